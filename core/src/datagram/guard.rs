@@ -1,0 +1,267 @@
+//! What keeps a responder from running away: a limit on the answers that one source gets.
+//!
+//! Sources are kept in a table of fixed size: [`WAYS`] entries for each hash of an address. A new
+//! source takes the place of the one in its row that has been quiet longest, the muted last; so a
+//! flood from forged addresses can make the table forget, but not grow.
+
+use core::net::IpAddr;
+
+use crate::time::{Duration, Instant};
+
+/// Answers a second to one source, unless the owner chooses another limit.
+pub const RATE: u32 = 10_000;
+
+/// How long a source may stay over its rate before it is muted.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a muted source gets no answer.
+pub const MUTE: Duration = Duration::from_secs(60);
+
+/// How many sources that hash alike are kept apart.
+const WAYS: usize = 4;
+
+/// Over what time answers are counted.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// A limit on the answers that one source gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Rate {
+    /// No limit.
+    Unlimited,
+    /// At most so many in each second, counted from the first datagram in it.
+    PerSecond(u32),
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self::PerSecond(RATE)
+    }
+}
+
+/// What the guard says of one datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Admitted,
+    OverRate,
+    /// Over the rate for so long that the source is now muted.
+    MutedNow,
+    Muted,
+}
+
+#[derive(Debug)]
+pub(super) struct Guard<const SOURCES: usize> {
+    rate: Rate,
+    table: [Option<Source>; SOURCES],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    address: IpAddr,
+    /// When the current second began, and the datagrams that came in it.
+    window: Instant,
+    datagrams: u32,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Good,
+    /// Over the rate in every window since.
+    Over {
+        since: Instant,
+    },
+    Muted {
+        until: Instant,
+    },
+}
+
+impl<const SOURCES: usize> Guard<SOURCES> {
+    pub(super) const fn new(rate: Rate) -> Self {
+        const {
+            assert!(SOURCES >= WAYS && SOURCES.is_power_of_two(), "SOURCES is a power of two ≥ 4");
+        }
+        Self { rate, table: [None; SOURCES] }
+    }
+
+    /// Decides whether a datagram from `address` may be answered.
+    pub(super) fn admit(&mut self, now: Instant, address: IpAddr) -> Admission {
+        match self.rate {
+            Rate::Unlimited => Admission::Admitted,
+            Rate::PerSecond(rate) => admit(&mut self.table, rate, now, address),
+        }
+    }
+}
+
+fn admit(table: &mut [Option<Source>], rate: u32, now: Instant, address: IpAddr) -> Admission {
+    let Some(entry) = find(table, address) else {
+        return Admission::OverRate;
+    };
+    let new = Source { address, window: now, datagrams: 0, standing: Standing::Good };
+    let source = match entry {
+        Some(source) if source.address == address => source,
+        other => other.insert(new),
+    };
+    if let Standing::Muted { until } = source.standing {
+        if now < until {
+            return Admission::Muted;
+        }
+        *source = new;
+    }
+    let age = now.since(source.window);
+    if age >= WINDOW {
+        // A second in which the limit was kept, or no datagram came, ends a time over it.
+        let goes_on = source.datagrams > rate && age < WINDOW + WINDOW;
+        let standing = if goes_on { source.standing } else { Standing::Good };
+        *source = Source { standing, ..new };
+    }
+    source.datagrams = source.datagrams.saturating_add(1);
+    if source.datagrams <= rate {
+        return Admission::Admitted;
+    }
+    match source.standing {
+        Standing::Over { since } if now.since(since) >= PATIENCE => {
+            source.standing = Standing::Muted { until: now + MUTE };
+            Admission::MutedNow
+        }
+        Standing::Good => {
+            source.standing = Standing::Over { since: now };
+            Admission::OverRate
+        }
+        Standing::Over { .. } | Standing::Muted { .. } => Admission::OverRate,
+    }
+}
+
+/// The entry of `address`, or the one that it should take.
+fn find(table: &mut [Option<Source>], address: IpAddr) -> Option<&mut Option<Source>> {
+    let (rows, _) = table.as_chunks_mut::<WAYS>();
+    let mask = rows.len().checked_sub(1)?;
+    let row = rows.get_mut(hash(address) & mask)?;
+    let is_it = |entry: &Option<Source>| entry.is_some_and(|source| source.address == address);
+    // Ranked by worth: the source itself, then what is least missed.
+    let rank = |entry: &Option<Source>| match entry {
+        entry if is_it(entry) => (0, Instant::ZERO),
+        None => (1, Instant::ZERO),
+        Some(Source { standing: Standing::Muted { .. }, window, .. }) => (3, *window),
+        Some(Source { window, .. }) => (2, *window),
+    };
+    row.iter_mut().min_by_key(|entry| rank(entry))
+}
+
+/// Mixes an address into a number whose low bits are good for an index (FNV-1a, folded).
+fn hash(address: IpAddr) -> usize {
+    fn fnv(octets: &[u8]) -> u32 {
+        octets
+            .iter()
+            .fold(0x811c_9dc5, |hash, &octet| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193))
+    }
+    let hash = match address {
+        IpAddr::V4(address) => fnv(&address.octets()),
+        IpAddr::V6(address) => fnv(&address.octets()),
+    };
+    (hash ^ hash >> 16) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::{Ipv4Addr, Ipv6Addr};
+
+    const NOISY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn guard(rate: u32) -> Guard<16> {
+        Guard::new(Rate::PerSecond(rate))
+    }
+
+    #[test]
+    fn a_source_gets_its_rate_in_each_second() {
+        let mut guard = guard(3);
+        for second in 0..5 {
+            for n in 0..6 {
+                let expected = if n < 3 { Admission::Admitted } else { Admission::OverRate };
+                assert_eq!(guard.admit(at(second * 1_000 + n), NOISY), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn each_address_has_its_own_count() {
+        let mut guard = guard(1);
+        let other = IpAddr::V6(Ipv6Addr::LOCALHOST);
+        assert_eq!(guard.admit(at(0), NOISY), Admission::Admitted);
+        assert_eq!(guard.admit(at(0), NOISY), Admission::OverRate);
+        assert_eq!(guard.admit(at(0), other), Admission::Admitted);
+    }
+
+    /// Ten datagrams a second against a rate of one, until the guard says something new.
+    fn flood(guard: &mut Guard<16>, from: u64) -> (u64, Admission) {
+        (from..)
+            .step_by(100)
+            .map(|time| (time, guard.admit(at(time), NOISY)))
+            .find(|(_, said)| !matches!(said, Admission::Admitted | Admission::OverRate))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_lasting_flood_is_muted_with_one_note_and_forgiven_later() {
+        let mut guard = guard(1);
+        // Over the rate from its second datagram on.
+        assert_eq!(flood(&mut guard, 0), (10_100, Admission::MutedNow));
+        assert_eq!(guard.admit(at(10_200), NOISY), Admission::Muted);
+        assert_eq!(guard.admit(at(70_099), NOISY), Admission::Muted);
+        assert_eq!(guard.admit(at(70_100), NOISY), Admission::Admitted);
+        assert_eq!(guard.admit(at(70_101), NOISY), Admission::OverRate);
+    }
+
+    #[test]
+    fn a_second_within_the_limit_starts_the_patience_anew() {
+        let mut guard = guard(1);
+        for time in (0..9_000).step_by(100) {
+            guard.admit(at(time), NOISY);
+        }
+        assert_eq!(guard.admit(at(9_000), NOISY), Admission::Admitted);
+        // The tenth second saw one datagram only; the flood goes on with the eleventh.
+        assert_eq!(flood(&mut guard, 10_000), (20_100, Admission::MutedNow));
+    }
+
+    #[test]
+    fn so_does_a_pause() {
+        let mut guard = guard(1);
+        for time in (0..9_900).step_by(100) {
+            guard.admit(at(time), NOISY);
+        }
+        assert_eq!(flood(&mut guard, 12_000), (22_100, Admission::MutedNow));
+    }
+
+    #[test]
+    fn a_rate_of_none_answers_nobody_and_no_limit_answers_all() {
+        assert_eq!(guard(0).admit(at(0), NOISY), Admission::OverRate);
+        let mut open = Guard::<16>::new(Rate::Unlimited);
+        for _ in 0..100_000 {
+            assert_eq!(open.admit(at(0), NOISY), Admission::Admitted);
+        }
+    }
+
+    #[test]
+    fn forged_sources_push_out_the_quietest_and_the_muted_last() {
+        let mut guard = guard(1);
+        flood(&mut guard, 0);
+        for n in 0..10_000 {
+            guard.admit(at(20_000), IpAddr::V4(Ipv4Addr::from_bits(n)));
+        }
+        assert_eq!(guard.admit(at(20_001), NOISY), Admission::Muted);
+    }
+
+    #[test]
+    fn addresses_spread_over_the_rows() {
+        let mut rows = [0; 64];
+        for host in 0..=255 {
+            rows[hash(IpAddr::V4(Ipv4Addr::new(10, 0, 0, host))) & 63] += 1;
+        }
+        assert!(rows.iter().all(|&count| count <= 16), "{rows:?}");
+    }
+}

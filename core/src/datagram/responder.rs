@@ -1,0 +1,229 @@
+//! The server: one reply a datagram, unless answering would do harm.
+
+use core::fmt;
+
+use super::Datagram;
+use super::guard::{Admission, Guard, Rate};
+use crate::log::debug;
+use crate::time::Instant;
+
+/// Source ports whose owners answer anything, so that answering them can start a loop or serve a
+/// forged flood (CVE-2024-2169): echo, discard, daytime, quotd, chargen, time, domain, tftp, ntp,
+/// snmp, ldap, ssdp, mdns and memcached.
+pub const REFLECTING_PORTS: [u16; 14] =
+    [7, 9, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 5353, 11211];
+
+/// What a [`Responder`] answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Reply<'t> {
+    /// The same bytes for everybody.
+    Text(&'t [u8]),
+    /// What came.
+    Echo,
+}
+
+/// What a [`Responder`] does with one datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Verdict<'d> {
+    /// Send these bytes to the datagram's source, from the address that it was sent to.
+    Reply(&'d [u8]),
+    /// Send nothing.
+    Silent(Silence),
+}
+
+/// Why a datagram gets no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Silence {
+    /// It is the responder's own reply text: another responder sent it.
+    OwnReply,
+    /// It comes from the port that the responder itself has: another responder's.
+    OwnPort,
+    /// It comes from one of the [`REFLECTING_PORTS`].
+    ReflectingPort,
+    /// It was to be echoed, but was received in part only.
+    Truncated,
+    /// Its source has had its answers of this second ([`Rate`]).
+    OverRate,
+    /// Its source has been over its rate for [`PATIENCE`](super::PATIENCE), and gets no answer for
+    /// [`MUTE`](super::MUTE). Said once; the operator wants to know.
+    MutedNow,
+    /// Its source is muted.
+    Muted,
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OwnReply => "it is this server's own reply text",
+            Self::OwnPort => "it comes from this server's own port number",
+            Self::ReflectingPort => "it comes from a port that answers anything",
+            Self::Truncated => "it was received in part only",
+            Self::OverRate => "its source is over the rate",
+            Self::MutedNow => "its source stayed over the rate and is muted",
+            Self::Muted => "its source is muted",
+        })
+    }
+}
+
+/// Answers datagrams, and never starts a loop.
+///
+/// Two responders aimed at each other fall silent at once if they say the same text or stand on
+/// the same port, and are held to the [`Rate`] otherwise. `SOURCES`, a power of two, is how many
+/// sources it keeps count of; each takes less than 60 bytes, the rest of the machine less than 50
+/// (64-bit).
+///
+/// ```
+/// use barewire_core::datagram::{Datagram, Rate, Reply, Responder, Silence, Verdict};
+/// use barewire_core::time::Instant;
+///
+/// let mut responder = Responder::<16>::new(8080, Reply::Text(b"pong"), Rate::default());
+/// let source = "192.0.2.7:50000".parse()?;
+/// let ping = Datagram::whole(source, b"ping");
+/// assert_eq!(responder.handle_datagram(Instant::ZERO, ping), Verdict::Reply(b"pong"));
+/// let pong = Datagram::whole(source, b"pong");
+/// let silent = Verdict::Silent(Silence::OwnReply);
+/// assert_eq!(responder.handle_datagram(Instant::ZERO, pong), silent);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Debug)]
+pub struct Responder<'t, const SOURCES: usize> {
+    port: u16,
+    reply: Reply<'t>,
+    guard: Guard<SOURCES>,
+}
+
+impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
+    /// A responder on `port`.
+    pub const fn new(port: u16, reply: Reply<'t>, rate: Rate) -> Self {
+        Self { port, reply, guard: Guard::new(rate) }
+    }
+
+    /// Decides what to do with one datagram.
+    pub fn handle_datagram<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Verdict<'d>
+    where
+        't: 'd,
+    {
+        let reply = match self.reply {
+            Reply::Text(text) => text,
+            Reply::Echo => datagram.bytes,
+        };
+        match self.silence(now, &datagram) {
+            Some(silence) => Verdict::Silent(silence),
+            None => Verdict::Reply(reply),
+        }
+    }
+
+    fn silence(&mut self, now: Instant, datagram: &Datagram<'_>) -> Option<Silence> {
+        let port = datagram.source.port();
+        if port == self.port {
+            return Some(Silence::OwnPort);
+        }
+        // No one can be answered on port 0 (RFC 768: "if not used, a value of zero is inserted").
+        if port == 0 || REFLECTING_PORTS.contains(&port) {
+            return Some(Silence::ReflectingPort);
+        }
+        match self.reply {
+            Reply::Text(text) if text == datagram.bytes && !datagram.is_truncated() => {
+                return Some(Silence::OwnReply);
+            }
+            Reply::Echo if datagram.is_truncated() => return Some(Silence::Truncated),
+            Reply::Text(_) | Reply::Echo => {}
+        }
+        match self.guard.admit(now, datagram.source.ip()) {
+            Admission::Admitted => None,
+            Admission::OverRate => Some(Silence::OverRate),
+            Admission::MutedNow => {
+                debug!("a source stayed over its rate and is muted: {}", datagram.source.ip());
+                Some(Silence::MutedNow)
+            }
+            Admission::Muted => Some(Silence::Muted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::{Ipv4Addr, SocketAddr};
+
+    const NOW: Instant = Instant::ZERO;
+
+    fn from(port: u16) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), port))
+    }
+
+    fn responder(reply: Reply<'_>) -> Responder<'_, 16> {
+        Responder::new(8080, reply, Rate::PerSecond(2))
+    }
+
+    #[track_caller]
+    fn silent(reply: Reply<'_>, datagram: Datagram<'_>, why: Silence) {
+        assert_eq!(responder(reply).handle_datagram(NOW, datagram), Verdict::Silent(why));
+    }
+
+    #[test]
+    fn everybody_gets_the_text_or_their_own_bytes() {
+        let ping = Datagram::whole(from(5000), b"ping");
+        let text = Reply::Text(b"pong");
+        assert_eq!(responder(text).handle_datagram(NOW, ping), Verdict::Reply(b"pong"));
+        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, ping), Verdict::Reply(b"ping"));
+        let empty = Datagram::whole(from(5000), b"");
+        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, empty), Verdict::Reply(b""));
+    }
+
+    #[test]
+    fn what_could_start_a_loop_gets_no_answer() {
+        let text = Reply::Text(b"pong");
+        silent(text, Datagram::whole(from(5000), b"pong"), Silence::OwnReply);
+        silent(text, Datagram::whole(from(8080), b"ping"), Silence::OwnPort);
+        silent(Reply::Echo, Datagram::whole(from(8080), b"ping"), Silence::OwnPort);
+        silent(text, Datagram::whole(from(0), b"ping"), Silence::ReflectingPort);
+        for port in REFLECTING_PORTS {
+            silent(text, Datagram::whole(from(port), b"ping"), Silence::ReflectingPort);
+        }
+    }
+
+    #[test]
+    fn a_part_is_not_taken_for_the_whole() {
+        let part = Datagram { source: from(5000), bytes: b"pong", length: 5 };
+        silent(Reply::Echo, part, Silence::Truncated);
+        // Its text only begins like the reply.
+        let text = Reply::Text(b"pong");
+        assert_eq!(responder(text).handle_datagram(NOW, part), Verdict::Reply(b"pong"));
+    }
+
+    #[test]
+    fn two_responders_aimed_at_each_other_stay_bounded() {
+        let (mut one, mut two) = (responder(Reply::Text(b"one")), responder(Reply::Text(b"two")));
+        let mut text: &[u8] = b"hello";
+        let mut passes = 0;
+        loop {
+            let responder = if passes % 2 == 0 { &mut one } else { &mut two };
+            match responder.handle_datagram(NOW, Datagram::whole(from(5000), text)) {
+                Verdict::Reply(reply) => text = reply,
+                Verdict::Silent(why) => break assert_eq!(why, Silence::OverRate),
+            }
+            passes += 1;
+        }
+        assert_eq!(passes, 4);
+    }
+
+    #[test]
+    fn what_is_not_answered_does_not_count() {
+        let mut responder = responder(Reply::Text(b"pong"));
+        for _ in 0..9 {
+            responder.handle_datagram(NOW, Datagram::whole(from(5000), b"pong"));
+        }
+        let ping = Datagram::whole(from(5000), b"ping");
+        assert_eq!(responder.handle_datagram(NOW, ping), Verdict::Reply(b"pong"));
+    }
+
+    #[test]
+    fn the_machine_is_as_small_as_documented() {
+        let size = size_of::<Responder<'_, 64>>();
+        assert!(size < 64 * 60 + 50, "{size}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The side that answers.
+
+use super::hearing::Hearing;
+use super::speech::Speech;
+use super::{Config, Error};
+use crate::session::{Output, Session};
+use crate::text::{MAX_TEXT, Text};
+use crate::time::Instant;
+
+/// The client's side of one handshake. Its only event is the server's greeting.
+///
+/// It is over, and closes, when the server has ended its stream as well: a reset until then is a
+/// failed handshake, since the answer may not have arrived.
+///
+/// `N` is the longest greeting in bytes, at most [`MAX_TEXT`]; the machine takes `N` bytes of
+/// memory and less than 130 more (64-bit).
+///
+/// ```
+/// use barewire_core::hello;
+/// use barewire_core::session::{Output, Session};
+/// use barewire_core::text::Text;
+/// use barewire_core::time::Instant;
+///
+/// let (now, answer) = (Instant::ZERO, Text::new("Hello")?);
+/// let mut client = hello::Client::<64>::new(now, answer, hello::Config::default());
+/// assert_eq!(client.poll_transmit(), Output::Nothing);
+///
+/// let mut input = "你好\n".as_bytes();
+/// assert_eq!(client.handle_input(now, &mut input).unwrap().to_str(), Ok("你好"));
+/// assert_eq!(client.poll_transmit(), Output::Bytes { head: b"Hello", tail: b"", more: true });
+/// client.transmitted(now, 5);
+/// assert_eq!(client.poll_transmit(), Output::Shut);
+/// client.transmitted(now, 0);
+///
+/// assert_eq!(client.handle_end(now), Err(nb::Error::WouldBlock));
+/// assert_eq!(client.poll_transmit(), Output::Close);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Client<'t, const N: usize = MAX_TEXT> {
+    answer: Speech<'t>,
+    hearing: Hearing<N>,
+}
+
+impl<'t, const N: usize> Client<'t, N> {
+    /// A handshake on a connection that was opened at `now`.
+    pub fn new(now: Instant, answer: Text<'t>, config: Config) -> Self {
+        let terminator: &[u8] = if answer.as_bytes().is_empty() { b"\n" } else { b"" };
+        Self { answer: Speech::new(answer, terminator), hearing: Hearing::new(now, config) }
+    }
+
+    /// Whether both sides have spoken and the server has ended its stream.
+    pub const fn is_over(&self) -> bool {
+        self.has_answered() && self.hearing.has_ended()
+    }
+
+    const fn has_answered(&self) -> bool {
+        self.hearing.has_heard() && self.answer.is_over()
+    }
+}
+
+impl<const N: usize> Session for Client<'_, N> {
+    type Event<'s>
+        = Text<'s>
+    where
+        Self: 's;
+    type Error = Error;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Text<'s>, Error> {
+        self.hearing.handle_input(now, input)
+    }
+
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, Error> {
+        self.hearing.handle_end()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, Error> {
+        if self.is_over() {
+            return Err(nb::Error::WouldBlock);
+        }
+        let has_answered = self.has_answered();
+        self.hearing.handle_timeout(now).map_err(|error| match error {
+            nb::Error::Other(Error::TimedOut) if has_answered => nb::Error::Other(Error::Unclosed),
+            error => error,
+        })
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        if self.is_over() {
+            Output::Close
+        } else if self.hearing.has_heard() {
+            self.answer.poll_transmit()
+        } else {
+            Output::Nothing
+        }
+    }
+
+    fn transmitted(&mut self, _now: Instant, count: usize) {
+        self.answer.transmitted(count);
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        (!self.is_over()).then(|| self.hearing.poll_deadline())
+    }
+}

@@ -1,0 +1,89 @@
+//! The side that speaks first.
+
+use super::hearing::Hearing;
+use super::speech::Speech;
+use super::{Config, Error};
+use crate::session::{Output, Session};
+use crate::text::{MAX_TEXT, Text};
+use crate::time::Instant;
+
+/// The server's side of one handshake. Its only event is the client's answer.
+///
+/// `N` is the longest answer in bytes, at most [`MAX_TEXT`]; the machine takes `N` bytes of memory
+/// and less than 130 more (64-bit).
+///
+/// ```
+/// use barewire_core::hello;
+/// use barewire_core::session::{Output, Session};
+/// use barewire_core::text::Text;
+/// use barewire_core::time::Instant;
+///
+/// let (now, greeting) = (Instant::ZERO, Text::new("你好")?);
+/// let mut server = hello::Server::<64>::new(now, greeting, hello::Config::default());
+/// let greeting = Output::Bytes { head: "你好".as_bytes(), tail: b"\n", more: true };
+/// assert_eq!(server.poll_transmit(), greeting);
+/// server.transmitted(now, 7);
+/// assert_eq!(server.poll_transmit(), Output::Shut);
+/// server.transmitted(now, 0);
+///
+/// assert_eq!(server.handle_input(now, &mut &b"Hello"[..]), Err(nb::Error::WouldBlock));
+/// assert_eq!(server.handle_end(now).unwrap().to_str(), Ok("Hello"));
+/// assert_eq!(server.poll_transmit(), Output::Close);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Server<'t, const N: usize = MAX_TEXT> {
+    greeting: Speech<'t>,
+    hearing: Hearing<N>,
+}
+
+impl<'t, const N: usize> Server<'t, N> {
+    /// A handshake on a connection that was opened at `now`.
+    pub fn new(now: Instant, greeting: Text<'t>, config: Config) -> Self {
+        Self { greeting: Speech::new(greeting, b"\n"), hearing: Hearing::new(now, config) }
+    }
+
+    /// Whether both sides have spoken.
+    pub const fn is_over(&self) -> bool {
+        self.hearing.has_heard() && self.greeting.is_over()
+    }
+}
+
+impl<const N: usize> Session for Server<'_, N> {
+    type Event<'s>
+        = Text<'s>
+    where
+        Self: 's;
+    type Error = Error;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Text<'s>, Error> {
+        self.hearing.handle_input(now, input)
+    }
+
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, Error> {
+        self.hearing.handle_end()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, Error> {
+        if self.is_over() {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.hearing.handle_timeout(now)
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        if self.is_over() { Output::Close } else { self.greeting.poll_transmit() }
+    }
+
+    fn transmitted(&mut self, _now: Instant, count: usize) {
+        self.greeting.transmitted(count);
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        (!self.is_over()).then(|| self.hearing.poll_deadline())
+    }
+}

@@ -1,0 +1,49 @@
+//! What one side of a handshake says: a text, its terminator, and the half-close after it.
+
+use crate::session::Output;
+use crate::text::Text;
+
+#[derive(Debug)]
+pub(super) struct Speech<'t> {
+    text: &'t [u8],
+    terminator: &'static [u8],
+    /// Bytes released so far; one more than there are bytes, once the half-close is done as well.
+    progress: usize,
+}
+
+impl<'t> Speech<'t> {
+    pub(super) const fn new(text: Text<'t>, terminator: &'static [u8]) -> Self {
+        Self { text: text.as_bytes(), terminator, progress: 0 }
+    }
+
+    const fn length(&self) -> usize {
+        self.text.len() + self.terminator.len()
+    }
+
+    /// Whether all is said and the sending direction ended.
+    pub(super) const fn is_over(&self) -> bool {
+        self.progress > self.length()
+    }
+
+    pub(super) fn poll_transmit(&self) -> Output<'_> {
+        if self.is_over() {
+            return Output::Nothing;
+        }
+        let in_terminator = self.progress.saturating_sub(self.text.len());
+        let text = self.text.get(self.progress..).unwrap_or_default();
+        let terminator = self.terminator.get(in_terminator..).unwrap_or_default();
+        match (text, terminator) {
+            ([], []) => Output::Shut,
+            ([], head) => Output::Bytes { head, tail: &[], more: true },
+            (head, tail) => Output::Bytes { head, tail, more: true },
+        }
+    }
+
+    pub(super) fn transmitted(&mut self, count: usize) {
+        self.progress = if self.progress == self.length() {
+            self.length() + 1
+        } else {
+            self.progress.saturating_add(count).min(self.length())
+        };
+    }
+}

@@ -1,0 +1,207 @@
+//! Drivers for streams that speak `embedded-io`; nothing else in the core names it.
+//!
+//! A [`Pump`] carries out the [driving rule](crate::session) over any stream:
+//!
+//! - [`Pump::drive`] never blocks, for a super-loop or an `nb` executor: it moves what can be moved
+//!   now and returns `WouldBlock`. It needs a stream that knows what is ready.
+//! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation.
+//!
+//! A stack with ring buffers of its own, such as smoltcp, needs neither: a session reads from them
+//! and lends to them directly.
+
+use core::fmt;
+
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+
+use crate::session::{Output, Session};
+use crate::time::Instant;
+
+#[cfg(feature = "embedded-io-async")]
+mod run;
+
+#[cfg(feature = "embedded-io-async")]
+pub use run::Timer;
+
+/// A stream whose sending direction can be ended alone, which `embedded-io` has no word for.
+///
+/// In smoltcp and embassy-net it is `close`, in lwIP `tcp_shutdown`, in POSIX `shutdown(2)`.
+pub trait HalfClose: ErrorType {
+    /// Ends the sending direction after all bytes written so far.
+    ///
+    /// # Errors
+    /// The stream's own.
+    fn half_close(&mut self) -> Result<(), Self::Error>;
+}
+
+impl<T: HalfClose> HalfClose for &mut T {
+    fn half_close(&mut self) -> Result<(), Self::Error> {
+        T::half_close(self)
+    }
+}
+
+/// Why a driven conversation ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Fault<S, C> {
+    /// The session failed: what the peer said, or did not say in time.
+    Session(S),
+    /// The stream failed, which is never success, however much was said.
+    Connection(C),
+}
+
+impl<S: fmt::Display, C: fmt::Display> fmt::Display for Fault<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(error) => error.fmt(f),
+            Self::Connection(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<S: core::error::Error, C: core::error::Error> core::error::Error for Fault<S, C> {}
+
+/// Moves bytes between one stream and one session.
+///
+/// It holds the `N` bytes that were read and that the session has not taken yet; so a driver that
+/// is dropped or stops between two calls loses nothing.
+#[derive(Debug)]
+pub struct Pump<const N: usize> {
+    buffer: [u8; N],
+    start: usize,
+    end: usize,
+    stream_ended: bool,
+}
+
+impl<const N: usize> Default for Pump<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Pump<N> {
+    /// A pump for a new connection.
+    pub const fn new() -> Self {
+        const { assert!(N > 0, "a pump without a buffer moves nothing") };
+        Self { buffer: [0; N], start: 0, end: 0, stream_ended: false }
+    }
+
+    /// Moves what can be moved at `now`, without blocking: at most `N` bytes in, and out what the
+    /// stream takes.
+    ///
+    /// # Errors
+    /// `WouldBlock`: the conversation goes on. Call again while the stream is ready, when the
+    /// session's deadline is reached, and after a command. [`Fault`]: it has failed; close the
+    /// stream. (`Ok`: it is over; close the stream.)
+    pub fn drive<S: Session, T: Read + Write + ReadReady + WriteReady + HalfClose>(
+        &mut self,
+        stream: &mut T,
+        session: &mut S,
+        now: Instant,
+        mut on_event: impl FnMut(S::Event<'_>),
+    ) -> nb::Result<(), Fault<S::Error, T::Error>> {
+        if self.wants_input() && stream.read_ready().map_err(Fault::Connection)? {
+            let count = stream.read(&mut self.buffer).map_err(Fault::Connection)?;
+            self.filled(count);
+        }
+        loop {
+            let heard = self.handle(session, now, &mut on_event);
+            let sent = transmit(stream, session, now);
+            heard.map_err(Fault::Session)?;
+            match sent.map_err(Fault::Connection)? {
+                Sent::Close => return Ok(()),
+                // What went out may have made room for the input that is left.
+                Sent::Some if self.start != self.end => {}
+                Sent::Some | Sent::Nothing => return Err(nb::Error::WouldBlock),
+            }
+        }
+    }
+
+    /// Whether all that was read has been taken, and more may come.
+    const fn wants_input(&self) -> bool {
+        self.start == self.end && !self.stream_ended
+    }
+
+    /// Takes note that `count` bytes were read into the empty buffer; 0 is the end of the stream.
+    fn filled(&mut self, count: usize) {
+        self.start = 0;
+        self.end = count.min(N);
+        self.stream_ended = count == 0;
+    }
+
+    /// Offers the session what there is to handle: input or the end of it, then the time.
+    fn handle<S: Session>(
+        &mut self,
+        session: &mut S,
+        now: Instant,
+        on_event: &mut impl FnMut(S::Event<'_>),
+    ) -> Result<(), S::Error> {
+        loop {
+            let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let step = match (input, self.stream_ended) {
+                ([], false) => break,
+                ([], true) => session.handle_end(now),
+                _ => session.handle_input(now, &mut input),
+            };
+            self.start = self.end.saturating_sub(input.len());
+            if !settle(step, on_event)? {
+                break;
+            }
+        }
+        while session.poll_deadline().is_some_and(|deadline| deadline <= now) {
+            if !settle(session.handle_timeout(now), on_event)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Passes an event on; tells whether there was one.
+fn settle<V, E>(step: nb::Result<V, E>, on_event: &mut impl FnMut(V)) -> Result<bool, E> {
+    match step {
+        Ok(event) => {
+            on_event(event);
+            Ok(true)
+        }
+        Err(nb::Error::WouldBlock) => Ok(false),
+        Err(nb::Error::Other(error)) => Err(error),
+    }
+}
+
+/// What [`transmit`] did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Some,
+    Close,
+}
+
+/// Sends what the stream takes now.
+fn transmit<S: Session, T: Write + WriteReady + HalfClose>(
+    stream: &mut T,
+    session: &mut S,
+    now: Instant,
+) -> Result<Sent, T::Error> {
+    let mut sent = Sent::Nothing;
+    loop {
+        let count = match session.poll_transmit() {
+            Output::Nothing => return Ok(sent),
+            Output::Close => return Ok(Sent::Close),
+            Output::Shut => {
+                stream.half_close()?;
+                0
+            }
+            Output::Bytes { head, .. } => {
+                if !stream.write_ready()? {
+                    return Ok(sent);
+                }
+                stream.write(head)?
+            }
+        };
+        session.transmitted(now, count);
+        sent = Sent::Some;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![doc = include_str!("../README.md")]
+
+pub mod datagram;
+pub mod hello;
+pub mod io;
+mod log;
+pub mod printable;
+pub mod session;
+pub mod text;
+pub mod time;

@@ -1,0 +1,256 @@
+//! The contract between a stream protocol and whatever drives it.
+//!
+//! # The driving rule
+//!
+//! A [`Session`] is one side of a conversation over a connected byte stream. It owns no connection:
+//! a *driver* moves the bytes and tells the time. The methods come in four kinds:
+//!
+//! | kind | methods | when |
+//! |---|---|---|
+//! | getters | each machine's own | at any time |
+//! | `handle_*` | [`handle_input`], [`handle_end`], [`handle_timeout`] | when the world has something for the session |
+//! | commands | each machine's own (say, rename, …) | when the owner wants something |
+//! | `poll_*` | [`poll_transmit`] with [`transmitted`], [`poll_deadline`] | after any of the two above |
+//!
+//! The rule that every driver follows, and that every session may rely on:
+//!
+//! 1. **After every `handle_*` and every command**, call [`poll_transmit`], carry out what it says,
+//!    and report it with [`transmitted`], until it says [`Output::Nothing`] or the link takes no
+//!    more. Then read [`poll_deadline`] anew: any call may have moved it.
+//! 2. **Bytes arrived**: call [`handle_input`] until it returns `WouldBlock`. It advances the slice
+//!    past what it took. Bytes that it left are back-pressure: keep them, and offer them again
+//!    after the next transmission, command or timeout.
+//! 3. **The peer ended its stream** (and all its bytes were taken): call [`handle_end`] until it
+//!    returns `WouldBlock`. Calling it again later is harmless; input never follows it.
+//! 4. **The deadline is reached**: call [`handle_timeout`] until it returns `WouldBlock`. Early
+//!    calls are harmless.
+//! 5. **An event** may borrow from the session or from the input; use it before the next call.
+//! 6. **An error** ([`nb::Error::Other`]) ends the conversation. What [`poll_transmit`] still lends
+//!    is worth an attempt (a last word to the peer), then the connection is closed. No further
+//!    `handle_*` call is made.
+//! 7. **[`Output::Close`]** is the orderly end: both directions are done with; close the connection.
+//! 8. **A broken connection** (reset, unreachable) is the driver's own error. The session is
+//!    dropped; it is told nothing, and so can never take a reset for success.
+//!
+//! The cutting of the stream into reads never changes the events, with the one exception that
+//! [`text`](crate::text) states: silence can end a text.
+//!
+//! # A complete run loop
+//!
+//! Over a blocking `std` socket, with its read time-out as the timer:
+//!
+//! ```
+//! use std::io::{ErrorKind, Read, Write};
+//! use std::net::{Shutdown, TcpListener, TcpStream};
+//! use std::time;
+//!
+//! use barewire_core::hello;
+//! use barewire_core::session::{Output, Session};
+//! use barewire_core::text::Text;
+//! use barewire_core::time::Instant;
+//!
+//! /// Runs `session` over `stream` until the conversation is over.
+//! fn run<S: Session>(
+//!     mut stream: TcpStream,
+//!     session: &mut S,
+//!     mut on_event: impl FnMut(S::Event<'_>),
+//! ) -> Result<(), Box<dyn std::error::Error>>
+//! where
+//!     S::Error: 'static,
+//! {
+//!     let start = time::Instant::now();
+//!     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
+//!     let (mut buffer, mut filled, mut ended) = ([0; 1024], 0, false);
+//!     loop {
+//!         // Rules 2 and 3: offer what is there, until the session waits.
+//!         let mut input = &buffer[..filled];
+//!         loop {
+//!             let step = match ended && input.is_empty() {
+//!                 true => session.handle_end(now()),
+//!                 false => session.handle_input(now(), &mut input),
+//!             };
+//!             match step {
+//!                 Ok(event) => on_event(event),
+//!                 Err(nb::Error::WouldBlock) => break,
+//!                 Err(nb::Error::Other(error)) => return Err(error.into()),
+//!             }
+//!         }
+//!         let left = input.len();
+//!         buffer.copy_within(filled - left..filled, 0);
+//!         filled = left;
+//!         // Rule 1: carry out what the session wants.
+//!         loop {
+//!             match session.poll_transmit() {
+//!                 Output::Nothing => break,
+//!                 Output::Bytes { head, .. } => {
+//!                     let count = stream.write(head)?;
+//!                     session.transmitted(now(), count);
+//!                 }
+//!                 Output::Shut => {
+//!                     stream.shutdown(Shutdown::Write)?;
+//!                     session.transmitted(now(), 0);
+//!                 }
+//!                 Output::Close => return Ok(()),
+//!             }
+//!         }
+//!         // Wait for bytes, for the end of the stream, or for the deadline.
+//!         let deadline = session.poll_deadline();
+//!         let wait = deadline.map(|at| at.since(now()).into());
+//!         if !ended && filled < buffer.len() && wait != Some(time::Duration::ZERO) {
+//!             stream.set_read_timeout(wait)?;
+//!             match stream.read(&mut buffer[filled..]) {
+//!                 Ok(0) => ended = true,
+//!                 Ok(count) => filled += count,
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+//!                 Err(error) => return Err(error.into()),
+//!             }
+//!         } else if let Some(wait) = wait {
+//!             std::thread::sleep(wait);
+//!         }
+//!         // Rule 4.
+//!         while deadline.is_some_and(|at| at <= now()) {
+//!             match session.handle_timeout(now()) {
+//!                 Ok(event) => on_event(event),
+//!                 Err(nb::Error::WouldBlock) => break,
+//!                 Err(nb::Error::Other(error)) => return Err(error.into()),
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = std::thread::spawn(move || {
+//!     let (stream, _) = listener.accept().unwrap();
+//!     let greeting = Text::new("你好").unwrap();
+//!     let mut session = hello::Server::<64>::new(Instant::ZERO, greeting, Default::default());
+//!     let mut answer = String::new();
+//!     run(stream, &mut session, |text| answer = text.to_string()).unwrap();
+//!     answer
+//! });
+//!
+//! let answer = Text::new("Hello")?;
+//! let mut session = hello::Client::<64>::new(Instant::ZERO, answer, Default::default());
+//! let mut greeting = String::new();
+//! run(TcpStream::connect(address)?, &mut session, |text| greeting = text.to_string())?;
+//! assert_eq!(greeting, "你好");
+//! assert_eq!(server.join().unwrap(), "Hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`handle_input`]: Session::handle_input
+//! [`handle_end`]: Session::handle_end
+//! [`handle_timeout`]: Session::handle_timeout
+//! [`poll_transmit`]: Session::poll_transmit
+//! [`transmitted`]: Session::transmitted
+//! [`poll_deadline`]: Session::poll_deadline
+
+use crate::time::Instant;
+
+/// What a session wants of its link next; lent until [`Session::transmitted`] releases it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Output<'a> {
+    /// Nothing, until the next `handle_*` or command.
+    Nothing,
+    /// Send bytes. Any number of them may be taken, from the front.
+    Bytes {
+        /// The first bytes; never empty.
+        head: &'a [u8],
+        /// What follows them, often empty: the other side of a ring buffer's wrap, or a part kept
+        /// elsewhere. A vectored write takes both at once.
+        tail: &'a [u8],
+        /// More output is certain to follow these bytes at once, so the link may hold them back to
+        /// fill a segment (`MSG_MORE`, `send(2)`).
+        more: bool,
+    },
+    /// End the sending direction (`shutdown(2)` with `SHUT_WR`; TCP sends a FIN, RFC 9293 §3.6).
+    /// Report it as a transmission of 0 bytes.
+    Shut,
+    /// Close the connection: the conversation is over, and in order.
+    Close,
+}
+
+/// One side of a conversation over a byte stream. The [module](self) states how to drive it.
+pub trait Session {
+    /// What the session tells its owner. It may borrow from the session or from the input.
+    type Event<'s>
+    where
+        Self: 's;
+
+    /// Why the conversation failed.
+    type Error: core::error::Error + Copy;
+
+    /// Takes bytes that the peer sent, advancing `input` past them.
+    ///
+    /// # Errors
+    /// [`nb::Error::WouldBlock`]: no event. What is left of `input` must be offered again later.
+    /// [`nb::Error::Other`]: the conversation failed.
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Self::Event<'s>, Self::Error>;
+
+    /// Takes note that the peer has ended its sending direction, after all its bytes were taken.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error>;
+
+    /// Takes note that [`poll_deadline`](Self::poll_deadline) may have been reached.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error>;
+
+    /// What the link should do next. Calling it again without [`transmitted`](Self::transmitted)
+    /// between gives the same answer.
+    fn poll_transmit(&self) -> Output<'_>;
+
+    /// Releases what [`poll_transmit`](Self::poll_transmit) lent last: `count` bytes of
+    /// [`Output::Bytes`], or with `count` 0 an [`Output::Shut`] carried out. A count beyond what
+    /// was lent is taken for all of it.
+    fn transmitted(&mut self, now: Instant, count: usize);
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called, if ever.
+    fn poll_deadline(&self) -> Option<Instant>;
+}
+
+impl<S: Session> Session for &mut S {
+    type Event<'s>
+        = S::Event<'s>
+    where
+        Self: 's;
+    type Error = S::Error;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Self::Event<'s>, Self::Error> {
+        S::handle_input(self, now, input)
+    }
+
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error> {
+        S::handle_end(self, now)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error> {
+        S::handle_timeout(self, now)
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        S::poll_transmit(self)
+    }
+
+    fn transmitted(&mut self, now: Instant, count: usize) {
+        S::transmitted(self, now, count);
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        S::poll_deadline(self)
+    }
+}

@@ -1,0 +1,315 @@
+//! Text messages, and the quiet rule that ends those without a terminator.
+//!
+//! A text message is UTF-8 of at most [`MAX_TEXT`] bytes. It ends
+//! - at a line feed; a carriage return just before it is dropped;
+//! - at the end of the stream;
+//! - when no byte has followed for the *quiet period* ([`QUIET`] by default). This is for the
+//!   simplest peers, which send a text and wait, with no terminator. A text never ends so in the
+//!   middle of a UTF-8 sequence: there the next byte is certainly still under way.
+//!
+//! Except for that last rule, in which silence itself is the message, the cutting of the stream
+//! into reads never matters.
+
+use core::fmt;
+
+use heapless::Vec;
+
+use crate::printable::{Printable, printable};
+use crate::time::{Duration, Instant};
+
+/// The longest text message, in bytes, without its terminator.
+pub const MAX_TEXT: usize = 1024;
+
+/// How long a text without a terminator must have been followed by nothing to be complete.
+pub const QUIET: Duration = Duration::from_millis(200);
+
+/// One text message, without its terminator.
+///
+/// It holds no line feed. What a peer sent need not be UTF-8; `Display` shows any text as
+/// [`printable`] does, so it is safe on a terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Text<'a> {
+    /// A text to send.
+    ///
+    /// # Errors
+    /// [`TextError`], if the receiver would not get it as one text.
+    pub const fn new(text: &'a str) -> Result<Self, TextError> {
+        let bytes = text.as_bytes();
+        if bytes.len() > MAX_TEXT {
+            return Err(TextError::TooLong);
+        }
+        let mut rest = bytes;
+        while let [first, after @ ..] = rest {
+            if *first == b'\n' || (*first == b'\r' && after.is_empty()) {
+                return Err(TextError::LineBreak);
+            }
+            rest = after;
+        }
+        Ok(Self { bytes })
+    }
+
+    /// The text as it is on the wire.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text as a string, if it is UTF-8. It may hold control characters.
+    ///
+    /// # Errors
+    /// The position of the first byte that is not UTF-8.
+    pub const fn to_str(self) -> Result<&'a str, core::str::Utf8Error> {
+        core::str::from_utf8(self.bytes)
+    }
+
+    /// The text made safe to show.
+    pub const fn printable(self) -> Printable<'a> {
+        printable(self.bytes)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.printable().fmt(f)
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text(\"{self}\")")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Text<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        self.printable().format(f);
+    }
+}
+
+/// Why a string cannot be sent as one text message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum TextError {
+    /// It is longer than [`MAX_TEXT`] bytes.
+    TooLong,
+    /// It holds a line feed or ends in a carriage return, both of which end a text on the wire.
+    LineBreak,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "longer than {MAX_TEXT} bytes"),
+            Self::LineBreak => f.write_str("holds a line break"),
+        }
+    }
+}
+
+impl core::error::Error for TextError {}
+
+/// The peer's text is longer than the reader's capacity.
+///
+/// It is reported once, as soon as it is certain. The reader skips the rest of that text, so
+/// reading may go on with the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text too long")
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+/// Reads text messages from a stream, however it is cut.
+///
+/// A text that arrives whole is lent from the input itself; only one that arrives in parts is
+/// gathered in the reader. `N` is the longest text in bytes, at most [`MAX_TEXT`].
+#[derive(Debug)]
+pub struct TextReader<const N: usize = MAX_TEXT> {
+    buffer: Vec<u8, N>,
+    progress: Progress,
+}
+
+/// Where the reader is; apart from the buffer, so that the logic is compiled once for every `N`.
+#[derive(Debug)]
+struct Progress {
+    quiet: Duration,
+    last_byte: Instant,
+    /// A carriage return came last, and is part of the text only if no line feed follows.
+    held_return: bool,
+    /// The buffer's text has been lent, and goes with the next call.
+    lent: bool,
+    /// Inside a text that was too long.
+    skipping: bool,
+}
+
+/// A text that has just ended: where its bytes are.
+enum Ended<'i> {
+    InInput(&'i [u8]),
+    InBuffer,
+}
+
+impl<const N: usize> TextReader<N> {
+    /// A reader at the start of a text, whose quiet period is `quiet` ([`Duration::MAX`]: never).
+    pub const fn new(quiet: Duration) -> Self {
+        const { assert!(N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
+        Self {
+            buffer: Vec::new(),
+            progress: Progress {
+                quiet,
+                last_byte: Instant::ZERO,
+                held_return: false,
+                lent: false,
+                skipping: false,
+            },
+        }
+    }
+
+    /// Takes bytes up to and with the end of one text, advancing `input` past them.
+    ///
+    /// # Errors
+    /// `WouldBlock`: all of `input` was taken, and the text goes on. [`TooLong`]: see there.
+    pub fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Text<'s>, TooLong> {
+        self.progress.handle_input(&mut self.buffer, now, input).map(|ended| match ended {
+            Ended::InInput(bytes) => Text { bytes },
+            Ended::InBuffer => Text { bytes: &self.buffer },
+        })
+    }
+
+    /// The stream has ended, and with it the text.
+    ///
+    /// # Errors
+    /// `WouldBlock`: there was no text to end. [`TooLong`]: see there.
+    pub fn handle_end(&mut self) -> nb::Result<Text<'_>, TooLong> {
+        self.progress.release(&mut self.buffer);
+        self.progress.finish(&mut self.buffer)?;
+        Ok(Text { bytes: &self.buffer })
+    }
+
+    /// Ends the text if its quiet period has passed.
+    ///
+    /// # Errors
+    /// `WouldBlock`: it has not, or there is no text. [`TooLong`]: see there.
+    pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TooLong> {
+        self.progress.release(&mut self.buffer);
+        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.progress.finish(&mut self.buffer)?;
+        Ok(Text { bytes: &self.buffer })
+    }
+
+    /// When the quiet period of an unfinished text is over.
+    pub fn poll_deadline(&self) -> Option<Instant> {
+        self.progress.poll_deadline(&self.buffer)
+    }
+}
+
+impl Progress {
+    fn handle_input<'i>(
+        &mut self,
+        buffer: &mut heapless::VecView<u8>,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Ended<'i>, TooLong> {
+        self.release(buffer);
+        while !input.is_empty() {
+            self.last_byte = now;
+            let (part, ends) = take_line(input);
+            if self.skipping {
+                self.skipping = !ends;
+                continue;
+            }
+            let (part, returned) = match part {
+                [start @ .., b'\r'] => (start, true),
+                whole => (whole, false),
+            };
+            let gathered = !buffer.is_empty() || self.held_return;
+            if ends && !gathered {
+                if part.len() > buffer.capacity() {
+                    return Err(nb::Error::Other(TooLong));
+                }
+                return Ok(Ended::InInput(part));
+            }
+            // A held return was text after all, unless the line feed is the very next byte.
+            let was_text = self.held_return && !(ends && part.is_empty() && !returned);
+            self.held_return = returned && !ends;
+            let fits =
+                (!was_text || buffer.push(b'\r').is_ok()) && buffer.extend_from_slice(part).is_ok();
+            if !fits {
+                buffer.clear();
+                self.held_return = false;
+                self.skipping = !ends;
+                return Err(nb::Error::Other(TooLong));
+            }
+            if ends {
+                self.lent = true;
+                return Ok(Ended::InBuffer);
+            }
+        }
+        Err(nb::Error::WouldBlock)
+    }
+
+    /// Forgets the text lent last.
+    fn release(&mut self, buffer: &mut heapless::VecView<u8>) {
+        if self.lent {
+            buffer.clear();
+            self.lent = false;
+        }
+    }
+
+    /// Ends a text without a terminator: it is in the buffer, or there is none.
+    fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
+        self.skipping = false;
+        if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
+            buffer.clear();
+            return Err(nb::Error::Other(TooLong));
+        }
+        if buffer.is_empty() {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.lent = true;
+        Ok(())
+    }
+
+    fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
+        let begun = self.skipping || self.held_return || (!self.lent && !buffer.is_empty());
+        let inside_sequence = !self.held_return && ends_inside_sequence(buffer);
+        (begun && !inside_sequence && self.quiet != Duration::MAX)
+            .then(|| self.last_byte + self.quiet)
+    }
+}
+
+/// Takes bytes up to and with the first line feed, or all; tells whether there was one.
+fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
+    let end = input.iter().position(|&byte| byte == b'\n');
+    let (part, rest) = end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, &[]));
+    *input = rest.split_first().map_or(rest, |(_, after)| after);
+    (part, end.is_some())
+}
+
+/// Whether `bytes` stop in the middle of a UTF-8 sequence that more bytes could complete.
+fn ends_inside_sequence(bytes: &[u8]) -> bool {
+    let is_start = |byte: &u8| !(0x80..0xc0).contains(byte);
+    let Some(back) = bytes.iter().rev().take(3).position(is_start) else {
+        return false;
+    };
+    let tail = bytes.len().checked_sub(back + 1).and_then(|start| bytes.get(start..));
+    tail.is_some_and(|tail| {
+        core::str::from_utf8(tail).is_err_and(|error| error.error_len().is_none())
+    })
+}
+
+#[cfg(test)]
+mod tests;

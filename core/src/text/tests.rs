@@ -1,0 +1,165 @@
+extern crate std;
+use super::*;
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec as StdVec;
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+/// What a reader of capacity 8 makes of `chunks`, each as it is shown, with the end of the stream
+/// after the last.
+fn read(chunks: &[&[u8]]) -> StdVec<String> {
+    let mut reader = TextReader::<8>::new(QUIET);
+    let mut heard = vec![];
+    let mut note = |result: nb::Result<Text<'_>, TooLong>| {
+        heard.push(match result {
+            Ok(text) => text.to_string(),
+            Err(nb::Error::Other(TooLong)) => "too long".into(),
+            Err(nb::Error::WouldBlock) => return false,
+        });
+        true
+    };
+    for chunk in chunks {
+        let mut input = *chunk;
+        while note(reader.handle_input(at(0), &mut input)) {}
+        assert!(input.is_empty());
+    }
+    while note(reader.handle_end()) {}
+    heard
+}
+
+#[test]
+fn a_text_ends_at_a_line_feed_or_the_end_of_the_stream() {
+    assert_eq!(read(&[b"one\ntwo\r\n\nlast"]), ["one", "two", "", "last"]);
+    assert_eq!(read(&[b"one\n"]), ["one"]);
+    assert_eq!(read(&[b""]), [""; 0]);
+}
+
+#[test]
+fn a_carriage_return_is_dropped_only_before_a_line_feed() {
+    assert_eq!(read(&[b"a\rb\r\n"]), [r"a\x0db"]);
+    assert_eq!(read(&[b"a\r", b"\n"]), ["a"]);
+    assert_eq!(read(&[b"a\r\r", b"\n"]), [r"a\x0d"]);
+    assert_eq!(read(&[b"\r", b"\r\n"]), [r"\x0d"]);
+    assert_eq!(read(&[b"a\r", b"b"]), [r"a\x0db"]);
+    assert_eq!(read(&[b"a\r"]), [r"a\x0d"]);
+}
+
+#[test]
+fn a_text_of_exactly_the_capacity_fits_whatever_its_terminator() {
+    assert_eq!(read(&[b"12345678\n"]), ["12345678"]);
+    assert_eq!(read(&[b"12345678\r\n"]), ["12345678"]);
+    assert_eq!(read(&[b"12345678\r", b"\n"]), ["12345678"]);
+    assert_eq!(read(&[b"12345678"]), ["12345678"]);
+}
+
+#[test]
+fn a_longer_one_is_reported_once_and_skipped_to_its_end() {
+    assert_eq!(read(&[b"123456789\nnext\n"]), ["too long", "next"]);
+    assert_eq!(read(&[b"12345678\r"]), ["too long"]);
+    assert_eq!(read(&[b"1234", b"56789", b"0 and on", b" and on\nnext"]), ["too long", "next"]);
+    assert_eq!(read(&[b"123456789 unended"]), ["too long"]);
+}
+
+#[test]
+fn cutting_never_matters() {
+    let streams: [&[u8]; 4] = [
+        b"one\r\ntwo\r\r\n\n\rthree\n1234567890\r\nlast\r",
+        "你好\n再\r\n见".as_bytes(),
+        b"\r\n\r\r\n12345678\r\n12345678\r\r\n",
+        b"\xff\n\xe4\xbd\n\xc3",
+    ];
+    for stream in streams {
+        let whole = read(&[stream]);
+        for first in 0..=stream.len() {
+            for second in first..=stream.len() {
+                let cut = [&stream[..first], &stream[first..second], &stream[second..]];
+                assert_eq!(read(&cut), whole, "cut at {first} and {second}");
+            }
+        }
+        let bytes: StdVec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(read(&bytes), whole);
+    }
+}
+
+#[test]
+fn silence_ends_a_text() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    assert_eq!(reader.poll_deadline(), None);
+    let _ = reader.handle_input(at(0), &mut &b"Hel"[..]);
+    let _ = reader.handle_input(at(150), &mut &b"lo"[..]);
+    assert_eq!(reader.poll_deadline(), Some(at(350)));
+    assert_eq!(reader.handle_timeout(at(349)), Err(nb::Error::WouldBlock));
+    assert_eq!(reader.handle_timeout(at(350)).unwrap().as_bytes(), b"Hello");
+    assert_eq!(reader.poll_deadline(), None);
+    assert_eq!(reader.handle_timeout(at(999)), Err(nb::Error::WouldBlock));
+}
+
+#[test]
+fn silence_inside_a_utf8_sequence_ends_nothing() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    let _ = reader.handle_input(at(0), &mut &b"\xe4\xbd"[..]);
+    assert_eq!(reader.poll_deadline(), None);
+    let _ = reader.handle_input(at(500), &mut &b"\xa0"[..]);
+    assert_eq!(reader.handle_timeout(at(700)).unwrap().to_str(), Ok("你"));
+    // What no byte can complete is no sequence.
+    let _ = reader.handle_input(at(800), &mut &b"\xff"[..]);
+    assert_eq!(reader.poll_deadline(), Some(at(1000)));
+}
+
+#[test]
+fn silence_ends_the_skipping_too() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    assert!(reader.handle_input(at(0), &mut &b"123456789"[..]).is_err());
+    assert_eq!(reader.poll_deadline(), Some(at(200)));
+    assert_eq!(reader.handle_timeout(at(200)), Err(nb::Error::WouldBlock));
+    assert_eq!(reader.handle_input(at(201), &mut &b"next\n"[..]).unwrap().as_bytes(), b"next");
+}
+
+#[test]
+fn silence_can_be_told_to_mean_nothing() {
+    let mut reader = TextReader::<8>::new(Duration::MAX);
+    let _ = reader.handle_input(at(0), &mut &b"Hello"[..]);
+    assert_eq!(reader.poll_deadline(), None);
+}
+
+#[test]
+fn a_whole_text_is_lent_from_the_input() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    let stream = b"one\ntwo";
+    let mut input = &stream[..];
+    let text = reader.handle_input(at(0), &mut input).unwrap();
+    assert_eq!(text.as_bytes().as_ptr(), stream.as_ptr());
+    assert_eq!(input, b"two");
+}
+
+#[test]
+fn only_what_arrives_as_one_text_can_be_sent() {
+    assert_eq!(Text::new("你好").unwrap().as_bytes(), "你好".as_bytes());
+    assert_eq!(Text::new(""), Ok(Text { bytes: b"" }));
+    assert_eq!(Text::new("a\nb"), Err(TextError::LineBreak));
+    assert_eq!(Text::new("a\r"), Err(TextError::LineBreak));
+    assert!(Text::new("a\rb").is_ok());
+    let longest = "x".repeat(MAX_TEXT);
+    assert!(Text::new(&longest).is_ok());
+    assert_eq!(Text::new(&(longest + "x")), Err(TextError::TooLong));
+}
+
+#[test]
+fn a_sequence_is_unfinished_only_while_it_can_be_finished() {
+    for (bytes, expected) in [
+        (&b"\xc3"[..], true),
+        (b"a\xf0\x9f\x98", true),
+        (b"\xf0\x9f\x98\x80", false),
+        (b"\xf0\x9f", true),
+        (b"\xe4\xbd\xa0", false),
+        (b"\xed\xa0", false),
+        (b"\x80\x80\x80\x80", false),
+        (b"\xc3(", false),
+        (b"", false),
+    ] {
+        assert_eq!(ends_inside_sequence(bytes), expected, "{bytes:x?}");
+    }
+}
