@@ -1,0 +1,137 @@
+//! What the clients have in common: one exchange after another, counted.
+
+use std::net::SocketAddr;
+use std::time::Instant as StdInstant;
+
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::signals::Caught;
+use clap::Args;
+
+use crate::arguments::{Place, time};
+use crate::failure::Failure;
+use crate::output::{Output, Record};
+use crate::summary::{Millis, Tally};
+
+/// How often a client asks.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Often {
+    /// Ask N times, and sum up how many were answered and how fast
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// The time from one asking to the next, with --count
+    #[arg(short, long, value_name = "TIME", value_parser = time, requires = "count",
+          default_value_t = Duration::from_secs(1))]
+    interval: Duration,
+}
+
+/// What the tasks of a client share.
+#[derive(Debug)]
+pub(crate) struct Asking<'o> {
+    pub(crate) output: &'o mut Output,
+    often: Often,
+    tally: Tally,
+    next: Instant,
+    begun: Option<StdInstant>,
+    /// Why the last one that failed did.
+    failed: Option<String>,
+}
+
+impl<'o> Asking<'o> {
+    pub(crate) fn new(often: Often, output: &'o mut Output) -> Self {
+        let tally = Tally::new();
+        Self { output, often, tally, next: Instant::ZERO, begun: None, failed: None }
+    }
+
+    /// When the next exchange begins; `None` if there is none.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        (self.tally.count() < self.often.count.unwrap_or(1)).then_some(self.next)
+    }
+
+    /// An exchange begins.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.tally.sent();
+        self.next = now.max(self.next) + self.often.interval;
+        self.begun = Some(StdInstant::now());
+    }
+
+    /// The exchange was answered; how long that took.
+    pub(crate) fn succeed(&mut self) {
+        let round_trip = self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed().into());
+        self.tally.received(round_trip);
+        if self.often.count.is_some() {
+            log::debug!("round trip {}", Millis(round_trip.as_micros()));
+        }
+        self.output.flush();
+    }
+
+    /// The exchange failed. Among several it is only noted.
+    pub(crate) fn fail(&mut self, reason: String) {
+        self.begun = None;
+        if self.often.count.is_some_and(|count| count > 1) {
+            log::warn!("{reason}");
+        }
+        self.failed = Some(reason);
+    }
+
+    /// Sums up, and tells how the program ends. A signal ends it early, but not without the sum.
+    pub(crate) fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
+        if self.often.count.is_some() {
+            self.output.show(Record::Summary(self.tally.summary()));
+        }
+        match (caught.number(), self.failed.take()) {
+            (Some(signal), _) => Err(Failure::Signal(signal)),
+            (None, Some(last)) if !self.tally.has_received() => {
+                Err(Failure::Conversation(if self.tally.count() > 1 {
+                    format!("none of {} was answered; the last: {last}", self.tally.count())
+                } else {
+                    last
+                }))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+/// Whom a client asks, and with what.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    place: Place<'a>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the words of the command line.
+    pub(crate) fn read(words: &'a [String]) -> Result<Self, Failure> {
+        let place = Place::read(words)?;
+        if let [_, extra, ..] = place.rest {
+            return Err(Failure::usage(format!(
+                "'{extra}' is one word too many (put a text of several words in quotes)"
+            )));
+        }
+        Ok(Self { place })
+    }
+
+    /// The text to send, if one is given, as `parse` reads it.
+    pub(crate) fn text<T>(
+        &self,
+        parse: impl FnOnce(&'a str) -> Result<T, String>,
+    ) -> Result<Option<T>, Failure> {
+        let text = self.place.rest.first().map(|text| parse(text));
+        text.transpose().map_err(|why| Failure::usage(format!("the text {why}")))
+    }
+
+    /// The server's name, as the user knows it.
+    pub(crate) fn name(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// The server's addresses.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
+        if self.place.port == 0 {
+            return Err(Failure::Usage(
+                "port 0 is nobody's: a client needs the server's port".into(),
+            ));
+        }
+        self.place.resolve()
+    }
+}

@@ -1,0 +1,64 @@
+//! The programs of barewire, as a library: each binary is one call of [`Program::main`].
+//!
+//! A program composes a machine of `barewire-core` with the executor of `barewire-linux`. What
+//! lives here is what a person meets: arguments, words on the screen, exit codes.
+
+mod arguments;
+mod client;
+mod failure;
+mod output;
+mod program;
+mod programs;
+mod server;
+mod summary;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use programs::tcp_client::TcpClient;
+use programs::tcp_server::TcpServer;
+use programs::udp_client::UdpClient;
+use programs::udp_server::UdpServer;
+
+/// The programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Answers datagrams.
+    UdpServer,
+    /// Asks a datagram server.
+    UdpClient,
+    /// Greets everybody, and shows what they answer.
+    TcpServer,
+    /// Hears a greeting and answers it.
+    TcpClient,
+}
+
+impl Program {
+    /// Every program there is.
+    pub const ALL: [Self; 4] = [Self::UdpServer, Self::UdpClient, Self::TcpServer, Self::TcpClient];
+
+    /// The name by which it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UdpServer => <UdpServer as program::Program>::NAME,
+            Self::UdpClient => <UdpClient as program::Program>::NAME,
+            Self::TcpServer => <TcpServer as program::Program>::NAME,
+            Self::TcpClient => <TcpClient as program::Program>::NAME,
+        }
+    }
+
+    /// Runs it with the arguments of this process.
+    pub fn main(self) -> ExitCode {
+        self.run(std::env::args_os())
+    }
+
+    /// Runs it with `arguments`, the first of which is the name by which it was called.
+    pub fn run(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        match self {
+            Self::UdpServer => program::run::<UdpServer>(arguments),
+            Self::UdpClient => program::run::<UdpClient>(arguments),
+            Self::TcpServer => program::run::<TcpServer>(arguments),
+            Self::TcpClient => program::run::<TcpClient>(arguments),
+        }
+    }
+}

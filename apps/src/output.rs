@@ -1,0 +1,231 @@
+//! What a program says: results on standard output, everything else on standard error.
+//!
+//! Results are text for people, or with `--json` one object a line. Both are collected, and written
+//! when the executor has given everybody their turn, in one system call. All text that a peer chose
+//! must be given as [`Printable`], which makes it safe to show; the types see to that.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+
+use core::task::Poll;
+
+use anstyle::{AnsiColor, Style};
+use barewire_core::datagram::Datagram;
+use barewire_core::printable::Printable;
+use barewire_linux::executor::{Context, Task};
+use serde::{Serialize, Serializer};
+
+use crate::summary::Summary;
+
+/// Collected output is written at this size even before the turn is over.
+const FULL: usize = 64 * 1024;
+
+const ADDRESS: Style = AnsiColor::Cyan.on_default();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// One thing to tell on standard output.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum Record<'a> {
+    /// A server is ready.
+    Listening { address: SocketAddr },
+    /// A peer said something.
+    Received(Received<'a>),
+    /// Many exchanges are over.
+    Summary(Summary),
+    /// Something failed; for the reader of JSON, who sees no standard error.
+    Error { message: &'a str },
+}
+
+/// What a peer said.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Received<'a> {
+    from: SocketAddr,
+    #[serde(serialize_with = "as_shown")]
+    text: Printable<'a>,
+    #[serde(flatten)]
+    datagram: Option<Size>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Size {
+    /// The true length.
+    bytes: usize,
+    truncated: bool,
+}
+
+impl<'a> Received<'a> {
+    /// A text from a stream.
+    pub(crate) fn text(from: SocketAddr, text: Printable<'a>) -> Self {
+        Self { from, text, datagram: None }
+    }
+
+    /// A datagram.
+    pub(crate) fn datagram(datagram: &Datagram<'a>) -> Self {
+        let size = Size { bytes: datagram.length, truncated: datagram.is_truncated() };
+        Self { from: datagram.source, text: datagram.printable(), datagram: Some(size) }
+    }
+}
+
+fn as_shown<S: Serializer>(text: &Printable<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(text)
+}
+
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening { address } => {
+                write!(f, "listening on {ADDRESS}{address}{ADDRESS:#}")
+            }
+            Self::Received(Received { from, text, datagram }) => {
+                write!(f, "{ADDRESS}{from}{ADDRESS:#}: {text}")?;
+                match datagram {
+                    Some(Size { bytes, truncated: true }) => {
+                        write!(f, " [truncated: the datagram has {bytes} bytes]")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Self::Summary(summary) => summary.fmt(f),
+            Self::Error { message } => f.write_str(message),
+        }
+    }
+}
+
+/// Where a program's words go.
+#[derive(Debug)]
+pub(crate) struct Output {
+    program: &'static str,
+    format: Format,
+    quiet: bool,
+    pending: String,
+}
+
+impl Output {
+    pub(crate) fn new(program: &'static str, format: Format, quiet: bool) -> Self {
+        Self { program, format, quiet, pending: String::new() }
+    }
+
+    /// A further output of the same program, for another thread.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.program, self.format, self.quiet)
+    }
+
+    /// Whether what peers say to a server is not to be shown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Collects one record, in JSON or as text.
+    pub(crate) fn show(&mut self, record: Record<'_>) {
+        match self.format {
+            Format::Json => {
+                let line = serde_json::to_string(&record);
+                self.pending.push_str(&line.expect("records have string keys only"));
+                self.pending.push('\n');
+            }
+            // A person reads errors on standard error.
+            Format::Text if matches!(record, Record::Error { .. }) => {}
+            Format::Text => {
+                // Writing to a string cannot fail.
+                let _ = writeln!(self.pending, "{record}");
+            }
+        }
+        if self.pending.len() >= FULL {
+            self.flush();
+        }
+    }
+
+    /// Writes what was collected.
+    ///
+    /// A reader who has gone away wants no more of it, which is no error of the conversation: so a
+    /// script can take a server's first line with `head -1`.
+    pub(crate) fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let mut stdout = anstream::stdout().lock();
+            let written = stdout.write_all(self.pending.as_bytes()).and_then(|()| stdout.flush());
+            if let Err(error) = written
+                && error.kind() != io::ErrorKind::BrokenPipe
+            {
+                log::warn!("cannot write to standard output: {}", crate::failure::words(&error));
+            }
+            self.pending.clear();
+        }
+    }
+
+    /// Says at once that something failed, whatever `-q` says.
+    pub(crate) fn error(&mut self, message: &str) {
+        self.show(Record::Error { message });
+        self.flush();
+        // There is nobody left to tell if standard error fails.
+        let _ = writeln!(anstream::stderr(), "{}: {ERROR}error:{ERROR:#} {message}", self.program);
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// The task that writes what the others have collected, after them in the round in which they wake
+/// it: so a crowd that speaks at once costs one system call.
+#[derive(Debug)]
+pub(crate) struct Printer;
+
+impl<W: AsMut<Output>> Task<W> for Printer {
+    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+        cx.set_background();
+        world.as_mut().flush();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
+
+    fn json(record: Record<'_>) -> String {
+        serde_json::to_string(&record).unwrap()
+    }
+
+    #[test]
+    fn records_in_json_have_the_documented_names() {
+        assert_eq!(
+            json(Record::Listening { address: PEER }),
+            r#"{"event":"listening","address":"127.0.0.1:5000"}"#
+        );
+        let datagram = Datagram { source: PEER, bytes: b"he\x1b", length: 5 };
+        assert_eq!(
+            json(Record::Received(Received::datagram(&datagram))),
+            r#"{"event":"received","from":"127.0.0.1:5000","text":"he\\x1b","bytes":5,"truncated":true}"#
+        );
+        let text = Received::text(PEER, barewire_core::printable::printable(b"hi"));
+        assert_eq!(
+            json(Record::Received(text)),
+            r#"{"event":"received","from":"127.0.0.1:5000","text":"hi"}"#
+        );
+        assert_eq!(json(Record::Error { message: "no" }), r#"{"event":"error","message":"no"}"#);
+        assert!(
+            json(Record::Summary(Summary::default())).starts_with(r#"{"event":"summary","sent":0"#)
+        );
+    }
+
+    #[test]
+    fn a_truncated_datagram_is_never_passed_off_as_whole() {
+        let datagram = Datagram { source: PEER, bytes: b"hello", length: 9 };
+        let shown = Record::Received(Received::datagram(&datagram)).to_string();
+        assert!(shown.ends_with("hello [truncated: the datagram has 9 bytes]"), "{shown}");
+    }
+}

@@ -1,0 +1,197 @@
+//! `tcp-client`: hears a greeting and answers it.
+
+use core::task::Poll;
+use std::io;
+use std::net::SocketAddr;
+
+use barewire_core::hello;
+use barewire_core::text::{MAX_TEXT, QUIET, Text};
+use barewire_core::time::Duration;
+use barewire_linux::executor::{Context, Executor, Task};
+use barewire_linux::link::{Connector, Fault, Link};
+use barewire_linux::signals::Signals;
+use clap::Parser;
+
+use crate::arguments::{Common, message, time, wait};
+use crate::client::{Asking, Often, Target};
+use crate::failure::{Failure, words};
+use crate::output::{Output, Received, Record};
+use crate::program::Program;
+
+/// What a client answers unless it is told.
+const ANSWER: Text<'static> = match Text::new("Hello") {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  tcp-client 127.0.0.1:8080                   hear the greeting, answer 'Hello'
+  tcp-client example.org 8080 'Good morning'  answer something else
+  tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
+
+The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2
+for wrong usage.";
+
+/// Connects, hears the server's greeting, and answers it.
+#[derive(Debug, Parser)]
+#[command(name = TcpClient::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct TcpClient {
+    /// The server, HOST:PORT, or HOST and PORT as two words; and what to answer (`Hello`)
+    #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
+    words: Vec<String>,
+
+    /// How long connecting, and then the handshake, may take
+    #[arg(short, long, value_name = "TIME", value_parser = wait,
+          default_value_t = hello::TIMEOUT)]
+    timeout: Duration,
+
+    /// How long the server must be silent for a greeting without a line feed to be complete
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    quiet_period: Duration,
+
+    #[command(flatten)]
+    often: Often,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for TcpClient {
+    const NAME: &'static str = "tcp-client";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let target = Target::read(&self.words)?;
+        let answer = target.text(message)?.unwrap_or(ANSWER);
+        let config = hello::Config { quiet: self.quiet_period, timeout: self.timeout };
+        let caller = Caller {
+            addresses: target.resolve()?,
+            name: target.name(),
+            answer,
+            config,
+            state: State::Resting,
+        };
+        let signals = Signals::block().map_err(Failure::system)?;
+        let caught = signals.caught();
+        let mut asking = Asking::new(self.often, output);
+        let mut executor = Executor::new().map_err(Failure::system)?;
+        executor.spawn(Box::new(signals));
+        executor.spawn(Box::new(caller));
+        executor.run(&mut asking).map_err(Failure::system)?;
+        asking.finish(&caught)
+    }
+}
+
+/// The task: one handshake after another.
+struct Caller {
+    addresses: Vec<SocketAddr>,
+    /// The server as the user named it.
+    name: String,
+    answer: Text<'static>,
+    config: hello::Config,
+    state: State,
+}
+
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
+enum State {
+    Resting,
+    Connecting(Connector),
+    Talking { link: Link, session: hello::Client<'static>, peer: SocketAddr },
+}
+
+impl Task<Asking<'_>> for Caller {
+    fn turn(&mut self, asking: &mut Asking<'_>, cx: &mut Context<'_, Asking<'_>>) -> Poll<()> {
+        while !cx.stopping() {
+            match self.advance(asking, cx) {
+                Ok(Some(state)) => self.state = state,
+                Ok(None) => break,
+                Err(nb::Error::WouldBlock) => return Poll::Pending,
+                Err(nb::Error::Other(reason)) => {
+                    asking.fail(reason);
+                    self.state = State::Resting;
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Caller {
+    /// Goes on to the next state; `None` when there is no more to do.
+    fn advance(
+        &mut self,
+        asking: &mut Asking<'_>,
+        cx: &mut Context<'_, Asking<'_>>,
+    ) -> nb::Result<Option<State>, String> {
+        match &mut self.state {
+            State::Resting => {
+                let Some(next) = asking.next() else { return Ok(None) };
+                if cx.now() < next {
+                    cx.set_deadline(Some(next));
+                    return Err(nb::Error::WouldBlock);
+                }
+                asking.begin(cx.now());
+                let connector = Connector::new(self.addresses.clone(), self.config.timeout);
+                Ok(Some(State::Connecting(connector)))
+            }
+            State::Connecting(connector) => {
+                let connected = connector.poll(cx);
+                let (link, peer) =
+                    connected.map_err(|error| error.map(|error| self.unconnected(&error)))?;
+                let session = hello::Client::new(cx.now(), self.answer, self.config);
+                Ok(Some(State::Talking { link, session, peer }))
+            }
+            State::Talking { link, session, peer } => {
+                let peer = *peer;
+                let output = &mut *asking.output;
+                let over = link.drive(cx, session, |greeting| {
+                    output.show(Record::Received(Received::text(peer, greeting.printable())));
+                });
+                over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
+                asking.succeed();
+                Ok(Some(State::Resting))
+            }
+        }
+    }
+
+    fn unconnected(&self, error: &io::Error) -> String {
+        let (name, limit) = (&self.name, self.config.timeout);
+        match error.kind() {
+            io::ErrorKind::TimedOut => format!(
+                "cannot connect to {name}: no answer in {limit} (check the address, and whether a \
+                 firewall drops the packets)"
+            ),
+            io::ErrorKind::ConnectionRefused => {
+                format!("cannot connect to {name}: {} (is a server listening there?)", words(error))
+            }
+            _ => format!("cannot connect to {name}: {}", words(error)),
+        }
+    }
+
+    fn failed(&self, fault: &Fault<hello::Error>) -> String {
+        let (name, limit) = (&self.name, self.config.timeout);
+        match fault {
+            Fault::Connection(error) => {
+                format!("the handshake with {name} broke off: {}", words(error))
+            }
+            Fault::Session(hello::Error::Silent) => {
+                format!("{name} closed the connection without a greeting")
+            }
+            Fault::Session(hello::Error::TooLong) => {
+                format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
+            }
+            Fault::Session(hello::Error::TimedOut) => format!(
+                "{name} did not finish its greeting, or take the answer, in {limit} (--timeout \
+                 allows more; is it a server that speaks first?)"
+            ),
+            Fault::Session(hello::Error::Unclosed) => format!(
+                "{name} did not close within {limit} of the connection's start, so it may not have \
+                 heard the answer"
+            ),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `udp-client`: asks a datagram server.
+
+use core::task::Poll;
+use std::io;
+use std::net::SocketAddr;
+
+use barewire_core::datagram::{self, Config, Event, Exchange, ExchangeError};
+use barewire_core::time::Duration;
+use barewire_linux::datagrams::UdpClient as Socket;
+use barewire_linux::executor::{Context, Executor, Task};
+use barewire_linux::signals::Signals;
+use clap::Parser;
+
+use super::udp_server::{capacity, payload};
+use crate::arguments::{Common, Place, wait};
+use crate::client::{Asking, Often, Target};
+use crate::failure::{Failure, words};
+use crate::output::{Output, Received, Record};
+use crate::program::Program;
+
+const EXAMPLES: &str = "\
+Examples:
+  udp-client 127.0.0.1:8080                  say 'nice to meet you too', show the reply
+  udp-client example.org 8080 ping -r 2      try three times: for 5, 10 and 20 seconds
+  udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
+
+The exit code is 0 if a whole reply came (with --count, at least one), 1 if none did, and 2 for
+wrong usage.";
+
+/// Sends a datagram, and shows the reply.
+#[derive(Debug, Parser)]
+#[command(name = UdpClient::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct UdpClient {
+    /// The server, HOST:PORT, or HOST and PORT as two words; and what to say (`nice to meet you
+    /// too`)
+    #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
+    words: Vec<String>,
+
+    /// How long to wait for the reply; each retry waits twice as long as the try before
+    #[arg(short, long, value_name = "TIME", value_parser = wait,
+          default_value_t = Config::default().timeout)]
+    timeout: Duration,
+
+    /// How often to try again
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    retries: u32,
+
+    /// How many bytes of the reply to take; a longer one is shown as truncated
+    #[arg(long, value_name = "BYTES", default_value_t = datagram::CAPACITY,
+          value_parser = capacity)]
+    capacity: usize,
+
+    /// The local address to send from; without it, each exchange has a port of its own, so that a
+    /// late reply is never taken for the next one's
+    #[arg(short, long, value_name = "ADDR")]
+    bind: Option<String>,
+
+    #[command(flatten)]
+    often: Often,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for UdpClient {
+    const NAME: &'static str = "udp-client";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let target = Target::read(&self.words)?;
+        let request = target.text(payload)?.unwrap_or(b"nice to meet you too");
+        let addresses = target.resolve()?;
+        let local = self.bind.as_deref().map(local).transpose()?;
+        let sender = Sender {
+            server: server_for(&addresses, local)?,
+            name: target.name(),
+            request,
+            local,
+            config: Config { timeout: self.timeout, retries: self.retries },
+            buffer: vec![0; self.capacity].into_boxed_slice(),
+            exchange: None,
+        };
+        let signals = Signals::block().map_err(Failure::system)?;
+        let caught = signals.caught();
+        let mut asking = Asking::new(self.often, output);
+        let mut executor = Executor::new().map_err(Failure::system)?;
+        executor.spawn(Box::new(signals));
+        executor.spawn(Box::new(sender));
+        executor.run(&mut asking).map_err(Failure::system)?;
+        asking.finish(&caught)
+    }
+}
+
+/// The address to send from.
+fn local(argument: &str) -> Result<SocketAddr, Failure> {
+    let words = [argument.to_owned()];
+    Ok(Place::read(&words)?.resolve()?[0])
+}
+
+/// The server's first address of the family that the local address has.
+fn server_for(addresses: &[SocketAddr], local: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+    let fits = |server: &&SocketAddr| local.is_none_or(|local| local.is_ipv4() == server.is_ipv4());
+    addresses.iter().find(fits).copied().ok_or_else(|| {
+        Failure::usage("the server has no address of the family (IPv4 or IPv6) of --bind")
+    })
+}
+
+/// The task: one exchange after another.
+struct Sender {
+    server: SocketAddr,
+    /// The server as the user named it.
+    name: String,
+    request: &'static [u8],
+    local: Option<SocketAddr>,
+    config: Config,
+    buffer: Box<[u8]>,
+    exchange: Option<(Socket, Exchange<'static>)>,
+}
+
+impl Task<Asking<'_>> for Sender {
+    fn turn(&mut self, asking: &mut Asking<'_>, cx: &mut Context<'_, Asking<'_>>) -> Poll<()> {
+        while !cx.stopping() {
+            match self.advance(asking, cx) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(nb::Error::WouldBlock) => return Poll::Pending,
+                Err(nb::Error::Other(reason)) => {
+                    asking.fail(reason);
+                    self.close(cx);
+                }
+            }
+        }
+        self.close(cx);
+        Poll::Ready(())
+    }
+}
+
+impl Sender {
+    /// Takes the next step; false when there is no more to do.
+    fn advance(
+        &mut self,
+        asking: &mut Asking<'_>,
+        cx: &mut Context<'_, Asking<'_>>,
+    ) -> nb::Result<bool, String> {
+        let Some((socket, exchange)) = &mut self.exchange else {
+            let Some(next) = asking.next() else { return Ok(false) };
+            if cx.now() < next {
+                cx.set_deadline(Some(next));
+                return Err(nb::Error::WouldBlock);
+            }
+            asking.begin(cx.now());
+            let socket = Socket::connect(self.server, self.local);
+            let socket = socket.map_err(|error| self.unsent(&error))?;
+            let server = socket.peer_addr();
+            self.exchange = Some((socket, Exchange::new(server, self.request, self.config)));
+            return Ok(true);
+        };
+        while let Ok(request) = exchange.poll_transmit() {
+            match socket.send(request) {
+                // A full send buffer loses the datagram, as the network might: the time-out sees
+                // to it.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                    return Err(nb::Error::Other(self.unsent(&error)));
+                }
+                _ => exchange.transmitted(cx.now()),
+            }
+        }
+        let event = match socket.recv(cx, &mut self.buffer) {
+            Ok(datagram) => exchange.handle_datagram(cx.now(), datagram),
+            Err(nb::Error::WouldBlock) => exchange.handle_timeout(cx.now()),
+            Err(nb::Error::Other(error)) => {
+                let _ = exchange.handle_unreachable();
+                return Err(nb::Error::Other(self.unreachable(&error)));
+            }
+        };
+        match event {
+            Ok(Event::Replied { reply, .. }) => {
+                asking.output.show(Record::Received(Received::datagram(&reply)));
+                if reply.is_truncated() {
+                    let (length, room) = (reply.length, self.buffer.len());
+                    return Err(nb::Error::Other(format!(
+                        "the reply of {} has {length} bytes, and there was room for {room} (take \
+                         more with --capacity)",
+                        self.name
+                    )));
+                }
+                asking.succeed();
+                self.close(cx);
+                Ok(true)
+            }
+            Ok(Event::Retrying { left }) => {
+                log::info!(
+                    "no reply from {}: trying again ({left} more tries after this)",
+                    self.name
+                );
+                Ok(true)
+            }
+            Err(nb::Error::WouldBlock) => {
+                cx.set_deadline(exchange.poll_deadline());
+                Err(nb::Error::WouldBlock)
+            }
+            Err(nb::Error::Other(error)) => Err(nb::Error::Other(self.failed(error))),
+        }
+    }
+
+    /// Ends the exchange.
+    fn close(&mut self, cx: &mut Context<'_, Asking<'_>>) {
+        if let Some((socket, _)) = self.exchange.take() {
+            socket.close(cx);
+        }
+    }
+
+    fn unsent(&self, error: &io::Error) -> String {
+        match (error.kind(), self.local) {
+            (io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable, Some(local)) => {
+                format!("cannot send from {local}: {}", words(error))
+            }
+            (io::ErrorKind::ConnectionRefused, _) => self.unreachable(error),
+            _ => format!("cannot send to {}: {}", self.name, words(error)),
+        }
+    }
+
+    fn unreachable(&self, error: &io::Error) -> String {
+        let advice = match error.kind() {
+            io::ErrorKind::ConnectionRefused => " (is a server listening there?)",
+            _ => "",
+        };
+        format!("{} cannot be reached: {}{advice}", self.name, words(error))
+    }
+
+    fn failed(&self, error: ExchangeError) -> String {
+        let (name, timeout) = (&self.name, self.config.timeout);
+        match (error, self.config.retries) {
+            (ExchangeError::Unreachable, _) => format!("{name} cannot be reached: {error}"),
+            (ExchangeError::TimedOut, 0) => {
+                format!("no reply from {name} in {timeout} (try again with --retries)")
+            }
+            (ExchangeError::TimedOut, retries) => {
+                format!("no reply from {name}, tried {} times", u64::from(retries) + 1)
+            }
+        }
+    }
+}

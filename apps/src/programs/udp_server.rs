@@ -1,0 +1,181 @@
+//! `udp-server`: answers datagrams.
+
+use core::task::Poll;
+use std::sync::{Mutex, PoisonError};
+
+use barewire_core::datagram::{self, Datagram, Rate, Reply, Responder, Silence, Verdict};
+use barewire_linux::activation;
+use barewire_linux::datagrams::UdpServer as Socket;
+use barewire_linux::executor::{Context, Task};
+use barewire_linux::threads;
+use clap::Parser;
+
+use crate::arguments::Common;
+use crate::failure::{Failure, words};
+use crate::output::{Output, Received, Record};
+use crate::program::Program;
+use crate::server::{self, Listen};
+
+/// How many sources the loop guard keeps count of: 64 KiB of memory.
+const SOURCES: usize = 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  udp-server                            answer 'nice to meet you' on 127.0.0.1:8080
+  udp-server 0.0.0.0:9000 --echo        answer everybody with what they sent
+  udp-server --capacity 65535 --json    take the largest datagrams, for a script
+
+The reply leaves from the address that was asked. To keep loops from starting, a datagram gets no
+answer that is the server's own reply text, that comes from its own port number or from a port that
+answers anything (such as 7, 53 or 123), or whose source is over its rate. SIGINT or SIGTERM stops
+the server with exit code 0.";
+
+/// Answers every datagram, and shows it.
+#[derive(Debug, Parser)]
+#[command(name = UdpServer::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct UdpServer {
+    #[command(flatten)]
+    listen: Listen,
+
+    /// What to answer
+    #[arg(short, long, value_name = "TEXT", value_parser = payload,
+          default_value = "nice to meet you")]
+    reply: &'static [u8],
+
+    /// Answer with what came
+    #[arg(short, long, conflicts_with = "reply")]
+    echo: bool,
+
+    /// How many bytes of a datagram to take; a longer one is shown as truncated
+    #[arg(long, value_name = "BYTES", default_value_t = datagram::CAPACITY,
+          value_parser = capacity)]
+    capacity: usize,
+
+    /// How many answers a second one source gets; one that stays over it for 10 s is muted for a
+    /// minute; 0 means no limit
+    #[arg(long, value_name = "N", default_value_t = datagram::RATE)]
+    rate: u32,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What one datagram can carry.
+pub(crate) fn payload(argument: &str) -> Result<&'static [u8], String> {
+    if argument.len() > datagram::MAX_PAYLOAD {
+        let (length, most) = (argument.len(), datagram::MAX_PAYLOAD);
+        return Err(format!("is {length} bytes long, and a datagram carries {most} at most"));
+    }
+    Ok(argument.to_owned().leak().as_bytes())
+}
+
+/// A receive capacity.
+pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
+    match argument.parse() {
+        Ok(bytes @ 1..=0xffff) => Ok(bytes),
+        _ => Err("a datagram has 1 to 65535 bytes".into()),
+    }
+}
+
+type Guarded = Mutex<Responder<'static, SOURCES>>;
+
+impl Program for UdpServer {
+    const NAME: &'static str = "udp-server";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let passed = activation::udp_socket();
+        let sockets = self.listen.open('u', passed, threads::udp_sockets)?;
+        let address = sockets[0].local_addr().map_err(Failure::system)?;
+        let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
+        let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
+        // One for all threads: a source's rate is what it gets from the server as a whole.
+        let responder = Mutex::new(Responder::new(address.port(), reply, rate));
+        let mut signals = Some(server::begin(address, output)?);
+        let shares = sockets.into_iter().map(|socket| (socket, signals.take())).collect();
+        let (output, responder, once, capacity) =
+            (&*output, &responder, self.listen.once, self.capacity);
+        threads::run(shares, |executor, _, (socket, signals)| {
+            if let Some(signals) = signals {
+                executor.spawn(Box::new(signals));
+            }
+            let socket = Socket::new(socket, capacity)?;
+            executor.spawn(Box::new(Desk { socket, responder, once, answered: false }));
+            Ok(output.another())
+        })
+        .map_err(Failure::system)
+    }
+}
+
+/// The task: it answers batch after batch.
+struct Desk<'s> {
+    socket: Socket,
+    responder: &'s Guarded,
+    once: bool,
+    answered: bool,
+}
+
+impl Task<Output> for Desk<'_> {
+    fn turn(&mut self, output: &mut Output, cx: &mut Context<'_, Output>) -> Poll<()> {
+        if cx.stopping() {
+            return Poll::Ready(());
+        }
+        let Self { socket, responder, once, answered } = self;
+        let now = cx.now();
+        let served = socket.serve(
+            cx,
+            |received| {
+                if *once && *answered {
+                    return None;
+                }
+                let datagram = received.datagram;
+                let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
+                let verdict = responder.handle_datagram(now, datagram);
+                drop(responder);
+                show(output, &datagram, verdict);
+                match verdict {
+                    Verdict::Reply(reply) => {
+                        *answered = true;
+                        Some(reply)
+                    }
+                    Verdict::Silent(_) => None,
+                }
+            },
+            |peer, error| log::info!("cannot answer {peer}: {}", words(&error)),
+        );
+        match served {
+            Ok(batch) if batch.dropped > 0 => {
+                log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
+            }
+            Ok(_) => {}
+            Err(error) => log::warn!("cannot receive: {}", words(&error)),
+        }
+        output.flush();
+        if self.once && self.answered {
+            cx.stop();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+/// Shows a datagram, and why it got no answer; but of a flood only its end.
+fn show(output: &mut Output, datagram: &Datagram<'_>, verdict: Verdict<'_>) {
+    let peer = datagram.source;
+    match verdict {
+        Verdict::Silent(Silence::OverRate | Silence::Muted) => return,
+        Verdict::Silent(Silence::MutedNow) => {
+            let (patience, mute) = (datagram::PATIENCE, datagram::MUTE);
+            log::warn!("{} stayed over the rate for {patience}: muted for {mute}", peer.ip());
+            return;
+        }
+        Verdict::Silent(why) => log::debug!("{peer} gets no answer: {why}"),
+        Verdict::Reply(_) => {}
+    }
+    if !output.is_quiet() {
+        output.show(Record::Received(Received::datagram(datagram)));
+    }
+}

@@ -1,0 +1,106 @@
+//! What the servers have in common.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZero;
+
+use barewire_linux::activation;
+use barewire_linux::signals::Signals;
+use clap::Args;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::arguments::Place;
+use crate::failure::{Failure, words};
+use crate::output::{Output, Record};
+
+/// Where a server listens, and with how many threads.
+#[derive(Args, Debug)]
+pub(crate) struct Listen {
+    /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = "127.0.0.1:8080")]
+    address: Vec<String>,
+
+    /// Serve one client, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Serve with N threads, each with its own socket on the address
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "once",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+}
+
+impl Listen {
+    /// Opens the server's sockets, one for each thread: the one that the service manager has
+    /// passed, or else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
+    pub(crate) fn open<S>(
+        &self,
+        protocol: char,
+        passed: io::Result<Option<S>>,
+        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+    ) -> Result<Vec<S>, Failure> {
+        let unusable = |error| {
+            let words = words(&error);
+            Failure::Conversation(format!("cannot use the socket that was passed: {words}"))
+        };
+        if let Some(socket) = passed.map_err(unusable)? {
+            log::debug!("serving the socket that the service manager has passed");
+            return Ok(vec![socket]);
+        }
+        let place = Place::read(&self.address)?;
+        if let [extra, ..] = place.rest {
+            return Err(Failure::usage(format!("'{extra}' is one word too many")));
+        }
+        let addresses = place.resolve()?;
+        let mut failure = None;
+        for address in addresses {
+            match bind(address, self.threads.into()) {
+                Ok(sockets) => return Ok(sockets),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+        Err(unbound(protocol, &place, &error))
+    }
+}
+
+fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
+    let port = place.port;
+    let advice: &dyn fmt::Display = match error.kind() {
+        io::ErrorKind::AddrInUse => &format!(
+            " (find the holder with: ss -ln{protocol}p 'sport = :{port}', or choose another port)"
+        ),
+        io::ErrorKind::AddrNotAvailable => &" (list this host's addresses with: ip address)",
+        io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
+        _ => &"",
+    };
+    Failure::Conversation(format!("cannot bind {place}: {}{advice}", words(error)))
+}
+
+/// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
+/// server listens, on standard output and to the service manager.
+pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals, Failure> {
+    raise_descriptor_limit();
+    let signals = Signals::block().map_err(Failure::system)?;
+    output.show(Record::Listening { address });
+    output.flush();
+    if let Err(error) = activation::notify_ready() {
+        log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));
+    }
+    Ok(signals)
+}
+
+/// Each client takes a descriptor, and the soft limit is often far below the hard one.
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        log::debug!("cannot raise the limit on open files: {}", error.desc());
+    }
+}
+
+/// Reads a number of clients.
+pub(crate) fn clients(argument: &str) -> Result<NonZero<usize>, String> {
+    argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())
+}

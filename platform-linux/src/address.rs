@@ -1,0 +1,60 @@
+//! Socket addresses: as a person means them, and bound by one socket or by several.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{self, AddressFamily, SockaddrStorage, sockopt};
+
+/// An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), which a dual-stack socket shows for an IPv4
+/// peer, as the IPv4 address that it is; any other as it is.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip if ip == address.ip() => address,
+        ip => SocketAddr::new(ip, address.port()),
+    }
+}
+
+pub(crate) fn family(address: SocketAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+/// Whether a socket shares its address with others, among which the kernel then spreads what comes
+/// (`SO_REUSEPORT`, `socket(7)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// It does not.
+    No,
+    /// It is the first: it takes the address alone, so that one held by another server is an error
+    /// and port 0 is nobody else's, and shares it from then on.
+    First,
+    /// It joins those that share the address already.
+    Next,
+}
+
+impl Sharing {
+    pub(crate) fn bind(self, fd: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+        if self == Self::Next {
+            socket::setsockopt(fd, sockopt::ReusePort, &true)?;
+        }
+        socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
+        if self == Self::First {
+            socket::setsockopt(fd, sockopt::ReusePort, &true)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_addresses_become_ipv4_and_others_stay() {
+        let shown = |text: &str| canonical(text.parse().unwrap()).to_string();
+        assert_eq!(shown("[::ffff:192.0.2.1]:7"), "192.0.2.1:7");
+        assert_eq!(shown("[::1]:7"), "[::1]:7");
+        assert_eq!(shown("[fe80::1%3]:7"), "[fe80::1%3]:7");
+        assert_eq!(shown("192.0.2.1:7"), "192.0.2.1:7");
+    }
+}

@@ -1,0 +1,247 @@
+use core::task::Poll;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
+
+use barewire_core::datagram::Datagram;
+use nix::errno::Errno;
+
+use super::{Batch, MAX_BATCH, Received, UdpClient, UdpServer, UdpSocket};
+use crate::executor::{Context, Executor};
+use crate::testing::task;
+
+fn any_of(ip: &str) -> SocketAddr {
+    format!("{ip}:0").parse().unwrap()
+}
+
+fn server(ip: &str, capacity: usize) -> (UdpServer, SocketAddr) {
+    let socket = UdpSocket::bind(any_of(ip)).unwrap();
+    let address = socket.local_addr().unwrap();
+    (UdpServer::new(socket, capacity).unwrap(), address)
+}
+
+/// What a server has seen: all batches together, each refusal, and a line a datagram.
+#[derive(Debug, Default)]
+struct Seen {
+    batch: Batch,
+    refused: Vec<(SocketAddr, io::Error)>,
+    datagrams: Vec<(Vec<u8>, usize, IpAddr)>,
+}
+
+/// Serves until `count` datagrams have come, answering each by `decide`.
+fn serve(
+    mut server: UdpServer,
+    count: usize,
+    decide: impl for<'b> Fn(Received<'b>) -> Option<&'b [u8]> + 'static,
+) -> Seen {
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |seen: &mut Seen, cx: &mut Context<'_, Seen>| {
+        let Seen { batch, refused, datagrams } = seen;
+        let one = server.serve(
+            cx,
+            |received| {
+                let Datagram { bytes, length, .. } = received.datagram;
+                datagrams.push((bytes.to_vec(), length, received.local));
+                decide(received)
+            },
+            |peer, error| refused.push((peer, error)),
+        );
+        let one = one.unwrap();
+        assert_eq!(one.received, one.sent + one.failed + one.dropped);
+        batch.received += one.received;
+        batch.sent += one.sent;
+        batch.failed += one.failed;
+        batch.dropped += one.dropped;
+        if batch.received < count { Poll::Pending } else { Poll::Ready(()) }
+    }));
+    let mut seen = Seen::default();
+    executor.run(&mut seen).unwrap();
+    seen
+}
+
+fn echo(received: Received<'_>) -> Option<&[u8]> {
+    Some(received.datagram.bytes)
+}
+
+#[test]
+fn a_datagram_beyond_the_capacity_is_told_from_one_that_fits() {
+    for ip in ["127.0.0.1", "0.0.0.0"] {
+        let (server, address) = server(ip, 8);
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(("127.0.0.1", address.port())).unwrap();
+        for payload in [&b"12345678"[..], b"123456789", b"", b"1234567"] {
+            client.send(payload).unwrap();
+        }
+        let seen = serve(server, 4, echo);
+        let seen: Vec<_> =
+            seen.datagrams.iter().map(|(bytes, length, _)| (&bytes[..], *length)).collect();
+        assert_eq!(
+            seen,
+            [(&b"12345678"[..], 8), (b"12345678", 9), (b"", 0), (b"1234567", 7)],
+            "{ip}"
+        );
+        let mut buffer = [0; 16];
+        for length in [8, 8, 0, 7] {
+            assert_eq!(client.recv(&mut buffer).unwrap(), length);
+        }
+    }
+}
+
+#[test]
+fn a_capacity_of_nothing_still_counts() {
+    let (server, address) = server("127.0.0.1", 0);
+    let client = StdSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"abc", address).unwrap();
+    assert_eq!(serve(server, 1, echo).datagrams, [(vec![], 3, address.ip())]);
+}
+
+#[test]
+fn every_datagram_is_answered_whatever_the_batch() {
+    for (ip, capacity) in [("127.0.0.1", 64), ("0.0.0.0", 64), ("127.0.0.1", 1 << 19)] {
+        let (server, address) = server(ip, capacity);
+        assert!(server.buffer.len() <= super::MAX_MEMORY);
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(("127.0.0.1", address.port())).unwrap();
+        let count = MAX_BATCH + 10;
+        for number in 0..count {
+            client.send(&number.to_be_bytes()).unwrap();
+        }
+        let seen = serve(server, count, echo);
+        assert_eq!(seen.batch, Batch { received: count, sent: count, failed: 0, dropped: 0 });
+        for number in 0..count {
+            let mut reply = [0; 8];
+            client.recv(&mut reply).unwrap();
+            assert_eq!(reply, number.to_be_bytes());
+        }
+    }
+}
+
+#[test]
+fn the_reply_leaves_from_the_address_that_was_asked() {
+    for ip in ["0.0.0.0", "[::]"] {
+        let socket = match UdpSocket::bind(any_of(ip)) {
+            // A system without IPv6.
+            Err(error) if error.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32) => continue,
+            socket => socket.unwrap(),
+        };
+        let port = socket.local_addr().unwrap().port();
+        let server = UdpServer::new(socket, 64).unwrap();
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        let asked = [2, 3, 2].map(|last| Ipv4Addr::new(127, 0, 0, last));
+        for ip in asked {
+            client.send_to(&ip.octets(), (ip, port)).unwrap();
+        }
+        let seen = serve(server, 3, echo);
+        assert_eq!(seen.batch.sent, 3, "{seen:?}");
+        let locals: Vec<_> = seen.datagrams.iter().map(|(.., local)| *local).collect();
+        assert_eq!(locals, asked.map(IpAddr::V4));
+        for ip in asked {
+            let mut reply = [0; 4];
+            let (_, from) = client.recv_from(&mut reply).unwrap();
+            assert_eq!((from, reply), ((ip, port).into(), ip.octets()));
+        }
+    }
+}
+
+#[test]
+fn a_wildcard_server_answers_ipv6_from_the_address_asked() {
+    // A system without IPv6 has nothing to test.
+    let Ok(client) = StdSocket::bind("[::1]:0") else { return };
+    let (server, address) = server("[::]", 64);
+    client.send_to(b"six", ("::1", address.port())).unwrap();
+    assert_eq!(serve(server, 1, echo).batch.sent, 1);
+    let (_, from) = client.recv_from(&mut [0; 8]).unwrap();
+    assert_eq!(from, format!("[::1]:{}", address.port()).parse().unwrap());
+}
+
+#[test]
+fn a_reply_that_cannot_be_sent_harms_no_other() {
+    static HUGE: [u8; 70_000] = [0; 70_000];
+    for ip in ["127.0.0.1", "0.0.0.0"] {
+        let (server, address) = server(ip, 64);
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(("127.0.0.1", address.port())).unwrap();
+        for payload in [&b"huge"[..], b"one", b"huge", b"huge", b"two", b"huge"] {
+            client.send(payload).unwrap();
+        }
+        let seen = serve(server, 6, |received| match received.datagram.bytes {
+            b"huge" => Some(&HUGE),
+            other => Some(other),
+        });
+        assert_eq!(seen.batch, Batch { received: 6, sent: 2, failed: 4, dropped: 0 });
+        let expected = (client.local_addr().unwrap(), Some(Errno::EMSGSIZE as i32));
+        for (peer, error) in seen.refused {
+            assert_eq!((peer, error.raw_os_error()), expected);
+        }
+        let mut reply = [0; 8];
+        for expected in [b"one", b"two"] {
+            let count = client.recv(&mut reply).unwrap();
+            assert_eq!(&reply[..count], expected);
+        }
+    }
+}
+
+/// Runs a client until `on_result` has had what it wants of the results, which are the bytes and the
+/// true length, or the kind of the error.
+fn receive(
+    mut client: UdpClient,
+    mut on_result: impl FnMut(&UdpClient, Result<(&[u8], usize), io::ErrorKind>) -> Poll<()> + 'static,
+) {
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |(), cx| {
+        loop {
+            let mut buffer = [0; 8];
+            let result = match client.recv(cx, &mut buffer) {
+                Err(nb::Error::WouldBlock) => return Poll::Pending,
+                Err(nb::Error::Other(error)) => Err(error.kind()),
+                Ok(datagram) => Ok((datagram.bytes, datagram.length)),
+            };
+            if on_result(&client, result).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+    }));
+    executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn a_client_is_told_of_refusals_once_and_can_go_on() {
+    for ip in ["127.0.0.1", "[::1]"] {
+        // A system without IPv6.
+        let Ok(vacant) = StdSocket::bind(any_of(ip)) else { continue };
+        let address = vacant.local_addr().unwrap();
+        drop(vacant);
+        let client = UdpClient::connect(address, None).unwrap();
+        client.send(b"anybody?").unwrap();
+        // Over the loopback the refusal is there when `send` returns.
+        let refused = client.send(b"hello?").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        client.send(b"really nobody?").unwrap();
+        let mut server = None;
+        receive(client, move |client, result| {
+            if server.is_none() {
+                assert_eq!(result, Err(io::ErrorKind::ConnectionRefused));
+                let socket = StdSocket::bind(address).unwrap();
+                socket.send_to(b"here", client.local_addr().unwrap()).unwrap();
+                server = Some(socket);
+                return Poll::Pending;
+            }
+            assert_eq!(result, Ok((&b"here"[..], 4)));
+            client.send(b"at last").unwrap();
+            Poll::Ready(())
+        });
+    }
+}
+
+#[test]
+fn a_client_is_told_the_true_length() {
+    let server = StdSocket::bind("127.0.0.1:0").unwrap();
+    let local = "127.0.0.5:0".parse::<SocketAddr>().unwrap();
+    let client = UdpClient::connect(server.local_addr().unwrap(), Some(local)).unwrap();
+    assert_eq!(client.local_addr().unwrap().ip(), local.ip());
+    assert_eq!(client.peer_addr(), server.local_addr().unwrap());
+    server.send_to(b"123456789", client.local_addr().unwrap()).unwrap();
+    receive(client, |_, result| {
+        assert_eq!(result, Ok((&b"12345678"[..], 9)));
+        Poll::Ready(())
+    });
+}

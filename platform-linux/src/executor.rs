@@ -1,0 +1,157 @@
+//! One thread, one epoll instance, many tasks.
+//!
+//! An [`Executor`] gives [`Task`]s turns. A task gets one when a file descriptor that it
+//! [registered](Context::register) becomes ready, when its [deadline](Context::set_deadline)
+//! passes, when somebody [wakes](Context::wake) it, and first of all when it is spawned. A turn is
+//! short: a task that could go on asks for [another](Context::again), and everybody else comes
+//! first.
+//!
+//! # Rounds
+//!
+//! The executor works in rounds. Each begins with one `epoll_wait(2)` (which does not wait if a
+//! task asked for another turn) and one reading of the clock, then gives every task concerned one
+//! turn. No task gets two turns in a round, so one that always has work delays the others by one
+//! turn a round, and never a deadline.
+//!
+//! # The state of a thread
+//!
+//! The tasks of an executor share a value of the type `W`, the *world*, which each turn borrows
+//! mutably. So there is nothing to lock and nothing to count references to.
+//!
+//! # The end
+//!
+//! [`run`](Executor::run) returns when no task is left (save those in the
+//! [background](Context::set_background)). An orderly stop gives every task a turn in which
+//! [`stopping`](Context::stopping) is true, and a grace to finish; what is left then is
+//! [abandoned](Task::abandon).
+
+mod context;
+mod deadlines;
+mod id;
+mod readiness;
+#[cfg(test)]
+mod tests;
+mod waker;
+
+use core::fmt;
+use core::task::Poll;
+use std::io;
+
+use barewire_core::time::Duration;
+
+pub use context::{Context, SCRATCH};
+pub use id::{MAX_SOURCES, Source, TaskId};
+pub use readiness::Readiness;
+pub use waker::Waker;
+
+pub(crate) use waker::StopGroup;
+
+use crate::clock::{Clock, Time};
+
+/// How long an orderly stop waits for the tasks to finish, unless
+/// [`set_grace`](Executor::set_grace) says otherwise.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// Something that an [`Executor`] gives turns.
+pub trait Task<W> {
+    /// Does what there is to do, without waiting and within a budget.
+    ///
+    /// `Pending` waits for the next turn; whatever was not asked for through `cx` will not bring
+    /// one. `Ready(())` ends the task: it is dropped, which closes what it owns.
+    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()>;
+
+    /// Takes note that the grace of a stop is over: the task is dropped right after. A connection
+    /// that is cut off here should be [reset](crate::stream::TcpStream::abort), so that its peer
+    /// cannot take the end for an orderly one.
+    fn abandon(&mut self, world: &mut W) {
+        let _ = world;
+    }
+}
+
+/// Gives [`Task`]s turns. The [module](self) tells how.
+///
+/// Tasks may borrow for `'t`; those that a task spawns in its turn must be `'static`.
+pub struct Executor<'t, W> {
+    cx: Context<'t, W>,
+}
+
+impl<'t, W> Executor<'t, W> {
+    /// An executor without tasks.
+    ///
+    /// # Errors
+    /// Those of `epoll_create1(2)` and `eventfd(2)`: no descriptor or no memory is left.
+    pub fn new() -> io::Result<Self> {
+        Self::in_group(Clock::start(), &StopGroup::new())
+    }
+
+    pub(crate) fn in_group(clock: Clock, group: &StopGroup) -> io::Result<Self> {
+        Ok(Self { cx: Context::new(Time::Real(clock), group)? })
+    }
+
+    /// An executor whose clock stands at zero and jumps to the next deadline whenever nothing is
+    /// ready.
+    #[cfg(test)]
+    pub(crate) fn simulated() -> Self {
+        let time = Time::Simulated(barewire_core::time::Instant::ZERO);
+        Self { cx: Context::new(time, &StopGroup::new()).unwrap() }
+    }
+
+    /// Changes how long an orderly stop waits for the tasks to finish; [`GRACE`] otherwise.
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.cx.grace = grace;
+    }
+
+    /// The clock's present reading, for a machine that is made before [`run`](Self::run).
+    pub fn now(&self) -> barewire_core::time::Instant {
+        self.cx.now()
+    }
+
+    /// Adds a task.
+    pub fn spawn(&mut self, task: Box<dyn Task<W> + 't>) -> TaskId {
+        self.cx.spawn(task)
+    }
+
+    /// A handle by which any thread can wake every task, or stop the executor.
+    pub fn waker(&self) -> Waker {
+        self.cx.executor_waker()
+    }
+
+    /// Gives the tasks turns until none is left, or until the grace of a stop is over.
+    ///
+    /// # Errors
+    /// Those of `epoll_wait(2)`, which only a fault in this program can cause.
+    pub fn run(&mut self, world: &mut W) -> io::Result<()> {
+        while self.cx.foreground > 0 {
+            if self.cx.stop_is_over() {
+                self.abandon(world);
+                break;
+            }
+            self.cx.begin_round()?;
+            while let Some((id, mut task)) = self.cx.next_task() {
+                match task.turn(world, &mut self.cx) {
+                    Poll::Pending => self.cx.put_back(id, task),
+                    Poll::Ready(()) => {
+                        drop(task);
+                        self.cx.remove(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self, world: &mut W) {
+        for mut slot in self.cx.slots.drain() {
+            if let Some(task) = &mut slot.task {
+                task.abandon(world);
+            }
+        }
+        self.cx.foreground = 0;
+    }
+}
+
+impl<W> fmt::Debug for Executor<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").field("cx", &self.cx).finish()
+    }
+}

@@ -1,0 +1,295 @@
+use core::task::Poll;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+use std::thread;
+
+use barewire_core::time::{Duration, Instant};
+
+use super::{Context, Executor, GRACE, MAX_SOURCES, Readiness, Task};
+use crate::testing::task;
+
+type Log = Vec<&'static str>;
+
+/// Never finishes by itself.
+struct Stubborn;
+
+impl Task<Log> for Stubborn {
+    fn turn(&mut self, log: &mut Log, cx: &mut Context<'_, Log>) -> Poll<()> {
+        log.push(if cx.stopping() { "told to stop" } else { "turn" });
+        Poll::Pending
+    }
+
+    fn abandon(&mut self, log: &mut Log) {
+        log.push("abandoned");
+    }
+}
+
+#[test]
+fn it_ends_when_no_task_is_left() {
+    let mut executor = Executor::simulated();
+    for _ in 0..3 {
+        executor.spawn(task(|turns: &mut u32, _| {
+            *turns += 1;
+            Poll::Ready(())
+        }));
+    }
+    let mut turns = 0;
+    executor.run(&mut turns).unwrap();
+    assert_eq!(turns, 3);
+}
+
+#[test]
+fn a_background_task_serves_the_others_only() {
+    let mut executor = Executor::simulated();
+    executor.spawn(task(|(), cx| {
+        cx.set_background();
+        cx.set_background();
+        Poll::Pending
+    }));
+    executor.spawn(task(|(), _| Poll::Ready(())));
+    executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn tasks_may_borrow() {
+    struct Borrower<'a>(&'a str);
+
+    impl Task<String> for Borrower<'_> {
+        fn turn(&mut self, world: &mut String, _: &mut Context<'_, String>) -> Poll<()> {
+            world.push_str(self.0);
+            Poll::Ready(())
+        }
+    }
+
+    let text = String::from("borrowed");
+    let mut executor = Executor::simulated();
+    executor.spawn(Box::new(Borrower(&text)));
+    let mut world = String::new();
+    executor.run(&mut world).unwrap();
+    assert_eq!(world, text);
+}
+
+#[test]
+fn deadlines_pass_in_their_order_and_once() {
+    let mut executor = Executor::simulated();
+    for millis in [30, 10, 20] {
+        let at = Instant::from_millis(millis);
+        executor.spawn(task(move |passed: &mut Vec<Instant>, cx| {
+            if cx.now() < at {
+                cx.set_deadline(Some(at));
+                return Poll::Pending;
+            }
+            passed.push(cx.now());
+            Poll::Ready(())
+        }));
+    }
+    let mut passed = Vec::new();
+    executor.run(&mut passed).unwrap();
+    assert_eq!(passed, [10, 20, 30].map(Instant::from_millis));
+}
+
+#[test]
+fn a_task_that_always_has_work_delays_no_deadline() {
+    let mut executor = Executor::<bool>::new().unwrap();
+    executor.spawn(task(|done: &mut bool, cx| {
+        cx.again();
+        if *done { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let mut deadline = None;
+    executor.spawn(task(move |done: &mut bool, cx| {
+        let deadline = *deadline.get_or_insert(cx.now() + Duration::from_millis(2));
+        *done = cx.now() >= deadline;
+        cx.set_deadline(Some(deadline));
+        if *done { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    executor.run(&mut false).unwrap();
+}
+
+#[test]
+fn a_round_gives_each_task_one_turn() {
+    let mut executor = Executor::simulated();
+    let sleeper = executor.spawn(task(|log: &mut Log, cx| {
+        log.push("sleeper");
+        if cx.stopping() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let mut turns = 0;
+    executor.spawn(task(move |log: &mut Log, cx| {
+        log.push("waker");
+        turns += 1;
+        for _ in 0..100 {
+            cx.wake(sleeper);
+        }
+        cx.again();
+        cx.again();
+        if turns < 3 {
+            return Poll::Pending;
+        }
+        cx.stop();
+        Poll::Ready(())
+    }));
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    let rounds = ["sleeper", "waker"].repeat(3);
+    assert_eq!(log, [rounds, vec!["sleeper"]].concat());
+}
+
+#[test]
+fn a_spawned_task_has_its_first_turn_in_the_same_round() {
+    let mut executor = Executor::simulated();
+    executor.spawn(task(|log: &mut Log, cx| {
+        log.push("parent");
+        cx.spawn(task(|log: &mut Log, _| {
+            log.push("child");
+            Poll::Ready(())
+        }));
+        cx.again();
+        if log.len() > 2 { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    assert_eq!(log, ["parent", "child", "parent", "child"]);
+}
+
+#[test]
+fn another_thread_wakes_one_task() {
+    let mut executor = Executor::<Log>::new().unwrap();
+    let (to_thread, from_task) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let waker: super::Waker = from_task.recv().unwrap();
+        waker.wake();
+        waker.stop();
+    });
+    executor.spawn(task(move |log: &mut Log, cx| {
+        log.push("woken");
+        if log.len() == 1 {
+            to_thread.send(cx.waker()).unwrap();
+        }
+        if cx.stopping() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    thread.join().unwrap();
+    assert!((2..=3).contains(&log.len()), "{log:?}");
+}
+
+#[test]
+fn a_waker_outlives_its_task_and_its_executor() {
+    let mut executor = Executor::simulated();
+    executor.spawn(task(|kept: &mut Option<super::Waker>, cx| {
+        *kept = Some(cx.waker());
+        Poll::Ready(())
+    }));
+    let mut kept = None;
+    executor.run(&mut kept).unwrap();
+    let waker = kept.unwrap();
+    waker.wake();
+    drop(executor);
+    waker.wake();
+    waker.stop();
+}
+
+#[test]
+fn an_event_of_a_task_that_has_ended_never_reaches_its_successor() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    // Keeps the file, and so epoll's watch of it, alive beyond its task.
+    let theirs_kept = theirs.try_clone().unwrap();
+    let mut executor = Executor::simulated();
+    executor.spawn(task(move |turns: &mut u32, cx| {
+        cx.register(&theirs, Readiness::READABLE).unwrap();
+        cx.set_deadline(Some(Instant::from_millis(5)));
+        *turns += 1;
+        Poll::Ready(())
+    }));
+    let mut turns = 0;
+    executor.run(&mut turns).unwrap();
+
+    ours.write_all(b"x").unwrap();
+    let (_other, own) = UnixStream::pair().unwrap();
+    executor.spawn(task(move |turns: &mut u32, cx| {
+        *turns += 1;
+        if *turns == 2 {
+            assert_eq!(cx.id().index, 0, "the slot is used again");
+            let source = cx.register(&own, Readiness::READABLE).unwrap();
+            assert_eq!(source.0, 0, "and so is the source");
+            cx.set_deadline(Some(Instant::from_millis(10)));
+            return Poll::Pending;
+        }
+        assert_eq!(cx.now(), Instant::from_millis(10), "only its own deadline brings a turn");
+        Poll::Ready(())
+    }));
+    executor.run(&mut turns).unwrap();
+    assert_eq!(turns, 3);
+    drop(theirs_kept);
+}
+
+#[test]
+fn readiness_stays_until_it_is_cleared() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    ours.write_all(b"x").unwrap();
+    let mut executor = Executor::simulated();
+    let mut source = None;
+    executor.spawn(task(move |(), cx| {
+        let Some(source) = source else {
+            source = Some(cx.register(&theirs, Readiness::READABLE).unwrap());
+            assert_eq!(cx.readiness(source.unwrap()), Readiness::NONE);
+            return Poll::Pending;
+        };
+        assert_eq!(cx.readiness(source), Readiness::READABLE);
+        cx.clear(source, Readiness::READABLE);
+        assert_eq!(cx.readiness(source), Readiness::NONE);
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn a_task_has_a_bounded_number_of_sources() {
+    let pairs: Vec<_> = (0..=MAX_SOURCES).map(|_| UnixStream::pair().unwrap()).collect();
+    let mut executor = Executor::simulated();
+    executor.spawn(task(move |(), cx| {
+        let mut last = None;
+        for (one, _) in &pairs[..MAX_SOURCES] {
+            last = Some(cx.register(one, Readiness::READABLE).unwrap());
+        }
+        let (extra, _) = &pairs[MAX_SOURCES];
+        assert!(cx.register(extra, Readiness::READABLE).is_err());
+        cx.deregister(last.unwrap(), &pairs[MAX_SOURCES - 1].0).unwrap();
+        assert_eq!(cx.register(extra, Readiness::READABLE).unwrap(), last.unwrap());
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn a_stop_gives_everybody_the_grace_and_abandons_the_rest() {
+    let mut executor = Executor::simulated();
+    executor.spawn(Box::new(Stubborn));
+    executor.spawn(task(|log: &mut Log, cx| {
+        cx.stop();
+        if !cx.stopping() {
+            return Poll::Pending;
+        }
+        log.push("finishing");
+        let end = Instant::ZERO + GRACE;
+        cx.set_deadline(Some(end - Duration::from_micros(1)));
+        if cx.now() > Instant::ZERO { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    assert_eq!(log, ["turn", "told to stop", "finishing", "finishing", "abandoned"]);
+    assert_eq!(executor.cx.time.now(), Instant::ZERO + GRACE);
+}
+
+#[test]
+fn ending_the_grace_abandons_at_once() {
+    let mut executor = Executor::simulated();
+    executor.spawn(Box::new(Stubborn));
+    let waker = executor.waker();
+    waker.stop();
+    waker.stop_now();
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    assert_eq!(log, ["abandoned"]);
+    assert_eq!(executor.cx.time.now(), Instant::ZERO);
+}

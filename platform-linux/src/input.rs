@@ -1,0 +1,131 @@
+//! Standard input (or any descriptor) as a source of an executor's task.
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd;
+
+use crate::executor::{Context, Readiness, Source};
+use crate::stream::retry;
+
+/// What a read from an [`Input`] gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunk<'b> {
+    /// Bytes; at least one, unless the buffer is empty.
+    Bytes(&'b [u8]),
+    /// The end: of the file, of the pipe (its last writer is gone), or Ctrl-D on an empty line.
+    End,
+}
+
+/// A descriptor that is read without waiting, whatever kind of file it is.
+///
+/// `O_NONBLOCK` is not set: it belongs to the open file description, which standard input shares
+/// with the shell and every other program on the terminal (`open(2)`), and they would find it set
+/// even after a crash of this one. Instead, `poll(2)` is asked before each read, which then does not
+/// wait, provided that nobody else reads the same terminal or pipe at that moment.
+///
+/// A terminal, pipe or socket is waited for by epoll. What epoll refuses, because it is always
+/// ready (a regular file, `/dev/null`), is read one piece a turn.
+#[derive(Debug)]
+pub struct Input<F> {
+    fd: F,
+    watch: Watch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// Not begun.
+    No,
+    /// By epoll.
+    Epoll(Source),
+    /// Not needed: always ready.
+    Always,
+    /// The end was reached.
+    Over,
+}
+
+impl Input<io::Stdin> {
+    /// Standard input. Nothing else should read it, `std::io::stdin()`'s buffer included.
+    pub fn stdin() -> Self {
+        Self::new(io::stdin())
+    }
+}
+
+impl<F: AsFd> Input<F> {
+    /// Reads from `fd`.
+    pub fn new(fd: F) -> Self {
+        Self { fd, watch: Watch::No }
+    }
+
+    /// Reads what is there, up to the size of `buffer`, in one piece. To be called once in every turn
+    /// of the task; a turn follows whenever there may be more. After the end it gives the end again.
+    ///
+    /// # Errors
+    /// [`nb::Error::WouldBlock`]: nothing is there yet. Otherwise those of `epoll_ctl(2)`, `poll(2)`
+    /// and `read(2)`: a directory, say.
+    pub fn read<'b, W>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        buffer: &'b mut [u8],
+    ) -> nb::Result<Chunk<'b>, io::Error> {
+        if self.watch == Watch::No {
+            self.watch = watch(cx, self.fd.as_fd()).map_err(nb::Error::Other)?;
+        }
+        if self.watch == Watch::Over {
+            return Ok(Chunk::End);
+        }
+        if let Watch::Epoll(source) = self.watch {
+            if !cx.readiness(source).intersects(Readiness::READABLE) {
+                return Err(nb::Error::WouldBlock);
+            }
+            if !is_ready(self.fd.as_fd()).map_err(nb::Error::Other)? {
+                cx.clear(source, Readiness::READABLE);
+                return Err(nb::Error::WouldBlock);
+            }
+        }
+        let count = match retry(|| unistd::read(&self.fd, buffer)) {
+            Ok(count) => count,
+            // Somebody else has made the description non-blocking, and read what was there.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                cx.again();
+                return Err(nb::Error::WouldBlock);
+            }
+            Err(error) => return Err(nb::Error::Other(error)),
+        };
+        if count == 0 && !buffer.is_empty() {
+            self.close(cx);
+            return Ok(Chunk::End);
+        }
+        cx.again();
+        Ok(Chunk::Bytes(&buffer[..count]))
+    }
+
+    /// Stops reading. To be called by a task that ends before the input does: dropping the task does
+    /// not close a descriptor that it has only borrowed, and epoll would go on to watch it.
+    pub fn close<W>(&mut self, cx: &mut Context<'_, W>) {
+        if let Watch::Epoll(source) = self.watch {
+            // It cannot fail for what is registered, and nothing is lost if it does.
+            let _ = cx.deregister(source, &self.fd);
+        }
+        self.watch = Watch::Over;
+    }
+}
+
+fn watch<W>(cx: &mut Context<'_, W>, fd: BorrowedFd<'_>) -> io::Result<Watch> {
+    match cx.register(fd, Readiness::READABLE) {
+        Ok(source) => Ok(Watch::Epoll(source)),
+        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => Ok(Watch::Always),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a read would not wait: there are bytes, or the end, or an error.
+fn is_ready(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
+    Ok(retry(|| poll(&mut fds, PollTimeout::ZERO))? > 0)
+}

@@ -1,0 +1,153 @@
+//! Sockets, clocks and signals for Linux, and an executor that drives the sessions of
+//! [`barewire_core`] over them.
+//!
+//! This crate knows no protocol by name: whatever implements
+//! [`Session`](barewire_core::session::Session) can be driven. It contains no `unsafe` code.
+//!
+//! # The layers
+//!
+//! | layer | modules | what it is |
+//! |---|---|---|
+//! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
+//! | drivers | [`link`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
+//! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
+//! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
+//! | time | [`clock`] | the monotonic clock |
+//!
+//! An arrow between them points down only.
+//!
+//! # An example
+//!
+//! A server and a client of the hello handshake, both in one executor:
+//!
+//! ```
+//! use std::task::Poll;
+//!
+//! use barewire_core::hello;
+//! use barewire_core::text::Text;
+//! use barewire_core::time::Duration;
+//! use barewire_linux::executor::{Context, Executor, Task};
+//! use barewire_linux::link::{Connector, Link};
+//! use barewire_linux::listener::{Accepted, Acceptor, Listener};
+//!
+//! /// What all tasks share: here, what was heard.
+//! #[derive(Default)]
+//! struct World {
+//!     greeting: String,
+//!     answer: String,
+//! }
+//!
+//! /// One connection to the server.
+//! struct Serving {
+//!     link: Link,
+//!     session: hello::Server<'static>,
+//! }
+//!
+//! impl Task<World> for Serving {
+//!     fn turn(&mut self, world: &mut World, cx: &mut Context<'_, World>) -> Poll<()> {
+//!         let on_answer = |answer: Text<'_>| world.answer = answer.printable().to_string();
+//!         match self.link.drive(cx, &mut self.session, on_answer) {
+//!             Err(nb::Error::WouldBlock) => Poll::Pending,
+//!             // A peer that misbehaves is no reason for a server to stop.
+//!             Ok(()) | Err(nb::Error::Other(_)) => Poll::Ready(()),
+//!         }
+//!     }
+//!
+//!     fn abandon(&mut self, _: &mut World) {
+//!         self.link.abort();
+//!     }
+//! }
+//!
+//! /// The client: it connects, then talks.
+//! enum Calling {
+//!     Connecting(Connector),
+//!     Talking(Link, hello::Client<'static>),
+//! }
+//!
+//! impl Task<World> for Calling {
+//!     fn turn(&mut self, world: &mut World, cx: &mut Context<'_, World>) -> Poll<()> {
+//!         if let Self::Connecting(connector) = self {
+//!             match connector.poll(cx) {
+//!                 Err(nb::Error::WouldBlock) => return Poll::Pending,
+//!                 Err(nb::Error::Other(error)) => panic!("cannot connect: {error}"),
+//!                 Ok((link, _)) => {
+//!                     let answer = Text::new("Hello").unwrap();
+//!                     let session = hello::Client::new(cx.now(), answer, hello::Config::default());
+//!                     *self = Self::Talking(link, session);
+//!                 }
+//!             }
+//!         }
+//!         let Self::Talking(link, session) = self else { unreachable!() };
+//!         match link.drive(cx, session, |text| world.greeting = text.printable().to_string()) {
+//!             Err(nb::Error::WouldBlock) => return Poll::Pending,
+//!             Err(nb::Error::Other(fault)) => panic!("the handshake failed: {fault}"),
+//!             Ok(()) => {}
+//!         }
+//!         // The acceptor sees the stop and ends; then nothing is left, and `run` returns.
+//!         cx.stop();
+//!         Poll::Ready(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = Listener::bind("127.0.0.1:0".parse()?)?;
+//! let address = listener.local_addr()?;
+//! let greeting = Text::new("你好")?;
+//! let acceptor = Acceptor::new(
+//!     listener,
+//!     None,
+//!     move |_: &mut World, cx: &mut Context<'_, World>, accepted: Accepted| {
+//!         let session = hello::Server::new(cx.now(), greeting, hello::Config::default());
+//!         cx.spawn(Box::new(Serving { link: Link::new(accepted.stream), session }));
+//!     },
+//!     |_: &mut World, error| eprintln!("accepting pauses: {error}"),
+//! );
+//! let connector = Connector::new(vec![address], Duration::from_secs(10));
+//!
+//! let mut executor = Executor::new()?;
+//! executor.spawn(Box::new(acceptor));
+//! executor.spawn(Box::new(Calling::Connecting(connector)));
+//! let mut world = World::default();
+//! executor.run(&mut world)?;
+//! assert_eq!(world.greeting, "你好");
+//! assert_eq!(world.answer, "Hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a connection costs
+//!
+//! A connection to the server above costs these system calls, in this order:
+//!
+//! | call | why |
+//! |---|---|
+//! | `accept4` | non-blocking and close-on-exec at once; `TCP_NODELAY` comes from the listener |
+//! | `sendto` | the greeting, before anything is waited for |
+//! | `shutdown` | the greeting is all there is to say |
+//! | `epoll_ctl` | edge-triggered, for input only; output is watched for once a send buffer is full |
+//! | `epoll_wait` | shared by all that is ready at the time, up to 256 events a call |
+//! | `recvfrom` | the answer |
+//! | `recvfrom` | the end of the stream, if it was reported by then; else after another `epoll_wait` |
+//! | `close` | which also ends the watch |
+//!
+//! Besides, one `accept4` a turn of the acceptor finds that nobody else waits. In memory it costs one
+//! allocation for the task: an idle connection owns no buffer but its session's.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod activation;
+pub mod address;
+pub mod clock;
+pub mod datagrams;
+pub mod executor;
+pub mod input;
+pub mod link;
+pub mod listener;
+pub mod resolve;
+pub mod signals;
+pub mod stream;
+pub mod threads;
+
+#[cfg(test)]
+mod testing;

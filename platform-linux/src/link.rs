@@ -1,0 +1,367 @@
+//! Drives any [`Session`] over a TCP stream, by the rule that [`barewire_core::session`] states.
+
+mod connector;
+mod fault;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::mem;
+
+use barewire_core::session::{Output, Session};
+use barewire_core::time::Instant;
+
+pub use connector::{Connector, TIMEOUT};
+pub use fault::Fault;
+
+use crate::executor::{Context, Readiness, Source};
+use crate::stream::TcpStream;
+
+/// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
+const READS: usize = 16;
+const WRITES: usize = 16;
+
+/// A connection and how far its conversation has come.
+///
+/// A link belongs to one task of an executor. The session is given to each
+/// [`drive`](Self::drive) anew, so that it can be a view that its owner lends for the turn.
+///
+/// An idle link owns no buffer: it reads into the executor's, and allocates only for bytes that the
+/// session would not take yet. While it holds such bytes (at most one read's worth) it reads no
+/// further, so that TCP's flow control slows the peer.
+#[derive(Debug)]
+pub struct Link {
+    /// Absent once the conversation is over.
+    stream: Option<TcpStream>,
+    /// Absent until the first turn has sent what there was to send: a peer that is spoken to first
+    /// waits one system call less.
+    source: Option<Source>,
+    /// Read, and not yet taken by the session.
+    held: Vec<u8>,
+    /// How many bytes at the front of `held` it has taken.
+    taken: usize,
+    /// The peer has ended its direction.
+    ended: bool,
+    /// The kernel's send buffer is full.
+    full: bool,
+    /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
+    watches_output: bool,
+}
+
+/// How an attempt to transmit ended.
+enum Sent {
+    /// The session has nothing to send.
+    All,
+    /// The send buffer is full.
+    Full,
+    /// The turn's budget is used up.
+    Enough,
+    /// The session wants the connection closed.
+    Close,
+}
+
+/// Takes a session's events, where a closure cannot: see [`Link::drive_with`].
+pub trait Handler<S: Session> {
+    /// Takes one event. It may borrow from the session or from what was read.
+    fn event<'e>(&mut self, event: S::Event<'e>)
+    where
+        S: 'e;
+}
+
+/// A closure as a [`Handler`].
+struct Closure<F>(F);
+
+impl<S: Session, F: FnMut(S::Event<'_>)> Handler<S> for Closure<F> {
+    fn event<'e>(&mut self, event: S::Event<'e>)
+    where
+        S: 'e,
+    {
+        (self.0)(event);
+    }
+}
+
+impl Link {
+    /// A link over a connected stream that is not registered with an executor yet.
+    pub fn new(stream: TcpStream) -> Self {
+        Self::with_source(stream, None)
+    }
+
+    /// A link over a stream that the task has registered for both directions.
+    fn with_source(stream: TcpStream, source: Option<Source>) -> Self {
+        Self {
+            stream: Some(stream),
+            source,
+            held: Vec::new(),
+            taken: 0,
+            ended: false,
+            full: false,
+            watches_output: source.is_some(),
+        }
+    }
+
+    /// The stream, until the conversation is over.
+    pub fn stream(&self) -> Option<&TcpStream> {
+        self.stream.as_ref()
+    }
+
+    /// Carries the conversation on as far as it goes without waiting, within this turn's budget,
+    /// and hands each event to `on_event`. To be called in every turn of the task, and after any
+    /// command to the session. The task's deadline is set to the session's.
+    ///
+    /// `Ok` means that the conversation is over, in order, and the connection closed.
+    ///
+    /// The session must not borrow for less than `'static` (a limit of closures over an associated
+    /// type that depends on a lifetime); a view that does is driven by
+    /// [`drive_with`](Self::drive_with).
+    ///
+    /// # Errors
+    /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
+    /// [`Fault::Session`]: it failed; what the session had yet to say was attempted once, and the
+    /// connection is closed. [`Fault::Connection`]: the connection broke.
+    pub fn drive<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        session: &mut S,
+        on_event: impl FnMut(S::Event<'_>),
+    ) -> nb::Result<(), Fault<S::Error>> {
+        self.drive_with(cx, session, &mut Closure(on_event))
+    }
+
+    /// Like [`drive`](Self::drive), for a session of any lifetime.
+    ///
+    /// # Errors
+    /// As [`drive`](Self::drive).
+    pub fn drive_with<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        session: &mut S,
+        handler: &mut impl Handler<S>,
+    ) -> nb::Result<(), Fault<S::Error>> {
+        let Some(stream) = self.stream.take() else {
+            return Ok(());
+        };
+        let mut scratch = cx.take_scratch();
+        let result = self.advance(cx, &stream, session, handler, &mut scratch);
+        match &result {
+            Err(nb::Error::WouldBlock) => {
+                cx.set_deadline(session.poll_deadline());
+                self.stream = Some(stream);
+            }
+            Ok(()) | Err(nb::Error::Other(_)) => {
+                if let Err(nb::Error::Other(Fault::Session(_))) = result {
+                    // A last word, if the session has one. Its fate changes nothing.
+                    let _ = transmit(&stream, session, cx.now(), &mut { WRITES });
+                }
+                self.close(cx, &stream, &mut scratch);
+            }
+        }
+        cx.give_scratch(scratch);
+        result
+    }
+
+    /// Closes the connection so that the peer sees a reset. To be called by
+    /// [`Task::abandon`](crate::executor::Task::abandon).
+    pub fn abort(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            stream.abort();
+        }
+    }
+
+    fn advance<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        stream: &TcpStream,
+        session: &mut S,
+        handler: &mut impl Handler<S>,
+        scratch: &mut [u8],
+    ) -> nb::Result<(), Fault<S::Error>> {
+        let now = cx.now();
+        let (mut reads, mut writes) = (READS, WRITES);
+        if self.full && self.readiness(cx).intersects(Readiness::WRITABLE) {
+            self.full = false;
+        }
+        if session.poll_deadline().is_some_and(|at| at <= now) {
+            while give(handler, session.handle_timeout(now))? {}
+        }
+        loop {
+            self.offer_held(now, session, handler)?;
+            let waits_for_room = self.ended || !self.held.is_empty();
+            let budget = writes;
+            if !self.full {
+                match transmit(stream, session, now, &mut writes).map_err(Fault::Connection)? {
+                    Sent::All | Sent::Enough => {}
+                    Sent::Full => self.full = true,
+                    Sent::Close => return Ok(()),
+                }
+            }
+            self.watch(cx, stream).map_err(Fault::Connection)?;
+            if writes == 0 {
+                cx.again();
+                return Err(nb::Error::WouldBlock);
+            }
+            if waits_for_room {
+                // What was sent may have made room for what is held, or for the peer's end.
+                if writes == budget {
+                    return Err(nb::Error::WouldBlock);
+                }
+                continue;
+            }
+            if !self.readiness(cx).intersects(Readiness::READABLE) {
+                return Err(nb::Error::WouldBlock);
+            }
+            if reads == 0 {
+                cx.again();
+                return Err(nb::Error::WouldBlock);
+            }
+            reads -= 1;
+            self.read(cx, stream, session, handler, scratch)?;
+        }
+    }
+
+    /// Rules 2 and 3, for what an earlier turn or pass has left.
+    fn offer_held<S: Session>(
+        &mut self,
+        now: Instant,
+        session: &mut S,
+        handler: &mut impl Handler<S>,
+    ) -> nb::Result<(), Fault<S::Error>> {
+        if !self.held.is_empty() {
+            let mut rest = &self.held[self.taken..];
+            while give(handler, session.handle_input(now, &mut rest))? {}
+            self.taken = self.held.len() - rest.len();
+            if rest.is_empty() {
+                self.held = Vec::new();
+                self.taken = 0;
+            }
+        }
+        if self.ended && self.held.is_empty() {
+            while give(handler, session.handle_end(now))? {}
+        }
+        Ok(())
+    }
+
+    /// Reads once and offers what came.
+    fn read<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        stream: &TcpStream,
+        session: &mut S,
+        handler: &mut impl Handler<S>,
+        scratch: &mut [u8],
+    ) -> nb::Result<(), Fault<S::Error>> {
+        let Some(source) = self.source else { return Ok(()) };
+        let count = match stream.recv(scratch) {
+            Ok(0) => {
+                self.ended = true;
+                return Ok(());
+            }
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                cx.clear(source, Readiness::READABLE);
+                return Ok(());
+            }
+            Err(error) => return Err(nb::Error::Other(Fault::Connection(error))),
+        };
+        // A read that left room has emptied the receive buffer, and the next byte will be a new
+        // edge (`epoll(7)`, "Do I need to continuously read…"); but an end that was reported
+        // together with these bytes will not be reported again.
+        if count < scratch.len()
+            && !cx.readiness(source).intersects(Readiness::ENDED | Readiness::ERROR)
+        {
+            cx.clear(source, Readiness::READABLE);
+        }
+        let mut rest = &scratch[..count];
+        while give(handler, session.handle_input(cx.now(), &mut rest))? {}
+        self.held.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn readiness<W>(&self, cx: &Context<'_, W>) -> Readiness {
+        self.source.map_or(Readiness::NONE, |source| cx.readiness(source))
+    }
+
+    /// Registers the stream in the first turn, and asks for `EPOLLOUT` once it is needed.
+    fn watch<W>(&mut self, cx: &mut Context<'_, W>, stream: &TcpStream) -> io::Result<()> {
+        let both = Readiness::READABLE | Readiness::WRITABLE;
+        match self.source {
+            None => {
+                let interest = if self.full { both } else { Readiness::READABLE };
+                self.source = Some(cx.register(stream, interest)?);
+                self.watches_output = self.full;
+            }
+            Some(source) if self.full => {
+                cx.clear(source, Readiness::WRITABLE);
+                if !mem::replace(&mut self.watches_output, true) {
+                    cx.modify(source, stream, both)?;
+                }
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Prepares for the stream's being closed. Unread bytes would turn the close into a reset
+    /// (RFC 2525 §2.17), which can destroy what the peer has yet to read: so what has arrived is
+    /// thrown away, within a bound.
+    fn close<W>(&mut self, cx: &mut Context<'_, W>, stream: &TcpStream, scratch: &mut [u8]) {
+        if let Some(source) = self.source.take() {
+            if !self.ended && cx.readiness(source).intersects(Readiness::READABLE) {
+                for _ in 0..READS {
+                    if !matches!(stream.recv(scratch), Ok(count) if count == scratch.len()) {
+                        break;
+                    }
+                }
+            }
+            cx.release(source);
+        }
+        self.held = Vec::new();
+        cx.set_deadline(None);
+    }
+}
+
+/// Hands on what a `handle_*` call gave; false when it gave nothing.
+fn give<'e, S: Session + 'e>(
+    handler: &mut impl Handler<S>,
+    step: nb::Result<S::Event<'e>, S::Error>,
+) -> nb::Result<bool, Fault<S::Error>> {
+    match step {
+        Ok(event) => handler.event(event),
+        Err(nb::Error::WouldBlock) => return Ok(false),
+        Err(nb::Error::Other(error)) => return Err(nb::Error::Other(Fault::Session(error))),
+    }
+    Ok(true)
+}
+
+/// Rule 1: carries out what the session wants, as far as the send buffer and the budget go.
+fn transmit<S: Session>(
+    stream: &TcpStream,
+    session: &mut S,
+    now: Instant,
+    budget: &mut usize,
+) -> io::Result<Sent> {
+    loop {
+        let mut full = false;
+        let count = match session.poll_transmit() {
+            Output::Nothing => return Ok(Sent::All),
+            Output::Close => return Ok(Sent::Close),
+            _ if *budget == 0 => return Ok(Sent::Enough),
+            Output::Shut => {
+                stream.shut()?;
+                0
+            }
+            Output::Bytes { head, tail, more } => match stream.send(head, tail, more) {
+                Ok(count) => {
+                    full = count < head.len() + tail.len();
+                    count
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::Full),
+                Err(error) => return Err(error),
+            },
+        };
+        *budget -= 1;
+        session.transmitted(now, count);
+        if full {
+            return Ok(Sent::Full);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The task that accepts connections.
+
+use core::fmt;
+use core::task::Poll;
+use std::io;
+use std::net::SocketAddr;
+
+use barewire_core::time::{Duration, Instant};
+use nix::errno::Errno;
+
+use super::{Gate, Listener, Permit};
+use crate::executor::{Context, Readiness, Source, Task};
+use crate::stream::TcpStream;
+
+/// How many connections one turn accepts before everybody else's turn comes.
+const BUDGET: usize = 64;
+
+/// How long accepting pauses when the system has run out of something.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection that an [`Acceptor`] hands on.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The connection, not registered yet.
+    pub stream: TcpStream,
+    /// The peer's address; an IPv4-mapped IPv6 address as IPv4.
+    pub peer: SocketAddr,
+    /// The client's place, if the acceptor has a [`Gate`]; to be kept as long as it is served.
+    pub permit: Option<Permit>,
+}
+
+/// Accepts connections until the executor stops, and hands each to a closure, which usually spawns
+/// a task for it.
+///
+/// When descriptors or memory run out (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`) it pauses and tries
+/// again every 100 ms: those already served go on, and those who wait are not lost. When its gate is
+/// full it accepts nobody, at no cost, until a permit is released.
+pub struct Acceptor<F, R> {
+    listener: Listener,
+    gate: Option<Gate>,
+    on_accept: F,
+    on_pause: R,
+    source: Option<Source>,
+    /// When accepting goes on, while it pauses.
+    resumes: Option<Instant>,
+    /// The pause has been reported, and nothing accepted since.
+    reported: bool,
+}
+
+impl<F, R> Acceptor<F, R> {
+    /// Accepts from `listener`. `on_accept` gets each connection; `on_pause` gets the reason when
+    /// accepting pauses, once until a connection is accepted again.
+    pub fn new<W>(listener: Listener, gate: Option<Gate>, on_accept: F, on_pause: R) -> Self
+    where
+        F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
+        R: FnMut(&mut W, io::Error),
+    {
+        Self { listener, gate, on_accept, on_pause, source: None, resumes: None, reported: false }
+    }
+
+    fn accept<W>(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> io::Result<()>
+    where
+        F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
+        R: FnMut(&mut W, io::Error),
+    {
+        let source = match self.source {
+            Some(source) => source,
+            None => *self.source.insert(cx.register(&self.listener, Readiness::READABLE)?),
+        };
+        for _ in 0..BUDGET {
+            if !cx.readiness(source).intersects(Readiness::READABLE) {
+                return Ok(());
+            }
+            let permit = match &self.gate {
+                None => None,
+                Some(gate) => match gate.enter_or_wake(|| cx.waker()) {
+                    None => return Ok(()),
+                    permit => permit,
+                },
+            };
+            match self.listener.accept() {
+                Ok((stream, peer)) => {
+                    self.reported = false;
+                    (self.on_accept)(world, cx, Accepted { stream, peer, permit });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    cx.clear(source, Readiness::READABLE);
+                }
+                Err(error) if is_the_connections(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        cx.again();
+        Ok(())
+    }
+}
+
+impl<W, F, R> Task<W> for Acceptor<F, R>
+where
+    F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
+    R: FnMut(&mut W, io::Error),
+{
+    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+        if cx.stopping() {
+            return Poll::Ready(());
+        }
+        if self.resumes.is_some_and(|at| cx.now() < at) {
+            return Poll::Pending;
+        }
+        self.resumes = None;
+        if let Err(error) = self.accept(world, cx) {
+            let at = cx.now() + PAUSE;
+            self.resumes = Some(at);
+            cx.set_deadline(Some(at));
+            if !self.reported {
+                self.reported = true;
+                (self.on_pause)(world, error);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Whether an error of `accept(2)` concerns only the connection that would have been accepted, so
+/// that the next may be tried at once: one that is gone already, one that a firewall forbids, and
+/// the network errors that Linux passes on, as `accept(2)`, "Error handling", lists them.
+fn is_the_connections(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    matches!(
+        Errno::from_raw(code),
+        Errno::ECONNABORTED
+            | Errno::EPERM
+            | Errno::EINTR
+            | Errno::ENETDOWN
+            | Errno::EPROTO
+            | Errno::ENOPROTOOPT
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
+            | Errno::EHOSTUNREACH
+            | Errno::EOPNOTSUPP
+            | Errno::ENETUNREACH
+            | Errno::ETIMEDOUT
+    )
+}
+
+impl<F, R> fmt::Debug for Acceptor<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor")
+            .field("listener", &self.listener)
+            .field("gate", &self.gate)
+            .field("resumes", &self.resumes)
+            .finish_non_exhaustive()
+    }
+}

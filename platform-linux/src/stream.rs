@@ -1,0 +1,301 @@
+//! A connected TCP stream that never waits unless asked to.
+
+use core::time::Duration;
+use std::io::{self, IoSlice};
+use std::net::{self, Shutdown, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
+
+use crate::address::{canonical, family};
+
+/// Missing among nix's names.
+const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
+
+/// A non-blocking TCP stream.
+///
+/// Its own methods return [`WouldBlock`](io::ErrorKind::WouldBlock) rather than wait. Through the
+/// traits of [`embedded_io`], which are blocking by contract, it waits with `poll(2)`.
+#[derive(Debug)]
+pub struct TcpStream {
+    inner: net::TcpStream,
+}
+
+impl TcpStream {
+    /// Starts to connect to `peer`, with `TCP_NODELAY` set. The stream becomes writable when the
+    /// attempt is over, and [`connect_result`](Self::connect_result) then tells how it went.
+    ///
+    /// # Errors
+    /// Those of `socket(2)` and `connect(2)`, except that `EINPROGRESS` is no error. An attempt that
+    /// fails at once (`ENETUNREACH`, say) is reported here.
+    pub fn connect(peer: SocketAddr) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let fd = socket::socket(family(peer), SockType::Stream, flags, None)?;
+        socket::setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
+        match socket::connect(fd.as_raw_fd(), &SockaddrStorage::from(peer)) {
+            // An interrupted attempt goes on by itself (`connect(2)`).
+            Ok(()) | Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(Self::from_nonblocking(fd)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How the attempt to connect ended (`SO_ERROR`, `socket(7)`). To be asked once, when the stream
+    /// is writable.
+    ///
+    /// # Errors
+    /// Why the connection could not be made; those of `connect(2)`.
+    pub fn connect_result(&self) -> io::Result<()> {
+        self.inner.take_error()?.map_or(Ok(()), Err)
+    }
+
+    /// Takes over a descriptor that is in non-blocking mode already.
+    pub(crate) fn from_nonblocking(fd: OwnedFd) -> Self {
+        Self { inner: fd.into() }
+    }
+
+    /// Reads what has arrived, up to the size of `buffer`. 0 is the end of the stream (unless the
+    /// buffer is empty).
+    ///
+    /// # Errors
+    /// Those of `recv(2)`; [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing has arrived.
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        retry(|| socket::recv(self.inner.as_raw_fd(), buffer, MsgFlags::empty()))
+    }
+
+    /// Sends from the front of `head` followed by `tail` as much as the send buffer takes, in one
+    /// system call, and says how much that was. With `more` the kernel may hold a partial segment
+    /// back until more follows, or the sending direction is shut, or 200 ms pass (`MSG_MORE`,
+    /// `send(2)` and `tcp(7)`).
+    ///
+    /// # Errors
+    /// Those of `sendmsg(2)`; [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is
+    /// full. A broken connection is an error, never a `SIGPIPE`.
+    pub fn send(&self, head: &[u8], tail: &[u8], more: bool) -> io::Result<usize> {
+        let mut flags = MsgFlags::MSG_NOSIGNAL;
+        flags.set(MSG_MORE, more);
+        let fd = self.inner.as_raw_fd();
+        if tail.is_empty() {
+            return retry(|| socket::send(fd, head, flags));
+        }
+        let slices = [IoSlice::new(head), IoSlice::new(tail)];
+        retry(|| socket::sendmsg(fd, &slices, &[], flags, None::<&()>))
+    }
+
+    /// Ends the sending direction (`shutdown(2)`): the peer reads an end of stream.
+    ///
+    /// # Errors
+    /// Those of `shutdown(2)`; [`NotConnected`](io::ErrorKind::NotConnected) when the connection is
+    /// broken.
+    pub fn shut(&self) -> io::Result<()> {
+        self.inner.shutdown(Shutdown::Write)
+    }
+
+    /// Closes the connection so that the peer sees a reset, not an end of stream: it cannot take
+    /// what it has received for the whole (`SO_LINGER` of zero, `socket(7)`; RFC 9293 §3.10.5).
+    pub fn abort(self) {
+        let linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+        // It fails for nothing that is a TCP socket; the close that follows cannot be better.
+        let _ = socket::setsockopt(&self.inner, sockopt::Linger, &linger);
+    }
+
+    /// The peer's address; an IPv4-mapped IPv6 address as IPv4.
+    ///
+    /// # Errors
+    /// Those of `getpeername(2)`.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr().map(canonical)
+    }
+
+    /// The local address; an IPv4-mapped IPv6 address as IPv4.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr().map(canonical)
+    }
+
+    /// Caps the kernel's send buffer at about `bytes` (`SO_SNDBUF`, which doubles the number for its
+    /// own book-keeping; `socket(7)`).
+    ///
+    /// # Errors
+    /// Those of `setsockopt(2)`.
+    pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
+        Ok(socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes)?)
+    }
+
+    /// Waits until the stream is ready for `events`, or not at all.
+    fn poll(&self, events: PollFlags, timeout: PollTimeout) -> io::Result<bool> {
+        let mut fds = [PollFd::new(self.inner.as_fd(), events)];
+        Ok(retry(|| poll(&mut fds, timeout))? > 0)
+    }
+
+    /// Repeats `operation` each time the stream has become ready for it.
+    fn wait_for<T>(
+        &self,
+        events: PollFlags,
+        mut operation: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            match operation() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.poll(events, PollTimeout::NONE)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Waits until the attempt to connect is over, at most for `limit`.
+    ///
+    /// # Errors
+    /// As [`connect_result`](Self::connect_result); [`TimedOut`](io::ErrorKind::TimedOut) at the
+    /// limit.
+    pub fn wait_connected(&self, limit: Duration) -> io::Result<()> {
+        let millis = limit.as_nanos().div_ceil(1_000_000);
+        let timeout = i32::try_from(millis).ok().and_then(|millis| millis.try_into().ok());
+        if !self.poll(PollFlags::POLLOUT, timeout.unwrap_or(PollTimeout::MAX))? {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.connect_result()
+    }
+}
+
+impl AsFd for TcpStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+/// Takes over a standard stream and makes it non-blocking.
+impl TryFrom<net::TcpStream> for TcpStream {
+    type Error = io::Error;
+
+    fn try_from(inner: net::TcpStream) -> io::Result<Self> {
+        inner.set_nonblocking(true)?;
+        Ok(Self { inner })
+    }
+}
+
+impl embedded_io::ErrorType for TcpStream {
+    type Error = io::Error;
+}
+
+impl embedded_io::Read for TcpStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait_for(PollFlags::POLLIN, || self.recv(buffer))
+    }
+}
+
+impl embedded_io::Write for TcpStream {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.wait_for(PollFlags::POLLOUT, || self.send(buffer, &[], false))
+    }
+
+    /// Does nothing: what was written is the kernel's, which sends it by itself.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl embedded_io::ReadReady for TcpStream {
+    /// True at the end of the stream and for a pending error as well, since a read does not wait
+    /// then.
+    fn read_ready(&mut self) -> io::Result<bool> {
+        self.poll(PollFlags::POLLIN, PollTimeout::ZERO)
+    }
+}
+
+impl embedded_io::WriteReady for TcpStream {
+    /// True for a pending error as well, since a write does not wait then.
+    fn write_ready(&mut self) -> io::Result<bool> {
+        self.poll(PollFlags::POLLOUT, PollTimeout::ZERO)
+    }
+}
+
+/// Repeats a call that a signal interrupted (`signal(7)`).
+pub(crate) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use embedded_io::{Read, ReadReady, Write, WriteReady};
+
+    use super::*;
+
+    fn pair() -> (TcpStream, net::TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (peer, _) = listener.accept().unwrap();
+        stream.wait_connected(Duration::from_secs(10)).unwrap();
+        (stream, peer)
+    }
+
+    #[test]
+    fn it_does_not_wait_by_its_own_methods() {
+        let (stream, _peer) = pair();
+        assert_eq!(stream.recv(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let piece = vec![0; 65_536];
+        let full = loop {
+            match stream.send(&piece, &piece, false) {
+                Ok(count) => assert!(count > 0),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn two_slices_leave_in_order_and_held_back_bytes_leave_with_the_end() {
+        use std::io::Read as _;
+
+        let (stream, mut peer) = pair();
+        assert_eq!(stream.send(b"one ", b"two ", false).unwrap(), 8);
+        assert_eq!(stream.send(b"three", &[], true).unwrap(), 5);
+        stream.shut().unwrap();
+        let mut received = String::new();
+        peer.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "one two three");
+    }
+
+    #[test]
+    fn the_embedded_traits_wait() {
+        use std::io::{Read as _, Write as _};
+
+        let (mut stream, mut peer) = pair();
+        assert!(!stream.read_ready().unwrap());
+        assert!(stream.write_ready().unwrap());
+        let peer = thread::spawn(move || {
+            let mut asked = vec![0; 1_000_000];
+            peer.read_exact(&mut asked).unwrap();
+            peer.write_all(b"answer").unwrap();
+            asked
+        });
+        stream.write_all(&vec![7; 1_000_000]).unwrap();
+        stream.flush().unwrap();
+        let mut answer = [0; 6];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"answer");
+        assert!(peer.join().unwrap() == vec![7; 1_000_000]);
+        assert_eq!(stream.read(&mut answer).unwrap(), 0);
+        assert!(stream.read_ready().unwrap(), "ready at the end of the stream");
+    }
+
+    #[test]
+    fn a_refusal_is_the_result_of_connecting() {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let connected = TcpStream::connect(address)
+            .and_then(|stream| stream.wait_connected(Duration::from_secs(10)));
+        assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,71 @@
+//! What several unit tests share.
+
+use core::task::Poll;
+use std::hash::{BuildHasher, RandomState};
+use std::process::{Command, Stdio};
+
+use crate::executor::{Context, Task};
+
+/// A task made of a closure.
+pub(crate) fn task<W, F>(turn: F) -> Box<dyn Task<W>>
+where
+    F: FnMut(&mut W, &mut Context<'_, W>) -> Poll<()> + 'static,
+{
+    struct Turn<F>(F);
+
+    impl<W, F: FnMut(&mut W, &mut Context<'_, W>) -> Poll<()>> Task<W> for Turn<F> {
+        fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+            (self.0)(world, cx)
+        }
+    }
+
+    Box::new(Turn(turn))
+}
+
+/// Runs the rest of the calling test in a process of its own, whose limits and environment it may
+/// change: true in that process. It is started with the shell assignments `variables` and with
+/// `stdin` as its standard input.
+pub(crate) fn in_child(test: &str, stdin: Stdio, variables: &str) -> bool {
+    const MARK: &str = "BAREWIRE_TEST_CHILD";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    // The shell knows the number of the process that it will become.
+    let output = Command::new("sh")
+        .args(["-c", &format!("{variables} exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(MARK, "1")
+        .stdin(stdin)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("1 passed"), "there is no test {test}: {said}");
+    false
+}
+
+/// A small pseudo-random generator (`xorshift64*`). It prints its seed, which a failing test then
+/// shows; `BAREWIRE_SEED` repeats it.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn seeded() -> Self {
+        let seed = std::env::var("BAREWIRE_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or_else(|| RandomState::new().hash_one(0))
+            .max(1);
+        println!("BAREWIRE_SEED={seed}");
+        Self(seed)
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
+        u32::try_from((high * u64::from(bound)) >> 32).expect("below a u32")
+    }
+}
