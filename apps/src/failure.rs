@@ -49,7 +49,8 @@ impl Failure {
     }
 }
 
-/// Says a system's error in the system's words; with `-v`, also by the name that the manuals use.
+/// Says a system's error in the system's words; with `-v`, also
+/// with its number.
 pub(crate) fn words(error: &io::Error) -> impl fmt::Display {
     let Some(errno) = error.raw_os_error().map(Errno::from_raw) else {
         return error.to_string();
@@ -59,7 +60,11 @@ pub(crate) fn words(error: &io::Error) -> impl fmt::Display {
     if words.chars().nth(1).is_some_and(char::is_lowercase) {
         words[..1].make_ascii_lowercase();
     }
-    if log::log_enabled!(log::Level::Debug) { format!("{words} ({errno:?})") } else { words }
+    if log::log_enabled!(log::Level::Debug) {
+        format!("{words} (os error {})", errno as i32)
+    } else {
+        words
+    }
 }
 
 #[cfg(test)]

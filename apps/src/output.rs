@@ -12,7 +12,7 @@ use core::task::Poll;
 
 use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
-use barewire_core::printable::Printable;
+use barewire_core::printable::{Printable, printable};
 use barewire_linux::executor::{Context, Task};
 use serde::{Serialize, Serializer};
 
@@ -161,8 +161,18 @@ impl Output {
         }
     }
 
-    /// Says at once that something failed, whatever `-q` says.
+    /// Notes that one client of a server failed, which is no failure of the server's.
+    pub(crate) fn client_failed(&mut self, message: &str) {
+        log::info!("{message}");
+        if !self.quiet {
+            self.show(Record::Error { message });
+        }
+    }
+
+    /// Says at once that the program failed, whatever `-q` says. An argument may be part of the
+    /// message, and hold anything.
     pub(crate) fn error(&mut self, message: &str) {
+        let message = &printable(message.as_bytes()).to_string();
         self.show(Record::Error { message });
         self.flush();
         // There is nobody left to tell if standard error fails.
@@ -211,7 +221,7 @@ mod tests {
             json(Record::Received(Received::datagram(&datagram))),
             r#"{"event":"received","from":"127.0.0.1:5000","text":"he\\x1b","bytes":5,"truncated":true}"#
         );
-        let text = Received::text(PEER, barewire_core::printable::printable(b"hi"));
+        let text = Received::text(PEER, printable(b"hi"));
         assert_eq!(
             json(Record::Received(text)),
             r#"{"event":"received","from":"127.0.0.1:5000","text":"hi"}"#

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use barewire_core::printable::printable;
 use clap::Parser;
 use log::{Level, LevelFilter};
 
@@ -25,13 +26,10 @@ pub(crate) trait Program: Parser {
 
 /// Runs a program with `arguments`, its own name first.
 pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let program = match P::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = match P::try_parse_from(&arguments) {
         Ok(program) => program,
-        // Help and version come here as well, for standard output and with exit code 0.
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return not_run(&error, &arguments),
     };
     let common = program.common();
     anstream::ColorChoice::write_global(match common.color {
@@ -53,7 +51,28 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     if let Some(message) = failure.message() {
         output.error(message);
     }
+    if let Failure::Usage(_) = failure {
+        let _ = writeln!(anstream::stderr(), "\nFor more information, try '--help'.");
+    }
     failure.code()
+}
+
+/// Shows why the arguments do not run the program; help and version, which were asked for, too.
+///
+/// The library quotes wrong arguments as they are. One that a terminal would obey is shown as
+/// everything else of that kind is, without the library's colours.
+fn not_run(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let is_plain = |argument: &OsString| {
+        argument.to_str().is_some_and(|text| printable(text.as_bytes()).to_string() == text)
+    };
+    // If it cannot be shown there is nobody to tell.
+    let _ = if arguments.iter().all(is_plain) {
+        error.print()
+    } else {
+        let text = error.render().to_string();
+        text.lines().try_for_each(|line| writeln!(io::stderr(), "{}", printable(line.as_bytes())))
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// The file that was asked for in place of the program's work.
@@ -90,12 +109,14 @@ fn start_log(name: &'static str, common: &Common) {
     // Fails if there is a logger already, which says the same.
     let _ = env_logger::Builder::new()
         .filter_level(level)
-        .format(move |line, record| match record.level() {
-            Level::Error => writeln!(line, "{name}: error: {}", record.args()),
-            Level::Warn => writeln!(line, "{name}: warning: {}", record.args()),
-            Level::Info | Level::Debug | Level::Trace => {
-                writeln!(line, "{name}: {}", record.args())
-            }
+        .format(move |line, record| {
+            let level = match record.level() {
+                Level::Error => "error: ",
+                Level::Warn => "warning: ",
+                Level::Info | Level::Debug | Level::Trace => "",
+            };
+            let message = record.args().to_string();
+            writeln!(line, "{name}: {level}{}", printable(message.as_bytes()))
         })
         .try_init();
 }

@@ -69,7 +69,7 @@ fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
     let port = place.port;
     let advice: &dyn fmt::Display = match error.kind() {
         io::ErrorKind::AddrInUse => &format!(
-            " (find the holder with: ss -ln{protocol}p 'sport = :{port}', or choose another port)"
+            " (find the holder with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
         ),
         io::ErrorKind::AddrNotAvailable => &" (list this host's addresses with: ip address)",
         io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",

@@ -129,23 +129,24 @@ struct Guest {
 
 impl Task<Hall<'_>> for Guest {
     fn turn(&mut self, hall: &mut Hall<'_>, cx: &mut Context<'_, Hall<'_>>) -> Poll<()> {
-        let (peer, mut heard) = (self.peer, false);
+        let (peer, mut has_news) = (self.peer, false);
         let over = self.link.drive(cx, &mut self.session, |answer| {
             if !hall.output.is_quiet() {
                 hall.output.show(Record::Received(Received::text(peer, answer.printable())));
-                heard = true;
+                has_news = true;
             }
         });
-        if heard {
+        if let Err(nb::Error::Other(fault)) = &over {
+            let reason = reason(fault, hall.timeout);
+            hall.output.client_failed(&format!("{peer} {reason}"));
+            hall.failed.store(true, Ordering::Relaxed);
+            has_news = true;
+        }
+        if has_news {
             cx.wake(hall.printer);
         }
-        match over {
-            Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Err(nb::Error::Other(fault)) => {
-                log::info!("{peer} {}", reason(&fault, hall.timeout));
-                hall.failed.store(true, Ordering::Relaxed);
-            }
-            Ok(()) => {}
+        if let Err(nb::Error::WouldBlock) = over {
+            return Poll::Pending;
         }
         if hall.once {
             cx.stop();
@@ -154,7 +155,7 @@ impl Task<Hall<'_>> for Guest {
     }
 
     fn abandon(&mut self, hall: &mut Hall<'_>) {
-        log::info!("{} was cut off by the stop", self.peer);
+        hall.output.client_failed(&format!("{} was cut off by the stop", self.peer));
         hall.failed.store(true, Ordering::Relaxed);
         self.link.abort();
     }

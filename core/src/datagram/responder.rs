@@ -8,10 +8,10 @@ use crate::log::debug;
 use crate::time::Instant;
 
 /// Source ports whose owners answer anything, so that answering them can start a loop or serve a
-/// forged flood (CVE-2024-2169): echo, discard, daytime, quotd, chargen, time, domain, tftp, ntp,
+/// forged flood (CVE-2024-2169): echo, daytime, quotd, chargen, time, domain, tftp, ntp,
 /// snmp, ldap, ssdp, mdns and memcached.
-pub const REFLECTING_PORTS: [u16; 14] =
-    [7, 9, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 5353, 11211];
+pub const REFLECTING_PORTS: [u16; 13] =
+    [7, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 5353, 11211];
 
 /// What a [`Responder`] answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
