@@ -9,11 +9,9 @@
 //! A stack with ring buffers of its own, such as smoltcp, needs neither: a session reads from them
 //! and lends to them directly.
 
-use core::fmt;
-
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
-use crate::session::{Output, Session};
+use crate::session::{Fault, Output, Session};
 use crate::time::Instant;
 
 #[cfg(feature = "embedded-io-async")]
@@ -38,27 +36,6 @@ impl<T: HalfClose> HalfClose for &mut T {
         T::half_close(self)
     }
 }
-
-/// Why a driven conversation ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Fault<S, C> {
-    /// The session failed: what the peer said, or did not say in time.
-    Session(S),
-    /// The stream failed, which is never success, however much was said.
-    Connection(C),
-}
-
-impl<S: fmt::Display, C: fmt::Display> fmt::Display for Fault<S, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Session(error) => error.fmt(f),
-            Self::Connection(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<S: core::error::Error, C: core::error::Error> core::error::Error for Fault<S, C> {}
 
 /// Moves bytes between one stream and one session.
 ///

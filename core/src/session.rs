@@ -147,6 +147,9 @@
 //! [`transmitted`]: Session::transmitted
 //! [`poll_deadline`]: Session::poll_deadline
 
+use core::error::Error;
+use core::fmt;
+
 use crate::time::Instant;
 
 /// What a session wants of its link next; lent until [`Session::transmitted`] releases it.
@@ -181,7 +184,7 @@ pub trait Session {
         Self: 's;
 
     /// Why the conversation failed.
-    type Error: core::error::Error + Copy;
+    type Error: Error + Copy;
 
     /// Takes bytes that the peer sent, advancing `input` past them.
     ///
@@ -252,5 +255,34 @@ impl<S: Session> Session for &mut S {
 
     fn poll_deadline(&self) -> Option<Instant> {
         S::poll_deadline(self)
+    }
+}
+
+/// How a conversation fails, as a driver reports it: in the session, or in the connection that the
+/// driver moves its bytes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Fault<S, C> {
+    /// The session failed: what the peer said, or did not say in time.
+    Session(S),
+    /// The connection failed, which is never success, however much was said.
+    Connection(C),
+}
+
+impl<S: fmt::Display, C: fmt::Display> fmt::Display for Fault<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(error) => error.fmt(f),
+            Self::Connection(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<S: Error + 'static, C: Error + 'static> Error for Fault<S, C> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Session(error) => error.source(),
+            Self::Connection(error) => error.source(),
+        }
     }
 }

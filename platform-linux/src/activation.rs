@@ -4,10 +4,12 @@
 use std::env;
 use std::io;
 use std::net;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use listenfd::ListenFd;
 use nix::sys::socket::{getsockopt, sockopt};
-use sd_notify::NotifyState;
 
 use crate::datagrams::UdpSocket;
 use crate::listener::Listener;
@@ -43,7 +45,7 @@ pub fn udp_socket() -> io::Result<Option<UdpSocket>> {
 /// # Errors
 /// Those of the socket: nobody listens at `NOTIFY_SOCKET`, say.
 pub fn notify_ready() -> io::Result<()> {
-    sd_notify::notify(&[NotifyState::Ready])
+    notify(b"READY=1\n")
 }
 
 /// Tells the service manager that the orderly stop has begun (`STOPPING=1`), if one wants to know.
@@ -51,7 +53,19 @@ pub fn notify_ready() -> io::Result<()> {
 /// # Errors
 /// As [`notify_ready`].
 pub fn notify_stopping() -> io::Result<()> {
-    sd_notify::notify(&[NotifyState::Stopping])
+    notify(b"STOPPING=1\n")
+}
+
+/// Sends a state to the socket that `NOTIFY_SOCKET` names: a path, or after an `@` a name in the
+/// abstract space (`unix(7)`).
+fn notify(state: &[u8]) -> io::Result<()> {
+    let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(&name)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(state, &address)?;
+    Ok(())
 }
 
 /// The descriptors, if they are meant for this process: `sd_listen_fds(3)` ignores those without a
@@ -127,17 +141,15 @@ mod tests {
 
     #[test]
     fn readiness_is_told() {
-        let folder = env::temp_dir().join(format!("barewire-{}", std::process::id()));
+        let manager_name = format!("barewire-{}", std::process::id());
+        let manager_address = SocketAddr::from_abstract_name(&manager_name).unwrap();
+        let manager = UnixDatagram::bind_addr(&manager_address).unwrap();
         let name = "activation::tests::readiness_is_told";
-        if env::var_os("NOTIFY_SOCKET").is_some() {
+        if in_child(name, Stdio::null(), &format!("NOTIFY_SOCKET=@{manager_name}")) {
             notify_ready().unwrap();
             notify_stopping().unwrap();
             return;
         }
-        let manager = std::os::unix::net::UnixDatagram::bind(&folder).unwrap();
-        let variables = format!("NOTIFY_SOCKET='{}'", folder.display());
-        assert!(!in_child(name, Stdio::null(), &variables));
-        std::fs::remove_file(&folder).unwrap();
         let mut said = [0; 100];
         for expected in [&b"READY=1\n"[..], b"STOPPING=1\n"] {
             let count = manager.recv(&mut said).unwrap();

@@ -1,6 +1,8 @@
 //! UDP: a server that receives and answers in batches, and a client.
 
 mod client;
+#[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
+mod mmsg;
 mod server;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,40 @@
 //! The tasks of an executor share a value of the type `W`, the *world*, which each turn borrows
 //! mutably. So there is nothing to lock and nothing to count references to.
 //!
+//! # An example
+//!
+//! A task that counts three deadlines:
+//!
+//! ```
+//! use std::task::Poll;
+//!
+//! use barewire_core::time::Duration;
+//! use barewire_linux::executor::{Context, Executor, Task};
+//!
+//! struct Metronome {
+//!     beats: u32,
+//! }
+//!
+//! impl Task<Vec<u32>> for Metronome {
+//!     fn turn(&mut self, world: &mut Vec<u32>, cx: &mut Context<'_, Vec<u32>>) -> Poll<()> {
+//!         world.push(self.beats);
+//!         if self.beats == 0 {
+//!             return Poll::Ready(());
+//!         }
+//!         self.beats -= 1;
+//!         cx.set_deadline(Some(cx.now() + Duration::from_millis(1)));
+//!         Poll::Pending
+//!     }
+//! }
+//!
+//! let mut executor = Executor::new()?;
+//! executor.spawn(Box::new(Metronome { beats: 3 }));
+//! let mut world = Vec::new();
+//! executor.run(&mut world)?;
+//! assert_eq!(world, [3, 2, 1, 0]);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # The end
 //!
 //! [`run`](Executor::run) returns when no task is left (save those in the

@@ -2,7 +2,8 @@
 //! [`barewire_core`] over them.
 //!
 //! This crate knows no protocol by name: whatever implements
-//! [`Session`](barewire_core::session::Session) can be driven. It contains no `unsafe` code.
+//! [`Session`](barewire_core::session::Session) can be driven. One small module, for `recvmmsg(2)`
+//! and `sendmmsg(2)`, contains `unsafe` code.
 //!
 //! # The layers
 //!
@@ -122,18 +123,20 @@
 //! | call | why |
 //! |---|---|
 //! | `accept4` | non-blocking and close-on-exec at once; `TCP_NODELAY` comes from the listener |
-//! | `sendto` | the greeting, before anything is waited for |
+//! | `sendmsg` | the greeting, before anything is waited for (`sendto` if it lies in one piece) |
 //! | `shutdown` | the greeting is all there is to say |
 //! | `epoll_ctl` | edge-triggered, for input only; output is watched for once a send buffer is full |
 //! | `epoll_wait` | shared by all that is ready at the time, up to 256 events a call |
 //! | `recvfrom` | the answer |
-//! | `recvfrom` | the end of the stream, if it was reported by then; else after another `epoll_wait` |
+//! | `recvfrom` | the end of the stream; if it was not there yet, after another `epoll_wait` |
 //! | `close` | which also ends the watch |
 //!
 //! Besides, one `accept4` a turn of the acceptor finds that nobody else waits. In memory it costs one
-//! allocation for the task: an idle connection owns no buffer but its session's.
+//! allocation, for the task: an idle connection owns no buffer but its session's. A datagram that
+//! comes alone costs an `epoll_wait`, a `recvmmsg` and a `sendmmsg`; up to 64 that come together
+//! share them.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod activation;

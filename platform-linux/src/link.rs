@@ -1,21 +1,23 @@
 //! Drives any [`Session`] over a TCP stream, by the rule that [`barewire_core::session`] states.
 
 mod connector;
-mod fault;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::mem;
 
-use barewire_core::session::{Output, Session};
+use barewire_core::session::{self, Output, Session};
 use barewire_core::time::Instant;
 
 pub use connector::{Connector, TIMEOUT};
-pub use fault::Fault;
 
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
+
+/// Why a conversation failed: by the session's own rules, or because the connection broke (reset,
+/// unreachable, timed out).
+pub type Fault<E> = session::Fault<E, io::Error>;
 
 /// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
 const READS: usize = 16;

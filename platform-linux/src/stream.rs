@@ -1,10 +1,10 @@
 //! A connected TCP stream that never waits unless asked to.
 
-use core::time::Duration;
 use std::io::{self, IoSlice};
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
@@ -153,9 +153,8 @@ impl TcpStream {
     /// As [`connect_result`](Self::connect_result); [`TimedOut`](io::ErrorKind::TimedOut) at the
     /// limit.
     pub fn wait_connected(&self, limit: Duration) -> io::Result<()> {
-        let millis = limit.as_nanos().div_ceil(1_000_000);
-        let timeout = i32::try_from(millis).ok().and_then(|millis| millis.try_into().ok());
-        if !self.poll(PollFlags::POLLOUT, timeout.unwrap_or(PollTimeout::MAX))? {
+        let timeout = limit.as_millis_ceil().try_into().unwrap_or(PollTimeout::MAX);
+        if !self.poll(PollFlags::POLLOUT, timeout)? {
             return Err(io::ErrorKind::TimedOut.into());
         }
         self.connect_result()

@@ -6,8 +6,8 @@ use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
-use super::{Fault, HalfClose, Pump};
-use crate::session::{Output, Session};
+use super::{HalfClose, Pump};
+use crate::session::{Fault, Output, Session};
 use crate::time::Instant;
 
 /// The time, for [`Pump::run`].

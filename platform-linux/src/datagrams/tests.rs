@@ -58,6 +58,7 @@ fn serve(
     seen
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a decision")]
 fn echo(received: Received<'_>) -> Option<&[u8]> {
     Some(received.datagram.bytes)
 }
@@ -98,7 +99,7 @@ fn a_capacity_of_nothing_still_counts() {
 fn every_datagram_is_answered_whatever_the_batch() {
     for (ip, capacity) in [("127.0.0.1", 64), ("0.0.0.0", 64), ("127.0.0.1", 1 << 19)] {
         let (server, address) = server(ip, capacity);
-        assert!(server.buffer.len() <= super::MAX_MEMORY);
+        assert!(server.inbox.room() <= super::MAX_MEMORY);
         let client = StdSocket::bind("127.0.0.1:0").unwrap();
         client.connect(("127.0.0.1", address.port())).unwrap();
         let count = MAX_BATCH + 10;
@@ -180,68 +181,101 @@ fn a_reply_that_cannot_be_sent_harms_no_other() {
     }
 }
 
-/// Runs a client until `on_result` has had what it wants of the results, which are the bytes and the
-/// true length, or the kind of the error.
-fn receive(
+type Result = core::result::Result<Vec<u8>, io::ErrorKind>;
+
+/// Runs a client as long as the results are those of `script`, `None` being nothing yet. At each
+/// `None` but the first, which comes before anything can, `on_nothing` is called.
+fn follow(
     mut client: UdpClient,
-    mut on_result: impl FnMut(&UdpClient, Result<(&[u8], usize), io::ErrorKind>) -> Poll<()> + 'static,
+    script: Vec<Option<Result>>,
+    mut on_nothing: impl FnMut() + 'static,
 ) {
     let mut executor = Executor::new().unwrap();
+    let mut script = script.into_iter().enumerate();
     executor.spawn(task(move |(), cx| {
-        loop {
+        for (step, expected) in script.by_ref() {
             let mut buffer = [0; 8];
             let result = match client.recv(cx, &mut buffer) {
-                Err(nb::Error::WouldBlock) => return Poll::Pending,
-                Err(nb::Error::Other(error)) => Err(error.kind()),
-                Ok(datagram) => Ok((datagram.bytes, datagram.length)),
+                Err(nb::Error::WouldBlock) => None,
+                Err(nb::Error::Other(error)) => Some(Err(error.kind())),
+                Ok(datagram) => Some(Ok(datagram.bytes.to_vec())),
             };
-            if on_result(&client, result).is_ready() {
-                return Poll::Ready(());
+            assert_eq!(result, expected, "step {step}");
+            if result.is_none() {
+                if step > 0 {
+                    on_nothing();
+                }
+                return Poll::Pending;
             }
         }
+        Poll::Ready(())
     }));
     executor.run(&mut ()).unwrap();
 }
 
+/// An address where nobody listens, and a client of it.
+fn refused_client(ip: &str) -> (SocketAddr, UdpClient) {
+    let address = StdSocket::bind(any_of(ip)).unwrap().local_addr().unwrap();
+    (address, UdpClient::connect(address, None).unwrap())
+}
+
+/// Lets a server say something to `client` from now on, whenever it has nothing.
+fn say_from(address: SocketAddr, client: &UdpClient) -> impl FnMut() + 'static {
+    let peer = client.local_addr().unwrap();
+    let mut socket = None;
+    move || {
+        let socket = socket.get_or_insert_with(|| StdSocket::bind(address).unwrap());
+        socket.send_to(b"here", peer).unwrap();
+    }
+}
+
 #[test]
-fn a_client_is_told_of_refusals_once_and_can_go_on() {
+fn a_client_that_waits_is_told_of_a_refusal_once_and_can_go_on() {
     for ip in ["127.0.0.1", "[::1]"] {
         // A system without IPv6.
-        let Ok(vacant) = StdSocket::bind(any_of(ip)) else { continue };
-        let address = vacant.local_addr().unwrap();
-        drop(vacant);
-        let client = UdpClient::connect(address, None).unwrap();
+        if StdSocket::bind(any_of(ip)).is_err() {
+            continue;
+        }
+        let (address, client) = refused_client(ip);
         client.send(b"anybody?").unwrap();
-        // Over the loopback the refusal is there when `send` returns.
-        let refused = client.send(b"hello?").unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-        client.send(b"really nobody?").unwrap();
-        let mut server = None;
-        receive(client, move |client, result| {
-            if server.is_none() {
-                assert_eq!(result, Err(io::ErrorKind::ConnectionRefused));
-                let socket = StdSocket::bind(address).unwrap();
-                socket.send_to(b"here", client.local_addr().unwrap()).unwrap();
-                server = Some(socket);
-                return Poll::Pending;
-            }
-            assert_eq!(result, Ok((&b"here"[..], 4)));
-            client.send(b"at last").unwrap();
-            Poll::Ready(())
-        });
+        let say = say_from(address, &client);
+        let here = || Some(Ok(b"here".to_vec()));
+        let refused = Some(Err(io::ErrorKind::ConnectionRefused));
+        follow(client, vec![None, refused, None, here(), None, here()], say);
     }
+}
+
+#[test]
+fn a_client_that_sends_is_told_of_a_refusal_once_and_can_go_on() {
+    let (address, client) = refused_client("127.0.0.1");
+    client.send(b"anybody?").unwrap();
+    // Over the loopback the refusal is there when `send` returns.
+    let refused = client.send(b"hello?").unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    let mut say = say_from(address, &client);
+    say();
+    let here = || Some(Ok(b"here".to_vec()));
+    follow(client, vec![None, here(), None, here()], say);
 }
 
 #[test]
 fn a_client_is_told_the_true_length() {
     let server = StdSocket::bind("127.0.0.1:0").unwrap();
     let local = "127.0.0.5:0".parse::<SocketAddr>().unwrap();
-    let client = UdpClient::connect(server.local_addr().unwrap(), Some(local)).unwrap();
+    let mut client = UdpClient::connect(server.local_addr().unwrap(), Some(local)).unwrap();
     assert_eq!(client.local_addr().unwrap().ip(), local.ip());
     assert_eq!(client.peer_addr(), server.local_addr().unwrap());
     server.send_to(b"123456789", client.local_addr().unwrap()).unwrap();
-    receive(client, |_, result| {
-        assert_eq!(result, Ok((&b"12345678"[..], 9)));
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |(), cx| {
+        let mut buffer = [0; 8];
+        let datagram = match client.recv(cx, &mut buffer) {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            received => received.unwrap(),
+        };
+        assert_eq!((datagram.bytes, datagram.length), (&b"12345678"[..], 9));
+        assert!(datagram.is_truncated());
         Poll::Ready(())
-    });
+    }));
+    executor.run(&mut ()).unwrap();
 }

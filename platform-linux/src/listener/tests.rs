@@ -61,9 +61,9 @@ fn a_full_gate_accepts_nobody_until_a_permit_is_released() {
     // Another thread serves the clients one after another.
     let (to_server, accepted) = mpsc::channel::<Accepted>();
     let server = thread::spawn(move || {
-        accepted.iter().for_each(|client| {
+        for client in accepted {
             client.stream.send(b"hello", &[], false).unwrap();
-        });
+        }
     });
     let gate = Gate::new(1);
     let acceptor = Acceptor::new(
@@ -103,6 +103,18 @@ fn a_gate_counts_its_permits() {
     assert!(shared.try_enter().is_some());
 }
 
+#[test]
+fn a_permit_that_is_released_just_before_the_wait_is_not_missed() {
+    let waker = Executor::<()>::new().unwrap().waker();
+    let gate = Gate::new(1);
+    let mut permit = gate.try_enter();
+    let next = gate.enter_or_wake(|| {
+        permit = None;
+        waker
+    });
+    assert!(next.is_some());
+}
+
 /// What the test of exhausted descriptors sees.
 #[derive(Default)]
 struct Seen {
@@ -131,7 +143,7 @@ fn out_of_descriptors_it_pauses_and_the_others_go_on() {
         |seen, error| seen.pauses.push(error),
     );
     executor.spawn(Box::new(acceptor));
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    let (_, limit) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let resumed = super::acceptor::PAUSE.as_micros() * 5;
     executor.spawn(task(move |seen: &mut Seen, cx| {
         if cx.now().as_micros() < resumed {
@@ -147,12 +159,12 @@ fn out_of_descriptors_it_pauses_and_the_others_go_on() {
             client.read_exact(&mut heard).unwrap();
             client.write_all(b"me too").unwrap();
         }
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, limit, limit).unwrap();
         Poll::Ready(())
     }));
     // Leaves room for two more: the lowest free number and the next.
     let next = File::open("/dev/null").unwrap().as_raw_fd();
-    setrlimit(Resource::RLIMIT_NOFILE, u64::try_from(next).unwrap() + 2, hard).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, u64::try_from(next).unwrap() + 2, limit).unwrap();
     let mut seen = Seen::default();
     executor.run(&mut seen).unwrap();
     assert_eq!((seen.accepted.len(), seen.pauses.len()), (5, 1));

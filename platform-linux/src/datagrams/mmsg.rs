@@ -1,0 +1,312 @@
+//! `recvmmsg(2)` and `sendmmsg(2)`, with a control message of its own for each datagram.
+//!
+//! This is the crate's one module with `unsafe` code. The safe wrappers that there are fill in every
+//! header of the largest batch for every call, even when one datagram waits, and cannot send from a
+//! source address of its own for each datagram. Here the headers are made for one call at a time, on
+//! the stack, so that no pointer outlives the call it is made for.
+
+use core::ptr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use barewire_core::datagram::Datagram;
+use nix::errno::Errno;
+use nix::libc::{self, c_int, c_uint, iovec, mmsghdr, socklen_t};
+
+use super::server::MAX_BATCH;
+use crate::address::canonical;
+
+/// How many datagrams a call asks for at first, and at least: each costs a header.
+const MIN_WINDOW: usize = 4;
+
+/// The headers of one call.
+type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;
+
+/// Datagrams that were received, and the room for them.
+pub(super) struct Inbox {
+    capacity: usize,
+    /// `capacity` bytes a datagram.
+    bytes: Box<[u8]>,
+    heads: Box<[Head]>,
+    /// Whether the kernel is asked which local address each datagram was sent to.
+    wants_local: bool,
+    /// How many datagrams the next call asks for: twice what was there lately.
+    window: usize,
+}
+
+/// What is known of a datagram besides its bytes, as the kernel writes it.
+#[derive(Clone, Copy, Default)]
+struct Head {
+    name: Name,
+    control: Control,
+    control_length: usize,
+    /// The true length.
+    length: usize,
+}
+
+/// The sizes of a `sockaddr_in` and a `sockaddr_in6`.
+const IN: socklen_t = 16;
+const IN6: socklen_t = 28;
+
+/// Room for a `sockaddr_in6`, and so for a `sockaddr_in`.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(4))]
+struct Name([u8; IN6 as usize]);
+
+/// Room for one control message with an `in6_pktinfo`, and so with an `in_pktinfo`
+/// (`CMSG_SPACE`, `cmsg(3)`).
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Control([u8; CONTROL]);
+
+const CONTROL: usize = 40;
+
+/// Where the data of a control message begins (`CMSG_DATA`): behind a length, a level and a type.
+const DATA: usize = size_of::<usize>() + 2 * size_of::<c_int>();
+
+impl Default for Control {
+    fn default() -> Self {
+        Self([0; CONTROL])
+    }
+}
+
+impl Inbox {
+    /// Room for `batch` datagrams of `capacity` bytes.
+    pub(super) fn new(capacity: usize, batch: usize, wants_local: bool) -> Self {
+        Self {
+            capacity,
+            bytes: vec![0; capacity * batch].into_boxed_slice(),
+            heads: vec![Head::default(); batch].into_boxed_slice(),
+            wants_local,
+            window: MIN_WINDOW.min(batch),
+        }
+    }
+
+    /// The room, in bytes.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Receives what waits, without waiting: how many datagrams, and whether more may be there.
+    ///
+    /// `MSG_TRUNC` makes the kernel tell the true length of a datagram that did not fit.
+    pub(super) fn receive(&mut self, fd: BorrowedFd<'_>) -> io::Result<(usize, bool)> {
+        let bytes = self.bytes.as_mut_ptr();
+        let mut vectors: heapless::Vec<iovec, MAX_BATCH> = (0..self.window)
+            .map(|index| iovec {
+                iov_base: bytes.wrapping_add(index * self.capacity).cast(),
+                iov_len: self.capacity,
+            })
+            .collect();
+        let vector = vectors.as_mut_ptr();
+        let mut headers = Headers::new();
+        for (index, head) in self.heads.iter_mut().take(self.window).enumerate() {
+            let mut header = header(&raw mut head.name, IN6, vector.wrapping_add(index));
+            if self.wants_local {
+                header.msg_hdr.msg_control = (&raw mut head.control).cast();
+                header.msg_hdr.msg_controllen = CONTROL;
+            }
+            let _ = headers.push(header);
+        }
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        let (first, count) = (headers.as_mut_ptr(), count(&headers));
+        // SAFETY: `first` points to `count` headers. Each has a name of the stated length, one vector
+        // whose bytes are its own part of `self.bytes`, and no control buffer or one of the stated
+        // length. All of that is borrowed mutably, or owned, by this call, and outlives it.
+        let received =
+            unsafe { libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()) };
+        let received = match Errno::result(received) {
+            Ok(received) => usize::try_from(received).unwrap_or(0),
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        for (head, header) in self.heads.iter_mut().zip(&headers).take(received) {
+            head.length = header.msg_len as usize;
+            head.control_length = header.msg_hdr.msg_controllen;
+        }
+        let is_full = received == headers.len();
+        if is_full {
+            self.window = (2 * self.window).min(self.heads.len());
+        } else if 4 * received < self.window {
+            self.window = (self.window / 2).max(MIN_WINDOW.min(self.heads.len()));
+        }
+        Ok((received, is_full))
+    }
+
+    /// A datagram of the last batch, and the local address it was sent to where that is asked for.
+    /// `None` if its source has no IP address, which no UDP datagram on Linux lacks.
+    pub(super) fn datagram(&self, index: usize) -> Option<(Datagram<'_>, Option<IpAddr>)> {
+        let head = &self.heads[index];
+        let kept = head.length.min(self.capacity);
+        let bytes = &self.bytes[index * self.capacity..][..kept];
+        let source = canonical(head.name.address()?);
+        let local = head.local().map(|local| local.to_canonical());
+        Some((Datagram { source, bytes, length: head.length }, local))
+    }
+
+    /// Sends replies, each to where the datagram with that index came from and from the address it
+    /// was sent to, as many as the kernel takes in one call.
+    ///
+    /// An error concerns the first reply (`sendmmsg(2)`).
+    pub(super) fn reply(
+        &self,
+        fd: BorrowedFd<'_>,
+        replies: &[(usize, &[u8])],
+    ) -> io::Result<usize> {
+        let replies = replies.iter().take(MAX_BATCH);
+        let mut vectors: heapless::Vec<iovec, MAX_BATCH> = replies
+            .clone()
+            .map(|(_, bytes)| iovec {
+                iov_base: bytes.as_ptr().cast_mut().cast(),
+                iov_len: bytes.len(),
+            })
+            .collect();
+        let mut controls: heapless::Vec<Option<Control>, MAX_BATCH> =
+            replies.clone().map(|(index, _)| self.heads[*index].control_for_reply()).collect();
+        let vector = vectors.as_mut_ptr();
+        let mut headers = Headers::new();
+        for (place, ((index, _), control)) in replies.zip(&mut controls).enumerate() {
+            let head = &self.heads[*index];
+            let name = (&raw const head.name).cast_mut();
+            let mut header = header(name, head.name.length(), vector.wrapping_add(place));
+            if let Some(control) = control {
+                header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+                header.msg_hdr.msg_controllen = head.control_length;
+            }
+            let _ = headers.push(header);
+        }
+        let (first, count) = (headers.as_mut_ptr(), count(&headers));
+        // SAFETY: `first` points to `count` headers. Each has a name, one vector and no control
+        // buffer or one, of the stated lengths, all of which outlive the call; the kernel reads them,
+        // and writes to nothing but the headers.
+        let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), first, count, libc::MSG_DONTWAIT) };
+        Ok(usize::try_from(Errno::result(sent)?).unwrap_or(0))
+    }
+}
+
+/// A header with one vector and no control message.
+fn header(name: *mut Name, name_length: socklen_t, vector: *mut iovec) -> mmsghdr {
+    // SAFETY: a C structure of integers and pointers, for which zeroes are valid. (It has padding on
+    // some targets, so that it cannot be written out.)
+    let mut header: mmsghdr = unsafe { core::mem::zeroed() };
+    header.msg_hdr.msg_name = name.cast();
+    header.msg_hdr.msg_namelen = name_length;
+    header.msg_hdr.msg_iov = vector;
+    header.msg_hdr.msg_iovlen = 1;
+    header
+}
+
+fn count(headers: &Headers) -> c_uint {
+    c_uint::try_from(headers.len()).unwrap_or(c_uint::MAX)
+}
+
+impl Name {
+    fn family(&self) -> c_int {
+        u16::from_ne_bytes(part(&self.0, 0)).into()
+    }
+
+    /// The address, laid out as `ip(7)` and `ipv6(7)` say.
+    fn address(&self) -> Option<SocketAddr> {
+        let port = u16::from_be_bytes(part(&self.0, 2));
+        match self.family() {
+            libc::AF_INET => {
+                let ip = Ipv4Addr::from(part::<4>(&self.0, 4));
+                Some(SocketAddrV4::new(ip, port).into())
+            }
+            libc::AF_INET6 => {
+                let flow = u32::from_ne_bytes(part(&self.0, 4));
+                let ip = Ipv6Addr::from(part::<16>(&self.0, 8));
+                let scope = u32::from_ne_bytes(part(&self.0, 24));
+                Some(SocketAddrV6::new(ip, port, flow, scope).into())
+            }
+            _ => None,
+        }
+    }
+
+    fn length(&self) -> socklen_t {
+        if self.family() == libc::AF_INET { IN } else { IN6 }
+    }
+}
+
+/// What the kernel tells of the way that a datagram came (`IP_PKTINFO`, `IPV6_PKTINFO`).
+enum PacketInfo {
+    V4 { local: Ipv4Addr },
+    V6 { local: Ipv6Addr },
+}
+
+impl Head {
+    fn packet_info(&self) -> Option<PacketInfo> {
+        if self.control_length <= DATA {
+            return None;
+        }
+        let bytes = &self.control.0;
+        let level = c_int::from_ne_bytes(part(bytes, size_of::<usize>()));
+        let kind = c_int::from_ne_bytes(part(bytes, size_of::<usize>() + size_of::<c_int>()));
+        match (level, kind) {
+            // `ipi_spec_dst`, behind the interface.
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                Some(PacketInfo::V4 { local: part::<4>(bytes, DATA + 4).into() })
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                Some(PacketInfo::V6 { local: part::<16>(bytes, DATA).into() })
+            }
+            _ => None,
+        }
+    }
+
+    fn local(&self) -> Option<IpAddr> {
+        self.packet_info().map(|info| match info {
+            PacketInfo::V4 { local } => local.into(),
+            PacketInfo::V6 { local } => local.into(),
+        })
+    }
+
+    /// The control message that makes a reply leave from the address asked: the one received, but for
+    /// the interface, since the way back may be another. (A link-local address says nothing without
+    /// one.) An address of many is no one's source.
+    fn control_for_reply(&self) -> Option<Control> {
+        let mut control = self.control;
+        match self.packet_info()? {
+            PacketInfo::V4 { .. } => control.0[DATA..DATA + 4].fill(0),
+            PacketInfo::V6 { local } if local.is_multicast() => return None,
+            PacketInfo::V6 { local } if local.is_unicast_link_local() => {}
+            PacketInfo::V6 { .. } => control.0[DATA + 16..DATA + 20].fill(0),
+        }
+        Some(control)
+    }
+}
+
+/// `N` bytes of `bytes` from `start`, which must be there.
+fn part<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
+    let mut part = [0; N];
+    part.copy_from_slice(&bytes[start..start + N]);
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read here by its offset must lie where the system's headers say.
+    #[test]
+    fn the_layouts_are_the_systems() {
+        use core::mem::offset_of;
+        assert_eq!(IN as usize, size_of::<libc::sockaddr_in>());
+        assert_eq!(IN6 as usize, size_of::<libc::sockaddr_in6>());
+        assert_eq!(offset_of!(libc::sockaddr_in, sin_port), 2);
+        assert_eq!(offset_of!(libc::sockaddr_in, sin_addr), 4);
+        assert_eq!(offset_of!(libc::sockaddr_in6, sin6_port), 2);
+        assert_eq!(offset_of!(libc::sockaddr_in6, sin6_addr), 8);
+        assert_eq!(offset_of!(libc::sockaddr_in6, sin6_scope_id), 24);
+        assert_eq!(offset_of!(libc::cmsghdr, cmsg_level), size_of::<usize>());
+        assert_eq!(offset_of!(libc::cmsghdr, cmsg_type), size_of::<usize>() + size_of::<c_int>());
+        assert_eq!(offset_of!(libc::in_pktinfo, ipi_ifindex), 0);
+        assert_eq!(offset_of!(libc::in_pktinfo, ipi_spec_dst), 4);
+        assert_eq!(offset_of!(libc::in6_pktinfo, ipi6_addr), 0);
+        assert_eq!(offset_of!(libc::in6_pktinfo, ipi6_ifindex), 16);
+        let space = |data: usize| data.next_multiple_of(size_of::<usize>()) + DATA;
+        assert_eq!(CONTROL, space(size_of::<libc::in6_pktinfo>()));
+    }
+}
