@@ -5,23 +5,13 @@ use core::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// Why there is no address.
+/// The host has no address, or could not be asked for.
 #[derive(Debug)]
-pub enum ResolveError {
-    /// What was written has not the form of an address: wrong usage.
-    Malformed {
-        /// What was written.
-        text: String,
-        /// What is wrong with it.
-        why: Malformed,
-    },
-    /// The host has no address, or could not be asked for.
-    UnknownHost {
-        /// The host's name.
-        host: String,
-        /// What `getaddrinfo(3)` said.
-        error: io::Error,
-    },
+pub struct UnknownHost {
+    /// The host's name.
+    pub host: String,
+    /// What `getaddrinfo(3)` said.
+    pub error: io::Error,
 }
 
 /// What is wrong with an address.
@@ -35,21 +25,11 @@ pub enum Malformed {
     BadPort,
 }
 
-/// The addresses of `HOST:PORT`, or of `HOST` and `PORT` apart, IPv4 and IPv6 in the order in which
-/// `getaddrinfo(3)` gives them: the best first (RFC 6724). It waits for the name service.
+/// Takes an address apart into host and port, without asking for anything: `HOST:PORT`, or `HOST`
+/// and `PORT` apart.
 ///
-/// The host is a name or an address. An IPv6 address stands in brackets before a colon and a port
-/// (RFC 3986 §3.2.2); apart from its port it may do without.
-///
-/// # Errors
-/// See [`ResolveError`].
-pub fn resolve(address: &str, port: Option<&str>) -> Result<Vec<SocketAddr>, ResolveError> {
-    let malformed = |why| ResolveError::Malformed { text: address.to_owned(), why };
-    let (host, port) = split(address, port).map_err(malformed)?;
-    lookup(host, port)
-}
-
-/// Takes an address apart into host (without brackets) and port, without asking for anything.
+/// The host is a name or an address. An IPv6 address stands in brackets, which are taken off, before
+/// a colon and a port (RFC 3986 §3.2.2); apart from its port it may do without.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -76,12 +56,13 @@ pub fn split<'a>(address: &'a str, port: Option<&'a str>) -> Result<(&'a str, u1
     Ok((host, port.parse().map_err(|_| Malformed::BadPort)?))
 }
 
-/// The addresses of a host; as [`resolve`].
+/// The addresses of a host, IPv4 and IPv6 in the order in which `getaddrinfo(3)` gives them: the best
+/// first (RFC 6724). There is at least one. It waits for the name service.
 ///
 /// # Errors
-/// [`ResolveError::UnknownHost`].
-pub fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
-    let unknown = |error| ResolveError::UnknownHost { host: host.to_owned(), error };
+/// [`UnknownHost`].
+pub fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, UnknownHost> {
+    let unknown = |error| UnknownHost { host: host.to_owned(), error };
     let found: Vec<_> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
     if found.is_empty() {
         return Err(unknown(io::ErrorKind::NotFound.into()));
@@ -89,21 +70,15 @@ pub fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
     Ok(found)
 }
 
-impl fmt::Display for ResolveError {
+impl fmt::Display for UnknownHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed { text, why } => write!(f, "'{text}' is not an address: {why}"),
-            Self::UnknownHost { host, .. } => write!(f, "unknown host '{host}'"),
-        }
+        write!(f, "unknown host '{}'", self.host)
     }
 }
 
-impl Error for ResolveError {
+impl Error for UnknownHost {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Malformed { why, .. } => Some(why),
-            Self::UnknownHost { error, .. } => Some(error),
-        }
+        Some(&self.error)
     }
 }
 
@@ -155,14 +130,14 @@ mod tests {
             assert_eq!(split(address, port), Err(why), "{address} {port:?}");
         }
         // RFC 6761 §6.4: this name never exists.
-        let error = resolve("no.such.host.invalid:1", None).unwrap_err();
-        assert!(matches!(error, ResolveError::UnknownHost { .. }), "{error}");
+        let error = lookup("no.such.host.invalid", 1).unwrap_err();
+        assert_eq!(error.to_string(), "unknown host 'no.such.host.invalid'");
     }
 
     #[test]
     fn addresses_need_no_name_service() {
-        let found = resolve("127.0.0.1:7", None).unwrap();
+        let found = lookup("127.0.0.1", 7).unwrap();
         assert_eq!(found, ["127.0.0.1:7".parse().unwrap()]);
-        assert_eq!(resolve("::1", Some("7")).unwrap(), ["[::1]:7".parse().unwrap()]);
+        assert_eq!(lookup("::1", 7).unwrap(), ["[::1]:7".parse().unwrap()]);
     }
 }

@@ -17,8 +17,9 @@ use nix::libc::{self, c_int, c_uint, iovec, mmsghdr, socklen_t};
 use super::server::MAX_BATCH;
 use crate::address::canonical;
 
-/// How many datagrams a call asks for at first, and at least: each costs a header.
-const MIN_WINDOW: usize = 4;
+/// How many datagrams a call asks for at first, and at least: each costs a header, and one more than
+/// there are tells that there are no more.
+const MIN_WINDOW: usize = 2;
 
 /// The headers of one call.
 type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;
@@ -155,6 +156,11 @@ impl Inbox {
         fd: BorrowedFd<'_>,
         replies: &[(usize, &[u8])],
     ) -> io::Result<usize> {
+        if let [(index, bytes)] = replies
+            && !self.wants_local
+        {
+            return self.reply_alone(fd, &self.heads[*index].name, bytes);
+        }
         let replies = replies.iter().take(MAX_BATCH);
         let mut vectors: heapless::Vec<iovec, MAX_BATCH> = replies
             .clone()
@@ -183,6 +189,17 @@ impl Inbox {
         // and writes to nothing but the headers.
         let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), first, count, libc::MSG_DONTWAIT) };
         Ok(usize::try_from(Errno::result(sent)?).unwrap_or(0))
+    }
+
+    /// One reply without a control message: `sendto(2)` has no header to copy.
+    fn reply_alone(&self, fd: BorrowedFd<'_>, name: &Name, bytes: &[u8]) -> io::Result<usize> {
+        let (data, length) = (bytes.as_ptr().cast(), bytes.len());
+        let (name, name_length) = (ptr::from_ref(name).cast(), name.length());
+        let flags = libc::MSG_DONTWAIT;
+        // SAFETY: both pointers are borrowed slices of the stated lengths, which the kernel reads.
+        let sent = unsafe { libc::sendto(fd.as_raw_fd(), data, length, flags, name, name_length) };
+        Errno::result(sent)?;
+        Ok(1)
     }
 }
 

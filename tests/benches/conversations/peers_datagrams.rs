@@ -1,0 +1,30 @@
+//! The peers of `udp-server`: they answer each datagram with the same text.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+
+use crate::exchange::Exchange;
+use crate::load_datagrams::REPLY;
+
+/// The limit: one thread that waits for a datagram, takes what has come with it, and answers it all
+/// at once; two system calls a batch.
+pub(crate) fn mmsg(address: SocketAddr) -> io::Result<()> {
+    let socket = UdpSocket::bind(address)?;
+    println!("listening on {}", socket.local_addr()?);
+    let mut exchange = Exchange::answering(REPLY);
+    loop {
+        let count = exchange.receive(&socket)?;
+        exchange.send(&socket, count)?;
+    }
+}
+
+/// What a good Rust user would write: a loop that receives and answers.
+pub(crate) async fn tokio(address: SocketAddr) -> io::Result<()> {
+    let socket = tokio::net::UdpSocket::bind(address).await?;
+    println!("listening on {}", socket.local_addr()?);
+    let mut datagram = [0; 1024];
+    loop {
+        let (_, source) = socket.recv_from(&mut datagram).await?;
+        socket.send_to(REPLY.as_bytes(), source).await?;
+    }
+}

@@ -1,0 +1,218 @@
+//! A server under measurement, as the system sees it from outside: processor time, memory, files.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, kill};
+use nix::time::{ClockId, clock_getcpuclockid};
+use nix::unistd::Pid;
+
+/// How long a server may take to listen, and to end when told to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause between two looks at something that cannot be waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// What `sched_setaffinity(2)` takes for the caller.
+const THIS_THREAD: Pid = Pid::from_raw(0);
+
+/// A running server. Dropping it kills it; [`Server::stop`] ends it in order.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    processor_clock: ClockId,
+    /// Held open, so that the server never writes into a broken pipe.
+    stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// Starts `command` on a free port, and learns which from its first line,
+    /// `listening on ADDRESS:PORT`.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be run, or its first line is something else.
+    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
+        command.arg("127.0.0.1:0").stdout(Stdio::piped());
+        let mut server = Self::spawn(command)?;
+        let line = server.first_line()?;
+        server.address = line
+            .trim_end()
+            .strip_prefix("listening on ")
+            .and_then(|address| address.parse().ok())
+            .ok_or_else(|| io::Error::other(format!("its first line is {line:?}")))?;
+        Ok(server)
+    }
+
+    /// Starts `command`, a TCP server, with all that it prints going to `/dev/null`. It cannot say
+    /// where it listens, so it is told a port that was free a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be run, or does not listen in time.
+    pub(crate) fn start_unheard(mut command: Command) -> io::Result<Self> {
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        command.arg(address.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut server = Self::spawn(command)?;
+        server.address = address;
+        let started = Instant::now();
+        while let Err(error) = TcpStream::connect(address) {
+            server.check_alive()?;
+            if started.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(server)
+    }
+
+    fn spawn(mut command: Command) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).spawn()?;
+        Ok(Self {
+            processor_clock: clock_getcpuclockid(pid(&child))?,
+            address: (Ipv4Addr::UNSPECIFIED, 0).into(),
+            stdout: child.stdout.take().map(BufReader::new),
+            child,
+        })
+    }
+
+    fn first_line(&mut self) -> io::Result<String> {
+        let stdout = self.stdout.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut ready = [PollFd::new(stdout.get_ref().as_fd(), PollFlags::POLLIN)];
+        if poll(&mut ready, PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::MAX))? == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "it does not say where it listens",
+            ));
+        }
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        Ok(line)
+    }
+
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Processor time spent since the process started, user and system, of all its threads.
+    ///
+    /// The clock of `clock_getcpuclockid(3)` counts nanoseconds where `/proc/PID/stat` counts ticks,
+    /// and can be read around the load alone where `wait4(2)` includes start and stop.
+    pub(crate) fn processor_time(&self) -> io::Result<Duration> {
+        Ok(self.processor_clock.now()?.into())
+    }
+
+    /// Waits until the server has stopped working: 20 ms have passed without any processor time.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        let started = Instant::now();
+        let mut before = self.processor_time()?;
+        while started.elapsed() < PATIENCE {
+            std::thread::sleep(4 * LOOK_AGAIN);
+            let now = self.processor_time()?;
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "it is busy with nothing to do"))
+    }
+
+    /// Bytes of memory that the server has for itself and has written to: heap, stacks and data.
+    ///
+    /// `Private_Dirty` of `/proc/PID/smaps_rollup` is counted page by page when it is read; the
+    /// counters of `/proc/PID/status` may be off by dozens of pages a processor.
+    pub(crate) fn private_bytes(&self) -> io::Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Private_Dirty:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB"))
+            .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
+            .map(|kibibytes| kibibytes * 1024)
+            .ok_or_else(|| io::Error::other("smaps_rollup does not tell Private_Dirty"))
+    }
+
+    /// How many files, sockets among them, the server has open.
+    pub(crate) fn open_files(&self) -> io::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
+    /// Does `work` with this thread and all threads of the server on one and the same processor, so
+    /// that waking one another never means waking an idle processor.
+    pub(crate) fn on_one_processor<T>(
+        &self,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let allowed = sched_getaffinity(THIS_THREAD)?;
+        let mut one = CpuSet::new();
+        for processor in 0..CpuSet::count() {
+            if allowed.is_set(processor)? {
+                one.set(processor)?;
+                break;
+            }
+        }
+        self.move_to(&one)?;
+        let outcome = work();
+        self.move_to(&allowed)?;
+        outcome
+    }
+
+    fn move_to(&self, processors: &CpuSet) -> io::Result<()> {
+        for entry in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let thread = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+            let thread = thread.ok_or_else(|| io::Error::other("a thread without a number"))?;
+            sched_setaffinity(Pid::from_raw(thread), processors)?;
+        }
+        Ok(sched_setaffinity(THIS_THREAD, processors)?)
+    }
+
+    /// Ends the server with `SIGTERM`.
+    ///
+    /// # Errors
+    ///
+    /// It had ended before, or does not end now.
+    pub(crate) fn stop(mut self) -> io::Result<()> {
+        self.check_alive()?;
+        kill(pid(&self.child), Signal::SIGTERM)?;
+        let started = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if started.elapsed() > PATIENCE {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "SIGTERM does not end it"));
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
+    }
+
+    fn check_alive(&mut self) -> io::Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(io::Error::other(format!("it has ended, {status}"))),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only if the server has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Processor time that this process, the load generator, has spent.
+pub(crate) fn own_processor_time() -> io::Result<Duration> {
+    Ok(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?.into())
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}

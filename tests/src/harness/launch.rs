@@ -1,0 +1,146 @@
+//! A process about to be started.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use super::binaries;
+use super::printable::printable;
+use super::{Finished, Program};
+
+/// Variables of the surroundings that would change what a program says.
+const FOREIGN_VARIABLES: [&str; 9] = [
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "NO_COLOR",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+];
+
+/// Runs the barewire program `name` to its end.
+pub fn run(name: &str, arguments: &[&str]) -> Finished {
+    Launch::new(name).args(arguments).run()
+}
+
+/// Builds up how a process is started. Its standard input is empty unless told otherwise.
+#[derive(Debug)]
+pub struct Launch {
+    pub(super) command: Command,
+    pub(super) about: About,
+    /// The master side of the terminal that standard error is, if it is one.
+    pub(super) terminal: Option<File>,
+    /// After how many lines standard output is closed by its reader.
+    pub(super) most_lines: Option<usize>,
+}
+
+/// What is told of a process in a failure, and what it may say.
+#[derive(Debug)]
+pub(super) struct About {
+    pub(super) name: String,
+    pub(super) arguments: Vec<String>,
+    /// It was asked for more diagnostics, which may hold error numbers.
+    pub(super) verbose: bool,
+    /// It was asked for colours, or speaks to a terminal, and may send escape sequences.
+    pub(super) coloured: bool,
+}
+
+impl Launch {
+    /// The barewire program `name`.
+    pub fn new(name: &str) -> Self {
+        Self::of(name, Command::new(binaries::path_of(name)))
+    }
+
+    /// A Python program: `python3 -c SCRIPT ARGUMENTS…`.
+    pub fn python(script: &str) -> Self {
+        let mut command = Command::new("python3");
+        command.args(["-u", "-c", script]);
+        Self::of("python3", command)
+    }
+
+    /// The barewire program `name`, started by a shell script that ends in `exec "$0" "$@"`: for
+    /// what has to be arranged inside the new process.
+    pub fn through_shell(script: &str, name: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(binaries::path_of(name));
+        Self::of(name, command)
+    }
+
+    fn of(name: &str, mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for variable in FOREIGN_VARIABLES {
+            command.env_remove(variable);
+        }
+        let about =
+            About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
+        Self { command, about, terminal: None, most_lines: None }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        let argument = argument.as_ref();
+        self.command.arg(argument);
+        self.about.verbose |= argument == "-v";
+        self.about.coloured |= argument == "--color=always";
+        self.about.arguments.push(printable(argument.as_encoded_bytes()));
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
+        arguments.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Replaces standard input.
+    #[must_use]
+    pub fn stdin(mut self, input: impl Into<Stdio>) -> Self {
+        self.command.stdin(input);
+        self
+    }
+
+    /// Sends standard output elsewhere; what is said there is not captured.
+    #[must_use]
+    pub fn stdout(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stdout(output);
+        self
+    }
+
+    /// Closes standard output from the reader's side after `lines` lines, as `head` does.
+    #[must_use]
+    pub fn hang_up_after(mut self, lines: usize) -> Self {
+        self.most_lines = Some(lines);
+        self
+    }
+
+    /// Makes standard error a terminal, and captures what is sent to it.
+    #[must_use]
+    pub fn terminal(mut self) -> Self {
+        let terminal = nix::pty::openpty(None, None).expect("a pseudoterminal");
+        self.command.stderr(terminal.slave);
+        self.about.coloured = true;
+        self.terminal = Some(terminal.master.into());
+        self
+    }
+
+    /// Starts the process.
+    pub fn spawn(self) -> Program {
+        Program::start(self)
+    }
+
+    /// Starts the process and waits for its end.
+    pub fn run(self) -> Finished {
+        self.spawn().finish()
+    }
+}

@@ -1,0 +1,46 @@
+//! Running the programs as their users do, and playing the peers they meet.
+//!
+//! The tests treat each program as a black box: arguments and signals go in; standard output,
+//! standard error, an exit status and bytes on a socket come out.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`binaries`] | the programs, built once a test process |
+//! | [`launch`], [`program`], [`server`], [`finished`] | a process: started, talked to, ended, judged |
+//! | [`tutorial`] | the peers that a socket tutorial has people write |
+//! | [`peer`], [`sockets`] | any other peer: slow, silent, dying, refusing |
+//! | [`printable`] | what a terminal may be sent, as an oracle |
+//! | [`seed`] | random bytes that a failure tells how to get again |
+//!
+//! Two rules keep the tests quick and steady on a busy machine. Nothing sleeps to wait for a
+//! condition: every wait blocks on what it waits for, and [`PATIENCE`] bounds it. And what must
+//! *not* happen is looked for behind a later event that proves its time has passed (see
+//! [`sockets::assert_unanswered`]); where there is no such event, a short look can miss a fault
+//! but never invent one.
+//!
+//! A harness reports by panicking, so no function here documents that it may.
+#![allow(clippy::missing_panics_doc, reason = "panicking is how a harness reports a failure")]
+
+pub mod binaries;
+mod capture;
+pub mod finished;
+pub mod launch;
+pub mod peer;
+pub mod printable;
+pub mod program;
+pub mod seed;
+pub mod server;
+pub mod sockets;
+pub mod tutorial;
+
+use std::time::Duration;
+
+pub use finished::Finished;
+pub use launch::{Launch, run};
+pub use peer::Peer;
+pub use program::Program;
+pub use server::{Server, serve};
+
+/// How long anything is waited for before the test fails: far longer than any of it takes, and
+/// short enough that a hang is reported rather than killed from outside.
+pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,220 @@
+//! Plain sockets with bounds, and ways to misbehave with them.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use nix::libc;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, setsockopt, socket, sockopt,
+};
+
+use super::PATIENCE;
+
+/// How long a look for something that must not come lasts, where no event can prove its absence.
+/// It can miss a fault; it cannot invent one.
+pub const LOOK: Duration = Duration::from_millis(50);
+
+/// A connection whose reads and writes end after [`PATIENCE`], and whose bytes leave at once.
+pub fn impatient(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    stream.set_write_timeout(Some(PATIENCE)).expect("not zero");
+    stream.set_nodelay(true).expect("TCP has it");
+    stream
+}
+
+/// Connects to a server.
+pub fn connect(server: SocketAddr) -> TcpStream {
+    impatient(TcpStream::connect_timeout(&server, PATIENCE).expect("the server accepts"))
+}
+
+/// A datagram socket at `host`, whose reads end after [`PATIENCE`].
+pub fn datagram_socket(host: &str) -> UdpSocket {
+    let socket = UdpSocket::bind((host, 0)).unwrap_or_else(|e| panic!("bind to {host}: {e}"));
+    socket.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    socket
+}
+
+/// Tries `call` again for as long as it is interrupted.
+///
+/// A signal that nobody handles interrupts too: SIGCHLD, as the processes of other tests end. The
+/// system restarts most calls by itself, but not those of a socket with a time-out (signal(7)).
+///
+/// # Errors
+///
+/// What the last try fails with.
+pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Reads a line, byte by byte so that nothing after it is taken, and checks that it is one.
+#[track_caller]
+pub fn read_line(stream: &mut TcpStream) -> String {
+    let mut line = Vec::new();
+    loop {
+        let mut byte = [0];
+        match uninterrupted(|| stream.read(&mut byte)) {
+            Ok(1) if byte == *b"\n" => return String::from_utf8(line).expect("UTF-8"),
+            Ok(1) => line.extend(byte),
+            Ok(_) => panic!("the stream ended inside a line: {}", line.escape_ascii()),
+            Err(e) => panic!("no line: {e}; until then: {}", line.escape_ascii()),
+        }
+    }
+}
+
+/// Reads to the peer's half-close.
+#[track_caller]
+pub fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("UTF-8 and an orderly end");
+    text
+}
+
+/// One whole handshake with a hello server: its greeting read to the end, `answer` sent, both
+/// sides closed in order.
+#[track_caller]
+pub fn handshake(server: SocketAddr, answer: &str) -> String {
+    let mut stream = connect(server);
+    let greeting = read_line(&mut stream);
+    stream.write_all(answer.as_bytes()).expect("the server reads");
+    stream.shutdown(Shutdown::Write).expect("still connected");
+    read_to_end(&mut stream);
+    greeting
+}
+
+/// Ends a connection with a reset instead of a close: `SO_LINGER` with a time of zero
+/// (socket(7)).
+pub fn reset(stream: TcpStream) {
+    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    setsockopt(&stream, sockopt::Linger, &at_once).expect("a socket");
+    drop(stream);
+}
+
+/// Whether the peer has ended the connection, waiting for it if need be; what it still says is
+/// read and ignored.
+pub fn is_ended_by_peer(stream: &mut TcpStream) -> bool {
+    let mut ignored = [0; 1024];
+    loop {
+        match uninterrupted(|| stream.read(&mut ignored)) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(e) => return !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        }
+    }
+}
+
+/// Demands that nothing can be read now, nor shortly after; not even an end.
+#[track_caller]
+pub fn assert_nothing_arrives(stream: &TcpStream) {
+    stream.set_read_timeout(Some(LOOK)).expect("not zero");
+    let mut byte = [0];
+    let found = uninterrupted(|| stream.peek(&mut byte));
+    stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    match found {
+        Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+        other => panic!("something arrived: {other:?}, {byte:?}"),
+    }
+}
+
+/// Sends a datagram and gives the answer and who sent it.
+#[track_caller]
+pub fn ask(socket: &UdpSocket, server: SocketAddr, text: &[u8]) -> (Vec<u8>, SocketAddr) {
+    socket.send_to(text, server).expect("loopback takes it");
+    receive(socket)
+}
+
+/// Waits for a datagram.
+#[track_caller]
+pub fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
+    let mut buffer = vec![0; 65536];
+    let received = uninterrupted(|| socket.recv_from(&mut buffer));
+    let (length, from) = received.expect("a datagram in time");
+    buffer.truncate(length);
+    (buffer, from)
+}
+
+/// Waits until the datagram server has dealt with all that was sent to it before: a server
+/// answers in the order it receives, and a datagram on the loopback is delivered by the call
+/// that sends it, so the answer to a later question comes after all earlier ones. The question
+/// comes from an address of its own, since a server counts by address, and from another port
+/// than the server's, since it answers no twin.
+#[track_caller]
+pub fn catch_up(server: SocketAddr) {
+    static HOST: AtomicU8 = AtomicU8::new(1);
+    let host = format!("127.77.0.{}", HOST.fetch_add(1, Ordering::Relaxed).max(1));
+    let other_port =
+        |socket: &UdpSocket| socket.local_addr().expect("it is bound").port() != server.port();
+    // Both are bound before one is chosen: the first may hold the one port that will not do.
+    let sockets = [datagram_socket(&host), datagram_socket(&host)];
+    let socket = sockets.iter().find(|socket| other_port(socket)).expect("two ports differ");
+    ask(socket, server, b"are you through?");
+}
+
+/// Counts what waits in `socket` to be read.
+pub fn waiting(socket: &UdpSocket) -> usize {
+    socket.set_nonblocking(true).expect("a socket");
+    let count = std::iter::from_fn(|| socket.recv(&mut [0; 2048]).ok()).count();
+    socket.set_nonblocking(false).expect("a socket");
+    count
+}
+
+/// Demands that the server, once it has dealt with all it was sent, has answered none of it.
+#[track_caller]
+pub fn assert_unanswered(socket: &UdpSocket, server: SocketAddr) {
+    catch_up(server);
+    assert_eq!(waiting(socket), 0, "it was answered");
+}
+
+/// A TCP port that refuses, held for as long as the value lives: bound, but never listened on.
+#[derive(Debug)]
+pub struct RefusedTcp {
+    _held: OwnedFd,
+    port: u16,
+}
+
+impl RefusedTcp {
+    /// Takes a free port.
+    pub fn hold() -> Self {
+        let held = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+            .expect("a socket");
+        bind(held.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a free port");
+        let bound: SockaddrIn = getsockname(held.as_raw_fd()).expect("it is bound");
+        Self { _held: held, port: bound.port() }
+    }
+
+    /// Its address.
+    pub fn at(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+
+/// A UDP port that refuses, held for as long as the value lives: a socket connected to itself
+/// takes nothing from others, to whom the system answers that the port is unreachable.
+#[derive(Debug)]
+pub struct RefusedUdp(UdpSocket);
+
+impl RefusedUdp {
+    /// Takes a free port.
+    pub fn hold() -> Self {
+        let held = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        held.connect(held.local_addr().expect("it is bound")).expect("loopback is there");
+        Self(held)
+    }
+
+    /// Its address.
+    pub fn at(&self) -> String {
+        self.0.local_addr().expect("it is bound").to_string()
+    }
+}
+
+/// Whether this machine has the IPv6 loopback address.
+pub fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}

@@ -1,0 +1,276 @@
+//! Connections: any number of links, each between two ends, with at most one fault each.
+//!
+//! A link behaves like TCP as far as a program can tell. Bytes arrive in order, cut anew; a writer
+//! is stopped by a full window; each direction ends on its own, behind its bytes; and who closes
+//! with bytes unread, or is sent bytes afterwards, resets the peer (RFC 9293 §3.10.4, RFC 1122
+//! §4.2.2.13).
+//!
+//! ```
+//! use barewire_core::hello;
+//! use barewire_core::text::Text;
+//! use barewire_tests::simulator::random::Random;
+//! use barewire_tests::simulator::stream::{Direction, Outcome, Streams};
+//!
+//! let mut streams = Streams::new(Random::new(7));
+//! let [here, there] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
+//! let (now, config) = (streams.now(), hello::Config::default());
+//! let mut server = hello::Server::<64>::new(now, Text::new("你好")?, config);
+//! let mut client = hello::Client::<64>::new(now, Text::new("Hello")?, config);
+//! let (mut heard, mut outcomes) = (Vec::new(), Vec::new());
+//! while let Some(end) = streams.advance() {
+//!     let hear = |text: Text<'_>| heard.push(text.to_string());
+//!     outcomes.extend(if end == here {
+//!         streams.drive(end, &mut server, hear)
+//!     } else {
+//!         streams.drive(end, &mut client, hear)
+//!     });
+//! }
+//! assert_eq!(heard, ["你好", "Hello"]);
+//! assert_eq!(outcomes, [Outcome::Closed, Outcome::Closed]);
+//! # Ok::<(), barewire_core::text::TextError>(())
+//! ```
+
+mod driver;
+mod link;
+mod pipe;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use barewire_core::time::{Duration, Instant};
+
+pub use driver::{Handler, Outcome};
+pub use link::{Calamity, Direction, Fault, Moment};
+
+use super::random::Random;
+use super::schedule::Schedule;
+use pipe::Pipe;
+
+/// One end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End(usize);
+
+impl End {
+    /// The two ends of a link stand side by side.
+    const fn peer(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+
+    const fn link(self) -> usize {
+        self.0 / 2
+    }
+}
+
+/// All links, and the time that they share.
+#[derive(Debug)]
+pub struct Streams {
+    schedule: Schedule<Happening>,
+    random: Random,
+    links: Vec<Link>,
+    /// Two for each link, and beside them the pipes that they write into.
+    ends: Vec<EndState>,
+    pipes: Vec<Pipe>,
+}
+
+#[derive(Debug)]
+enum Happening {
+    /// An end may have something to do.
+    Wake(End),
+    /// Something arrives at an end.
+    Land(End, Cargo),
+    /// An end learns that the other has taken bytes.
+    Room(End, usize),
+    /// The fault of a link strikes.
+    Strike(usize),
+}
+
+#[derive(Debug)]
+enum Cargo {
+    Bytes(Vec<u8>),
+    /// The end of the direction.
+    End,
+    Reset,
+}
+
+#[derive(Debug)]
+struct Link {
+    state: LinkState,
+    /// What is still to go wrong.
+    fault: Option<Fault>,
+    struck_at: Option<Instant>,
+    /// Bytes and ends that have landed.
+    landed: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LinkState {
+    Up,
+    /// Only the reset itself still lands.
+    Reset,
+    Cut,
+}
+
+/// What the program at one end, and the kernel below it, know.
+#[derive(Debug)]
+struct EndState {
+    /// Read, and not taken by the session yet.
+    input: Vec<u8>,
+    /// The end of the peer's direction was read.
+    has_read_end: bool,
+    is_closed: bool,
+    reset_at: Option<Instant>,
+    /// The deadline that it will be woken at.
+    armed: Option<Instant>,
+    /// It gets no turn before.
+    stalled_until: Instant,
+}
+
+impl Streams {
+    /// A world without links. Its clock starts anywhere, as clocks do.
+    pub fn new(mut random: Random) -> Self {
+        let start = Instant::ZERO + random.span(Duration::ZERO..=Duration::from_secs(1 << 32));
+        Self {
+            schedule: Schedule::new(start),
+            random,
+            links: Vec::new(),
+            ends: Vec::new(),
+            pipes: Vec::new(),
+        }
+    }
+
+    /// The time.
+    pub const fn now(&self) -> Instant {
+        self.schedule.now()
+    }
+
+    /// Opens a link, and returns its ends: the first direction is what the first end writes.
+    pub fn connect(&mut self, directions: [Direction; 2], fault: Option<Fault>) -> [End; 2] {
+        let ends = [0, 1].map(|side| End(self.ends.len() + side));
+        let now = self.now();
+        for (end, direction) in ends.into_iter().zip(directions) {
+            self.pipes.push(Pipe::new(direction, self.random.fork()));
+            self.ends.push(EndState {
+                input: Vec::new(),
+                has_read_end: false,
+                is_closed: false,
+                reset_at: None,
+                armed: None,
+                stalled_until: now,
+            });
+            self.schedule.enter(now, Happening::Wake(end));
+        }
+        let number = self.links.len();
+        self.links.push(Link { state: LinkState::Up, fault, struck_at: None, landed: 0 });
+        match fault.map(|fault| fault.when) {
+            Some(Moment::At(at)) => self.schedule.enter(at, Happening::Strike(number)),
+            Some(Moment::AfterBytes(0)) => self.strike(number),
+            Some(Moment::AfterBytes(_)) | None => {}
+        }
+        ends
+    }
+
+    /// Lets time pass until an end may have something to do, which must then be
+    /// [driven](Self::drive). `None`: nothing will ever happen again.
+    pub fn advance(&mut self) -> Option<End> {
+        loop {
+            let end = match self.schedule.advance()? {
+                Happening::Wake(end) => end,
+                Happening::Land(end, cargo) => {
+                    self.land(end, cargo);
+                    end
+                }
+                Happening::Room(end, count) => {
+                    if self.links[end.link()].state == LinkState::Up {
+                        self.pipes[end.0].free(count);
+                    }
+                    end
+                }
+                Happening::Strike(link) => {
+                    self.strike(link);
+                    continue;
+                }
+            };
+            let state = &self.ends[end.0];
+            if state.is_closed {
+                continue;
+            }
+            if self.now() < state.stalled_until {
+                self.schedule.enter(state.stalled_until, Happening::Wake(end));
+                continue;
+            }
+            return Some(end);
+        }
+    }
+
+    /// When the fault of an end's link struck, if it has.
+    pub fn struck_at(&self, end: End) -> Option<Instant> {
+        self.links[end.link()].struck_at
+    }
+
+    /// When a reset reached an end, if one has: the fault's, or one that the peer caused.
+    pub fn reset_at(&self, end: End) -> Option<Instant> {
+        self.ends[end.0].reset_at
+    }
+
+    fn strike(&mut self, number: usize) {
+        let now = self.now();
+        let Some(fault) = self.links[number].fault.take() else { return };
+        self.links[number].struck_at = Some(now);
+        let ends = [End(2 * number), End(2 * number + 1)];
+        match fault.what {
+            Calamity::Cut => self.links[number].state = LinkState::Cut,
+            Calamity::Reset => {
+                self.links[number].state = LinkState::Reset;
+                for end in ends {
+                    let at = now + self.pipes[end.peer().0].delay();
+                    self.schedule.enter(at, Happening::Land(end, Cargo::Reset));
+                }
+            }
+            Calamity::Stall { side, lasting } => {
+                self.ends[ends[side].0].stalled_until = now + lasting;
+            }
+        }
+    }
+
+    fn land(&mut self, end: End, cargo: Cargo) {
+        let now = self.now();
+        match (self.links[end.link()].state, cargo) {
+            (LinkState::Up, Cargo::Bytes(bytes)) => self.land_bytes(end, bytes),
+            (LinkState::Up, Cargo::End) => {
+                self.pipes[end.peer().0].has_ended = true;
+                self.count_landed(end, 1);
+            }
+            (LinkState::Up | LinkState::Reset, Cargo::Reset) => {
+                self.ends[end.0].reset_at.get_or_insert(now);
+            }
+            (LinkState::Cut | LinkState::Reset, _) => {}
+        }
+    }
+
+    fn land_bytes(&mut self, end: End, mut bytes: Vec<u8>) {
+        let link = &self.links[end.link()];
+        let until_fault = match link.fault {
+            Some(Fault { when: Moment::AfterBytes(count), .. }) => count - link.landed,
+            _ => usize::MAX,
+        };
+        // The fault may strike in the middle of a piece.
+        let rest = bytes.split_off(until_fault.min(bytes.len()));
+        if self.ends[end.0].is_closed {
+            self.send(end, Cargo::Reset);
+        } else {
+            self.pipes[end.peer().0].land(&bytes);
+        }
+        self.count_landed(end, bytes.len());
+        if !rest.is_empty() {
+            self.land(end, Cargo::Bytes(rest));
+        }
+    }
+
+    fn count_landed(&mut self, end: End, count: usize) {
+        let link = &mut self.links[end.link()];
+        link.landed += count;
+        if link.fault.is_some_and(|fault| fault.when == Moment::AfterBytes(link.landed)) {
+            self.strike(end.link());
+        }
+    }
+}

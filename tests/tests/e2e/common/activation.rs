@@ -1,0 +1,62 @@
+//! A server started by systemd takes its socket from it and reports readiness, as
+//! `sd_listen_fds(3)` and `sd_notify(3)` define.
+
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+
+use barewire_tests::harness::sockets::{handshake, uninterrupted};
+use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
+
+/// Descriptor 3 is the first that is handed over; the process that it is meant for is the one
+/// that the shell becomes.
+const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#;
+
+fn activated(program: &str, socket: impl Into<OwnedFd>) -> Server {
+    Server::start(Launch::through_shell(HAND_OVER, program).stdin(socket.into()))
+}
+
+#[test]
+fn a_handed_over_listener_is_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = activated("tcp-server", listener);
+    assert_eq!(server.address(), address);
+    assert_eq!(handshake(address, "Hello"), "你好");
+    server.stop().prints("Hello").is_silent();
+}
+
+#[test]
+fn a_handed_over_datagram_socket_is_served() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let server = activated("udp-server", socket);
+    assert_eq!(server.address(), address);
+    assert_eq!(tutorial::udp_client(address, "hi"), "nice to meet you");
+    server.stop().prints("hi").is_silent();
+}
+
+#[test]
+fn a_socket_of_the_wrong_kind_is_refused_in_clear_words() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let launch = Launch::through_shell(HAND_OVER, "tcp-server").stdin(OwnedFd::from(socket));
+    launch.run().exits(1).omits("listening").says(&["socket"]);
+}
+
+#[test]
+fn readiness_is_reported_when_the_server_listens() {
+    for program in super::SERVERS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).expect("a socket");
+        manager.set_read_timeout(Some(PATIENCE)).expect("not zero");
+        let launch = Launch::new(program).arg("127.0.0.1:0").env("NOTIFY_SOCKET", &path);
+        let server = Server::start(launch);
+        let mut note = [0; 256];
+        let received = uninterrupted(|| manager.recv(&mut note));
+        let length = received.expect("a note in time");
+        let note = note[..length].escape_ascii().to_string();
+        assert!(note.contains("READY=1"), "{program} says {note}");
+        server.stop();
+    }
+}

@@ -1,0 +1,51 @@
+//! Completions and manual pages.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use barewire_tests::harness::run;
+
+use super::PROGRAMS;
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    for program in PROGRAMS {
+        for shell in ["bash", "zsh", "fish"] {
+            // The clients' address is not asked for.
+            run(program, &["--completions", shell])
+                .exits(0)
+                .is_silent()
+                .prints(program)
+                .prints("json");
+        }
+        run(program, &["--completions", "cmd.exe"]).exits(2).says(&["bash"]);
+    }
+}
+
+/// Bash itself says whether the program can now be completed.
+#[test]
+fn bash_accepts_its_completions() {
+    for program in PROGRAMS {
+        let completions = run(program, &["--completions", "bash"]).exits(0);
+        let mut bash = Command::new("bash")
+            .args(["--norc", "-c", "source /dev/stdin && complete -p -- \"$0\"", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("bash is installed");
+        bash.stdin.take().unwrap().write_all(completions.output().as_bytes()).unwrap();
+        assert!(bash.wait().unwrap().success(), "bash does not accept {completions:?}");
+    }
+}
+
+#[test]
+fn the_manual_page_is_printed_as_one() {
+    for program in PROGRAMS {
+        run(program, &["--man"])
+            .exits(0)
+            .is_silent()
+            .prints(".TH ")
+            .prints(".SH NAME")
+            .prints(&program.replace('-', "\\-"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Ends asked for from outside.
+
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use barewire_tests::harness::sockets::{
+    connect, datagram_socket, handshake, is_ended_by_peer, read_line, read_to_end, receive,
+};
+use barewire_tests::harness::{Launch, PATIENCE, Peer, serve};
+use nix::sys::signal::Signal;
+
+use super::SERVERS;
+
+/// The signals that ask a program to end, and what a client then exits with: 128 and the number.
+const ENDS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
+
+#[test]
+fn a_signal_ends_an_idle_server_in_order() {
+    for program in SERVERS {
+        for (signal, _) in ENDS {
+            for options in [&[][..], &["--threads", "2"], &["--json", "-q"]] {
+                let server = serve(program, options);
+                server.program.signal(signal);
+                server.program.finish().exits(0).is_silent();
+            }
+        }
+    }
+}
+
+/// The orderly stop: nobody new is let in, but who has been greeted is heard to the end.
+#[test]
+fn a_stopping_server_finishes_the_conversations_it_has_begun() {
+    for (signal, _) in ENDS {
+        let server = serve("tcp-server", &[]);
+        let mut greeted = connect(server.address());
+        assert_eq!(read_line(&mut greeted), "你好");
+        server.program.signal(signal);
+        wait_until_refused(server.address());
+        greeted.write_all(b"my last words").unwrap();
+        greeted.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_to_end(&mut greeted), "", "an orderly end");
+        server.program.finish().exits(0).prints("my last words");
+    }
+}
+
+/// Connecting is the only way to see that a server has stopped to listen; each try is a whole
+/// system call that gives way to the server.
+fn wait_until_refused(server: SocketAddr) {
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(server).is_ok() {
+        assert!(Instant::now() < deadline, "it still lets clients in");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_waiting_udp_client() {
+    for (signal, code) in ENDS {
+        let silent = datagram_socket("127.0.0.1");
+        let at = silent.local_addr().unwrap().to_string();
+        let client = Launch::new("udp-client").arg(&at).args(["--timeout", "1h"]).spawn();
+        receive(&silent);
+        client.signal(signal);
+        client.finish().exits(code);
+    }
+}
+
+#[test]
+fn a_signal_ends_a_waiting_tcp_client() {
+    for (signal, code) in ENDS {
+        let (called, call) = mpsc::channel();
+        let peer = Peer::tcp(move |mut stream| {
+            called.send(()).unwrap();
+            is_ended_by_peer(&mut stream)
+        });
+        let client = Launch::new("tcp-client").arg(peer.at()).args(["--timeout", "1h"]).spawn();
+        call.recv_timeout(PATIENCE).expect("a call");
+        client.signal(signal);
+        client.finish().exits(code);
+        assert!(peer.finish());
+    }
+}
+
+/// Between two questions a client waits as well.
+#[test]
+fn a_signal_ends_a_client_between_two_questions() {
+    for (server, client) in [("udp-server", "udp-client"), ("tcp-server", "tcp-client")] {
+        for (signal, code) in ENDS {
+            let server = serve(server, &[]);
+            let mut client = Launch::new(client)
+                .arg(server.at())
+                .args(["--count", "1000", "--interval", "1h", "--json"])
+                .spawn();
+            client.event("received");
+            client.signal(signal);
+            client.finish().exits(code);
+            server.stop();
+        }
+    }
+}
+
+#[test]
+fn a_client_that_is_ended_leaves_the_server_serving() {
+    let server = serve("tcp-server", &[]);
+    let mut client = Launch::new("tcp-client")
+        .arg(server.at())
+        .args(["--count", "1000", "--interval", "1ms", "--json"])
+        .spawn();
+    client.event("received");
+    client.signal(Signal::SIGKILL);
+    client.finish();
+    assert_eq!(handshake(server.address(), "still here?"), "你好");
+    server.stop().prints("still here?");
+}

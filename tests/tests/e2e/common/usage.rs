@@ -1,0 +1,140 @@
+//! Help, versions, and what is said of wrong usage.
+
+use barewire_tests::harness::run;
+
+use super::{CLIENTS, PROGRAMS, SERVERS};
+
+/// The options that every program has.
+const COMMON: [&str; 9] =
+    ["--help", "--version", "-v", "-q", "--json", "--color", "--completions", "--man", "-V"];
+
+/// The options of each program's own.
+const OWN: [(&str, &[&str]); 4] = [
+    ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
+    ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
+    (
+        "tcp-server",
+        &["--greeting", "--once", "--threads", "--max-clients", "--timeout", "--quiet-period"],
+    ),
+    ("tcp-client", &["--timeout", "--count", "--interval", "--quiet-period"]),
+];
+
+#[test]
+fn help_lists_every_option_and_gives_examples() {
+    for (program, own) in OWN {
+        let help = run(program, &["--help"]).exits(0).is_silent();
+        let help = COMMON.iter().chain(own).fold(help, |help, option| help.prints(option));
+        let examples = help.output().to_lowercase();
+        let examples = examples.split_once("examples:").expect("help has examples").1;
+        assert!(examples.contains(program), "an example runs the program: {examples}");
+        run(program, &["-h"]).exits(0).is_silent().prints(program);
+    }
+}
+
+#[test]
+fn help_of_a_server_tells_its_default_address() {
+    for program in SERVERS {
+        run(program, &["--help"]).prints("127.0.0.1:8080");
+    }
+}
+
+#[test]
+fn version_is_the_name_and_the_packages_version() {
+    for program in PROGRAMS {
+        for option in ["--version", "-V"] {
+            let version = run(program, &[option]).exits(0).is_silent();
+            // The workspace's packages share their version.
+            assert_eq!(version.output(), format!("{program} {}\n", env!("CARGO_PKG_VERSION")));
+        }
+    }
+}
+
+/// Wrong usage exits with 2, before anything is tried (so the address may as well be one that
+/// nobody may bind or answers at), says so on standard error alone, and hints at what would be right.
+#[track_caller]
+fn assert_wrong_usage(program: &str, arguments: &[&str]) {
+    let finished = run(program, arguments).exits(2).says(&[
+        "--help",
+        "usage:",
+        "host:port",
+        "expected",
+        "possible values",
+    ]);
+    assert!(!finished.output().contains("listening"), "{finished:?}");
+}
+
+#[test]
+fn unknown_options_are_wrong_usage() {
+    for program in PROGRAMS {
+        assert_wrong_usage(program, &["127.0.0.1:9", "--no-such-option"]);
+        assert_wrong_usage(program, &["127.0.0.1:9", "-Z"]);
+    }
+}
+
+#[test]
+fn too_many_arguments_are_wrong_usage() {
+    for program in SERVERS {
+        assert_wrong_usage(program, &["127.0.0.1:0", "surplus"]);
+        assert_wrong_usage(program, &["127.0.0.1", "0", "surplus"]);
+    }
+    for program in CLIENTS {
+        assert_wrong_usage(program, &["127.0.0.1:9", "text", "surplus"]);
+        assert_wrong_usage(program, &["127.0.0.1", "9", "text", "surplus"]);
+    }
+}
+
+#[test]
+fn a_client_needs_an_address() {
+    for program in CLIENTS {
+        assert_wrong_usage(program, &[]);
+    }
+}
+
+#[test]
+fn what_is_no_address_is_wrong_usage() {
+    for program in PROGRAMS {
+        for address in [
+            "nonsense",
+            "127.0.0.1",
+            "127.0.0.1:",
+            ":",
+            "",
+            "127.0.0.1:65536",
+            "127.0.0.1:-1",
+            "127.0.0.1:http",
+            "[::1]",
+            "[::1:80",
+            "::1:x",
+        ] {
+            assert_wrong_usage(program, &[address]);
+        }
+        assert_wrong_usage(program, &["127.0.0.1", "65536"]);
+    }
+}
+
+#[test]
+fn values_that_are_no_durations_or_numbers_are_wrong_usage() {
+    for (program, options) in OWN {
+        for option in options {
+            let values: &[&str] = match *option {
+                "--timeout" | "--interval" | "--quiet-period" => &["soon", "", "-1s", "5 parsecs"],
+                "--capacity" | "--rate" | "--threads" | "--max-clients" | "--retries"
+                | "--count" => &["many", "", "-1", "1.5", "NaN"],
+                "--bind" => &["nowhere"],
+                _ => continue,
+            };
+            for value in values {
+                assert_wrong_usage(program, &["127.0.0.1:9", &format!("{option}={value}")]);
+            }
+        }
+    }
+}
+
+#[test]
+fn options_missing_their_value_are_wrong_usage() {
+    for (program, option) in
+        [("udp-server", "--reply"), ("udp-client", "--count"), ("tcp-server", "--greeting")]
+    {
+        assert_wrong_usage(program, &["127.0.0.1:9", option]);
+    }
+}

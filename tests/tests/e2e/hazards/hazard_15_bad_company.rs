@@ -1,0 +1,130 @@
+//! Silent, slow and random-byte peers (CVE-2023-7250, iperf#445): each costs a bounded buffer and
+//! a deadline, never another client's time, and no count of errors stops a server.
+
+use std::io::{ErrorKind, Write};
+
+use barewire_tests::harness::seed::Random;
+use barewire_tests::harness::sockets::{connect, handshake, is_ended_by_peer, read_line, reset};
+use barewire_tests::harness::{Peer, run, serve};
+
+#[test]
+fn hazard_15_two_hundred_silent_clients_delay_nobody() {
+    for options in [&[][..], &["--threads", "2"]] {
+        let server = serve("tcp-server", &[&["--timeout", "1h"], options].concat());
+        let mut silent: Vec<_> = (0..200).map(|_| connect(server.address())).collect();
+        for stream in &mut silent {
+            assert_eq!(read_line(stream), "你好");
+        }
+        // Served at once, not when a silent one has gone: all of them are still held.
+        assert_eq!(handshake(server.address(), "in a hurry"), "你好");
+        for stream in &silent {
+            stream.set_nonblocking(true).unwrap();
+            let mut byte = [0];
+            // The server's half-close may be there; a reset may not.
+            let state = stream.peek(&mut byte);
+            assert!(!matches!(&state, Err(e) if e.kind() != ErrorKind::WouldBlock), "{state:?}");
+        }
+        for mut stream in silent {
+            stream.write_all(b"at last\n").expect("it is still held");
+        }
+        let server = server.stop().prints("in a hurry");
+        assert_eq!(server.output().matches("at last").count(), 200, "{server:?}");
+    }
+}
+
+/// The slow client's bytes are paced by whole conversations of others.
+#[test]
+fn hazard_15_a_client_slow_byte_by_byte_is_heard_and_delays_nobody() {
+    let mut server = serve("tcp-server", &["--quiet-period", "1h", "--json"]);
+    let mut slow = connect(server.address());
+    read_line(&mut slow);
+    for byte in "slow 你好\n".bytes() {
+        handshake(server.address(), "quick");
+        assert_eq!(server.program.event("received")["text"], "quick");
+        slow.write_all(&[byte]).unwrap();
+    }
+    assert_eq!(server.program.event("received")["text"], "slow 你好");
+    server.stop();
+}
+
+#[test]
+fn hazard_15_a_server_slow_byte_by_byte_is_heard() {
+    let pace = serve("tcp-server", &[]);
+    let pace_at = pace.address();
+    let peer = Peer::tcp(move |mut stream| {
+        for byte in "slow 你好\n".bytes() {
+            handshake(pace_at, "tick");
+            stream.write_all(&[byte]).unwrap();
+        }
+        is_ended_by_peer(&mut stream)
+    });
+    run("tcp-client", &[&peer.at(), "--quiet-period", "1h"]).exits(0).prints("slow 你好");
+    assert!(peer.finish());
+    pace.stop();
+}
+
+/// A byte now and then does not extend the deadline, which is for the whole text. The drip is
+/// paced by conversations that each end by a quiet period.
+#[test]
+fn hazard_15_a_drip_does_not_outlive_the_deadline() {
+    let mut pace = serve("tcp-server", &["--quiet-period", "5ms"]);
+    let server = serve("tcp-server", &["--timeout", "300ms", "--quiet-period", "1h"]);
+    let mut drip = connect(server.address());
+    read_line(&mut drip);
+    // Fewer than make a text too long, and for ten times as long as the deadline allows.
+    let ended = (0..600).any(|_| {
+        let mut tick = connect(pace.address());
+        tick.write_all(b"tick").unwrap();
+        pace.program.line_with("tick");
+        drip.write_all(b".").is_err()
+    });
+    assert!(ended, "the deadline is extended by every byte");
+    assert_eq!(read_line(&mut connect(server.address())), "你好");
+    server.stop();
+    pace.stop();
+}
+
+#[test]
+fn hazard_15_random_bytes_harm_nobody() {
+    let mut random = Random::from_printed_seed();
+    let server = serve("tcp-server", &["--timeout", "1h", "--quiet-period", "20ms"]);
+    let mut held = Vec::new();
+    for number in 0..100 {
+        let mut stream = connect(server.address());
+        // The server may have heard enough before all of it is written.
+        let _ = stream.write_all(&random.bytes(3000));
+        match number % 3 {
+            0 => held.push(stream),
+            1 => drop(stream),
+            _ => reset(stream),
+        }
+    }
+    assert_eq!(handshake(server.address(), "still here?"), "你好");
+    server.stop().prints("still here?");
+}
+
+#[test]
+fn hazard_15_a_random_greeting_is_a_greeting_or_a_failure() {
+    let mut random = Random::from_printed_seed();
+    for _ in 0..10 {
+        let greeting = random.bytes(3000);
+        let peer = Peer::tcp(move |mut stream| {
+            // The client may be gone before the whole of it is written.
+            let _ = stream.write_all(&greeting);
+            is_ended_by_peer(&mut stream)
+        });
+        let client = run("tcp-client", &[&peer.at(), "--quiet-period", "20ms"]);
+        assert!(matches!(client.code(), Some(0 | 1)), "{client:?}");
+        peer.finish();
+    }
+}
+
+#[test]
+fn hazard_15_no_count_of_errors_stops_a_server() {
+    let server = serve("tcp-server", &[]);
+    for _ in 0..500 {
+        reset(connect(server.address()));
+    }
+    assert_eq!(handshake(server.address(), "still here?"), "你好");
+    server.stop().prints("still here?");
+}

@@ -1,0 +1,32 @@
+//! Out of descriptors a server pauses accepting: those it holds are served, and accepting
+//! resumes as they leave (darkhttpd).
+
+use std::io::Write;
+
+use barewire_tests::harness::sockets::{assert_nothing_arrives, connect, handshake, read_line};
+use barewire_tests::harness::{Launch, Server};
+
+/// Some of these the server needs for itself.
+const FEW_DESCRIPTORS: &str = r#"ulimit -n 24 && exec "$0" "$@""#;
+
+const CLIENTS: usize = 30;
+
+#[test]
+fn hazard_23_out_of_descriptors_the_held_are_served_and_accepting_resumes() {
+    let launch = Launch::through_shell(FEW_DESCRIPTORS, "tcp-server").arg("127.0.0.1:0");
+    let mut server = Server::start(launch.args(["--timeout", "1h"]));
+    // The system completes all of these connections; the server cannot accept all of them.
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(server.address())).collect();
+    server.program.diagnostic_with(&["too many open files", "descriptors"]);
+    assert_nothing_arrives(clients.last().expect("there are some"));
+
+    // Accepted in the order they came: each that leaves makes room for the next.
+    for (number, mut stream) in clients.drain(..).enumerate() {
+        assert_eq!(read_line(&mut stream), "你好", "client {number}");
+        stream.write_all(format!("client {number}.\n").as_bytes()).expect("it is held");
+        drop(stream);
+        server.program.line_with(&format!("client {number}."));
+    }
+    assert_eq!(handshake(server.address(), "after the rush"), "你好");
+    server.stop().prints("after the rush");
+}

@@ -1,0 +1,13 @@
+//! What has hurt systems like this one. Each module is one hazard: it says at its top what happened
+//! elsewhere, with its public record, and what must hold here.
+
+mod hazard_06_controls;
+mod hazard_11_loops;
+mod hazard_12_client_gone;
+mod hazard_13_reply_address;
+mod hazard_14_truncation;
+mod hazard_15_bad_company;
+mod hazard_16_endless_line;
+mod hazard_17_broken_utf8;
+mod hazard_23_descriptors;
+mod hazard_25_extremes;

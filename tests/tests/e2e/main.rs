@@ -1,0 +1,13 @@
+//! End-to-end tests: each program as a process, against its partner and against every kind of
+//! peer that its users will meet.
+//!
+//! | folder | what is asked |
+//! |---|---|
+//! | `udp`, `tcp` | does the conversation go as the protocol says, with every option? |
+//! | `common` | does every program keep the promises they all make? |
+//! | `hazards` | does what has hurt systems like this one not hurt here? |
+
+mod common;
+mod hazards;
+mod tcp;
+mod udp;

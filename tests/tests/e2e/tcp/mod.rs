@@ -1,0 +1,7 @@
+//! The hello handshake.
+
+mod conversation;
+mod failures;
+mod options;
+mod quiet_rule;
+mod summary;

@@ -1,0 +1,127 @@
+//! Every option of the two hello programs.
+
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use barewire_tests::harness::sockets::{
+    assert_nothing_arrives, connect, handshake, is_ended_by_peer, read_line,
+};
+use barewire_tests::harness::{Peer, run, serve, tutorial};
+
+use crate::common::words::TIMED_OUT;
+
+#[test]
+fn greeting_sets_what_the_server_says() {
+    let server = serve("tcp-server", &["--greeting", "¡hola!"]);
+    assert_eq!(handshake(server.address(), "hi"), "¡hola!");
+    server.stop();
+}
+
+#[test]
+fn the_text_is_what_the_client_answers() {
+    let peer = tutorial::tcp_server("hi");
+    run("tcp-client", &[&peer.at(), "hôla"]).exits(0);
+    assert_eq!(peer.finish(), "hôla");
+}
+
+#[test]
+fn once_ends_the_server_after_one_client() {
+    let server = serve("tcp-server", &["--once"]);
+    handshake(server.address(), "only me");
+    server.program.finish().exits(0).prints("only me").is_silent();
+}
+
+#[test]
+fn two_threads_serve_like_one() {
+    let mut server = serve("tcp-server", &["--threads", "2"]);
+    // The system spreads connections over the threads by their addresses: many reach both.
+    for number in 0..32 {
+        let text = format!("client {number}.");
+        assert_eq!(handshake(server.address(), &text), "你好");
+        server.program.line_with(&text);
+    }
+    server.stop().is_silent();
+}
+
+/// Over the limit a client waits in the system's queue, and is served when another has left.
+#[test]
+fn max_clients_bounds_how_many_are_served_at_once() {
+    let mut server = serve("tcp-server", &["--max-clients", "2"]);
+    let mut held = [connect(server.address()), connect(server.address())];
+    for stream in &mut held {
+        read_line(stream);
+    }
+    let mut waiting = connect(server.address());
+    assert_nothing_arrives(&waiting);
+
+    let [mut first, second] = held;
+    first.write_all(b"make room\n").unwrap();
+    drop(first);
+    server.program.line_with("make room");
+    assert_eq!(read_line(&mut waiting), "你好");
+    drop((second, waiting));
+    server.stop();
+}
+
+/// The limit holds for all threads together, and room made by one is seen by the others.
+#[test]
+fn max_clients_bounds_the_threads_together() {
+    let server = serve("tcp-server", &["--max-clients", "1", "--threads", "2"]);
+    let mut held = connect(server.address());
+    read_line(&mut held);
+    let waiting: Vec<_> = (0..4).map(|_| connect(server.address())).collect();
+    waiting.iter().for_each(assert_nothing_arrives);
+    drop(held);
+    // Whichever is let in first, each leaves room for another as it goes.
+    thread::scope(|scope| {
+        for mut stream in waiting {
+            scope.spawn(move || read_line(&mut stream));
+        }
+    });
+    server.stop();
+}
+
+#[test]
+fn the_servers_timeout_ends_a_silent_client() {
+    let mut server = serve("tcp-server", &["--timeout", "100ms"]);
+    let mut silent = connect(server.address());
+    read_line(&mut silent);
+    assert!(is_ended_by_peer(&mut silent));
+    server.program.diagnostic_with(&TIMED_OUT);
+    assert_eq!(read_line(&mut connect(server.address())), "你好");
+    server.stop();
+}
+
+#[test]
+fn the_clients_timeout_ends_the_wait_for_a_silent_server() {
+    let peer = Peer::tcp(|mut stream| is_ended_by_peer(&mut stream));
+    let started = Instant::now();
+    run("tcp-client", &[&peer.at(), "--timeout", "100ms"])
+        .exits(1)
+        .says(&TIMED_OUT)
+        .says(&[&peer.at()]);
+    assert!(started.elapsed() >= Duration::from_millis(100));
+    assert!(peer.finish());
+}
+
+#[test]
+fn quiet_silences_what_a_server_receives_and_nothing_a_client_asked_for() {
+    let server = serve("tcp-server", &["-q"]);
+    run("tcp-client", &[&server.at(), "whisper", "-q"]).exits(0).prints("你好").is_silent();
+    let at = server.at();
+    let server = server.stop().is_silent();
+    assert_eq!(server.output(), format!("listening on {at}\n"));
+
+    let server = serve("tcp-server", &["-q", "--json"]);
+    run("tcp-client", &[&server.at(), "-q", "--json"]).exits(0).event("received");
+    assert_eq!(server.stop().events().len(), 1, "the listening event alone");
+}
+
+#[test]
+fn more_diagnostics_leave_the_results_in_place() {
+    let mut server = serve("tcp-server", &["-v"]);
+    run("tcp-client", &[&server.at(), "-v"]).exits(0).prints("你好");
+    server.program.line_with("Hello");
+    server.stop();
+}

@@ -1,0 +1,97 @@
+//! The quiet rule: a text without a terminator ends when nothing follows it for a while.
+//!
+//! Where a test needs a quiet period to pass, a second conversation that ends by one tells when.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+
+use barewire_tests::harness::sockets::{connect, read_line, read_to_end};
+use barewire_tests::harness::{Launch, Peer, Server, run, serve, tutorial};
+
+const SHORT: [&str; 2] = ["--quiet-period", "20ms"];
+
+/// Longer than any test takes.
+const NEVER: [&str; 2] = ["--quiet-period", "1h"];
+
+fn greeted(server: SocketAddr) -> TcpStream {
+    let mut stream = connect(server);
+    read_line(&mut stream);
+    stream
+}
+
+/// Returns after one quiet period at least.
+fn let_a_quiet_period_pass(server: &mut Server) {
+    let mut other = greeted(server.address());
+    other.write_all(b"ended by quiet").unwrap();
+    server.program.line_with("ended by quiet");
+}
+
+#[test]
+fn an_answer_without_terminator_is_heard_while_the_client_stays() {
+    let mut server = serve("tcp-server", &SHORT);
+    let mut stream = greeted(server.address());
+    stream.write_all(b"I stay").unwrap();
+    server.program.line_with("I stay");
+    server.stop();
+}
+
+#[test]
+fn a_greeting_without_terminator_is_answered_while_the_server_waits() {
+    let peer = tutorial::tcp_server("no line feed");
+    run("tcp-client", &[&[&*peer.at()], &SHORT[..]].concat()).exits(0).prints("no line feed");
+    assert_eq!(peer.finish(), "Hello");
+}
+
+#[test]
+fn the_default_period_serves_tutorial_peers() {
+    let mut server = serve("tcp-server", &[]);
+    let mut stream = greeted(server.address());
+    stream.write_all(b"I stay").unwrap();
+    server.program.line_with("I stay");
+    server.stop();
+}
+
+#[test]
+fn a_line_feed_ends_a_text_at_once() {
+    let mut server = serve("tcp-server", &NEVER);
+    let mut stream = greeted(server.address());
+    stream.write_all(b"done\n").unwrap();
+    server.program.line_with("done");
+    server.stop();
+}
+
+#[test]
+fn a_half_close_ends_a_text_at_once() {
+    let mut server = serve("tcp-server", &NEVER);
+    run("tcp-client", &[&[&*server.at()], &NEVER[..]].concat()).exits(0).prints("你好");
+    server.program.line_with("Hello");
+    server.stop();
+}
+
+#[test]
+fn quiet_never_ends_a_text_inside_a_character() {
+    let mut server = serve("tcp-server", &[&SHORT[..], &["--json"]].concat());
+    let mut stream = greeted(server.address());
+    let (some, rest) = "你好".as_bytes().split_at(4);
+    stream.write_all(some).unwrap();
+    let_a_quiet_period_pass(&mut server);
+    stream.write_all(rest).unwrap();
+    assert_eq!(server.program.event("received")["text"], "你好");
+    server.stop();
+}
+
+#[test]
+fn quiet_never_ends_a_greeting_inside_a_character() {
+    let mut clock = serve("tcp-server", &SHORT);
+    let peer = Peer::tcp(move |mut stream| {
+        let (some, rest) = "你好".as_bytes().split_at(4);
+        stream.write_all(some).unwrap();
+        let_a_quiet_period_pass(&mut clock);
+        stream.write_all(rest).unwrap();
+        clock.stop();
+        read_to_end(&mut stream)
+    });
+    let client = Launch::new("tcp-client").arg(peer.at()).args(SHORT).arg("--json").run();
+    assert_eq!(client.exits(0).event("received")["text"], "你好");
+    assert_eq!(peer.finish(), "Hello");
+}

@@ -1,0 +1,6 @@
+//! The datagram exchange.
+
+mod conversation;
+mod failures;
+mod options;
+mod summary;

@@ -1,0 +1,86 @@
+//! `--count`: several exchanges, and what they came to.
+
+use std::time::{Duration, Instant};
+
+use barewire_tests::harness::sockets::{RefusedUdp, datagram_socket, receive};
+use barewire_tests::harness::{Peer, run, serve};
+
+use crate::common::summary::{assert_counts, assert_no_latencies, assert_ordered_latencies};
+
+#[test]
+fn a_summary_counts_and_times_what_was_sent() {
+    let server = serve("udp-server", &[]);
+    let client = run("udp-client", &[&server.at(), "--count", "5", "--interval", "5ms", "--json"]);
+    let client = client.exits(0).is_silent();
+    let summary = client.event("summary");
+    assert_counts(&summary, 5, 5);
+    assert_ordered_latencies(&summary);
+    let replies = client.events().iter().filter(|event| event["event"] == "received").count();
+    assert_eq!(replies, 5);
+    server.stop();
+}
+
+#[test]
+fn in_text_a_summary_names_each_figure() {
+    let server = serve("udp-server", &[]);
+    let client = run("udp-client", &[&server.at(), "--count", "2", "--interval", "5ms"]).exits(0);
+    ["sent", "received", "lost", "min", "mean", "p50", "p99", "max"]
+        .iter()
+        .fold(client, |client, figure| client.prints(figure));
+    server.stop();
+}
+
+#[test]
+fn quiet_keeps_the_summary() {
+    let server = serve("udp-server", &[]);
+    run("udp-client", &[&server.at(), "--count", "2", "--interval", "5ms", "-q"])
+        .exits(0)
+        .prints("p99");
+    server.stop();
+}
+
+#[test]
+fn the_interval_is_kept_between_two_questions() {
+    let server = serve("udp-server", &[]);
+    let started = Instant::now();
+    run("udp-client", &[&server.at(), "--count", "3", "--interval", "100ms"]).exits(0);
+    assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
+    server.stop();
+}
+
+#[test]
+fn one_reply_of_three_is_a_success_with_losses() {
+    let peer = Peer::udp(|socket| {
+        let (_, from) = receive(&socket);
+        socket.send_to(b"just once", from).unwrap();
+        receive(&socket);
+        receive(&socket);
+    });
+    let options = ["--count", "3", "--interval", "5ms", "--timeout", "200ms", "--json"];
+    let client = run("udp-client", &[&[&*peer.at()], &options[..]].concat()).exits(0);
+    let summary = client.event("summary");
+    assert_counts(&summary, 3, 1);
+    assert_ordered_latencies(&summary);
+    peer.finish();
+}
+
+#[test]
+fn no_reply_at_all_is_a_failure_with_a_summary() {
+    let silent = datagram_socket("127.0.0.1");
+    let at = silent.local_addr().unwrap().to_string();
+    let options = [&at, "--count", "2", "--interval", "5ms", "--timeout", "20ms"];
+    run("udp-client", &options).exits(1).prints("lost");
+
+    let client = run("udp-client", &[&options[..], &["--json"]].concat()).exits(1);
+    let summary = client.event("summary");
+    assert_counts(&summary, 2, 0);
+    assert_no_latencies(&summary);
+}
+
+#[test]
+fn refusals_are_losses_and_are_summed_up_too() {
+    let nobody = RefusedUdp::hold();
+    let options = [&nobody.at(), "--count", "2", "--interval", "5ms", "--json"];
+    let client = run("udp-client", &options).exits(1).says(&["refused"]);
+    assert_counts(&client.event("summary"), 2, 0);
+}

@@ -1,0 +1,15 @@
+//! Whole conversations in virtual time, over networks at their worst.
+//!
+//! | module | what is asked |
+//! |---|---|
+//! | `hello` | does a handshake end in time, and is success never said wrongly? |
+//! | `datagram` | does an exchange get its own reply, and does no responder run away? |
+//! | `simulator` | does what the other tests rely on happen at all? |
+//!
+//! Each test runs with thousands of seeds, the same each time. A failure prints how to repeat it;
+//! `BAREWIRE_SEEDS=1000000 cargo test -p barewire-tests --test simulation` searches longer.
+
+mod datagram;
+mod hello;
+mod peers;
+mod simulator;
