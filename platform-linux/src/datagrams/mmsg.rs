@@ -159,7 +159,7 @@ impl Inbox {
         if let [(index, bytes)] = replies
             && !self.wants_local
         {
-            return self.reply_alone(fd, &self.heads[*index].name, bytes);
+            return reply_alone(fd, &self.heads[*index].name, bytes);
         }
         let replies = replies.iter().take(MAX_BATCH);
         let mut vectors: heapless::Vec<iovec, MAX_BATCH> = replies
@@ -190,17 +190,17 @@ impl Inbox {
         let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), first, count, libc::MSG_DONTWAIT) };
         Ok(usize::try_from(Errno::result(sent)?).unwrap_or(0))
     }
+}
 
-    /// One reply without a control message: `sendto(2)` has no header to copy.
-    fn reply_alone(&self, fd: BorrowedFd<'_>, name: &Name, bytes: &[u8]) -> io::Result<usize> {
-        let (data, length) = (bytes.as_ptr().cast(), bytes.len());
-        let (name, name_length) = (ptr::from_ref(name).cast(), name.length());
-        let flags = libc::MSG_DONTWAIT;
-        // SAFETY: both pointers are borrowed slices of the stated lengths, which the kernel reads.
-        let sent = unsafe { libc::sendto(fd.as_raw_fd(), data, length, flags, name, name_length) };
-        Errno::result(sent)?;
-        Ok(1)
-    }
+/// One reply without a control message: `sendto(2)` has no header to copy.
+fn reply_alone(fd: BorrowedFd<'_>, name: &Name, bytes: &[u8]) -> io::Result<usize> {
+    let (data, length) = (bytes.as_ptr().cast(), bytes.len());
+    let (name, name_length) = (ptr::from_ref(name).cast(), name.length());
+    let flags = libc::MSG_DONTWAIT;
+    // SAFETY: both pointers are borrowed slices of the stated lengths, which the kernel reads.
+    let sent = unsafe { libc::sendto(fd.as_raw_fd(), data, length, flags, name, name_length) };
+    Errno::result(sent)?;
+    Ok(1)
 }
 
 /// A header with one vector and no control message.

@@ -4,8 +4,8 @@ use std::any::type_name_of_val;
 use std::collections::BTreeMap;
 use std::{env, thread};
 
-/// Names the one seed to run instead of all: how a failure is repeated.
-pub const SEED_VARIABLE: &str = "BAREWIRE_SEED";
+// With it, one seed is run instead of all: how a failure is repeated.
+use crate::harness::seed::SEED_VARIABLE;
 
 /// Names another count of seeds, for a longer search.
 pub const COUNT_VARIABLE: &str = "BAREWIRE_SEEDS";

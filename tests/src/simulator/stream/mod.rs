@@ -212,6 +212,12 @@ impl Streams {
         self.ends[end.0].reset_at
     }
 
+    /// When the end of the peer's direction reached an end, if it has: in order, behind all its
+    /// bytes. A reset after it comes too late for a reader to be told.
+    pub fn ended_at(&self, end: End) -> Option<Instant> {
+        self.pipes[end.peer().0].ended_at
+    }
+
     fn strike(&mut self, number: usize) {
         let now = self.now();
         let Some(fault) = self.links[number].fault.take() else { return };
@@ -237,7 +243,7 @@ impl Streams {
         match (self.links[end.link()].state, cargo) {
             (LinkState::Up, Cargo::Bytes(bytes)) => self.land_bytes(end, bytes),
             (LinkState::Up, Cargo::End) => {
-                self.pipes[end.peer().0].has_ended = true;
+                self.pipes[end.peer().0].ended_at = Some(now);
                 self.count_landed(end, 1);
             }
             (LinkState::Up | LinkState::Reset, Cargo::Reset) => {

@@ -20,8 +20,8 @@ pub(super) struct Pipe {
     pub(super) is_shut: bool,
     /// Bytes that the reader may take.
     landed: VecDeque<u8>,
-    /// The writer's end has landed, behind all its bytes.
-    pub(super) has_ended: bool,
+    /// When the writer's end landed, behind all its bytes.
+    pub(super) ended_at: Option<Instant>,
 }
 
 impl Pipe {
@@ -33,7 +33,7 @@ impl Pipe {
             last_landing: Instant::ZERO,
             is_shut: false,
             landed: VecDeque::new(),
-            has_ended: false,
+            ended_at: None,
         }
     }
 

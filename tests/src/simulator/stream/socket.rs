@@ -30,7 +30,11 @@ impl Streams {
             self.schedule.enter(at, Happening::Room(end.peer(), bytes.len()));
             return Ok(Received::Bytes(bytes));
         }
-        if pipe.has_ended { Ok(Received::End) } else { self.check(end).map(|()| Received::Nothing) }
+        if pipe.ended_at.is_some() {
+            Ok(Received::End)
+        } else {
+            self.check(end).map(|()| Received::Nothing)
+        }
     }
 
     /// Writes as many of the bytes as there is room for.

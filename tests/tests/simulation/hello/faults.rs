@@ -76,12 +76,18 @@ impl Run {
             assert!(ending.heard.len() <= 1, "{ending:?}");
             assert!(!ending.is_success() || !ending.heard.is_empty(), "success without a word");
             assert!(ending.at <= self.latest(side), "{ending:?} after {:?}", self.latest(side));
-            let reset = self.streams.reset_at(self.ends[side]).filter(|at| *at < ending.at);
-            assert!(!ending.is_success() || reset.is_none(), "success in spite of a reset");
+            assert!(!ending.is_success() || !self.is_reset(side), "success in spite of a reset");
             if ending.outcome == Outcome::Broken {
                 assert!(self.streams.reset_at(self.ends[side]).is_some(), "broken by nothing");
             }
         }
+    }
+
+    /// Whether a reset came before the side had ended, and before its peer had ended in order.
+    fn is_reset(&self, side: usize) -> bool {
+        let end = self.ends[side];
+        let latest = self.streams.ended_at(end).unwrap_or(Instant::from_micros(u64::MAX));
+        self.streams.reset_at(end).is_some_and(|at| at < latest.min(self.endings[side].at))
     }
 
     fn has_failed(&self, side: usize) -> bool {
