@@ -14,7 +14,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
 pub use client::UdpClient;
-pub use server::{Batch, MAX_BATCH, MAX_MEMORY, Received, UdpServer};
+pub use mmsg::MAX_BATCH;
+pub use server::{Batch, MAX_MEMORY, Received, UdpServer};
 
 use crate::address::{Sharing, family};
 

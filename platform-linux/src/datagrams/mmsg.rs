@@ -14,8 +14,10 @@ use barewire_core::datagram::Datagram;
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_uint, iovec, mmsghdr, socklen_t};
 
-use super::server::MAX_BATCH;
 use crate::address::canonical;
+
+/// The most datagrams that one system call receives or sends.
+pub const MAX_BATCH: usize = 64;
 
 /// How many datagrams a call asks for at first, and at least: each costs a header, and one more than
 /// there are tells that there are no more.

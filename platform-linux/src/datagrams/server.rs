@@ -8,11 +8,8 @@ use std::os::fd::AsFd as _;
 use barewire_core::datagram::Datagram;
 
 use super::UdpSocket;
-use super::mmsg::Inbox;
+use super::mmsg::{Inbox, MAX_BATCH};
 use crate::executor::{Context, Readiness, Source};
-
-/// The most datagrams that one system call receives or sends.
-pub const MAX_BATCH: usize = 64;
 
 /// The most memory that a server's receive buffer takes, in bytes, as long as it holds one datagram:
 /// with a large capacity the batch gets smaller.

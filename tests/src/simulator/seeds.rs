@@ -13,6 +13,9 @@ pub const COUNT_VARIABLE: &str = "BAREWIRE_SEEDS";
 /// Runs the body of a test with every seed below `count`, then judges what it called
 /// [`Sometimes`].
 ///
+/// It must be called, with a closure, in the test itself, whose name it finds in that of the
+/// closure.
+///
 /// The seeds are the same each time, so a test that begins to fail does so because of a change,
 /// not by chance. A failure prints its seed, with the command that repeats it.
 pub fn for_seeds<F: Fn(u64, &mut Sometimes)>(count: u64, body: F) {
@@ -40,6 +43,7 @@ fn variable(name: &str) -> Option<u64> {
 
 /// A test's name as `cargo test` takes it, from the name of a closure in it.
 fn test_name(closure: &str) -> &str {
+    assert!(!closure.contains('<'), "{closure} is not in the test itself, so it cannot be named");
     let in_crate = closure.split_once("::").map_or(closure, |(_crate, path)| path);
     in_crate.trim_end_matches("::{{closure}}")
 }

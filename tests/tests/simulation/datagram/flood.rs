@@ -1,6 +1,6 @@
 //! One source that stays over its rate, and one that does not.
 
-use barewire_core::datagram::{MUTE, PATIENCE, Rate, Reply, Responder, Silence, Verdict};
+use barewire_core::datagram::{Rate, Reply, Responder, Silence, Verdict};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -9,6 +9,11 @@ use barewire_tests::simulator::seeds::for_seeds;
 use super::address;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How long a source may stay over its rate, and how long it is muted then: the figures that the
+/// protocol promises, not whatever the core has.
+const PATIENCE: Duration = Duration::from_secs(10);
+const MUTE: Duration = Duration::from_secs(60);
 
 /// Why a source was not answered, or that it was.
 type Said = Option<Silence>;

@@ -133,3 +133,32 @@ fn no_fault_passes_for_success_or_outlasts_the_deadline() {
         run.note(sometimes);
     });
 }
+
+/// Nothing is broken here: the bytes only drip, so that a quiet period is always about to end.
+#[test]
+fn a_dripping_peer_does_not_stretch_the_time() {
+    for_seeds(1_000, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let (greeting, answer) = ("a greeting that takes its time", "so does the answer");
+        let drip = Direction {
+            delay: Duration::ZERO..=Duration::from_millis(90),
+            piece: 1..=2,
+            window: random.count(1..=4),
+        };
+        let timeout = random.span(Duration::from_millis(100)..=Duration::from_secs(4));
+        let config = Config { timeout, ..Config::default() };
+        let mut streams = Streams::new(random);
+        let ends = streams.connect([drip.clone(), drip], None);
+        let deadline = streams.now() + timeout;
+        let mut server = Server::<64>::new(streams.now(), Text::new(greeting).unwrap(), config);
+        let mut client = Client::<64>::new(streams.now(), Text::new(answer).unwrap(), config);
+        let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
+        for ending in [&at_server, &at_client] {
+            assert!(ending.at <= deadline, "{ending:?} after {deadline:?}");
+            let is_late = ending.outcome == Outcome::Failed(Error::TimedOut);
+            assert!(!is_late || ending.at == deadline, "{ending:?} before {deadline:?}");
+            sometimes.note("in time", ending.is_success());
+            sometimes.note("in the middle of a text", is_late && ending.heard.is_empty());
+        }
+    });
+}
