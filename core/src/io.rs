@@ -11,7 +11,7 @@
 
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
-use crate::session::{Fault, Output, Session};
+use crate::session::{Event, Fault, Output, Session};
 use crate::time::Instant;
 
 #[cfg(feature = "embedded-io-async")]
@@ -67,14 +67,15 @@ impl<const N: usize> Pump<N> {
     ///
     /// # Errors
     /// `WouldBlock`: the conversation goes on. Call again while the stream is ready, when the
-    /// session's deadline is reached, and after a command. [`Fault`]: it has failed; close the
-    /// stream. (`Ok`: it is over; close the stream.)
+    /// session's deadline is reached, and after a command. [`Fault`]: it has failed; reset the
+    /// stream, or close it if it was [half-closed](HalfClose) before. (`Ok`: it is over; close the
+    /// stream.)
     pub fn drive<S: Session, T: Read + Write + ReadReady + WriteReady + HalfClose>(
         &mut self,
         stream: &mut T,
         session: &mut S,
         now: Instant,
-        mut on_event: impl FnMut(S::Event<'_>),
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), Fault<S::Error, T::Error>> {
         if self.wants_input() && stream.read_ready().map_err(Fault::Connection)? {
             let count = stream.read(&mut self.buffer).map_err(Fault::Connection)?;
@@ -110,7 +111,7 @@ impl<const N: usize> Pump<N> {
         &mut self,
         session: &mut S,
         now: Instant,
-        on_event: &mut impl FnMut(S::Event<'_>),
+        on_event: &mut impl FnMut(Event<'_, S>),
     ) -> Result<(), S::Error> {
         loop {
             let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();

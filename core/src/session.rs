@@ -14,9 +14,10 @@
 //!
 //! The rule that every driver follows, and that every session may rely on:
 //!
-//! 1. **After every `handle_*` and every command**, call [`poll_transmit`], carry out what it says,
-//!    and report it with [`transmitted`], until it says [`Output::Nothing`] or the link takes no
-//!    more. Then read [`poll_deadline`] anew: any call may have moved it.
+//! 1. **After every command, and when the `handle_*` calls have nothing more to give**, call
+//!    [`poll_transmit`], carry out what it says, and report it with [`transmitted`], until it says
+//!    [`Output::Nothing`] or the link takes no more. Then read [`poll_deadline`] anew: any call may
+//!    have moved it.
 //! 2. **Bytes arrived**: call [`handle_input`] until it returns `WouldBlock`. It advances the slice
 //!    past what it took. Bytes that it left are back-pressure: keep them, and offer them again
 //!    after the next transmission, command or timeout.
@@ -26,8 +27,10 @@
 //!    calls are harmless.
 //! 5. **An event** may borrow from the session or from the input; use it before the next call.
 //! 6. **An error** ([`nb::Error::Other`]) ends the conversation. What [`poll_transmit`] still lends
-//!    is worth an attempt (a last word to the peer), then the connection is closed. No further
-//!    `handle_*` call is made.
+//!    is worth an attempt (a last word to the peer). Then the connection is closed if an
+//!    [`Output::Shut`] has been carried out, and otherwise *reset*: the peer must not take the part
+//!    that it got for the whole. No further `handle_*` call is made. A connection that is given up
+//!    for any other reason ends in the same way.
 //! 7. **[`Output::Close`]** is the orderly end: both directions are done with; close the connection.
 //! 8. **A broken connection** (reset, unreachable) is the driver's own error. The session is
 //!    dropped; it is told nothing, and so can never take a reset for success.
@@ -45,15 +48,16 @@
 //! use std::time;
 //!
 //! use barewire_core::hello;
-//! use barewire_core::session::{Output, Session};
+//! use barewire_core::session::{Event, Output, Session};
 //! use barewire_core::text::Text;
 //! use barewire_core::time::Instant;
 //!
-//! /// Runs `session` over `stream` until the conversation is over.
+//! /// Runs `session` over `stream` until the conversation is over. (The standard library cannot reset
+//! /// a connection, as rule 6 wants it after an error: that takes `SO_LINGER`, `socket(7)`.)
 //! fn run<S: Session>(
 //!     mut stream: TcpStream,
 //!     session: &mut S,
-//!     mut on_event: impl FnMut(S::Event<'_>),
+//!     mut on_event: impl FnMut(Event<'_, S>),
 //! ) -> Result<(), Box<dyn std::error::Error>>
 //! where
 //!     S::Error: 'static,
@@ -176,13 +180,20 @@ pub enum Output<'a> {
     Close,
 }
 
-/// One side of a conversation over a byte stream. The [module](self) states how to drive it.
-pub trait Session {
-    /// What the session tells its owner. It may borrow from the session or from the input.
-    type Event<'s>
-    where
-        Self: 's;
+/// What a session tells its owner during a borrow of it that lasts for `'s`.
+///
+/// `Implied` is never written out. It tells the compiler that the session lives at least as long as
+/// `'s`, so that a closure can take the events of a session that borrows from others.
+pub trait Events<'s, Implied = &'s Self> {
+    /// An event. It may borrow from the session or from the input.
+    type Event;
+}
 
+/// What `S` tells its owner during a borrow of it that lasts for `'s`.
+pub type Event<'s, S> = <S as Events<'s>>::Event;
+
+/// One side of a conversation over a byte stream. The [module](self) states how to drive it.
+pub trait Session: for<'s> Events<'s> {
     /// Why the conversation failed.
     type Error: Error + Copy;
 
@@ -195,19 +206,19 @@ pub trait Session {
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Self::Event<'s>, Self::Error>;
+    ) -> nb::Result<Event<'s, Self>, Self::Error>;
 
     /// Takes note that the peer has ended its sending direction, after all its bytes were taken.
     ///
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
-    fn handle_end(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error>;
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error>;
 
     /// Takes note that [`poll_deadline`](Self::poll_deadline) may have been reached.
     ///
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error>;
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error>;
 
     /// What the link should do next. Calling it again without [`transmitted`](Self::transmitted)
     /// between gives the same answer.
@@ -222,26 +233,26 @@ pub trait Session {
     fn poll_deadline(&self) -> Option<Instant>;
 }
 
+impl<'s, S: Session> Events<'s> for &mut S {
+    type Event = Event<'s, S>;
+}
+
 impl<S: Session> Session for &mut S {
-    type Event<'s>
-        = S::Event<'s>
-    where
-        Self: 's;
     type Error = S::Error;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Self::Event<'s>, Self::Error> {
+    ) -> nb::Result<Event<'s, Self>, Self::Error> {
         S::handle_input(self, now, input)
     }
 
-    fn handle_end(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error> {
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error> {
         S::handle_end(self, now)
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Self::Event<'_>, Self::Error> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error> {
         S::handle_timeout(self, now)
     }
 

@@ -7,7 +7,7 @@ mod tests;
 use std::io;
 use std::mem;
 
-use barewire_core::session::{self, Output, Session};
+use barewire_core::session::{self, Event, Output, Session};
 use barewire_core::time::Instant;
 
 pub use connector::{Connector, TIMEOUT};
@@ -31,6 +31,7 @@ const WRITES: usize = 16;
 /// An idle link owns no buffer: it reads into the executor's, and allocates only for bytes that the
 /// session would not take yet. While it holds such bytes (at most one read's worth) it reads no
 /// further, so that TCP's flow control slows the peer.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one connection")]
 #[derive(Debug)]
 pub struct Link {
     /// Absent once the conversation is over.
@@ -44,6 +45,8 @@ pub struct Link {
     taken: usize,
     /// The peer has ended its direction.
     ended: bool,
+    /// This side has ended its own.
+    shut: bool,
     /// The kernel's send buffer is full.
     full: bool,
     /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
@@ -62,26 +65,6 @@ enum Sent {
     Close,
 }
 
-/// Takes a session's events, where a closure cannot: see [`Link::drive_with`].
-pub trait Handler<S: Session> {
-    /// Takes one event. It may borrow from the session or from what was read.
-    fn event<'e>(&mut self, event: S::Event<'e>)
-    where
-        S: 'e;
-}
-
-/// A closure as a [`Handler`].
-struct Closure<F>(F);
-
-impl<S: Session, F: FnMut(S::Event<'_>)> Handler<S> for Closure<F> {
-    fn event<'e>(&mut self, event: S::Event<'e>)
-    where
-        S: 'e,
-    {
-        (self.0)(event);
-    }
-}
-
 impl Link {
     /// A link over a connected stream that is not registered with an executor yet.
     pub fn new(stream: TcpStream) -> Self {
@@ -96,6 +79,7 @@ impl Link {
             held: Vec::new(),
             taken: 0,
             ended: false,
+            shut: false,
             full: false,
             watches_output: source.is_some(),
         }
@@ -112,49 +96,35 @@ impl Link {
     ///
     /// `Ok` means that the conversation is over, in order, and the connection closed.
     ///
-    /// The session must not borrow for less than `'static` (a limit of closures over an associated
-    /// type that depends on a lifetime); a view that does is driven by
-    /// [`drive_with`](Self::drive_with).
-    ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
     /// [`Fault::Session`]: it failed; what the session had yet to say was attempted once, and the
-    /// connection is closed. [`Fault::Connection`]: the connection broke.
+    /// connection is closed, or reset if this side has not ended its direction.
+    /// [`Fault::Connection`]: the connection broke.
     pub fn drive<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
-        on_event: impl FnMut(S::Event<'_>),
-    ) -> nb::Result<(), Fault<S::Error>> {
-        self.drive_with(cx, session, &mut Closure(on_event))
-    }
-
-    /// Like [`drive`](Self::drive), for a session of any lifetime.
-    ///
-    /// # Errors
-    /// As [`drive`](Self::drive).
-    pub fn drive_with<W, S: Session>(
-        &mut self,
-        cx: &mut Context<'_, W>,
-        session: &mut S,
-        handler: &mut impl Handler<S>,
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), Fault<S::Error>> {
         let Some(stream) = self.stream.take() else {
             return Ok(());
         };
         let mut scratch = cx.take_scratch();
-        let result = self.advance(cx, &stream, session, handler, &mut scratch);
+        let result = self.advance(cx, &stream, session, &mut on_event, &mut scratch);
         match &result {
             Err(nb::Error::WouldBlock) => {
                 cx.set_deadline(session.poll_deadline());
                 self.stream = Some(stream);
             }
-            Ok(()) | Err(nb::Error::Other(_)) => {
-                if let Err(nb::Error::Other(Fault::Session(_))) = result {
+            Ok(()) => self.close(cx, &stream, &mut scratch),
+            Err(nb::Error::Other(fault)) => {
+                if let Fault::Session(_) = fault {
                     // A last word, if the session has one. Its fate changes nothing.
-                    let _ = transmit(&stream, session, cx.now(), &mut { WRITES });
+                    let _ = self.transmit(&stream, session, cx.now(), &mut { WRITES });
                 }
                 self.close(cx, &stream, &mut scratch);
+                self.give_up(stream);
             }
         }
         cx.give_scratch(scratch);
@@ -174,7 +144,7 @@ impl Link {
         cx: &mut Context<'_, W>,
         stream: &TcpStream,
         session: &mut S,
-        handler: &mut impl Handler<S>,
+        on_event: &mut impl FnMut(Event<'_, S>),
         scratch: &mut [u8],
     ) -> nb::Result<(), Fault<S::Error>> {
         let now = cx.now();
@@ -183,14 +153,15 @@ impl Link {
             self.full = false;
         }
         if session.poll_deadline().is_some_and(|at| at <= now) {
-            while give(handler, session.handle_timeout(now))? {}
+            while give(on_event, session.handle_timeout(now))? {}
         }
         loop {
-            self.offer_held(now, session, handler)?;
+            self.offer_held(now, session, on_event)?;
             let waits_for_room = self.ended || !self.held.is_empty();
             let budget = writes;
             if !self.full {
-                match transmit(stream, session, now, &mut writes).map_err(Fault::Connection)? {
+                let sent = self.transmit(stream, session, now, &mut writes);
+                match sent.map_err(Fault::Connection)? {
                     Sent::All | Sent::Enough => {}
                     Sent::Full => self.full = true,
                     Sent::Close => return Ok(()),
@@ -216,7 +187,7 @@ impl Link {
                 return Err(nb::Error::WouldBlock);
             }
             reads -= 1;
-            self.read(cx, stream, session, handler, scratch)?;
+            self.read(cx, stream, session, on_event, scratch)?;
         }
     }
 
@@ -225,11 +196,11 @@ impl Link {
         &mut self,
         now: Instant,
         session: &mut S,
-        handler: &mut impl Handler<S>,
+        on_event: &mut impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), Fault<S::Error>> {
         if !self.held.is_empty() {
             let mut rest = &self.held[self.taken..];
-            while give(handler, session.handle_input(now, &mut rest))? {}
+            while give(on_event, session.handle_input(now, &mut rest))? {}
             self.taken = self.held.len() - rest.len();
             if rest.is_empty() {
                 self.held = Vec::new();
@@ -237,7 +208,7 @@ impl Link {
             }
         }
         if self.ended && self.held.is_empty() {
-            while give(handler, session.handle_end(now))? {}
+            while give(on_event, session.handle_end(now))? {}
         }
         Ok(())
     }
@@ -248,7 +219,7 @@ impl Link {
         cx: &mut Context<'_, W>,
         stream: &TcpStream,
         session: &mut S,
-        handler: &mut impl Handler<S>,
+        on_event: &mut impl FnMut(Event<'_, S>),
         scratch: &mut [u8],
     ) -> nb::Result<(), Fault<S::Error>> {
         let Some(source) = self.source else { return Ok(()) };
@@ -273,7 +244,7 @@ impl Link {
             cx.clear(source, Readiness::READABLE);
         }
         let mut rest = &scratch[..count];
-        while give(handler, session.handle_input(cx.now(), &mut rest))? {}
+        while give(on_event, session.handle_input(cx.now(), &mut rest))? {}
         self.held.extend_from_slice(rest);
         Ok(())
     }
@@ -319,51 +290,69 @@ impl Link {
         self.held = Vec::new();
         cx.set_deadline(None);
     }
+
+    /// Rule 1: carries out what the session wants, as far as the send buffer and the budget go.
+    fn transmit<S: Session>(
+        &mut self,
+        stream: &TcpStream,
+        session: &mut S,
+        now: Instant,
+        budget: &mut usize,
+    ) -> io::Result<Sent> {
+        loop {
+            let mut full = false;
+            let count = match session.poll_transmit() {
+                Output::Nothing => return Ok(Sent::All),
+                Output::Close => return Ok(Sent::Close),
+                _ if *budget == 0 => return Ok(Sent::Enough),
+                Output::Shut => {
+                    stream.shut()?;
+                    self.shut = true;
+                    0
+                }
+                Output::Bytes { head, tail, more } => match stream.send(head, tail, more) {
+                    Ok(count) => {
+                        full = count < head.len() + tail.len();
+                        count
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        return Ok(Sent::Full);
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            *budget -= 1;
+            session.transmitted(now, count);
+            if full {
+                return Ok(Sent::Full);
+            }
+        }
+    }
+
+    /// Closes a connection whose conversation is not over: with a reset, unless this side has said all
+    /// it had to say, so that the peer cannot take a part for the whole.
+    fn give_up(&self, stream: TcpStream) {
+        if !self.shut {
+            stream.abort();
+        }
+    }
+}
+
+/// A link that is dropped in the middle of its conversation gives it up.
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.give_up(stream);
+        }
+    }
 }
 
 /// Hands on what a `handle_*` call gave; false when it gave nothing.
-fn give<'e, S: Session + 'e>(
-    handler: &mut impl Handler<S>,
-    step: nb::Result<S::Event<'e>, S::Error>,
-) -> nb::Result<bool, Fault<S::Error>> {
+fn give<V, E>(on_event: &mut impl FnMut(V), step: nb::Result<V, E>) -> nb::Result<bool, Fault<E>> {
     match step {
-        Ok(event) => handler.event(event),
+        Ok(event) => on_event(event),
         Err(nb::Error::WouldBlock) => return Ok(false),
         Err(nb::Error::Other(error)) => return Err(nb::Error::Other(Fault::Session(error))),
     }
     Ok(true)
-}
-
-/// Rule 1: carries out what the session wants, as far as the send buffer and the budget go.
-fn transmit<S: Session>(
-    stream: &TcpStream,
-    session: &mut S,
-    now: Instant,
-    budget: &mut usize,
-) -> io::Result<Sent> {
-    loop {
-        let mut full = false;
-        let count = match session.poll_transmit() {
-            Output::Nothing => return Ok(Sent::All),
-            Output::Close => return Ok(Sent::Close),
-            _ if *budget == 0 => return Ok(Sent::Enough),
-            Output::Shut => {
-                stream.shut()?;
-                0
-            }
-            Output::Bytes { head, tail, more } => match stream.send(head, tail, more) {
-                Ok(count) => {
-                    full = count < head.len() + tail.len();
-                    count
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::Full),
-                Err(error) => return Err(error),
-            },
-        };
-        *budget -= 1;
-        session.transmitted(now, count);
-        if full {
-            return Ok(Sent::Full);
-        }
-    }
 }

@@ -3,14 +3,16 @@
 use super::hearing::Hearing;
 use super::speech::Speech;
 use super::{Config, Error};
-use crate::session::{Output, Session};
+use crate::session::{Events, Output, Session};
 use crate::text::{MAX_TEXT, Text};
 use crate::time::Instant;
 
 /// The client's side of one handshake. Its only event is the server's greeting.
 ///
-/// It is over, and closes, when the server has ended its stream as well: a reset until then is a
-/// failed handshake, since the answer may not have arrived.
+/// It is over, and closes, when it has answered and the server has ended its stream. A server that
+/// ends its stream only after the answer confirms by that that it has heard it. One that ends it with
+/// its greeting, as [`Server`](super::Server) does, confirms nothing: there, that the answer arrived
+/// is between TCP and the server.
 ///
 /// `N` is the longest greeting in bytes, at most [`MAX_TEXT`]; the machine takes `N` bytes of
 /// memory and less than 130 more (64-bit).
@@ -59,11 +61,11 @@ impl<'t, const N: usize> Client<'t, N> {
     }
 }
 
+impl<'s, const N: usize> Events<'s> for Client<'_, N> {
+    type Event = Text<'s>;
+}
+
 impl<const N: usize> Session for Client<'_, N> {
-    type Event<'s>
-        = Text<'s>
-    where
-        Self: 's;
     type Error = Error;
 
     fn handle_input<'s, 'i: 's>(

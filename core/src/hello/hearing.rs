@@ -65,7 +65,7 @@ impl<const N: usize> Hearing<N> {
         if now < self.poll_deadline() {
             return Err(nb::Error::WouldBlock);
         }
-        if self.heard || self.quiet_deadline().is_none_or(|quiet| quiet > self.deadline) {
+        if self.quiet_deadline().is_none_or(|quiet| quiet > self.deadline) {
             debug!("the handshake took too long; has heard the peer: {}", self.heard);
             return Err(nb::Error::Other(Error::TimedOut));
         }

@@ -3,7 +3,7 @@
 use super::hearing::Hearing;
 use super::speech::Speech;
 use super::{Config, Error};
-use crate::session::{Output, Session};
+use crate::session::{Events, Output, Session};
 use crate::text::{MAX_TEXT, Text};
 use crate::time::Instant;
 
@@ -49,11 +49,11 @@ impl<'t, const N: usize> Server<'t, N> {
     }
 }
 
+impl<'s, const N: usize> Events<'s> for Server<'_, N> {
+    type Event = Text<'s>;
+}
+
 impl<const N: usize> Session for Server<'_, N> {
-    type Event<'s>
-        = Text<'s>
-    where
-        Self: 's;
     type Error = Error;
 
     fn handle_input<'s, 'i: 's>(

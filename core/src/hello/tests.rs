@@ -1,6 +1,6 @@
 extern crate std;
 use super::*;
-use crate::session::{Output, Session};
+use crate::session::{Events, Output, Session};
 use crate::text::Text;
 use crate::time::Instant;
 use std::string::{String, ToString};
@@ -56,7 +56,7 @@ fn said(step: nb::Result<Text<'_>, Error>) -> Option<Result<String, Error>> {
 }
 
 fn hear(
-    session: &mut impl for<'s> Session<Event<'s> = Text<'s>, Error = Error>,
+    session: &mut (impl Session<Error = Error> + for<'s> Events<'s, Event = Text<'s>>),
     bytes: &[u8],
 ) -> Option<Result<String, Error>> {
     said(session.handle_input(NOW, &mut &bytes[..]))

@@ -7,7 +7,7 @@ use core::task::Poll;
 use embedded_io_async::{Read, Write};
 
 use super::{HalfClose, Pump};
-use crate::session::{Fault, Output, Session};
+use crate::session::{Event, Fault, Output, Session};
 use crate::time::Instant;
 
 /// The time, for [`Pump::run`].
@@ -20,7 +20,8 @@ pub trait Timer {
 }
 
 impl<const N: usize> Pump<N> {
-    /// Runs the conversation to its end. Close the stream then, whatever the result.
+    /// Runs the conversation to its end. Then close the stream; or, after a [`Fault`] before it was
+    /// [half-closed](HalfClose), reset it.
     ///
     /// The stream must send what it is given without a `flush`, as sockets do. While it takes no
     /// more, nothing is read; the session's deadline ends that too.
@@ -36,7 +37,7 @@ impl<const N: usize> Pump<N> {
         stream: &mut T,
         session: &mut S,
         timer: &mut impl Timer,
-        mut on_event: impl FnMut(S::Event<'_>),
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> Result<(), Fault<S::Error, T::Error>> {
         loop {
             if let Err(error) = self.handle(session, timer.now(), &mut on_event) {

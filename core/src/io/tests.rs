@@ -1,6 +1,7 @@
 extern crate std;
 use super::*;
 use crate::hello;
+use crate::session::Events;
 use crate::text::Text;
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -136,8 +137,11 @@ fn the_time_and_the_end_of_the_stream_reach_the_session() {
 /// A session that takes one byte for every byte it could send: back-pressure at its plainest.
 struct Echo(Option<u8>);
 
+impl Events<'_> for Echo {
+    type Event = u8;
+}
+
 impl Session for Echo {
-    type Event<'s> = u8;
     type Error = Infallible;
 
     fn handle_input<'s, 'i: 's>(

@@ -4,10 +4,10 @@ use std::net::{Shutdown, TcpListener, TcpStream as StdStream};
 use std::sync::mpsc;
 use std::thread;
 
-use barewire_core::session::{Output, Session};
+use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::{Duration, Instant};
 
-use super::{Connector, Fault, Handler, Link};
+use super::{Connector, Fault, Link};
 use crate::executor::{Context, Executor, SCRATCH};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
@@ -42,8 +42,11 @@ enum Heard<'e> {
     End,
 }
 
+impl<'s> Events<'s> for Echo {
+    type Event = Heard<'s>;
+}
+
 impl Session for Echo {
-    type Event<'s> = Heard<'s>;
     type Error = Unspeakable;
 
     fn handle_input<'s, 'i: 's>(
@@ -85,7 +88,7 @@ impl Session for Echo {
         let (wrapped, front) = self.ring.split_at(self.start);
         let head = &front[..self.filled.min(front.len())];
         let tail = &wrapped[..self.filled - head.len()];
-        match (head.is_empty(), self.ended, self.shut) {
+        match (head.is_empty(), self.ended || self.failed, self.shut) {
             (false, ..) => Output::Bytes { head, tail, more: false },
             (true, false, _) => Output::Nothing,
             (true, true, false) => Output::Shut,
@@ -94,7 +97,7 @@ impl Session for Echo {
     }
 
     fn transmitted(&mut self, _: Instant, count: usize) {
-        self.shut = self.ended && self.filled == 0;
+        self.shut = (self.ended || self.failed) && self.filled == 0;
         let count = count.min(self.filled);
         self.start = (self.start + count) % self.ring.len();
         self.filled -= count;
@@ -263,15 +266,30 @@ fn an_abandoned_link_is_reset() {
 }
 
 #[test]
+fn who_is_cut_off_in_the_middle_sees_a_reset() {
+    // By a failure of the session, before it has ended its direction.
+    let (stream, mut peer) = pair();
+    let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
+    let world = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+
+    // By the end of the task.
+    let (stream, mut peer) = pair();
+    drop(Link::new(stream));
+    assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn a_session_may_be_a_view_of_the_turn() {
     /// A session that its owner lends.
     struct View<'o>(&'o mut Echo);
 
+    impl<'s> Events<'s> for View<'_> {
+        type Event = Heard<'s>;
+    }
+
     impl Session for View<'_> {
-        type Event<'s>
-            = Heard<'s>
-        where
-            Self: 's;
         type Error = Unspeakable;
 
         fn handle_input<'s, 'i: 's>(
@@ -303,17 +321,6 @@ fn a_session_may_be_a_view_of_the_turn() {
         }
     }
 
-    struct Ends<'c>(&'c mut usize);
-
-    impl<'o> Handler<View<'o>> for Ends<'_> {
-        fn event<'e>(&mut self, event: Heard<'e>)
-        where
-            View<'o>: 'e,
-        {
-            *self.0 += usize::from(event == Heard::End);
-        }
-    }
-
     let (stream, mut peer) = pair();
     peer.write_all(b"seen").unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
@@ -321,7 +328,8 @@ fn a_session_may_be_a_view_of_the_turn() {
     let mut executor = Executor::new().unwrap();
     // The session is the world's; each turn has its own view of it.
     executor.spawn(task(move |(echo, ends): &mut (Echo, usize), cx| {
-        match link.drive_with(cx, &mut View(echo), &mut Ends(ends)) {
+        let on_event = |event: Heard<'_>| *ends += usize::from(event == Heard::End);
+        match link.drive(cx, &mut View(echo), on_event) {
             Err(nb::Error::WouldBlock) => Poll::Pending,
             over => {
                 over.unwrap();

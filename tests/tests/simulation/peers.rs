@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::mem;
 
-use barewire_core::session::{Output, Session};
+use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
 /// A peer that says some bytes, ends its direction, takes whatever comes and closes when the other
@@ -25,8 +25,11 @@ impl Script {
     }
 }
 
+impl<'s> Events<'s> for Script {
+    type Event = &'s [u8];
+}
+
 impl Session for Script {
-    type Event<'s> = &'s [u8];
     type Error = Infallible;
 
     fn handle_input<'s, 'i: 's>(
@@ -96,8 +99,11 @@ impl Tutorial {
     }
 }
 
+impl<'s> Events<'s> for Tutorial {
+    type Event = &'s [u8];
+}
+
 impl Session for Tutorial {
-    type Event<'s> = &'s [u8];
     type Error = Infallible;
 
     fn handle_input<'s, 'i: 's>(

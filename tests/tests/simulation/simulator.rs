@@ -11,7 +11,7 @@ use barewire_tests::simulator::stream::{
 use crate::peers::Script;
 
 /// The bytes that each side says.
-const LENGTH: usize = 100;
+const LENGTH: usize = 60;
 
 /// What became of one side of a link.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::mem;
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use barewire_core::session::{Output, Session};
+use barewire_core::session::{Event, Output, Session};
 use barewire_core::time::Instant;
 
 use super::socket::{Received, Reset};
@@ -34,72 +34,40 @@ impl<E> From<Reset> for Outcome<E> {
     }
 }
 
-/// Takes a session's events, where a closure cannot: see [`Streams::drive_with`].
-pub trait Handler<S: Session> {
-    /// Takes one event. It may borrow from the session or from what was read.
-    fn event<'e>(&mut self, event: S::Event<'e>)
-    where
-        S: 'e;
-}
-
-/// A closure as a [`Handler`].
-struct Closure<F>(F);
-
-impl<S: Session, F: FnMut(S::Event<'_>)> Handler<S> for Closure<F> {
-    fn event<'e>(&mut self, event: S::Event<'e>)
-    where
-        S: 'e,
-    {
-        (self.0)(event);
-    }
-}
-
 impl Streams {
     /// Gives the session at `end` its turn; call it for what [`advance`](Self::advance) returns.
     /// The conversation has ended, and the end is closed, when this returns an outcome.
-    ///
-    /// The session must not borrow for less than `'static` (a limit of closures over an associated
-    /// type that depends on a lifetime); one that does is driven by
-    /// [`drive_with`](Self::drive_with).
     pub fn drive<S: Session>(
         &mut self,
         end: End,
         session: &mut S,
-        on_event: impl FnMut(S::Event<'_>),
+        on_event: impl FnMut(Event<'_, S>),
     ) -> Option<Outcome<S::Error>> {
-        self.drive_with(end, session, &mut Closure(on_event))
-    }
-
-    /// Like [`drive`](Self::drive), for a session of any lifetime.
-    pub fn drive_with<S: Session>(
-        &mut self,
-        end: End,
-        session: &mut S,
-        handler: &mut impl Handler<S>,
-    ) -> Option<Outcome<S::Error>> {
-        let mut turn = Turn { streams: self, end, session, handler, moves: 0, idle_calls: 0 };
+        let mut turn = Turn { streams: self, end, session, on_event, moves: 0, idle_calls: 0 };
         let outcome = turn.run().break_value()?;
         if let Outcome::Failed(_) = outcome {
             // Rule 6: a last word, as far as the link takes it.
             let _ = turn.transmit();
+            self.give_up(end);
+        } else {
+            self.close(end);
         }
-        self.close(end);
         Some(outcome)
     }
 }
 
 /// One turn of one session.
-struct Turn<'a, S, H> {
+struct Turn<'a, S, F> {
     streams: &'a mut Streams,
     end: End,
     session: &'a mut S,
-    handler: &'a mut H,
+    on_event: F,
     /// Bytes, transmissions and events so far: while their number grows, the turn goes on.
     moves: usize,
     idle_calls: u32,
 }
 
-impl<S: Session, H: Handler<S>> Turn<'_, S, H> {
+impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
     fn run(&mut self) -> ControlFlow<Outcome<S::Error>> {
         // A new session may want to speak first, and a command may have been given.
         self.transmit()?;
@@ -146,9 +114,9 @@ impl<S: Session, H: Handler<S>> Turn<'_, S, H> {
             self.count_call();
             let offered = rest.len();
             let had_event = if offered > 0 {
-                settle::<S>(self.session.handle_input(now, &mut rest), self.handler)?
+                settle(self.session.handle_input(now, &mut rest), &mut self.on_event)?
             } else {
-                settle::<S>(self.session.handle_end(now), self.handler)?
+                settle(self.session.handle_end(now), &mut self.on_event)?
             };
             assert!(input.ends_with(rest), "a session takes input from the front");
             self.count_bytes(offered - rest.len());
@@ -209,11 +177,11 @@ impl<S: Session, H: Handler<S>> Turn<'_, S, H> {
     fn time_out(&mut self) -> ControlFlow<Outcome<S::Error>, bool> {
         self.count_call();
         let now = self.now();
-        settle::<S>(self.session.handle_timeout(now), self.handler)
+        settle(self.session.handle_timeout(now), &mut self.on_event)
     }
 
-    /// Rule 1 has a driver transmit after every call; the run loops that exist do so when the calls
-    /// have ended in `WouldBlock`. A session must bear both.
+    /// Rule 1 has a driver transmit when the calls have nothing more to give; one that does so after
+    /// each is as good.
     fn transmit_or_not(&mut self) -> ControlFlow<Outcome<S::Error>> {
         if self.streams.random.chance(50) { self.transmit() } else { Continue(()) }
     }
@@ -269,13 +237,13 @@ impl<S: Session, H: Handler<S>> Turn<'_, S, H> {
 }
 
 /// Passes an event on; tells whether there was one.
-fn settle<'e, S: Session + 'e>(
-    step: nb::Result<S::Event<'e>, S::Error>,
-    handler: &mut impl Handler<S>,
-) -> ControlFlow<Outcome<S::Error>, bool> {
+fn settle<V, E>(
+    step: nb::Result<V, E>,
+    on_event: &mut impl FnMut(V),
+) -> ControlFlow<Outcome<E>, bool> {
     match step {
         Ok(event) => {
-            handler.event(event);
+            on_event(event);
             Continue(true)
         }
         Err(nb::Error::WouldBlock) => Continue(false),

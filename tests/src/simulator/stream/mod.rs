@@ -39,7 +39,7 @@ mod tests;
 
 use barewire_core::time::{Duration, Instant};
 
-pub use driver::{Handler, Outcome};
+pub use driver::Outcome;
 pub use link::{Calamity, Direction, Fault, Moment};
 
 use super::random::Random;

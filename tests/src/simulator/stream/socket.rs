@@ -63,6 +63,17 @@ impl Streams {
         self.ends[end.0].reset_at.map_or(Ok(()), |_| Err(Reset))
     }
 
+    /// Closes an end that has not said all it had to say: the peer must not take a part for the
+    /// whole.
+    pub(super) fn give_up(&mut self, end: End) {
+        if self.pipes[end.0].is_shut {
+            self.close(end);
+        } else {
+            self.ends[end.0].is_closed = true;
+            self.send(end, Cargo::Reset);
+        }
+    }
+
     pub(super) fn close(&mut self, end: End) {
         self.ends[end.0].is_closed = true;
         if self.pipes[end.peer().0].has_unread() {

@@ -2,7 +2,7 @@
 
 use super::socket::{Received, Reset};
 use super::*;
-use barewire_core::session::{Output, Session};
+use barewire_core::session::{Events, Output, Session};
 use std::convert::Infallible;
 
 /// A link that waits for nothing, with room for four bytes.
@@ -118,8 +118,11 @@ enum Rogue {
     NothingAfterMore { is_sent: bool },
 }
 
+impl Events<'_> for Rogue {
+    type Event = ();
+}
+
 impl Session for Rogue {
-    type Event<'s> = ();
     type Error = Infallible;
 
     fn handle_input<'s, 'i: 's>(

@@ -30,6 +30,9 @@ fn nobody() -> SocketAddr {
 
 const TEXT: &[u8] = b"nice to meet you";
 
+/// What each client says: to each its own, so that no reply is taken for another's.
+const REQUESTS: [&[u8]; 6] = [b"", b"one", b"two", b"three", b"four", b"five"];
+
 /// A client and what it has seen so far.
 struct Asking {
     exchange: Exchange<'static>,
@@ -44,7 +47,7 @@ struct Asking {
 
 impl Asking {
     fn new(random: &mut Random, number: u8) -> Self {
-        let request = random.pick(&[&b"one"[..], b"two", b"three", b""]);
+        let request = REQUESTS[usize::from(number)];
         let server = random.pick(&[echo(), echo(), polite(), nobody()]);
         let expected = if server == echo() { request } else { TEXT };
         let timeout = random.span(Duration::from_millis(1)..=Duration::from_secs(2));
@@ -144,7 +147,7 @@ impl Run {
             (echo(), Responder::<16>::new(8080, Reply::Echo, rate)),
             (polite(), Responder::new(8080, Reply::Text(TEXT), rate)),
         ]);
-        let count = u8::try_from(random.count(1..=6)).unwrap();
+        let count = u8::try_from(random.count(1..=REQUESTS.len())).unwrap();
         let mut clients: Vec<_> =
             (0..count).map(|number| Asking::new(&mut random, number)).collect();
         for server in responders.keys() {

@@ -1,14 +1,14 @@
 //! The cutting of a stream never matters, whatever the stream says.
 
 use barewire_core::hello::{Client, Config, Error, Server};
-use barewire_core::session::Session;
+use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
-use barewire_tests::simulator::stream::{Direction, Handler, Outcome, Streams};
+use barewire_tests::simulator::stream::{Direction, Outcome, Streams};
 
-use super::{BRISK, Ending, Heard, converse};
+use super::{BRISK, Ending, Said, converse};
 use crate::peers::Script;
 
 /// So small that many texts are just too long for it.
@@ -30,8 +30,7 @@ fn hear<S>(
     (open, reply): (impl FnOnce(Instant) -> S, &str),
 ) -> (Vec<Vec<u8>>, Outcome<Error>)
 where
-    S: Session<Error = Error>,
-    Heard: Handler<S>,
+    S: Session<Error = Error> + for<'s> Events<'s, Event: Said>,
 {
     let mut streams = Streams::new(random);
     let ends = streams.connect(directions, None);
@@ -47,8 +46,7 @@ where
 /// Compares what a machine makes of a stream that is cut with what it makes of a whole one.
 fn compare<S>(seed: u64, sometimes: &mut Sometimes, open: impl Fn(Instant) -> S, reply: &str)
 where
-    S: Session<Error = Error>,
-    Heard: Handler<S>,
+    S: Session<Error = Error> + for<'s> Events<'s, Event: Said>,
 {
     let mut random = Random::new(seed);
     let speech = some_bytes(&mut random);

@@ -5,14 +5,12 @@ mod faults;
 mod success;
 mod tutorial;
 
-use barewire_core::hello::{Client, Error, Server};
-use barewire_core::session::Session;
+use barewire_core::hello::Error;
+use barewire_core::session::{Events, Session};
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
-use barewire_tests::simulator::stream::{Direction, End, Handler, Outcome, Streams};
-
-use crate::peers::{Script, Tutorial};
+use barewire_tests::simulator::stream::{Direction, End, Outcome, Streams};
 
 /// So slow that two bytes never have the quiet period between them: the news that there is room
 /// and the byte that follows it take this long each.
@@ -37,43 +35,20 @@ impl<E: PartialEq> Ending<E> {
     }
 }
 
-/// Keeps what a side hears.
-#[derive(Debug, Default)]
-struct Heard(Vec<Vec<u8>>);
+/// What a side hears, as bytes.
+trait Said {
+    fn bytes(&self) -> &[u8];
+}
 
-impl<'t, const N: usize> Handler<Server<'t, N>> for Heard {
-    fn event<'e>(&mut self, text: Text<'e>)
-    where
-        Server<'t, N>: 'e,
-    {
-        self.0.push(text.as_bytes().to_vec());
+impl Said for Text<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 
-impl<'t, const N: usize> Handler<Client<'t, N>> for Heard {
-    fn event<'e>(&mut self, text: Text<'e>)
-    where
-        Client<'t, N>: 'e,
-    {
-        self.0.push(text.as_bytes().to_vec());
-    }
-}
-
-impl Handler<Script> for Heard {
-    fn event<'e>(&mut self, bytes: &'e [u8])
-    where
-        Script: 'e,
-    {
-        self.0.push(bytes.to_vec());
-    }
-}
-
-impl Handler<Tutorial> for Heard {
-    fn event<'e>(&mut self, bytes: &'e [u8])
-    where
-        Tutorial: 'e,
-    {
-        self.0.push(bytes.to_vec());
+impl Said for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
     }
 }
 
@@ -85,24 +60,25 @@ fn converse<A, B>(
     b: &mut B,
 ) -> (Ending<A::Error>, Ending<B::Error>)
 where
-    A: Session,
-    B: Session,
-    Heard: Handler<A> + Handler<B>,
+    A: Session + for<'s> Events<'s, Event: Said>,
+    B: Session + for<'s> Events<'s, Event: Said>,
 {
-    let (mut heard_a, mut heard_b) = (Heard::default(), Heard::default());
+    let (mut heard_a, mut heard_b) = (Vec::new(), Vec::new());
     let (mut outcome_a, mut outcome_b) = (None, None);
     while let Some(end) = streams.advance() {
         let at = streams.now();
         if end == ends[0] {
-            outcome_a = streams.drive_with(end, a, &mut heard_a).map(|outcome| (outcome, at));
+            let outcome = streams.drive(end, a, |said| heard_a.push(said.bytes().to_vec()));
+            outcome_a = outcome.map(|outcome| (outcome, at));
         } else {
-            outcome_b = streams.drive_with(end, b, &mut heard_b).map(|outcome| (outcome, at));
+            let outcome = streams.drive(end, b, |said| heard_b.push(said.bytes().to_vec()));
+            outcome_b = outcome.map(|outcome| (outcome, at));
         }
     }
     (ending(heard_a, outcome_a), ending(heard_b, outcome_b))
 }
 
-fn ending<E>(Heard(heard): Heard, outcome: Option<(Outcome<E>, Instant)>) -> Ending<E> {
+fn ending<E>(heard: Vec<Vec<u8>>, outcome: Option<(Outcome<E>, Instant)>) -> Ending<E> {
     let (outcome, at) = outcome.expect("nothing will ever happen again, and a side still waits");
     Ending { heard, outcome, at }
 }
@@ -110,7 +86,7 @@ fn ending<E>(Heard(heard): Heard, outcome: Option<(Outcome<E>, Instant)>) -> End
 /// A text to say, most often a short one: characters of every length, and those that a terminal
 /// or a line reader might stumble over.
 fn some_text(random: &mut Random, shortest: usize) -> String {
-    let longest = if random.chance(3) { MAX_TEXT } else { 24 };
+    let longest = if random.chance(1) { MAX_TEXT } else { 24 };
     let count = random.count(shortest..=longest);
     let mut text = String::new();
     for _ in 0..count {
