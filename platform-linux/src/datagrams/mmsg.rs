@@ -19,10 +19,6 @@ use crate::address::canonical;
 /// The most datagrams that one system call receives or sends.
 pub const MAX_BATCH: usize = 64;
 
-/// How many datagrams a call asks for at first, and at least: each costs a header, and one more than
-/// there are tells that there are no more.
-const MIN_WINDOW: usize = 2;
-
 /// The headers of one call.
 type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;
 
@@ -34,7 +30,8 @@ pub(super) struct Inbox {
     heads: Box<[Head]>,
     /// Whether the kernel is asked which local address each datagram was sent to.
     wants_local: bool,
-    /// How many datagrams the next call asks for: twice what was there lately.
+    /// How many datagrams the next call asks for, at least 1: a few times what was there lately,
+    /// since each costs a header, and one more than there are tells that there are no more.
     window: usize,
 }
 
@@ -82,7 +79,7 @@ impl Inbox {
             bytes: vec![0; capacity * batch].into_boxed_slice(),
             heads: vec![Head::default(); batch].into_boxed_slice(),
             wants_local,
-            window: MIN_WINDOW.min(batch),
+            window: batch,
         }
     }
 
@@ -131,9 +128,10 @@ impl Inbox {
         }
         let is_full = received == headers.len();
         if is_full {
-            self.window = (2 * self.window).min(self.heads.len());
+            self.window = self.heads.len();
         } else if 4 * received < self.window {
-            self.window = (self.window / 2).max(MIN_WINDOW.min(self.heads.len()));
+            // Slowly: a call that asks for too few costs another one.
+            self.window -= self.window / 4;
         }
         Ok((received, is_full))
     }
