@@ -1,6 +1,5 @@
 //! Arguments that several programs share, and how they are read.
 
-use std::error::Error as _;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -10,13 +9,13 @@ use barewire_linux::resolve::{Malformed, lookup, split};
 use clap::{ArgAction, Args, ColorChoice};
 use clap_complete::Shell;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, words};
 
 /// What every program takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Common {
-    /// Say more on standard error; twice, also what the machines decide
+    /// Say more on standard error
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -102,10 +101,8 @@ impl<'a> Place<'a> {
 
     /// The addresses that the host has, the best first.
     pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        lookup(self.host, self.port).map_err(|error| {
-            let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-            Failure::Conversation(format!("{error}{source}"))
-        })
+        lookup(self.host, self.port)
+            .map_err(|error| Failure::Conversation(format!("{error}: {}", words(&error.error))))
     }
 }
 

@@ -65,6 +65,18 @@ impl<'o> Asking<'o> {
         self.output.flush();
     }
 
+    /// The exchange really begins: what came before is not part of the round trip.
+    pub(crate) fn restart_clock(&mut self) {
+        self.begun = Some(StdInstant::now());
+    }
+
+    /// The exchange was answered, but with a reply that cannot be used whole. For one that is asked
+    /// once that is a failure.
+    pub(crate) fn succeed_in_part(&mut self, reason: String) {
+        self.succeed();
+        self.fail(reason);
+    }
+
     /// The exchange failed. Among several it is only noted.
     pub(crate) fn fail(&mut self, reason: String) {
         self.begun = None;
@@ -81,7 +93,7 @@ impl<'o> Asking<'o> {
         }
         match (caught.number(), self.failed.take()) {
             (Some(signal), _) => Err(Failure::Signal(signal)),
-            (None, Some(last)) if !self.tally.has_received() => {
+            (None, Some(last)) if !self.tally.has_received() || self.often.count.is_none() => {
                 Err(Failure::Conversation(if self.tally.count() > 1 {
                     format!("none of {} was answered; the last: {last}", self.tally.count())
                 } else {

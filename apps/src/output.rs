@@ -7,6 +7,8 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, OnceLock};
 
 use core::task::Poll;
 
@@ -14,12 +16,20 @@ use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
 use barewire_core::printable::{Printable, printable};
 use barewire_linux::executor::{Context, Task};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::SigSet;
 use serde::{Serialize, Serializer};
 
+use crate::failure::words;
 use crate::summary::Summary;
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
+
+/// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`), with what
+/// the standard library may have kept of an unfinished line.
+const PART: usize = 2048;
 
 const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -107,16 +117,19 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     pending: String,
+    /// Why results were lost; one for all threads.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Output {
     pub(crate) fn new(program: &'static str, format: Format, quiet: bool) -> Self {
-        Self { program, format, quiet, pending: String::new() }
+        Self { program, format, quiet, pending: String::new(), lost: Arc::default() }
     }
 
     /// A further output of the same program, for another thread.
     pub(crate) fn another(&self) -> Self {
-        Self::new(self.program, self.format, self.quiet)
+        let lost = Arc::clone(&self.lost);
+        Self { pending: String::new(), lost, ..*self }
     }
 
     /// Whether what peers say to a server is not to be shown.
@@ -147,18 +160,31 @@ impl Output {
     /// Writes what was collected.
     ///
     /// A reader who has gone away wants no more of it, which is no error of the conversation: so a
-    /// script can take a server's first line with `head -1`.
+    /// script can take a server's first line with `head -1`. Any other failure loses results, and
+    /// [`lost`](Self::lost) tells.
     pub(crate) fn flush(&mut self) {
-        if !self.pending.is_empty() {
-            let mut stdout = anstream::stdout().lock();
-            let written = stdout.write_all(self.pending.as_bytes()).and_then(|()| stdout.flush());
-            if let Err(error) = written
-                && error.kind() != io::ErrorKind::BrokenPipe
-            {
-                log::warn!("cannot write to standard output: {}", crate::failure::words(&error));
-            }
-            self.pending.clear();
+        if self.pending.is_empty() {
+            return;
         }
+        let mut stdout = anstream::stdout().lock();
+        let mut written = Ok(());
+        for part in self.pending.as_bytes().chunks(PART) {
+            let write = |()| stdout.write_all(part).and_then(|()| stdout.flush());
+            written = written.and_then(|()| wait_for_reader()).and_then(write);
+        }
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let message = || format!("cannot write to standard output: {}", words(&error));
+                self.lost.get_or_init(message);
+            }
+            _ => {}
+        }
+        self.pending.clear();
+    }
+
+    /// Why results were lost, if any were.
+    pub(crate) fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// Notes that one client of a server failed, which is no failure of the server's.
@@ -183,6 +209,19 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.flush();
+    }
+}
+
+/// Waits until standard output takes more. The signals that a program otherwise hears in order are
+/// let through here: a reader who has stalled must not keep it from being ended.
+fn wait_for_reader() -> io::Result<()> {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+    loop {
+        match ppoll(&mut fds, None, Some(SigSet::empty())) {
+            Err(Errno::EINTR) => {}
+            result => return result.map(drop).map_err(Into::into),
+        }
     }
 }
 

@@ -45,7 +45,8 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
         None => program.run(&mut output),
     };
     output.flush();
-    let Err(failure) = result else {
+    let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
+    let Err(failure) = result.and(lost.map_or(Ok(()), Err)) else {
         return ExitCode::SUCCESS;
     };
     if let Some(message) = failure.message() {

@@ -46,6 +46,11 @@ impl Listen {
         };
         if let Some(socket) = passed.map_err(unusable)? {
             log::debug!("serving the socket that the service manager has passed");
+            if self.threads > 1 {
+                log::warn!(
+                    "the socket that was passed is served by one thread: --threads is unused"
+                );
+            }
             return Ok(vec![socket]);
         }
         let place = Place::read(&self.address)?;
@@ -89,6 +94,12 @@ pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals,
         log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));
     }
     Ok(signals)
+}
+
+/// What each thread gets: its socket, and the signals.
+pub(crate) fn shares<S>(sockets: Vec<S>, signals: &Signals) -> Result<Vec<(S, Signals)>, Failure> {
+    let share = |socket| Ok((socket, signals.try_clone()?));
+    sockets.into_iter().map(share).collect::<io::Result<_>>().map_err(Failure::system)
 }
 
 /// Each client takes a descriptor, and the soft limit is often far below the hard one.

@@ -106,8 +106,23 @@ impl<const N: usize> Pump<N> {
         self.stream_ended = count == 0;
     }
 
-    /// Offers the session what there is to handle: input or the end of it, then the time.
+    /// Offers the session what there is to handle: input or the end of it, then the time, which may
+    /// have made room for the input that is left.
     fn handle<S: Session>(
+        &mut self,
+        session: &mut S,
+        now: Instant,
+        on_event: &mut impl FnMut(Event<'_, S>),
+    ) -> Result<(), S::Error> {
+        self.offer(session, now, on_event)?;
+        if session.poll_deadline().is_none_or(|deadline| now < deadline) {
+            return Ok(());
+        }
+        while settle(session.handle_timeout(now), on_event)? {}
+        self.offer(session, now, on_event)
+    }
+
+    fn offer<S: Session>(
         &mut self,
         session: &mut S,
         now: Instant,
@@ -116,21 +131,15 @@ impl<const N: usize> Pump<N> {
         loop {
             let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();
             let step = match (input, self.stream_ended) {
-                ([], false) => break,
+                ([], false) => return Ok(()),
                 ([], true) => session.handle_end(now),
                 _ => session.handle_input(now, &mut input),
             };
             self.start = self.end.saturating_sub(input.len());
             if !settle(step, on_event)? {
-                break;
+                return Ok(());
             }
         }
-        while session.poll_deadline().is_some_and(|deadline| deadline <= now) {
-            if !settle(session.handle_timeout(now), on_event)? {
-                break;
-            }
-        }
-        Ok(())
     }
 }
 

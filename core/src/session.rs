@@ -14,8 +14,8 @@
 //!
 //! The rule that every driver follows, and that every session may rely on:
 //!
-//! 1. **After every command, and when the `handle_*` calls have nothing more to give**, call
-//!    [`poll_transmit`], carry out what it says, and report it with [`transmitted`], until it says
+//! 1. **At the start, after every command, and when the `handle_*` calls have nothing more to give**,
+//!    call [`poll_transmit`], carry out what it says, and report it with [`transmitted`], until it says
 //!    [`Output::Nothing`] or the link takes no more. Then read [`poll_deadline`] anew: any call may
 //!    have moved it.
 //! 2. **Bytes arrived**: call [`handle_input`] until it returns `WouldBlock`. It advances the slice
@@ -23,8 +23,9 @@
 //!    after the next transmission, command or timeout.
 //! 3. **The peer ended its stream** (and all its bytes were taken): call [`handle_end`] until it
 //!    returns `WouldBlock`. Calling it again later is harmless; input never follows it.
-//! 4. **The deadline is reached**: call [`handle_timeout`] until it returns `WouldBlock`. Early
-//!    calls are harmless.
+//! 4. **The deadline is reached, and all bytes that had arrived were offered**: call
+//!    [`handle_timeout`] until it returns `WouldBlock`. Early calls are harmless. (In this order a
+//!    driver that was late itself takes no text that had gone on for one that silence ended.)
 //! 5. **An event** may borrow from the session or from the input; use it before the next call.
 //! 6. **An error** ([`nb::Error::Other`]) ends the conversation. What [`poll_transmit`] still lends
 //!    is worth an attempt (a last word to the peer). Then the connection is closed if an
@@ -43,7 +44,8 @@
 //! Over a blocking `std` socket, with its read time-out as the timer:
 //!
 //! ```
-//! use std::io::{ErrorKind, Read, Write};
+//! use std::error::Error;
+//! use std::io::{self, ErrorKind, Read, Write};
 //! use std::net::{Shutdown, TcpListener, TcpStream};
 //! use std::time;
 //!
@@ -52,77 +54,137 @@
 //! use barewire_core::text::Text;
 //! use barewire_core::time::Instant;
 //!
-//! /// Runs `session` over `stream` until the conversation is over. (The standard library cannot reset
-//! /// a connection, as rule 6 wants it after an error: that takes `SO_LINGER`, `socket(7)`.)
-//! fn run<S: Session>(
-//!     mut stream: TcpStream,
-//!     session: &mut S,
-//!     mut on_event: impl FnMut(Event<'_, S>),
-//! ) -> Result<(), Box<dyn std::error::Error>>
-//! where
-//!     S::Error: 'static,
-//! {
-//!     let start = time::Instant::now();
-//!     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
-//!     let (mut buffer, mut filled, mut ended) = ([0; 1024], 0, false);
-//!     loop {
-//!         // Rules 2 and 3: offer what is there, until the session waits.
-//!         let mut input = &buffer[..filled];
+//! /// A connection, and what was read from it.
+//! struct Driver {
+//!     stream: TcpStream,
+//!     start: time::Instant,
+//!     /// Not yet taken by the session.
+//!     held: Vec<u8>,
+//!     ended: bool,
+//! }
+//!
+//! impl Driver {
+//!     /// Runs `session` until the conversation is over. (The standard library cannot reset a
+//!     /// connection, as rule 6 wants it after an error: that takes `SO_LINGER`, `socket(7)`.)
+//!     fn run<S: Session>(
+//!         &mut self,
+//!         session: &mut S,
+//!         mut on_event: impl FnMut(Event<'_, S>),
+//!     ) -> Result<(), Box<dyn Error>>
+//!     where
+//!         S::Error: 'static,
+//!     {
 //!         loop {
-//!             let step = match ended && input.is_empty() {
-//!                 true => session.handle_end(now()),
-//!                 false => session.handle_input(now(), &mut input),
-//!             };
-//!             match step {
-//!                 Ok(event) => on_event(event),
-//!                 Err(nb::Error::WouldBlock) => break,
-//!                 Err(nb::Error::Other(error)) => return Err(error.into()),
+//!             let heard = self.handle(session, &mut on_event);
+//!             let held = self.held.len();
+//!             let (moved, close) = self.transmit(session)?;
+//!             heard?;
+//!             if close {
+//!                 return Ok(());
+//!             }
+//!             // Rule 2: what was sent may have made room for what is held.
+//!             if !(moved && held > 0) {
+//!                 self.wait(session.poll_deadline())?;
 //!             }
 //!         }
-//!         let left = input.len();
-//!         buffer.copy_within(filled - left..filled, 0);
-//!         filled = left;
-//!         // Rule 1: carry out what the session wants.
-//!         loop {
-//!             match session.poll_transmit() {
-//!                 Output::Nothing => break,
-//!                 Output::Bytes { head, .. } => {
-//!                     let count = stream.write(head)?;
-//!                     session.transmitted(now(), count);
+//!     }
+//!
+//!     fn now(&self) -> Instant {
+//!         Instant::from_micros(self.start.elapsed().as_micros() as u64)
+//!     }
+//!
+//!     /// Rules 2 to 4: the bytes, the end of the stream, then the time; and the bytes again, since
+//!     /// the time may have made room for them.
+//!     fn handle<S: Session>(
+//!         &mut self,
+//!         session: &mut S,
+//!         on_event: &mut impl FnMut(Event<'_, S>),
+//!     ) -> Result<(), S::Error> {
+//!         for is_second in [false, true] {
+//!             let now = self.now();
+//!             if is_second {
+//!                 if session.poll_deadline().is_none_or(|deadline| now < deadline) {
+//!                     break;
 //!                 }
+//!                 while settle(session.handle_timeout(now), on_event)? {}
+//!             }
+//!             let mut input = &self.held[..];
+//!             while !input.is_empty() && settle(session.handle_input(now, &mut input), on_event)? {}
+//!             let taken = self.held.len() - input.len();
+//!             self.held.drain(..taken);
+//!             if self.ended && self.held.is_empty() {
+//!                 while settle(session.handle_end(now), on_event)? {}
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     /// Rule 1. Tells whether anything was sent, and whether the connection is to be closed.
+//!     fn transmit<S: Session>(&mut self, session: &mut S) -> io::Result<(bool, bool)> {
+//!         let mut moved = false;
+//!         loop {
+//!             let count = match session.poll_transmit() {
+//!                 Output::Nothing => return Ok((moved, false)),
+//!                 Output::Close => return Ok((moved, true)),
+//!                 Output::Bytes { head, .. } => self.stream.write(head)?,
 //!                 Output::Shut => {
-//!                     stream.shutdown(Shutdown::Write)?;
-//!                     session.transmitted(now(), 0);
+//!                     self.stream.shutdown(Shutdown::Write)?;
+//!                     0
 //!                 }
-//!                 Output::Close => return Ok(()),
-//!             }
+//!             };
+//!             session.transmitted(self.now(), count);
+//!             moved = true;
 //!         }
-//!         // Wait for bytes, for the end of the stream, or for the deadline.
-//!         let deadline = session.poll_deadline();
-//!         let wait = deadline.map(|at| at.since(now()).into());
-//!         if !ended && filled < buffer.len() && wait != Some(time::Duration::ZERO) {
-//!             stream.set_read_timeout(wait)?;
-//!             match stream.read(&mut buffer[filled..]) {
-//!                 Ok(0) => ended = true,
-//!                 Ok(count) => filled += count,
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-//!                 Err(error) => return Err(error.into()),
-//!             }
-//!         } else if let Some(wait) = wait {
-//!             std::thread::sleep(wait);
+//!     }
+//!
+//!     /// Waits for bytes, for the end of the stream, or for the deadline.
+//!     fn wait(&mut self, deadline: Option<Instant>) -> io::Result<()> {
+//!         let wait = deadline.map(|at| at.since(self.now()).into());
+//!         if wait == Some(time::Duration::ZERO) {
+//!             return Ok(());
 //!         }
-//!         // Rule 4.
-//!         while deadline.is_some_and(|at| at <= now()) {
-//!             match session.handle_timeout(now()) {
-//!                 Ok(event) => on_event(event),
-//!                 Err(nb::Error::WouldBlock) => break,
-//!                 Err(nb::Error::Other(error)) => return Err(error.into()),
+//!         if self.ended || !self.held.is_empty() {
+//!             // Nothing but the deadline can change anything now.
+//!             std::thread::sleep(wait.ok_or(ErrorKind::Deadlock)?);
+//!             return Ok(());
+//!         }
+//!         self.stream.set_read_timeout(wait)?;
+//!         let mut buffer = [0; 1024];
+//!         match self.stream.read(&mut buffer) {
+//!             Ok(count) => {
+//!                 self.held.extend_from_slice(&buffer[..count]);
+//!                 self.ended = count == 0;
+//!                 Ok(())
 //!             }
+//!             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+//!             Err(error) => Err(error),
 //!         }
 //!     }
 //! }
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! /// Passes an event on; tells whether there was one.
+//! fn settle<V, E>(step: nb::Result<V, E>, on_event: &mut impl FnMut(V)) -> Result<bool, E> {
+//!     match step {
+//!         Ok(event) => on_event(event),
+//!         Err(nb::Error::WouldBlock) => return Ok(false),
+//!         Err(nb::Error::Other(error)) => return Err(error),
+//!     }
+//!     Ok(true)
+//! }
+//!
+//! fn run<S: Session>(
+//!     stream: TcpStream,
+//!     session: &mut S,
+//!     on_event: impl FnMut(Event<'_, S>),
+//! ) -> Result<(), Box<dyn Error>>
+//! where
+//!     S::Error: 'static,
+//! {
+//!     let start = time::Instant::now();
+//!     Driver { stream, start, held: Vec::new(), ended: false }.run(session, on_event)
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn Error>> {
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
 //! let address = listener.local_addr()?;
 //! let server = std::thread::spawn(move || {

@@ -23,6 +23,9 @@ pub const MAX_TEXT: usize = 1024;
 /// How long a text without a terminator must have been followed by nothing to be complete.
 pub const QUIET: Duration = Duration::from_millis(200);
 
+/// The most bytes that an unfinished UTF-8 sequence has (RFC 3629 §3).
+const SEQUENCE: usize = 3;
+
 /// One text message, without its terminator.
 ///
 /// It holds no line feed. What a peer sent need not be UTF-8; `Display` shows any text as
@@ -159,7 +162,7 @@ enum Ended<'i> {
 impl<const N: usize> TextReader<N> {
     /// A reader at the start of a text, whose quiet period is `quiet` ([`Duration::MAX`]: never).
     pub const fn new(quiet: Duration) -> Self {
-        const { assert!(N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
+        const { assert!(0 < N && N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
         Self {
             buffer: Vec::new(),
             progress: Progress {
@@ -228,7 +231,7 @@ impl Progress {
             self.last_byte = now;
             let (part, ends) = take_line(input);
             if self.skipping {
-                self.skipping = !ends;
+                self.skip(buffer, part, ends);
                 continue;
             }
             let (part, returned) = match part {
@@ -248,9 +251,8 @@ impl Progress {
             let fits =
                 (!was_text || buffer.push(b'\r').is_ok()) && buffer.extend_from_slice(part).is_ok();
             if !fits {
-                buffer.clear();
                 self.held_return = false;
-                self.skipping = !ends;
+                self.skip(buffer, part, ends);
                 return Err(nb::Error::Other(TooLong));
             }
             if ends {
@@ -259,6 +261,25 @@ impl Progress {
             }
         }
         Err(nb::Error::WouldBlock)
+    }
+
+    /// Skips a part of a text that is too long. Of what goes on, the buffer keeps the last bytes: they
+    /// tell whether it stands inside a UTF-8 sequence.
+    fn skip(&mut self, buffer: &mut heapless::VecView<u8>, part: &[u8], ends: bool) {
+        self.skipping = !ends;
+        let before_tail = buffer.len().saturating_sub(SEQUENCE);
+        buffer.rotate_left(before_tail);
+        buffer.truncate(SEQUENCE);
+        for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
+            if buffer.len() >= SEQUENCE || buffer.is_full() {
+                buffer.rotate_left(1);
+                buffer.pop();
+            }
+            let _ = buffer.push(byte);
+        }
+        if ends {
+            buffer.clear();
+        }
     }
 
     /// Forgets the text lent last.
@@ -271,7 +292,9 @@ impl Progress {
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
     fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
-        self.skipping = false;
+        if core::mem::take(&mut self.skipping) {
+            buffer.clear();
+        }
         if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
             buffer.clear();
             return Err(nb::Error::Other(TooLong));
@@ -302,7 +325,7 @@ fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
 /// Whether `bytes` stop in the middle of a UTF-8 sequence that more bytes could complete.
 fn ends_inside_sequence(bytes: &[u8]) -> bool {
     let is_start = |byte: &u8| !(0x80..0xc0).contains(byte);
-    let Some(back) = bytes.iter().rev().take(3).position(is_start) else {
+    let Some(back) = bytes.iter().rev().take(SEQUENCE).position(is_start) else {
         return false;
     };
     let tail = bytes.len().checked_sub(back + 1).and_then(|start| bytes.get(start..));

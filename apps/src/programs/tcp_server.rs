@@ -75,13 +75,10 @@ impl Program for TcpServer {
         let gate = clients.map(|clients| Gate::new(clients.get()));
         let config = hello::Config { quiet: self.quiet_period, timeout: self.timeout };
         let anyone_failed = AtomicBool::new(false);
-        let mut signals = Some(signals);
-        let shares = listeners.into_iter().map(|listener| (listener, signals.take())).collect();
+        let shares = server::shares(listeners, &signals)?;
         let (output, failed, greeting) = (&*output, &anyone_failed, self.greeting);
         threads::run(shares, |executor, _, (listener, signals)| {
-            if let Some(signals) = signals {
-                executor.spawn(Box::new(signals));
-            }
+            executor.spawn(Box::new(signals));
             let printer = executor.spawn(Box::new(Printer));
             executor.spawn(Box::new(Acceptor::new(
                 listener,
@@ -90,13 +87,14 @@ impl Program for TcpServer {
                     let session = hello::Server::new(cx.now(), greeting, config);
                     let Accepted { stream, peer, permit } = accepted;
                     let link = Link::new(stream);
-                    cx.spawn(Box::new(Guest { link, session, peer, _permit: permit }));
+                    cx.spawn(Box::new(Guest { link, session, peer, permit }));
                 },
                 |_: &mut Hall<'_>, error| {
                     log::warn!("accepting pauses, those inside are served on: {}", words(&error));
                 },
             )));
-            Ok(Hall { output: output.another(), printer, once, timeout: config.timeout, failed })
+            let output = output.another();
+            Ok(Hall { output, printer, once, served: None, timeout: config.timeout, failed })
         })
         .map_err(Failure::system)?;
         if once && anyone_failed.into_inner() { Err(Failure::Reported) } else { Ok(()) }
@@ -108,6 +106,8 @@ struct Hall<'s> {
     output: Output,
     printer: TaskId,
     once: bool,
+    /// With `once`, the place of the client that was served: nobody else gets it.
+    served: Option<Permit>,
     timeout: Duration,
     failed: &'s AtomicBool,
 }
@@ -124,7 +124,7 @@ struct Guest {
     session: hello::Server<'static>,
     peer: SocketAddr,
     /// The client's place, free again when the task is dropped.
-    _permit: Option<Permit>,
+    permit: Option<Permit>,
 }
 
 impl Task<Hall<'_>> for Guest {
@@ -149,6 +149,7 @@ impl Task<Hall<'_>> for Guest {
             return Poll::Pending;
         }
         if hall.once {
+            hall.served = self.permit.take();
             cx.stop();
         }
         Poll::Ready(())

@@ -1,6 +1,7 @@
 //! `udp-client`: asks a datagram server.
 
 use core::task::Poll;
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
@@ -75,13 +76,14 @@ impl Program for UdpClient {
         let addresses = target.resolve()?;
         let local = self.bind.as_deref().map(local).transpose()?;
         let sender = Sender {
-            server: server_for(&addresses, local)?,
+            servers: servers_for(addresses, local)?,
             name: target.name(),
             request,
             local,
             config: Config { timeout: self.timeout, retries: self.retries },
             buffer: vec![0; self.capacity].into_boxed_slice(),
             exchange: None,
+            begun: false,
         };
         let signals = Signals::block().map_err(Failure::system)?;
         let caught = signals.caught();
@@ -100,17 +102,24 @@ fn local(argument: &str) -> Result<SocketAddr, Failure> {
     Ok(Place::read(&words)?.resolve()?[0])
 }
 
-/// The server's first address of the family that the local address has.
-fn server_for(addresses: &[SocketAddr], local: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
-    let fits = |server: &&SocketAddr| local.is_none_or(|local| local.is_ipv4() == server.is_ipv4());
-    addresses.iter().find(fits).copied().ok_or_else(|| {
-        Failure::usage("the server has no address of the family (IPv4 or IPv6) of --bind")
-    })
+/// The server's addresses of the family that the local address has.
+fn servers_for(
+    addresses: Vec<SocketAddr>,
+    local: Option<SocketAddr>,
+) -> Result<VecDeque<SocketAddr>, Failure> {
+    let fits = |server: &SocketAddr| local.is_none_or(|local| local.is_ipv4() == server.is_ipv4());
+    let servers: VecDeque<_> = addresses.into_iter().filter(fits).collect();
+    if servers.is_empty() {
+        let message = "the server has no address of the family (IPv4 or IPv6) of --bind";
+        return Err(Failure::usage(message));
+    }
+    Ok(servers)
 }
 
 /// The task: one exchange after another.
 struct Sender {
-    server: SocketAddr,
+    /// The server's addresses: the first is asked, and if nobody is there, the next for good.
+    servers: VecDeque<SocketAddr>,
     /// The server as the user named it.
     name: String,
     request: &'static [u8],
@@ -118,6 +127,8 @@ struct Sender {
     config: Config,
     buffer: Box<[u8]>,
     exchange: Option<(Socket, Exchange<'static>)>,
+    /// The next exchange goes on with one that found nobody at another address.
+    begun: bool,
 }
 
 impl Task<Asking<'_>> for Sender {
@@ -128,8 +139,14 @@ impl Task<Asking<'_>> for Sender {
                 Ok(false) => break,
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
                 Err(nb::Error::Other(reason)) => {
-                    asking.fail(reason);
                     self.close(cx);
+                    if self.servers.len() > 1 {
+                        log::debug!("{reason}; trying the next address");
+                        self.servers.pop_front();
+                        self.begun = true;
+                    } else {
+                        asking.fail(reason);
+                    }
                 }
             }
         }
@@ -146,16 +163,19 @@ impl Sender {
         cx: &mut Context<'_, Asking<'_>>,
     ) -> nb::Result<bool, String> {
         let Some((socket, exchange)) = &mut self.exchange else {
-            let Some(next) = asking.next() else { return Ok(false) };
-            if cx.now() < next {
-                cx.set_deadline(Some(next));
-                return Err(nb::Error::WouldBlock);
+            if !std::mem::take(&mut self.begun) {
+                let Some(next) = asking.next() else { return Ok(false) };
+                if cx.now() < next {
+                    cx.set_deadline(Some(next));
+                    return Err(nb::Error::WouldBlock);
+                }
+                asking.begin(cx.now());
             }
-            asking.begin(cx.now());
-            let socket = Socket::connect(self.server, self.local);
+            let socket = Socket::connect(self.servers[0], self.local);
             let socket = socket.map_err(|error| self.unsent(&error))?;
             let server = socket.peer_addr();
             self.exchange = Some((socket, Exchange::new(server, self.request, self.config)));
+            asking.restart_clock();
             return Ok(true);
         };
         while let Ok(request) = exchange.poll_transmit() {
@@ -179,15 +199,18 @@ impl Sender {
         match event {
             Ok(Event::Replied { reply, .. }) => {
                 asking.output.show(Record::Received(Received::datagram(&reply)));
-                if reply.is_truncated() {
-                    let (length, room) = (reply.length, self.buffer.len());
-                    return Err(nb::Error::Other(format!(
-                        "the reply of {} has {length} bytes, and there was room for {room} (take \
-                         more with --capacity)",
-                        self.name
-                    )));
+                let (truncated, length) = (reply.is_truncated(), reply.length);
+                if truncated {
+                    asking.succeed_in_part(format!(
+                        "the reply of {} has {length} bytes, and there was room for {} (take more \
+                         with --capacity)",
+                        self.name,
+                        self.buffer.len()
+                    ));
+                } else {
+                    asking.succeed();
                 }
-                asking.succeed();
+                self.servers.truncate(1);
                 self.close(cx);
                 Ok(true)
             }

@@ -94,14 +94,12 @@ impl Program for UdpServer {
         let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
         // One for all threads: a source's rate is what it gets from the server as a whole.
         let responder = Mutex::new(Responder::new(address.port(), reply, rate));
-        let mut signals = Some(server::begin(address, output)?);
-        let shares = sockets.into_iter().map(|socket| (socket, signals.take())).collect();
+        let signals = server::begin(address, output)?;
+        let shares = server::shares(sockets, &signals)?;
         let (output, responder, once, capacity) =
             (&*output, &responder, self.listen.once, self.capacity);
         threads::run(shares, |executor, _, (socket, signals)| {
-            if let Some(signals) = signals {
-                executor.spawn(Box::new(signals));
-            }
+            executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;
             executor.spawn(Box::new(Desk { socket, responder, once, answered: false }));
             Ok(output.another())
@@ -125,10 +123,11 @@ impl Task<Output> for Desk<'_> {
         }
         let Self { socket, responder, once, answered } = self;
         let now = cx.now();
+        let mut chosen = false;
         let served = socket.serve(
             cx,
             |received| {
-                if *once && *answered {
+                if *once && chosen {
                     return None;
                 }
                 let datagram = received.datagram;
@@ -138,7 +137,7 @@ impl Task<Output> for Desk<'_> {
                 show(output, &datagram, verdict);
                 match verdict {
                     Verdict::Reply(reply) => {
-                        *answered = true;
+                        chosen = true;
                         Some(reply)
                     }
                     Verdict::Silent(_) => None,
@@ -147,10 +146,12 @@ impl Task<Output> for Desk<'_> {
             |peer, error| log::info!("cannot answer {peer}: {}", words(&error)),
         );
         match served {
-            Ok(batch) if batch.dropped > 0 => {
-                log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
+            Ok(batch) => {
+                *answered |= batch.sent > 0;
+                if batch.dropped > 0 {
+                    log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
+                }
             }
-            Ok(_) => {}
             Err(error) => log::warn!("cannot receive: {}", words(&error)),
         }
         output.flush();

@@ -131,7 +131,9 @@ enum State {
 }
 
 impl<'t> Exchange<'t> {
-    /// An exchange with `server`, whose first try wants to be sent.
+    /// An exchange with `server`, whose first try wants to be sent. The address must be one that a
+    /// [`Datagram::source`] can be: an IPv4-mapped IPv6 address given as IPv4, and a link-local one
+    /// with its scope.
     pub const fn new(server: SocketAddr, request: &'t [u8], config: Config) -> Self {
         Self {
             server,

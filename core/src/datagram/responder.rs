@@ -126,7 +126,10 @@ impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
             return Some(Silence::ReflectingPort);
         }
         match self.reply {
-            Reply::Text(text) if text == datagram.bytes && !datagram.is_truncated() => {
+            // Of a truncated one, what is left and the length tell.
+            Reply::Text(text)
+                if text.len() == datagram.length && text.starts_with(datagram.bytes) =>
+            {
                 return Some(Silence::OwnReply);
             }
             Reply::Echo if datagram.is_truncated() => return Some(Silence::Truncated),
@@ -193,6 +196,15 @@ mod tests {
         // Its text only begins like the reply.
         let text = Reply::Text(b"pong");
         assert_eq!(responder(text).handle_datagram(NOW, part), Verdict::Reply(b"pong"));
+    }
+
+    #[test]
+    fn its_own_reply_is_known_by_its_part() {
+        let part = Datagram { source: from(5000), bytes: b"po", length: 4 };
+        silent(Reply::Text(b"pong"), part, Silence::OwnReply);
+        let other = Datagram { source: from(5000), bytes: b"pa", length: 4 };
+        let verdict = responder(Reply::Text(b"pong")).handle_datagram(NOW, other);
+        assert_eq!(verdict, Verdict::Reply(b"pong"));
     }
 
     #[test]

@@ -137,6 +137,65 @@ fn the_time_and_the_end_of_the_stream_reach_the_session() {
 /// A session that takes one byte for every byte it could send: back-pressure at its plainest.
 struct Echo(Option<u8>);
 
+/// Takes input only once its time has come, and says nothing.
+#[derive(Default)]
+struct Sleeper {
+    is_awake: bool,
+}
+
+impl<'s> Events<'s> for Sleeper {
+    type Event = &'s [u8];
+}
+
+impl Session for Sleeper {
+    type Error = Infallible;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        _now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<&'s [u8], Infallible> {
+        if !self.is_awake || input.is_empty() {
+            return Err(nb::Error::WouldBlock);
+        }
+        Ok(core::mem::take(input))
+    }
+
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<&[u8], Infallible> {
+        Err(nb::Error::WouldBlock)
+    }
+
+    fn handle_timeout(&mut self, _now: Instant) -> nb::Result<&[u8], Infallible> {
+        self.is_awake = true;
+        Err(nb::Error::WouldBlock)
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        Output::Nothing
+    }
+
+    fn transmitted(&mut self, _now: Instant, _count: usize) {}
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        (!self.is_awake).then(|| Instant::from_millis(250))
+    }
+}
+
+#[test]
+fn input_is_offered_again_when_time_has_made_room() {
+    let (there, back): (Direction, Direction) = Default::default();
+    there.bytes.borrow_mut().extend(b"abc");
+    let mut wire = Wire::new(&there, &back);
+    let (mut pump, mut sleeper) = (Pump::<64>::new(), Sleeper::default());
+    let mut heard = Vec::new();
+    for millis in [0, 249, 250] {
+        assert!(heard.is_empty());
+        let now = Instant::from_millis(millis);
+        let _ = pump.drive(&mut wire, &mut sleeper, now, |bytes| heard.extend_from_slice(bytes));
+    }
+    assert_eq!(heard, b"abc");
+}
+
 impl Events<'_> for Echo {
     type Event = u8;
 }

@@ -119,6 +119,21 @@ fn silence_ends_the_skipping_too() {
 }
 
 #[test]
+fn silence_inside_a_sequence_ends_no_skipping() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    assert!(reader.handle_input(at(0), &mut &b"12345678\xe4\xbd"[..]).is_err());
+    assert_eq!(reader.poll_deadline(), None);
+    let _ = reader.handle_input(at(500), &mut &b"\xa0 and more \xf0\x9f"[..]);
+    assert_eq!(reader.poll_deadline(), None);
+    let _ = reader.handle_input(at(600), &mut &b"\x98"[..]);
+    assert_eq!(reader.poll_deadline(), None);
+    let _ = reader.handle_input(at(700), &mut &b"\x80"[..]);
+    assert_eq!(reader.poll_deadline(), Some(at(900)));
+    assert_eq!(reader.handle_end(), Err(nb::Error::WouldBlock));
+    assert_eq!(reader.handle_input(at(901), &mut &b"next\n"[..]).unwrap().as_bytes(), b"next");
+}
+
+#[test]
 fn silence_can_be_told_to_mean_nothing() {
     let mut reader = TextReader::<8>::new(Duration::MAX);
     let _ = reader.handle_input(at(0), &mut &b"Hello"[..]);
