@@ -34,18 +34,35 @@ impl Signals {
     /// # Errors
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block() -> io::Result<Self> {
-        let mut set = SigSet::empty();
-        set.add(Signal::SIGINT);
-        set.add(Signal::SIGTERM);
-        set.thread_block()?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Self { fd, source: None, caught: Caught::default() })
+        handled().thread_block()?;
+        Self::receive(Caught::default())
+    }
+
+    /// Another such task, for another thread's executor, with a descriptor of its own: each signal
+    /// is received by one of them, and they know together which came first.
+    ///
+    /// [`threads::run`](crate::threads::run) needs one for each thread: the executors end one by
+    /// one, and the second signal must find a task that still receives it.
+    ///
+    /// # Errors
+    /// Those of `signalfd(2)`.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::receive(self.caught())
+    }
+
+    fn receive(caught: Caught) -> io::Result<Self> {
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        Ok(Self { fd: SignalFd::with_flags(&handled(), flags)?, source: None, caught })
     }
 
     /// A handle that tells, also after the task has gone, which signal came first.
     pub fn caught(&self) -> Caught {
         self.caught.clone()
     }
+}
+
+fn handled() -> SigSet {
+    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM])
 }
 
 impl Caught {
@@ -88,7 +105,9 @@ mod tests {
     use nix::sys::signal::raise;
 
     use super::*;
-    use crate::executor::Executor;
+    use crate::clock::Clock;
+    use crate::executor::{Executor, StopGroup};
+    use crate::testing::task;
 
     /// Raises another signal when it is told to stop, and never finishes.
     #[derive(Default)]
@@ -129,5 +148,28 @@ mod tests {
         executor.run(&mut log).unwrap();
         assert_eq!(log, ["told to stop", "abandoned"]);
         assert_eq!((caught.number(), caught.exit_code()), (Some(15), Some(143)));
+    }
+
+    #[test]
+    fn the_second_is_received_when_the_first_executor_has_ended() {
+        let signals = Signals::block().unwrap();
+        let caught = signals.caught();
+        let (clock, group) = (Clock::start(), StopGroup::new());
+        let mut log = Vec::new();
+        let mut last = Executor::in_group(clock, &group).unwrap();
+        last.spawn(Box::new(signals.try_clone().unwrap()));
+        last.spawn(Box::<Stubborn>::default());
+        let mut first = Executor::in_group(clock, &group).unwrap();
+        first.spawn(Box::new(signals));
+        first.spawn(task(|_, cx: &mut Context<'_, _>| match cx.stopping() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }));
+        raise(Signal::SIGTERM).unwrap();
+        first.run(&mut log).unwrap();
+        drop(first);
+        last.run(&mut log).unwrap();
+        assert_eq!(log, ["told to stop", "abandoned"]);
+        assert_eq!(caught.number(), Some(15));
     }
 }
