@@ -45,26 +45,13 @@ pub fn udp_socket() -> io::Result<Option<UdpSocket>> {
 /// # Errors
 /// Those of the socket: nobody listens at `NOTIFY_SOCKET`, say.
 pub fn notify_ready() -> io::Result<()> {
-    notify(b"READY=1\n")
-}
-
-/// Tells the service manager that the orderly stop has begun (`STOPPING=1`), if one wants to know.
-///
-/// # Errors
-/// As [`notify_ready`].
-pub fn notify_stopping() -> io::Result<()> {
-    notify(b"STOPPING=1\n")
-}
-
-/// Sends a state to the socket that `NOTIFY_SOCKET` names: a path, or after an `@` a name in the
-/// abstract space (`unix(7)`).
-fn notify(state: &[u8]) -> io::Result<()> {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    // A path, or after an `@` a name in the abstract space (`unix(7)`).
     let address = match name.as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(&name)?,
     };
-    UnixDatagram::unbound()?.send_to_addr(state, &address)?;
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1\n", &address)?;
     Ok(())
 }
 
@@ -147,13 +134,10 @@ mod tests {
         let name = "activation::tests::readiness_is_told";
         if in_child(name, Stdio::null(), &format!("NOTIFY_SOCKET=@{manager_name}")) {
             notify_ready().unwrap();
-            notify_stopping().unwrap();
             return;
         }
         let mut said = [0; 100];
-        for expected in [&b"READY=1\n"[..], b"STOPPING=1\n"] {
-            let count = manager.recv(&mut said).unwrap();
-            assert_eq!(&said[..count], expected);
-        }
+        let count = manager.recv(&mut said).unwrap();
+        assert_eq!(&said[..count], b"READY=1\n");
     }
 }

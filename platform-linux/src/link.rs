@@ -53,6 +53,12 @@ pub struct Link {
     watches_output: bool,
 }
 
+/// What is left of [`READS`] and [`WRITES`].
+struct Budget {
+    reads: usize,
+    writes: usize,
+}
+
 /// How an attempt to transmit ended.
 enum Sent {
     /// The session has nothing to send.
@@ -139,6 +145,8 @@ impl Link {
         }
     }
 
+    /// Rule 4 around all the others: what has arrived is offered first, as far as the turn's budget
+    /// goes, and again after the deadline, which may have made room for it.
     fn advance<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
@@ -148,45 +156,70 @@ impl Link {
         scratch: &mut [u8],
     ) -> nb::Result<(), Fault<S::Error>> {
         let now = cx.now();
-        let (mut reads, mut writes) = (READS, WRITES);
+        let mut budget = Budget { reads: READS, writes: WRITES };
         if self.full && self.readiness(cx).intersects(Readiness::WRITABLE) {
             self.full = false;
         }
-        if session.poll_deadline().is_some_and(|at| at <= now) {
-            while give(on_event, session.handle_timeout(now))? {}
+        match self.exchange(cx, stream, session, on_event, scratch, &mut budget) {
+            Err(nb::Error::WouldBlock) if is_due(session, now) => {
+                while give(on_event, session.handle_timeout(now))? {}
+                self.exchange(cx, stream, session, on_event, scratch, &mut budget)
+            }
+            result => result,
         }
+    }
+
+    /// Reads, offers and transmits until nothing is left to do or the budget is used up.
+    fn exchange<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        stream: &TcpStream,
+        session: &mut S,
+        on_event: &mut impl FnMut(Event<'_, S>),
+        scratch: &mut [u8],
+        budget: &mut Budget,
+    ) -> nb::Result<(), Fault<S::Error>> {
+        let now = cx.now();
         loop {
             self.offer_held(now, session, on_event)?;
             let waits_for_room = self.ended || !self.held.is_empty();
-            let budget = writes;
+            let writes = budget.writes;
             if !self.full {
-                let sent = self.transmit(stream, session, now, &mut writes);
+                let sent = self.transmit(stream, session, now, &mut budget.writes);
                 match sent.map_err(Fault::Connection)? {
                     Sent::All | Sent::Enough => {}
                     Sent::Full => self.full = true,
-                    Sent::Close => return Ok(()),
+                    Sent::Close => {
+                        // A reset that no read or write has met yet is no orderly end.
+                        if self.readiness(cx).intersects(Readiness::ERROR) {
+                            stream.take_error().map_err(Fault::Connection)?;
+                        }
+                        return Ok(());
+                    }
                 }
             }
             self.watch(cx, stream).map_err(Fault::Connection)?;
-            if writes == 0 {
+            if budget.writes == 0 {
                 cx.again();
                 return Err(nb::Error::WouldBlock);
             }
             if waits_for_room {
                 // What was sent may have made room for what is held, or for the peer's end.
-                if writes == budget {
+                if budget.writes == writes {
                     return Err(nb::Error::WouldBlock);
                 }
                 continue;
             }
-            if !self.readiness(cx).intersects(Readiness::READABLE) {
+            // The clock was read after epoll's report: at a deadline, bytes may have come in between.
+            let may_be_late = budget.reads == READS && is_due(session, now);
+            if !may_be_late && !self.readiness(cx).intersects(Readiness::READABLE) {
                 return Err(nb::Error::WouldBlock);
             }
-            if reads == 0 {
+            if budget.reads == 0 {
                 cx.again();
                 return Err(nb::Error::WouldBlock);
             }
-            reads -= 1;
+            budget.reads -= 1;
             self.read(cx, stream, session, on_event, scratch)?;
         }
     }
@@ -230,17 +263,17 @@ impl Link {
             }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cx.clear(source, Readiness::READABLE);
+                cx.clear(source, Readiness::READABLE | Readiness::URGENT);
                 return Ok(());
             }
             Err(error) => return Err(nb::Error::Other(Fault::Connection(error))),
         };
         // A read that left room has emptied the receive buffer, and the next byte will be a new
         // edge (`epoll(7)`, "Do I need to continuously read…"); but an end that was reported
-        // together with these bytes will not be reported again.
-        if count < scratch.len()
-            && !cx.readiness(source).intersects(Readiness::ENDED | Readiness::ERROR)
-        {
+        // together with these bytes will not be reported again, nor will those behind an urgent
+        // mark, where a read stops (`tcp(7)`).
+        let more = Readiness::ENDED | Readiness::ERROR | Readiness::URGENT;
+        if count < scratch.len() && !cx.readiness(source).intersects(more) {
             cx.clear(source, Readiness::READABLE);
         }
         let mut rest = &scratch[..count];
@@ -280,7 +313,7 @@ impl Link {
         if let Some(source) = self.source.take() {
             if !self.ended && cx.readiness(source).intersects(Readiness::READABLE) {
                 for _ in 0..READS {
-                    if !matches!(stream.recv(scratch), Ok(count) if count == scratch.len()) {
+                    if !matches!(stream.recv(scratch), Ok(1..)) {
                         break;
                     }
                 }
@@ -345,6 +378,10 @@ impl Drop for Link {
             self.give_up(stream);
         }
     }
+}
+
+fn is_due<S: Session>(session: &S, now: Instant) -> bool {
+    session.poll_deadline().is_some_and(|at| at <= now)
 }
 
 /// Hands on what a `handle_*` call gave; false when it gave nothing.

@@ -102,11 +102,12 @@ impl<W> Task<W> for Signals {
 
 #[cfg(test)]
 mod tests {
+    use barewire_core::time::Instant;
     use nix::sys::signal::raise;
 
     use super::*;
     use crate::clock::Clock;
-    use crate::executor::{Executor, StopGroup};
+    use crate::executor::{Executor, GRACE, StopGroup};
     use crate::testing::task;
 
     /// Raises another signal when it is told to stop, and never finishes.
@@ -153,23 +154,26 @@ mod tests {
     #[test]
     fn the_second_is_received_when_the_first_executor_has_ended() {
         let signals = Signals::block().unwrap();
-        let caught = signals.caught();
+        let another = signals.try_clone().unwrap();
+        let caught = another.caught();
         let (clock, group) = (Clock::start(), StopGroup::new());
         let mut log = Vec::new();
         let mut last = Executor::in_group(clock, &group).unwrap();
-        last.spawn(Box::new(signals.try_clone().unwrap()));
+        last.spawn(Box::new(another));
         last.spawn(Box::<Stubborn>::default());
         let mut first = Executor::in_group(clock, &group).unwrap();
         first.spawn(Box::new(signals));
-        first.spawn(task(|_, cx: &mut Context<'_, _>| match cx.stopping() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }));
+        first.spawn(task(
+            |_, cx: &mut Context<'_, _>| {
+                if cx.stopping() { Poll::Ready(()) } else { Poll::Pending }
+            },
+        ));
         raise(Signal::SIGTERM).unwrap();
         first.run(&mut log).unwrap();
         drop(first);
         last.run(&mut log).unwrap();
         assert_eq!(log, ["told to stop", "abandoned"]);
         assert_eq!(caught.number(), Some(15));
+        assert!(clock.now() < Instant::ZERO + GRACE, "it was not the grace that ended");
     }
 }

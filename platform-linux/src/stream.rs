@@ -4,7 +4,6 @@ use std::io::{self, IoSlice};
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
@@ -47,6 +46,11 @@ impl TcpStream {
     /// # Errors
     /// Why the connection could not be made; those of `connect(2)`.
     pub fn connect_result(&self) -> io::Result<()> {
+        self.take_error()
+    }
+
+    /// The pending error, which this clears (`SO_ERROR`, `socket(7)`).
+    pub(crate) fn take_error(&self) -> io::Result<()> {
         self.inner.take_error()?.map_or(Ok(()), Err)
     }
 
@@ -118,11 +122,9 @@ impl TcpStream {
 
     /// Caps the kernel's send buffer at about `bytes` (`SO_SNDBUF`, which doubles the number for its
     /// own book-keeping; `socket(7)`).
-    ///
-    /// # Errors
-    /// Those of `setsockopt(2)`.
-    pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
-        Ok(socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes)?)
+    #[cfg(test)]
+    pub(crate) fn set_send_buffer(&self, bytes: usize) {
+        socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes).unwrap();
     }
 
     /// Waits until the stream is ready for `events`, or not at all.
@@ -145,19 +147,6 @@ impl TcpStream {
                 result => return result,
             }
         }
-    }
-
-    /// Waits until the attempt to connect is over, at most for `limit`.
-    ///
-    /// # Errors
-    /// As [`connect_result`](Self::connect_result); [`TimedOut`](io::ErrorKind::TimedOut) at the
-    /// limit.
-    pub fn wait_connected(&self, limit: Duration) -> io::Result<()> {
-        let timeout = limit.as_millis_ceil().try_into().unwrap_or(PollTimeout::MAX);
-        if !self.poll(PollFlags::POLLOUT, timeout)? {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        self.connect_result()
     }
 }
 
@@ -232,11 +221,17 @@ mod tests {
 
     use super::*;
 
+    /// Waits until the attempt to connect is over.
+    fn wait_connected(stream: &TcpStream) -> io::Result<()> {
+        stream.poll(PollFlags::POLLOUT, PollTimeout::NONE)?;
+        stream.connect_result()
+    }
+
     fn pair() -> (TcpStream, net::TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (peer, _) = listener.accept().unwrap();
-        stream.wait_connected(Duration::from_secs(10)).unwrap();
+        wait_connected(&stream).unwrap();
         (stream, peer)
     }
 
@@ -293,8 +288,7 @@ mod tests {
     #[test]
     fn a_refusal_is_the_result_of_connecting() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let connected = TcpStream::connect(address)
-            .and_then(|stream| stream.wait_connected(Duration::from_secs(10)));
+        let connected = TcpStream::connect(address).and_then(|stream| wait_connected(&stream));
         assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

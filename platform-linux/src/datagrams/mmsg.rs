@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_int, c_uint, iovec, mmsghdr, socklen_t};
 
 use crate::address::canonical;
+use crate::stream::retry;
 
 /// The most datagrams that one system call receives or sends.
 pub const MAX_BATCH: usize = 64;
@@ -115,12 +116,13 @@ impl Inbox {
         // SAFETY: `first` points to `count` headers. Each has a name of the stated length, one vector
         // whose bytes are its own part of `self.bytes`, and no control buffer or one of the stated
         // length. All of that is borrowed mutably, or owned, by this call, and outlives it.
-        let received =
-            unsafe { libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()) };
-        let received = match Errno::result(received) {
+        let received = retry(|| unsafe {
+            Errno::result(libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()))
+        });
+        let received = match received {
             Ok(received) => usize::try_from(received).unwrap_or(0),
-            Err(Errno::EAGAIN | Errno::EINTR) => 0,
-            Err(error) => return Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
         };
         for (head, header) in self.heads.iter_mut().zip(&headers).take(received) {
             head.length = header.msg_len as usize;
@@ -148,7 +150,8 @@ impl Inbox {
     }
 
     /// Sends replies, each to where the datagram with that index came from and from the address it
-    /// was sent to, as many as the kernel takes in one call.
+    /// was sent to, as many as the kernel takes in one call. If it cannot send the first from there
+    /// (a subnet's broadcast address cannot be told from a host's), it chooses another address.
     ///
     /// An error concerns the first reply (`sendmmsg(2)`).
     pub(super) fn reply(
@@ -161,8 +164,8 @@ impl Inbox {
         {
             return reply_alone(fd, &self.heads[*index].name, bytes);
         }
-        let replies = replies.iter().take(MAX_BATCH);
-        let mut vectors: heapless::Vec<iovec, MAX_BATCH> = replies
+        let batch = replies.iter().take(MAX_BATCH);
+        let mut vectors: heapless::Vec<iovec, MAX_BATCH> = batch
             .clone()
             .map(|(_, bytes)| iovec {
                 iov_base: bytes.as_ptr().cast_mut().cast(),
@@ -170,10 +173,10 @@ impl Inbox {
             })
             .collect();
         let mut controls: heapless::Vec<Option<Control>, MAX_BATCH> =
-            replies.clone().map(|(index, _)| self.heads[*index].control_for_reply()).collect();
+            batch.clone().map(|(index, _)| self.heads[*index].control_for_reply()).collect();
         let vector = vectors.as_mut_ptr();
         let mut headers = Headers::new();
-        for (place, ((index, _), control)) in replies.zip(&mut controls).enumerate() {
+        for (place, ((index, _), control)) in batch.zip(&mut controls).enumerate() {
             let head = &self.heads[*index];
             let name = (&raw const head.name).cast_mut();
             let mut header = header(name, head.name.length(), vector.wrapping_add(place));
@@ -188,7 +191,13 @@ impl Inbox {
         // buffer or one, of the stated lengths, all of which outlive the call; the kernel reads them,
         // and writes to nothing but the headers.
         let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), first, count, libc::MSG_DONTWAIT) };
-        Ok(usize::try_from(Errno::result(sent)?).unwrap_or(0))
+        match (Errno::result(sent), replies) {
+            (
+                Err(Errno::ENETUNREACH | Errno::EINVAL | Errno::EADDRNOTAVAIL),
+                [(index, bytes), ..],
+            ) if self.wants_local => reply_alone(fd, &self.heads[*index].name, bytes),
+            (sent, _) => Ok(usize::try_from(sent?).unwrap_or(0)),
+        }
     }
 }
 
@@ -287,11 +296,19 @@ impl Head {
         let mut control = self.control;
         match self.packet_info()? {
             PacketInfo::V4 { .. } => control.0[DATA..DATA + 4].fill(0),
-            PacketInfo::V6 { local } if local.is_multicast() => return None,
+            PacketInfo::V6 { local } if is_of_many(local) => return None,
             PacketInfo::V6 { local } if local.is_unicast_link_local() => {}
             PacketInfo::V6 { .. } => control.0[DATA + 16..DATA + 20].fill(0),
         }
         Some(control)
+    }
+}
+
+/// Whether an address is a multicast or the broadcast address, perhaps IPv4-mapped.
+fn is_of_many(ip: Ipv6Addr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
     }
 }
 
@@ -305,6 +322,16 @@ fn part<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_many_is_told_from_one_hosts() {
+        for many in ["ff02::1", "::ffff:224.0.0.1", "::ffff:255.255.255.255"] {
+            assert!(is_of_many(many.parse().unwrap()), "{many}");
+        }
+        for one in ["2001:db8::1", "fe80::1", "::ffff:192.0.2.255"] {
+            assert!(!is_of_many(one.parse().unwrap()), "{one}");
+        }
+    }
 
     /// What is read here by its offset must lie where the system's headers say.
     #[test]

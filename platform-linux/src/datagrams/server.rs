@@ -20,7 +20,8 @@ pub const MAX_MEMORY: usize = 1024 * 1024;
 pub struct Received<'d> {
     /// Who sent it, its bytes as far as there was room for them, and its true length.
     pub datagram: Datagram<'d>,
-    /// The local address that it was sent to, and that a reply leaves from.
+    /// The local address that it was sent to, and that a reply leaves from (unless it is one of many
+    /// hosts together: a multicast or broadcast address).
     pub local: IpAddr,
 }
 

@@ -155,6 +155,28 @@ fn a_wildcard_server_answers_ipv6_from_the_address_asked() {
 }
 
 #[test]
+fn a_question_to_all_is_answered_from_an_address_of_ones_own() {
+    for ip in ["0.0.0.0", "[::]"] {
+        // A system without IPv6.
+        let Ok(socket) = UdpSocket::bind(any_of(ip)) else { continue };
+        let port = socket.local_addr().unwrap().port();
+        let server = UdpServer::new(socket, 64).unwrap();
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        client.set_broadcast(true).unwrap();
+        for (ip, payload) in [("127.255.255.255", b"all"), ("127.0.0.1", b"one")] {
+            client.send_to(payload, (ip, port)).unwrap();
+        }
+        let seen = serve(server, 2, echo);
+        assert_eq!(seen.batch.sent, 2, "{ip}: {seen:?}");
+        for payload in [b"all", b"one"] {
+            let mut reply = [0; 3];
+            let (_, from) = client.recv_from(&mut reply).unwrap();
+            assert_eq!((&reply, from.ip()), (payload, Ipv4Addr::LOCALHOST.into()));
+        }
+    }
+}
+
+#[test]
 fn a_reply_that_cannot_be_sent_harms_no_other() {
     static HUGE: [u8; 70_000] = [0; 70_000];
     for ip in ["127.0.0.1", "0.0.0.0"] {

@@ -25,6 +25,10 @@ impl Readiness {
     /// An error is pending (`EPOLLERR`). Always waited for.
     pub const ERROR: Self = Self(1 << 3);
 
+    /// Urgent data has come (`EPOLLPRI`, `tcp(7)`): a read stops short where it lies, and what
+    /// follows can be read then. Always waited for.
+    pub const URGENT: Self = Self(1 << 4);
+
     /// Whether everything in `other` is in `self`.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -43,7 +47,7 @@ impl Readiness {
 
     /// The flags that ask for this interest, edge-triggered.
     pub(super) fn interest(self) -> EpollFlags {
-        let mut flags = EpollFlags::EPOLLET | EpollFlags::EPOLLRDHUP;
+        let mut flags = EpollFlags::EPOLLET | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLPRI;
         flags.set(EpollFlags::EPOLLIN, self.contains(Self::READABLE));
         flags.set(EpollFlags::EPOLLOUT, self.contains(Self::WRITABLE));
         flags
@@ -67,6 +71,9 @@ impl Readiness {
         }
         if flags.contains(EpollFlags::EPOLLERR) {
             ready |= Self::READABLE | Self::WRITABLE | Self::ERROR;
+        }
+        if flags.contains(EpollFlags::EPOLLPRI) {
+            ready |= Self::URGENT;
         }
         ready
     }
@@ -93,6 +100,7 @@ impl fmt::Debug for Readiness {
             (Self::WRITABLE, "writable"),
             (Self::ENDED, "ended"),
             (Self::ERROR, "error"),
+            (Self::URGENT, "urgent"),
         ];
         f.debug_set()
             .entries(names.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, name)| name))

@@ -101,9 +101,10 @@ impl Shared {
     }
 
     /// Takes note of the bell, then hands over what was woken: the tasks by `each`; true if it was
-    /// all of them. In this order a waker that comes in between rings again.
+    /// all of them. In this order a waker that comes in between rings again; and one that found the
+    /// bell rung has its writes seen, since this reads what it wrote last (`swap`, not `store`).
     pub(super) fn hear(&self, each: impl FnMut(TaskId)) -> bool {
-        self.rung.store(false, Ordering::SeqCst);
+        self.rung.swap(false, Ordering::SeqCst);
         lock(&self.woken).drain(..).for_each(each);
         self.all_woken.swap(false, Ordering::AcqRel)
     }

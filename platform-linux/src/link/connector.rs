@@ -14,16 +14,25 @@ use crate::stream::TcpStream;
 /// limit.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tries the addresses of a peer one after another until one answers.
+/// Tries the addresses of a peer one after another until one answers. Each has its share of the time
+/// that is left, so that one that says nothing does not use up the others'.
 #[derive(Debug)]
 pub struct Connector {
     addresses: vec::IntoIter<SocketAddr>,
     timeout: Duration,
     /// When to give up; set by the first poll.
     deadline: Option<Instant>,
-    attempt: Option<(TcpStream, Source, SocketAddr)>,
+    attempt: Option<Attempt>,
     /// Why the last attempt failed.
     failure: Option<io::Error>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    stream: TcpStream,
+    source: Source,
+    peer: SocketAddr,
+    deadline: Instant,
 }
 
 impl Connector {
@@ -44,7 +53,7 @@ impl Connector {
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: an attempt is under way.
-    /// [`TimedOut`](io::ErrorKind::TimedOut) at the limit; otherwise why the last address failed, or
+    /// Otherwise why the last address failed ([`TimedOut`](io::ErrorKind::TimedOut) at the limit), or
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if there was none.
     pub fn poll<W>(
         &mut self,
@@ -52,17 +61,18 @@ impl Connector {
     ) -> nb::Result<(Link, SocketAddr), io::Error> {
         let deadline = *self.deadline.get_or_insert(cx.now() + self.timeout);
         loop {
-            if let Some((stream, source, peer)) = self.attempt.take() {
-                if !cx.readiness(source).intersects(Readiness::WRITABLE) {
-                    if deadline <= cx.now() {
-                        cx.release(source);
-                        return Err(nb::Error::Other(io::ErrorKind::TimedOut.into()));
-                    }
-                    self.attempt = Some((stream, source, peer));
+            if let Some(attempt) = self.attempt.take() {
+                let Attempt { stream, source, peer, deadline } = attempt;
+                let result = if cx.readiness(source).intersects(Readiness::WRITABLE) {
+                    stream.connect_result()
+                } else if deadline <= cx.now() {
+                    Err(io::ErrorKind::TimedOut.into())
+                } else {
+                    self.attempt = Some(Attempt { stream, source, peer, deadline });
                     cx.set_deadline(Some(deadline));
                     return Err(nb::Error::WouldBlock);
-                }
-                match stream.connect_result() {
+                };
+                match result {
                     Ok(()) => {
                         cx.set_deadline(None);
                         return Ok((Link::with_source(stream, Some(source)), peer));
@@ -71,7 +81,9 @@ impl Connector {
                 }
                 cx.release(source);
             } else if let Some(peer) = self.addresses.next() {
-                match begin(cx, peer) {
+                let others = u64::try_from(self.addresses.len()).unwrap_or(u64::MAX - 1);
+                let share = deadline.since(cx.now()).as_micros() / (others + 1);
+                match begin(cx, peer, cx.now() + Duration::from_micros(share)) {
                     Ok(attempt) => self.attempt = Some(attempt),
                     Err(error) => self.failure = Some(error),
                 }
@@ -85,11 +97,8 @@ impl Connector {
     }
 }
 
-fn begin<W>(
-    cx: &mut Context<'_, W>,
-    peer: SocketAddr,
-) -> io::Result<(TcpStream, Source, SocketAddr)> {
+fn begin<W>(cx: &mut Context<'_, W>, peer: SocketAddr, deadline: Instant) -> io::Result<Attempt> {
     let stream = TcpStream::connect(peer)?;
     let source = cx.register(&stream, Readiness::READABLE | Readiness::WRITABLE)?;
-    Ok((stream, source, peer))
+    Ok(Attempt { stream, source, peer, deadline })
 }

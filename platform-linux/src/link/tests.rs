@@ -1,6 +1,6 @@
 use core::task::Poll;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream as StdStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream as StdStream};
 use std::sync::mpsc;
 use std::thread;
 
@@ -13,7 +13,8 @@ use crate::stream::TcpStream;
 use crate::testing::{Random, task};
 
 /// Says back what it hears, through a ring of 16 bytes: what does not fit is left to the driver.
-/// `#` at the front of the ring is beyond it, and silence for too long too.
+/// `#` at the front of the ring is beyond it, and so is its deadline.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one conversation")]
 #[derive(Default)]
 struct Echo {
     ring: [u8; 16],
@@ -23,6 +24,8 @@ struct Echo {
     shut: bool,
     failed: bool,
     deadline: Option<Instant>,
+    /// Whatever is heard takes the deadline away.
+    waits_for_any: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,9 @@ impl Session for Echo {
         for byte in taken {
             self.ring[(self.start + self.filled) % self.ring.len()] = *byte;
             self.filled += 1;
+        }
+        if self.waits_for_any {
+            self.deadline = None;
         }
         if taken.is_empty() { Err(nb::Error::WouldBlock) } else { Ok(Heard::Bytes(taken)) }
     }
@@ -200,7 +206,7 @@ fn a_turn_is_bounded() {
 #[test]
 fn a_full_send_buffer_is_waited_for() {
     let (stream, mut peer) = pair();
-    stream.set_send_buffer(4096).unwrap();
+    stream.set_send_buffer(4096);
     let sent = vec![b'y'; 1_000_000];
     let (full, is_full) = mpsc::channel();
     let writer = {
@@ -256,6 +262,73 @@ fn the_deadline_of_the_session_is_kept() {
     let echo = Echo { deadline, ..Echo::default() };
     let world = converse(Executor::simulated(), stream, echo);
     assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+}
+
+#[test]
+fn what_came_in_time_is_heard_before_the_deadline() {
+    let (stream, mut peer) = pair();
+    peer.write_all(b"in time").unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    let echo = Echo { deadline: Some(Instant::ZERO), waits_for_any: true, ..Echo::default() };
+    let world = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(world.result, Some(Ok(()))), "{:?}", world.result);
+    assert_eq!(world.heard, b"in time");
+}
+
+#[test]
+fn a_peer_that_never_stops_does_not_outrun_the_deadline() {
+    // Each 16 bytes of these take one write, and all together more than a turn has.
+    let (stream, mut peer) = pair();
+    peer.write_all(&[b'x'; 4096]).unwrap();
+    let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
+    let world = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert_eq!((world.turns, world.heard.len()), (1, 16 * super::WRITES));
+}
+
+#[test]
+fn a_read_goes_on_behind_an_urgent_mark() {
+    use nix::sys::socket::{MsgFlags, send};
+    use std::os::fd::AsRawFd;
+
+    let (stream, mut peer) = pair();
+    peer.write_all(b"abc").unwrap();
+    send(peer.as_raw_fd(), b"!", MsgFlags::MSG_OOB).unwrap();
+    peer.write_all(b"def").unwrap();
+    let reader = thread::spawn(move || {
+        // Only a failure waits for so long.
+        peer.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        let mut received = [0; 6];
+        peer.read_exact(&mut received).map(|()| received)
+    });
+    let world = converse(Executor::new().unwrap(), stream, Echo::default());
+    assert_eq!(&reader.join().unwrap().unwrap(), b"abcdef");
+    assert_eq!(world.heard, b"abcdef");
+}
+
+#[test]
+fn a_close_after_a_reset_is_not_orderly() {
+    let (stream, peer) = pair();
+    let (mut link, mut session, mut peer) = (Link::new(stream), Echo::default(), Some(peer));
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |result: &mut Option<_>, cx| {
+        if peer.is_none() {
+            // The owner has said all, and wants no answer.
+            (session.ended, session.shut) = (true, true);
+        }
+        match link.drive(cx, &mut session, |_| unreachable!()) {
+            Err(nb::Error::WouldBlock) => {
+                TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
+                return Poll::Pending;
+            }
+            Err(nb::Error::Other(Fault::Connection(error))) => *result = Some(error.kind()),
+            _ => {}
+        }
+        Poll::Ready(())
+    }));
+    let mut result = None;
+    executor.run(&mut result).unwrap();
+    assert_eq!(result, Some(ErrorKind::ConnectionReset));
 }
 
 #[test]
@@ -373,24 +446,48 @@ fn a_connector_tries_one_address_after_another() {
     assert_eq!(connect(vec![]), Err(ErrorKind::InvalidInput));
 }
 
-#[test]
-fn a_connector_gives_up_at_its_limit() {
-    // Its backlog is full: the kernel drops what would be the next connection's first segment.
+/// An address that does not answer: the backlog is full, and the kernel drops what would be the next
+/// connection's first segment. It does so as long as the two sockets are there.
+fn silent() -> (SocketAddr, (TcpListener, StdStream)) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let _waiting = StdStream::connect(address).unwrap();
-    let mut connector = Connector::new(vec![address], Duration::from_secs(10));
+    let waiting = StdStream::connect(address).unwrap();
+    (address, (listener, waiting))
+}
+
+/// What connecting to `addresses` gives within ten seconds of a simulated clock, and when.
+fn connect_simulated(addresses: Vec<SocketAddr>) -> (Result<SocketAddr, ErrorKind>, Instant) {
+    let mut connector = Connector::new(addresses, Duration::from_secs(10));
     let mut executor = Executor::simulated();
-    executor.spawn(task(move |result: &mut Option<_>, cx| match connector.poll(cx) {
-        Err(nb::Error::Other(error)) => {
-            *result = Some((error.kind(), cx.now()));
-            Poll::Ready(())
-        }
-        Err(nb::Error::WouldBlock) => Poll::Pending,
-        Ok(_) => panic!("connected"),
+    executor.spawn(task(move |result: &mut Option<_>, cx| {
+        let over = match connector.poll(cx) {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::Other(error)) => Err(error.kind()),
+            Ok((_, peer)) => Ok(peer),
+        };
+        *result = Some((over, cx.now()));
+        Poll::Ready(())
     }));
     let mut result = None;
     executor.run(&mut result).unwrap();
-    assert_eq!(result, Some((ErrorKind::TimedOut, Instant::from_millis(10_000))));
+    result.unwrap()
+}
+
+#[test]
+fn a_connector_gives_up_at_its_limit() {
+    let (address, _sockets) = silent();
+    for addresses in [vec![address], vec![address; 3]] {
+        let limit = Instant::from_millis(10_000);
+        assert_eq!(connect_simulated(addresses), (Err(ErrorKind::TimedOut), limit));
+    }
+}
+
+#[test]
+fn an_address_that_does_not_answer_leaves_time_for_the_others() {
+    let (address, _sockets) = silent();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let answering = listener.local_addr().unwrap();
+    let half = Instant::from_millis(5_000);
+    assert_eq!(connect_simulated(vec![address, answering]), (Ok(answering), half));
 }
