@@ -16,9 +16,11 @@ use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
 use barewire_core::printable::{Printable, printable};
 use barewire_linux::executor::{Context, Task};
+use barewire_linux::signals::Caught;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::SigSet;
+use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
 
 use crate::failure::words;
@@ -30,6 +32,9 @@ const FULL: usize = 64 * 1024;
 /// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`), with what
 /// the standard library may have kept of an unfinished line.
 const PART: usize = 2048;
+
+/// How long a reader may take before it is asked whether the program is to end.
+const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 
 const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -119,17 +124,24 @@ pub(crate) struct Output {
     pending: String,
     /// Why results were lost; one for all threads.
     lost: Arc<OnceLock<String>>,
+    /// Tells of a signal that was caught, once they are.
+    caught: Option<Caught>,
 }
 
 impl Output {
     pub(crate) fn new(program: &'static str, format: Format, quiet: bool) -> Self {
-        Self { program, format, quiet, pending: String::new(), lost: Arc::default() }
+        Self { program, format, quiet, pending: String::new(), lost: Arc::default(), caught: None }
     }
 
     /// A further output of the same program, for another thread.
     pub(crate) fn another(&self) -> Self {
         let lost = Arc::clone(&self.lost);
-        Self { pending: String::new(), lost, ..*self }
+        Self { pending: String::new(), lost, caught: self.caught.clone(), ..*self }
+    }
+
+    /// From now on signals are caught, and `caught` tells.
+    pub(crate) fn heed(&mut self, caught: Caught) {
+        self.caught = Some(caught);
     }
 
     /// Whether what peers say to a server is not to be shown.
@@ -170,7 +182,7 @@ impl Output {
         let mut written = Ok(());
         for part in self.pending.as_bytes().chunks(PART) {
             let write = |()| stdout.write_all(part).and_then(|()| stdout.flush());
-            written = written.and_then(|()| wait_for_reader()).and_then(write);
+            written = written.and_then(|()| self.wait_for_reader()).and_then(write);
         }
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -180,6 +192,24 @@ impl Output {
             _ => {}
         }
         self.pending.clear();
+    }
+
+    /// Waits until standard output takes more. A reader who has stalled must not keep the program
+    /// from being ended: signals that are otherwise caught are let through here, and one that was
+    /// caught before ends the wait.
+    fn wait_for_reader(&self) -> io::Result<()> {
+        let stdout = io::stdout();
+        let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+        loop {
+            match ppoll(&mut fds, Some(PATIENCE), Some(SigSet::empty())) {
+                Ok(0) if self.caught.as_ref().and_then(Caught::number).is_some() => {
+                    return Err(io::Error::other("nobody reads it"));
+                }
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Why results were lost, if any were.
@@ -209,19 +239,6 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.flush();
-    }
-}
-
-/// Waits until standard output takes more. The signals that a program otherwise hears in order are
-/// let through here: a reader who has stalled must not keep it from being ended.
-fn wait_for_reader() -> io::Result<()> {
-    let stdout = io::stdout();
-    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-    loop {
-        match ppoll(&mut fds, None, Some(SigSet::empty())) {
-            Err(Errno::EINTR) => {}
-            result => return result.map(drop).map_err(Into::into),
-        }
     }
 }
 

@@ -88,6 +88,7 @@ fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
 pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
+    output.heed(signals.caught());
     output.show(Record::Listening { address });
     output.flush();
     if let Err(error) = activation::notify_ready() {

@@ -77,6 +77,7 @@ impl Program for TcpClient {
         };
         let signals = Signals::block().map_err(Failure::system)?;
         let caught = signals.caught();
+        output.heed(caught.clone());
         let mut asking = Asking::new(self.often, output);
         let mut executor = Executor::new().map_err(Failure::system)?;
         executor.spawn(Box::new(signals));

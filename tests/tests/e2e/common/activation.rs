@@ -12,15 +12,16 @@ use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
 /// that the shell becomes.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#;
 
-fn activated(program: &str, socket: impl Into<OwnedFd>) -> Server {
-    Server::start(Launch::through_shell(HAND_OVER, program).stdin(socket.into()))
+/// Starts the server `program` with a socket of the test's.
+pub(crate) fn activated(program: &str, options: &[&str], socket: impl Into<OwnedFd>) -> Server {
+    Server::start(Launch::through_shell(HAND_OVER, program).args(options).stdin(socket.into()))
 }
 
 #[test]
 fn a_handed_over_listener_is_served() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = activated("tcp-server", listener);
+    let server = activated("tcp-server", &[], listener);
     assert_eq!(server.address(), address);
     assert_eq!(handshake(address, "Hello"), "你好");
     server.stop().prints("Hello").is_silent();
@@ -30,7 +31,7 @@ fn a_handed_over_listener_is_served() {
 fn a_handed_over_datagram_socket_is_served() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
-    let server = activated("udp-server", socket);
+    let server = activated("udp-server", &[], socket);
     assert_eq!(server.address(), address);
     assert_eq!(tutorial::udp_client(address, "hi"), "nice to meet you");
     server.stop().prints("hi").is_silent();

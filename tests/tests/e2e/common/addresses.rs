@@ -85,8 +85,9 @@ fn names_are_looked_up() {
     }
 }
 
-/// A name may be several addresses, and the server listens on the last of them only. Such a name
-/// is made in a namespace of the client's own (unshare(1)), where no other process sees it.
+/// A name may be several addresses, and the server listens on the last of them only; the first
+/// refuses. Such a name is made in a namespace of the client's own (unshare(1)), where no other
+/// process sees it.
 #[test]
 fn every_address_of_a_name_is_tried() {
     const IN_A_NAMESPACE: &str = r#"exec unshare --map-root-user --mount \
@@ -95,14 +96,20 @@ fn every_address_of_a_name_is_tried() {
     let hosts = folder.path().join("hosts");
     fs::write(&hosts, "127.0.0.98 manifold.test\n127.0.0.99 manifold.test\n").unwrap();
 
-    let server = serve_at("tcp-server", &["127.0.0.99:0"]);
-    Launch::through_shell(IN_A_NAMESPACE, "tcp-client")
-        .args(["manifold.test", &server.port()])
-        .env("HOSTS", hosts)
-        .run()
-        .exits(0)
-        .prints("你好");
-    server.stop();
+    for (server, client, reply) in PAIRS {
+        let server = serve_at(server, &["127.0.0.99:0"]);
+        for options in [&[][..], &["--count", "2", "--interval", "5ms"]] {
+            let client = Launch::through_shell(IN_A_NAMESPACE, client)
+                .args(["manifold.test", &server.port()])
+                .args(options)
+                .env("HOSTS", &hosts)
+                .run()
+                .exits(0)
+                .prints(reply);
+            assert_eq!(client.output().contains("2 received, 0 lost"), !options.is_empty());
+        }
+        server.stop();
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What every program promises.
 
-mod activation;
+pub(crate) mod activation;
 mod addresses;
 mod color;
+pub(crate) mod frozen;
 mod generated;
 mod pipes;
 mod signals;

@@ -1,14 +1,16 @@
 //! Ends asked for from outside.
 
+use std::fs;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{
     connect, datagram_socket, handshake, is_ended_by_peer, read_line, read_to_end, receive,
 };
-use barewire_tests::harness::{Launch, PATIENCE, Peer, serve};
+use barewire_tests::harness::{Launch, PATIENCE, Peer, Program, serve};
 use nix::sys::signal::Signal;
 
 use super::SERVERS;
@@ -51,6 +53,36 @@ fn wait_until_refused(server: SocketAddr) {
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(server).is_ok() {
         assert!(Instant::now() < deadline, "it still lets clients in");
+    }
+}
+
+/// The orderly stop waits five seconds for who stays silent; whoever asks twice does not want to.
+/// The threads that held nobody are gone by then, and the second signal is heard all the same. It
+/// is chance which thread holds the client, hence several rounds.
+#[test]
+fn a_second_signal_ends_a_server_at_once_whichever_thread_holds_a_client() {
+    for (signal, _) in ENDS.iter().cycle().take(6) {
+        let server = serve("tcp-server", &["--threads", "4", "--timeout", "1h"]);
+        let mut silent = connect(server.address());
+        read_line(&mut silent);
+        let started = Instant::now();
+        server.program.signal(*signal);
+        wait_until_refused(server.address());
+        wait_until_threads_are_gone(&server.program);
+        server.program.signal(*signal);
+        server.program.finish().exits(0);
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert!(is_ended_by_peer(&mut silent));
+    }
+}
+
+/// Two may be left: one that holds the client, and the one that waits for it.
+fn wait_until_threads_are_gone(server: &Program) {
+    let deadline = Instant::now() + PATIENCE;
+    let threads = format!("/proc/{}/task", server.process());
+    while fs::read_dir(&threads).expect("it runs").count() > 2 {
+        assert!(Instant::now() < deadline, "threads without a client go on");
+        thread::yield_now();
     }
 }
 

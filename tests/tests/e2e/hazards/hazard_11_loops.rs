@@ -46,6 +46,15 @@ fn hazard_11_servers_with_the_same_text_fall_silent_at_once() {
     servers.into_iter().for_each(stop);
 }
 
+/// Each receives but the beginning of what the other says.
+#[test]
+fn hazard_11_servers_with_the_same_text_over_the_capacity_fall_silent_at_once() {
+    let start = || serve("udp-server", &["--reply", &"x".repeat(1500)]);
+    let servers = [start(), start()];
+    assert_eq!(relay(servers.each_ref()), 1);
+    servers.into_iter().for_each(stop);
+}
+
 #[test]
 fn hazard_11_servers_with_other_texts_are_bounded_by_the_rate() {
     for replies in [&["--reply", "ping"][..], &["--echo"]] {

@@ -65,3 +65,20 @@ fn hazard_13_a_server_on_every_ipv6_address() {
     assert!(from.starts_with("127.0.0.1:"), "{received}");
     server.stop();
 }
+
+/// A broadcast address is nobody's, so no reply can leave from it: the system chooses another.
+#[test]
+fn hazard_13_a_question_to_everybody() {
+    let wildcards = if has_ipv6() { &["0.0.0.0:0", "[::]:0"][..] } else { &["0.0.0.0:0"] };
+    for wildcard in wildcards {
+        let server = Server::start(Launch::new("udp-server").arg(wildcard));
+        let port = server.address().port();
+        let socket = datagram_socket("127.0.0.1");
+        socket.set_broadcast(true).unwrap();
+        let everybody = SocketAddr::from(([127, 255, 255, 255], port));
+        let (reply, replier) = ask(&socket, everybody, b"is anybody there?");
+        assert_eq!((&reply[..], replier.port()), (&b"nice to meet you"[..], port), "{wildcard}");
+        assert!(replier.ip().is_loopback(), "{replier}");
+        server.stop();
+    }
+}

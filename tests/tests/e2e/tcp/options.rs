@@ -1,14 +1,16 @@
 //! Every option of the two hello programs.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{
-    assert_nothing_arrives, connect, handshake, is_ended_by_peer, read_line,
+    assert_nothing_arrives, connect, handshake, is_ended_by_peer, read_line, read_to_end,
 };
 use barewire_tests::harness::{Peer, run, serve, tutorial};
 
+use crate::common::frozen::{freeze, thaw, wait_until_idle};
 use crate::common::words::TIMED_OUT;
 
 #[test]
@@ -30,6 +32,36 @@ fn once_ends_the_server_after_one_client() {
     let server = serve("tcp-server", &["--once"]);
     handshake(server.address(), "only me");
     server.program.finish().exits(0).prints("only me").is_silent();
+}
+
+/// The server finds both at once: that the first has come to its end, and that the next is there.
+#[test]
+fn once_serves_nobody_who_comes_before_the_first_has_ended() {
+    for all_at_once in [true, false] {
+        let mut server = serve("tcp-server", &["--once"]);
+        let mut first = connect(server.address());
+        read_line(&mut first);
+        if all_at_once {
+            freeze(&server.program);
+            first.write_all(b"only me\n").unwrap();
+        } else {
+            first.write_all(b"only me\n").unwrap();
+            server.program.line_with("only me");
+            wait_until_idle(&server.program);
+            freeze(&server.program);
+        }
+        first.shutdown(Shutdown::Write).unwrap();
+        // The system completes the connection, and takes what is said.
+        let mut next = connect(server.address());
+        next.write_all(b"me too\n").unwrap();
+        thaw(&server.program);
+        assert_eq!(read_to_end(&mut first), "", "an orderly end");
+        server.program.finish().exits(0).prints("only me").omits("me too").is_silent();
+        let mut heard = Vec::new();
+        // It may end in a reset.
+        let _ = next.read_to_end(&mut heard);
+        assert!(heard.is_empty(), "the next is told {:?}", heard.escape_ascii().to_string());
+    }
 }
 
 #[test]

@@ -4,9 +4,12 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{connect, read_line, read_to_end};
-use barewire_tests::harness::{Launch, Peer, Server, run, serve, tutorial};
+use barewire_tests::harness::{Launch, Peer, Program, Server, run, serve, tutorial};
+
+use crate::common::frozen::{freeze, thaw, wait_until_idle};
 
 const SHORT: [&str; 2] = ["--quiet-period", "20ms"];
 
@@ -94,4 +97,64 @@ fn quiet_never_ends_a_greeting_inside_a_character() {
     let client = Launch::new("tcp-client").arg(peer.at()).args(SHORT).arg("--json").run();
     assert_eq!(client.exits(0).event("received")["text"], "你好");
     assert_eq!(peer.finish(), "Hello");
+}
+
+/// Long enough for the second half of a text to arrive in time, and one that must pass in whole.
+const TOLERANT: [&str; 2] = ["--quiet-period", "200ms"];
+const TOLERANT_PERIOD: Duration = Duration::from_millis(200);
+
+/// Says the second half of a text to a `listener` that is frozen, and lets it go on when its quiet
+/// period has passed. Tells whether the second half came before that.
+fn say_in_halves(listener: &Program, stream: &mut TcpStream, clock: &mut Server) -> bool {
+    let began = Instant::now();
+    stream.write_all(b"Hel").unwrap();
+    wait_until_idle(listener);
+    freeze(listener);
+    stream.write_all(b"lo\n").unwrap();
+    let in_time = began.elapsed() < TOLERANT_PERIOD;
+    let_a_quiet_period_pass(clock);
+    thaw(listener);
+    in_time
+}
+
+/// Repeats what proves something only if it was quick, until it was.
+#[track_caller]
+fn until_in_time(attempt: impl FnMut(i32) -> bool) {
+    assert!((0..20).any(attempt), "this machine is too busy to tell");
+}
+
+/// What has arrived is no silence, however late the process comes to read it.
+#[test]
+fn an_answer_that_came_in_time_is_whole_for_a_server_that_was_delayed() {
+    let mut clock = serve("tcp-server", &TOLERANT);
+    let mut server = serve("tcp-server", &[&TOLERANT[..], &["--json"]].concat());
+    until_in_time(|_| {
+        let mut stream = greeted(server.address());
+        let in_time = say_in_halves(&server.program, &mut stream, &mut clock);
+        let received = server.program.event("received");
+        assert!(!in_time || received["text"] == "Hello", "cut: {received}");
+        in_time
+    });
+    server.stop();
+    clock.stop();
+}
+
+#[test]
+fn a_greeting_that_came_in_time_is_whole_for_a_client_that_was_delayed() {
+    let mut clock = serve("tcp-server", &TOLERANT);
+    until_in_time(|_| {
+        let peer = Peer::tcp(|stream| stream);
+        let client = Launch::new("tcp-client").arg(peer.at()).args(TOLERANT).arg("--json").spawn();
+        let mut stream = peer.finish();
+        let in_time = say_in_halves(&client, &mut stream, &mut clock);
+        let answer = read_to_end(&mut stream);
+        drop(stream);
+        let client = client.finish();
+        if in_time {
+            assert_eq!(client.exits(0).event("received")["text"], "Hello");
+            assert_eq!(answer, "Hello");
+        }
+        in_time
+    });
+    clock.stop();
 }

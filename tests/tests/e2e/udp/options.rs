@@ -1,10 +1,13 @@
 //! Every option of the two datagram programs.
 
+use std::net::UdpSocket;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{ask, datagram_socket, receive, waiting};
-use barewire_tests::harness::{Peer, run, serve, sockets, tutorial};
+use barewire_tests::harness::{Launch, Peer, run, serve, sockets, tutorial};
 
+use crate::common::activation::activated;
 use crate::common::words::TIMED_OUT;
 
 #[test]
@@ -43,6 +46,36 @@ fn once_ends_the_server_after_one_client() {
     let server = serve("udp-server", &["--once"]);
     assert_eq!(tutorial::udp_client(server.address(), "only me"), "nice to meet you");
     server.program.finish().exits(0).prints("only me").is_silent();
+}
+
+/// Who could not be answered was not served.
+#[test]
+fn once_goes_on_until_a_reply_has_left() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    // Strictly by way of a host that is no neighbour (RFC 791, "Strict Source and Record Route";
+    // TEST-NET-3 is nobody's): the system finds no route for any reply.
+    set_ip_options(&socket, "890704cb00710700");
+    let mut server = activated("udp-server", &["--once"], socket.try_clone().unwrap());
+    let unlucky = datagram_socket("127.0.0.1");
+    unlucky.send_to(b"and me?", address).unwrap();
+    server.program.diagnostic_with(&["cannot answer"]);
+    set_ip_options(&socket, "");
+    assert_eq!(tutorial::udp_client(address, "only me"), "nice to meet you");
+    server.program.finish().exits(0).prints("only me");
+    assert_eq!(waiting(&unlucky), 0);
+}
+
+/// Sets the options that go into the header of each datagram that leaves (ip(7)). They belong to
+/// the socket, whoever else holds it.
+fn set_ip_options(socket: &UdpSocket, hex: &str) {
+    const SET: &str = "
+import socket, sys
+s = socket.socket(fileno=0)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes.fromhex(sys.argv[1]))
+";
+    let socket = OwnedFd::from(socket.try_clone().unwrap());
+    Launch::python(SET).arg(hex).stdin(socket).run().exits(0).is_silent();
 }
 
 #[test]

@@ -64,6 +64,25 @@ fn one_reply_of_three_is_a_success_with_losses() {
     peer.finish();
 }
 
+/// The peer answered, which is what is counted; of a single reply the user wants the text.
+#[test]
+fn truncated_replies_are_received() {
+    const ROOM: [&str; 3] = ["--capacity", "16", "--json"];
+    let server = serve("udp-server", &["--reply", "sixteen bytes 16+"]);
+    let at = server.at();
+    let several = [&[&*at, "--count", "2", "--interval", "5ms"], &ROOM[..]].concat();
+    let client = run("udp-client", &several).exits(0).says(&["--capacity"]);
+    let summary = client.event("summary");
+    assert_counts(&summary, 2, 2);
+    assert_ordered_latencies(&summary);
+    let truncated = client.events().iter().filter(|event| event["truncated"] == true).count();
+    assert_eq!(truncated, 2, "{client:?}");
+
+    let client = run("udp-client", &[&[&*at], &ROOM[..]].concat()).exits(1);
+    assert_eq!(client.event("received")["truncated"], true);
+    server.stop();
+}
+
 #[test]
 fn no_reply_at_all_is_a_failure_with_a_summary() {
     let silent = datagram_socket("127.0.0.1");

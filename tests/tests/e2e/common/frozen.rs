@@ -1,0 +1,46 @@
+//! A process held still, so that it is known what comes before it sees any of it.
+
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use barewire_tests::harness::{PATIENCE, Program};
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+
+/// Stops a process, all its threads included, as a busy machine or a debugger does.
+#[track_caller]
+pub(crate) fn freeze(program: &Program) {
+    program.signal(Signal::SIGSTOP);
+    // Without WEXITED a process that is gone would be waited for without a bound.
+    let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    loop {
+        match waitid(Id::Pid(program.process()), flags) {
+            Ok(WaitStatus::Stopped(..)) => return,
+            Err(Errno::EINTR) => {}
+            other => panic!("it does not stop: {other:?}"),
+        }
+    }
+}
+
+/// Lets a process go on.
+pub(crate) fn thaw(program: &Program) {
+    program.signal(Signal::SIGCONT);
+}
+
+/// Waits until a process has dealt with all that was sent to it before: the loopback delivers, and
+/// wakes the receiver, in the call that sends. Each look is a few system calls that give way.
+#[track_caller]
+pub(crate) fn wait_until_idle(program: &Program) {
+    let threads = format!("/proc/{}/task", program.process());
+    let deadline = Instant::now() + PATIENCE;
+    while !fs::read_dir(&threads).expect("it runs").all(|thread| {
+        let status = fs::read_to_string(thread.expect("a thread").path().join("stat"));
+        // The state stands behind the name, which may hold anything (proc(5)).
+        status.is_ok_and(|status| status.rsplit(") ").next().is_some_and(|s| s.starts_with('S')))
+    }) {
+        assert!(Instant::now() < deadline, "it goes on without a rest");
+        thread::yield_now();
+    }
+}
