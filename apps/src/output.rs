@@ -18,7 +18,7 @@ use barewire_core::printable::{Printable, printable};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::signals::Caught;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
@@ -200,6 +200,9 @@ impl Output {
     fn wait_for_reader(&self) -> io::Result<()> {
         let stdout = io::stdout();
         let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+        if poll(&mut fds, PollTimeout::ZERO)? > 0 {
+            return Ok(());
+        }
         loop {
             match ppoll(&mut fds, Some(PATIENCE), Some(SigSet::empty())) {
                 Ok(0) if self.caught.as_ref().and_then(Caught::number).is_some() => {
