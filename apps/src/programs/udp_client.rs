@@ -25,7 +25,7 @@ Examples:
   udp-client example.org 8080 ping -r 2      try three times: for 5, 10 and 20 seconds
   udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
 
-The exit code is 0 if a whole reply came (with --count, at least one), 1 if none did, and 2 for
+The exit code is 0 if a whole reply came (with --count, any reply), 1 if none did, and 2 for
 wrong usage.";
 
 /// Sends a datagram, and shows the reply.
