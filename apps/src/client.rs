@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Instant as StdInstant;
 
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::signals::Caught;
+use barewire_linux::executor::{Executor, Task};
+use barewire_linux::signals::{Caught, Signals};
 use clap::Args;
 
 use crate::arguments::{Place, time};
@@ -37,8 +38,25 @@ pub(crate) struct Asking<'o> {
     failed: Option<String>,
 }
 
+/// Runs `task`, which asks as often as it is told, to its end or until a signal.
+pub(crate) fn ask(
+    often: Often,
+    output: &mut Output,
+    task: impl for<'o> Task<Asking<'o>> + 'static,
+) -> Result<(), Failure> {
+    let signals = Signals::block().map_err(Failure::system)?;
+    let caught = signals.caught();
+    output.heed(caught.clone());
+    let mut asking = Asking::new(often, output);
+    let mut executor = Executor::new().map_err(Failure::system)?;
+    executor.spawn(Box::new(signals));
+    executor.spawn(Box::new(task));
+    executor.run(&mut asking).map_err(Failure::system)?;
+    asking.finish(&caught)
+}
+
 impl<'o> Asking<'o> {
-    pub(crate) fn new(often: Often, output: &'o mut Output) -> Self {
+    fn new(often: Often, output: &'o mut Output) -> Self {
         let tally = Tally::new();
         Self { output, often, tally, next: Instant::ZERO, begun: None, failed: None }
     }
@@ -87,7 +105,7 @@ impl<'o> Asking<'o> {
     }
 
     /// Sums up, and tells how the program ends. A signal ends it early, but not without the sum.
-    pub(crate) fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
+    fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
         if self.often.count.is_some() {
             self.output.show(Record::Summary(self.tally.summary()));
         }

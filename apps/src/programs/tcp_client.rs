@@ -7,13 +7,12 @@ use std::net::SocketAddr;
 use barewire_core::hello;
 use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Duration;
-use barewire_linux::executor::{Context, Executor, Task};
+use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Connector, Fault, Link};
-use barewire_linux::signals::Signals;
 use clap::Parser;
 
 use crate::arguments::{Common, message, time, wait};
-use crate::client::{Asking, Often, Target};
+use crate::client::{self, Asking, Often, Target};
 use crate::failure::{Failure, words};
 use crate::output::{Output, Received, Record};
 use crate::program::Program;
@@ -75,15 +74,7 @@ impl Program for TcpClient {
             config,
             state: State::Resting,
         };
-        let signals = Signals::block().map_err(Failure::system)?;
-        let caught = signals.caught();
-        output.heed(caught.clone());
-        let mut asking = Asking::new(self.often, output);
-        let mut executor = Executor::new().map_err(Failure::system)?;
-        executor.spawn(Box::new(signals));
-        executor.spawn(Box::new(caller));
-        executor.run(&mut asking).map_err(Failure::system)?;
-        asking.finish(&caught)
+        client::ask(self.often, output, caller)
     }
 }
 

@@ -8,13 +8,12 @@ use std::net::SocketAddr;
 use barewire_core::datagram::{self, Config, Event, Exchange, ExchangeError};
 use barewire_core::time::Duration;
 use barewire_linux::datagrams::UdpClient as Socket;
-use barewire_linux::executor::{Context, Executor, Task};
-use barewire_linux::signals::Signals;
+use barewire_linux::executor::{Context, Task};
 use clap::Parser;
 
 use super::udp_server::{capacity, payload};
 use crate::arguments::{Common, Place, wait};
-use crate::client::{Asking, Often, Target};
+use crate::client::{self, Asking, Often, Target};
 use crate::failure::{Failure, words};
 use crate::output::{Output, Received, Record};
 use crate::program::Program;
@@ -85,15 +84,7 @@ impl Program for UdpClient {
             exchange: None,
             begun: false,
         };
-        let signals = Signals::block().map_err(Failure::system)?;
-        let caught = signals.caught();
-        output.heed(caught.clone());
-        let mut asking = Asking::new(self.often, output);
-        let mut executor = Executor::new().map_err(Failure::system)?;
-        executor.spawn(Box::new(signals));
-        executor.spawn(Box::new(sender));
-        executor.run(&mut asking).map_err(Failure::system)?;
-        asking.finish(&caught)
+        client::ask(self.often, output, sender)
     }
 }
 
