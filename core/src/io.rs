@@ -6,6 +6,8 @@
 //!   now and returns `WouldBlock`. It needs a stream that knows what is ready.
 //! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation.
 //!
+//! Sessions that send contents are driven as [`Lent`](crate::session::Lent): a pump knows bytes only.
+//!
 //! A stack with ring buffers of its own, such as smoltcp, needs neither: a session reads from them
 //! and lends to them directly.
 
@@ -85,7 +87,7 @@ impl<const N: usize> Pump<N> {
             let heard = self.handle(session, now, &mut on_event);
             let sent = transmit(stream, session, now);
             heard.map_err(Fault::Session)?;
-            match sent.map_err(Fault::Connection)? {
+            match sent? {
                 Sent::Close => return Ok(()),
                 // What went out may have made room for the input that is left.
                 Sent::Some if self.start != self.end => {}
@@ -168,21 +170,22 @@ fn transmit<S: Session, T: Write + WriteReady + HalfClose>(
     stream: &mut T,
     session: &mut S,
     now: Instant,
-) -> Result<Sent, T::Error> {
+) -> Result<Sent, Fault<S::Error, T::Error>> {
     let mut sent = Sent::Nothing;
     loop {
         let count = match session.poll_transmit() {
             Output::Nothing => return Ok(sent),
             Output::Close => return Ok(Sent::Close),
+            Output::Contents { .. } => return Err(Fault::Contents),
             Output::Shut => {
-                stream.half_close()?;
+                stream.half_close().map_err(Fault::Connection)?;
                 0
             }
             Output::Bytes { head, .. } => {
-                if !stream.write_ready()? {
+                if !stream.write_ready().map_err(Fault::Connection)? {
                     return Ok(sent);
                 }
-                stream.write(head)?
+                stream.write(head).map_err(Fault::Connection)?
             }
         };
         session.transmitted(now, count);

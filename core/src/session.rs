@@ -127,6 +127,8 @@
 //!                 Output::Nothing => return Ok((moved, false)),
 //!                 Output::Close => return Ok((moved, true)),
 //!                 Output::Bytes { head, .. } => self.stream.write(head)?,
+//!                 // Only for sessions that send contents: see `Lent`.
+//!                 Output::Contents { .. } => return Err(ErrorKind::Unsupported.into()),
 //!                 Output::Shut => {
 //!                     self.stream.shutdown(Shutdown::Write)?;
 //!                     0
@@ -213,8 +215,12 @@
 //! [`transmitted`]: Session::transmitted
 //! [`poll_deadline`]: Session::poll_deadline
 
+mod lent;
+
 use core::error::Error;
 use core::fmt;
+
+pub use lent::Lent;
 
 use crate::time::Instant;
 
@@ -234,6 +240,18 @@ pub enum Output<'a> {
         /// More output is certain to follow these bytes at once, so the link may hold them back to
         /// fill a segment (`MSG_MORE`, `send(2)`).
         more: bool,
+    },
+    /// Send bytes of the contents that the session's owner has offered; any number of them, from the
+    /// front of this range. A driver that has the contents in a file lets the system move them
+    /// (`sendfile(2)`); for one that has them in memory, [`Lent`] turns them into
+    /// [`Bytes`](Self::Bytes).
+    ///
+    /// Contents that end before the range does are a [`Fault::Contents`].
+    Contents {
+        /// Where the range begins, in bytes from the start of the contents.
+        offset: u64,
+        /// Its length in bytes; never 0.
+        length: u64,
     },
     /// End the sending direction (`shutdown(2)` with `SHUT_WR`; TCP sends a FIN, RFC 9293 §3.6).
     /// Report it as a transmission of 0 bytes.
@@ -287,7 +305,7 @@ pub trait Session: for<'s> Events<'s> {
     fn poll_transmit(&self) -> Output<'_>;
 
     /// Releases what [`poll_transmit`](Self::poll_transmit) lent last: `count` bytes of
-    /// [`Output::Bytes`], or with `count` 0 an [`Output::Shut`] carried out. A count beyond what
+    /// [`Output::Bytes`] or [`Output::Contents`], or with `count` 0 an [`Output::Shut`] carried out. A count beyond what
     /// was lent is taken for all of it.
     fn transmitted(&mut self, now: Instant, count: usize);
 
@@ -340,6 +358,9 @@ pub enum Fault<S, C> {
     Session(S),
     /// The connection failed, which is never success, however much was said.
     Connection(C),
+    /// The driver could not get the contents that the session was to send: they ended early, or it
+    /// has no source of contents at all.
+    Contents,
 }
 
 impl<S: fmt::Display, C: fmt::Display> fmt::Display for Fault<S, C> {
@@ -347,6 +368,7 @@ impl<S: fmt::Display, C: fmt::Display> fmt::Display for Fault<S, C> {
         match self {
             Self::Session(error) => error.fmt(f),
             Self::Connection(error) => error.fmt(f),
+            Self::Contents => f.write_str("the contents to send cannot be had"),
         }
     }
 }
@@ -356,6 +378,7 @@ impl<S: Error + 'static, C: Error + 'static> Error for Fault<S, C> {
         match self {
             Self::Session(error) => error.source(),
             Self::Connection(error) => error.source(),
+            Self::Contents => None,
         }
     }
 }

@@ -186,7 +186,7 @@ impl Link {
             let writes = budget.writes;
             if !self.full {
                 let sent = self.transmit(stream, session, now, &mut budget.writes);
-                match sent.map_err(Fault::Connection)? {
+                match sent? {
                     Sent::All | Sent::Enough => {}
                     Sent::Full => self.full = true,
                     Sent::Close => {
@@ -331,15 +331,16 @@ impl Link {
         session: &mut S,
         now: Instant,
         budget: &mut usize,
-    ) -> io::Result<Sent> {
+    ) -> Result<Sent, Fault<S::Error>> {
         loop {
             let mut full = false;
             let count = match session.poll_transmit() {
                 Output::Nothing => return Ok(Sent::All),
                 Output::Close => return Ok(Sent::Close),
+                Output::Contents { .. } => return Err(Fault::Contents),
                 _ if *budget == 0 => return Ok(Sent::Enough),
                 Output::Shut => {
-                    stream.shut()?;
+                    stream.shut().map_err(Fault::Connection)?;
                     self.shut = true;
                     0
                 }
@@ -351,7 +352,7 @@ impl Link {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         return Ok(Sent::Full);
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(Fault::Connection(error)),
                 },
             };
             *budget -= 1;

@@ -170,6 +170,7 @@ impl Caller {
             Fault::Connection(error) => {
                 format!("the handshake with {name} broke off: {}", words(error))
             }
+            Fault::Contents => fault.to_string(),
             Fault::Session(hello::Error::Silent) => {
                 format!("{name} closed the connection without a greeting")
             }

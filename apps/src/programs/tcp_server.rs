@@ -166,6 +166,7 @@ impl Task<Hall<'_>> for Guest {
 fn reason(fault: &Fault<hello::Error>, limit: Duration) -> String {
     match fault {
         Fault::Connection(error) => format!("broke off: {}", words(error)),
+        Fault::Contents => fault.to_string(),
         Fault::Session(hello::Error::Silent) => "closed without an answer".into(),
         Fault::Session(hello::Error::TooLong) => {
             format!("answered with more than {MAX_TEXT} bytes")

@@ -51,6 +51,7 @@ impl<const N: usize> Pump<N> {
             let deadline = session.poll_deadline();
             match session.poll_transmit() {
                 Output::Close => return Ok(()),
+                Output::Contents { .. } => return Err(Fault::Contents),
                 Output::Shut => {
                     stream.half_close().map_err(Fault::Connection)?;
                     session.transmitted(timer.now(), 0);
