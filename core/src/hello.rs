@@ -16,7 +16,6 @@
 mod client;
 mod hearing;
 mod server;
-mod speech;
 
 use core::fmt;
 

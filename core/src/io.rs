@@ -130,18 +130,15 @@ impl<const N: usize> Pump<N> {
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
     ) -> Result<(), S::Error> {
-        loop {
+        if self.start != self.end {
             let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let step = match (input, self.stream_ended) {
-                ([], false) => return Ok(()),
-                ([], true) => session.handle_end(now),
-                _ => session.handle_input(now, &mut input),
-            };
+            while settle(session.handle_input(now, &mut input), on_event)? {}
             self.start = self.end.saturating_sub(input.len());
-            if !settle(step, on_event)? {
-                return Ok(());
-            }
         }
+        if self.start == self.end && self.stream_ended {
+            while settle(session.handle_end(now), on_event)? {}
+        }
+        Ok(())
     }
 }
 

@@ -4,10 +4,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod datagram;
+pub mod file;
 pub mod hello;
 pub mod io;
 mod log;
 pub mod printable;
 pub mod session;
+mod speech;
 pub mod text;
 pub mod time;

@@ -18,8 +18,8 @@
 //!    call [`poll_transmit`], carry out what it says, and report it with [`transmitted`], until it says
 //!    [`Output::Nothing`] or the link takes no more. Then read [`poll_deadline`] anew: any call may
 //!    have moved it.
-//! 2. **Bytes arrived**: call [`handle_input`] until it returns `WouldBlock`. It advances the slice
-//!    past what it took. Bytes that it left are back-pressure: keep them, and offer them again
+//! 2. **Bytes arrived**: call [`handle_input`] until it returns `WouldBlock`, also after it has taken
+//!    the last of them. It advances the slice past what it took. Bytes that it left are back-pressure: keep them, and offer them again
 //!    after the next transmission, command or timeout.
 //! 3. **The peer ended its stream** (and all its bytes were taken): call [`handle_end`] until it
 //!    returns `WouldBlock`. Calling it again later is harmless; input never follows it.
@@ -109,7 +109,9 @@
 //!                 while settle(session.handle_timeout(now), on_event)? {}
 //!             }
 //!             let mut input = &self.held[..];
-//!             while !input.is_empty() && settle(session.handle_input(now, &mut input), on_event)? {}
+//!             if !input.is_empty() {
+//!                 while settle(session.handle_input(now, &mut input), on_event)? {}
+//!             }
 //!             let taken = self.held.len() - input.len();
 //!             self.held.drain(..taken);
 //!             if self.ended && self.held.is_empty() {

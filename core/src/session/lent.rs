@@ -6,7 +6,20 @@ use crate::time::Instant;
 /// A session and the contents that it sends, which lie in memory: a file in flash, say.
 ///
 /// It lends them as [`Output::Bytes`], so that every driver can send them and none has to know of
-/// contents. Made anew for each call of the driver, it costs nothing.
+/// contents. Made anew for each call of the driver, it costs nothing:
+///
+/// ```
+/// use barewire_core::file::{Config, Sender};
+/// use barewire_core::session::{Lent, Output, Session};
+/// use barewire_core::time::Instant;
+///
+/// let (now, contents) = (Instant::ZERO, b"all of it");
+/// let mut sender = Sender::<64>::new(now, Config::default());
+/// sender.handle_input(now, &mut &b"name\n"[..]).unwrap();
+/// sender.offer(now, contents.len() as u64, 1);
+/// let lent = Lent { session: &mut sender, contents };
+/// assert_eq!(lent.poll_transmit(), Output::Bytes { head: contents, tail: &[], more: false });
+/// ```
 #[derive(Debug)]
 pub struct Lent<'c, S> {
     /// The session: often a `&mut` to it.

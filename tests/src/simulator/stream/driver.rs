@@ -110,17 +110,21 @@ impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
         let input = self.read()?;
         let has_ended = self.streams.ends[self.end.0].has_read_end;
         let mut rest = &input[..];
-        while !rest.is_empty() || has_ended {
+        while !input.is_empty() {
             self.count_call();
             let offered = rest.len();
-            let had_event = if offered > 0 {
-                settle(self.session.handle_input(now, &mut rest), &mut self.on_event)?
-            } else {
-                settle(self.session.handle_end(now), &mut self.on_event)?
-            };
+            let had_event = settle(self.session.handle_input(now, &mut rest), &mut self.on_event)?;
             assert!(input.ends_with(rest), "a session takes input from the front");
             self.count_bytes(offered - rest.len());
             if !had_event {
+                break;
+            }
+            self.moves += 1;
+            self.transmit_or_not()?;
+        }
+        while has_ended && rest.is_empty() {
+            self.count_call();
+            if !settle(self.session.handle_end(now), &mut self.on_event)? {
                 break;
             }
             self.moves += 1;

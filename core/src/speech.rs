@@ -1,10 +1,10 @@
-//! What one side of a handshake says: a text, its terminator, and the half-close after it.
+//! What a side says that speaks once: a text, its terminator, and the half-close after it.
 
 use crate::session::Output;
 use crate::text::Text;
 
 #[derive(Debug)]
-pub(super) struct Speech<'t> {
+pub(crate) struct Speech<'t> {
     text: &'t [u8],
     terminator: &'static [u8],
     /// Bytes released so far; one more than there are bytes, once the half-close is done as well.
@@ -12,7 +12,7 @@ pub(super) struct Speech<'t> {
 }
 
 impl<'t> Speech<'t> {
-    pub(super) const fn new(text: Text<'t>, terminator: &'static [u8]) -> Self {
+    pub(crate) const fn new(text: Text<'t>, terminator: &'static [u8]) -> Self {
         Self { text: text.as_bytes(), terminator, progress: 0 }
     }
 
@@ -21,11 +21,11 @@ impl<'t> Speech<'t> {
     }
 
     /// Whether all is said and the sending direction ended.
-    pub(super) const fn is_over(&self) -> bool {
+    pub(crate) const fn is_over(&self) -> bool {
         self.progress > self.length()
     }
 
-    pub(super) fn poll_transmit(&self) -> Output<'_> {
+    pub(crate) fn poll_transmit(&self) -> Output<'_> {
         if self.is_over() {
             return Output::Nothing;
         }
@@ -39,7 +39,7 @@ impl<'t> Speech<'t> {
         }
     }
 
-    pub(super) fn transmitted(&mut self, count: usize) {
+    pub(crate) fn transmitted(&mut self, count: usize) {
         self.progress = if self.progress == self.length() {
             self.length() + 1
         } else {

@@ -1,0 +1,119 @@
+//! File transfer: the client names a file, the server sends its contents.
+//!
+//! # Plain
+//!
+//! The form that the simplest programs speak. The client sends a name as a
+//! [text message](crate::text) of at most [`MAX_NAME`] bytes, the server sends the contents and
+//! closes. A file that is missing or refused gets a close with no byte. That is what an empty file
+//! looks like too, so a client that receives nothing fails; and nothing can prove that a plain
+//! download is whole.
+//!
+//! # Framed
+//!
+//! On the same port. Its first byte, 0x00, can start no file name, so a server tells the two apart
+//! at once. A server that knows only the plain form closes, or answers with something else; then
+//! the client may ask again, plainly, on a new connection. All integers are big-endian.
+//!
+//! ```text
+//! request  (24 bytes, then the name)          response (32 bytes, then the contents)
+//!  0  1  marker 0x00                           0  1  marker 0x00
+//!  1  2  "BW"                                  1  2  "BW"
+//!  3  1  version 1                             3  1  version 1
+//!  4  1  operation: 1 get, 2 list              4  1  status
+//!  5  1  flags: bit 0 = verify                 5  1  flags: bit 0 = verified
+//!  6  2  name length                           6  2  zero
+//!  8  8  offset wanted                         8  8  offset at which the contents start
+//! 16  8  tag of the version held (0: none)    16  8  size of the whole file
+//! 24  n  name                                 24  8  tag of this version
+//! ```
+//!
+//! - **Tag**: an opaque mark of a file's version. If the tag that the client holds is not 0 and not
+//!   the server's, the contents start at 0, whatever offset was wanted: a download never mixes two
+//!   versions.
+//! - **Contents**: from the offset to the size. With *verify* they are cut at every multiple of
+//!   [`SEGMENT`] and at the end, and each segment is followed by the BLAKE3 digest of its bytes.
+//!   What has verified need never be hashed again: a client resumes from its last verified segment.
+//!   An empty range has no digest.
+//! - **Status**: 0 is success, the others are the variants of [`Refusal`]. With any but 0, the
+//!   offset, size and tag are 0 and no contents follow. After a request that was malformed or not
+//!   supported the server closes; after the others the connection goes on.
+//! - A connection carries any number of framed requests, and a client may send the next before the
+//!   last is answered. It half-closes after its last, and the server then closes.
+//! - A verified download is whole when its last digest has verified, whatever comes after; an
+//!   unverified one when the count is right and the server has gone on to the next response, or
+//!   has closed in order. A file that changes while it is sent, unless it only grew, ends in a reset.
+//! - The contents of a **list** are one line for each [`Entry`] of a directory.
+//! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
+//!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A
+//!   backslash is an ordinary character.
+//!
+//! # The machines
+//!
+//! A [`Sender`] serves both forms on one connection. A [`Receiver`] speaks the framed form, and a
+//! [`PlainReceiver`] the plain one. Neither owns or copies contents: a sender names the range that
+//! is to go out next, and a receiver lends what has come in.
+
+mod digest;
+mod listing;
+mod name;
+mod plain;
+mod receiver;
+mod request;
+mod sender;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use core::fmt;
+
+pub use digest::{Digest, Digester};
+pub use listing::{Entry, EntryError};
+pub use plain::PlainReceiver;
+pub use receiver::{ReceiveError, Received, Receiver, RequestError};
+pub use sender::{Asked, Demand, SendError, Sender};
+pub use wire::{Answer, Operation, Refusal, Request};
+
+use crate::text::{MAX_TEXT, QUIET};
+use crate::time::Duration;
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = MAX_TEXT;
+
+/// Verified contents are cut at every multiple of this many bytes.
+pub const SEGMENT: u64 = 1 << 20;
+
+/// How long a request, or the first byte of its answer, may be waited for.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long contents may make no progress.
+pub const STALL: Duration = Duration::from_secs(30);
+
+/// The limits of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Config {
+    /// The quiet period that ends a plain name without a terminator; [`QUIET`] by default.
+    pub quiet: Duration,
+    /// How long a server waits for a request to be complete, and a client for an answer to begin;
+    /// [`TIMEOUT`] by default.
+    pub timeout: Duration,
+    /// How long contents may make no progress; [`STALL`] by default.
+    pub stall: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { quiet: QUIET, timeout: TIMEOUT, stall: STALL }
+    }
+}
+
+/// The end of the segment that holds the byte at `offset`, in a file of `size` bytes.
+const fn segment_end(offset: u64, size: u64) -> u64 {
+    let end = (offset - offset % SEGMENT).saturating_add(SEGMENT);
+    if end < size { end } else { size }
+}
+
+/// A name as it may be shown.
+fn show(name: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "\"{}\"", crate::printable::printable(name))
+}

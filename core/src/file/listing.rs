@@ -1,0 +1,150 @@
+//! The lines of a directory listing.
+
+use core::fmt;
+
+/// One entry of a directory, as one line of a listing: `SIZE<TAB>MTIME<TAB>NAME`.
+///
+/// The lines are sorted by name, byte by byte, the slash of a directory left aside. A
+/// [`TextReader`](crate::text::TextReader) cuts them out of the contents.
+///
+/// ```
+/// use barewire_core::file::Entry;
+///
+/// let entry = Entry { size: 12, modified: 1_700_000_000, name: "notes.txt", is_directory: false };
+/// let line = entry.to_string();
+/// assert_eq!(line, "12\t1700000000\tnotes.txt");
+/// assert_eq!(Entry::parse(line.as_bytes()), Ok(entry));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Entry<'a> {
+    /// The size in bytes; 0 for a directory.
+    pub size: u64,
+    /// When the contents were last modified, in whole seconds since the start of 1970, UTC.
+    pub modified: i64,
+    /// The name within its directory: no control character, no slash, not `.` or `..`.
+    pub name: &'a str,
+    /// Whether it is a directory, which a slash behind the name tells.
+    pub is_directory: bool,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads a line, without its line feed.
+    ///
+    /// # Errors
+    /// [`EntryError`], if no server that follows the rules would have sent it. A name that could
+    /// lead elsewhere is never let through.
+    pub fn parse(line: &'a [u8]) -> Result<Self, EntryError> {
+        let line = core::str::from_utf8(line).map_err(|_| EntryError)?;
+        let (size, rest) = line.split_once('\t').ok_or(EntryError)?;
+        let (modified, name) = rest.split_once('\t').ok_or(EntryError)?;
+        let (name, is_directory) = match name.strip_suffix('/') {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        if !Self::is_name(name) {
+            return Err(EntryError);
+        }
+        let size = decimal(size)?;
+        if is_directory && size != 0 {
+            return Err(EntryError);
+        }
+        let modified = match modified.strip_prefix('-') {
+            Some(before) => 0_i64.checked_sub_unsigned(decimal(before)?),
+            None => 0_i64.checked_add_unsigned(decimal(modified)?),
+        };
+        Ok(Self { size, modified: modified.ok_or(EntryError)?, name, is_directory })
+    }
+
+    /// Whether a listing may hold `name`: it is the name of one thing in this directory, and can be
+    /// shown.
+    pub fn is_name(name: &str) -> bool {
+        !matches!(name, "" | "." | "..") && !name.contains(|c: char| c == '/' || c.is_control())
+    }
+}
+
+/// A number as it is written, with no sign and no zero before it.
+fn decimal(digits: &str) -> Result<u64, EntryError> {
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_plain || (digits.len() > 1 && digits.starts_with('0')) {
+        return Err(EntryError);
+    }
+    digits.parse().map_err(|_| EntryError)
+}
+
+/// The line, without its line feed.
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slash = if self.is_directory { "/" } else { "" };
+        write!(f, "{}\t{}\t{}{slash}", self.size, self.modified, self.name)
+    }
+}
+
+/// A line of a listing that no server should have sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct EntryError;
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed line in a listing")
+    }
+}
+
+impl core::error::Error for EntryError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+    extern crate std;
+
+    #[track_caller]
+    fn round_trips(line: &str) {
+        let entry = Entry::parse(line.as_bytes()).unwrap();
+        assert_eq!(entry.to_string(), line);
+    }
+
+    #[test]
+    fn what_is_read_is_written_alike() {
+        round_trips("0\t0\ta");
+        round_trips("0\t-1\td/");
+        round_trips("18446744073709551615\t9223372036854775807\tspace and \u{e9}\\");
+        round_trips("1\t-9223372036854775808\t...");
+    }
+
+    #[test]
+    fn lines_that_break_the_rules_are_refused() {
+        for line in [
+            "",
+            "\t\t",
+            "1\t2",
+            "1\t2\t",
+            "1\t2\t/",
+            "1\t2\ta/",
+            "0\t2\ta//",
+            "0\t2\t.",
+            "0\t2\t../",
+            "0\t2\ta/b",
+            "0\t2\ta\tb",
+            "0\t2\t\u{1b}[m",
+            "0\t2\ta\r",
+            "0\t2\t\u{85}",
+            "+1\t2\ta",
+            "01\t2\ta",
+            "-1\t2\ta",
+            "1\t+2\ta",
+            "1\t--2\ta",
+            "1\t02\ta",
+            "18446744073709551616\t0\ta",
+            "1\t9223372036854775808\ta",
+            " 1\t2\ta",
+            "\t2\ta",
+            "1\t\ta",
+            "1\t-\ta",
+        ] {
+            assert_eq!(Entry::parse(line.as_bytes()), Err(EntryError), "{line:?}");
+        }
+        assert_eq!(Entry::parse(b"1\t2\t\xff"), Err(EntryError));
+    }
+}

@@ -1,0 +1,458 @@
+//! The side that wants the files, in the framed form.
+
+use core::fmt;
+
+use heapless::deque::DequeView;
+use heapless::{Deque, Vec};
+
+use super::wire::{MARKER, RESPONSE_HEADER, RequestHeader, Response, decode_response};
+use super::{Answer, Config, Digest, Digester, Refusal, Request, segment_end};
+use crate::log::debug;
+use crate::session::{Events, Output, Session};
+use crate::time::Instant;
+
+/// The client's side of one connection: it asks, and lends what comes in.
+///
+/// [`request`](Self::request) may be called any number of times, also before the last answer has
+/// come; the answers come in the order of the requests. Once there is nothing more to ask, call
+/// [`finish`](Self::finish).
+///
+/// Each answer is a sequence of events: either [`Refused`](Received::Refused), or
+/// [`Answered`](Received::Answered), then the contents, then [`Complete`](Received::Complete).
+/// Verified contents come with a [`Verified`](Received::Verified) after each segment; what has
+/// verified may be kept, whatever happens afterwards. All else that comes before `Complete` may be
+/// a part only.
+///
+/// `N` is the room for requests that have not gone out, in bytes (24 and the name each); `DEPTH` is
+/// how many may be unanswered at once. The machine takes `N` bytes of memory, 24 for each of
+/// `DEPTH`, and less than 2,200 more, most of it for the digest (64-bit).
+///
+/// ```
+/// use barewire_core::file::{Config, Received, Receiver, Request};
+/// use barewire_core::session::{Output, Session};
+/// use barewire_core::time::Instant;
+///
+/// let now = Instant::ZERO;
+/// let mut receiver = Receiver::<64, 4>::new(now, Config::default());
+/// receiver.request(now, &Request { verify: false, ..Request::get(b"name") })?;
+/// receiver.finish();
+/// let Output::Bytes { head, .. } = receiver.poll_transmit() else { panic!() };
+/// assert_eq!(head, b"\0BW\x01\x01\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0name");
+///
+/// let mut input = &b"\0BW\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01ok"[..];
+/// let answered = receiver.handle_input(now, &mut input).unwrap();
+/// assert!(matches!(answered, Received::Answered(answer) if answer.size == 2));
+/// assert_eq!(receiver.handle_input(now, &mut input), Ok(Received::Contents(b"ok")));
+/// assert_eq!(receiver.handle_end(now), Ok(Received::Complete));
+/// # Ok::<(), barewire_core::file::RequestError>(())
+/// ```
+#[derive(Debug)]
+pub struct Receiver<const N: usize, const DEPTH: usize> {
+    outgoing: Deque<u8, N>,
+    /// What was asked for, and is not answered in full.
+    awaited: Deque<Awaited, DEPTH>,
+    flow: Flow,
+}
+
+/// What has come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Received<'a> {
+    /// The server has what was asked for, and is about to send it.
+    Answered(Answer),
+    /// The server does not send it. The next answer is that to the next request.
+    Refused(Refusal),
+    /// The next bytes of the contents, never empty. Nothing proves them yet.
+    Contents(&'a [u8]),
+    /// The digest was right: all contents before `end` are proven.
+    Verified {
+        /// An offset in the file.
+        end: u64,
+    },
+    /// The contents are whole.
+    Complete,
+}
+
+/// Why a request cannot be made: each is the caller's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum RequestError {
+    /// The name is longer than [`MAX_NAME`](super::MAX_NAME), or can never fit in the machine.
+    TooLong,
+    /// Too much is unanswered already: ask again after the next answer is complete.
+    Full,
+    /// After [`Receiver::finish`], or after the server has ended its stream.
+    Finished,
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "the name is too long",
+            Self::Full => "too many requests are unanswered",
+            Self::Finished => "the conversation is ending",
+        })
+    }
+}
+
+impl core::error::Error for RequestError {}
+
+/// How a download fails: each is the server's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ReceiveError {
+    /// The server closed, or spoke otherwise, where the first answer should have begun: it knows the
+    /// plain form only, perhaps.
+    NotFramed,
+    /// The server sent nothing at all. In the plain form that may also mean an empty file.
+    Nothing,
+    /// The server ended its stream before all was sent.
+    CutShort,
+    /// The answer makes no sense.
+    Malformed,
+    /// The digest is not that of the contents.
+    Corrupt,
+    /// The answer did not begin within [`Config::timeout`].
+    TimedOut,
+    /// Nothing came for [`Config::stall`].
+    Stalled,
+    /// All bytes have come, but the server did not end its stream in time, so nothing shows that it
+    /// had no more to say.
+    Unclosed,
+}
+
+impl fmt::Display for ReceiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFramed => "the server does not know the framed form",
+            Self::Nothing => "the server sent nothing",
+            Self::CutShort => "the server closed before all was sent",
+            Self::Malformed => "the server's answer makes no sense",
+            Self::Corrupt => "the contents do not match their digest",
+            Self::TimedOut => "the server did not answer in time",
+            Self::Stalled => "nothing came for too long",
+            Self::Unclosed => "the server did not close",
+        })
+    }
+}
+
+impl core::error::Error for ReceiveError {}
+
+/// What an answer must fit.
+#[derive(Clone, Copy, Debug)]
+struct Awaited {
+    offset: u64,
+    tag: u64,
+    verify: bool,
+}
+
+impl Awaited {
+    fn fits(self, answer: &Answer) -> bool {
+        let offset = if self.tag != 0 && self.tag != answer.tag { 0 } else { self.offset };
+        answer.offset == offset && (self.verify || !answer.verified)
+    }
+}
+
+/// All but the requests; apart from them, so that it is compiled once for all capacities.
+#[derive(Debug)]
+struct Flow {
+    config: Config,
+    stage: Stage,
+    digester: Digester,
+    /// An answer has begun to come.
+    heard: bool,
+    /// The caller has no more requests.
+    finished: bool,
+    shut: bool,
+    ended: bool,
+    deadline: Instant,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// For the header of the next answer.
+    Header(Vec<u8, RESPONSE_HEADER>),
+    /// In the contents, which go on at `position`.
+    Contents { answer: Answer, position: u64 },
+    /// Behind a segment.
+    Digest { answer: Answer, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
+    /// All bytes of an answer are there.
+    Counted { verified: bool },
+}
+
+impl Stage {
+    /// What comes at `position`.
+    fn at(answer: Answer, position: u64) -> Self {
+        if position < answer.size {
+            Self::Contents { answer, position }
+        } else {
+            Self::Counted { verified: answer.verified || answer.offset == answer.size }
+        }
+    }
+}
+
+impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
+    /// A receiver for a connection that was opened at `now`.
+    pub fn new(now: Instant, config: Config) -> Self {
+        let flow = Flow {
+            config,
+            stage: Stage::Header(Vec::new()),
+            digester: Digester::new(),
+            heard: false,
+            finished: false,
+            shut: false,
+            ended: false,
+            deadline: now + config.timeout,
+        };
+        Self { outgoing: Deque::new(), awaited: Deque::new(), flow }
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// [`RequestError`]; then nothing is asked.
+    pub fn request(&mut self, now: Instant, request: &Request<'_>) -> Result<(), RequestError> {
+        if self.flow.finished || self.flow.ended {
+            return Err(RequestError::Finished);
+        }
+        let header = RequestHeader::of(request).ok_or(RequestError::TooLong)?.encode();
+        let length = header.len().saturating_add(request.name.len());
+        if length > N {
+            return Err(RequestError::TooLong);
+        }
+        if length > N.saturating_sub(self.outgoing.len()) || self.awaited.is_full() {
+            return Err(RequestError::Full);
+        }
+        if self.awaited.is_empty() {
+            self.flow.deadline = now + self.flow.config.timeout;
+        }
+        let &Request { offset, tag, verify, .. } = request;
+        let _ = self.awaited.push_back(Awaited { offset, tag, verify });
+        for &byte in header.iter().chain(request.name) {
+            let _ = self.outgoing.push_back(byte);
+        }
+        Ok(())
+    }
+
+    /// There is nothing more to ask: the sending direction ends after the last request.
+    pub fn finish(&mut self) {
+        self.flow.finished = true;
+    }
+
+    /// How many requests are not answered in full.
+    pub fn unanswered(&self) -> usize {
+        self.awaited.len()
+    }
+
+    /// Whether an answer has begun to come, so that the server does know the framed form.
+    pub const fn has_heard(&self) -> bool {
+        self.flow.heard
+    }
+}
+
+impl Flow {
+    fn handle_input<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Received<'i>, ReceiveError> {
+        loop {
+            match &mut self.stage {
+                Stage::Counted { verified: true } => return self.complete(awaited, now),
+                _ if input.is_empty() => return Err(nb::Error::WouldBlock),
+                // The server has gone on, so it had sent all there was.
+                Stage::Counted { verified: false } => return self.complete(awaited, now),
+                Stage::Header(_) if awaited.is_empty() => {
+                    // Nobody asked for it.
+                    *input = &[];
+                }
+                Stage::Header(header) => {
+                    if header.is_empty() && input.first() != Some(&MARKER) {
+                        let error = if self.heard {
+                            ReceiveError::Malformed
+                        } else {
+                            ReceiveError::NotFramed
+                        };
+                        return Err(nb::Error::Other(error));
+                    }
+                    gather(header, input);
+                    self.deadline = now + self.config.stall;
+                    if let Ok(header) = header.as_slice().try_into() {
+                        self.heard = true;
+                        let response = decode_response(header);
+                        return self.answered(awaited, now, response);
+                    }
+                }
+                Stage::Contents { answer, position } => {
+                    let (answer, start) = (*answer, *position);
+                    let end =
+                        if answer.verified { segment_end(start, answer.size) } else { answer.size };
+                    let room = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+                    let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
+                    *input = rest;
+                    let position = start.saturating_add(part.len() as u64);
+                    self.deadline = now + self.config.stall;
+                    if answer.verified {
+                        self.digester.update(part);
+                    }
+                    self.stage = if answer.verified && position == end {
+                        Stage::Digest { answer, position, digest: Vec::new() }
+                    } else {
+                        Stage::at(answer, position)
+                    };
+                    return Ok(Received::Contents(part));
+                }
+                Stage::Digest { answer, position, digest } => {
+                    gather(digest, input);
+                    self.deadline = now + self.config.stall;
+                    if digest.is_full() {
+                        if self.digester.finish() != **digest {
+                            debug!("the digest of the segment before {} is wrong", position);
+                            return Err(nb::Error::Other(ReceiveError::Corrupt));
+                        }
+                        let end = *position;
+                        self.stage = Stage::at(*answer, end);
+                        return Ok(Received::Verified { end });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The header of an answer is there.
+    fn answered<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+        response: Option<Response>,
+    ) -> nb::Result<Received<'i>, ReceiveError> {
+        let malformed = Err(nb::Error::Other(ReceiveError::Malformed));
+        let (Some(response), Some(request)) = (response, awaited.front()) else {
+            return malformed;
+        };
+        match response {
+            Ok(answer) if request.fits(&answer) => {
+                self.stage = Stage::at(answer, answer.offset);
+                Ok(Received::Answered(answer))
+            }
+            Ok(_) => malformed,
+            Err(refusal) => {
+                self.next(awaited, now);
+                Ok(Received::Refused(refusal))
+            }
+        }
+    }
+
+    fn complete<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+    ) -> nb::Result<Received<'i>, ReceiveError> {
+        self.next(awaited, now);
+        Ok(Received::Complete)
+    }
+
+    fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
+        awaited.pop_front();
+        self.stage = Stage::Header(Vec::new());
+        self.deadline = now + self.config.timeout;
+    }
+
+    /// The stream has ended: what is wrong with that, if anything.
+    fn end(&self, is_awaiting: bool) -> Result<(), ReceiveError> {
+        match &self.stage {
+            Stage::Header(_) if !is_awaiting => Ok(()),
+            Stage::Header(header) if !self.heard && header.is_empty() => {
+                Err(ReceiveError::NotFramed)
+            }
+            _ => Err(ReceiveError::CutShort),
+        }
+    }
+
+    /// What is late, if anything.
+    fn late(&self) -> ReceiveError {
+        match &self.stage {
+            Stage::Header(header) if header.is_empty() => ReceiveError::TimedOut,
+            Stage::Counted { .. } => ReceiveError::Unclosed,
+            _ => ReceiveError::Stalled,
+        }
+    }
+}
+
+/// Moves bytes from the front of `input` until `buffer` is full, or the input at its end.
+fn gather<const N: usize>(buffer: &mut Vec<u8, N>, input: &mut &[u8]) {
+    let count = N.saturating_sub(buffer.len()).min(input.len());
+    if let Some((part, rest)) = input.split_at_checked(count)
+        && buffer.extend_from_slice(part).is_ok()
+    {
+        *input = rest;
+    }
+}
+
+impl<'s, const N: usize, const DEPTH: usize> Events<'s> for Receiver<N, DEPTH> {
+    type Event = Received<'s>;
+}
+
+impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
+    type Error = ReceiveError;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Received<'s>, ReceiveError> {
+        self.flow.handle_input(&mut self.awaited, now, input)
+    }
+
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Received<'_>, ReceiveError> {
+        if let Stage::Counted { .. } = self.flow.stage {
+            return self.flow.complete(&mut self.awaited, now);
+        }
+        self.flow.end(!self.awaited.is_empty()).map_err(nb::Error::Other)?;
+        self.flow.ended = true;
+        Err(nb::Error::WouldBlock)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Received<'_>, ReceiveError> {
+        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+            return Err(nb::Error::WouldBlock);
+        }
+        if self.awaited.is_empty() {
+            // All that was asked for is there; the server may stay as it is.
+            self.flow.ended = true;
+            return Err(nb::Error::WouldBlock);
+        }
+        Err(nb::Error::Other(self.flow.late()))
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        match self.outgoing.as_slices() {
+            _ if self.flow.ended && self.awaited.is_empty() && self.flow.shut => Output::Close,
+            ([], []) if (self.flow.finished || self.flow.ended) && !self.flow.shut => Output::Shut,
+            ([], []) => Output::Nothing,
+            (head, tail) => Output::Bytes { head, tail, more: false },
+        }
+    }
+
+    fn transmitted(&mut self, now: Instant, count: usize) {
+        if self.outgoing.is_empty() {
+            self.flow.shut |= self.flow.finished || self.flow.ended;
+            return;
+        }
+        for _ in 0..count {
+            if self.outgoing.pop_front().is_none() {
+                break;
+            }
+        }
+        if matches!(&self.flow.stage, Stage::Header(header) if header.is_empty()) {
+            self.flow.deadline = now + self.flow.config.timeout;
+        }
+    }
+
+    /// None while there is nothing to wait for.
+    fn poll_deadline(&self) -> Option<Instant> {
+        let waits = !self.awaited.is_empty() || (self.flow.finished && !self.flow.ended);
+        waits.then_some(self.flow.deadline)
+    }
+}

@@ -1,0 +1,526 @@
+//! The side that has the files.
+
+use core::fmt;
+use core::ops::Range;
+
+use super::name::is_acceptable;
+use super::request::{Incoming, RequestReader};
+use super::wire::{RESPONSE_HEADER, encode_response};
+use super::{Answer, Config, Digest, MAX_NAME, Refusal, Request, segment_end, show};
+use crate::log::debug;
+use crate::session::{Events, Output, Session};
+use crate::time::Instant;
+
+/// The server's side of one connection: it hears requests, and sends what its owner offers.
+///
+/// # What the owner does
+///
+/// Each [`Asked::Request`] is to be answered by [`offer`](Self::offer) or
+/// [`refuse`](Self::refuse). From then on [`demand`](Self::demand) tells what the machine waits for,
+/// if it waits for its owner: look at it after each turn of the driver. Until a demand is met,
+/// nothing more goes out, and the next request is not taken from the input.
+///
+/// The contents are never given to the machine. It names what is to go out next as
+/// [`Output::Contents`], a range of what was offered.
+///
+/// `N` is the longest name in bytes, at most [`MAX_NAME`]; a longer one is refused as malformed.
+/// The machine takes `N` bytes of memory and less than 350 more (64-bit).
+///
+/// ```
+/// use barewire_core::file::{Asked, Config, Demand, Sender};
+/// use barewire_core::session::{Output, Session};
+/// use barewire_core::time::Instant;
+///
+/// let (now, contents) = (Instant::ZERO, b"all of it");
+/// let mut sender = Sender::<64>::new(now, Config::default());
+///
+/// // A plain request, as `printf 'name\n' | nc` sends it.
+/// match sender.handle_input(now, &mut &b"name\n"[..]) {
+///     Ok(Asked::Request(request)) => assert_eq!(request.name, b"name"),
+///     other => panic!("{other:?}"),
+/// }
+/// assert_eq!(sender.demand(), Some(Demand::Answer));
+/// sender.offer(now, contents.len() as u64, 1);
+/// assert_eq!(sender.poll_transmit(), Output::Contents { offset: 0, length: 9 });
+/// sender.transmitted(now, 9);
+///
+/// // The file is still what was offered; so the stream may end in order.
+/// assert_eq!(sender.demand(), Some(Demand::Confirm));
+/// sender.confirm(now);
+/// assert_eq!(sender.poll_transmit(), Output::Shut);
+/// ```
+#[derive(Debug)]
+pub struct Sender<const N: usize = MAX_NAME> {
+    requests: RequestReader<N>,
+    flow: Flow,
+}
+
+/// What a client has asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'a> {
+    /// The owner is to [offer](Sender::offer) it or to [refuse](Sender::refuse) it.
+    Request(Request<'a>),
+    /// The machine has refused it by itself: the request was malformed or its name is one that
+    /// nobody may ask for. There is nothing to answer.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The name, as far as there was one. It may hold anything.
+        name: &'a [u8],
+    },
+}
+
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(request) => request.fmt(f),
+            Self::Refused { refusal, name } => {
+                write!(f, "{refusal}: ")?;
+                show(name, f)
+            }
+        }
+    }
+}
+
+/// What a [`Sender`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Demand {
+    /// The answer to the request: [`Sender::offer`] or [`Sender::refuse`].
+    Answer,
+    /// The digest of these bytes of what was offered, by [`Sender::supply`]. It is asked for as soon
+    /// as the segment begins, and needed once the segment has gone out.
+    Digest {
+        /// Where the segment begins.
+        offset: u64,
+        /// Its length, at most [`SEGMENT`](super::SEGMENT).
+        length: u64,
+    },
+    /// All has gone out: [`Sender::confirm`] that it was what had been offered. If the file has
+    /// changed (save that it only grew), reset the connection instead: the client must not take
+    /// what it got for the whole.
+    Confirm,
+}
+
+/// How a conversation fails: each is the client's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SendError {
+    /// The client ended its stream in the middle of a request.
+    CutShort,
+    /// No request was complete within [`Config::timeout`].
+    TimedOut,
+    /// The client took nothing for [`Config::stall`].
+    Stalled,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CutShort => "the request broke off",
+            Self::TimedOut => "no request came in time",
+            Self::Stalled => "the client took nothing for too long",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// All but the reading of requests; apart from it, so that it is compiled once for every `N`.
+#[derive(Debug)]
+struct Flow {
+    config: Config,
+    phase: Phase,
+    /// The requests have the framed form. False until the first has come.
+    framed: bool,
+    /// Of the request: the offset and the tag of the client, and whether it wants digests.
+    wanted: (u64, u64, bool),
+    header: [u8; RESPONSE_HEADER],
+    /// How much of the header has gone out.
+    header_sent: usize,
+    /// The next byte of the contents to go out.
+    position: u64,
+    /// What goes out before the next digest, or all of it.
+    segment: (u64, u64),
+    size: u64,
+    digest: Option<Digest>,
+    digest_sent: usize,
+    /// Something has been answered.
+    served: bool,
+    /// The owner wants no more requests.
+    stopping: bool,
+    /// The client has ended its direction.
+    ended: bool,
+    deadline: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// For the next request.
+    Listening,
+    /// For the owner's answer.
+    Asked,
+    /// The response goes out, and after it, if any was offered, the contents.
+    Sending,
+    Refusing(Refusal),
+    /// This side has no more to say. Whatever the client still says is thrown away, since unread
+    /// bytes would turn the close into a reset, and that could destroy what is still on its way.
+    Ending {
+        shut: bool,
+    },
+}
+
+impl<const N: usize> Sender<N> {
+    /// A sender for a connection that was opened at `now`.
+    pub fn new(now: Instant, config: Config) -> Self {
+        let flow = Flow {
+            config,
+            phase: Phase::Listening,
+            framed: false,
+            wanted: (0, 0, false),
+            header: [0; RESPONSE_HEADER],
+            header_sent: RESPONSE_HEADER,
+            position: 0,
+            segment: (0, 0),
+            size: 0,
+            digest: None,
+            digest_sent: 0,
+            served: false,
+            stopping: false,
+            ended: false,
+            deadline: now + config.timeout,
+        };
+        Self { requests: RequestReader::new(config.quiet), flow }
+    }
+
+    /// What the machine waits for, if it waits for its owner.
+    pub fn demand(&self) -> Option<Demand> {
+        self.flow.demand()
+    }
+
+    /// Whether the client speaks the framed form; false before its first request.
+    pub const fn is_framed(&self) -> bool {
+        self.flow.framed
+    }
+
+    /// Offers contents of `size` bytes in the version `tag` (not 0) as the answer to the request.
+    /// Gives the range of them that will go out: the end of the offered contents, or all.
+    ///
+    /// `None`: the offset lies past the end, which is what the client is told; or nothing was asked.
+    pub fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
+        if self.flow.phase != Phase::Asked {
+            return None;
+        }
+        self.flow.offer(now, size, tag)
+    }
+
+    /// Refuses the request. Without one, it does nothing.
+    pub fn refuse(&mut self, now: Instant, refusal: Refusal) {
+        if self.flow.phase == Phase::Asked {
+            self.flow.refuse(now, refusal);
+        }
+    }
+
+    /// Supplies the digest that is [demanded](Demand::Digest). Without a demand, it does nothing.
+    pub fn supply(&mut self, now: Instant, digest: Digest) {
+        if let Some(Demand::Digest { .. }) = self.flow.demand() {
+            self.flow.digest = Some(digest);
+            self.flow.progress(now);
+        }
+    }
+
+    /// Confirms that what has gone out is what was offered, as [demanded](Demand::Confirm). Without a
+    /// demand, it does nothing.
+    pub fn confirm(&mut self, now: Instant) {
+        if self.flow.demand() == Some(Demand::Confirm) {
+            self.flow.finish(now);
+        }
+    }
+
+    /// Takes no further request: the conversation ends after the one at work, or at once.
+    pub fn stop(&mut self, now: Instant) {
+        self.flow.stopping = true;
+        if self.flow.phase == Phase::Listening && !self.requests.has_begun() {
+            self.flow.end(now);
+        }
+    }
+}
+
+impl Flow {
+    fn demand(&self) -> Option<Demand> {
+        match self.phase {
+            Phase::Asked => Some(Demand::Answer),
+            Phase::Sending => {
+                let (offset, end) = self.segment;
+                if self.wants_digest() {
+                    let is_known = self.digest.is_some();
+                    let length = end.saturating_sub(offset);
+                    (!is_known).then_some(Demand::Digest { offset, length })
+                } else {
+                    let is_out = self.header_is_out() && self.position == self.size;
+                    is_out.then_some(Demand::Confirm)
+                }
+            }
+            Phase::Listening | Phase::Refusing(_) | Phase::Ending { .. } => None,
+        }
+    }
+
+    fn header_is_out(&self) -> bool {
+        self.header_sent >= RESPONSE_HEADER
+    }
+
+    /// Whether a digest is to follow the segment.
+    fn wants_digest(&self) -> bool {
+        let ((.., verify), (start, end)) = (self.wanted, self.segment);
+        verify && start < end
+    }
+
+    fn progress(&mut self, now: Instant) {
+        self.deadline = now + self.config.stall;
+    }
+
+    /// Takes a request; what the owner is to be told of it.
+    fn ask<'a>(&mut self, now: Instant, incoming: &Incoming<'a>) -> Asked<'a> {
+        let request = match *incoming {
+            Incoming::Plain(name) => Request { verify: false, ..Request::get(name.as_bytes()) },
+            Incoming::Framed(request) => {
+                self.framed = true;
+                request
+            }
+            Incoming::TooLong => return self.refuse_unread(now, Refusal::Malformed),
+            Incoming::Unreadable(refusal) => {
+                self.framed = true;
+                return self.refuse_unread(now, refusal);
+            }
+        };
+        self.wanted = (request.offset, request.tag, request.verify);
+        if is_acceptable(request.operation, request.name) {
+            self.phase = Phase::Asked;
+            return Asked::Request(request);
+        }
+        let refusal = Refusal::Refused;
+        self.refuse(now, refusal);
+        Asked::Refused { refusal, name: request.name }
+    }
+
+    fn refuse_unread<'a>(&mut self, now: Instant, refusal: Refusal) -> Asked<'a> {
+        self.refuse(now, refusal);
+        Asked::Refused { refusal, name: &[] }
+    }
+
+    fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
+        let (wanted, held, verified) = self.wanted;
+        let offset = if held != 0 && held != tag { 0 } else { wanted };
+        if offset > size {
+            self.refuse(now, Refusal::PastEnd);
+            return None;
+        }
+        if self.framed {
+            self.header = encode_response(Ok(Answer { offset, size, tag, verified }));
+            self.header_sent = 0;
+        }
+        self.size = size;
+        self.position = offset;
+        self.phase = Phase::Sending;
+        self.begin_segment(offset);
+        self.progress(now);
+        Some(offset..size)
+    }
+
+    fn begin_segment(&mut self, start: u64) {
+        let (.., verify) = self.wanted;
+        let end = if verify { segment_end(start, self.size) } else { self.size };
+        self.segment = (start, end);
+        self.digest = None;
+        self.digest_sent = 0;
+    }
+
+    fn refuse(&mut self, now: Instant, refusal: Refusal) {
+        debug!("refused: status {}", refusal.status());
+        if self.framed {
+            self.header = encode_response(Err(refusal));
+            self.header_sent = 0;
+            self.phase = Phase::Refusing(refusal);
+            self.progress(now);
+        } else {
+            self.end(now);
+        }
+    }
+
+    /// The response is out.
+    fn finish(&mut self, now: Instant) {
+        self.served = true;
+        let closes = matches!(self.phase, Phase::Refusing(refusal) if refusal.closes());
+        if !self.framed || closes || self.ended || self.stopping {
+            self.end(now);
+        } else {
+            self.phase = Phase::Listening;
+            self.deadline = now + self.config.timeout;
+        }
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.phase = Phase::Ending { shut: false };
+        self.progress(now);
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        match self.phase {
+            Phase::Listening | Phase::Asked => Output::Nothing,
+            Phase::Ending { shut: false } => Output::Shut,
+            Phase::Ending { shut: true } if self.ended => Output::Close,
+            Phase::Ending { shut: true } => Output::Nothing,
+            Phase::Refusing(_) | Phase::Sending => self.poll_response(),
+        }
+    }
+
+    fn poll_response(&self) -> Output<'_> {
+        let is_offer = self.phase == Phase::Sending;
+        let header = self.header.get(self.header_sent..).unwrap_or_default();
+        if !header.is_empty() {
+            let more = is_offer && self.position < self.size;
+            return Output::Bytes { head: header, tail: &[], more };
+        }
+        let (_, end) = self.segment;
+        if !is_offer {
+            return Output::Nothing;
+        }
+        match end.saturating_sub(self.position) {
+            0 => self.digest.as_ref().map_or(Output::Nothing, |digest| {
+                let head = digest.get(self.digest_sent..).unwrap_or_default();
+                Output::Bytes { head, tail: &[], more: end < self.size }
+            }),
+            length => Output::Contents { offset: self.position, length },
+        }
+    }
+
+    fn transmitted(&mut self, now: Instant, count: usize) {
+        match self.phase {
+            Phase::Listening | Phase::Asked => {}
+            Phase::Ending { .. } => self.phase = Phase::Ending { shut: true },
+            Phase::Refusing(_) => {
+                self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
+                self.progress(now);
+                if self.header_is_out() {
+                    self.finish(now);
+                }
+            }
+            Phase::Sending => {
+                self.progress(now);
+                self.sent(count);
+            }
+        }
+    }
+
+    /// Bytes of the header, the contents or a digest have gone out: of whichever was lent.
+    fn sent(&mut self, count: usize) {
+        let (_, end) = self.segment;
+        if !self.header_is_out() {
+            self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
+        } else if self.position < end {
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
+            self.position = self.position.saturating_add(count).min(end);
+        } else if let Some(digest) = &self.digest {
+            self.digest_sent = self.digest_sent.saturating_add(count);
+            if self.digest_sent >= digest.len() {
+                self.begin_segment(end);
+            }
+        }
+    }
+}
+
+impl<'s, const N: usize> Events<'s> for Sender<N> {
+    type Event = Asked<'s>;
+}
+
+impl<const N: usize> Session for Sender<N> {
+    type Error = SendError;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Asked<'s>, SendError> {
+        match self.flow.phase {
+            Phase::Listening => {}
+            // Back-pressure: one request after another.
+            Phase::Asked | Phase::Sending | Phase::Refusing(_) if self.flow.framed => {
+                return Err(nb::Error::WouldBlock);
+            }
+            // Nothing that could be said now means anything.
+            _ => {
+                *input = &[];
+                return Err(nb::Error::WouldBlock);
+            }
+        }
+        let incoming = self.requests.handle_input(now, input).ok_or(nb::Error::WouldBlock)?;
+        Ok(self.flow.ask(now, &incoming))
+    }
+
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Asked<'_>, SendError> {
+        self.flow.ended = true;
+        if self.flow.phase != Phase::Listening {
+            return Err(nb::Error::WouldBlock);
+        }
+        let has_begun = self.requests.has_begun();
+        match self.requests.handle_end() {
+            Some(incoming) => Ok(self.flow.ask(now, &incoming)),
+            None if has_begun => Err(nb::Error::Other(SendError::CutShort)),
+            None => {
+                self.flow.end(now);
+                Err(nb::Error::WouldBlock)
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Asked<'_>, SendError> {
+        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+            return Err(nb::Error::WouldBlock);
+        }
+        match self.flow.phase {
+            Phase::Listening => {}
+            Phase::Ending { .. } => {
+                self.flow.ended = true;
+                return Err(nb::Error::WouldBlock);
+            }
+            Phase::Asked | Phase::Sending | Phase::Refusing(_) => {
+                return Err(nb::Error::Other(SendError::Stalled));
+            }
+        }
+        // The quiet period ends a name if it is over before the time for it is.
+        let deadline = self.flow.deadline;
+        if self.requests.poll_deadline().is_some_and(|quiet| quiet <= deadline) {
+            let incoming = self.requests.handle_timeout(now).ok_or(nb::Error::WouldBlock)?;
+            return Ok(self.flow.ask(now, &incoming));
+        }
+        if self.flow.served && !self.requests.has_begun() {
+            // A client that has what it wanted and stays is no failure.
+            self.flow.end(now);
+            return Err(nb::Error::WouldBlock);
+        }
+        Err(nb::Error::Other(SendError::TimedOut))
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        self.flow.poll_transmit()
+    }
+
+    fn transmitted(&mut self, now: Instant, count: usize) {
+        self.flow.transmitted(now, count);
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        let deadline = self.flow.deadline;
+        match self.flow.phase {
+            Phase::Listening => {
+                let quiet = self.requests.poll_deadline();
+                Some(quiet.map_or(deadline, |quiet| quiet.min(deadline)))
+            }
+            Phase::Ending { .. } => {
+                (self.flow.poll_transmit() != Output::Close).then_some(deadline)
+            }
+            // What the owner takes its time for is not the client's fault.
+            _ => (self.flow.poll_transmit() != Output::Nothing).then_some(deadline),
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The headers of the framed form, as they are on the wire.
+
+use core::fmt;
+
+use super::{MAX_NAME, show};
+
+/// The first byte of a request and of a response. No file name can start with it.
+pub(super) const MARKER: u8 = 0;
+
+/// What every header begins with: the marker, the magic, the version.
+const VERSION: u8 = 1;
+const PREFIX: [u8; 3] = [MARKER, b'B', b'W'];
+
+/// The flag that asks for, or announces, digests.
+const VERIFY: u8 = 1;
+
+pub(super) const REQUEST_HEADER: usize = 24;
+pub(super) const RESPONSE_HEADER: usize = 32;
+
+/// What a client wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Operation {
+    /// Send a file.
+    Get,
+    /// List a directory.
+    List,
+}
+
+/// What a client asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What to do with what the name names.
+    pub operation: Operation,
+    /// The name. It may hold anything; show it as [printable](crate::printable) text.
+    pub name: &'a [u8],
+    /// Where the contents are to start.
+    pub offset: u64,
+    /// The version of which the client holds the bytes before the offset; 0 for none.
+    pub tag: u64,
+    /// Whether the client wants digests.
+    pub verify: bool,
+}
+
+impl<'a> Request<'a> {
+    /// Asks for all of a file, with digests.
+    pub const fn get(name: &'a [u8]) -> Self {
+        Self { operation: Operation::Get, name, offset: 0, tag: 0, verify: true }
+    }
+
+    /// Asks for the list of a directory, with digests; the empty name is the root.
+    pub const fn list(name: &'a [u8]) -> Self {
+        Self { operation: Operation::List, ..Self::get(name) }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, name, offset, tag, verify } = self;
+        write!(f, "{operation:?} ")?;
+        show(name, f)?;
+        write!(f, " from {offset} of {tag:#x}, verify: {verify}")
+    }
+}
+
+/// Why a server does not send what was asked for: the statuses other than success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Refusal {
+    /// 1: there is nothing of that name.
+    NotFound = 1,
+    /// 2: what it names is not given out, or no name could be.
+    Refused = 2,
+    /// 3: the request was malformed, or its name too long. The server closes.
+    Malformed = 3,
+    /// 4: the server does not know this version or operation. The server closes.
+    NotSupported = 4,
+    /// 5: the server has too much to do; later it may work.
+    Busy = 5,
+    /// 6: the server could not read it.
+    Failed = 6,
+    /// 7: the offset lies beyond the end.
+    PastEnd = 7,
+}
+
+impl Refusal {
+    const ALL: [Self; 7] = [
+        Self::NotFound,
+        Self::Refused,
+        Self::Malformed,
+        Self::NotSupported,
+        Self::Busy,
+        Self::Failed,
+        Self::PastEnd,
+    ];
+
+    /// The status on the wire.
+    pub const fn status(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether the server closes after it, since it cannot tell where the next request begins.
+    pub const fn closes(self) -> bool {
+        matches!(self, Self::Malformed | Self::NotSupported)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "not found",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed request",
+            Self::NotSupported => "not supported",
+            Self::Busy => "the server is busy",
+            Self::Failed => "the server cannot read it",
+            Self::PastEnd => "the offset is past the end",
+        })
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// What a server is about to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Answer {
+    /// Where the contents start: as was wanted, or 0 if the version held is not the server's.
+    pub offset: u64,
+    /// The size of the whole file in bytes.
+    pub size: u64,
+    /// The mark of the file's version.
+    pub tag: u64,
+    /// Whether each segment is followed by its digest.
+    pub verified: bool,
+}
+
+/// The fixed part of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequestHeader {
+    pub(super) operation: Operation,
+    pub(super) verify: bool,
+    pub(super) name_length: usize,
+    pub(super) offset: u64,
+    pub(super) tag: u64,
+}
+
+impl RequestHeader {
+    /// The header of `request`, if its name is not too long.
+    pub(super) fn of(request: &Request<'_>) -> Option<Self> {
+        let &Request { operation, name, offset, tag, verify } = request;
+        let name_length = name.len();
+        (name_length <= MAX_NAME).then_some(Self { operation, verify, name_length, offset, tag })
+    }
+
+    pub(super) fn request(self, name: &[u8]) -> Request<'_> {
+        let Self { operation, verify, name_length: _, offset, tag } = self;
+        Request { operation, name, offset, tag, verify }
+    }
+
+    pub(super) fn encode(self) -> [u8; REQUEST_HEADER] {
+        let operation = match self.operation {
+            Operation::Get => 1,
+            Operation::List => 2,
+        };
+        let name_length = u16::try_from(self.name_length).unwrap_or(u16::MAX);
+        let [first, second] = name_length.to_be_bytes();
+        encode([operation, u8::from(self.verify), first, second], &[self.offset, self.tag])
+    }
+
+    /// Reads a header. A later version may mean anything by what follows its number, so that comes
+    /// first.
+    pub(super) fn decode(bytes: &[u8; REQUEST_HEADER]) -> Result<Self, Refusal> {
+        let ([marker, b, w, version, operation, flags, first, second], numbers) = split(bytes);
+        let [offset, tag] = numbers.ok_or(Refusal::Malformed)?;
+        if [marker, b, w] != PREFIX {
+            return Err(Refusal::Malformed);
+        }
+        let operation = match (version, operation) {
+            (VERSION, 1) => Operation::Get,
+            (VERSION, 2) => Operation::List,
+            _ => return Err(Refusal::NotSupported),
+        };
+        if flags & !VERIFY != 0 {
+            return Err(Refusal::NotSupported);
+        }
+        let name_length = usize::from(u16::from_be_bytes([first, second]));
+        if name_length > MAX_NAME {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self { operation, verify: flags & VERIFY != 0, name_length, offset, tag })
+    }
+}
+
+/// What a response announces.
+pub(super) type Response = Result<Answer, Refusal>;
+
+pub(super) fn encode_response(response: Response) -> [u8; RESPONSE_HEADER] {
+    match response {
+        Ok(Answer { offset, size, tag, verified }) => {
+            encode([0, u8::from(verified), 0, 0], &[offset, size, tag])
+        }
+        Err(refusal) => encode([refusal.status(), 0, 0, 0], &[0; 3]),
+    }
+}
+
+/// Reads a response header; `None` if it is malformed. That it fits its request is for the caller
+/// to check.
+pub(super) fn decode_response(bytes: &[u8; RESPONSE_HEADER]) -> Option<Response> {
+    let ([marker, b, w, version, status, flags, first, second], numbers) = split(bytes);
+    let [offset, size, tag] = numbers?;
+    if [marker, b, w] != PREFIX || version != VERSION || [first, second] != [0, 0] {
+        return None;
+    }
+    if status == 0 {
+        let fits = flags & !VERIFY == 0 && offset <= size;
+        return fits.then_some(Ok(Answer { offset, size, tag, verified: flags & VERIFY != 0 }));
+    }
+    let refusal = Refusal::ALL.into_iter().find(|refusal| refusal.status() == status)?;
+    (flags == 0 && [offset, size, tag] == [0; 3]).then_some(Err(refusal))
+}
+
+/// A header: the prefix and version, four bytes of its own, and its numbers.
+fn encode<const N: usize, const M: usize>(own: [u8; 4], numbers: &[u64; M]) -> [u8; N] {
+    const { assert!(N == 8 + 8 * M, "a header has no gaps") };
+    let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
+    let bytes = PREFIX.into_iter().chain([VERSION]).chain(own).chain(numbers);
+    let mut header = [0; N];
+    for (place, byte) in header.iter_mut().zip(bytes) {
+        *place = byte;
+    }
+    header
+}
+
+/// The first eight bytes of a header, and the numbers that follow them; there are always `M`.
+fn split<const N: usize, const M: usize>(bytes: &[u8; N]) -> ([u8; 8], Option<[u64; M]>) {
+    const { assert!(N == 8 + 8 * M, "a header has no gaps") };
+    let Some((start, rest)) = bytes.split_first_chunk() else {
+        return ([0; 8], None);
+    };
+    let (chunks, _) = rest.as_chunks::<8>();
+    let mut numbers = [0; M];
+    for (place, chunk) in numbers.iter_mut().zip(chunks) {
+        *place = u64::from_be_bytes(*chunk);
+    }
+    (*start, Some(numbers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: RequestHeader = RequestHeader {
+        operation: Operation::List,
+        verify: true,
+        name_length: 0x0102,
+        offset: 0x0304_0506_0708_090a,
+        tag: u64::MAX - 1,
+    };
+
+    #[test]
+    fn a_request_is_laid_out_as_documented() {
+        let bytes = HEADER.encode();
+        assert_eq!(bytes[..8], [0, b'B', b'W', 1, 2, 1, 1, 2]);
+        assert_eq!(bytes[8..16], [3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(bytes[16..], [255, 255, 255, 255, 255, 255, 255, 254]);
+        assert_eq!(RequestHeader::decode(&bytes), Ok(HEADER));
+    }
+
+    #[test]
+    fn a_response_is_laid_out_as_documented() {
+        let answer = Answer { offset: 1, size: 2, tag: 3, verified: true };
+        let bytes = encode_response(Ok(answer));
+        assert_eq!(bytes[..8], [0, b'B', b'W', 1, 0, 1, 0, 0]);
+        assert_eq!((bytes[15], bytes[23], bytes[31]), (1, 2, 3));
+        assert_eq!(decode_response(&bytes), Some(Ok(answer)));
+        for refusal in Refusal::ALL {
+            let bytes = encode_response(Err(refusal));
+            assert_eq!(bytes[4], refusal.status());
+            assert_eq!(bytes[5..], [0; 27]);
+            assert_eq!(decode_response(&bytes), Some(Err(refusal)));
+        }
+    }
+
+    /// Every byte of a header at values that it must not have.
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let with = |index: usize, value: u8| {
+            let mut bytes = HEADER.encode();
+            bytes[index] = value;
+            RequestHeader::decode(&bytes).map(|header| header.name_length)
+        };
+        for (index, value) in [(0, 1), (1, b'b'), (2, 0), (6, 5), (6, 255)] {
+            assert_eq!(with(index, value), Err(Refusal::Malformed), "{index} {value}");
+        }
+        for (index, value) in [(3, 0), (3, 2), (4, 0), (4, 3), (4, 255), (5, 2), (5, 3), (5, 128)] {
+            assert_eq!(with(index, value), Err(Refusal::NotSupported), "{index} {value}");
+        }
+        assert_eq!(with(6, 4), Err(Refusal::Malformed), "1026 bytes");
+        assert_eq!(with(6, 3).map(|length| length < MAX_NAME), Ok(true));
+    }
+
+    #[test]
+    fn the_longest_name_passes_and_one_byte_more_does_not() {
+        let longest = RequestHeader { name_length: MAX_NAME, ..HEADER };
+        assert_eq!(RequestHeader::decode(&longest.encode()), Ok(longest));
+        let longer = RequestHeader { name_length: MAX_NAME + 1, ..HEADER };
+        assert_eq!(RequestHeader::decode(&longer.encode()), Err(Refusal::Malformed));
+        assert!(RequestHeader::of(&Request::get(&[b'x'; MAX_NAME])).is_some());
+        assert!(RequestHeader::of(&Request::get(&[b'x'; MAX_NAME + 1])).is_none());
+    }
+
+    #[test]
+    fn a_malformed_response_is_told_from_every_status() {
+        let good = encode_response(Ok(Answer { offset: 5, size: 5, tag: 0, verified: false }));
+        let bad = |bytes: [u8; RESPONSE_HEADER], index: usize, value: u8| {
+            let mut bytes = bytes;
+            bytes[index] = value;
+            assert_eq!(decode_response(&bytes), None, "{index} {value}");
+        };
+        assert!(decode_response(&good).is_some());
+        for (index, value) in
+            [(0, 1), (1, 0), (2, 0), (3, 2), (4, 8), (4, 255), (5, 2), (6, 1), (7, 1), (15, 6)]
+        {
+            bad(good, index, value);
+        }
+        let refused = encode_response(Err(Refusal::Busy));
+        for index in [5, 6, 7, 8, 15, 16, 23, 24, 31] {
+            bad(refused, index, 1);
+        }
+    }
+
+    #[test]
+    fn a_request_is_shown_without_control_characters() {
+        let request = Request::get(b"\x1b[2J");
+        let shown = std::format!("{request:?}");
+        assert_eq!(shown, "Get \"\\x1b[2J\" from 0 of 0x0, verify: true");
+    }
+
+    extern crate std;
+}
