@@ -6,6 +6,7 @@
 mod arguments;
 mod client;
 mod failure;
+mod hall;
 mod output;
 mod program;
 mod programs;

@@ -14,13 +14,39 @@ use crate::arguments::Place;
 use crate::failure::{Failure, words};
 use crate::output::{Output, Record};
 
-/// Where a server listens, and with how many threads.
+/// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
 pub(crate) struct Listen {
     /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
-    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = "127.0.0.1:8080")]
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = ADDRESS)]
     address: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+/// Where a server listens unless it is told.
+pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
+
+impl Listen {
+    /// As [`Serve::open`], at the address given.
+    pub(crate) fn open<S>(
+        &self,
+        protocol: char,
+        passed: io::Result<Option<S>>,
+        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+    ) -> Result<Vec<S>, Failure> {
+        let place = Place::read(&self.address)?;
+        if let [extra, ..] = place.rest {
+            return Err(Failure::usage(format!("'{extra}' is one word too many")));
+        }
+        self.serve.open(&place, protocol, passed, bind)
+    }
+}
+
+/// How a server serves.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
     /// Serve one client, and end
     #[arg(long)]
     pub(crate) once: bool,
@@ -31,11 +57,12 @@ pub(crate) struct Listen {
     threads: u16,
 }
 
-impl Listen {
+impl Serve {
     /// Opens the server's sockets, one for each thread: the one that the service manager has
     /// passed, or else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
     pub(crate) fn open<S>(
         &self,
+        place: &Place<'_>,
         protocol: char,
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
@@ -53,10 +80,6 @@ impl Listen {
             }
             return Ok(vec![socket]);
         }
-        let place = Place::read(&self.address)?;
-        if let [extra, ..] = place.rest {
-            return Err(Failure::usage(format!("'{extra}' is one word too many")));
-        }
         let addresses = place.resolve()?;
         let mut failure = None;
         for address in addresses {
@@ -66,7 +89,7 @@ impl Listen {
             }
         }
         let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
-        Err(unbound(protocol, &place, &error))
+        Err(unbound(protocol, place, &error))
     }
 }
 

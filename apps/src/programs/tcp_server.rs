@@ -1,23 +1,21 @@
 //! `tcp-server`: greets everybody, and shows what they answer.
 
 use core::task::Poll;
-use std::net::SocketAddr;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::hello;
 use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
-use barewire_linux::executor::{Context, Task, TaskId};
+use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Fault, Link};
-use barewire_linux::listener::{Accepted, Acceptor, Gate, Permit};
 use barewire_linux::threads;
 use clap::Parser;
 
 use crate::arguments::{Common, message, time, wait};
 use crate::failure::{Failure, words};
-use crate::output::{Output, Printer, Received, Record};
+use crate::hall::{self, Door, Guest, Hall};
+use crate::output::{Output, Received, Record};
 use crate::program::Program;
 use crate::server::{self, Listen};
 
@@ -70,94 +68,62 @@ impl Program for TcpServer {
         let listeners = self.listen.open('t', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
         let signals = server::begin(address, output)?;
-        let once = self.listen.once;
-        let clients = if once { NonZero::new(1) } else { self.max_clients };
-        let gate = clients.map(|clients| Gate::new(clients.get()));
-        let config = hello::Config { quiet: self.quiet_period, timeout: self.timeout };
-        let anyone_failed = AtomicBool::new(false);
-        let shares = server::shares(listeners, &signals)?;
-        let (output, failed, greeting) = (&*output, &anyone_failed, self.greeting);
-        threads::run(shares, |executor, _, (listener, signals)| {
-            executor.spawn(Box::new(signals));
-            let printer = executor.spawn(Box::new(Printer));
-            executor.spawn(Box::new(Acceptor::new(
-                listener,
-                gate.clone(),
-                move |_: &mut Hall<'_>, cx: &mut Context<'_, _>, accepted: Accepted| {
-                    let session = hello::Server::new(cx.now(), greeting, config);
-                    let Accepted { stream, peer, permit } = accepted;
-                    let link = Link::new(stream);
-                    cx.spawn(Box::new(Guest { link, session, peer, permit }));
-                },
-                |_: &mut Hall<'_>, error| {
-                    log::warn!("accepting pauses, those inside are served on: {}", words(&error));
-                },
-            )));
-            let output = output.another();
-            Ok(Hall { output, printer, once, served: None, timeout: config.timeout, failed })
+        let house = House {
+            greeting: self.greeting,
+            config: hello::Config { quiet: self.quiet_period, timeout: self.timeout },
+        };
+        let door = Door { once: self.listen.serve.once, max_clients: self.max_clients };
+        hall::serve(listeners, &signals, door, output, &house, |house, now, guest, stream| {
+            let session = hello::Server::new(now, house.greeting, house.config);
+            Handshake { link: Link::new(stream), session, guest }
         })
-        .map_err(Failure::system)?;
-        if once && anyone_failed.into_inner() { Err(Failure::Reported) } else { Ok(()) }
     }
 }
 
-/// What the tasks of one thread share.
-struct Hall<'s> {
-    output: Output,
-    printer: TaskId,
-    once: bool,
-    /// With `once`, the place of the client that was served: nobody else gets it.
-    served: Option<Permit>,
-    timeout: Duration,
-    failed: &'s AtomicBool,
-}
-
-impl AsMut<Output> for Hall<'_> {
-    fn as_mut(&mut self) -> &mut Output {
-        &mut self.output
-    }
+/// What the whole server has.
+struct House {
+    greeting: Text<'static>,
+    config: hello::Config,
 }
 
 /// The task of one client.
-struct Guest {
+struct Handshake {
     link: Link,
     session: hello::Server<'static>,
-    peer: SocketAddr,
-    /// The client's place, free again when the task is dropped.
-    permit: Option<Permit>,
+    guest: Guest,
 }
 
-impl Task<Hall<'_>> for Guest {
-    fn turn(&mut self, hall: &mut Hall<'_>, cx: &mut Context<'_, Hall<'_>>) -> Poll<()> {
-        let (peer, mut has_news) = (self.peer, false);
-        let over = self.link.drive(cx, &mut self.session, |answer| {
+impl<'h> Task<Hall<'h, House>> for Handshake {
+    fn turn(
+        &mut self,
+        hall: &mut Hall<'h, House>,
+        cx: &mut Context<'_, Hall<'h, House>>,
+    ) -> Poll<()> {
+        let Self { link, session, guest } = self;
+        let mut has_news = false;
+        let over = link.drive(cx, session, |answer| {
             if !hall.output.is_quiet() {
-                hall.output.show(Record::Received(Received::text(peer, answer.printable())));
+                let answer = Received::text(guest.peer, answer.printable());
+                hall.output.show(Record::Received(answer));
                 has_news = true;
             }
         });
-        if let Err(nb::Error::Other(fault)) = &over {
-            let reason = reason(fault, hall.timeout);
-            hall.output.client_failed(&format!("{peer} {reason}"));
-            hall.failed.store(true, Ordering::Relaxed);
-            has_news = true;
-        }
         if has_news {
-            cx.wake(hall.printer);
+            hall.print(cx);
         }
-        if let Err(nb::Error::WouldBlock) = over {
-            return Poll::Pending;
+        match over {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::Other(fault)) => {
+                hall.fail(cx, guest, &reason(&fault, hall.house.config.timeout));
+            }
+            Ok(()) => {}
         }
-        if hall.once {
-            hall.served = self.permit.take();
-            cx.stop();
-        }
+        hall.leave(cx, guest);
         Poll::Ready(())
     }
 
-    fn abandon(&mut self, hall: &mut Hall<'_>) {
-        hall.output.client_failed(&format!("{} was cut off by the stop", self.peer));
-        hall.failed.store(true, Ordering::Relaxed);
+    fn abandon(&mut self, hall: &mut Hall<'h, House>) {
+        hall.abandon(&self.guest, "was cut off by the stop");
         self.link.abort();
     }
 }

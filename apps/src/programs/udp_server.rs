@@ -97,7 +97,7 @@ impl Program for UdpServer {
         let signals = server::begin(address, output)?;
         let shares = server::shares(sockets, &signals)?;
         let (output, responder, once, capacity) =
-            (&*output, &responder, self.listen.once, self.capacity);
+            (&*output, &responder, self.listen.serve.once, self.capacity);
         threads::run(shares, |executor, _, (socket, signals)| {
             executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;

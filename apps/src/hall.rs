@@ -1,0 +1,122 @@
+//! What the TCP servers have in common: the door, and what all guests of one thread share.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use barewire_core::time::Instant;
+use barewire_linux::executor::{Context, Task, TaskId};
+use barewire_linux::listener::{Accepted, Acceptor, Gate, Listener, Permit};
+use barewire_linux::signals::Signals;
+use barewire_linux::stream::TcpStream;
+use barewire_linux::threads;
+
+use crate::failure::{Failure, words};
+use crate::output::{Output, Printer};
+use crate::server;
+
+/// What the tasks of one thread share. `H` is what the whole server has.
+#[derive(Debug)]
+pub(crate) struct Hall<'s, H> {
+    pub(crate) house: &'s H,
+    pub(crate) output: Output,
+    printer: TaskId,
+    once: bool,
+    /// With `once`, the place of the client that was served: nobody else gets it.
+    served: Option<Permit>,
+    failed: &'s AtomicBool,
+}
+
+impl<H> AsMut<Output> for Hall<'_, H> {
+    fn as_mut(&mut self) -> &mut Output {
+        &mut self.output
+    }
+}
+
+/// Who a task serves.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) peer: SocketAddr,
+    /// The client's place, free again when this is dropped.
+    permit: Option<Permit>,
+}
+
+impl<H> Hall<'_, H> {
+    /// What the output has collected in this turn is to be printed.
+    pub(crate) fn print(&self, cx: &mut Context<'_, Self>) {
+        cx.wake(self.printer);
+    }
+
+    /// Notes that a client failed, which is no failure of the server's; `what` follows its address.
+    pub(crate) fn fail(&mut self, cx: &mut Context<'_, Self>, guest: &Guest, what: &str) {
+        self.note(guest, what);
+        cx.wake(self.printer);
+    }
+
+    /// The client is served. With `once`, so is the server.
+    pub(crate) fn leave(&mut self, cx: &mut Context<'_, Self>, guest: &mut Guest) {
+        if self.once {
+            self.served = guest.permit.take();
+            cx.stop();
+        }
+    }
+
+    /// The client was cut off by the stop; `what` tells in what.
+    pub(crate) fn abandon(&mut self, guest: &Guest, what: &str) {
+        self.note(guest, what);
+    }
+
+    fn note(&mut self, guest: &Guest, what: &str) {
+        self.output.client_failed(&format!("{} {what}", guest.peer));
+        self.failed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whom to let in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door {
+    pub(crate) once: bool,
+    /// How many at a time.
+    pub(crate) max_clients: Option<NonZero<usize>>,
+}
+
+/// Serves until a signal, or with `once` one client: one thread for each of `listeners`, one task of
+/// `welcome`'s making for each client.
+pub(crate) fn serve<H: Sync, G>(
+    listeners: Vec<Listener>,
+    signals: &Signals,
+    door: Door,
+    output: &Output,
+    house: &H,
+    welcome: impl Fn(&H, Instant, Guest, TcpStream) -> G + Copy + Sync,
+) -> Result<(), Failure>
+where
+    G: for<'s> Task<Hall<'s, H>> + 'static,
+{
+    let once = door.once;
+    let clients = if once { NonZero::new(1) } else { door.max_clients };
+    let gate = clients.map(|clients| Gate::new(clients.get()));
+    let anyone_failed = AtomicBool::new(false);
+    let failed = &anyone_failed;
+    let shares = server::shares(listeners, signals)?;
+    threads::run(shares, |executor, _, (listener, signals)| {
+        executor.spawn(Box::new(signals));
+        let printer = executor.spawn(Box::new(Printer));
+        executor.spawn(Box::new(Acceptor::new(
+            listener,
+            gate.clone(),
+            move |hall: &mut Hall<'_, H>, cx: &mut Context<'_, _>, accepted: Accepted| {
+                let Accepted { stream, peer, permit } = accepted;
+                let guest = Guest { peer, permit };
+                cx.spawn(Box::new(welcome(hall.house, cx.now(), guest, stream)));
+            },
+            |_: &mut Hall<'_, H>, error| {
+                log::warn!("accepting pauses, those inside are served on: {}", words(&error));
+            },
+        )));
+        let output = output.another();
+        Ok(Hall { house, output, printer, once, served: None, failed })
+    })
+    .map_err(Failure::system)?;
+    if once && anyone_failed.into_inner() { Err(Failure::Reported) } else { Ok(()) }
+}
