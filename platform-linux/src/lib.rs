@@ -13,6 +13,7 @@
 //! | drivers | [`link`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
+//! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | time | [`clock`] | the monotonic clock |
 //!
 //! An arrow between them points down only.
@@ -144,6 +145,7 @@ pub mod address;
 pub mod clock;
 pub mod datagrams;
 pub mod executor;
+pub mod files;
 pub mod input;
 pub mod link;
 pub mod listener;

@@ -1,0 +1,14 @@
+//! Files: what a server reads beneath a root, and what a client writes.
+
+mod list;
+mod opened;
+mod refusal;
+mod root;
+mod version;
+
+pub use list::Listed;
+pub use opened::{Opened, Standing};
+pub use refusal::{Reason, Refusal};
+pub use root::Root;
+
+use version::Version;
