@@ -1,11 +1,13 @@
 //! Files: what a server reads beneath a root, and what a client writes.
 
+mod digests;
 mod list;
 mod opened;
 mod refusal;
 mod root;
 mod version;
 
+pub use digests::Digests;
 pub use list::Listed;
 pub use opened::{Opened, Standing};
 pub use refusal::{Reason, Refusal};
