@@ -1,5 +1,6 @@
 //! Files: what a server reads beneath a root, and what a client writes.
 
+mod confine;
 mod digests;
 mod list;
 mod opened;
@@ -7,6 +8,7 @@ mod refusal;
 mod root;
 mod version;
 
+pub use confine::{Confinement, confine};
 pub use digests::Digests;
 pub use list::Listed;
 pub use opened::{Opened, Standing};
