@@ -134,8 +134,9 @@
 //!
 //! Besides, one `accept4` a turn of the acceptor finds that nobody else waits. In memory it costs one
 //! allocation, for the task: an idle connection owns no buffer but its session's. A datagram that
-//! comes alone costs an `epoll_wait`, a `recvmmsg` and a `sendmmsg`; up to 64 that come together
-//! share them.
+//! comes alone costs an `epoll_wait`, a `recvfrom` and a `sendto`. Up to 64 that come together share an
+//! `epoll_wait`, a `recvmmsg` and a `sendmmsg`; and so it is even for one where the socket is bound to a
+//! wildcard address, since only these calls tell and choose the local address.
 
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
