@@ -14,6 +14,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, recv, send, socket,
 };
@@ -136,7 +137,10 @@ impl Client {
     /// A server that falls silent in place of the end is told by the time it takes ([`in_time`]).
     fn shake_hands(&self) -> io::Result<()> {
         let mut buffer = [0; 64];
-        let count = recv(self.stream.as_raw_fd(), &mut buffer, MsgFlags::MSG_WAITALL)?;
+        let count = match recv(self.stream.as_raw_fd(), &mut buffer, MsgFlags::MSG_WAITALL) {
+            Err(Errno::EAGAIN) => return Err(silence()),
+            received => received?,
+        };
         if &buffer[..count] != GREETING.as_bytes() {
             return Err(wrong_greeting(&buffer[..count]));
         }
@@ -149,7 +153,11 @@ fn in_time(elapsed: Duration) -> io::Result<Duration> {
     if elapsed < PATIENCE {
         return Ok(elapsed);
     }
-    Err(io::Error::new(io::ErrorKind::TimedOut, "the server says no more"))
+    Err(silence())
+}
+
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the server says no more")
 }
 
 /// Sends `text` on an empty connection and half-closes it, both in one segment.
