@@ -2,6 +2,8 @@
 
 mod confine;
 mod digests;
+mod download;
+mod folder;
 mod list;
 mod opened;
 mod refusal;
@@ -10,6 +12,8 @@ mod version;
 
 pub use confine::{Confinement, confine};
 pub use digests::Digests;
+pub use download::{Download, Held, Options, SYNC_EVERY};
+pub use folder::Folder;
 pub use list::Listed;
 pub use opened::{Opened, Standing};
 pub use refusal::{Reason, Refusal};
