@@ -54,7 +54,7 @@ impl Opened {
 
     /// An opaque mark of the version that was opened, never 0: made of the file's identity, size and
     /// time of modification. Two versions that were written within one tick of the file system's
-    /// clock (4 ms at most, on most), and are of one size, cannot be told apart.
+    /// clock (10 ms at most, on most), and are of one size, cannot be told apart.
     pub fn tag(&self) -> u64 {
         self.tag
     }

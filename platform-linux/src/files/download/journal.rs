@@ -124,8 +124,8 @@ impl Journal {
 
     /// Replaces what it says.
     pub(super) fn write(&self, record: &Record) -> io::Result<()> {
-        write_all(&self.0, &record.encode(), 0)?;
-        Ok(rustix::fs::ftruncate(&self.0, LENGTH as u64)?)
+        // What is longer is no journal, so nothing is left behind it.
+        write_all(&self.0, &record.encode(), 0)
     }
 
     /// Has what it says reach the disk.
@@ -191,6 +191,7 @@ mod tests {
             fs::write(&path, foreign).unwrap();
             assert_eq!(open().read().unwrap(), Reading::Foreign);
         }
+        fs::write(&path, &whole[..LENGTH - 1]).unwrap();
         open().write(&record()).unwrap();
         assert_eq!(open().read().unwrap(), Reading::Says(record()));
         assert_eq!(fs::read(&path).unwrap(), whole);
