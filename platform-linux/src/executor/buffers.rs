@@ -11,11 +11,13 @@ pub const SCRATCH: usize = 64 * 1024;
 /// What no task has at the moment.
 pub(super) struct Buffers {
     scratch: Vec<u8>,
+    /// Empty; without capacity while it is lent, or before its first use.
+    spare: Vec<u8>,
 }
 
 impl Buffers {
     pub(super) fn new() -> Self {
-        Self { scratch: vec![0; SCRATCH] }
+        Self { scratch: vec![0; SCRATCH], spare: Vec::new() }
     }
 }
 
@@ -33,5 +35,21 @@ impl<W> Context<'_, W> {
 
     pub(crate) fn give_scratch(&mut self, scratch: Vec<u8>) {
         self.buffers.scratch = scratch;
+    }
+
+    /// An empty buffer with room for `capacity` bytes, to be kept for as long as it is needed. As a
+    /// rule it is one that was [given back](Self::give_buffer) before.
+    pub(crate) fn take_buffer(&mut self, capacity: usize) -> Vec<u8> {
+        let mut buffer = mem::take(&mut self.buffers.spare);
+        buffer.reserve_exact(capacity);
+        buffer
+    }
+
+    /// Keeps `buffer` for the next who takes one, if it is the larger of two.
+    pub(crate) fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > self.buffers.spare.capacity() {
+            buffer.clear();
+            self.buffers.spare = buffer;
+        }
     }
 }
