@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 #![doc = include_str!("../README.md")]
 
+pub mod chat;
 pub mod datagram;
 pub mod file;
 pub mod hello;

@@ -142,7 +142,7 @@ pub struct TextReader<const N: usize = MAX_TEXT> {
 
 /// Where the reader is; apart from the buffer, so that the logic is compiled once for every `N`.
 #[derive(Debug)]
-struct Progress {
+pub(crate) struct Progress {
     quiet: Duration,
     last_byte: Instant,
     /// A carriage return came last, and is part of the text only if no line feed follows.
@@ -154,7 +154,8 @@ struct Progress {
 }
 
 /// A text that has just ended: where its bytes are.
-enum Ended<'i> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ended<'i> {
     InInput(&'i [u8]),
     InBuffer,
 }
@@ -163,16 +164,7 @@ impl<const N: usize> TextReader<N> {
     /// A reader at the start of a text, whose quiet period is `quiet` ([`Duration::MAX`]: never).
     pub const fn new(quiet: Duration) -> Self {
         const { assert!(0 < N && N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
-        Self {
-            buffer: Vec::new(),
-            progress: Progress {
-                quiet,
-                last_byte: Instant::ZERO,
-                held_return: false,
-                lent: false,
-                skipping: false,
-            },
-        }
+        Self { buffer: Vec::new(), progress: Progress::new(quiet) }
     }
 
     /// Takes bytes up to and with the end of one text, advancing `input` past them.
@@ -220,7 +212,17 @@ impl<const N: usize> TextReader<N> {
 }
 
 impl Progress {
-    fn handle_input<'i>(
+    /// At the start of a text.
+    pub(crate) const fn new(quiet: Duration) -> Self {
+        Self { quiet, last_byte: Instant::ZERO, held_return: false, lent: false, skipping: false }
+    }
+
+    /// Whether a text has begun and not ended.
+    pub(crate) fn has_begun(&self, buffer: &[u8]) -> bool {
+        self.skipping || self.held_return || (!self.lent && !buffer.is_empty())
+    }
+
+    pub(crate) fn handle_input<'i>(
         &mut self,
         buffer: &mut heapless::VecView<u8>,
         now: Instant,
@@ -263,6 +265,12 @@ impl Progress {
         Err(nb::Error::WouldBlock)
     }
 
+    /// Gives the unfinished text up: the rest of it is skipped.
+    pub(crate) fn give_up(&mut self, buffer: &mut heapless::VecView<u8>) {
+        self.held_return = false;
+        self.skip(buffer, &[], false);
+    }
+
     /// Skips a part of a text that is too long. Of what goes on, the buffer keeps the last bytes: they
     /// tell whether it stands inside a UTF-8 sequence.
     fn skip(&mut self, buffer: &mut heapless::VecView<u8>, part: &[u8], ends: bool) {
@@ -283,7 +291,7 @@ impl Progress {
     }
 
     /// Forgets the text lent last.
-    fn release(&mut self, buffer: &mut heapless::VecView<u8>) {
+    pub(crate) fn release(&mut self, buffer: &mut heapless::VecView<u8>) {
         if self.lent {
             buffer.clear();
             self.lent = false;
@@ -291,7 +299,7 @@ impl Progress {
     }
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
-    fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
+    pub(crate) fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
         if core::mem::take(&mut self.skipping) {
             buffer.clear();
         }
@@ -306,8 +314,8 @@ impl Progress {
         Ok(())
     }
 
-    fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
-        let begun = self.skipping || self.held_return || (!self.lent && !buffer.is_empty());
+    pub(crate) fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
+        let begun = self.has_begun(buffer);
         let inside_sequence = !self.held_return && ends_inside_sequence(buffer);
         (begun && !inside_sequence && self.quiet != Duration::MAX)
             .then(|| self.last_byte + self.quiet)

@@ -1,0 +1,103 @@
+//! Chat: lines to everybody.
+//!
+//! Each [text](crate::text) that a client sends goes to every other member, and not back to its
+//! sender, as `NICK: TEXT` with a line feed. The operator of the server is a member too, [`SERVER`].
+//!
+//! - The server opens with `* welcome to barewire chat, you are NICK (/help)`. A new member's nick is
+//!   `guest` and a number. The last lines said follow: [`HISTORY`] by default, `/me` among them, but
+//!   no joins and leaves.
+//! - **Notices** start with `* `: `* NICK joined`, `* NICK left` (with the reason in brackets when it
+//!   was not its own will), `* OLD is now NEW`, `* NICK TEXT` for `/me TEXT`, and every private note
+//!   of the server. No nick can start so, and none can be forged.
+//! - **Commands**: `/nick NAME`, `/who`, `/msg NICK TEXT` (arrives as `(private) NICK: TEXT`),
+//!   `/me TEXT`, `/quit`, `/help`; `//x` says `/x`. What cannot be done is answered by a private note.
+//! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
+//!   digit. Whether two look alike is for the owner's [`Likeness`] to say. `server` and everything
+//!   that starts like `guest` are reserved.
+//! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
+//! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
+//!   terminal is safe as well.
+//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]. What is over it is refused,
+//!   with a note at most once a second; nobody else is affected.
+//! - A client that ends its stream receives what was said before that; then the server closes.
+//!
+//! # The backlog
+//!
+//! Each line stands once in one bounded backlog, and each member has a cursor into it. What waits for
+//! a member is lent as slices of the backlog itself, as much as lies together; so saying a line costs
+//! the same for ten members and for ten thousand, and sending it needs no copy. A private note stands
+//! in its place among the lines.
+//!
+//! When a line would overrun the slowest member, its sender's input waits, at most [`PATIENCE`]. A
+//! member that has not made room by then is dropped (`* NICK left (fell behind)`), and everybody goes
+//! on. So a burst loses nothing, and one that has stalled costs the room a quarter of a second once.
+
+mod backlog;
+mod client;
+mod command;
+mod flood;
+mod line;
+mod member;
+mod nick;
+mod room;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+
+pub use backlog::Mark;
+pub use client::{Client, ClientError, SayError};
+pub use line::{Kind, Line};
+pub use member::{Heard, Member, MemberError};
+pub use nick::{Likeness, MAX_NICK, NickError, likeness};
+pub use room::{Key, Leave, Room, RoomFull, Space, least_backlog};
+pub use slot::{Part, Place};
+
+use crate::text::QUIET;
+use crate::time::Duration;
+
+/// The nick of the operator.
+pub const SERVER: &str = "server";
+
+/// How many of the last lines a new member gets.
+pub const HISTORY: u16 = 20;
+
+/// How many lines a second a member may say in the long run.
+pub const RATE: u32 = 10;
+
+/// How many lines a member may say at once: a paste.
+pub const BURST: u32 = 100;
+
+/// How long the room waits for its slowest member.
+pub const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The rules of a room.
+#[derive(Clone, Copy)]
+pub struct Config {
+    /// The quiet period that ends a line without a terminator; [`QUIET`] by default.
+    pub quiet: Duration,
+    /// How many of the last lines a new member gets; [`HISTORY`] by default.
+    pub history: u16,
+    /// How many lines a second a member may say, over a burst of [`BURST`]; [`RATE`] by default, 0
+    /// for no limit.
+    pub rate: u32,
+    /// Which nicks look alike; [`likeness`] by default.
+    pub likeness: Likeness,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { quiet: QUIET, history: HISTORY, rate: RATE, likeness }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("quiet", &self.quiet)
+            .field("history", &self.history)
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! Nicks.
+
+use core::fmt;
+
+use heapless::String;
+
+use super::SERVER;
+
+/// The longest nick, in characters.
+pub const MAX_NICK: usize = 24;
+
+/// The longest nick in bytes: a character has up to four (RFC 3629 §3).
+pub(super) const NICK_BYTES: usize = 4 * MAX_NICK;
+
+/// What all nicks of members that were not given one start with.
+const GUEST: &str = "guest";
+
+/// Reduces a name to a number that is equal for names that look alike. A room takes no two nicks with
+/// the same.
+///
+/// [`likeness`] needs no tables. A host that has room for them supplies one that knows the
+/// look-alikes of all scripts (UTS #39 §4).
+pub type Likeness = fn(&str) -> u64;
+
+/// Why a name cannot be a nick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum NickError {
+    /// It has none, or more than [`MAX_NICK`] characters.
+    Length,
+    /// It holds something else than letters, digits and `-_.`, or starts with one of these.
+    Characters,
+    /// It is `server`, or starts with `guest`, or looks like that.
+    Reserved,
+    /// A member has it, or one that looks alike.
+    Taken,
+}
+
+impl fmt::Display for NickError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length => write!(f, "a nick has 1 to {MAX_NICK} characters"),
+            Self::Characters => f.write_str(
+                "a nick has letters, digits and -_. only, and starts with a letter or digit",
+            ),
+            Self::Reserved => f.write_str("this nick is reserved"),
+            Self::Taken => f.write_str("this nick is taken, or looks like one that is"),
+        }
+    }
+}
+
+impl core::error::Error for NickError {}
+
+/// A nick and what it looks like.
+#[derive(Clone, Debug)]
+pub(super) struct Nick {
+    name: String<NICK_BYTES>,
+    pub(super) likeness: u64,
+}
+
+impl Nick {
+    pub(super) const fn none() -> Self {
+        Self { name: String::new(), likeness: 0 }
+    }
+
+    /// The operator's.
+    pub(super) fn server(likeness: Likeness) -> Self {
+        let name = String::try_from(SERVER).unwrap_or_default();
+        Self { name, likeness: likeness(SERVER) }
+    }
+
+    /// Reads a name that a member has chosen. Whether it is free is for the room to say.
+    pub(super) fn choose(name: &str, likeness: Likeness) -> Result<Self, NickError> {
+        let count = name.chars().count();
+        if count == 0 || count > MAX_NICK {
+            return Err(NickError::Length);
+        }
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.chars().all(allowed) || !name.starts_with(char::is_alphanumeric) {
+            return Err(NickError::Characters);
+        }
+        let start = name
+            .char_indices()
+            .nth(GUEST.len())
+            .map_or(name, |(at, _)| name.get(..at).unwrap_or(name));
+        let own = likeness(name);
+        if own == likeness(SERVER) || likeness(start) == likeness(GUEST) {
+            return Err(NickError::Reserved);
+        }
+        let name = String::try_from(name).map_err(|_| NickError::Length)?;
+        Ok(Self { name, likeness: own })
+    }
+
+    /// The nick of a new member.
+    pub(super) fn guest(number: u32, likeness: Likeness) -> Self {
+        let mut name = String::new();
+        // Five letters and at most ten digits fit.
+        let _ = fmt::write(&mut name, format_args!("{GUEST}{number}"));
+        let likeness = likeness(&name);
+        Self { name, likeness }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A [`Likeness`] without tables: case does not matter, nor do `0` and `o`, `1`, `i` and `l`, `5` and
+/// `s`, or `-`, `_` and `.`; and a name with characters beyond ASCII is compared by what it looks like
+/// only as far as its lower case goes.
+pub fn likeness(name: &str) -> u64 {
+    let mut hash = Fnv::default();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        hash.add(match c {
+            '0' => 'o',
+            '1' | 'i' => 'l',
+            '5' => 's',
+            '-' | '.' => '_',
+            other => other,
+        });
+    }
+    hash.0
+}
+
+/// FNV-1a, 64 bits.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, c: char) {
+        for byte in u32::from(c).to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(name: &str) -> Result<(), NickError> {
+        Nick::choose(name, likeness).map(|nick| assert_eq!(nick.as_str(), name))
+    }
+
+    #[test]
+    fn nicks_have_letters_digits_and_three_marks() {
+        let longest = "日".repeat(24);
+        for name in ["a", "7", "Anna-Lena_2.0", "héé", "日本", longest.as_str()] {
+            assert_eq!(choose(name), Ok(()), "{name}");
+        }
+        let longer = "x".repeat(25);
+        for name in ["", longer.as_str()] {
+            assert_eq!(choose(name), Err(NickError::Length), "{name}");
+        }
+        for name in
+            ["-a", "_", ".a", "a b", "a\u{200b}", "a\u{202e}", "*a", "a:", "a/", "🙂", "a\u{301}"]
+        {
+            assert_eq!(choose(name), Err(NickError::Characters), "{name}");
+        }
+    }
+
+    #[test]
+    fn reserved_names_are_refused_in_every_disguise() {
+        for name in ["server", "SERVER", "5erver", "guest", "Guest7", "GUE5T", "guesthouse"] {
+            assert_eq!(choose(name), Err(NickError::Reserved), "{name}");
+        }
+        assert_eq!(choose("servers"), Ok(()));
+        assert_eq!(choose("gues"), Ok(()));
+    }
+
+    #[test]
+    fn what_looks_alike_is_alike() {
+        assert_eq!(likeness("Bill"), likeness("bi1L"));
+        assert_eq!(likeness("o_o"), likeness("0-0"));
+        assert_ne!(likeness("ab"), likeness("ba"));
+    }
+
+    extern crate std;
+    use std::borrow::ToOwned as _;
+}
