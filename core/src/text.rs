@@ -151,6 +151,8 @@ pub(crate) struct Progress {
     lent: bool,
     /// Inside a text that was too long.
     skipping: bool,
+    /// The last bytes of that text: they tell whether it stands inside a UTF-8 sequence.
+    tail: [u8; SEQUENCE],
 }
 
 /// A text that has just ended: where its bytes are.
@@ -214,12 +216,47 @@ impl<const N: usize> TextReader<N> {
 impl Progress {
     /// At the start of a text.
     pub(crate) const fn new(quiet: Duration) -> Self {
-        Self { quiet, last_byte: Instant::ZERO, held_return: false, lent: false, skipping: false }
+        Self {
+            quiet,
+            last_byte: Instant::ZERO,
+            held_return: false,
+            lent: false,
+            skipping: false,
+            tail: [0; SEQUENCE],
+        }
     }
 
     /// Whether a text has begun and not ended.
     pub(crate) fn has_begun(&self, buffer: &[u8]) -> bool {
-        self.skipping || self.held_return || (!self.lent && !buffer.is_empty())
+        self.skipping || self.needs_buffer(buffer)
+    }
+
+    /// Whether something in the buffer is still to be used. A text that is skipped needs none.
+    pub(crate) fn needs_buffer(&self, buffer: &[u8]) -> bool {
+        self.held_return || (!self.lent && !buffer.is_empty())
+    }
+
+    /// Whether it is inside a text that was too long, or given up.
+    pub(crate) const fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// Goes on skipping, at most to the end of that text.
+    pub(crate) fn skip_input(&mut self, now: Instant, input: &mut &[u8]) {
+        self.last_byte = now;
+        let (part, ends) = take_line(input);
+        self.skip(&[], part, ends);
+    }
+
+    /// The text that is skipped has ended.
+    pub(crate) const fn stop_skipping(&mut self) {
+        self.skipping = false;
+        self.tail = [0; SEQUENCE];
+    }
+
+    /// The quiet period counts from now on: until now, input was kept waiting.
+    pub(crate) const fn restart_quiet(&mut self, now: Instant) {
+        self.last_byte = now;
     }
 
     pub(crate) fn handle_input<'i>(
@@ -233,7 +270,7 @@ impl Progress {
             self.last_byte = now;
             let (part, ends) = take_line(input);
             if self.skipping {
-                self.skip(buffer, part, ends);
+                self.skip(&[], part, ends);
                 continue;
             }
             let (part, returned) = match part {
@@ -254,7 +291,8 @@ impl Progress {
                 (!was_text || buffer.push(b'\r').is_ok()) && buffer.extend_from_slice(part).is_ok();
             if !fits {
                 self.held_return = false;
-                self.skip(buffer, part, ends);
+                self.skip(buffer, if returned { b"\r" } else { part }, ends);
+                buffer.clear();
                 return Err(nb::Error::Other(TooLong));
             }
             if ends {
@@ -269,24 +307,20 @@ impl Progress {
     pub(crate) fn give_up(&mut self, buffer: &mut heapless::VecView<u8>) {
         self.held_return = false;
         self.skip(buffer, &[], false);
+        buffer.clear();
     }
 
-    /// Skips a part of a text that is too long. Of what goes on, the buffer keeps the last bytes: they
-    /// tell whether it stands inside a UTF-8 sequence.
-    fn skip(&mut self, buffer: &mut heapless::VecView<u8>, part: &[u8], ends: bool) {
-        self.skipping = !ends;
-        let before_tail = buffer.len().saturating_sub(SEQUENCE);
-        buffer.rotate_left(before_tail);
-        buffer.truncate(SEQUENCE);
-        for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
-            if buffer.len() >= SEQUENCE || buffer.is_full() {
-                buffer.rotate_left(1);
-                buffer.pop();
+    /// Skips parts of a text that is too long.
+    fn skip(&mut self, before: &[u8], part: &[u8], ends: bool) {
+        self.skipping = true;
+        for part in [before, part] {
+            for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
+                let [_, second, third] = self.tail;
+                self.tail = [second, third, byte];
             }
-            let _ = buffer.push(byte);
         }
         if ends {
-            buffer.clear();
+            self.stop_skipping();
         }
     }
 
@@ -300,7 +334,8 @@ impl Progress {
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
     pub(crate) fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
-        if core::mem::take(&mut self.skipping) {
+        if self.skipping {
+            self.stop_skipping();
             buffer.clear();
         }
         if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
@@ -316,7 +351,8 @@ impl Progress {
 
     pub(crate) fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
         let begun = self.has_begun(buffer);
-        let inside_sequence = !self.held_return && ends_inside_sequence(buffer);
+        let last = if self.skipping { &self.tail } else { buffer };
+        let inside_sequence = !self.held_return && ends_inside_sequence(last);
         (begun && !inside_sequence && self.quiet != Duration::MAX)
             .then(|| self.last_byte + self.quiet)
     }
