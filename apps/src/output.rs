@@ -123,7 +123,11 @@ impl<'a> Served<'a> {
 impl fmt::Display for Served<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, from, status, bytes, seconds } = self;
-        write!(f, "{ADDRESS}{from}{ADDRESS:#}: {name}: ")?;
+        write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
+        // A request that makes no sense has none.
+        if !name.is_empty() {
+            write!(f, "{name}: ")?;
+        }
         match status {
             Some(refusal) => refusal.fmt(f),
             None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),

@@ -4,7 +4,9 @@ use core::ops::Range;
 use core::task::Poll;
 use std::os::fd::AsFd as _;
 
-use barewire_core::file::{Asked, Demand, Refusal, SEGMENT, STALL, SendError, Sender};
+use barewire_core::file::{
+    Asked, Demand, Operation, Refusal, Request, SEGMENT, STALL, SendError, Sender,
+};
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
@@ -62,7 +64,7 @@ impl Download {
             let advanced = link.advance(cx, session, contents, |asked| match asked {
                 Asked::Request(request) => {
                     let found = store.find(&request);
-                    heard = Some(Heard { name: request.name.to_vec(), found });
+                    heard = Some(Heard { name: shown_name(&request), found });
                 }
                 Asked::Refused { refusal, name } => {
                     hall.output.served(Served::refused(guest.peer, name, refusal));
@@ -154,6 +156,15 @@ impl Download {
             }
             Fault::Session(SendError::Stalled) => format!("took nothing for {STALL}{during}"),
         }
+    }
+}
+
+/// The name in reports; that of a listing ends in a slash.
+fn shown_name(request: &Request<'_>) -> Vec<u8> {
+    match (request.operation, request.name) {
+        (Operation::Get, name) => name.to_vec(),
+        (Operation::List, b"") => b"./".to_vec(),
+        (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
     }
 }
 
