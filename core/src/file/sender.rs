@@ -25,7 +25,7 @@ use crate::time::Instant;
 /// [`Output::Contents`], a range of what was offered.
 ///
 /// `N` is the longest name in bytes, at most [`MAX_NAME`]; a longer one is refused as malformed.
-/// The machine takes `N` bytes of memory and less than 350 more (64-bit).
+/// The machine takes `N` bytes of memory and less than 280 more (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Asked, Config, Demand, Sender};
@@ -164,8 +164,11 @@ impl<const N: usize> Sender<N> {
     /// Supplies the digest that is [demanded](Demand::Digest). Without a demand, it does nothing.
     pub fn supply(&mut self, now: Instant, digest: Digest) {
         if let Some(Demand::Digest { .. }) = self.flow.demand() {
+            // Only while nothing else goes out has the client waited for it.
+            if self.flow.poll_transmit() == Output::Nothing {
+                self.flow.progress(now);
+            }
             self.flow.digest = Some(digest);
-            self.flow.progress(now);
         }
     }
 
