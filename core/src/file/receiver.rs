@@ -26,7 +26,7 @@ use crate::time::Instant;
 ///
 /// `N` is the room for requests that have not gone out, in bytes (24 and the name each); `DEPTH` is
 /// how many may be unanswered at once. The machine takes `N` bytes of memory, 24 for each of
-/// `DEPTH`, and less than 2,200 more, most of it for the digest (64-bit).
+/// `DEPTH`, and less than 2,100 more, most of it for the digest (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Config, Received, Receiver, Request};
@@ -109,7 +109,7 @@ pub enum ReceiveError {
     Nothing,
     /// The server ended its stream before all was sent.
     CutShort,
-    /// The answer makes no sense.
+    /// The answer makes no sense, or does not end where it said.
     Malformed,
     /// The digest is not that of the contents.
     Corrupt,
@@ -184,7 +184,7 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
         self.awaited.len()
     }
 
-    /// Whether an answer has begun to come, so that the server does know the framed form.
+    /// Whether the header of an answer has come, so that the server does know the framed form.
     pub const fn has_heard(&self) -> bool {
         self.flow.heard
     }
@@ -229,7 +229,8 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
     fn poll_transmit(&self) -> Output<'_> {
         let is_over = self.flow.ended && self.awaited.is_empty();
         match (self.outgoing.as_slices(), self.flow.asking) {
-            (_, Asking::Shut) if is_over => Output::Close,
+            // A server that has answered before it had read what it was asked may never read it.
+            (_, Asking::Shut) | (([_, ..], _), _) if is_over => Output::Close,
             (([], []), Asking::Finished) => Output::Shut,
             (([], []), Asking::Open) if self.flow.ended => Output::Shut,
             (([], []), _) => Output::Nothing,
@@ -241,6 +242,9 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
         if self.outgoing.is_empty() {
             if self.flow.asking == Asking::Finished || self.flow.ended {
                 self.flow.asking = Asking::Shut;
+                if self.awaited.is_empty() {
+                    self.flow.deadline = now + self.flow.config.timeout;
+                }
             }
             return;
         }

@@ -30,7 +30,7 @@ pub(super) struct Flow {
     pub(super) config: Config,
     pub(super) stage: Stage,
     digester: Digester,
-    /// An answer has begun to come.
+    /// The header of an answer has come.
     pub(super) heard: bool,
     pub(super) asking: Asking,
     /// The server has ended its direction, or is not waited for any longer.
@@ -94,6 +94,10 @@ impl Flow {
             match &mut self.stage {
                 Stage::Counted { verified: true } => return Ok(self.complete(awaited, now)),
                 _ if input.is_empty() => return Err(nb::Error::WouldBlock),
+                // What follows is no response, so the count was not right either.
+                Stage::Counted { verified: false } if input.first() != Some(&MARKER) => {
+                    return Err(nb::Error::Other(ReceiveError::Malformed));
+                }
                 // The server has gone on, so it had sent all there was.
                 Stage::Counted { verified: false } => return Ok(self.complete(awaited, now)),
                 Stage::Header(_) if awaited.is_empty() => {
@@ -112,8 +116,8 @@ impl Flow {
                     gather(header, input);
                     self.deadline = now + self.config.stall;
                     if let Ok(header) = header.as_slice().try_into() {
-                        self.heard = true;
                         let response = decode_response(header);
+                        self.heard |= response.is_some();
                         return self.answered(awaited, now, response);
                     }
                 }
