@@ -91,6 +91,11 @@ pub enum Demand {
     Answer,
     /// The digest of these bytes of what was offered, by [`Sender::supply`]. It is asked for as soon
     /// as the segment begins, and needed once the segment has gone out.
+    ///
+    /// A client takes what its digests prove for whole before it is confirmed. So check, after these
+    /// bytes were read for the digest, that the contents are still what was offered; if they are not,
+    /// reset the connection. (A digest that is known from before needs no check: if other bytes went
+    /// out, it proves them wrong.)
     Digest {
         /// Where the segment begins.
         offset: u64,
