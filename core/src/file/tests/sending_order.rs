@@ -103,6 +103,19 @@ fn nothing_follows_an_answer_before_it_is_confirmed() {
     }
 }
 
+/// A driver need not tell of the end twice.
+#[test]
+fn the_end_of_the_requests_is_remembered() {
+    let mut sender = asked(&get(b"a"));
+    sender.offer(NOW, 0, TAG);
+    assert_eq!(sender.handle_end(NOW), Err(nb::Error::WouldBlock));
+    sender.transmitted(NOW, 32);
+    sender.confirm(NOW);
+    assert_eq!(sender.poll_transmit(), Output::Shut);
+    sender.transmitted(NOW, 0);
+    assert_eq!(sender.poll_transmit(), Output::Close);
+}
+
 #[test]
 fn the_next_request_waits_in_the_input() {
     let stream = [get(b"a"), get(b"b"), get(b"gone")].concat();

@@ -29,6 +29,9 @@ pub(super) struct Clerk {
     pub(super) has_given_up: bool,
     /// How many requests it may refuse for no reason but to be asked again.
     pub(super) refusals: usize,
+    /// It may take no further request from some turn on.
+    pub(super) may_stop: bool,
+    pub(super) has_stopped: bool,
     /// A byte that is not read from the disk as it was written, if the digests tell.
     pub(super) rot: Option<usize>,
     /// Bytes of which it had to make digests.
@@ -48,6 +51,8 @@ impl Clerk {
             ending: None,
             has_given_up: false,
             refusals: 0,
+            may_stop: false,
+            has_stopped: false,
             rot: None,
             hashed: 0,
         }
@@ -56,6 +61,10 @@ impl Clerk {
     pub(super) fn turn(&mut self, streams: &mut Streams, end: End, store: &mut Store) {
         if self.random.chance(3) {
             store.change(&mut self.random);
+        }
+        if self.may_stop && !self.has_stopped && self.random.chance(10) {
+            self.sender.stop(streams.now());
+            (self.has_stopped, self.moved_at) = (true, streams.now());
         }
         loop {
             let now = streams.now();

@@ -15,10 +15,12 @@ struct World {
     streams: Streams,
     store: Store,
     wishes: Vec<Wish>,
-    /// What is still to go wrong: connections, requests refused for now, bytes read wrongly.
+    /// What is still to go wrong: connections, requests refused for now, bytes read wrongly,
+    /// servers that stop.
     faults: usize,
     refusals: usize,
     rots: usize,
+    stops: usize,
     visits: usize,
     /// Connections that did not end in order.
     failures: usize,
@@ -34,6 +36,7 @@ impl World {
             faults: random.count(0..=3),
             refusals: random.pick(&[0, 0, 1]),
             rots: random.pick(&[0, 0, 1]),
+            stops: random.pick(&[0, 0, 1]),
             store,
             wishes,
             random,
@@ -72,6 +75,8 @@ impl World {
             self.rots = rots;
             clerk.rot = Some(self.random.count(0..=self.store.bytes()));
         }
+        clerk.may_stop = self.stops > 0;
+        self.stops = 0;
         let mut visit = Visit::new(now, &mut self.wishes, configs[1]);
         while let Some(end) = self.streams.advance() {
             if end == ends[0] {
@@ -89,19 +94,27 @@ impl World {
         let [unanswered, unasked] = visit.left();
         assert!(!has_closed || unanswered == 0, "an end in order, and questions left");
         // A client that was not given the processor finds the server gone, in order, between two
-        // answers.
+        // answers; and so does one whose server stops.
         let is_stalled = matches!(fault.what, Calamity::Stall { side: 1, .. });
-        assert!(!has_closed || unasked == 0 || is_stalled, "the server did not wait");
+        assert!(!has_closed || unasked == 0 || is_stalled || clerk.has_stopped, "no wait");
         let is_struck = self.streams.struck_at(ends[1]).is_some_and(|at| at < at_client.at);
         let is_changed = changes != self.store.changes;
         let was_well = fault.what == Calamity::Stall { side: 0, lasting: Duration::ZERO };
-        if was_well && !is_changed && clerk.rot.is_none() {
+        if was_well && !is_changed && clerk.rot.is_none() && !clerk.has_stopped {
             assert!(has_closed && !clerk.has_given_up, "{at_client:?} without a cause");
             assert_eq!(at_server.outcome, Outcome::Closed);
         }
         self.refusals = clerk.refusals;
         self.visits += 1;
         self.failures += usize::from(!has_closed);
+
+        if was_well && clerk.has_stopped && !clerk.has_given_up && clerk.rot.is_none() {
+            // It ends in order, however many questions it leaves; to the client, that may be an error.
+            assert_ne!(at_client.outcome, Outcome::Broken);
+            assert!(!has_closed || at_server.outcome == Outcome::Closed, "{at_server:?}");
+        }
+        sometimes.note("a stop, and success", clerk.has_stopped && has_closed);
+        sometimes.note("a stop, and questions left", clerk.has_stopped && unanswered > 0);
 
         let failed = |error| at_client.outcome == Outcome::Failed(error);
         sometimes.note("given up since the file changed", clerk.has_given_up);
@@ -143,8 +156,8 @@ impl World {
 /// Comes again until all wishes are granted; what can go wrong is used up by then.
 fn download(seed: u64, is_large: bool, sometimes: &mut Sometimes) {
     let mut world = World::new(seed, is_large);
-    let World { faults, refusals, rots, ref store, .. } = world;
-    let most = 1 + faults + refusals + rots + store.changes;
+    let World { faults, refusals, rots, stops, ref store, .. } = world;
+    let most = 1 + faults + refusals + rots + stops + store.changes;
     while !world.is_satisfied() {
         assert!(world.visits < most, "in vain for {most} times: {:?}", world.wishes);
         world.visit(sometimes);
