@@ -160,6 +160,24 @@ fn an_answer_must_begin_in_time_and_go_on() {
     fails(&mut second, at(11_000), ReceiveError::TimedOut);
 }
 
+/// Slow is not stalled: a byte now and then is progress, and the header of the next answer too.
+#[test]
+fn contents_may_take_as_long_as_they_go_on() {
+    let answer = verified(b"alpha");
+    let mut client = Client::asking(&[Request::get(b"a"), Request::get(b"b")]);
+    for (number, byte) in answer.iter().chain(&answer).enumerate() {
+        let now = at(9_000 * (number as u64 + 1));
+        client.expire(now);
+        client.hear(now, core::slice::from_ref(byte));
+        let wait = if number + 1 == answer.len() { 10_000 } else { 30_000 };
+        if number + 1 < 2 * answer.len() {
+            let deadline = now + Duration::from_millis(wait);
+            assert_eq!(client.receiver.poll_deadline(), Some(deadline), "byte {number}");
+        }
+    }
+    assert_eq!(client.seen.iter().filter(|seen| **seen == Seen::Complete).count(), 2);
+}
+
 #[test]
 fn a_server_that_does_not_close_proves_nothing() {
     let plainly = Request { verify: false, ..Request::get(b"a") };
