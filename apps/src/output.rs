@@ -139,11 +139,12 @@ fn seconds_of(span: Duration) -> f64 {
     std::time::Duration::from(span).as_secs_f64()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(seconds_of(*span))
 }
 
-#[expect(clippy::ref_option, reason = "as serde passes it")]
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "as serde passes it")]
 fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
     match status {
         None => serializer.serialize_str("ok"),
