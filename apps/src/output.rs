@@ -4,6 +4,8 @@
 //! when the executor has given everybody their turn, in one system call. All text that a peer chose
 //! must be given as [`Printable`], which makes it safe to show; the types see to that.
 
+mod contents;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -14,7 +16,6 @@ use core::task::Poll;
 
 use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
-use barewire_core::file::Refusal;
 use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
@@ -26,6 +27,8 @@ use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
 
 use crate::failure::words;
+use crate::fetched::{Downloaded, Listed};
+use crate::served::Served;
 use crate::summary::Summary;
 
 /// Collected output is written at this size even before the turn is over.
@@ -38,7 +41,7 @@ const PART: usize = 2048;
 /// How long a reader may take before it is asked whether the program is to end.
 const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 
-const ADDRESS: Style = AnsiColor::Cyan.on_default();
+pub(crate) const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// How results are shown.
@@ -58,6 +61,10 @@ pub(crate) enum Record<'a> {
     Received(Received<'a>),
     /// A server has answered a request for a file.
     Served(Served<'a>),
+    /// A file is there, whole.
+    Downloaded(Downloaded<'a>),
+    /// A folder has this entry.
+    Entry(Listed<'a>),
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -94,60 +101,19 @@ impl<'a> Received<'a> {
     }
 }
 
-/// How a server has answered a request for a file.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Served<'a> {
-    #[serde(serialize_with = "as_shown")]
-    name: Printable<'a>,
-    from: SocketAddr,
-    #[serde(serialize_with = "in_words")]
-    status: Option<Refusal>,
-    bytes: u64,
-    #[serde(serialize_with = "in_seconds")]
-    seconds: Duration,
-}
-
-impl<'a> Served<'a> {
-    /// All `bytes` that were wanted of it went out.
-    pub(crate) fn sent(from: SocketAddr, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
-        Self { name: printable(name), from, status: None, bytes, seconds }
-    }
-
-    /// It was refused.
-    pub(crate) fn refused(from: SocketAddr, name: &'a [u8], why: Refusal) -> Self {
-        let name = printable(name);
-        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
-    }
-}
-
-impl fmt::Display for Served<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, from, status, bytes, seconds } = self;
-        write!(f, "{ADDRESS}{from}{ADDRESS:#}: {name}: ")?;
-        match status {
-            Some(refusal) => refusal.fmt(f),
-            None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
-        }
-    }
-}
-
-fn seconds_of(span: Duration) -> f64 {
+pub(crate) fn seconds_of(span: Duration) -> f64 {
     std::time::Duration::from(span).as_secs_f64()
 }
 
-fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+pub(crate) fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(seconds_of(*span))
 }
 
-#[expect(clippy::ref_option, reason = "as serde passes it")]
-fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
-    match status {
-        None => serializer.serialize_str("ok"),
-        Some(refusal) => serializer.collect_str(refusal),
-    }
-}
-
-fn as_shown<S: Serializer>(text: &Printable<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_shown<S: Serializer>(
+    text: &Printable<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(text)
 }
 
@@ -167,6 +133,8 @@ impl fmt::Display for Record<'_> {
                 }
             }
             Self::Served(served) => served.fmt(f),
+            Self::Downloaded(downloaded) => downloaded.fmt(f),
+            Self::Entry(entry) => entry.fmt(f),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }
@@ -180,6 +148,8 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     pending: String,
+    /// There was a heading.
+    has_head: bool,
     /// Why results were lost; one for all threads.
     lost: Arc<OnceLock<String>>,
     /// Tells of a signal that was caught, once they are.
@@ -188,7 +158,15 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(program: &'static str, format: Format, quiet: bool) -> Self {
-        Self { program, format, quiet, pending: String::new(), lost: Arc::default(), caught: None }
+        Self {
+            program,
+            format,
+            quiet,
+            pending: String::new(),
+            has_head: false,
+            lost: Arc::default(),
+            caught: None,
+        }
     }
 
     /// A further output of the same program, for another thread.
