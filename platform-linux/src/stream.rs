@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
@@ -136,6 +137,28 @@ impl TcpStream {
     /// Those of `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr().map(canonical)
+    }
+
+    /// Has the kernel find out whether the peer is still there: after `idle` without a word it asks,
+    /// and every `interval` again, `probes` times; then the connection breaks with
+    /// [`TimedOut`](io::ErrorKind::TimedOut). What was sent and not acknowledged breaks it after as
+    /// long. (`SO_KEEPALIVE`, `socket(7)`; `TCP_KEEPIDLE` and the like, `tcp(7)`, which count whole
+    /// seconds, from 1 to 32767: both times are rounded up to that.)
+    ///
+    /// # Errors
+    /// Those of `setsockopt(2)`: there can be 127 probes.
+    pub fn set_keepalive(&self, idle: Duration, interval: Duration, probes: u8) -> io::Result<()> {
+        let seconds = |span: Duration| {
+            let seconds = span.as_millis_ceil().div_ceil(1000).clamp(1, 32_767);
+            u32::try_from(seconds).unwrap_or(32_767)
+        };
+        let (idle, interval) = (seconds(idle), seconds(interval));
+        socket::setsockopt(&self.inner, sockopt::TcpKeepIdle, &idle)?;
+        socket::setsockopt(&self.inner, sockopt::TcpKeepInterval, &interval)?;
+        socket::setsockopt(&self.inner, sockopt::TcpKeepCount, &u32::from(probes))?;
+        let limit = (idle + interval * u32::from(probes)).saturating_mul(1000);
+        socket::setsockopt(&self.inner, sockopt::TcpUserTimeout, &limit)?;
+        Ok(socket::setsockopt(&self.inner, sockopt::KeepAlive, &true)?)
     }
 
     /// Caps the kernel's send buffer at about `bytes` (`SO_SNDBUF`, which doubles the number for its
@@ -310,6 +333,28 @@ mod tests {
         stream.shut().unwrap();
         let broken = stream.send_file(&file, 0, 1).unwrap_err();
         assert_eq!(broken.kind(), io::ErrorKind::BrokenPipe, "and no signal ends the process");
+    }
+
+    #[test]
+    fn the_kernel_asks_whether_the_peer_is_there() {
+        let (stream, _peer) = pair();
+        let read = |stream: &TcpStream| {
+            let inner = &stream.inner;
+            (
+                socket::getsockopt(inner, sockopt::KeepAlive).unwrap(),
+                socket::getsockopt(inner, sockopt::TcpKeepIdle).unwrap(),
+                socket::getsockopt(inner, sockopt::TcpKeepInterval).unwrap(),
+                socket::getsockopt(inner, sockopt::TcpKeepCount).unwrap(),
+                socket::getsockopt(inner, sockopt::TcpUserTimeout).unwrap(),
+            )
+        };
+        assert!(!read(&stream).0);
+        let (idle, interval) = (Duration::from_secs(30), Duration::from_millis(9_500));
+        stream.set_keepalive(idle, interval, 3).unwrap();
+        assert_eq!(read(&stream), (true, 30, 10, 3, 60_000));
+        stream.set_keepalive(Duration::MAX, Duration::ZERO, 1).unwrap();
+        assert_eq!(read(&stream), (true, 32_767, 1, 1, 32_768_000));
+        assert!(stream.set_keepalive(idle, interval, 0).is_err());
     }
 
     #[test]
