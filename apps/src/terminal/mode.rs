@@ -1,0 +1,100 @@
+//! The terminal's mode and size.
+
+use std::io;
+use std::os::fd::AsFd as _;
+
+use barewire_linux::executor::{Context, Readiness, Source};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
+    tcsetattr,
+};
+
+/// What stands for no key at all (`_POSIX_VDISABLE`).
+const NO_KEY: u8 = 0;
+
+/// The width that is taken where a terminal does not tell: that of most.
+const COLUMNS: u16 = 80;
+
+/// A terminal that gives every key at once, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Keyed {
+    before: Termios,
+    /// Tells of a change of the window, and of going on after a stop.
+    signals: SignalFd,
+    source: Option<Source>,
+}
+
+impl Keyed {
+    /// Changes the mode of the terminal that standard input is.
+    ///
+    /// `SIGWINCH` and `SIGCONT` are blocked for this thread and those that it starts, and received
+    /// through a descriptor.
+    ///
+    /// # Errors
+    /// Those of `tcgetattr(3)`, `tcsetattr(3)` and `signalfd(2)`; that it is no terminal.
+    pub(crate) fn begin() -> io::Result<Self> {
+        let changes = SigSet::from_iter([Signal::SIGWINCH, Signal::SIGCONT]);
+        changes.thread_block()?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let signals = SignalFd::with_flags(&changes, flags)?;
+        let keyed = Self { before: tcgetattr(io::stdin())?, signals, source: None };
+        keyed.apply()?;
+        Ok(keyed)
+    }
+
+    /// Sets the mode, as it is needed after a stop again.
+    pub(crate) fn apply(&self) -> io::Result<()> {
+        let mut mode = self.before.clone();
+        mode.input_modes.remove(InputModes::ICRNL | InputModes::INLCR | InputModes::IXON);
+        mode.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN);
+        // Ctrl-C is a signal, and so ends the program as everywhere. Ctrl-Z is a key, since the mode
+        // has to be changed back before the stop.
+        mode.local_modes.insert(LocalModes::ISIG);
+        mode.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
+        mode.special_codes[SpecialCodeIndex::VQUIT] = NO_KEY;
+        mode.special_codes[SpecialCodeIndex::VMIN] = 1;
+        mode.special_codes[SpecialCodeIndex::VTIME] = 0;
+        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &mode)?)
+    }
+
+    /// Stops the whole job, as Ctrl-Z does (`SIGTSTP`), with the mode that the terminal had. Returns
+    /// when it goes on.
+    pub(crate) fn suspend(&self) -> io::Result<()> {
+        tcsetattr(io::stdin(), OptionalActions::Drain, &self.before)?;
+        let stopped = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        self.apply()?;
+        Ok(stopped?)
+    }
+
+    /// Whether the window has changed or the program was stopped since the last call, in which case
+    /// the mode is set again. To be called in every turn of the task.
+    pub(crate) fn has_changed<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<bool> {
+        if self.source.is_none() {
+            self.source = Some(cx.register(self.signals.as_fd(), Readiness::READABLE)?);
+        }
+        let mut changed = false;
+        while let Some(signal) = self.signals.read_signal()? {
+            changed = true;
+            if signal.ssi_signo.cast_signed() == Signal::SIGCONT as i32 {
+                self.apply()?;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        // If it fails the terminal is gone.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+    }
+}
+
+/// How many columns the terminal has that standard output is.
+pub(crate) fn columns() -> usize {
+    let told = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
+    usize::from(if told == 0 { COLUMNS } else { told })
+}
