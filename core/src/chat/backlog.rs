@@ -191,9 +191,10 @@ impl<'a> Backlog<'a> {
     }
 
     /// Where the history begins of which a new member gets the last `count` lines: at most those in
-    /// the later half of the backlog, so that no newcomer keeps all of it in use.
-    pub(super) fn history(&self, count: u16) -> u64 {
-        let earliest = self.middle();
+    /// the later half of the backlog, and so that `room` bytes and `lines` lines can be free beside.
+    /// So no newcomer keeps all of it in use.
+    pub(super) fn history(&self, count: u16, room: usize, lines: usize) -> u64 {
+        let earliest = self.middle().max(self.least(room, lines));
         let (mut left, mut number) = (count, self.next);
         while left > 0 && number > self.first && self.start(number - 1) >= earliest {
             number -= 1;

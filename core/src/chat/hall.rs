@@ -17,6 +17,9 @@ pub(super) const OPERATOR: u32 = 0;
 /// This share of the backlog is kept for notices and notes: what is said leaves it free.
 pub(super) const RESERVE: usize = 8;
 
+/// The welcome and the notice that somebody has joined are shorter than this together, in bytes.
+const GREETING: usize = 128;
+
 /// A room but for the buffers of unfinished lines: so that a line can be borrowed from there while it
 /// is said. And so it is compiled once for every longest line.
 #[derive(Debug)]
@@ -103,7 +106,10 @@ impl<'a> Hall<'a> {
         self.count += 1;
 
         self.force_room();
-        let (history, welcome) = (self.backlog.history(self.config.history), self.backlog.end());
+        let (bytes, lines) = self.wanted();
+        let history =
+            self.backlog.history(self.config.history, bytes.saturating_add(GREETING), lines + 2);
+        let welcome = self.backlog.end();
         self.write(Route::private(index), |members, out| {
             let nick = nick_of(members, index);
             write!(out, "* welcome to barewire chat, you are {nick} (/help)")

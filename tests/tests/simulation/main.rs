@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `hello` | does a handshake end in time, and is success never said wrongly? |
 //! | `datagram` | does an exchange get its own reply, and does no responder run away? |
+//! | `chat` | does every line reach everybody once and in one order, and is only who stalls dropped? |
 //! | `simulator` | does what the other tests rely on happen at all? |
 //!
 //! Each test runs with thousands of seeds, the same each time. A failure prints how to repeat it;
 //! `BAREWIRE_SEEDS=1000000 cargo test -p barewire-tests --test simulation` searches longer.
 
+mod chat;
 mod datagram;
 mod hello;
 mod peers;

@@ -126,7 +126,7 @@ fn history_is_what_was_said_at_last_and_fits() {
         backlog.write(route, |out| write!(out, "{number:02}"));
     }
     let said = |count: u16| {
-        let mut at = backlog.history(count);
+        let mut at = backlog.history(count, 0, 0);
         let mut got = String::new();
         loop {
             at = backlog.seek(at, u64::MAX, View::History);
