@@ -150,6 +150,11 @@ impl<'a> Target<'a> {
         text.transpose().map_err(|why| Failure::usage(format!("the text {why}")))
     }
 
+    /// The words after the address.
+    pub(crate) fn rest(&self) -> &[String] {
+        self.place.rest
+    }
+
     /// The server's name, as the user knows it.
     pub(crate) fn name(&self) -> String {
         self.place.to_string()

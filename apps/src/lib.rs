@@ -4,6 +4,7 @@
 //! lives here is what a person meets: arguments, words on the screen, exit codes.
 
 mod arguments;
+mod chatted;
 mod client;
 mod failure;
 mod fetched;
@@ -14,10 +15,12 @@ mod programs;
 mod served;
 mod server;
 mod summary;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use programs::chat_client::ChatClient;
 use programs::file_client::FileClient;
 use programs::file_server::FileServer;
 use programs::tcp_client::TcpClient;
@@ -40,17 +43,20 @@ pub enum Program {
     FileServer,
     /// Downloads files.
     FileClient,
+    /// Talks to everybody in a room.
+    ChatClient,
 }
 
 impl Program {
     /// Every program there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::UdpServer,
         Self::UdpClient,
         Self::TcpServer,
         Self::TcpClient,
         Self::FileServer,
         Self::FileClient,
+        Self::ChatClient,
     ];
 
     /// The name by which it is called.
@@ -62,6 +68,7 @@ impl Program {
             Self::TcpClient => <TcpClient as program::Program>::NAME,
             Self::FileServer => <FileServer as program::Program>::NAME,
             Self::FileClient => <FileClient as program::Program>::NAME,
+            Self::ChatClient => <ChatClient as program::Program>::NAME,
         }
     }
 
@@ -79,6 +86,7 @@ impl Program {
             Self::TcpClient => program::run::<TcpClient>(arguments),
             Self::FileServer => program::run::<FileServer>(arguments),
             Self::FileClient => program::run::<FileClient>(arguments),
+            Self::ChatClient => program::run::<ChatClient>(arguments),
         }
     }
 }

@@ -26,6 +26,7 @@ use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
 
+use crate::chatted::{Notice, Said};
 use crate::failure::words;
 use crate::fetched::{Downloaded, Listed};
 use crate::served::Served;
@@ -65,6 +66,10 @@ pub(crate) enum Record<'a> {
     Downloaded(Downloaded<'a>),
     /// A folder has this entry.
     Entry(Listed<'a>),
+    /// Somebody said something in a chat.
+    Line(Said<'a>),
+    /// A notice of a chat.
+    Notice(Notice<fmt::Arguments<'a>>),
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -135,6 +140,8 @@ impl fmt::Display for Record<'_> {
             Self::Served(served) => served.fmt(f),
             Self::Downloaded(downloaded) => downloaded.fmt(f),
             Self::Entry(entry) => entry.fmt(f),
+            Self::Line(said) => said.fmt(f),
+            Self::Notice(notice) => notice.fmt(f),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }

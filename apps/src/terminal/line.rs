@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use barewire_core::printable::printable;
-use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use super::keys::Key;
 
@@ -67,7 +67,9 @@ impl Line {
             Key::Home => self.cursor = 0,
             Key::End => self.cursor = self.text.len(),
             Key::Up => return self.recall(self.back + 1),
-            Key::Down => return self.back.checked_sub(1).map_or(Outcome::Nothing, |to| self.recall(to)),
+            Key::Down => {
+                return self.back.checked_sub(1).map_or(Outcome::Nothing, |to| self.recall(to));
+            }
             Key::KillToEnd => self.kill(self.cursor, self.text.len()),
             Key::KillToStart => self.kill(0, self.cursor),
             Key::KillWordBefore => self.kill(self.word_before(), self.cursor),
@@ -94,25 +96,26 @@ impl Line {
         }
         self.text.insert(self.cursor, c);
         self.cursor += c.len_utf8();
-        // A mark that joins what follows takes the cursor with it.
-        let cursor = self.cursor;
-        let mut boundaries = self.boundaries();
-        self.cursor = boundaries.find(|&at| at >= cursor).unwrap_or(cursor);
+        // What joins the character behind it takes the cursor along.
+        if !self.at(self.cursor).is_boundary(&self.text, 0).unwrap_or(true) {
+            self.cursor = self.after();
+        }
         Outcome::Changed
     }
 
-    /// Where characters, as a person sees them, begin, and the end.
-    fn boundaries(&self) -> impl Iterator<Item = usize> {
-        let starts = self.text.grapheme_indices(true).map(|(at, _)| at);
-        starts.chain([self.text.len()]).collect::<Vec<_>>().into_iter()
+    /// A place in the text, from which the next between two characters as a person sees them is
+    /// found.
+    fn at(&self, place: usize) -> GraphemeCursor {
+        GraphemeCursor::new(place, self.text.len(), true)
     }
 
     fn before(&self) -> usize {
-        self.boundaries().take_while(|&at| at < self.cursor).last().unwrap_or(0)
+        self.at(self.cursor).prev_boundary(&self.text, 0).ok().flatten().unwrap_or(0)
     }
 
     fn after(&self) -> usize {
-        self.boundaries().find(|&at| at > self.cursor).unwrap_or(self.text.len())
+        let next = self.at(self.cursor).next_boundary(&self.text, 0);
+        next.ok().flatten().unwrap_or(self.text.len())
     }
 
     fn word_before(&self) -> usize {
@@ -192,7 +195,9 @@ mod tests {
     fn after(text: &str, keys: &[Key]) -> String {
         let mut line = Line::default();
         typed(&mut line, text);
-        keys.iter().for_each(|&key| drop(line.press(key)));
+        for &key in keys {
+            line.press(key);
+        }
         let (left, right) = line.parts();
         format!("{left}|{right}")
     }
@@ -259,9 +264,8 @@ mod tests {
 
     #[test]
     fn an_endless_line_ends() {
-        let mut line = Line::default();
-        line.text = "x".repeat(LONGEST);
-        line.cursor = LONGEST;
+        let text = "x".repeat(LONGEST);
+        let mut line = Line { text, cursor: LONGEST, ..Line::default() };
         assert_eq!(line.press(Key::Char('y')), Outcome::Nothing);
     }
 }

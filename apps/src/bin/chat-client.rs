@@ -1,0 +1,7 @@
+//! Talks to everybody in a room.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    barewire_apps::Program::ChatClient.main()
+}

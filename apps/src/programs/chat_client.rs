@@ -1,0 +1,155 @@
+//! `chat-client`: says lines to everybody in a room, and shows what the others say.
+
+mod chat;
+mod conversation;
+mod filter;
+mod keyboard;
+mod known;
+mod screen;
+mod style;
+mod talk;
+mod voice;
+
+use std::io::{self, IsTerminal as _};
+
+use barewire_core::text::QUIET;
+use barewire_core::time::Duration;
+use barewire_linux::executor::Executor;
+use barewire_linux::link::TIMEOUT;
+use barewire_linux::signals::Signals;
+use clap::Parser;
+
+use crate::arguments::{Common, time, wait};
+use crate::client::Target;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::program::Program;
+
+use chat::{Chat, Settings, Tasks};
+use conversation::Conversation;
+use filter::Filter;
+use keyboard::Keyboard;
+use screen::Screen;
+use voice::Voice;
+
+const EXAMPLES: &str = "\
+Examples:
+  chat-client 127.0.0.1:8080                   chat under your own name (/help tells the commands)
+  chat-client example.org 8080 --nick anna     chat as anna
+  echo done | chat-client 127.0.0.1:8080       say a line from a script, and show what comes
+
+On a terminal it comes back by itself when the connection ends; /quit, or Ctrl-D on an empty line,
+ends it with 0. Otherwise standard input is said line by line, and after its end what still comes is
+shown. The exit code is 0 if the server ended the chat in order, 1 if the connection broke or could
+not be made, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
+
+/// Says lines to everybody in a room, and shows what the others say.
+#[derive(Debug, Parser)]
+#[command(name = ChatClient::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct ChatClient {
+    /// The server, HOST:PORT, or HOST and PORT as two words
+    #[arg(value_name = "ADDR", num_args = 1..=2, required = true)]
+    words: Vec<String>,
+
+    /// Your nick; on a terminal, by default, the name of the user
+    #[arg(short, long, value_name = "NAME", value_parser = nick)]
+    nick: Option<String>,
+
+    /// End when the connection does
+    #[arg(long)]
+    no_reconnect: bool,
+
+    /// How long connecting may take
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    timeout: Duration,
+
+    /// How long the server must be silent for a line without a line feed to be complete
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    quiet_period: Duration,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for ChatClient {
+    const NAME: &'static str = "chat-client";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let target = Target::read(&self.words)?;
+        if let Some(extra) = target.rest().first() {
+            return Err(Failure::usage(format!("'{extra}' is one word too many")));
+        }
+        let on_terminal = self.is_on_terminal();
+        let settings = Settings {
+            addresses: target.resolve()?,
+            server: target.name(),
+            timeout: self.timeout,
+            quiet: self.quiet_period,
+            reconnects: on_terminal && !self.no_reconnect,
+        };
+        let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
+        let signals = Signals::block().map_err(Failure::system)?;
+        let caught = signals.caught();
+        output.heed(caught.clone());
+        let mut executor = Executor::new().map_err(Failure::system)?;
+        executor.spawn(Box::new(signals));
+        let conversation = executor.spawn(Box::new(Conversation::begin()));
+        let (input, voice) = if on_terminal {
+            let screen = Screen::begin().map_err(Failure::system)?;
+            (executor.spawn(Box::new(Keyboard::new())), Voice::on_terminal(output, screen))
+        } else {
+            (executor.spawn(Box::new(Filter::new())), Voice::filter(output))
+        };
+        let mut chat = Chat::new(settings, nick, voice, Tasks { conversation, input });
+        executor.run(&mut chat).map_err(Failure::system)?;
+        let result = chat.end();
+        caught.number().map_or(result, |signal| Err(Failure::Signal(signal)))
+    }
+}
+
+impl ChatClient {
+    /// Whether a person sits there, before a terminal on which the cursor can be moved.
+    fn is_on_terminal(&self) -> bool {
+        let moves = std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb");
+        !self.common.json && moves && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+}
+
+/// A nick, as far as it can be judged here: the server has the last word.
+fn nick(argument: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !argument.starts_with(char::is_alphanumeric) || !argument.chars().all(allowed) {
+        return Err(
+            "a nick has letters, digits and -_. only, and starts with a letter or digit".into()
+        );
+    }
+    if argument.chars().count() > barewire_core::chat::MAX_NICK {
+        return Err(format!("a nick has at most {} characters", barewire_core::chat::MAX_NICK));
+    }
+    Ok(argument.to_owned())
+}
+
+/// The user's name, if it can be a nick.
+fn user() -> Option<String> {
+    let mut names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    names.find_map(|name| nick(&name).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nick_that_no_server_takes_is_wrong_usage() {
+        for good in ["anna", "7", "Anna-Lena_2.0", "日本"] {
+            assert!(nick(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a b", "a\n", "a:", "\x1b", "xxxxxxxxxxxxxxxxxxxxxxxxx"] {
+            assert!(nick(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Standard input that is no person's.
+
+use core::task::Poll;
+use std::io;
+
+use barewire_core::text::MAX_TEXT;
+use barewire_linux::executor::{Context, Task};
+use barewire_linux::input::{Chunk, Input};
+
+use crate::failure::words;
+
+use super::chat::Chat;
+
+/// With so many lines waiting, no more are read.
+const WAITING: usize = 64;
+
+/// The task: from bytes to lines that wait to be said.
+#[derive(Debug)]
+pub(super) struct Filter {
+    input: Input<io::Stdin>,
+    lines: Lines,
+}
+
+/// Cuts bytes into lines, and holds the unfinished one.
+#[derive(Debug, Default)]
+struct Lines {
+    part: Vec<u8>,
+    /// The rest of a line that is too long is to be left out.
+    skipping: bool,
+}
+
+impl Filter {
+    pub(super) fn new() -> Self {
+        Self { input: Input::stdin(), lines: Lines::default() }
+    }
+}
+
+impl Lines {
+    fn take(&mut self, bytes: &[u8], chat: &mut Chat<'_>) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let (piece, ends) =
+                piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
+            if !self.skipping {
+                self.part.extend_from_slice(piece);
+            }
+            if ends {
+                self.end(chat);
+            } else if self.part.len() > MAX_TEXT + 1 {
+                // One more than the longest, since a carriage return does not count.
+                chat.too_long();
+                self.part.clear();
+                self.skipping = true;
+            }
+        }
+    }
+
+    /// The line ends.
+    fn end(&mut self, chat: &mut Chat<'_>) {
+        if !std::mem::take(&mut self.skipping) && !chat.closing {
+            chat.piped(&self.part);
+        }
+        self.part.clear();
+    }
+
+    fn finish(&mut self, chat: &mut Chat<'_>) {
+        if !self.part.is_empty() || self.skipping {
+            self.end(chat);
+        }
+        chat.closing = true;
+    }
+}
+
+impl Task<Chat<'_>> for Filter {
+    fn turn(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) -> Poll<()> {
+        if cx.stopping() {
+            self.input.close(cx);
+            return Poll::Ready(());
+        }
+        // A short buffer, so that few lines more are read than may wait.
+        let mut buffer = [0; 4096];
+        if chat.outbox.len() < WAITING && !chat.closing {
+            match self.input.read(cx, &mut buffer) {
+                Ok(Chunk::Bytes(bytes)) => self.lines.take(bytes, chat),
+                Ok(Chunk::End) => self.lines.finish(chat),
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(error)) => {
+                    chat.fail(&format!("cannot read standard input: {}", words(&error)));
+                    chat.closing = true;
+                }
+            }
+            if !chat.outbox.is_empty() || chat.closing {
+                cx.wake(chat.tasks.conversation);
+            }
+        }
+        if chat.closing {
+            self.input.close(cx);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,247 @@
+//! One connection to the server.
+
+use std::collections::VecDeque;
+use std::io;
+
+use barewire_core::chat::{Client, Line};
+use barewire_core::session::Session as _;
+use barewire_core::text::{MAX_TEXT, Text};
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::executor::Context;
+use barewire_linux::link::{Fault, Link};
+
+use super::chat::Chat;
+
+/// The room for lines that have not gone out, in bytes.
+const OUT: usize = 8192;
+
+/// The longest line that is taken: a text whose every byte is shown as four, and what stands before.
+const LINE: usize = 4 * MAX_TEXT + 128;
+
+/// With a nick to tell, lines wait so long for the server to welcome, or to show that it does not.
+const WELCOME: Duration = Duration::from_secs(1);
+
+/// So long after a welcome, what comes is taken for what was said before.
+const HISTORY: Duration = Duration::from_millis(300);
+
+/// So long a server may take to close the connection when the user leaves.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// So many lines are compared with those that are known.
+const COMPARED: usize = 1000;
+
+/// A silent peer is asked whether it is there: after half a minute, then three times within another.
+const IDLE: Duration = Duration::from_secs(30);
+const PROBE: Duration = Duration::from_secs(10);
+const PROBES: u8 = 3;
+
+/// How a connection has ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The server closed it, in order; or the user has left.
+    Closed,
+    Broken(String),
+}
+
+/// A connection and what belongs to it.
+#[derive(Debug)]
+pub(super) struct Talk {
+    link: Link,
+    ears: Ears,
+    client: Client<OUT, LINE>,
+    /// Lines that may not have gone out.
+    said: VecDeque<String>,
+    finished: bool,
+    farewell: Option<Instant>,
+}
+
+/// What is known of the server by what it says.
+#[derive(Debug)]
+struct Ears {
+    /// It is not the first connection: what the server sends again is known.
+    again: bool,
+    /// The nick that the server is to be told, once it is known to understand.
+    nick: Option<String>,
+    welcomed: bool,
+    /// Until when lines wait for the welcome.
+    held: Option<Instant>,
+    /// Until when lines are taken for old ones.
+    history: Option<Instant>,
+    /// They, to be compared with those that are known.
+    replay: Option<Vec<String>>,
+}
+
+impl Talk {
+    pub(super) fn begin(link: Link, again: bool, now: Instant, chat: &mut Chat<'_>) -> Self {
+        if let Some(stream) = link.stream() {
+            // Without it a dead server is noticed later, no more.
+            let _ = stream.set_keepalive(IDLE, PROBE, PROBES);
+        }
+        let held = chat.wanted.is_some().then(|| now + WELCOME);
+        let nick = chat.wanted.clone();
+        let ears = Ears { again, nick, welcomed: false, held, history: None, replay: None };
+        let client = Client::new(chat.settings.quiet);
+        Self { link, ears, client, said: VecDeque::new(), finished: false, farewell: None }
+    }
+
+    /// Carries the conversation on.
+    pub(super) fn carry_on(
+        &mut self,
+        chat: &mut Chat<'_>,
+        cx: &mut Context<'_, Chat<'_>>,
+    ) -> nb::Result<(), End> {
+        let now = cx.now();
+        loop {
+            self.ears.pass(now, chat);
+            let fed = self.feed(chat, now);
+            let (ears, client) = (&mut self.ears, &mut self.client);
+            match self.link.drive(cx, client, |line| ears.hear(now, line, chat)) {
+                Ok(()) => return Err(nb::Error::Other(End::Closed)),
+                Err(nb::Error::Other(fault)) => return Err(nb::Error::Other(broken(&fault))),
+                Err(nb::Error::WouldBlock) => {}
+            }
+            if self.client.has_room(OUT - 1) {
+                self.said.clear();
+            }
+            // What was heard, and what went out, may let more lines go.
+            if !(fed || self.can_feed(chat)) {
+                break;
+            }
+        }
+        if self.farewell.is_some_and(|at| at <= now) {
+            return Err(nb::Error::Other(End::Closed));
+        }
+        let Ears { held, history, .. } = self.ears;
+        let deadlines = [held, history, self.farewell, self.client.poll_deadline()];
+        cx.set_deadline(deadlines.into_iter().flatten().min());
+        Err(nb::Error::WouldBlock)
+    }
+
+    /// Whether [`feed`](Self::feed) would do something.
+    fn can_feed(&self, chat: &Chat<'_>) -> bool {
+        let tells = self.ears.welcomed && self.ears.nick.is_some();
+        let says = chat.outbox.front().is_some_and(|line| self.client.has_room(line.len()));
+        let ends = chat.closing && chat.outbox.is_empty() && !self.finished;
+        tells || (self.ears.held.is_none() && (says || ends))
+    }
+
+    /// Says what waits, as far as there is room. Tells whether it did.
+    fn feed(&mut self, chat: &mut Chat<'_>, now: Instant) -> bool {
+        let mut fed = false;
+        if self.ears.welcomed
+            && let Some(nick) = self.ears.nick.take()
+        {
+            self.ears.held = None;
+            if chat.nick.as_ref() != Some(&nick) {
+                fed |= self.say(&format!("/nick {nick}"));
+            }
+        }
+        if self.ears.held.is_some() {
+            return fed;
+        }
+        while let Some(line) = chat.outbox.front() {
+            if !self.client.has_room(line.len()) {
+                return fed;
+            }
+            let Some(line) = chat.outbox.pop_front() else { break };
+            if self.say(&line) {
+                chat.known.say(chat.nick.as_deref().unwrap_or_default(), &line);
+                self.said.push_back(line);
+            }
+            fed = true;
+        }
+        if chat.closing && !self.finished {
+            self.client.finish();
+            self.finished = true;
+            self.farewell = chat.voice.is_on_terminal().then(|| now + FAREWELL);
+            fed = true;
+        }
+        fed
+    }
+
+    /// Whether the line was one, and was said.
+    fn say(&mut self, line: &str) -> bool {
+        Text::new(line).is_ok_and(|text| self.client.say(text).is_ok())
+    }
+
+    /// Ends the user's part, at once: the server gets an end of the stream rather than a reset.
+    pub(super) fn leave(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) {
+        self.client.finish();
+        let (now, ears) = (cx.now(), &mut self.ears);
+        let _ = self.link.drive(cx, &mut self.client, |line| ears.hear(now, line, chat));
+        self.ears.settle(chat);
+        self.link.give_up(cx);
+    }
+
+    /// The connection is over. Lines that may not have gone out wait again.
+    pub(super) fn end(mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) {
+        self.ears.settle(chat);
+        self.link.give_up(cx);
+        while let Some(line) = self.said.pop_back() {
+            chat.outbox.push_front(line);
+        }
+    }
+}
+
+impl Ears {
+    /// A line has come.
+    fn hear(&mut self, now: Instant, line: Line<'_>, chat: &mut Chat<'_>) {
+        // Whatever it is, the server is not one that waits to welcome.
+        self.held = None;
+        chat.learn(line);
+        if line.welcome().is_some() {
+            self.welcomed = true;
+            self.history = Some(now + HISTORY);
+            self.replay = self.again.then(Vec::new);
+            show(line, false, chat);
+            return;
+        }
+        match &mut self.replay {
+            Some(replay) => {
+                replay.push(line.printable().to_string());
+                if replay.len() >= COMPARED {
+                    self.settle(chat);
+                }
+            }
+            None => show(line, self.history.is_some(), chat),
+        }
+    }
+
+    /// Ends the times that are over.
+    fn pass(&mut self, now: Instant, chat: &mut Chat<'_>) {
+        self.held = self.held.filter(|&at| now < at);
+        if self.history.is_some_and(|at| at <= now) {
+            self.settle(chat);
+        }
+    }
+
+    /// What comes from now on is new. Of what came until now, what was missed is shown.
+    fn settle(&mut self, chat: &mut Chat<'_>) {
+        self.history = None;
+        let Some(mut lines) = self.replay.take() else { return };
+        chat.known.drop_known(&mut lines);
+        for line in lines {
+            show(Line::read(line.as_bytes()), true, chat);
+        }
+    }
+}
+
+fn show(line: Line<'_>, earlier: bool, chat: &mut Chat<'_>) {
+    // The welcome is of this connection only.
+    if line.welcome().is_none() {
+        chat.known.heard(line);
+    }
+    // Of a notice it cannot be known whether it is an old one, and most are not.
+    let earlier = earlier && !matches!(line.kind, barewire_core::chat::Kind::Notice(_));
+    chat.voice.line(line, chat.nick.as_deref(), earlier);
+}
+
+fn broken(fault: &Fault<barewire_core::chat::ClientError>) -> End {
+    End::Broken(match fault {
+        Fault::Connection(error) if error.kind() == io::ErrorKind::TimedOut => {
+            "the server no longer answers".to_owned()
+        }
+        Fault::Connection(error) => crate::failure::words(error).to_string(),
+        other => other.to_string(),
+    })
+}

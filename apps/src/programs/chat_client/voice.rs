@@ -1,0 +1,135 @@
+//! What the program shows.
+
+use std::io;
+
+use barewire_core::chat::{Kind, Line};
+
+use crate::chatted::{Notice, Said};
+use crate::output::{Output, Record};
+use crate::terminal::line::Outcome;
+
+use super::screen::Screen;
+use super::style::{Look, Stamp};
+
+const BELL: char = '\x07';
+
+/// Where lines go: to a screen on which the user types, or to standard output.
+#[derive(Debug)]
+pub(super) struct Voice<'o> {
+    output: &'o mut Output,
+    screen: Option<(Screen, Look)>,
+}
+
+impl<'o> Voice<'o> {
+    pub(super) fn on_terminal(output: &'o mut Output, screen: Screen) -> Self {
+        let choice = anstream::AutoStream::choice(&io::stdout());
+        let look = Look { colors: choice != anstream::ColorChoice::Never };
+        Self { output, screen: Some((screen, look)) }
+    }
+
+    pub(super) fn filter(output: &'o mut Output) -> Self {
+        Self { output, screen: None }
+    }
+
+    pub(super) fn is_on_terminal(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// Shows a line of the server's; one said `earlier` has no time of its own, and calls nobody.
+    pub(super) fn line(&mut self, line: Line<'_>, own: Option<&str>, earlier: bool) {
+        let Some((screen, look)) = &mut self.screen else {
+            self.output.show(match line.kind {
+                Kind::Said { nick, text } => {
+                    Record::Line(Said { nick: Some(nick), text, private: false })
+                }
+                Kind::Private { nick, text } => {
+                    Record::Line(Said { nick: Some(nick), text, private: true })
+                }
+                Kind::Notice(text) => {
+                    self.output.show(Record::Notice(Notice { text: format_args!("{text}") }));
+                    return;
+                }
+                Kind::Other => {
+                    Record::Line(Said { nick: None, text: line.printable(), private: false })
+                }
+            });
+            return;
+        };
+        let stamp = if earlier { Stamp::EARLIER } else { Stamp::now() };
+        let is_mention = look.line(&mut screen.pending, stamp, line, own);
+        if is_mention && !earlier {
+            screen.pending.push(BELL);
+        }
+    }
+
+    /// Shows what the user has said.
+    pub(super) fn own(&mut self, nick: Option<&str>, line: &str, waits: bool) {
+        if let Some((screen, look)) = &mut self.screen {
+            look.own(&mut screen.pending, Stamp::now(), nick, line, waits);
+        }
+    }
+
+    /// Says something that is no failure.
+    pub(super) fn note(&mut self, note: &str) {
+        match &mut self.screen {
+            Some((screen, look)) => look.note(&mut screen.pending, Stamp::now(), note),
+            None => log::info!("{note}"),
+        }
+    }
+
+    /// Says a detail, for `-v`.
+    pub(super) fn explain(&mut self, detail: &str) {
+        match &mut self.screen {
+            Some((screen, look)) if log::log_enabled!(log::Level::Debug) => {
+                look.note(&mut screen.pending, Stamp::now(), detail);
+            }
+            Some(_) => {}
+            None => log::debug!("{detail}"),
+        }
+    }
+
+    /// Says that something failed, which is not the end.
+    pub(super) fn fail(&mut self, message: &str) {
+        match &mut self.screen {
+            Some((screen, look)) => look.note(&mut screen.pending, Stamp::now(), message),
+            None => self.output.error(message),
+        }
+    }
+
+    /// The user has a nick now.
+    pub(super) fn rename(&mut self, nick: &str) {
+        if let Some((screen, _)) = &mut self.screen {
+            screen.prompt = format!("{nick}> ");
+            screen.touch();
+        }
+    }
+
+    /// Takes a byte from the keyboard.
+    pub(super) fn take(&mut self, byte: u8) -> io::Result<Outcome> {
+        match &mut self.screen {
+            Some((screen, _)) => screen.take(byte, self.output),
+            None => Ok(Outcome::Nothing),
+        }
+    }
+
+    pub(super) fn screen(&mut self) -> Option<&mut Screen> {
+        self.screen.as_mut().map(|(screen, _)| screen)
+    }
+
+    /// Writes what was collected, at the end of a turn.
+    pub(super) fn flush(&mut self) {
+        match &mut self.screen {
+            // A terminal that takes no more is gone; then the keyboard's end follows.
+            Some((screen, _)) => drop(screen.draw(self.output)),
+            None => self.output.flush(),
+        }
+    }
+
+    /// Leaves the terminal as it was.
+    pub(super) fn end(mut self) {
+        match &mut self.screen {
+            Some((screen, _)) => drop(screen.leave(self.output)),
+            None => self.output.flush(),
+        }
+    }
+}
