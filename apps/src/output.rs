@@ -187,7 +187,7 @@ impl Output {
         self.caught = Some(caught);
     }
 
-    /// Whether what peers say to a server is not to be shown.
+    /// Whether nothing is to be said but results and errors; on a server, nothing of what peers say.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }

@@ -88,7 +88,7 @@ impl<'o> Chat<'o> {
             return;
         }
         if line.len() > MAX_TEXT {
-            self.voice.note(&format!(
+            self.voice.fail(&format!(
                 "not sent: {} bytes, and a line has at most {MAX_TEXT} (the up key brings it back)",
                 line.len()
             ));
@@ -97,7 +97,7 @@ impl<'o> Chat<'o> {
         let room = if self.connected { WAITING } else { WAITING_UNCONNECTED };
         if self.outbox.len() >= room {
             self.voice
-                .note(&format!("not sent: {room} lines wait already (the up key brings it back)"));
+                .fail(&format!("not sent: {room} lines wait already (the up key brings it back)"));
             return;
         }
         self.voice.own(self.nick.as_deref(), &line, !self.connected);
@@ -177,5 +177,94 @@ impl<'o> Chat<'o> {
             }
             _ => format!("cannot connect to {server}: {why}"),
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use core::task::Poll;
+
+    use barewire_linux::executor::{Executor, Task};
+
+    use super::*;
+    use crate::output::{Format, Output};
+
+    struct Nobody;
+
+    impl Task<()> for Nobody {
+        fn turn(&mut self, (): &mut (), _: &mut Context<'_, ()>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+
+    /// Gives `act` a chat without a connection.
+    pub(in super::super) fn test(act: impl FnOnce(&mut Chat<'_>)) {
+        let mut output = Output::new("test", Format::Text, true);
+        let mut executor = Executor::<()>::new().unwrap();
+        let task = executor.spawn(Box::new(Nobody));
+        let settings = Settings {
+            server: "server:1".into(),
+            addresses: Vec::new(),
+            timeout: Duration::from_secs(1),
+            quiet: Duration::from_millis(200),
+            reconnects: true,
+        };
+        let tasks = Tasks { conversation: task, input: task };
+        act(&mut Chat::new(settings, Some("eve".into()), Voice::filter(&mut output), tasks));
+    }
+
+    impl Chat<'_> {
+        pub(in super::super) fn end_of_test(&self) -> Result<(), ()> {
+            self.result.as_ref().map(drop).map_err(drop)
+        }
+    }
+
+    #[test]
+    fn what_is_typed_waits_within_bounds_and_quit_is_for_the_program() {
+        test(|chat| {
+            for line in ["", "  ", &"x".repeat(MAX_TEXT + 1)] {
+                chat.typed(line.to_owned());
+            }
+            assert!(chat.outbox.is_empty());
+            for number in 0..=WAITING_UNCONNECTED {
+                chat.typed(format!("line {number}"));
+            }
+            assert_eq!(chat.outbox.len(), WAITING_UNCONNECTED);
+            chat.connected = true;
+            chat.typed("/quit it".into());
+            assert_eq!(chat.outbox.len(), WAITING_UNCONNECTED + 1);
+            assert!(!chat.closing);
+            chat.typed("/quit ".into());
+            assert!(chat.closing);
+        });
+    }
+
+    #[test]
+    fn the_users_nick_is_what_the_server_says() {
+        test(|chat| {
+            for (line, nick) in [
+                ("* eve is now mallory", None),
+                ("* welcome to barewire chat, you are guest7 (/help)", Some("guest7")),
+                ("* guest71 is now bob", Some("guest7")),
+                ("bob: * guest7 is now bob", Some("guest7")),
+                ("* guest7 is now eve", Some("eve")),
+                ("* eve is now ada", Some("ada")),
+            ] {
+                chat.learn(Line::read(line.as_bytes()));
+                assert_eq!(chat.nick.as_deref(), nick, "{line}");
+            }
+            assert_eq!(chat.wanted.as_deref(), Some("ada"), "after a reconnection, too");
+        });
+    }
+
+    #[test]
+    fn a_line_of_input_that_is_too_long_fails_the_program_and_no_other_line() {
+        test(|chat| {
+            chat.piped(b"one\r");
+            chat.piped(&[b'x'; MAX_TEXT + 1]);
+            chat.piped(b"t\xffo");
+            assert_eq!(chat.outbox, ["one", "t\u{fffd}o"]);
+            assert!(chat.result.is_err());
+        });
     }
 }

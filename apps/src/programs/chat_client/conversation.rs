@@ -80,6 +80,9 @@ impl Conversation {
         let leaves = chat.closing && chat.voice.is_on_terminal();
         match &mut self.state {
             State::Resting(_) | State::Connecting(_) if leaves => {
+                if !chat.outbox.is_empty() {
+                    chat.voice.fail(&format!("not sent: {} waiting lines", chat.outbox.len()));
+                }
                 chat.finish(cx, Ok(()));
                 Ok(State::Over)
             }

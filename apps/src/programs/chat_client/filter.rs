@@ -99,3 +99,49 @@ impl Task<Chat<'_>> for Filter {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::chat::tests::test;
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_wherever_the_reads_are_and_the_last_needs_no_end() {
+        for size in 1..12 {
+            test(|chat| {
+                let mut lines = Lines::default();
+                for bytes in b"one\r\n\ntwo\nthree".chunks(size) {
+                    lines.take(bytes, chat);
+                }
+                assert_eq!(chat.outbox, ["one", "", "two"]);
+                lines.finish(chat);
+                assert_eq!(chat.outbox, ["one", "", "two", "three"]);
+                assert!(chat.closing && chat.end_of_test().is_ok());
+            });
+        }
+    }
+
+    #[test]
+    fn an_endless_line_takes_no_memory_and_the_next_is_said() {
+        test(|chat| {
+            let mut lines = Lines::default();
+            for _ in 0..100 {
+                lines.take(&[b'x'; 1000], chat);
+                assert!(lines.part.len() < 2 * MAX_TEXT);
+            }
+            lines.take(b"x\nnext\n", chat);
+            assert_eq!(chat.outbox, ["next"]);
+            lines.finish(chat);
+            assert_eq!(chat.outbox, ["next"]);
+            assert!(chat.end_of_test().is_err());
+        });
+    }
+
+    #[test]
+    fn nothing_is_said_after_quit() {
+        test(|chat| {
+            Lines::default().take(b"one\n/quit\ntwo\n", chat);
+            assert_eq!(chat.outbox, ["one"]);
+        });
+    }
+}

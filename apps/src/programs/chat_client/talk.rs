@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::chat::{Client, Line};
+use barewire_core::chat::{Client, Kind, Line};
 use barewire_core::session::Session as _;
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_core::time::{Duration, Instant};
@@ -139,6 +139,10 @@ impl Talk {
         if self.ears.held.is_some() {
             return fed;
         }
+        if chat.closing && chat.voice.is_on_terminal() {
+            // Whether or not it takes what is left to say.
+            self.farewell.get_or_insert(now + FAREWELL);
+        }
         while let Some(line) = chat.outbox.front() {
             if !self.client.has_room(line.len()) {
                 return fed;
@@ -153,7 +157,6 @@ impl Talk {
         if chat.closing && !self.finished {
             self.client.finish();
             self.finished = true;
-            self.farewell = chat.voice.is_on_terminal().then(|| now + FAREWELL);
             fed = true;
         }
         fed
@@ -189,6 +192,9 @@ impl Ears {
         // Whatever it is, the server is not one that waits to welcome.
         self.held = None;
         chat.learn(line);
+        if self.again && is_left_by(line, chat) {
+            self.nick.clone_from(&chat.wanted);
+        }
         if line.welcome().is_some() {
             self.welcomed = true;
             self.history = Some(now + HISTORY);
@@ -226,13 +232,22 @@ impl Ears {
     }
 }
 
+/// Whether the one who had the nick that the user wants has left: after a connection that broke that
+/// was the user, whom the server took to be there for a while.
+fn is_left_by(line: Line<'_>, chat: &Chat<'_>) -> bool {
+    let (Kind::Notice(notice), Some(wanted)) = (line.kind, &chat.wanted) else { return false };
+    let notice = notice.to_string();
+    let left = notice.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with(" left"));
+    left && chat.nick.as_ref() != Some(wanted)
+}
+
 fn show(line: Line<'_>, earlier: bool, chat: &mut Chat<'_>) {
     // The welcome is of this connection only.
     if line.welcome().is_none() {
         chat.known.heard(line);
     }
     // Of a notice it cannot be known whether it is an old one, and most are not.
-    let earlier = earlier && !matches!(line.kind, barewire_core::chat::Kind::Notice(_));
+    let earlier = earlier && !matches!(line.kind, Kind::Notice(_));
     chat.voice.line(line, chat.nick.as_deref(), earlier);
 }
 

@@ -72,6 +72,7 @@ impl<'o> Voice<'o> {
     /// Says something that is no failure.
     pub(super) fn note(&mut self, note: &str) {
         match &mut self.screen {
+            Some(_) if self.output.is_quiet() => {}
             Some((screen, look)) => look.note(&mut screen.pending, Stamp::now(), note),
             None => log::info!("{note}"),
         }
