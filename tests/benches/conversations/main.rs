@@ -1,7 +1,7 @@
 //! barewire's servers measured beside the peers they answer to.
 //!
 //! ```text
-//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory …]
+//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory|files …]
 //!     [--rounds N] [--short] [--peers-only]
 //! ```
 //!
@@ -36,6 +36,7 @@ mod binaries;
 mod contenders;
 mod datagrams;
 mod exchange;
+mod files;
 mod hello;
 mod load_datagrams;
 mod load_hello;
@@ -85,6 +86,7 @@ fn measure(options: &Options) -> io::Result<()> {
             Section::Hello => hello::measure(options, &contenders)?,
             Section::Datagrams => datagrams::measure(options, &contenders)?,
             Section::Memory => memory::measure(options, &contenders, open_files)?,
+            Section::Files(table) => files::measure(*table, options, &contenders)?,
         }
     }
     Ok(())

@@ -27,7 +27,6 @@ const THIS_THREAD: Pid = Pid::from_raw(0);
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
-    processor_clock: ClockId,
     /// Held open, so that the server never writes into a broken pipe.
     stdout: Option<BufReader<ChildStdout>>,
 }
@@ -76,7 +75,6 @@ impl Server {
     fn spawn(mut command: Command) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn()?;
         Ok(Self {
-            processor_clock: clock_getcpuclockid(pid(&child))?,
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
             stdout: child.stdout.take().map(BufReader::new),
             child,
@@ -102,12 +100,24 @@ impl Server {
         self.address
     }
 
-    /// Processor time spent since the process started, user and system, of all its threads.
+    /// The server's processes: the one that was started, and those that it has started itself.
+    fn processes(&self) -> io::Result<Vec<Pid>> {
+        let first = self.child.id();
+        let others = fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let others = others.split_whitespace().flat_map(str::parse).map(Pid::from_raw);
+        Ok(std::iter::once(pid(&self.child)).chain(others).collect())
+    }
+
+    /// Processor time spent since the server started, user and system, of all its threads.
     ///
     /// The clock of `clock_getcpuclockid(3)` counts nanoseconds where `/proc/PID/stat` counts ticks,
     /// and can be read around the load alone where `wait4(2)` includes start and stop.
     pub(crate) fn processor_time(&self) -> io::Result<Duration> {
-        Ok(self.processor_clock.now()?.into())
+        let mut spent = Duration::ZERO;
+        for process in self.processes()? {
+            spent += Duration::from(clock_getcpuclockid(process)?.now()?);
+        }
+        Ok(spent)
     }
 
     /// Waits until the server has stopped working: 20 ms have passed without any processor time.
@@ -130,14 +140,18 @@ impl Server {
     /// `Private_Dirty` of `/proc/PID/smaps_rollup` is counted page by page when it is read; the
     /// counters of `/proc/PID/status` may be off by dozens of pages a processor.
     pub(crate) fn private_bytes(&self) -> io::Result<u64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        rollup
-            .lines()
-            .find_map(|line| line.strip_prefix("Private_Dirty:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
-            .map(|kibibytes| kibibytes * 1024)
-            .ok_or_else(|| io::Error::other("smaps_rollup does not tell Private_Dirty"))
+        let mut bytes = 0;
+        for process in self.processes()? {
+            let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+            bytes += rollup
+                .lines()
+                .find_map(|line| line.strip_prefix("Private_Dirty:"))
+                .and_then(|rest| rest.trim().strip_suffix(" kB"))
+                .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
+                .map(|kibibytes| kibibytes * 1024)
+                .ok_or_else(|| io::Error::other("smaps_rollup does not tell Private_Dirty"))?;
+        }
+        Ok(bytes)
     }
 
     /// How many files, sockets among them, the server has open.
@@ -202,8 +216,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail only if the server has ended already.
+        // All of these fail only if the server has ended already. Its own children go after it, so
+        // that it cannot start others in their place.
+        let processes = self.processes().unwrap_or_default();
         let _ = self.child.kill();
+        for process in processes.iter().skip(1) {
+            let _ = kill(*process, Signal::SIGKILL);
+        }
         let _ = self.child.wait();
     }
 }
