@@ -57,9 +57,15 @@ impl UdpSocket {
         self.inner.local_addr()
     }
 
-    /// Asks for the local address of each datagram, if the socket's own does not tell.
+    /// Asks for the local address of each datagram, if the socket's own does not tell, and for no
+    /// queue of ICMP errors, which one that was made elsewhere may have and nobody would empty.
     fn prepare(inner: net::UdpSocket) -> io::Result<Self> {
-        match inner.local_addr()? {
+        let address = inner.local_addr()?;
+        socket::setsockopt(&inner, sockopt::Ipv4RecvErr, &false)?;
+        if address.is_ipv6() {
+            socket::setsockopt(&inner, sockopt::Ipv6RecvErr, &false)?;
+        }
+        match address {
             SocketAddr::V4(address) if address.ip().is_unspecified() => {
                 socket::setsockopt(&inner, sockopt::Ipv4PacketInfo, &true)?;
             }

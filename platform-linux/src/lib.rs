@@ -13,6 +13,7 @@
 //! | drivers | [`link`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
+//! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | time | [`clock`] | the monotonic clock |
 //!
 //! An arrow between them points down only.
@@ -133,8 +134,9 @@
 //!
 //! Besides, one `accept4` a turn of the acceptor finds that nobody else waits. In memory it costs one
 //! allocation, for the task: an idle connection owns no buffer but its session's. A datagram that
-//! comes alone costs an `epoll_wait`, a `recvmmsg` and a `sendmmsg`; up to 64 that come together
-//! share them.
+//! comes alone costs an `epoll_wait`, a `recvfrom` and a `sendto`. Up to 64 that come together share an
+//! `epoll_wait`, a `recvmmsg` and a `sendmmsg`; and so it is even for one where the socket is bound to a
+//! wildcard address, since only these calls tell and choose the local address.
 
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
@@ -144,6 +146,7 @@ pub mod address;
 pub mod clock;
 pub mod datagrams;
 pub mod executor;
+pub mod files;
 pub mod input;
 pub mod link;
 pub mod listener;

@@ -20,6 +20,12 @@ use crate::stream::retry;
 /// The most datagrams that one system call receives or sends.
 pub const MAX_BATCH: usize = 64;
 
+/// What is asked for by the smallest call that is not for one datagram.
+const FEW: usize = 4;
+
+/// Where datagrams come one at a time, every so many calls ask for [`FEW`].
+const LONE: u8 = 16;
+
 /// The headers of one call.
 type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;
 
@@ -32,8 +38,10 @@ pub(super) struct Inbox {
     /// Whether the kernel is asked which local address each datagram was sent to.
     wants_local: bool,
     /// How many datagrams the next call asks for, at least 1: a few times what was there lately,
-    /// since each costs a header, and one more than there are tells that there are no more.
+    /// since each costs a header.
     window: usize,
+    /// How many calls have asked for one since the last that asked for more.
+    lone: u8,
 }
 
 /// What is known of a datagram besides its bytes, as the kernel writes it.
@@ -81,6 +89,7 @@ impl Inbox {
             heads: vec![Head::default(); batch].into_boxed_slice(),
             wants_local,
             window: batch,
+            lone: 0,
         }
     }
 
@@ -90,10 +99,60 @@ impl Inbox {
         self.bytes.len()
     }
 
-    /// Receives what waits, without waiting: how many datagrams, and whether more may be there.
+    /// Receives what waits, or a part of it, without waiting: how many datagrams.
     ///
     /// `MSG_TRUNC` makes the kernel tell the true length of a datagram that did not fit.
-    pub(super) fn receive(&mut self, fd: BorrowedFd<'_>) -> io::Result<(usize, bool)> {
+    pub(super) fn receive(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
+        let is_lone = self.window == 1 && !self.wants_local;
+        let received = if is_lone { self.receive_alone(fd) } else { self.receive_batch(fd) };
+        let received = match received {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            received => received?,
+        };
+        self.adapt(received);
+        Ok(received)
+    }
+
+    /// Chooses the next window, after a call that has received so many.
+    fn adapt(&mut self, received: usize) {
+        let most = self.heads.len();
+        if self.window == 1 {
+            // One that was there does not tell whether there are more.
+            self.lone += 1;
+            if self.lone == LONE {
+                self.lone = 0;
+                self.window = FEW.min(most);
+            }
+        } else if received == self.window {
+            self.window = most;
+        } else if self.window <= FEW && received <= 1 {
+            self.window = 1;
+        } else if 4 * received < self.window {
+            // Slowly: a call that asks for too few costs another one.
+            self.window -= self.window / 4;
+        }
+    }
+
+    /// One datagram without a control message: `recvfrom(2)` has no header to copy.
+    fn receive_alone(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
+        let head = &mut self.heads[0];
+        let bytes = self.bytes.as_mut_ptr().cast();
+        let name = (&raw mut head.name).cast();
+        let mut name_length = IN6;
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        // SAFETY: the bytes and the name are borrowed mutably, and have room for the stated lengths;
+        // there is room for one datagram at least.
+        let received = retry(|| unsafe {
+            let length = &raw mut name_length;
+            Errno::result(libc::recvfrom(fd.as_raw_fd(), bytes, self.capacity, flags, name, length))
+        });
+        head.length = usize::try_from(received?).unwrap_or(0);
+        head.control_length = 0;
+        Ok(1)
+    }
+
+    /// What waits, up to the window.
+    fn receive_batch(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
         let bytes = self.bytes.as_mut_ptr();
         let mut vectors: heapless::Vec<iovec, MAX_BATCH> = (0..self.window)
             .map(|index| iovec {
@@ -119,23 +178,12 @@ impl Inbox {
         let received = retry(|| unsafe {
             Errno::result(libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()))
         });
-        let received = match received {
-            Ok(received) => usize::try_from(received).unwrap_or(0),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(error) => return Err(error),
-        };
+        let received = usize::try_from(received?).unwrap_or(0);
         for (head, header) in self.heads.iter_mut().zip(&headers).take(received) {
             head.length = header.msg_len as usize;
             head.control_length = header.msg_hdr.msg_controllen;
         }
-        let is_full = received == headers.len();
-        if is_full {
-            self.window = self.heads.len();
-        } else if 4 * received < self.window {
-            // Slowly: a call that asks for too few costs another one.
-            self.window -= self.window / 4;
-        }
-        Ok((received, is_full))
+        Ok(received)
     }
 
     /// A datagram of the last batch, and the local address it was sent to where that is asked for.
@@ -322,6 +370,37 @@ fn part<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_follows_what_comes() {
+        let mut inbox = Inbox::new(8, MAX_BATCH, false);
+        for _ in 0..100 {
+            inbox.adapt(1);
+        }
+        let few = |inbox: &mut Inbox| {
+            while inbox.window == 1 {
+                inbox.adapt(1);
+            }
+            inbox.window
+        };
+        assert_eq!(few(&mut inbox), FEW);
+        inbox.adapt(0);
+        assert_eq!(inbox.window, 1);
+        assert_eq!(few(&mut inbox), FEW);
+        inbox.adapt(FEW - 1);
+        assert_eq!(inbox.window, FEW);
+        inbox.adapt(FEW);
+        assert_eq!(inbox.window, MAX_BATCH);
+    }
+
+    #[test]
+    fn room_for_one_is_a_window_of_one() {
+        let mut inbox = Inbox::new(8, 1, false);
+        for received in [1, 0].repeat(100) {
+            inbox.adapt(received);
+            assert_eq!(inbox.window, 1);
+        }
+    }
 
     #[test]
     fn an_address_of_many_is_told_from_one_hosts() {

@@ -101,7 +101,7 @@ impl UdpServer {
     }
 
     /// Receives one batch, asks `decide` what to answer to each datagram, and sends the replies. To
-    /// be called in every turn of the task; if more may wait, the task gets another turn.
+    /// be called in every turn of the task; as long as more waits, the task gets another turn.
     ///
     /// A reply may borrow from the datagram or from anything that lives as long; it is not copied.
     /// One that the system refuses to send (`EPERM`, `ENETUNREACH`, `EMSGSIZE`, …) is reported to
@@ -118,18 +118,15 @@ impl UdpServer {
     ) -> io::Result<Batch> {
         let source = match self.source {
             Some(source) => source,
-            None => *self.source.insert(cx.register(&self.socket, Readiness::READABLE)?),
+            None => *self.source.insert(cx.register_level(&self.socket, Readiness::READABLE)?),
         };
         if !cx.readiness(source).intersects(Readiness::READABLE) {
             return Ok(Batch::default());
         }
         let fd = self.socket.as_fd();
-        let (received, may_be_more) = self.inbox.receive(fd).inspect_err(|_| cx.again())?;
-        if may_be_more {
-            cx.again();
-        } else {
-            cx.clear(source, Readiness::READABLE);
-        }
+        // What this call leaves behind is reported anew.
+        cx.clear(source, Readiness::READABLE);
+        let received = self.inbox.receive(fd)?;
 
         let inbox = &self.inbox;
         let mut replies = heapless::Vec::<(usize, &[u8]), MAX_BATCH>::new();

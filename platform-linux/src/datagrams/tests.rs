@@ -3,7 +3,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
 
 use barewire_core::datagram::Datagram;
+use barewire_core::time::Duration;
 use nix::errno::Errno;
+use nix::sys::socket::{self, sockopt};
 
 use super::{Batch, MAX_BATCH, Received, UdpClient, UdpServer, UdpSocket};
 use crate::executor::{Context, Executor};
@@ -114,6 +116,78 @@ fn every_datagram_is_answered_whatever_the_batch() {
             assert_eq!(reply, number.to_be_bytes());
         }
     }
+}
+
+#[test]
+fn what_comes_at_once_after_what_came_alone_is_answered() {
+    for ip in ["127.0.0.1", "0.0.0.0"] {
+        let (mut server, address) = server(ip, 64);
+        let client = StdSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(("127.0.0.1", address.port())).unwrap();
+        let (alone, together) = (100, MAX_BATCH + 10);
+        let count = alone + together;
+        client.send(&0_usize.to_be_bytes()).unwrap();
+        let mut executor = Executor::new().unwrap();
+        executor.spawn(task(move |received: &mut usize, cx: &mut Context<'_, usize>| {
+            let batch = server.serve(cx, echo, |_, error| panic!("{error}")).unwrap();
+            for _ in 0..batch.sent {
+                let mut reply = [0; 8];
+                client.recv(&mut reply).unwrap();
+                assert_eq!(reply, received.to_be_bytes());
+                *received += 1;
+            }
+            let next = match *received {
+                0 => return Poll::Pending,
+                few if few < alone => few..few + 1,
+                few if few == alone => few..count,
+                _ => 0..0,
+            };
+            for number in next {
+                client.send(&number.to_be_bytes()).unwrap();
+            }
+            if *received < count { Poll::Pending } else { Poll::Ready(()) }
+        }));
+        let mut received = 0;
+        executor.run(&mut received).unwrap();
+        assert_eq!(received, count);
+    }
+}
+
+/// How many turns a server has in a while in which nothing comes after the first.
+fn turns_of_rest(mut server: UdpServer) -> u32 {
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |turns: &mut u32, cx: &mut Context<'_, u32>| {
+        if *turns == 0 {
+            cx.set_deadline(Some(cx.now() + Duration::from_millis(50)));
+        }
+        *turns += 1;
+        let _ = server.serve(cx, echo, |_, _| {});
+        if cx.now().as_micros() < 50_000 { Poll::Pending } else { Poll::Ready(()) }
+    }));
+    let mut turns = 0;
+    executor.run(&mut turns).unwrap();
+    turns
+}
+
+#[test]
+fn a_server_rests_when_all_is_answered() {
+    let (server, address) = server("127.0.0.1", 64);
+    let client = StdSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"one", address).unwrap();
+    let turns = turns_of_rest(server);
+    assert!(turns <= 5, "{turns} turns");
+}
+
+#[test]
+fn errors_that_nobody_asks_for_do_not_keep_a_server_awake() {
+    let inner = StdSocket::bind("127.0.0.1:0").unwrap();
+    socket::setsockopt(&inner, sockopt::Ipv4RecvErr, &true).unwrap();
+    let address = inner.local_addr().unwrap();
+    let server = UdpServer::new(inner.try_into().unwrap(), 64).unwrap();
+    // Gone before the reply comes, which meets an ICMP error.
+    StdSocket::bind("127.0.0.1:0").unwrap().send_to(b"one", address).unwrap();
+    let turns = turns_of_rest(server);
+    assert!(turns <= 5, "{turns} turns");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use slab::Slab;
 
 use super::deadlines::Deadlines;
@@ -110,11 +110,29 @@ impl<'t, W> Context<'t, W> {
     /// directory. [`OutOfMemory`](io::ErrorKind::OutOfMemory) if the task already has
     /// [`MAX_SOURCES`].
     pub fn register(&mut self, fd: impl AsFd, interest: Readiness) -> io::Result<Source> {
+        self.watch(fd, interest.interest())
+    }
+
+    /// As [`register`](Self::register), but level-triggered: each round reports what `fd` is ready
+    /// for, as long as it is. So an operation that takes only a part of what waits need not find out
+    /// whether there is more; but whatever is reported must be used up, or the executor never rests.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub(crate) fn register_level(
+        &mut self,
+        fd: impl AsFd,
+        interest: Readiness,
+    ) -> io::Result<Source> {
+        self.watch(fd, interest.interest().difference(EpollFlags::EPOLLET))
+    }
+
+    fn watch(&mut self, fd: impl AsFd, flags: EpollFlags) -> io::Result<Source> {
         let slot = &mut self.slots[self.current.index as usize];
         let free = slot.sources.trailing_ones();
         let source = u8::try_from(free).ok().filter(|&source| usize::from(source) < MAX_SOURCES);
         let source = Source(source.ok_or(io::ErrorKind::OutOfMemory)?);
-        let mut event = EpollEvent::new(interest.interest(), self.current.token(source));
+        let mut event = EpollEvent::new(flags, self.current.token(source));
         match self.epoll.add(&fd, event) {
             // Left behind by a task that ended without closing a file that others share.
             Err(Errno::EEXIST) => self.epoll.modify(&fd, &mut event)?,

@@ -1,21 +1,24 @@
 //! The load on a hello server: one thread that is all the clients.
 //!
-//! A client is as cheap as its part of the conversation allows, and yet costs a little more than a
-//! server's: on a loopback, most of the work of opening a TCP connection is done inside `connect`.
-//! So with a server near the limit it is the clients that set the pace: handshakes a second at a `load`
-//! near 100 % say what the machine can do, not the server. What tells such servers apart is the
-//! processor time that each spends on a handshake.
+//! A client is as cheap as its part of the conversation allows: it hears greeting and end in one call,
+//! and uses its socket for one connection after another. Yet it costs more than a server's, since on a
+//! loopback most of the work of opening a TCP connection is done inside `connect`. So with a server
+//! near the limit it is the clients that set the pace: handshakes a second at a `load` near 100 % say
+//! what the machine can do, not the server. What tells such servers apart is the processor time that
+//! each spends on a handshake.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, send, socket,
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, recv, send, socket,
 };
+use rustix::net::connect_unspec;
 
 use crate::process::own_processor_time;
 
@@ -53,50 +56,28 @@ pub(crate) struct Run {
 ///
 /// A server that refuses, resets, says anything but the greeting, or falls silent.
 pub(crate) fn run(server: SocketAddr, span: Duration) -> io::Result<Run> {
-    let server = SockaddrStorage::from(server);
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     let load_before = own_processor_time()?;
     let started = Instant::now();
 
-    let mut clients = Vec::with_capacity(AT_ONCE);
-    for slot in 0..AT_ONCE {
-        clients.push(Some(Client::connect(&epoll, &server, slot)?));
+    let mut clients = VecDeque::with_capacity(AT_ONCE);
+    for _ in 0..AT_ONCE {
+        let client = Client::new(server)?;
+        client.connect()?;
+        clients.push_back(client);
     }
-    let mut under_way = clients.len();
     let mut handshakes = 0;
-    let mut events = [EpollEvent::empty(); AT_ONCE];
-    while under_way > 0 {
-        let patience = EpollTimeout::try_from(PATIENCE).unwrap_or(EpollTimeout::MAX);
-        let ready = match epoll.wait(&mut events, patience) {
-            Ok(0) => {
-                let message = format!("{under_way} handshakes stand still");
-                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
-            }
-            Ok(ready) => ready,
-            Err(Errno::EINTR) => 0,
-            Err(error) => return Err(error.into()),
-        };
-        let more = started.elapsed() < span;
-        for event in &events[..ready] {
-            let slot = usize::try_from(event.data()).expect("epoll returns the slots it was given");
-            let Some(client) = &mut clients[slot] else { continue };
-            if client.advance()? {
-                handshakes += 1;
-                // The old connection is closed before the next one opens.
-                clients[slot] = None;
-                if more {
-                    clients[slot] = Some(Client::connect(&epoll, &server, slot)?);
-                } else {
-                    under_way -= 1;
-                }
-            }
+    let mut elapsed = Duration::ZERO;
+    while let Some(oldest) = clients.pop_front() {
+        oldest.shake_hands()?;
+        handshakes += 1;
+        let before = mem::replace(&mut elapsed, started.elapsed());
+        in_time(elapsed.saturating_sub(before))?;
+        if elapsed < span {
+            oldest.connect()?;
+            clients.push_back(oldest);
         }
     }
-    Ok(Run {
-        handshakes,
-        elapsed: started.elapsed(),
-        load: own_processor_time()?.saturating_sub(load_before),
-    })
+    Ok(Run { handshakes, elapsed, load: own_processor_time()?.saturating_sub(load_before) })
 }
 
 /// Holds one whole handshake, and returns how long it took.
@@ -106,14 +87,10 @@ pub(crate) fn run(server: SocketAddr, span: Duration) -> io::Result<Run> {
 /// As for [`run`].
 pub(crate) fn once(server: SocketAddr) -> io::Result<Duration> {
     let started = Instant::now();
-    let stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut client = Client { stream, heard: 0, answered: false };
-    if !client.advance()? {
-        return Err(io::Error::new(io::ErrorKind::TimedOut, "the server says no more"));
-    }
-    drop(client);
-    Ok(started.elapsed())
+    let client = Client::new(server)?;
+    client.connect()?;
+    client.shake_hands()?;
+    in_time(started.elapsed())
 }
 
 /// Connects to the server, hears its greeting, and says nothing.
@@ -132,62 +109,55 @@ pub(crate) fn fall_silent(server: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A client in the middle of its handshake.
+/// A client that holds one handshake after another, on one socket.
 #[derive(Debug)]
 struct Client {
     stream: TcpStream,
-    /// Bytes of the greeting received.
-    heard: usize,
-    /// Whether the answer is sent and this side half-closed.
-    answered: bool,
+    server: SockaddrStorage,
 }
 
 impl Client {
-    fn connect(epoll: &Epoll, server: &SockaddrStorage, slot: usize) -> io::Result<Self> {
-        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-        match connect(socket.as_raw_fd(), server) {
-            Ok(()) | Err(Errno::EINPROGRESS) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let events = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-        epoll.add(&socket, EpollEvent::new(events, slot as u64))?;
-        Ok(Self { stream: TcpStream::from(socket), heard: 0, answered: false })
+    fn new(server: SocketAddr) -> io::Result<Self> {
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, server: server.into() })
     }
 
-    /// Takes the conversation as far as it goes now. True when it is over.
-    fn advance(&mut self) -> io::Result<bool> {
-        let mut buffer = [0; 64];
-        loop {
-            match self.stream.read(&mut buffer) {
-                Ok(0) if self.heard >= GREETING.trim_end().len() => {
-                    self.answer()?;
-                    return Ok(true);
-                }
-                Ok(0) => return Err(wrong_greeting(&GREETING.as_bytes()[..self.heard])),
-                Ok(count) => {
-                    let expected = GREETING.as_bytes().get(self.heard..self.heard + count);
-                    if expected != Some(&buffer[..count]) {
-                        return Err(wrong_greeting(&buffer[..count]));
-                    }
-                    self.heard += count;
-                    if self.heard == GREETING.len() {
-                        self.answer()?;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn answer(&mut self) -> io::Result<()> {
-        if !self.answered {
-            self.answered = true;
-            send_last(&self.stream, ANSWER)?;
-        }
+    /// Connects anew. Both ends have closed the last connection, if there was one, so that there is
+    /// nothing to abort.
+    fn connect(&self) -> io::Result<()> {
+        connect_unspec(&self.stream)?;
+        connect(self.stream.as_raw_fd(), &self.server)?;
         Ok(())
     }
+
+    /// Hears the greeting and the end behind it, and answers.
+    ///
+    /// A server that falls silent in place of the end is told by the time it takes ([`in_time`]).
+    fn shake_hands(&self) -> io::Result<()> {
+        let mut buffer = [0; 64];
+        let count = match recv(self.stream.as_raw_fd(), &mut buffer, MsgFlags::MSG_WAITALL) {
+            Err(Errno::EAGAIN) => return Err(silence()),
+            received => received?,
+        };
+        if &buffer[..count] != GREETING.as_bytes() {
+            return Err(wrong_greeting(&buffer[..count]));
+        }
+        send_last(&self.stream, ANSWER)
+    }
+}
+
+/// Passes on how long a handshake took, unless that is beyond all patience.
+fn in_time(elapsed: Duration) -> io::Result<Duration> {
+    if elapsed < PATIENCE {
+        return Ok(elapsed);
+    }
+    Err(silence())
+}
+
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the server says no more")
 }
 
 /// Sends `text` on an empty connection and half-closes it, both in one segment.

@@ -1,0 +1,123 @@
+//! Digests of contents, computed once.
+
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use std::io;
+
+use blake3::Hasher;
+use quick_cache::sync::Cache;
+
+use super::Opened;
+use super::version::{Stamp, Version};
+
+/// How old a file's times must be before its digests are kept, in seconds. A file that is written to
+/// twice within one tick of the file system's clock bears the same time for two contents; most clocks
+/// tick at least every 10 ms, that of FAT every 2 s.
+const SETTLED_SECONDS: i64 = 2;
+
+/// The BLAKE3 digests of pieces of files, which are computed only once as long as the file stays as
+/// it is. Threads share it by reference, and none waits while another computes.
+///
+/// A file is known again by its device, number, size, and times of modification and of change. The
+/// last cannot be set at will; what it does not show are contents written through a shared mapping
+/// (`mmap(2)`) that have not been written back yet.
+pub struct Digests {
+    cache: Cache<Key, [u8; 32]>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    version: Version,
+    offset: u64,
+    length: u64,
+}
+
+impl Digests {
+    /// How many digests are kept by default: those of 64 GiB in pieces of 1 MiB. Each takes about
+    /// 150 bytes.
+    pub const CAPACITY: usize = 65_536;
+
+    /// Keeps about `capacity` digests; those that are asked for least make room.
+    pub fn new(capacity: usize) -> Self {
+        Self { cache: Cache::new(capacity) }
+    }
+
+    /// The digest of the `length` bytes of `opened` from `offset` on. They are read in pieces of the
+    /// size of `buffer` (64 KiB serve well), unless the digest is known.
+    ///
+    /// # Errors
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before, because it has
+    /// shrunk; [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty buffer, or an end that no
+    /// file can have; and those of `pread(2)` and `fstat(2)`.
+    pub fn of(
+        &self,
+        opened: &Opened,
+        offset: u64,
+        length: u64,
+        buffer: &mut [u8],
+    ) -> io::Result<[u8; 32]> {
+        self.of_at(Stamp::now(), opened, offset, length, buffer, |offset, piece| {
+            opened.read_at(offset, piece)
+        })
+    }
+
+    /// As [`of`](Self::of), at the time `now`, and with another way to read.
+    fn of_at(
+        &self,
+        now: Stamp,
+        opened: &Opened,
+        offset: u64,
+        length: u64,
+        buffer: &mut [u8],
+        read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<[u8; 32]> {
+        let version = opened.version()?;
+        let key = Key { version, offset, length };
+        if let Some(digest) = self.cache.get(&key) {
+            return Ok(digest);
+        }
+        let digest = hash(offset, length, buffer, read)?;
+        // Whatever is written from `now` on bears a time that cannot be mistaken for a settled one.
+        let settled = version.modified.max(version.changed).plus_seconds(SETTLED_SECONDS) <= now;
+        if settled && opened.version()? == version {
+            self.cache.insert(key, digest);
+        }
+        Ok(digest)
+    }
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self::new(Self::CAPACITY)
+    }
+}
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digests").field("known", &self.cache.len()).finish_non_exhaustive()
+    }
+}
+
+/// Hashes what `read` gives, piece by piece.
+fn hash(
+    mut offset: u64,
+    length: u64,
+    buffer: &mut [u8],
+    mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
+) -> io::Result<[u8; 32]> {
+    let end = offset.checked_add(length).filter(|end| i64::try_from(*end).is_ok());
+    let end = end.filter(|_| !buffer.is_empty()).ok_or(io::ErrorKind::InvalidInput)?;
+    let mut hasher = Hasher::new();
+    while offset < end {
+        let most = usize::try_from(end - offset).unwrap_or(usize::MAX).min(buffer.len());
+        let count = read(offset, &mut buffer[..most])?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        hasher.update(&buffer[..count]);
+        offset += count as u64;
+    }
+    Ok(*hasher.finalize().as_bytes())
+}

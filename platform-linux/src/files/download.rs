@@ -1,0 +1,288 @@
+//! Downloads: files that appear under their names only when they are complete.
+
+mod finish;
+mod journal;
+mod names;
+mod part;
+mod space;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::sync::OnceLock;
+
+use rustix::fs::{FileType, fdatasync, ftruncate};
+use rustix::io::Errno;
+
+use super::folder::{Folder, check_name};
+use super::opened::write_all;
+use journal::{Boot, Record};
+use part::Part;
+
+/// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
+pub const SYNC_EVERY: u64 = 256 << 20;
+
+/// How a download treats what is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Replaces a file that has the name. Without it, that is an error.
+    pub force: bool,
+    /// Goes on from what an earlier run has left.
+    pub resume: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { force: false, resume: true }
+    }
+}
+
+/// What is there of a download, and need not be asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The version it is of; never 0.
+    pub tag: u64,
+    /// The size of the whole in bytes.
+    pub size: u64,
+    /// How many bytes, from the beginning, have verified; never 0.
+    pub verified: u64,
+}
+
+/// A file on its way.
+///
+/// It is written to `NAME.part`, with a journal beside it, `NAME.part.journal`, that says how much
+/// has verified; [`finish`](Self::finish) gives it its name. Whenever the process is killed, the name
+/// is either as it was before or that of the complete file, and the next run goes on from what the
+/// journal vouches for. If the system crashes, that is what had reached the disk by then
+/// ([`SYNC_EVERY`]). A part of another program, or any file that merely has the part's name, is left
+/// alone, and `NAME.2.part` taken instead.
+///
+/// The order of calls: [`begin`](Self::begin), [`held`](Self::held), [`start`](Self::start), then
+/// [`write`](Self::write) and [`verified`](Self::verified) in turns, and [`finish`](Self::finish).
+/// After a connection has broken it goes on with `held` and `start`.
+///
+/// Dropped before it has finished, it leaves what is worth resuming, that is, what has verified, and
+/// removes everything else.
+#[derive(Debug)]
+pub struct Download {
+    folder: Folder,
+    name: Vec<u8>,
+    part: Part,
+    force: bool,
+    boot: Boot,
+    tag: u64,
+    size: Option<u64>,
+    position: u64,
+    verified: u64,
+    synced: u64,
+    /// What the journal vouches for even after a crash.
+    vouched: u64,
+    started: bool,
+    /// Nothing is left to be tidied up.
+    over: bool,
+}
+
+impl Download {
+    /// Begins a download to the file `name` in `folder`. Until it ends, no other can begin to the
+    /// same name.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if `name` is not one name: empty, `.`, `..`, or
+    /// with a slash or NUL; [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has that
+    /// name and is not to be replaced; [`IsADirectory`](io::ErrorKind::IsADirectory) if it can not be,
+    /// being a directory; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
+    /// under way; others of `open(2)`.
+    pub fn begin(folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
+        Self::begin_in(boot(), folder, name, options)
+    }
+
+    /// As [`begin`](Self::begin), in that run of the system.
+    fn begin_in(boot: Boot, folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
+        check_name(name)?;
+        match folder.look(name)? {
+            Some(_) if !options.force => return Err(Errno::EXIST.into()),
+            Some(entry) if entry.kind == FileType::Directory => return Err(Errno::ISDIR.into()),
+            _ => {}
+        }
+        let folder = folder.try_clone()?;
+        let part = Part::claim(&folder, name)?;
+        let mut download = Self {
+            folder,
+            name: name.to_vec(),
+            force: options.force,
+            boot,
+            tag: 0,
+            size: None,
+            position: 0,
+            verified: 0,
+            synced: 0,
+            vouched: part.record.map_or(0, |record| record.synced),
+            started: false,
+            over: false,
+            part,
+        };
+        if let Some(record) = download.part.record.filter(|_| options.resume) {
+            let trusted = record.trusted(boot);
+            // A part that is shorter than that has been tampered with.
+            if record.tag != 0 && trusted <= record.size.min(download.part.entry.length) {
+                download.tag = record.tag;
+                download.size = Some(record.size);
+                download.verified = trusted;
+                download.synced = record.synced.min(trusted);
+            }
+        }
+        Ok(download)
+    }
+
+    /// What need not be asked for again: from an earlier run, or from an earlier
+    /// [`start`](Self::start).
+    pub fn held(&self) -> Option<Held> {
+        let size = self.size.filter(|_| self.tag != 0 && self.verified > 0)?;
+        Some(Held { tag: self.tag, size, verified: self.verified })
+    }
+
+    /// The name of the part, for messages.
+    pub fn part_name(&self) -> &[u8] {
+        &self.part.name
+    }
+
+    /// How many bytes are there, counted from the beginning of the file.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Contents will follow from `offset` on: either what [`held`](Self::held) says, for that version
+    /// and size, or 0, which forgets what was held. `size` is that of the whole file in bytes, if it
+    /// is known. A `tag` of 0 means that there is no telling versions apart, and so no resuming.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for another offset;
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) or [`StorageFull`](io::ErrorKind::StorageFull) if
+    /// there is no room for the whole; others of `ftruncate(2)`, `fallocate(2)` and `write(2)`.
+    pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
+        if size.is_some_and(|size| i64::try_from(size).is_err()) {
+            return Err(Errno::FBIG.into());
+        }
+        if offset == 0 {
+            (self.tag, self.size, self.verified, self.synced) = (tag, size, 0, 0);
+            self.started = true;
+            // First of all nothing may vouch for what is about to be overwritten.
+            self.record()?;
+        } else {
+            let held = size.map(|size| Held { tag, size, verified: offset });
+            if held.is_none() || held != self.held() {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            self.started = true;
+        }
+        ftruncate(&self.part.fd, offset)?;
+        self.position = offset;
+        space::reserve(&self.part.fd, offset, size.map_or(0, |size| size - offset))
+    }
+
+    /// Writes the contents that come next, all of them and at once; pieces of 16 KiB and more are
+    /// best.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) before [`start`](Self::start), or for more than
+    /// the size told; those of `pwrite(2)`.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let end = self.position.checked_add(bytes.len() as u64);
+        let end = end.filter(|end| self.started && self.size.is_none_or(|size| *end <= size));
+        let end = end.ok_or(io::ErrorKind::InvalidInput)?;
+        write_all(&self.part.fd, bytes, self.position)?;
+        self.position = end;
+        Ok(())
+    }
+
+    /// Everything before `end` has verified, and need never be asked for again. It costs one small
+    /// write, and every [`SYNC_EVERY`] bytes a wait for the disk.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for what was not written, or had verified before;
+    /// those of `pwrite(2)` and `fdatasync(2)`.
+    pub fn verified(&mut self, end: u64) -> io::Result<()> {
+        if !self.started || end > self.position || end < self.verified {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.verified = end;
+        if end - self.synced < SYNC_EVERY {
+            return self.record();
+        }
+        self.sync()
+    }
+
+    /// Has what has verified reach the disk, and then the journal that says so.
+    fn sync(&mut self) -> io::Result<()> {
+        fdatasync(&self.part.fd)?;
+        self.synced = self.verified;
+        self.record()?;
+        self.part.journal.sync()?;
+        if self.vouched == 0 {
+            // The first time: the names have to last as well.
+            self.folder.sync()?;
+        }
+        self.vouched = self.synced;
+        Ok(())
+    }
+
+    /// Writes the journal.
+    fn record(&mut self) -> io::Result<()> {
+        self.part.journal.write(&Record {
+            tag: self.tag,
+            // Without a tag nobody asks.
+            size: self.size.unwrap_or(0),
+            verified: self.verified,
+            synced: self.synced,
+            boot: self.boot,
+            part: self.part.entry.mark,
+        })?;
+        if self.vouched > self.synced {
+            // What it used to vouch for must not come back with a crash.
+            self.part.journal.sync()?;
+            self.vouched = self.synced;
+        }
+        Ok(())
+    }
+
+    /// Gives up, and leaves nothing, not even what has verified.
+    ///
+    /// # Errors
+    /// Those of `unlink(2)`.
+    pub fn discard(mut self) -> io::Result<()> {
+        self.over = true;
+        self.remove()
+    }
+
+    /// A journal without a part does no harm; the other way round it would.
+    fn remove(&self) -> io::Result<()> {
+        self.folder.remove(&self.part.name)?;
+        self.folder.remove(&self.part.journal_name)
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        // Errors are of no consequence here: the journal vouches for nothing wrong in any case.
+        if self.over || !self.started && self.part.entry.length > 0 {
+            return;
+        }
+        if self.held().is_some() {
+            // What has not verified goes, and so does the room reserved.
+            let _ = ftruncate(&self.part.fd, self.verified);
+        } else {
+            let _ = self.remove();
+        }
+    }
+}
+
+/// The run of the system, as the kernel names it anew with each start.
+fn boot() -> Boot {
+    static BOOT: OnceLock<Boot> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits = text.trim().replace('-', "");
+        u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
+    })
+}

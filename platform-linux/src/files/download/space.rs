@@ -1,0 +1,74 @@
+//! Room on the disk.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs, ftruncate};
+use rustix::io::Errno;
+
+/// From this size on, room is reserved, in bytes. For less it is not worth a call.
+const RESERVE_FROM: u64 = 1 << 20;
+
+/// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on. The length of
+/// the file stays as it is.
+pub(super) fn reserve(fd: &OwnedFd, end: u64, missing: u64) -> io::Result<()> {
+    if missing < RESERVE_FROM {
+        return Ok(());
+    }
+    // Asked first, lest the attempt take all there is from everybody else for a while.
+    let disk = fstatvfs(fd)?;
+    let free = disk.f_bfree.saturating_mul(disk.f_frsize);
+    if disk.f_blocks > 0 && missing > free {
+        return Err(full(missing, free));
+    }
+    let keep = FallocateFlags::KEEP_SIZE;
+    match rustix::io::retry_on_intr(|| fallocate(fd, keep, end, missing)) {
+        // Some file systems cannot.
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(Errno::NOSPC) => {
+            // What it got before it failed.
+            ftruncate(fd, end)?;
+            Err(full(missing, disk.f_bavail.saturating_mul(disk.f_frsize)))
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn full(needed: u64, free: u64) -> io::Error {
+    let missing = needed.saturating_sub(free);
+    let text = format!("no space left: {needed} bytes are needed, {missing} more than are free");
+    io::Error::new(io::ErrorKind::StorageFull, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rustix::fs::fstat;
+
+    use super::*;
+
+    #[test]
+    fn the_length_stays_as_it_is() {
+        let file = tempfile::tempfile().unwrap();
+        let fd = OwnedFd::from(file);
+        reserve(&fd, 0, RESERVE_FROM - 1).unwrap();
+        assert_eq!(fstat(&fd).unwrap().st_blocks, 0);
+        reserve(&fd, 0, RESERVE_FROM).unwrap();
+        assert_eq!(fstat(&fd).unwrap().st_size, 0);
+    }
+
+    #[test]
+    fn more_than_the_disk_has_is_reported_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let fd = OwnedFd::from(fs::File::create(folder.path().join("file")).unwrap());
+        let disk = fstatvfs(&fd).unwrap();
+        let size = (disk.f_blocks * disk.f_frsize).saturating_add(1 << 40);
+        let error = reserve(&fd, 0, size).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(
+            error.to_string().starts_with(&format!("no space left: {size} bytes are needed, "))
+        );
+        assert_eq!(fstat(&fd).unwrap().st_blocks, 0);
+    }
+}

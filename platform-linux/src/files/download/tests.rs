@@ -1,0 +1,322 @@
+//! Tests of a download from its beginning to its name, and of every way to be cut short.
+
+mod resume;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const SIZE: u64 = 9;
+const CONTENTS: &[u8; 9] = b"some text";
+const TAG: u64 = 77;
+const HERE: Boot = [1; 16];
+const LATER: Boot = [2; 16];
+
+/// A folder to download to.
+struct World {
+    target: TempDir,
+    folder: Folder,
+}
+
+impl World {
+    fn new() -> Self {
+        let target = tempfile::tempdir().unwrap();
+        let folder = Folder::open(target.path()).unwrap();
+        Self { target, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.target.path().join(name)
+    }
+
+    fn try_begin(&self, options: Options) -> io::Result<Download> {
+        Download::begin_in(HERE, &self.folder, b"file", options)
+    }
+
+    fn begin(&self) -> Download {
+        self.try_begin(Options::default()).unwrap()
+    }
+
+    /// Begins after the system was started anew.
+    fn begin_later(&self) -> Download {
+        Download::begin_in(LATER, &self.folder, b"file", Options::default()).unwrap()
+    }
+
+    fn force(&self) -> Download {
+        self.try_begin(Options { force: true, resume: true }).unwrap()
+    }
+
+    /// Leaves a part of which this many bytes have verified.
+    fn leave(&self, verified: u64) {
+        let mut download = self.begin();
+        download.start(0, Some(SIZE), TAG).unwrap();
+        download.write(&CONTENTS[..8]).unwrap();
+        download.verified(verified).unwrap();
+        download.kill();
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.target.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[track_caller]
+    fn assert_done(&self) {
+        assert_eq!(fs::read(self.path("file")).unwrap(), CONTENTS);
+        assert_eq!(self.names(), ["file"]);
+    }
+}
+
+impl Download {
+    /// What is left when the process is killed.
+    fn kill(mut self) {
+        self.over = true;
+    }
+
+    /// Goes on from what is held, to the end.
+    fn complete(mut self) -> io::Result<()> {
+        let from = self.held().map_or(0, |held| held.verified);
+        self.start(from, Some(SIZE), TAG)?;
+        self.write(&CONTENTS[usize::try_from(from).unwrap()..])?;
+        self.verified(SIZE)?;
+        self.finish()
+    }
+}
+
+fn held(verified: u64) -> Held {
+    Held { tag: TAG, size: SIZE, verified }
+}
+
+#[test]
+fn a_file_appears_when_it_is_complete() {
+    let world = World::new();
+    let mut download = Download::begin(&world.folder, b"file", Options::default()).unwrap();
+    assert_eq!(download.held(), None);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    download.write(&CONTENTS[..4]).unwrap();
+    assert_eq!(world.names(), ["file.part", "file.part.journal"]);
+    assert_eq!(download.part_name(), b"file.part");
+    download.write(&CONTENTS[4..]).unwrap();
+    download.verified(SIZE).unwrap();
+    assert_eq!(download.position(), SIZE);
+    download.finish().unwrap();
+    world.assert_done();
+    let mode = fs::metadata(world.path("file")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7111, 0, "an ordinary file");
+}
+
+#[test]
+fn without_a_size_and_without_a_tag_it_works_as_well_and_nothing_is_left_to_resume() {
+    let world = World::new();
+    let mut download = world.begin();
+    download.start(0, None, 0).unwrap();
+    download.write(CONTENTS).unwrap();
+    drop(download);
+    assert_eq!(world.names(), [""; 0]);
+    let mut download = world.begin();
+    download.start(0, None, 0).unwrap();
+    download.write(CONTENTS).unwrap();
+    download.finish().unwrap();
+    world.assert_done();
+}
+
+#[test]
+fn an_empty_file_is_a_file() {
+    let world = World::new();
+    let mut download = world.begin();
+    download.start(0, Some(0), TAG).unwrap();
+    download.finish().unwrap();
+    assert_eq!(fs::read(world.path("file")).unwrap(), b"");
+    assert_eq!(world.names(), ["file"]);
+}
+
+#[test]
+fn dropped_it_leaves_what_has_verified_and_only_that() {
+    let world = World::new();
+    drop(world.begin());
+    let mut download = world.begin();
+    download.start(0, Some(SIZE), TAG).unwrap();
+    download.write(&CONTENTS[..7]).unwrap();
+    drop(download);
+    assert_eq!(world.names(), [""; 0]);
+
+    let mut download = world.begin();
+    download.start(0, Some(SIZE), TAG).unwrap();
+    download.write(&CONTENTS[..7]).unwrap();
+    download.verified(5).unwrap();
+    drop(download);
+    assert_eq!(fs::read(world.path("file.part")).unwrap(), &CONTENTS[..5]);
+    // As it was found, unless something has started.
+    drop(world.begin());
+    let download = world.begin();
+    assert_eq!(download.held(), Some(held(5)));
+    download.complete().unwrap();
+    world.assert_done();
+}
+
+#[test]
+fn discarded_it_leaves_nothing() {
+    let world = World::new();
+    world.leave(5);
+    world.begin().discard().unwrap();
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn after_a_broken_connection_it_goes_on_or_starts_over() {
+    let world = World::new();
+    let mut download = world.begin();
+    download.start(0, Some(SIZE), TAG).unwrap();
+    download.write(b"some").unwrap();
+    download.verified(2).unwrap();
+    assert_eq!(download.held(), Some(held(2)));
+    download.start(2, Some(SIZE), TAG).unwrap();
+    download.write(b"XYZ").unwrap();
+    // The file has another version now.
+    download.start(0, Some(4), 78).unwrap();
+    assert_eq!(download.held(), None);
+    download.write(b"2nd.").unwrap();
+    download.finish().unwrap();
+    assert_eq!(fs::read(world.path("file")).unwrap(), b"2nd.");
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let world = World::new();
+    let kind = |result: io::Result<()>| result.unwrap_err().kind();
+    let mut download = world.begin();
+    assert_eq!(kind(download.write(b"x")), io::ErrorKind::InvalidInput);
+    assert_eq!(kind(download.verified(0)), io::ErrorKind::InvalidInput);
+    assert_eq!(kind(download.start(1, Some(SIZE), TAG)), io::ErrorKind::InvalidInput);
+    assert_eq!(kind(download.start(0, Some(u64::MAX), TAG)), io::ErrorKind::FileTooLarge);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    assert_eq!(kind(download.write(b"ten bytes!")), io::ErrorKind::InvalidInput);
+    assert_eq!(kind(download.verified(1)), io::ErrorKind::InvalidInput);
+    download.write(b"some").unwrap();
+    download.verified(2).unwrap();
+    assert_eq!(kind(download.verified(1)), io::ErrorKind::InvalidInput);
+    for (offset, size, tag) in
+        [(1, Some(SIZE), TAG), (2, Some(SIZE), 1), (2, Some(8), TAG), (2, None, TAG)]
+    {
+        assert_eq!(kind(download.start(offset, size, tag)), io::ErrorKind::InvalidInput);
+    }
+    assert_eq!(kind(download.finish()), io::ErrorKind::UnexpectedEof);
+    assert_eq!(world.begin().held(), Some(held(2)));
+    assert_eq!(kind(world.begin().finish()), io::ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn a_disk_too_small_is_reported_at_once() {
+    let world = World::new();
+    let mut download = world.begin();
+    let error = download.start(0, Some(1 << 60), TAG).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    drop(download);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn room_is_reserved_and_given_back() {
+    let world = World::new();
+    let blocks = || rustix::fs::stat(world.path("file.part")).unwrap().st_blocks;
+    let mut download = world.begin();
+    download.start(0, Some(8 << 20), TAG).unwrap();
+    let reserved = blocks();
+    download.write(CONTENTS).unwrap();
+    download.verified(SIZE).unwrap();
+    drop(download);
+    assert_eq!(fs::metadata(world.path("file.part")).unwrap().len(), SIZE);
+    // Where the file system can reserve at all.
+    assert!(reserved == 0 || blocks() < reserved);
+}
+
+#[test]
+fn an_existing_file_is_replaced_by_force_only() {
+    let world = World::new();
+    fs::write(world.path("outside"), "untouched").unwrap();
+    for existing in ["file", "link", "dangling link", "directory"] {
+        let path = world.path("file");
+        match existing {
+            "file" => fs::write(&path, "old").unwrap(),
+            "link" => symlink("outside", &path).unwrap(),
+            "dangling link" => symlink("gone", &path).unwrap(),
+            _ => fs::create_dir(&path).unwrap(),
+        }
+        let error = world.try_begin(Options::default()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{existing}");
+        let forced = world.try_begin(Options { force: true, resume: true });
+        if existing == "directory" {
+            assert_eq!(forced.unwrap_err().kind(), io::ErrorKind::IsADirectory);
+            break;
+        }
+        forced.unwrap().complete().unwrap();
+        assert!(path.symlink_metadata().unwrap().is_file(), "{existing}");
+        assert_eq!(fs::read(&path).unwrap(), CONTENTS);
+        fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(fs::read(world.path("outside")).unwrap(), b"untouched");
+    assert_eq!(world.names(), ["file", "outside"]);
+}
+
+#[test]
+fn a_file_that_appears_meanwhile_is_not_replaced() {
+    for by_link in [false, true] {
+        let world = World::new();
+        let mut download = world.begin();
+        download.start(0, Some(SIZE), TAG).unwrap();
+        download.write(CONTENTS).unwrap();
+        download.verified(SIZE).unwrap();
+        fs::write(world.path("file"), "another's").unwrap();
+        let result = if by_link { download.link() } else { download.publish() };
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        drop(download);
+        assert_eq!(fs::read(world.path("file")).unwrap(), b"another's");
+        let download = world.force();
+        assert_eq!(download.held(), Some(held(SIZE)), "nothing need be asked for again");
+        download.complete().unwrap();
+        world.assert_done();
+    }
+}
+
+#[test]
+fn where_there_is_no_such_rename_it_is_linked() {
+    let world = World::new();
+    let mut download = world.begin();
+    download.start(0, Some(SIZE), TAG).unwrap();
+    download.write(CONTENTS).unwrap();
+    download.settle().unwrap();
+    download.link().unwrap();
+    download.clean().unwrap();
+    drop(download);
+    world.assert_done();
+}
+
+#[test]
+fn a_part_that_was_moved_or_changed_is_not_published() {
+    let world = World::new();
+    for moved in [true, false] {
+        let mut download = world.begin();
+        download.start(0, Some(SIZE), TAG).unwrap();
+        download.write(CONTENTS).unwrap();
+        if moved {
+            fs::write(world.path("new"), CONTENTS).unwrap();
+            fs::rename(world.path("new"), world.path("file.part")).unwrap();
+        } else {
+            fs::write(world.path("file.part"), "short").unwrap();
+        }
+        assert_eq!(download.finish().unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(world.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn each_start_of_the_system_has_a_name() {
+    assert_ne!(boot(), Boot::default());
+}

@@ -1,0 +1,238 @@
+//! The folder that a client writes to.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, fsync, mkdirat, openat, statx, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+/// A folder in which downloads appear.
+#[derive(Debug)]
+pub struct Folder {
+    fd: OwnedFd,
+}
+
+/// What has a name in a folder, or is open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) kind: FileType,
+    pub(super) length: u64,
+    pub(super) links: u32,
+    pub(super) mark: Mark,
+    owner: u32,
+    device: (u32, u32),
+}
+
+/// What tells a file from all others of its file system, also from one that came before it and had
+/// its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) inode: u64,
+    /// When it was created, in nanoseconds since 1970; 0 where the file system does not say.
+    pub(super) born: i64,
+}
+
+impl Folder {
+    /// The folder at `path`, which may lead through links.
+    ///
+    /// # Errors
+    /// Those of `open(2)`: [`NotFound`](io::ErrorKind::NotFound), or
+    /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { fd: openat(CWD, path.as_ref(), flags, Mode::empty())? })
+    }
+
+    /// The folder `name` in this one, which is created unless it is there. Between slashes there may
+    /// be several names; each must be of a folder, and none a link.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty name, `.`, `..` or a NUL anywhere
+    /// in it; [`NotADirectory`](io::ErrorKind::NotADirectory) if a file or a link is in the way;
+    /// others of `mkdir(2)`, `open(2)` and `fsync(2)`.
+    pub fn sub(&self, name: &[u8]) -> io::Result<Self> {
+        name.split(|byte| *byte == b'/').try_for_each(check_name)?;
+        let mut folder: Option<Self> = None;
+        for name in name.split(|byte| *byte == b'/') {
+            folder = Some(folder.as_ref().unwrap_or(self).child(name)?);
+        }
+        folder.ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+
+    fn child(&self, name: &[u8]) -> io::Result<Self> {
+        match mkdirat(&self.fd, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+            // What is in it is made to last, and would not without it.
+            Ok(()) => self.sync()?,
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        // Of a single name only the last part, itself, could be a link.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self { fd: openat(&self.fd, name, flags, Mode::empty())? })
+    }
+
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { fd: self.fd.try_clone()? })
+    }
+
+    /// What has the name now; a link is what it is itself.
+    pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
+        match Entry::at(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Creates a file that was not there before.
+    pub(super) fn create(&self, name: &[u8], mode: Mode) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        openat(&self.fd, name, flags, mode)
+    }
+
+    /// Opens a file that is there, and waits for nothing, whatever it is.
+    pub(super) fn open_existing(&self, name: &[u8]) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        openat(&self.fd, name, flags | OFlags::CLOEXEC, Mode::empty())
+    }
+
+    /// Removes the file, if it is there.
+    pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
+        match unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Makes the names in it last (`fsync(2)`).
+    pub(super) fn sync(&self) -> io::Result<()> {
+        match fsync(&self.fd) {
+            // Some file systems have nothing to do for a folder, and say it so.
+            Ok(()) | Err(Errno::INVAL) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Whether `entry` is a file that this user made, and not one that somebody has laid out: in a
+    /// folder for everybody, that is another's. (Where the file system knows no owners, everything,
+    /// the folder included, belongs to one.)
+    pub(super) fn owns(&self, entry: &Entry) -> io::Result<bool> {
+        Ok(entry.kind == FileType::RegularFile
+            && (entry.owner == geteuid().as_raw() || entry.owner == Entry::of(&self.fd)?.owner))
+    }
+}
+
+impl Entry {
+    /// What is open there.
+    pub(super) fn of(fd: &OwnedFd) -> io::Result<Self> {
+        Ok(Self::at(fd, b"", AtFlags::EMPTY_PATH)?)
+    }
+
+    fn at(fd: &OwnedFd, name: &[u8], flags: AtFlags) -> Result<Self, Errno> {
+        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        let stat = statx(fd, name, flags | AtFlags::NO_AUTOMOUNT, mask)?;
+        let born = stat.stx_btime.tv_sec.wrapping_mul(1_000_000_000);
+        let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let born = if known { born.wrapping_add(stat.stx_btime.tv_nsec.into()) } else { 0 };
+        Ok(Self {
+            kind: FileType::from_raw_mode(stat.stx_mode.into()),
+            length: stat.stx_size,
+            links: stat.stx_nlink,
+            mark: Mark { inode: stat.stx_ino, born },
+            owner: stat.stx_uid,
+            device: (stat.stx_dev_major, stat.stx_dev_minor),
+        })
+    }
+
+    /// Whether both are one file.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.mark == other.mark && self.device == other.device
+    }
+}
+
+/// Refuses what is not the name of one thing in a folder.
+pub(super) fn check_name(name: &[u8]) -> io::Result<()> {
+    let strange = name.iter().any(|byte| matches!(byte, 0 | b'/'));
+    if strange || matches!(name, b"" | b"." | b"..") {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a name of a file"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn sub_folders_are_created_or_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Folder::open(folder.path()).unwrap();
+        target.sub(b"a/b/c").unwrap();
+        let b = target.sub(b"a").unwrap().sub(b"b").unwrap();
+        b.create(b"file", Mode::RUSR).unwrap();
+        assert!(folder.path().join("a/b/file").is_file());
+        assert!(folder.path().join("a/b/c").is_dir());
+    }
+
+    #[test]
+    fn the_folder_may_be_a_link_and_nothing_below_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::create_dir_all(path.join("target/inside")).unwrap();
+        fs::create_dir(path.join("outside")).unwrap();
+        symlink("target", path.join("link")).unwrap();
+        symlink("../outside", path.join("target/out")).unwrap();
+        symlink("inside", path.join("target/in")).unwrap();
+        symlink("gone", path.join("target/dangling")).unwrap();
+        fs::write(path.join("target/file"), "").unwrap();
+        let target = Folder::open(path.join("link")).unwrap();
+        for name in ["out", "out/new", "in", "in/new", "dangling", "dangling/new", "file"] {
+            let error = target.sub(name.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotADirectory, "{name}");
+        }
+        assert_eq!(fs::read_dir(path.join("outside")).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(path.join("target/inside")).unwrap().count(), 0);
+        assert!(!path.join("target/gone").exists());
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused_before_anything_is_created() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Folder::open(folder.path()).unwrap();
+        for name in ["", ".", "..", "a/..", "/a", "a/", "a//b", "new/../..", "a\0b"] {
+            let error = target.sub(name.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(check_name("你好 \\ ...".as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_entry_is_known_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Folder::open(folder.path()).unwrap();
+        let file = target.create(b"a", Mode::RUSR | Mode::WUSR).unwrap();
+        target.create(b"b", Mode::RUSR).unwrap();
+        symlink("a", folder.path().join("link")).unwrap();
+        let entry = Entry::of(&file).unwrap();
+        let look = |name: &[u8]| target.look(name).unwrap().unwrap();
+        assert!(entry.is_same(&look(b"a")) && !entry.is_same(&look(b"b")));
+        assert!(target.owns(&entry).unwrap() && !target.owns(&look(b"link")).unwrap());
+        assert!(target.look(b"nothing").unwrap().is_none());
+        assert_eq!(target.open_existing(b"link").unwrap_err(), Errno::LOOP);
+        target.remove(b"a").unwrap();
+        target.remove(b"a").unwrap();
+        assert!(target.look(b"a").unwrap().is_none());
+    }
+}

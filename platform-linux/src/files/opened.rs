@@ -1,0 +1,210 @@
+//! A file that is open for reading.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::version::{self, Version};
+
+/// A regular file as it was when it was opened. A rename over its name, or its removal, leaves it as
+/// it is; what is done to the file itself shows in [`check`](Self::check).
+#[derive(Debug)]
+pub struct Opened {
+    fd: OwnedFd,
+    size: u64,
+    tag: u64,
+    /// As seen last, and never smaller than `size`.
+    seen: Version,
+}
+
+/// What has become of an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is as it was.
+    Unchanged,
+    /// It is longer, as a log would be; its beginning is taken to be as it was.
+    Grown,
+    /// It has shrunk, or was written to without growing: what has been read of it may be of two
+    /// versions. It stays so.
+    Changed,
+}
+
+impl Opened {
+    pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
+        Self { fd, size: seen.size, tag: seen.tag(), seen }
+    }
+
+    /// Contents made for the occasion, which then are a file like any other: in memory, without a
+    /// name (`memfd_create(2)`). The tag is that of these contents.
+    ///
+    /// # Errors
+    /// Those of `memfd_create(2)` and `write(2)`: no descriptor or no memory is left.
+    pub fn from_bytes(contents: &[u8]) -> io::Result<Self> {
+        let fd = memfd_create("contents", MemfdFlags::CLOEXEC)?;
+        write_all(&fd, contents, 0)?;
+        let seen = Version::read(&fd)?;
+        Ok(Self { fd, size: seen.size, tag: version::tag(contents), seen })
+    }
+
+    /// The size in bytes when it was opened. It may have grown since.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// An opaque mark of the version that was opened, never 0: made of the file's identity, size and
+    /// time of modification. Two versions that were written within one tick of the file system's
+    /// clock (10 ms at most, on most), and are of one size, cannot be told apart.
+    pub fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    /// Reads from `offset` on what one call gives (`pread(2)`). 0 is the end of the file, unless the
+    /// buffer is empty.
+    ///
+    /// # Errors
+    /// Those of `pread(2)`.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *buffer, offset))?)
+    }
+
+    /// What has become of the file since it was opened, and since it was last checked.
+    ///
+    /// # Errors
+    /// Those of `fstat(2)`.
+    pub fn check(&mut self) -> io::Result<Standing> {
+        let now = Version::read(&self.fd)?;
+        let seen = self.seen;
+        if now.size < seen.size || now.size == seen.size && now.modified != seen.modified {
+            return Ok(Standing::Changed);
+        }
+        self.seen = now;
+        Ok(if now.size > self.size { Standing::Grown } else { Standing::Unchanged })
+    }
+
+    /// The version of now.
+    pub(super) fn version(&self) -> io::Result<Version> {
+        Version::read(&self.fd)
+    }
+}
+
+impl AsFd for Opened {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Writes all of `bytes` at `offset` (`pwrite(2)`).
+pub(super) fn write_all(fd: impl AsFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = rustix::io::retry_on_intr(|| rustix::io::pwrite(&fd, bytes, offset))?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[count..];
+        offset += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn opened(contents: &str) -> (TempDir, File, Opened) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, contents).unwrap();
+        let file = File::options().append(true).open(&path).unwrap();
+        // Old, so that whatever is written next shows, however coarse the clock is.
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+        let opened = open(&path);
+        (folder, file, opened)
+    }
+
+    fn open(path: &Path) -> Opened {
+        let fd = OwnedFd::from(File::open(path).unwrap());
+        let seen = Version::read(&fd).unwrap();
+        Opened::new(fd, seen)
+    }
+
+    #[test]
+    fn it_is_read_from_anywhere() {
+        let (_folder, _file, opened) = opened("contents");
+        let mut buffer = [0; 4];
+        assert_eq!(opened.read_at(3, &mut buffer).unwrap(), 4);
+        assert_eq!(&buffer, b"tent");
+        assert_eq!(opened.read_at(7, &mut buffer).unwrap(), 1);
+        assert_eq!(opened.read_at(8, &mut buffer).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_log_may_grow_all_the_time() {
+        let (_folder, mut file, mut opened) = opened("line\n");
+        assert_eq!(opened.check().unwrap(), Standing::Unchanged);
+        for _ in 0..3 {
+            file.write_all(b"line\n").unwrap();
+            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            assert_eq!(opened.check().unwrap(), Standing::Grown);
+        }
+        assert_eq!(opened.size(), 5);
+    }
+
+    #[test]
+    fn shrinking_is_a_change_that_stays() {
+        let (_folder, mut file, mut opened) = opened("line\n");
+        file.set_len(4).unwrap();
+        assert_eq!(opened.check().unwrap(), Standing::Changed);
+        file.write_all(b"\n").unwrap();
+        assert_eq!(opened.check().unwrap(), Standing::Changed);
+    }
+
+    #[test]
+    fn so_is_shrinking_after_it_has_grown() {
+        for left in [3, 5, 7] {
+            let (_folder, mut file, mut opened) = opened("line\n");
+            file.write_all(b"line\n").unwrap();
+            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            file.set_len(left).unwrap();
+            assert_eq!(opened.check().unwrap(), Standing::Changed);
+        }
+    }
+
+    #[test]
+    fn so_is_rewriting_without_growing() {
+        let (folder, _file, mut opened) = opened("line\n");
+        fs::write(folder.path().join("file"), "LINE\n").unwrap();
+        assert_eq!(opened.check().unwrap(), Standing::Changed);
+    }
+
+    #[test]
+    fn a_rename_over_it_and_its_removal_change_nothing() {
+        let (folder, _file, mut opened) = opened("line\n");
+        fs::write(folder.path().join("new"), "new").unwrap();
+        fs::rename(folder.path().join("new"), folder.path().join("file")).unwrap();
+        assert_eq!(opened.check().unwrap(), Standing::Unchanged);
+        let mut buffer = [0; 8];
+        assert_eq!(opened.read_at(0, &mut buffer).unwrap(), 5);
+    }
+
+    #[test]
+    fn bytes_are_a_file_like_any_other() {
+        let mut first = Opened::from_bytes(b"a listing").unwrap();
+        let second = Opened::from_bytes(b"a listing").unwrap();
+        let third = Opened::from_bytes(b"another").unwrap();
+        assert_eq!((first.size(), first.check().unwrap()), (9, Standing::Unchanged));
+        assert_eq!(first.tag(), second.tag());
+        assert_ne!(first.tag(), third.tag());
+        let mut buffer = [0; 16];
+        assert_eq!(first.read_at(2, &mut buffer).unwrap(), 7);
+        assert_eq!(&buffer[..7], b"listing");
+        assert_eq!(Opened::from_bytes(b"").unwrap().size(), 0);
+    }
+}

@@ -1,0 +1,127 @@
+//! Which version of a file it is.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Stat, fstat};
+
+/// A time that the system stamps a file with: since 1970, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Stamp {
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+impl Stamp {
+    pub(super) const fn new(seconds: i64, nanoseconds: u32) -> Self {
+        Self { seconds, nanoseconds }
+    }
+
+    /// The realtime clock, by which files are stamped.
+    pub(super) fn now() -> Self {
+        // Before 1970 every file is from the future, and so nothing is taken for settled.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+    }
+
+    pub(super) fn plus_seconds(self, seconds: i64) -> Self {
+        Self { seconds: self.seconds.saturating_add(seconds), ..self }
+    }
+}
+
+/// What tells one version of one file from another, as far as the system keeps such marks
+/// (`inode(7)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Version {
+    device: u64,
+    inode: u64,
+    pub(super) size: u64,
+    /// Of the contents.
+    pub(super) modified: Stamp,
+    /// Of contents, length, owner, permissions, name or links; nobody can set it at will.
+    pub(super) changed: Stamp,
+}
+
+impl Version {
+    /// The version that the open file is of now.
+    pub(super) fn read(fd: impl AsFd) -> io::Result<Self> {
+        Ok(Self::of(&fstat(fd)?))
+    }
+
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: size(stat),
+            modified: Stamp::new(stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+            changed: Stamp::new(stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+        }
+    }
+
+    /// The mark of the version for others: never 0, and the same whoever asks, so that a download
+    /// can go on after the server was started anew. The time of the last change of anything stays
+    /// out of it: a rename, a link or a change of permissions leaves the contents as they were.
+    pub(super) fn tag(&self) -> u64 {
+        let mut bytes = [0; 36];
+        bytes[..8].copy_from_slice(&self.device.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.inode.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.size.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.modified.seconds.to_le_bytes());
+        bytes[32..].copy_from_slice(&self.modified.nanoseconds.to_le_bytes());
+        tag(&bytes)
+    }
+}
+
+/// 64 bits that stand for `bytes`, never 0.
+pub(super) fn tag(bytes: &[u8]) -> u64 {
+    let digest = blake3::hash(bytes);
+    let first = digest.as_bytes().first_chunk().expect("a digest has 32 bytes");
+    u64::from_le_bytes(*first).max(1)
+}
+
+/// The size of the file in bytes.
+pub(super) fn size(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0)
+}
+
+fn nanoseconds(nanoseconds: impl TryInto<u32>) -> u32 {
+    nanoseconds.try_into().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_tag_is_of_the_contents_version_not_of_names_and_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "first").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        let before = Version::read(&file).unwrap();
+        fs::rename(&path, folder.path().join("b")).unwrap();
+        fs::set_permissions(folder.path().join("b"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(Version::read(&file).unwrap().tag(), before.tag());
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+        assert_ne!(Version::read(&file).unwrap().tag(), before.tag());
+        assert_ne!(before.tag(), 0);
+    }
+
+    #[test]
+    fn another_file_has_another_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let time = SystemTime::now();
+        let versions = ["a", "b"].map(|name| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(time).unwrap();
+            Version::read(&file).unwrap()
+        });
+        assert_eq!(versions[0].modified, versions[1].modified);
+        assert_ne!(versions[0].tag(), versions[1].tag());
+    }
+}
