@@ -31,6 +31,9 @@ pub(super) fn installed(name: &str) -> Option<PathBuf> {
 pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()> {
     let program = installed("nginx").ok_or(io::ErrorKind::NotFound)?;
     let listener = TcpListener::bind(address)?;
+    // nginx does not see to this itself with a listener that it inherits, and its workers, which all
+    // hear of a client, would wait in accept(2) for the one that another has taken.
+    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let served = std::env::current_dir()?;
     let own = served.with_file_name("nginx");
