@@ -16,6 +16,7 @@ mod summary;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use programs::file_server::FileServer;
 use programs::tcp_client::TcpClient;
 use programs::tcp_server::TcpServer;
 use programs::udp_client::UdpClient;
@@ -32,11 +33,14 @@ pub enum Program {
     TcpServer,
     /// Hears a greeting and answers it.
     TcpClient,
+    /// Sends the files of a folder.
+    FileServer,
 }
 
 impl Program {
     /// Every program there is.
-    pub const ALL: [Self; 4] = [Self::UdpServer, Self::UdpClient, Self::TcpServer, Self::TcpClient];
+    pub const ALL: [Self; 5] =
+        [Self::UdpServer, Self::UdpClient, Self::TcpServer, Self::TcpClient, Self::FileServer];
 
     /// The name by which it is called.
     pub const fn name(self) -> &'static str {
@@ -45,6 +49,7 @@ impl Program {
             Self::UdpClient => <UdpClient as program::Program>::NAME,
             Self::TcpServer => <TcpServer as program::Program>::NAME,
             Self::TcpClient => <TcpClient as program::Program>::NAME,
+            Self::FileServer => <FileServer as program::Program>::NAME,
         }
     }
 
@@ -60,6 +65,7 @@ impl Program {
             Self::UdpClient => program::run::<UdpClient>(arguments),
             Self::TcpServer => program::run::<TcpServer>(arguments),
             Self::TcpClient => program::run::<TcpClient>(arguments),
+            Self::FileServer => program::run::<FileServer>(arguments),
         }
     }
 }

@@ -14,7 +14,9 @@ use core::task::Poll;
 
 use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
+use barewire_core::file::Refusal;
 use barewire_core::printable::{Printable, printable};
+use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::signals::Caught;
 use nix::errno::Errno;
@@ -54,6 +56,8 @@ pub(crate) enum Record<'a> {
     Listening { address: SocketAddr },
     /// A peer said something.
     Received(Received<'a>),
+    /// A server has answered a request for a file.
+    Served(Served<'a>),
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -90,6 +94,59 @@ impl<'a> Received<'a> {
     }
 }
 
+/// How a server has answered a request for a file.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Served<'a> {
+    #[serde(serialize_with = "as_shown")]
+    name: Printable<'a>,
+    from: SocketAddr,
+    #[serde(serialize_with = "in_words")]
+    status: Option<Refusal>,
+    bytes: u64,
+    #[serde(serialize_with = "in_seconds")]
+    seconds: Duration,
+}
+
+impl<'a> Served<'a> {
+    /// All `bytes` that were wanted of it went out.
+    pub(crate) fn sent(from: SocketAddr, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
+        Self { name: printable(name), from, status: None, bytes, seconds }
+    }
+
+    /// It was refused.
+    pub(crate) fn refused(from: SocketAddr, name: &'a [u8], why: Refusal) -> Self {
+        let name = printable(name);
+        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
+    }
+}
+
+impl fmt::Display for Served<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, from, status, bytes, seconds } = self;
+        write!(f, "{ADDRESS}{from}{ADDRESS:#}: {name}: ")?;
+        match status {
+            Some(refusal) => refusal.fmt(f),
+            None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
+        }
+    }
+}
+
+fn seconds_of(span: Duration) -> f64 {
+    std::time::Duration::from(span).as_secs_f64()
+}
+
+fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(seconds_of(*span))
+}
+
+#[expect(clippy::ref_option, reason = "as serde passes it")]
+fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
+    match status {
+        None => serializer.serialize_str("ok"),
+        Some(refusal) => serializer.collect_str(refusal),
+    }
+}
+
 fn as_shown<S: Serializer>(text: &Printable<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(text)
 }
@@ -109,6 +166,7 @@ impl fmt::Display for Record<'_> {
                     _ => Ok(()),
                 }
             }
+            Self::Served(served) => served.fmt(f),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }
@@ -147,6 +205,18 @@ impl Output {
     /// Whether what peers say to a server is not to be shown.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
+    }
+
+    /// Collects how a server answered, unless that is not to be shown.
+    pub(crate) fn served(&mut self, served: Served<'_>) {
+        if !self.quiet {
+            self.show(Record::Served(served));
+        }
+    }
+
+    /// Whether something was collected and not written yet.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Collects one record, in JSON or as text.

@@ -59,6 +59,7 @@
 //! [`stopping`](Context::stopping) is true, and a grace to finish; what is left then is
 //! [abandoned](Task::abandon).
 
+mod buffers;
 mod context;
 mod deadlines;
 mod id;
@@ -73,7 +74,8 @@ use std::io;
 
 use barewire_core::time::Duration;
 
-pub use context::{Context, SCRATCH};
+pub use buffers::SCRATCH;
+pub use context::Context;
 pub use id::{MAX_SOURCES, Source, TaskId};
 pub use readiness::Readiness;
 pub use waker::Waker;

@@ -1,4 +1,4 @@
-//! Sockets, clocks and signals for Linux, and an executor that drives the sessions of
+//! Sockets, files, clocks and signals for Linux, and an executor that drives the sessions of
 //! [`barewire_core`] over them.
 //!
 //! This crate knows no protocol by name: whatever implements
@@ -137,6 +137,9 @@
 //! comes alone costs an `epoll_wait`, a `recvfrom` and a `sendto`. Up to 64 that come together share an
 //! `epoll_wait`, a `recvmmsg` and a `sendmmsg`; and so it is even for one where the socket is bound to a
 //! wildcard address, since only these calls tell and choose the local address.
+//!
+//! A session that sends contents costs one `sendfile` for each that is large; a small one costs a
+//! `pread64`, and shares its `sendto` with all others that are asked for at the same time.
 
 #![deny(unsafe_code)]
 #![deny(missing_docs)]

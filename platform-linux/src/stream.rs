@@ -87,6 +87,24 @@ impl TcpStream {
         retry(|| socket::sendmsg(fd, &slices, &[], flags, None::<&()>))
     }
 
+    /// Sends up to `length` bytes of `file` from `offset` on as the send buffer takes them, without a
+    /// copy in this process (`sendfile(2)`), and says how many it took. 0 means that the file ends at
+    /// `offset` or before it (unless `length` is 0). The file's own position is neither used nor
+    /// moved.
+    ///
+    /// The call waits for a disk that has to be read, whatever the mode of either descriptor.
+    ///
+    /// # Errors
+    /// Those of `sendfile(2)`; [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is
+    /// full. A broken connection is an error, and besides a `SIGPIPE`, which this call cannot
+    /// suppress (it has no `MSG_NOSIGNAL`): Rust's run-time ignores that signal from the start of
+    /// `main`, and a program must leave it so.
+    pub fn send_file(&self, file: impl AsFd, offset: u64, length: usize) -> io::Result<usize> {
+        let mut offset = offset;
+        let send = || rustix::fs::sendfile(&self.inner, file.as_fd(), Some(&mut offset), length);
+        Ok(rustix::io::retry_on_intr(send)?)
+    }
+
     /// Ends the sending direction (`shutdown(2)`): the peer reads an end of stream.
     ///
     /// # Errors
@@ -260,6 +278,38 @@ mod tests {
         let mut received = String::new();
         peer.read_to_string(&mut received).unwrap();
         assert_eq!(received, "one two three");
+    }
+
+    #[test]
+    fn a_file_is_sent_from_an_offset_to_its_end() {
+        use std::fs::File;
+        use std::io::{Read as _, Seek, Write as _};
+
+        use rustix::fs::{MemfdFlags, memfd_create};
+
+        let (stream, mut peer) = pair();
+        let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC).unwrap());
+        file.write_all(b"not this, but this").unwrap();
+        assert_eq!(stream.send_file(&file, 10, 3).unwrap(), 3);
+        assert_eq!(stream.send_file(&file, 13, 1000).unwrap(), 5);
+        assert_eq!(stream.send_file(&file, 18, 1000).unwrap(), 0);
+        assert_eq!(stream.send_file(&file, 1000, 1).unwrap(), 0);
+        assert_eq!(file.stream_position().unwrap(), 18, "where the writing left it");
+        let mut received = [0; 8];
+        peer.read_exact(&mut received).unwrap();
+        assert_eq!(&received, b"but this");
+
+        file.set_len(1 << 20).unwrap();
+        let full = loop {
+            match stream.send_file(&file, 0, 1 << 20) {
+                Ok(count) => assert!(count > 0),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        stream.shut().unwrap();
+        let broken = stream.send_file(&file, 0, 1).unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::BrokenPipe, "and no signal ends the process");
     }
 
     #[test]

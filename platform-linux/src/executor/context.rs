@@ -11,15 +11,12 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use slab::Slab;
 
+use super::buffers::Buffers;
 use super::deadlines::Deadlines;
 use super::id::{BELL, MAX_SOURCES, Source, TaskId};
 use super::waker::{Shared, Stop, StopGroup, Waker};
 use super::{Readiness, Task};
 use crate::clock::Time;
-
-/// The size in bytes of the [scratch buffer](Context::scratch), and so the most that one read from
-/// a connection takes.
-pub const SCRATCH: usize = 64 * 1024;
 
 /// How many reports one `epoll_wait(2)` takes; what does not fit comes with the next.
 const EVENTS: usize = 256;
@@ -44,7 +41,7 @@ pub struct Context<'t, W> {
     pub(super) grace: Duration,
     grace_ends: Option<Instant>,
     events: Vec<EpollEvent>,
-    scratch: Vec<u8>,
+    pub(super) buffers: Buffers,
 }
 
 /// A task and what the executor knows of it.
@@ -83,7 +80,7 @@ impl<'t, W> Context<'t, W> {
             grace: super::GRACE,
             grace_ends: None,
             events: vec![EpollEvent::empty(); EVENTS],
-            scratch: vec![0; SCRATCH],
+            buffers: Buffers::new(),
         })
     }
 
@@ -256,21 +253,6 @@ impl<'t, W> Context<'t, W> {
 
     pub(super) fn executor_waker(&self) -> Waker {
         Waker::new(&self.shared, None)
-    }
-
-    /// A buffer of [`SCRATCH`] bytes that all tasks share, so that an idle one owns none. Its
-    /// contents last until the end of the turn at most.
-    pub fn scratch(&mut self) -> &mut [u8] {
-        &mut self.scratch
-    }
-
-    /// Lends the scratch buffer apart from the context; to be given back in the same turn.
-    pub(crate) fn take_scratch(&mut self) -> Vec<u8> {
-        mem::take(&mut self.scratch)
-    }
-
-    pub(crate) fn give_scratch(&mut self, scratch: Vec<u8>) {
-        self.scratch = scratch;
     }
 
     fn enqueue(&mut self, index: u32) {

@@ -1,5 +1,8 @@
 //! Makes the connection that a link is then driven over.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::SocketAddr;
 use std::vec;
@@ -94,6 +97,16 @@ impl Connector {
                 return Err(nb::Error::Other(failure));
             }
         }
+    }
+
+    /// Ends the attempt that is under way, and leaves nothing of it with the task: its place among
+    /// the [sources](crate::executor::MAX_SOURCES) is free, and the deadline gone. For a task that
+    /// goes on without it; dropping the connector is enough for one that ends.
+    pub fn give_up<W>(self, cx: &mut Context<'_, W>) {
+        if let Some(attempt) = self.attempt {
+            cx.release(attempt.source);
+        }
+        cx.set_deadline(None);
     }
 }
 

@@ -1,118 +1,24 @@
+mod echo;
+mod faults;
+mod sender;
+mod sending;
+
 use core::task::Poll;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream as StdStream};
+use std::net::{Shutdown, TcpListener, TcpStream as StdStream};
 use std::sync::mpsc;
 use std::thread;
 
 use barewire_core::session::{Events, Output, Session};
-use barewire_core::time::{Duration, Instant};
+use barewire_core::time::Instant;
 
-use super::{Connector, Fault, Link};
-use crate::executor::{Context, Executor, SCRATCH};
+use super::{Fault, Link, connection};
+use crate::executor::{Context, Executor, MAX_SOURCES, SCRATCH};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
+use echo::{Echo, Heard, Unspeakable};
 
-/// Says back what it hears, through a ring of 16 bytes: what does not fit is left to the driver.
-/// `#` at the front of the ring is beyond it, and so is its deadline.
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one conversation")]
-#[derive(Default)]
-struct Echo {
-    ring: [u8; 16],
-    start: usize,
-    filled: usize,
-    ended: bool,
-    shut: bool,
-    failed: bool,
-    deadline: Option<Instant>,
-    /// Whatever is heard takes the deadline away.
-    waits_for_any: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Unspeakable;
-
-impl core::fmt::Display for Unspeakable {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("unspeakable")
-    }
-}
-
-impl core::error::Error for Unspeakable {}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Heard<'e> {
-    Bytes(&'e [u8]),
-    End,
-}
-
-impl<'s> Events<'s> for Echo {
-    type Event = Heard<'s>;
-}
-
-impl Session for Echo {
-    type Error = Unspeakable;
-
-    fn handle_input<'s, 'i: 's>(
-        &'s mut self,
-        _: Instant,
-        input: &mut &'i [u8],
-    ) -> nb::Result<Heard<'s>, Unspeakable> {
-        assert!(!self.ended && !self.failed);
-        if input.starts_with(b"#") {
-            (self.start, self.filled) = (0, 5);
-            self.ring[..5].copy_from_slice(b"sorry");
-            self.failed = true;
-            return Err(nb::Error::Other(Unspeakable));
-        }
-        let (taken, rest) = input.split_at(input.len().min(self.ring.len() - self.filled));
-        *input = rest;
-        for byte in taken {
-            self.ring[(self.start + self.filled) % self.ring.len()] = *byte;
-            self.filled += 1;
-        }
-        if self.waits_for_any {
-            self.deadline = None;
-        }
-        if taken.is_empty() { Err(nb::Error::WouldBlock) } else { Ok(Heard::Bytes(taken)) }
-    }
-
-    fn handle_end(&mut self, _: Instant) -> nb::Result<Heard<'_>, Unspeakable> {
-        if core::mem::replace(&mut self.ended, true) {
-            return Err(nb::Error::WouldBlock);
-        }
-        Ok(Heard::End)
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Heard<'_>, Unspeakable> {
-        match self.deadline {
-            Some(at) if at <= now => Err(nb::Error::Other(Unspeakable)),
-            _ => Err(nb::Error::WouldBlock),
-        }
-    }
-
-    fn poll_transmit(&self) -> Output<'_> {
-        let (wrapped, front) = self.ring.split_at(self.start);
-        let head = &front[..self.filled.min(front.len())];
-        let tail = &wrapped[..self.filled - head.len()];
-        match (head.is_empty(), self.ended || self.failed, self.shut) {
-            (false, ..) => Output::Bytes { head, tail, more: false },
-            (true, false, _) => Output::Nothing,
-            (true, true, false) => Output::Shut,
-            (true, true, true) => Output::Close,
-        }
-    }
-
-    fn transmitted(&mut self, _: Instant, count: usize) {
-        self.shut = (self.ended || self.failed) && self.filled == 0;
-        let count = count.min(self.filled);
-        self.start = (self.start + count) % self.ring.len();
-        self.filled -= count;
-    }
-
-    fn poll_deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-}
+const WRITES: usize = connection::WRITES as usize;
 
 /// What became of a conversation: the bytes heard, the number of turns, and the end.
 #[derive(Debug, Default)]
@@ -200,7 +106,7 @@ fn a_turn_is_bounded() {
     peer.shutdown(Shutdown::Write).unwrap();
     let world = converse(Executor::new().unwrap(), stream, Echo::default());
     assert!(matches!(world.result, Some(Ok(()))));
-    assert!(world.turns >= 4096 / 16 / super::WRITES, "{} turns", world.turns);
+    assert!(world.turns >= 4096 / 16 / WRITES, "{} turns", world.turns);
 }
 
 #[test]
@@ -222,7 +128,7 @@ fn a_full_send_buffer_is_waited_for() {
         peer.read_to_end(&mut received).map(|_| received)
     });
     let world = converse_watched(Executor::new().unwrap(), stream, Echo::default(), move |link| {
-        if link.full {
+        if link.connection.as_ref().is_some_and(|connection| connection.full) {
             // Later ones find nobody who listens.
             let _ = full.send(());
         }
@@ -283,7 +189,7 @@ fn a_peer_that_never_stops_does_not_outrun_the_deadline() {
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
     let world = converse(Executor::new().unwrap(), stream, echo);
     assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
-    assert_eq!((world.turns, world.heard.len()), (1, 16 * super::WRITES));
+    assert_eq!((world.turns, world.heard.len()), (1, 16 * WRITES));
 }
 
 #[test]
@@ -336,6 +242,27 @@ fn an_abandoned_link_is_reset() {
     let (stream, mut peer) = pair();
     Link::new(stream).abort();
     assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_link_that_is_given_up_leaves_its_place_to_others() {
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(|count: &mut usize, cx| {
+        for _ in 0..3 * MAX_SOURCES {
+            let (stream, mut peer) = pair();
+            let mut link = Link::new(stream);
+            let over = link.drive(cx, &mut Echo::default(), |_| {});
+            assert!(matches!(over, Err(nb::Error::WouldBlock)), "{over:?}");
+            link.give_up(cx);
+            assert!(link.stream().is_none());
+            assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+            *count += 1;
+        }
+        Poll::Ready(())
+    }));
+    let mut count = 0;
+    executor.run(&mut count).unwrap();
+    assert_eq!(count, 3 * MAX_SOURCES);
 }
 
 #[test]
@@ -415,79 +342,4 @@ fn a_session_may_be_a_view_of_the_turn() {
     let mut received = String::new();
     peer.read_to_string(&mut received).unwrap();
     assert_eq!((received.as_str(), world.1), ("seen", 1));
-}
-
-#[test]
-fn a_connector_tries_one_address_after_another() {
-    let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answering = listener.local_addr().unwrap();
-    let connect = |addresses| {
-        let mut connector = Connector::new(addresses, Duration::from_secs(10));
-        let mut executor = Executor::new().unwrap();
-        executor.spawn(task(move |result: &mut Option<_>, cx| match connector.poll(cx) {
-            Err(nb::Error::WouldBlock) => Poll::Pending,
-            Err(nb::Error::Other(error)) => {
-                *result = Some(Err(error.kind()));
-                Poll::Ready(())
-            }
-            Ok((link, peer)) => {
-                assert_eq!(link.stream().unwrap().peer_addr().unwrap(), peer);
-                *result = Some(Ok(peer));
-                Poll::Ready(())
-            }
-        }));
-        let mut result = None;
-        executor.run(&mut result).unwrap();
-        result.unwrap()
-    };
-    assert_eq!(connect(vec![refusing, answering]), Ok(answering));
-    assert_eq!(connect(vec![refusing]), Err(ErrorKind::ConnectionRefused));
-    assert_eq!(connect(vec![]), Err(ErrorKind::InvalidInput));
-}
-
-/// An address that does not answer: the backlog is full, and the kernel drops what would be the next
-/// connection's first segment. It does so as long as the two sockets are there.
-fn silent() -> (SocketAddr, (TcpListener, StdStream)) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
-    let address = listener.local_addr().unwrap();
-    let waiting = StdStream::connect(address).unwrap();
-    (address, (listener, waiting))
-}
-
-/// What connecting to `addresses` gives within ten seconds of a simulated clock, and when.
-fn connect_simulated(addresses: Vec<SocketAddr>) -> (Result<SocketAddr, ErrorKind>, Instant) {
-    let mut connector = Connector::new(addresses, Duration::from_secs(10));
-    let mut executor = Executor::simulated();
-    executor.spawn(task(move |result: &mut Option<_>, cx| {
-        let over = match connector.poll(cx) {
-            Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Err(nb::Error::Other(error)) => Err(error.kind()),
-            Ok((_, peer)) => Ok(peer),
-        };
-        *result = Some((over, cx.now()));
-        Poll::Ready(())
-    }));
-    let mut result = None;
-    executor.run(&mut result).unwrap();
-    result.unwrap()
-}
-
-#[test]
-fn a_connector_gives_up_at_its_limit() {
-    let (address, _sockets) = silent();
-    for addresses in [vec![address], vec![address; 3]] {
-        let limit = Instant::from_millis(10_000);
-        assert_eq!(connect_simulated(addresses), (Err(ErrorKind::TimedOut), limit));
-    }
-}
-
-#[test]
-fn an_address_that_does_not_answer_leaves_time_for_the_others() {
-    let (address, _sockets) = silent();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answering = listener.local_addr().unwrap();
-    let half = Instant::from_millis(5_000);
-    assert_eq!(connect_simulated(vec![address, answering]), (Ok(answering), half));
 }

@@ -1,0 +1,116 @@
+//! `file-server`: sends the files of a folder to everybody.
+
+mod download;
+mod store;
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use barewire_core::file::{Config, STALL, Sender, TIMEOUT};
+use barewire_core::text::QUIET;
+use barewire_core::time::Duration;
+use barewire_linux::activation;
+use barewire_linux::link::Link;
+use barewire_linux::threads;
+use clap::Parser;
+
+use crate::arguments::{Common, Place, time, wait};
+use crate::failure::Failure;
+use crate::hall::{self, Door};
+use crate::output::Output;
+use crate::program::Program;
+use crate::server::{self, ADDRESS, Serve};
+
+use download::Download;
+use store::Store;
+
+const EXAMPLES: &str = "\
+Examples:
+  file-server                          the current folder, to this machine only
+  file-server 0.0.0.0:8080 /srv/files  a folder, to everybody who can reach this host
+  file-server 127.0.0.1:0 . --once     one connection on a free port, for a script
+
+Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just
+downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or
+SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it at once.";
+
+/// Sends the files of a folder to everybody who asks.
+#[derive(Debug, Parser)]
+#[command(name = FileServer::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct FileServer {
+    /// Where to listen, HOST:PORT, or HOST and PORT as two words, port 0 for a free one
+    /// (127.0.0.1:8080); and the folder to serve (the current one)
+    #[arg(value_names = ["ADDR", "DIR"], num_args = 0..=3)]
+    words: Vec<String>,
+
+    #[command(flatten)]
+    serve: Serve,
+
+    /// How many clients to serve at once; more wait until one has left [default: as many as the
+    /// system allows]
+    #[arg(long, value_name = "N", value_parser = server::clients)]
+    max_clients: Option<NonZero<usize>>,
+
+    /// How long a client may take to say what it wants
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    timeout: Duration,
+
+    /// How long a client must be silent for a name without a line feed to be complete
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    quiet_period: Duration,
+
+    /// Do not confine the server to the folder by Landlock
+    #[arg(long)]
+    no_sandbox: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for FileServer {
+    const NAME: &'static str = "file-server";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let default = [ADDRESS.to_owned()];
+        let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
+        let (place, folder) = place_and_folder(words)?;
+        let store = Store::open(&folder)?;
+        let passed = activation::tcp_listener();
+        let listeners = self.serve.open(&place, 't', passed, threads::listeners)?;
+        let address = listeners[0].local_addr().map_err(Failure::system)?;
+        let signals = server::begin(address, output)?;
+        // Before the threads begin, since each inherits it from this one.
+        if !self.no_sandbox {
+            store.confine();
+        }
+        let config = Config { quiet: self.quiet_period, timeout: self.timeout, stall: STALL };
+        let house = House { store, config };
+        let door = Door { once: self.serve.once, max_clients: self.max_clients };
+        hall::serve(listeners, &signals, door, output, &house, |house, now, guest, stream| {
+            Download::new(Link::new(stream), Sender::new(now, house.config), guest)
+        })
+    }
+}
+
+/// What the whole server has.
+struct House {
+    store: Store,
+    config: Config,
+}
+
+/// The address, and the folder behind it.
+fn place_and_folder(words: &[String]) -> Result<(Place<'_>, PathBuf), Failure> {
+    let place = Place::read(words)?;
+    match place.rest {
+        [] => Ok((place, PathBuf::from("."))),
+        [folder] => {
+            let folder = PathBuf::from(folder);
+            Ok((place, folder))
+        }
+        [_, extra, ..] => Err(Failure::usage(format!("'{extra}' is one word too many"))),
+    }
+}

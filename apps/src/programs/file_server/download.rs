@@ -1,0 +1,197 @@
+//! The task of one client: its requests, one after another.
+
+use core::ops::Range;
+use core::task::Poll;
+use std::os::fd::AsFd as _;
+
+use barewire_core::file::{Asked, Demand, Refusal, SEGMENT, STALL, SendError, Sender};
+use barewire_core::printable::printable;
+use barewire_core::time::Instant;
+use barewire_linux::executor::{Context, Task};
+use barewire_linux::files::{Opened, Standing};
+use barewire_linux::link::{Fault, Link};
+
+use super::House;
+use crate::failure::words;
+use crate::hall::{Guest, Hall};
+use crate::output::Served;
+
+/// How many requests are answered in one turn before everybody else's turn comes.
+const REQUESTS: usize = 64;
+
+pub(super) struct Download {
+    link: Link,
+    session: Sender,
+    guest: Guest,
+    job: Option<Job>,
+}
+
+/// A request at work.
+struct Job {
+    name: Vec<u8>,
+    begun: Instant,
+    opened: Opened,
+    /// What goes out of it.
+    range: Range<u64>,
+}
+
+/// A request that was heard, and what was found.
+struct Heard {
+    name: Vec<u8>,
+    found: Result<Opened, Refusal>,
+}
+
+impl Download {
+    pub(super) fn new(link: Link, session: Sender, guest: Guest) -> Self {
+        Self { link, session, guest, job: None }
+    }
+
+    /// Goes on as far as it can without waiting and within the turn's budget. `Ok`: the
+    /// conversation is over. An error is to be told to the operator.
+    fn advance<'h>(
+        &mut self,
+        hall: &mut Hall<'h, House>,
+        cx: &mut Context<'_, Hall<'h, House>>,
+    ) -> nb::Result<(), String> {
+        let store = &hall.house.store;
+        let mut hashed = 0;
+        for _ in 0..REQUESTS {
+            let Self { link, session, guest, job } = self;
+            let mut heard = None;
+            let contents = job.as_ref().map(|job| job.opened.as_fd());
+            let advanced = link.advance(cx, session, contents, |asked| match asked {
+                Asked::Request(request) => {
+                    let found = store.find(&request);
+                    heard = Some(Heard { name: request.name.to_vec(), found });
+                }
+                Asked::Refused { refusal, name } => {
+                    hall.output.served(Served::refused(guest.peer, name, refusal));
+                }
+            });
+            match advanced {
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(fault)) => {
+                    return Err(nb::Error::Other(self.reason(hall, &fault)));
+                }
+                Ok(()) => return Ok(()),
+            }
+            match session.demand() {
+                None => return Err(nb::Error::WouldBlock),
+                Some(Demand::Answer) => {
+                    if let Some(heard) = heard {
+                        self.answer(hall, cx.now(), heard);
+                    }
+                }
+                Some(Demand::Digest { offset, length }) => {
+                    if hashed >= SEGMENT {
+                        break;
+                    }
+                    hashed += length;
+                    let Some(job) = &self.job else { break };
+                    match store.digest(&job.opened, offset, length, cx.scratch()) {
+                        Ok(digest) => self.session.supply(cx.now(), digest),
+                        Err(error) => {
+                            let name = printable(&job.name);
+                            let why = format!("cannot have {name}: {}", words(&error));
+                            return Err(nb::Error::Other(why));
+                        }
+                    }
+                }
+                Some(Demand::Confirm) => self.confirm(hall, cx.now())?,
+            }
+        }
+        cx.again();
+        Err(nb::Error::WouldBlock)
+    }
+
+    fn answer(&mut self, hall: &mut Hall<'_, House>, now: Instant, heard: Heard) {
+        let Heard { name, found } = heard;
+        let peer = self.guest.peer;
+        match found {
+            Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {
+                Some(range) => self.job = Some(Job { name, begun: now, opened, range }),
+                None => hall.output.served(Served::refused(peer, &name, Refusal::PastEnd)),
+            },
+            Err(refusal) => {
+                self.session.refuse(now, refusal);
+                hall.output.served(Served::refused(peer, &name, refusal));
+            }
+        }
+    }
+
+    /// All of the file has gone out. If it is no longer what was offered, the client must not take
+    /// what it got for the whole.
+    fn confirm(&mut self, hall: &mut Hall<'_, House>, now: Instant) -> nb::Result<(), String> {
+        let Some(mut job) = self.job.take() else { return Ok(()) };
+        match job.opened.check() {
+            Ok(Standing::Unchanged | Standing::Grown) => {}
+            Ok(Standing::Changed) => {
+                let why = format!("got a part of {}: it changed meanwhile", printable(&job.name));
+                return Err(nb::Error::Other(why));
+            }
+            Err(error) => {
+                let why = format!("cannot have {}: {}", printable(&job.name), words(&error));
+                return Err(nb::Error::Other(why));
+            }
+        }
+        self.session.confirm(now);
+        let bytes = job.range.end - job.range.start;
+        let seconds = now.since(job.begun);
+        hall.output.served(Served::sent(self.guest.peer, &job.name, bytes, seconds));
+        Ok(())
+    }
+
+    /// What went wrong, in words that follow the client's address.
+    fn reason(&self, hall: &Hall<'_, House>, fault: &Fault<SendError>) -> String {
+        let during = self.job.as_ref().map(|job| format!(" in {}", printable(&job.name)));
+        let during = during.unwrap_or_default();
+        match fault {
+            Fault::Connection(error) => format!("broke off{during}: {}", words(error)),
+            Fault::Contents => format!("was cut off{during}: the file became shorter meanwhile"),
+            Fault::Session(SendError::CutShort) => "closed in the middle of a request".into(),
+            Fault::Session(SendError::TimedOut) => {
+                format!("did not say what it wants within {}", hall.house.config.timeout)
+            }
+            Fault::Session(SendError::Stalled) => format!("took nothing for {STALL}{during}"),
+        }
+    }
+}
+
+impl<'h> Task<Hall<'h, House>> for Download {
+    fn turn(
+        &mut self,
+        hall: &mut Hall<'h, House>,
+        cx: &mut Context<'_, Hall<'h, House>>,
+    ) -> Poll<()> {
+        if cx.stopping() {
+            self.session.stop(cx.now());
+        }
+        let advanced = match self.advance(hall, cx) {
+            Err(nb::Error::WouldBlock) => {
+                let flushed = self.link.flush(cx, &self.session);
+                flushed.map_err(|error| error.map(|fault| self.reason(hall, &fault)))
+            }
+            over => over,
+        };
+        if hall.output.has_news() {
+            hall.print(cx);
+        }
+        match advanced {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::Other(reason)) => {
+                self.link.abort();
+                hall.fail(cx, &self.guest, &reason);
+            }
+            Ok(()) => {}
+        }
+        hall.leave(cx, &mut self.guest);
+        Poll::Ready(())
+    }
+
+    fn abandon(&mut self, hall: &mut Hall<'h, House>) {
+        let during = self.job.as_ref().map(|job| format!(" in {}", printable(&job.name)));
+        let what = format!("was cut off by the stop{}", during.unwrap_or_default());
+        hall.abandon(&self.guest, &what);
+        self.link.abort();
+    }
+}

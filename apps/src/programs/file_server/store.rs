@@ -1,0 +1,91 @@
+//! What a file server has to give: the files and listings of one folder.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
+use barewire_core::printable::printable;
+use barewire_linux::files::{self, Digests, Listed, Opened, Reason, Root};
+
+use crate::failure::{Failure, words};
+
+/// A folder, and what is known of its files.
+#[derive(Debug)]
+pub(super) struct Store {
+    root: Root,
+    digests: Digests,
+    /// As the user named it.
+    name: String,
+}
+
+impl Store {
+    pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
+        let name = folder.display().to_string();
+        let unusable = |error: io::Error| {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => " (the folder comes behind the address)",
+                io::ErrorKind::NotADirectory => " (give the folder that holds it)",
+                _ => "",
+            };
+            Failure::Conversation(format!("cannot serve {name}: {}{advice}", words(&error)))
+        };
+        let root = Root::open(folder).map_err(unusable)?;
+        Ok(Self { root, digests: Digests::default(), name })
+    }
+
+    /// Gives up, for this thread and those it starts, all rights on files but to read these.
+    pub(super) fn confine(&self) {
+        match files::confine(&self.root) {
+            Ok(confinement) => log::info!("serving {}, {confinement}", self.name),
+            Err(error) => log::warn!(
+                "serving {} without Landlock, which failed: {error} (names are still resolved \
+                 beneath the folder only)",
+                self.name
+            ),
+        }
+    }
+
+    /// Opens what is asked for.
+    pub(super) fn find(&self, request: &Request<'_>) -> Result<Opened, Refusal> {
+        let found = match request.operation {
+            Operation::Get => self.root.open_file(request.name),
+            Operation::List => self.list(request.name),
+        };
+        found.map_err(|why| {
+            log::debug!("{}: {why}", printable(request.name));
+            match why {
+                files::Refusal::NotFound => Refusal::NotFound,
+                files::Refusal::Refused(_) => Refusal::Refused,
+                files::Refusal::Busy(_) => Refusal::Busy,
+                files::Refusal::Failed(_) => Refusal::Failed,
+            }
+        })
+    }
+
+    /// A listing is a file made for the occasion.
+    fn list(&self, name: &[u8]) -> Result<Opened, files::Refusal> {
+        let mut lines = String::new();
+        for listed in self.root.list(name)? {
+            let Listed { size, modified, name, directory } = &listed;
+            let (size, modified, is_directory) = (*size, *modified, *directory);
+            // Writing to a string cannot fail.
+            let _ = writeln!(lines, "{}", Entry { size, modified, name, is_directory });
+        }
+        let made = Opened::from_bytes(lines.as_bytes());
+        made.map_err(|error| {
+            files::Refusal::Busy(Reason::System(error.raw_os_error().unwrap_or_default()))
+        })
+    }
+
+    /// The digest of the segment at `offset`.
+    pub(super) fn digest(
+        &self,
+        opened: &Opened,
+        offset: u64,
+        length: u64,
+        buffer: &mut [u8],
+    ) -> io::Result<Digest> {
+        self.digests.of(opened, offset, length, buffer)
+    }
+}

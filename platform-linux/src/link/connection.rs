@@ -1,0 +1,351 @@
+//! What a link knows of its connection, and how bytes go out over it.
+
+use core::mem;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+
+use super::Fault;
+use crate::executor::{Context, Readiness, Source};
+use crate::stream::TcpStream;
+
+/// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
+pub(super) const READS: u8 = 16;
+pub(super) const WRITES: u8 = 16;
+
+/// How many pieces of output a link gathers in one turn. A response has two or three, and costs its
+/// owner much more than the link.
+pub(super) const PIECES: u16 = 256;
+
+/// How many bytes of contents a link moves in one turn: about a millisecond's worth. The last call
+/// may go beyond it by one [`CONTENTS_PIECE`].
+pub(super) const CONTENTS: u32 = 2 << 20;
+
+/// How many bytes of contents one system call moves at most.
+pub(super) const CONTENTS_PIECE: u32 = 1 << 20;
+
+/// Up to this size in bytes, output is gathered: the copy costs less than a system call of its own.
+pub(super) const SMALL: usize = 16 * 1024;
+
+/// How many bytes are gathered before they are written.
+pub(super) const GATHERED: usize = 64 * 1024;
+
+/// A connection whose conversation is not over.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one connection")]
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    /// Absent until the first turn has sent what there was to send: a peer that is spoken to first
+    /// waits one system call less.
+    pub(super) source: Option<Source>,
+    /// Read, and not yet taken by the session.
+    pub(super) held: Vec<u8>,
+    /// How many bytes at the front of `held` it has taken.
+    pub(super) taken: usize,
+    /// Gathered output. Within a turn it lies in a buffer of [`GATHERED`] bytes that the executor
+    /// lends; beyond it, what the kernel did not take lies in one of its own size.
+    gathered: Vec<u8>,
+    /// How many bytes at the front of `gathered` the kernel has taken.
+    sent: usize,
+    /// The peer has ended its direction.
+    pub(super) ended: bool,
+    /// This side has ended its own.
+    pub(super) shut: bool,
+    /// The kernel's send buffer is full.
+    pub(super) full: bool,
+    /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
+    watches_output: bool,
+    pub(super) budget: Budget,
+}
+
+/// What is left of the turn's [`READS`], [`WRITES`], [`PIECES`] and [`CONTENTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Budget {
+    pub(super) reads: u8,
+    writes: u8,
+    pieces: u16,
+    contents: u32,
+}
+
+impl Budget {
+    pub(super) const TURN: Self =
+        Self { reads: READS, writes: WRITES, pieces: PIECES, contents: CONTENTS };
+
+    /// Nothing more may be sent.
+    pub(super) fn is_spent(self) -> bool {
+        self.writes == 0 || self.pieces == 0 || self.contents == 0
+    }
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, source: Option<Source>) -> Self {
+        Self {
+            stream,
+            source,
+            held: Vec::new(),
+            taken: 0,
+            gathered: Vec::new(),
+            sent: 0,
+            ended: false,
+            shut: false,
+            full: false,
+            watches_output: source.is_some(),
+            budget: Budget::TURN,
+        }
+    }
+
+    /// How many writes are left in this turn, and how many bytes are gathered.
+    #[cfg(test)]
+    pub(super) fn output(&self) -> (usize, usize) {
+        (self.budget.writes.into(), self.gathered.len() - self.sent)
+    }
+
+    pub(super) fn readiness<W>(&self, cx: &Context<'_, W>) -> Readiness {
+        self.source.map_or(Readiness::NONE, |source| cx.readiness(source))
+    }
+
+    /// Registers the stream in the first turn, and asks for `EPOLLOUT` once it is needed.
+    pub(super) fn watch<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<()> {
+        let both = Readiness::READABLE | Readiness::WRITABLE;
+        match self.source {
+            None => {
+                let interest = if self.full { both } else { Readiness::READABLE };
+                self.source = Some(cx.register(&self.stream, interest)?);
+                self.watches_output = self.full;
+            }
+            Some(source) if self.full => {
+                cx.clear(source, Readiness::WRITABLE);
+                if !mem::replace(&mut self.watches_output, true) {
+                    cx.modify(source, &self.stream, both)?;
+                }
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Reads once into `buffer`. `None`: nothing has arrived, or the end, which is noted.
+    pub(super) fn read<W>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        buffer: &mut [u8],
+    ) -> io::Result<Option<usize>> {
+        let Some(source) = self.source else { return Ok(None) };
+        let count = match self.stream.recv(buffer) {
+            Ok(0) => {
+                self.ended = true;
+                return Ok(None);
+            }
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                cx.clear(source, Readiness::READABLE | Readiness::URGENT);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        // A read that left room has emptied the receive buffer, and the next byte will be a new
+        // edge (`epoll(7)`, "Do I need to continuously read…"); but an end that was reported
+        // together with these bytes will not be reported again, nor will those behind an urgent
+        // mark, where a read stops (`tcp(7)`).
+        let more = Readiness::ENDED | Readiness::ERROR | Readiness::URGENT;
+        if count < buffer.len() && !cx.readiness(source).intersects(more) {
+            cx.clear(source, Readiness::READABLE);
+        }
+        Ok(Some(count))
+    }
+
+    /// Sends at once, behind what is gathered. `None`, here and below: the send buffer is full.
+    pub(super) fn send<W>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        head: &[u8],
+        tail: &[u8],
+        more: bool,
+    ) -> io::Result<Option<usize>> {
+        if !self.flush(cx, true)? {
+            return Ok(None);
+        }
+        let sent = self.settle(self.stream.send(head, tail, more))?;
+        // What did not fit found the send buffer full, and need not be tried.
+        self.full |= sent.is_some_and(|count| count < head.len() + tail.len());
+        Ok(sent)
+    }
+
+    /// Takes small output into the buffer; what is larger is sent at once.
+    pub(super) fn gather<W>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        head: &[u8],
+        tail: &[u8],
+        more: bool,
+    ) -> io::Result<Option<usize>> {
+        let length = head.len() + tail.len();
+        if length > SMALL {
+            return self.send(cx, head, tail, more);
+        }
+        if !self.make_room(cx, length)? {
+            return Ok(None);
+        }
+        self.gathered.extend_from_slice(head);
+        self.gathered.extend_from_slice(tail);
+        self.budget.pieces = self.budget.pieces.saturating_sub(1);
+        Ok(Some(length))
+    }
+
+    /// Sends from a file: small contents by way of the buffer, others by `sendfile(2)`.
+    pub(super) fn send_contents<W, E>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        file: BorrowedFd<'_>,
+        offset: u64,
+        length: u64,
+    ) -> Result<Option<usize>, Fault<E>> {
+        let length = length.min(CONTENTS_PIECE.into());
+        // No file has bytes there, and the system would call it a mistake.
+        if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
+            return Err(Fault::Contents);
+        }
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let moved = if length <= SMALL {
+            self.gather_contents(cx, file, offset, length)
+        } else if self.flush(cx, true).map_err(Fault::Connection)? {
+            self.settle(self.stream.send_file(file, offset, length))
+        } else {
+            Ok(None)
+        };
+        match moved {
+            // The file ends before the range, or even the file system's largest file does.
+            Ok(Some(0)) => Err(Fault::Contents),
+            Err(error) if error.raw_os_error() == Some(Errno::OVERFLOW.raw_os_error()) => {
+                Err(Fault::Contents)
+            }
+            Ok(moved) => {
+                let count = moved.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+                self.budget.contents = self.budget.contents.saturating_sub(count);
+                Ok(moved)
+            }
+            Err(error) => Err(Fault::Connection(with_culprit(error))),
+        }
+    }
+
+    fn gather_contents<W>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        file: BorrowedFd<'_>,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<Option<usize>> {
+        if !self.make_room(cx, length)? {
+            return Ok(None);
+        }
+        let start = self.gathered.len();
+        self.gathered.resize(start + length, 0);
+        let room = &mut self.gathered[start..];
+        let read = rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *room, offset));
+        self.gathered.truncate(start + read.unwrap_or(0));
+        self.budget.pieces = self.budget.pieces.saturating_sub(1);
+        Ok(Some(read?))
+    }
+
+    /// Makes room for `length` bytes, at most [`SMALL`]; false if the send buffer is full.
+    fn make_room<W>(&mut self, cx: &mut Context<'_, W>, length: usize) -> io::Result<bool> {
+        if self.gathered.capacity() - self.gathered.len() < length {
+            if !self.flush(cx, true)? {
+                return Ok(false);
+            }
+            self.gathered = cx.take_buffer(GATHERED);
+        }
+        Ok(true)
+    }
+
+    /// Sends what is gathered; false if some of it has to wait, since the send buffer is full.
+    /// `more`: other output follows at once.
+    pub(super) fn flush<W>(&mut self, cx: &mut Context<'_, W>, more: bool) -> io::Result<bool> {
+        if self.gathered.is_empty() {
+            return Ok(true);
+        }
+        let sent = self.stream.send(&self.gathered[self.sent..], &[], more);
+        self.sent += self.settle(sent)?.unwrap_or(0);
+        let is_done = self.sent == self.gathered.len();
+        self.full |= !is_done;
+        if is_done || self.gathered.len() < self.gathered.capacity() {
+            let rest = self.gathered[self.sent..].to_vec();
+            cx.give_buffer(mem::replace(&mut self.gathered, rest));
+            self.sent = 0;
+        }
+        Ok(is_done)
+    }
+
+    /// Ends the sending direction, behind all that was to be sent.
+    pub(super) fn shut<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<Option<usize>> {
+        if !self.flush(cx, true)? {
+            return Ok(None);
+        }
+        self.stream.shut()?;
+        self.shut = true;
+        self.settle(Ok(0))
+    }
+
+    /// Takes note of what a call that sends has said.
+    fn settle(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
+        match sent {
+            Ok(count) => {
+                self.budget.writes = self.budget.writes.saturating_sub(1);
+                Ok(Some(count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.full = true;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Prepares for the stream's being closed. Unread bytes would turn the close into a reset
+    /// (RFC 2525 §2.17), which can destroy what the peer has yet to read: so what has arrived is
+    /// thrown away, within a bound.
+    pub(super) fn discard_input<W>(&self, cx: &mut Context<'_, W>) {
+        if !self.ended && self.readiness(cx).intersects(Readiness::READABLE) {
+            for _ in 0..READS {
+                if !matches!(self.stream.recv(cx.scratch()), Ok(1..)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Leaves the task that it has been part of: its place among the sources is free again.
+    pub(super) fn leave<W>(&mut self, cx: &mut Context<'_, W>) {
+        if let Some(source) = self.source.take() {
+            cx.release(source);
+        }
+        cx.give_buffer(mem::take(&mut self.gathered));
+        cx.set_deadline(None);
+    }
+
+    /// Closes a connection whose conversation is not over: with a reset, unless this side has said all
+    /// it had to say, so that the peer cannot take a part for the whole.
+    pub(super) fn give_up(self) {
+        if !self.shut {
+            self.stream.abort();
+        }
+    }
+}
+
+/// Says so if the file is to blame, where a socket is to be expected: these errors are not among
+/// those of a connection.
+fn with_culprit(error: io::Error) -> io::Error {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(
+            Errno::IO
+            | Errno::STALE
+            | Errno::NODATA
+            | Errno::INVAL
+            | Errno::ISDIR
+            | Errno::SPIPE
+            | Errno::BADF,
+        ) => io::Error::new(error.kind(), format!("the contents cannot be read: {error}")),
+        _ => error,
+    }
+}

@@ -1,0 +1,134 @@
+//! Contents that cannot be sent, or not to the end.
+
+use core::convert::Infallible;
+use core::ops::Range;
+use core::task::Poll;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::thread;
+
+use barewire_core::time::Instant;
+
+use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, file, serve, serve_all};
+use super::{Fault, Link, pair};
+use crate::executor::Executor;
+use crate::stream::TcpStream;
+use crate::testing::task;
+
+#[test]
+fn contents_that_end_early_end_in_a_reset() {
+    for (size, rest) in [(1000, 0), (1000, 500), (8 << 20, 0), (8 << 20, 1 << 20)] {
+        let shelf = Shelf::of_sizes([size]);
+        shelf.get(b'a').0.set_len(rest).unwrap();
+        let (stream, peer) = pair();
+        let peer = ask(peer, b"a");
+        let over = serve_all(stream, &shelf, |_, _| {});
+        assert!(matches!(over, Err(Fault::Contents)), "{over:?}");
+        let received = peer.join().unwrap();
+        assert_eq!(received.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
+fn a_reset_in_the_middle_of_contents_is_a_fault() {
+    let shelf = Shelf::of_sizes([8 << 20]);
+    let (stream, mut peer) = pair();
+    let reader = thread::spawn(move || {
+        peer.write_all(b"a").unwrap();
+        peer.read_exact(&mut [0; 10_000]).unwrap();
+        TcpStream::try_from(peer).unwrap().abort();
+    });
+    let over = serve_all(stream, &shelf, |_, _| {});
+    reader.join().unwrap();
+    let Err(Fault::Connection(error)) = over else { panic!("{over:?}") };
+    assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+}
+
+/// How the conversation ends if the one answer is `range` of `contents`.
+fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> Fault<Infallible> {
+    let (stream, mut peer) = pair();
+    peer.write_all(b"a").unwrap();
+    let (mut link, mut sender) = (Link::new(stream), Sender::default());
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |fault: &mut Option<_>, cx| {
+        loop {
+            let contents = contents.as_ref().map(AsFd::as_fd);
+            match link.advance(cx, &mut sender, contents, |()| {}) {
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(found)) => {
+                    *fault = Some(found);
+                    return Poll::Ready(());
+                }
+                Ok(()) => panic!("over in order"),
+            }
+            if sender.demand().is_none() {
+                assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
+                return Poll::Pending;
+            }
+            sender.offer(range.clone());
+        }
+    }));
+    let mut fault = None;
+    executor.run(&mut fault).unwrap();
+    assert_eq!(peer.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    fault.unwrap()
+}
+
+#[test]
+fn what_is_no_contents_is_a_fault() {
+    const LARGE: u64 = 1 << 20;
+
+    assert!(matches!(offer_range(None, 0..10), Fault::Contents));
+    for length in [10, LARGE] {
+        for start in [11, i64::MAX as u64 - LARGE, i64::MAX as u64, u64::MAX - LARGE] {
+            let fault = offer_range(Some(file(b"some bytes").into()), start..start + length);
+            assert!(matches!(fault, Fault::Contents), "{start} {length}: {fault:?}");
+        }
+        let (pipe, _writer) = std::io::pipe().unwrap();
+        let folder = OwnedFd::from(File::open("/").unwrap());
+        for (name, file) in [("folder", folder), ("pipe", pipe.into())] {
+            match offer_range(Some(file), 0..length) {
+                Fault::Connection(error) => {
+                    let words = error.to_string();
+                    assert!(words.starts_with("the contents cannot be read: "), "{name}: {words}");
+                }
+                fault => panic!("{name}: {fault:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_given_up_with_output_left_over_sees_a_reset() {
+    let shelf = Shelf::of_sizes([10_000]);
+    let (stream, mut peer) = pair();
+    stream.set_send_buffer(2048);
+    let requests = vec![b'a'; 1000];
+    peer.write_all(&requests).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    let mut executor = Executor::simulated();
+    let end = Instant::from_millis(10_000);
+    let (mut link, mut sender) =
+        (Link::new(stream), Sender { deadline: Some(end), ..Sender::default() });
+    executor.spawn(task(move |has_leftover: &mut bool, cx| {
+        let over = serve(cx, &mut link, &mut sender, &shelf, |_, _| {});
+        assert!(matches!(over, Err(nb::Error::WouldBlock)), "{over:?}");
+        if cx.now() < end {
+            return Poll::Pending;
+        }
+        // As if it had said all it had to say, and only what is left over were to go out.
+        (sender.phase, sender.ended) = (Phase::Listening, true);
+        let over = serve(cx, &mut link, &mut sender, &shelf, |_, _| {});
+        assert!(matches!(over, Err(nb::Error::WouldBlock)), "no end before that: {over:?}");
+        *has_leftover = calls_and_gathered(&link).1 > 0;
+        link.give_up(cx);
+        Poll::Ready(())
+    }));
+    let mut has_leftover = false;
+    executor.run(&mut has_leftover).unwrap();
+    assert!(has_leftover);
+    let error = peer.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
