@@ -156,7 +156,11 @@ impl Server {
 
     /// How many files, sockets among them, the server has open.
     pub(crate) fn open_files(&self) -> io::Result<usize> {
-        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+        let mut open = 0;
+        for process in self.processes()? {
+            open += fs::read_dir(format!("/proc/{process}/fd"))?.count();
+        }
+        Ok(open)
     }
 
     /// Does `work` with this thread and all threads of the server on one and the same processor, so

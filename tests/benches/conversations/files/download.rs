@@ -34,25 +34,17 @@ impl Download {
     ///
     /// Those of the connection, and an answer that promises anything else.
     pub(super) fn begin(server: SocketAddr, form: Form, name: &str, size: u64) -> io::Result<Self> {
-        Self::over(TcpStream::connect(server)?, form, name, size)
+        let mut stream = TcpStream::connect(server)?;
+        ask(&mut stream, form, name)?;
+        Self::answered(stream, form, size)
     }
 
-    /// Asks on a connection.
+    /// Waits for the answer on a connection that has been [asked](ask) for a file of `size` bytes.
     ///
     /// # Errors
     ///
     /// As for [`Download::begin`].
-    pub(super) fn over(
-        mut stream: TcpStream,
-        form: Form,
-        name: &str,
-        size: u64,
-    ) -> io::Result<Self> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(&form.request(name))?;
-        if form == Form::Framed {
-            stream.shutdown(Shutdown::Write)?;
-        }
+    pub(super) fn answered(mut stream: TcpStream, form: Form, size: u64) -> io::Result<Self> {
         let mut bytes = [0; 4096];
         let mut length = 0;
         loop {
@@ -90,6 +82,16 @@ impl Download {
     }
 }
 
+/// Asks for `name`, and for nothing after it.
+pub(super) fn ask(stream: &mut TcpStream, form: Form, name: &str) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&form.request(name))?;
+    if form == Form::Framed {
+        stream.shutdown(Shutdown::Write)?;
+    }
+    Ok(())
+}
+
 /// Downloads `name` and compares every byte.
 ///
 /// # Errors
@@ -97,13 +99,9 @@ impl Download {
 /// Those of the connection, and other contents than `expected`.
 pub(super) fn check(server: SocketAddr, form: Form, name: &str, expected: &[u8]) -> io::Result<()> {
     let mut stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
     // A connection that would go on has its end by the same head, but not by a close.
     let form = if form == Form::HttpKept { Form::Http } else { form };
-    stream.write_all(&form.request(name))?;
-    if form == Form::Framed {
-        stream.shutdown(Shutdown::Write)?;
-    }
+    ask(&mut stream, form, name)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let head = form.head(&answer)?.ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -8,7 +8,7 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, setsockopt, socket, sockopt,
 };
 
-use super::download::{AT_ONCE, Download};
+use super::download::{AT_ONCE, Download, ask};
 use super::folder::{Folder, LARGE};
 use super::form::Form;
 use super::row::{Row, Rows, present, print_absent};
@@ -24,17 +24,22 @@ const BAREWIRE: &str = "barewire";
 /// The smaller file, in bytes.
 const SMALLER: usize = 1 << 20;
 
-/// Clients that have stopped in the middle of a download.
+/// Clients that have stopped in the middle of a download, in full and for a quick look.
 const STOPPED: usize = 1_000;
+const FEW_STOPPED: usize = 200;
 
-/// What such a client takes before it stops, and the receive buffer that it asks for, in bytes. The
-/// rest stays with the server, whose memory would otherwise be the kernel's in the main.
+/// Bytes that such a client takes before it stops.
 const TAKEN: usize = 1_024;
+
+/// The receive buffer that it asks for, and its longest segment, in bytes. The servers' systems size
+/// their send buffers by the latter; by that of the loopback, a thousand of them would be gigabytes.
 const RECEIVE_BUFFER: usize = 4_096;
+const SEGMENT: u32 = 536;
 
 /// Measures and prints.
 pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<()> {
     let size = large_size(options);
+    let stopped = if options.short { FEW_STOPPED } else { STOPPED };
     let folder = Folder::with_room(size + SMALLER as u64)?;
     folder.write_large(size)?;
     folder.write("smaller", &contents::noise(1, SMALLER))?;
@@ -47,7 +52,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         rows.barewire("barewire, framed", Form::Framed, &["-q"]),
     ]);
     let Rounds { figures, others } =
-        side_by_side("files, memory", &rows, options.rounds, |row| hold(row, size))?;
+        side_by_side("files, memory", &rows, options.rounds, |row| hold(row, size, stopped))?;
 
     let cells = rows.iter().zip(&figures).map(|(row, series)| {
         let mut cells = vec![row.contender.name.to_owned()];
@@ -59,7 +64,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         &format!(
             "files: the server's own memory in bytes, medians of {} rounds; {} connections stopped",
             options.rounds,
-            count(STOPPED as f64)
+            count(stopped as f64)
         ),
         &["", "in 1 MiB", &format!("in {large}"), "more", "a connection stopped"],
         &cells.collect::<Vec<_>>(),
@@ -81,7 +86,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
 
 /// The server's bytes in the middle of a small and of a large file, how many more that is, and those
 /// of each connection that has stopped.
-fn hold(row: &Row, size: u64) -> io::Result<[f64; 4]> {
+fn hold(row: &Row, size: u64, count: usize) -> io::Result<[f64; 4]> {
     let server = row.contender.start()?;
     // What the first client sets up is not the second's.
     half_way(&server, row.form, "smaller", SMALLER as u64)?;
@@ -90,18 +95,18 @@ fn hold(row: &Row, size: u64) -> io::Result<[f64; 4]> {
 
     server.settle()?;
     let before = server.private_bytes()?;
-    let held = (0..STOPPED)
+    let held = (0..count)
         .map(|_| stopped(server.address(), row.form, size))
         .collect::<io::Result<Vec<_>>>()?;
     server.settle()?;
     let grown = server.private_bytes()?.saturating_sub(before);
-    if server.open_files()? < STOPPED && row.form != Form::Http {
-        return Err(io::Error::other("it has closed connections"));
+    if server.open_files()? < count {
+        return Err(io::Error::other("it has closed connections that had stopped"));
     }
     drop(held);
     server.stop()?;
     let (small, large) = (small as f64, large as f64);
-    Ok([small, large, large - small, grown as f64 / STOPPED as f64])
+    Ok([small, large, large - small, grown as f64 / count as f64])
 }
 
 /// Downloads a file, and returns how many bytes the server had in the middle of it.
@@ -120,10 +125,13 @@ fn half_way(server: &Server, form: Form, name: &str, size: u64) -> io::Result<u6
 /// A client that has taken a little and takes no more.
 fn stopped(server: SocketAddr, form: Form, size: u64) -> io::Result<Download> {
     let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-    // Before it connects, so that no larger window is ever offered.
+    // Before it connects, so that nothing larger is ever offered.
     setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
+    setsockopt(&socket, sockopt::TcpMaxSeg, &SEGMENT)?;
     connect(socket.as_raw_fd(), &SockaddrStorage::from(server))?;
-    let mut download = Download::over(TcpStream::from(socket), form, LARGE, size)?;
+    let mut stream = TcpStream::from(socket);
+    ask(&mut stream, form, LARGE)?;
+    let mut download = Download::answered(stream, form, size)?;
     download.discard(&mut [0; TAKEN])?;
     Ok(download)
 }

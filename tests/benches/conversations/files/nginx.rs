@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::socket::{Backlog, listen};
 
 /// Where it may be besides the folders of `PATH`, which often lacks them for users other than root.
 const MORE_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
@@ -31,7 +32,9 @@ pub(super) fn installed(name: &str) -> Option<PathBuf> {
 pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()> {
     let program = installed("nginx").ok_or(io::ErrorKind::NotFound)?;
     let listener = TcpListener::bind(address)?;
-    // nginx does not see to this itself with a listener that it inherits, and its workers, which all
+    // As long a queue as it would choose. It leaves that of a listener that it inherits as it is.
+    listen(&listener, Backlog::new(511)?)?;
+    // nginx does not see to this itself either, and its workers, which all
     // hear of a client, would wait in accept(2) for the one that another has taken.
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
