@@ -12,6 +12,9 @@
 //!   deadlines, no checks and no reports, so what separates a server from it is that server's own cost;
 //! - **tokio**: the program that a good Rust user would write in an afternoon.
 //!
+//! Files have a third, nginx, where it is installed; what needs it is said to be absent where it is
+//! not.
+//!
 //! Machines drift: clocks change with heat, and other processes come and go. So the contenders take
 //! turns (A B C, A B C, …), each in a fresh process, after one round that is thrown away. A figure is
 //! the median over the rounds, and a ratio is formed *within* each round before its median is taken:

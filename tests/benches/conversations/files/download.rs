@@ -9,6 +9,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
 use super::form::Form;
@@ -73,7 +74,14 @@ impl Download {
     ///
     /// Those of the connection, and another number of bytes than promised.
     pub(super) fn discard(&mut self, room: &mut [u8]) -> io::Result<bool> {
-        let count = recv(self.stream.as_raw_fd(), room, MsgFlags::MSG_TRUNC)?;
+        let count = match recv(self.stream.as_raw_fd(), room, MsgFlags::MSG_TRUNC) {
+            Ok(count) => count,
+            Err(Errno::EAGAIN) => {
+                let message = format!("nothing comes after {} bytes", self.received);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.received += count as u64;
         if self.received > self.size || (count == 0 && self.received < self.size) {
             return Err(wrong_size(self.received, self.size));

@@ -63,6 +63,12 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         barewire("barewire, digests known", 1, &[]),
         barewire("barewire, unverified", 0, &["--no-verify"]),
     ]);
+    let title = format!("files: {} verified and written to memory", size_words(size));
+    if ways.is_empty() {
+        println!("\n{title}");
+        print_missing(client.as_deref());
+        return Ok(());
+    }
     let Rounds { figures, others } =
         side_by_side("verified", &ways, options.rounds, |way| download(way, &folder, &expected))?;
 
@@ -78,22 +84,22 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         ]
     });
     table::print(
-        &format!(
-            "files: {} verified and written to memory, medians of {} rounds",
-            size_words(size),
-            options.rounds
-        ),
+        &format!("{title}, medians of {} rounds", options.rounds),
         &["", "MiB/s", "of curl", "seconds", "until fetched", "server's CPU s"],
         &cells.collect::<Vec<_>>(),
     );
     table::print_others(&others);
+    print_missing(client.as_deref());
+    let goal = ("MiB/s, of nginx, curl and hash", [FIRST, CURL], 0, Goal::AtLeast(1.5));
+    print_targets(&ways, &figures, &[goal]);
+    Ok(())
+}
+
+fn print_missing(client: Option<&Path>) {
     print_absent(&["nginx", "curl"]);
     if client.is_none() {
         println!("  absent, and so without rows and targets: file-client");
     }
-    let goal = ("MiB/s, of nginx, curl and hash", [FIRST, CURL], 0, Goal::AtLeast(1.5));
-    print_targets(&ways, &figures, &[goal]);
-    Ok(())
 }
 
 /// MiB a second until there is proof, the seconds until all is there, and those of the server's CPU.
