@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
@@ -170,26 +171,46 @@ impl Server {
         work: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
         let allowed = sched_getaffinity(THIS_THREAD)?;
-        let mut one = CpuSet::new();
-        for processor in 0..CpuSet::count() {
-            if allowed.is_set(processor)? {
-                one.set(processor)?;
-                break;
-            }
-        }
-        self.move_to(&one)?;
+        let (one, _) = split(&allowed)?;
+        self.between(&one, &one, &allowed, work)
+    }
+
+    /// Does `work` with the server on a processor of its own, and this thread and those that it
+    /// starts on the others, if there are others.
+    pub(crate) fn apart<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let allowed = sched_getaffinity(THIS_THREAD)?;
+        let (one, others) = split(&allowed)?;
+        self.between(&one, &others, &allowed, work)
+    }
+
+    fn between<T>(
+        &self,
+        server: &CpuSet,
+        this_thread: &CpuSet,
+        afterwards: &CpuSet,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.move_to(server)?;
+        sched_setaffinity(THIS_THREAD, this_thread)?;
         let outcome = work();
-        self.move_to(&allowed)?;
+        self.move_to(afterwards)?;
+        sched_setaffinity(THIS_THREAD, afterwards)?;
         outcome
     }
 
     fn move_to(&self, processors: &CpuSet) -> io::Result<()> {
-        for entry in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let thread = entry?.file_name().to_str().and_then(|name| name.parse().ok());
-            let thread = thread.ok_or_else(|| io::Error::other("a thread without a number"))?;
-            sched_setaffinity(Pid::from_raw(thread), processors)?;
+        for process in self.processes()? {
+            for entry in fs::read_dir(format!("/proc/{process}/task"))? {
+                let thread = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+                let thread = thread.ok_or_else(|| io::Error::other("a thread without a number"))?;
+                match sched_setaffinity(Pid::from_raw(thread), processors) {
+                    // A thread of a pool may end at any time.
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
-        Ok(sched_setaffinity(THIS_THREAD, processors)?)
+        Ok(())
     }
 
     /// Ends the server with `SIGTERM`.
@@ -234,6 +255,22 @@ impl Drop for Server {
 /// Processor time that this process, the load generator, has spent.
 pub(crate) fn own_processor_time() -> io::Result<Duration> {
     Ok(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?.into())
+}
+
+/// The first of some processors, and the others, or the first again if there are none.
+fn split(processors: &CpuSet) -> io::Result<(CpuSet, CpuSet)> {
+    let (mut one, mut others, mut found) = (CpuSet::new(), CpuSet::new(), 0);
+    for processor in 0..CpuSet::count() {
+        if processors.is_set(processor)? {
+            if found == 0 {
+                one.set(processor)?
+            } else {
+                others.set(processor)?
+            }
+            found += 1;
+        }
+    }
+    Ok((one, if found > 1 { others } else { one }))
 }
 
 fn pid(child: &Child) -> Pid {

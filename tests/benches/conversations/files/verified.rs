@@ -52,7 +52,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
     let expected = hash(&served.join(LARGE))?;
     let rows = Rows { contenders, folder: &served };
     let curl = installed("curl").zip(rows.nginx(CURL, Peer::NginxFiles, Form::Http));
-    let client = contenders.program("file-client").filter(|program| program.is_file());
+    let client = contenders.program("file-client");
     let barewire = |name, before, options| {
         let row = rows.barewire(name, Form::Framed, &["-q"])?;
         Some(Way { row, client: Client::Barewire(client.clone()?, before, options) })
@@ -66,7 +66,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
     let title = format!("files: {} verified and written to memory", size_words(size));
     if ways.is_empty() {
         println!("\n{title}");
-        print_missing(client.as_deref());
+        print_absent(&["nginx", "curl"]);
         return Ok(());
     }
     let Rounds { figures, others } =
@@ -89,17 +89,10 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         &cells.collect::<Vec<_>>(),
     );
     table::print_others(&others);
-    print_missing(client.as_deref());
+    print_absent(&["nginx", "curl"]);
     let goal = ("MiB/s, of nginx, curl and hash", [FIRST, CURL], 0, Goal::AtLeast(1.5));
     print_targets(&ways, &figures, &[goal]);
     Ok(())
-}
-
-fn print_missing(client: Option<&Path>) {
-    print_absent(&["nginx", "curl"]);
-    if client.is_none() {
-        println!("  absent, and so without rows and targets: file-client");
-    }
 }
 
 /// MiB a second until there is proof, the seconds until all is there, and those of the server's CPU.
