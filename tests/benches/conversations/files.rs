@@ -74,7 +74,7 @@ fn large_size(options: &Options) -> u64 {
 
 /// How long one run loads one server; there are many servers here.
 fn span(options: &Options) -> Duration {
-    if options.short { options.run / 5 } else { options.run }
+    if options.short { options.run / 10 } else { options.run }
 }
 
 /// The shape of a measurement, for the title of its table.

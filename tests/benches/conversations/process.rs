@@ -262,11 +262,8 @@ fn split(processors: &CpuSet) -> io::Result<(CpuSet, CpuSet)> {
     let (mut one, mut others, mut found) = (CpuSet::new(), CpuSet::new(), 0);
     for processor in 0..CpuSet::count() {
         if processors.is_set(processor)? {
-            if found == 0 {
-                one.set(processor)?
-            } else {
-                others.set(processor)?
-            }
+            let half = if found == 0 { &mut one } else { &mut others };
+            half.set(processor)?;
             found += 1;
         }
     }
