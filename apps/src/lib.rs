@@ -11,6 +11,7 @@ mod hall;
 mod output;
 mod program;
 mod programs;
+mod served;
 mod server;
 mod summary;
 
