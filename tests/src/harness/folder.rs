@@ -97,7 +97,8 @@ impl Folder {
     /// Reads a file.
     #[track_caller]
     pub fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}; there is {:?}", self.names()))
+        fs::read(self.path(name))
+            .unwrap_or_else(|e| panic!("{name}: {e}; there is {:?}", self.names()))
     }
 
     /// Demands that a file holds these bytes, without showing megabytes if it does not.

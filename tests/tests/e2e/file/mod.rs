@@ -1,0 +1,5 @@
+mod listing;
+mod plain;
+mod requests;
+mod resuming;
+mod server;
