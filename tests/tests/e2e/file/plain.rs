@@ -87,7 +87,8 @@ fn what_is_not_given_out_is_a_close_without_a_byte() {
 
 #[test]
 fn a_name_over_the_limit_is_a_close_without_a_byte() {
-    let server = share(Folder::new(), &["--quiet-period", "1h"]);
+    let folder = Folder::new();
+    let server = share(&folder, &["--quiet-period", "1h"]);
     for length in [1025, 4096, 100_000] {
         assert_eq!(ask(server.address(), "n".repeat(length)), b"", "{length}");
     }

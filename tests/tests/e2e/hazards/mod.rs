@@ -1,7 +1,13 @@
 //! What has hurt systems like this one. Each module is one hazard: it says at its top what happened
 //! elsewhere, with its public record, and what must hold here.
 
+mod hazard_01_names;
+mod hazard_02_links;
+mod hazard_03_swaps;
+mod hazard_04_no_files;
 mod hazard_06_controls;
+mod hazard_08_changes;
+mod hazard_10_headers;
 mod hazard_11_loops;
 mod hazard_12_client_gone;
 mod hazard_13_reply_address;
