@@ -29,7 +29,8 @@ pub enum Fault {
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
-    stalled: Receiver<()>,
+    stalled: Receiver<TcpStream>,
+    held: Mutex<Vec<TcpStream>>,
 }
 
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Proxy {
                 accepting.begin(impatient(client), sender.clone());
             }
         });
-        Self { address, shared, stalled }
+        Self { address, shared, stalled, held: Mutex::default() }
     }
 
     /// Where it is reached, as an argument for a client.
@@ -81,7 +82,15 @@ impl Proxy {
     /// Waits until a connection has come to its [`Fault::Stall`].
     #[track_caller]
     pub fn stalled(&self) {
-        self.stalled.recv_timeout(PATIENCE).expect("so many bytes in time");
+        let client = self.stalled.recv_timeout(PATIENCE).expect("so many bytes in time");
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    }
+
+    /// Closes what has stalled.
+    pub fn let_go(&self) {
+        for client in self.held.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
     }
 
     /// How many bytes each connection has carried to its client.
@@ -99,7 +108,7 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    fn begin(self: &Arc<Self>, client: TcpStream, stalled: Sender<()>) {
+    fn begin(self: &Arc<Self>, client: TcpStream, stalled: Sender<TcpStream>) {
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let number = {
             let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +129,7 @@ impl Shared {
         fault: Option<Fault>,
         mut server: TcpStream,
         mut client: TcpStream,
-        stalled: &Sender<()>,
+        stalled: &Sender<TcpStream>,
     ) {
         let mut buffer = vec![0; 64 * 1024];
         let mut at = 0;
@@ -152,8 +161,8 @@ impl Shared {
         }
         match fault {
             Some(Fault::Stall(_)) => {
-                let _ = stalled.send(());
                 // The test may be over by then.
+                let _ = stalled.send(client);
                 return;
             }
             Some(Fault::Reset(_)) => {
