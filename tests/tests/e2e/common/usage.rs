@@ -93,8 +93,11 @@ fn unknown_options_are_wrong_usage() {
 #[test]
 fn too_many_arguments_are_wrong_usage() {
     for program in SERVERS {
-        assert_wrong_usage(program, &["127.0.0.1:0", "surplus"]);
-        assert_wrong_usage(program, &["127.0.0.1", "0", "surplus"]);
+        // A folder may follow.
+        let folder: &[_] = if program == "file-server" { &["."] } else { &[] };
+        for address in [&["127.0.0.1:0"][..], &["127.0.0.1", "0"]] {
+            assert_wrong_usage(program, &[address, folder, &["surplus"]].concat());
+        }
     }
     for program in CLIENTS {
         assert_wrong_usage(program, &["127.0.0.1:9", "text", "surplus"]);

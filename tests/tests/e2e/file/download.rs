@@ -45,12 +45,11 @@ fn records_tell_what_was_downloaded_and_served() {
     assert_eq!(done["verified"], true);
     assert!(done["seconds"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{done}");
 
-    let server = server.stop();
-    let served = server.event("served");
-    assert_eq!((&served["name"], &served["status"]), (&"sub/x".into(), &"ok".into()));
-    assert_eq!(served["bytes"], 8);
-    assert!(served["from"].as_str().is_some_and(|from| from.starts_with("127.0.0.1:")));
-    assert!(served["seconds"].is_number(), "{served}");
+    let told = server.stop().event("served");
+    assert_eq!((&told["name"], &told["status"]), (&"sub/x".into(), &"ok".into()));
+    assert_eq!(told["bytes"], 8);
+    assert!(told["from"].as_str().is_some_and(|from| from.starts_with("127.0.0.1:")));
+    assert!(told["seconds"].is_number(), "{told}");
 }
 
 #[test]

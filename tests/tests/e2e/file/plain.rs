@@ -55,6 +55,7 @@ fn a_name_may_come_byte_by_byte() {
         stream.write_all(&[byte]).unwrap();
     }
     assert_eq!(read_out(&mut stream), (b"whole".to_vec(), End::Closed));
+    drop(stream);
     server.stop();
 }
 

@@ -151,7 +151,7 @@ fn every_status_has_its_cause() {
 fn what_the_server_may_not_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new().with("secret", "s").with("x", "contents");
-    let none = std::fs::Permissions::from_mode(0);
+    let none = std::fs::Permissions::from_mode(0o000);
     std::fs::set_permissions(folder.path("secret"), none).unwrap();
     let may_read = std::fs::File::open(folder.path("secret")).is_ok();
     let server = share(&folder, &[]);
@@ -233,9 +233,9 @@ fn the_timeout_ends_who_asks_nothing() {
     let silent = connect(server.address());
     let mut halfway = connect(server.address());
     halfway.write_all(&Ask::get("x").bytes()[..20]).unwrap();
-    let mut served = connect(server.address());
-    assert_eq!(Ask::get("x").fetch(&mut served).1, b"contents");
-    for mut stream in [silent, halfway, served] {
+    let mut asked = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut asked).1, b"contents");
+    for mut stream in [silent, halfway, asked] {
         assert!(is_ended_by_peer(&mut stream));
     }
     server.program.diagnostic_with(&TIMED_OUT);

@@ -26,7 +26,7 @@ fn assert_same(one: &Path, other: &Path) {
 }
 
 fn tree() -> Folder {
-    let deep: String = (0..40).map(|depth| format!("level {depth}/")).collect();
+    let deep = "level/".repeat(40);
     Folder::new()
         .with("tree/empty.txt", "")
         .with("tree/grüße/日本 語.txt", "hello")
@@ -69,12 +69,12 @@ fn the_root_arrives_directly_in_the_target() {
 
 #[test]
 fn two_thousand_small_files_arrive() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     for number in 0..2000 {
         folder.write(&format!("tree/{}/{number}", number % 20), number.to_string());
     }
     let server = share(&folder, &["-q"]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[]);
     let client = fetch(&proxy.at(), &target, &["-r", "tree"]).exits(0).is_silent();
     assert_eq!(client.output().lines().count(), 2000);
@@ -93,7 +93,7 @@ fn a_tree_survives_a_network_that_breaks() {
     let server = share(&folder, &[]);
     let faults = [Fault::Close(700), Fault::Close(5000), Fault::Close(1_500_000)];
     let proxy = Proxy::start(server.address(), &faults);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&proxy.at(), &target, &["-r", "tree"]).exits(0);
     assert_same(&folder.path("tree"), &target.path("tree"));
     assert_eq!(proxy.carried().len(), 4);

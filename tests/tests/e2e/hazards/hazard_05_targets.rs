@@ -37,7 +37,7 @@ fn assert_untouched(house: &Folder) {
 }
 
 fn house() -> Folder {
-    Folder::new().with("private/precious", "precious").with_folder("target")
+    Folder::in_memory().with("private/precious", "precious").with_folder("target")
 }
 
 #[test]

@@ -12,7 +12,7 @@ use barewire_tests::harness::sockets::{End, connect_narrow, read_out};
 use barewire_tests::harness::{Folder, Server, share};
 
 /// More than waits on the way for a client who does not read.
-const SIZE: usize = 16 * SEGMENT;
+const SIZE: usize = 8 * SEGMENT;
 
 /// How a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,7 +77,7 @@ impl Transfer {
         let (bytes, end, mut server) = self.end();
         assert_eq!(end, End::Reset, "{form:?}, after {} of {}", bytes.len(), form.whole());
         server.program.diagnostic_with(&["it changed meanwhile", "became shorter meanwhile"]);
-        server.stop().omits("x: 16777216 bytes");
+        server.stop().omits("x: 8388608 bytes");
     }
 
     #[track_caller]
@@ -88,7 +88,7 @@ impl Transfer {
         if form != Form::Verified {
             assert!(bytes.ends_with(&whole), "{form:?}");
         }
-        server.stop().prints("x: 16777216 bytes");
+        server.stop().prints("x: 8388608 bytes");
     }
 }
 
