@@ -55,9 +55,8 @@ fn programs_at_once_are_all_served_right() {
             });
         }
     });
-    let server = server.stop();
-    let served = server.events().into_iter().filter(|event| event["event"] == "served").count();
-    assert_eq!(served, 8);
+    let events = server.stop().events();
+    assert_eq!(events.iter().filter(|event| event["event"] == "served").count(), 8);
 }
 
 /// Slow readers hold a large file half-way, in each form; the fast come and go, and in the end the
