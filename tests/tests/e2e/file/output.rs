@@ -75,13 +75,22 @@ fn a_reader_who_has_gone_is_no_failure() {
     server.stop();
 }
 
+/// Neither the contents nor the word that they are there.
 #[test]
-fn a_full_disk_is_told() {
+fn what_cannot_be_written_to_standard_output_is_told() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("full(4)");
-    let client = begin(&server.at(), &folder, &["x", "-o", "-"]).stdout(full).run();
-    client.exits(1).says(&["standard output"]);
+    for options in [&["x", "-o", "-"][..], &["x"], &["x", "--json"], &["--list"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("full(4)");
+        let client = begin(&server.at(), &Folder::new(), options).stdout(full).run();
+        client.exits(1).says(&["standard output"]);
+
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let target = Folder::new();
+        begin(&server.at(), &target, options).stdout(writer).run().exits(0);
+        assert_eq!(target.has("x"), !options.contains(&"-") && options[0] == "x");
+    }
     server.stop();
 }
 
