@@ -22,6 +22,8 @@ pub enum Fault {
     Flip(u64),
     /// No more comes, and nothing ends. [`Proxy::stalled`] tells when.
     Stall(u64),
+    /// No more comes until [`Proxy::let_go`], and then the rest. [`Proxy::stalled`] tells when.
+    Pause(u64),
 }
 
 /// Stands between clients and a server.
@@ -29,8 +31,16 @@ pub enum Fault {
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
-    stalled: Receiver<TcpStream>,
-    held: Mutex<Vec<TcpStream>>,
+    stalled: Receiver<Held>,
+    held: Mutex<Vec<Held>>,
+}
+
+/// What waits to be let go.
+#[derive(Debug)]
+enum Held {
+    Stalled(TcpStream),
+    /// The thread that would go on waits for the other end.
+    Paused(Sender<()>),
 }
 
 #[derive(Debug)]
@@ -82,14 +92,18 @@ impl Proxy {
     /// Waits until a connection has come to its [`Fault::Stall`].
     #[track_caller]
     pub fn stalled(&self) {
-        let client = self.stalled.recv_timeout(PATIENCE).expect("so many bytes in time");
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        let held = self.stalled.recv_timeout(PATIENCE).expect("so many bytes in time");
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(held);
     }
 
-    /// Closes what has stalled.
+    /// Closes what has stalled, and lets go on what has paused.
     pub fn let_go(&self) {
-        for client in self.held.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = client.shutdown(Shutdown::Both);
+        for held in self.held.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            match held {
+                Held::Stalled(client) => drop(client.shutdown(Shutdown::Both)),
+                // The connection may be over by then.
+                Held::Paused(thread) => drop(thread.send(())),
+            }
         }
     }
 
@@ -108,7 +122,7 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    fn begin(self: &Arc<Self>, client: TcpStream, stalled: Sender<TcpStream>) {
+    fn begin(self: &Arc<Self>, client: TcpStream, stalled: Sender<Held>) {
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let number = {
             let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,25 +140,41 @@ impl Shared {
     fn downward(
         &self,
         number: usize,
-        fault: Option<Fault>,
+        mut fault: Option<Fault>,
         mut server: TcpStream,
         mut client: TcpStream,
-        stalled: &Sender<TcpStream>,
+        stalled: &Sender<Held>,
     ) {
         let mut buffer = vec![0; 64 * 1024];
         let mut at = 0;
         loop {
             let end = match fault {
-                Some(Fault::Close(end) | Fault::Reset(end) | Fault::Stall(end)) => end,
+                Some(
+                    Fault::Close(end) | Fault::Reset(end) | Fault::Stall(end) | Fault::Pause(end),
+                ) => end,
                 Some(Fault::Flip(_)) | None => u64::MAX,
             };
+            if let Some(Fault::Pause(end)) = fault
+                && end == at
+            {
+                fault = None;
+                let (let_go, word) = mpsc::channel();
+                let _ = stalled.send(Held::Paused(let_go));
+                // The proxy may be gone instead.
+                let _ = word.recv();
+                continue;
+            }
             let room = usize::try_from(end - at).map_or(buffer.len(), |n| n.min(buffer.len()));
             if room == 0 {
                 break;
             }
-            let Ok(count @ 1..) = uninterrupted(|| server.read(&mut buffer[..room])) else {
-                let _ = client.shutdown(Shutdown::Write);
-                return;
+            let count = match uninterrupted(|| server.read(&mut buffer[..room])) {
+                Ok(0) => {
+                    let _ = client.shutdown(Shutdown::Write);
+                    return;
+                }
+                Ok(count) => count,
+                Err(_) => return reset(client),
             };
             if let Some(Fault::Flip(place)) = fault
                 && let Some(within) = place.checked_sub(at).and_then(|n| usize::try_from(n).ok())
@@ -162,20 +192,23 @@ impl Shared {
         match fault {
             Some(Fault::Stall(_)) => {
                 // The test may be over by then.
-                let _ = stalled.send(client);
+                let _ = stalled.send(Held::Stalled(client));
                 return;
             }
-            Some(Fault::Reset(_)) => {
-                // The other thread has a copy, which would keep the connection.
-                let _ = client.shutdown(Shutdown::Read);
-                sockets::reset(client);
-            }
+            Some(Fault::Reset(_)) => reset(client),
             _ => {
                 let _ = client.shutdown(Shutdown::Both);
             }
         }
         let _ = server.shutdown(Shutdown::Both);
     }
+}
+
+/// Passes a reset on.
+fn reset(client: TcpStream) {
+    // The other thread has a copy, which would keep the connection.
+    let _ = client.shutdown(Shutdown::Read);
+    sockets::reset(client);
 }
 
 /// Passes on what the client says, and its end.

@@ -8,7 +8,7 @@ use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::SEGMENT;
 use barewire_tests::harness::sockets::{impatient, is_ended_by_peer, reset};
 use barewire_tests::harness::tutorial::recv;
-use barewire_tests::harness::{Folder, Peer};
+use barewire_tests::harness::{Folder, Launch, Peer, Server, share};
 
 use super::fetch;
 use crate::common::words::TIMED_OUT;
@@ -50,7 +50,11 @@ fn a_server_that_closes_is_asked_plainly() {
 
 #[test]
 fn a_server_that_resets_or_answers_in_words_is_asked_plainly() {
-    let ways: [fn(TcpStream); 3] = [
+    // What becomes of a reset is a matter of moments, hence more than one.
+    let ways: [fn(TcpStream); 6] = [
+        reset,
+        reset,
+        reset,
         reset,
         |mut stream| drop(stream.write_all(b"no such file")),
         |mut stream| drop(stream.write_all(&b"500 Internal Server Error\r\n".repeat(100))),
@@ -164,4 +168,64 @@ fn a_silent_plain_server_is_not_waited_for_long() {
     let options = ["x", "--plain", "--timeout", "100ms", "--retries", "0"];
     fetch(&server.at(), &Folder::new(), &options).exits(1).says(&TIMED_OUT);
     assert!(is_ended_by_peer(&mut server.finish()));
+}
+
+/// It hangs up on the first client without having listened.
+#[test]
+fn a_server_that_hangs_up_at_once_is_asked_plainly() {
+    for _ in 0..4 {
+        let server = Peer::tcp_listener(|listener| {
+            drop(accept(&listener));
+            let mut stream = accept(&listener);
+            let heard = recv(&mut stream);
+            stream.write_all(b"contents").unwrap();
+            heard
+        });
+        let target = Folder::new();
+        fetch(&server.at(), &target, &["x"]).exits(0).says(PLAIN_ONLY);
+        assert_eq!(target.read("x"), b"contents");
+        assert_eq!(server.finish(), "x");
+    }
+}
+
+const PYTHON_SERVER: &str = r#"
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print("listening on 127.0.0.1:%d" % server.getsockname()[1])
+while True:
+    client, _ = server.accept()
+    name = client.recv(1024).decode(errors="replace")
+    try:
+        with open(name, "rb") as file:
+            client.sendall(file.read())
+    except (OSError, ValueError):
+        pass
+    client.close()
+"#;
+
+const PYTHON_CLIENT: &str = r#"
+import socket, sys
+client = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+client.send(sys.argv[2].encode())
+while True:
+    data = client.recv(1024)
+    if not data:
+        break
+    sys.stdout.write(data.decode())
+"#;
+
+#[test]
+fn tutorial_programs_in_python_serve_and_are_served() {
+    let folder = Folder::new().with("x.txt", "contents\n".repeat(1000));
+    let server = Server::start(Launch::python(PYTHON_SERVER).within(&folder));
+    let target = Folder::new();
+    fetch(&server.at(), &target, &["x.txt"]).exits(0).says(PLAIN_ONLY);
+    assert_eq!(target.read("x.txt"), folder.read("x.txt"));
+    fetch(&server.at(), &target, &["y.txt"]).exits(1).says(&["sent nothing"]);
+    drop(server);
+
+    let server = share(&folder, &[]);
+    let client = Launch::python(PYTHON_CLIENT).args([&*server.port(), "x.txt"]).run().exits(0);
+    assert_eq!(client.output().as_bytes(), folder.read("x.txt"));
+    server.stop();
 }

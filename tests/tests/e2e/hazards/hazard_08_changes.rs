@@ -9,10 +9,16 @@ use std::net::{Shutdown, TcpStream};
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{Ask, RESPONSE, SEGMENT, on_the_wire};
 use barewire_tests::harness::sockets::{End, connect_narrow, read_out};
-use barewire_tests::harness::{Folder, Server, share};
+use barewire_tests::harness::{Fault, Folder, Proxy, Server, share};
+
+use crate::file::begin;
 
 /// More than waits on the way for a client who does not read.
 const SIZE: usize = 8 * SEGMENT;
+
+/// How the server may say it: at the end, or where it found it.
+const CHANGED: [&str; 3] =
+    ["it changed meanwhile", "became shorter meanwhile", "cannot have x: unexpected end of file"];
 
 /// How a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +82,7 @@ impl Transfer {
     fn assert_reset(self, form: Form) {
         let (bytes, end, mut server) = self.end();
         assert_eq!(end, End::Reset, "{form:?}, after {} of {}", bytes.len(), form.whole());
-        server.program.diagnostic_with(&["it changed meanwhile", "became shorter meanwhile"]);
+        server.program.diagnostic_with(&CHANGED);
         server.stop().omits("x: 8388608 bytes");
     }
 
@@ -151,5 +157,31 @@ fn hazard_08_a_file_that_is_removed_is_sent_as_it_was() {
         let transfer = Transfer::begin(form);
         fs::remove_file(transfer.folder.path("x")).unwrap();
         transfer.assert_whole(form);
+    }
+}
+
+/// What the user sees of it: a failure, or by another try the new version, whole.
+#[test]
+fn hazard_08_the_client_reports_a_change_and_never_mixes_versions() {
+    let changed = contents(24 * SEGMENT, 9);
+    for (retries, option) in [("0", "-q"), ("0", "--no-verify"), ("0", "--plain"), ("5", "-q")] {
+        let folder = Folder::new().with_sparse("x", changed.len() as u64, &[(0, b"begin")]);
+        let server = share(&folder, &[]);
+        let proxy = Proxy::start(server.address(), &[Fault::Pause(3 << 20)]);
+        let target = Folder::new();
+        let client = begin(&proxy.at(), &target, &["x", option, "--retries", retries]).spawn();
+        proxy.stalled();
+        folder.write("x", &changed);
+        proxy.let_go();
+        let client = client.finish();
+        if retries == "0" {
+            client.exits(1).says(&["reset"]);
+            assert!(!target.has("x"));
+        } else {
+            client.exits(0);
+            target.assert_holds("x", &changed);
+        }
+        drop(proxy);
+        server.stop().says(&CHANGED);
     }
 }
