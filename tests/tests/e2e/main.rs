@@ -8,7 +8,7 @@
 //! | `hazards` | does what has hurt systems like this one not hurt here? |
 
 mod common;
-pub(crate) mod file;
+mod file;
 mod hazards;
 mod tcp;
 mod udp;
