@@ -195,3 +195,56 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
     assert_eq!(hand.wait(bert, 1), "!FellBehind");
     assert_eq!(hand.wait(anna, 1), "");
 }
+
+#[test]
+fn members_that_stalled_at_different_lines_are_waited_for_once() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl, dora] = hand.seat();
+    let server = hand.room.operator();
+    hand.say(anna, "one\n");
+    // Both have read once, so that their time is known, and stop one line apart.
+    hand.read(bert);
+    hand.say(anna, "two\n");
+    hand.read(carl);
+    hand.now = at(10);
+    fill(&mut hand, anna, &[server, dora]);
+    assert_eq!(hand.wait(anna, 260), "");
+    assert_eq!([hand.wait(bert, 260), hand.wait(carl, 260)], ["!FellBehind", "!FellBehind"]);
+    assert_eq!(hand.wait(dora, 260), "");
+}
+
+#[test]
+fn a_newcomer_that_reads_nothing_is_waited_for_too() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server]);
+    hand.now = at(240);
+    let carl = hand.room.join().unwrap();
+    assert_eq!(hand.wait(anna, 250), "");
+    assert_eq!([hand.wait(bert, 250), hand.wait(carl, 250)], ["!FellBehind", ""]);
+}
+
+#[test]
+fn what_a_newcomer_was_promised_is_kept_until_it_reads() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    let server = hand.room.operator();
+    for number in 0..100 {
+        hand.say(anna, format!("early {number}\n"));
+        hand.read(server);
+    }
+    let [bert, carl] = [(); 2].map(|()| hand.room.join().unwrap());
+    let carls = hand.read(carl);
+    let count = fill(&mut hand, anna, &[server, carl]);
+    let (berts, rest) = (hand.read(bert), numbered("guest1: line", 0..count));
+    // Carl came when there was one line more to keep.
+    let early = berts.matches("early").count();
+    assert!(count > 0 && early >= carls.matches("early").count() && early > 2, "{berts}");
+    let history = numbered("guest1: early", 100 - early..100);
+    let welcome = "* welcome to barewire chat, you are guest2 (/help)\n";
+    assert_eq!(berts, [welcome, &history, "* guest3 joined\n", &rest].concat());
+}
