@@ -128,8 +128,9 @@ impl<'o> Chat<'o> {
         self.result = Err(Failure::Reported);
     }
 
-    /// Takes note of what a line tells about the user's own nick, whenever it is shown.
-    pub(super) fn learn(&mut self, line: Line<'_>) {
+    /// Takes note of what a line tells about the user's own nick, whenever it is shown. Tells whether
+    /// the user has another by it.
+    pub(super) fn learn(&mut self, line: Line<'_>) -> bool {
         if let Some(nick) = line.welcome() {
             self.rename(nick.to_owned());
         } else if let (Kind::Notice(notice), Some(own)) = (line.kind, &self.nick) {
@@ -140,8 +141,10 @@ impl<'o> Chat<'o> {
                 // After the next connection it is wanted again.
                 self.wanted = Some(new.clone());
                 self.rename(new);
+                return true;
             }
         }
+        false
     }
 
     fn rename(&mut self, nick: String) {

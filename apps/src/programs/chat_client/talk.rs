@@ -21,7 +21,8 @@ const LINE: usize = 4 * MAX_TEXT + 128;
 /// With a nick to tell, lines wait so long for the server to welcome, or to show that it does not.
 const WELCOME: Duration = Duration::from_secs(1);
 
-/// So long after a welcome, what comes is taken for what was said before.
+/// So long after a welcome, what comes is taken for what was said before, unless an answer to the
+/// user's nick shows that it is not.
 const HISTORY: Duration = Duration::from_millis(300);
 
 /// So long a server may take to close the connection when the user leaves.
@@ -191,7 +192,10 @@ impl Ears {
     fn hear(&mut self, now: Instant, line: Line<'_>, chat: &mut Chat<'_>) {
         // Whatever it is, the server is not one that waits to welcome.
         self.held = None;
-        chat.learn(line);
+        if chat.learn(line) {
+            // What was said before comes before all that is new.
+            self.settle(chat);
+        }
         if self.again && is_left_by(line, chat) {
             self.nick.clone_from(&chat.wanted);
         }
