@@ -12,8 +12,15 @@ mod usage;
 pub(crate) mod words;
 
 /// The programs that these tests know.
-pub(crate) const PROGRAMS: [&str; 6] =
-    ["udp-server", "udp-client", "tcp-server", "tcp-client", "file-server", "file-client"];
+pub(crate) const PROGRAMS: [&str; 7] = [
+    "udp-server",
+    "udp-client",
+    "tcp-server",
+    "tcp-client",
+    "file-server",
+    "file-client",
+    "chat-client",
+];
 
 /// Those that serve.
 pub(crate) const SERVERS: [&str; 3] = ["udp-server", "tcp-server", "file-server"];

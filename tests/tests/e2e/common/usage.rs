@@ -9,7 +9,7 @@ const COMMON: [&str; 9] =
     ["--help", "--version", "-v", "-q", "--json", "--color", "--completions", "--man", "-V"];
 
 /// The options of each program's own.
-const OWN: [(&str, &[&str]); 6] = [
+const OWN: [(&str, &[&str]); 7] = [
     ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
     ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
     (
@@ -36,6 +36,7 @@ const OWN: [(&str, &[&str]); 6] = [
             "--retries",
         ],
     ),
+    ("chat-client", &["--nick", "--no-reconnect", "--timeout", "--quiet-period"]),
 ];
 
 #[test]

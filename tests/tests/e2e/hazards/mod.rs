@@ -21,4 +21,5 @@ mod hazard_17_broken_utf8;
 mod hazard_21_rehashing;
 mod hazard_22_last_words;
 mod hazard_23_descriptors;
+mod hazard_24_typed_line;
 mod hazard_25_extremes;

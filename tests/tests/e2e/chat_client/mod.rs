@@ -1,0 +1,8 @@
+//! The chat client: as a filter, and on a terminal.
+
+mod filter;
+pub(crate) mod screen;
+mod terminal;
+
+/// What a server of this protocol opens with.
+pub(crate) const WELCOME: &str = "* welcome to barewire chat, you are guest1 (/help)\n";
