@@ -189,3 +189,22 @@ impl Conversation {
         State::Resting(Some(now + pause))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::chat::tests::test;
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_limit() {
+        test(|chat| {
+            let mut conversation = Conversation::begin();
+            let mut pause = || match conversation.rest("refused", chat, Instant::ZERO) {
+                State::Resting(Some(until)) => until.since(Instant::ZERO).to_string(),
+                other => panic!("{other:?}"),
+            };
+            let pauses: Vec<String> = (0..7).map(|_| pause()).collect();
+            assert_eq!(pauses, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
+        });
+    }
+}
