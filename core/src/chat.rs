@@ -7,7 +7,7 @@
 //!   `guest` and a number. The last lines said follow: [`HISTORY`] by default, `/me` among them, but
 //!   no joins and leaves.
 //! - **Notices** start with `* `: `* NICK joined`, `* NICK left` (with the reason in brackets when it
-//!   was not its own will), `* OLD is now NEW`, `* NICK TEXT` for `/me TEXT`, and every private note
+//!   was not its own will), `* OLD is now NEW` (to all, who changed its nick too), `* NICK TEXT` for `/me TEXT`, and every private note
 //!   of the server. No nick can start so, and none can be forged.
 //! - **Commands**: `/nick NAME`, `/who`, `/msg NICK TEXT` (arrives as `(private) NICK: TEXT`),
 //!   `/me TEXT`, `/quit`, `/help`; `//x` says `/x`. What cannot be done is answered by a private note.
@@ -17,7 +17,8 @@
 //! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
 //! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
 //!   terminal is safe as well.
-//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]. What is over it is refused,
+//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]; commands and lines that are
+//!   too long count. What is over it is refused,
 //!   with a note at most once a second; nobody else is affected.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
