@@ -11,7 +11,9 @@
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use anstyle::{AnsiColor, Style};
@@ -37,7 +39,7 @@ struct Meeting {
     server_hears: &'static str,
 }
 
-const SCENES: [Scene; 2] = [
+const SCENES: [Scene; 3] = [
     Scene {
         title: "Datagram exchange: one datagram there, one back (UDP)",
         server: (Program::UdpServer, &["127.0.0.1:0"]),
@@ -68,7 +70,29 @@ const SCENES: [Scene; 2] = [
             },
         ],
     },
+    Scene {
+        title: "File transfer: every segment verified (TCP)",
+        server: (Program::FileServer, &["127.0.0.1:0", "files"]),
+        client: Program::FileClient,
+        meetings: &[
+            Meeting { arguments: &["--list"], client_hears: "photo.raw\n", server_hears: "" },
+            Meeting {
+                arguments: &["notes.txt", "photo.raw", "-d", "downloads"],
+                client_hears: "photo.raw: 3.0 MiB",
+                server_hears: ": photo.raw: 3145728 bytes",
+            },
+        ],
+    },
 ];
+
+/// What the file server of the tour has.
+fn lay_out(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder.join("files"))?;
+    fs::create_dir(folder.join("downloads"))?;
+    fs::write(folder.join("files/notes.txt"), "Remember the milk.\n")?;
+    let photo: Vec<u8> = (0..3 << 20).map(|byte: u32| (byte % 251) as u8).collect();
+    fs::write(folder.join("files/photo.raw"), photo)
+}
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1).peekable();
@@ -76,19 +100,36 @@ fn main() -> ExitCode {
     if let Some(program) = arguments.peek().and_then(wanted) {
         return program.run(arguments);
     }
-    for scene in SCENES {
-        if let Err(error) = play(&scene) {
-            eprintln!("tour: {}: {error}", scene.title);
-            return ExitCode::FAILURE;
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tour: {error}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
 }
 
-fn play(scene: &Scene) -> Result<(), Box<dyn Error>> {
+/// Plays all scenes, in a folder that is gone afterwards.
+fn run() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    lay_out(folder.path())?;
+    for scene in SCENES {
+        play(&scene, folder.path()).map_err(|error| format!("{}: {error}", scene.title))?;
+    }
+    for name in ["notes.txt", "photo.raw"] {
+        let [sent, received] =
+            ["files", "downloads"].map(|side| folder.path().join(side).join(name));
+        if fs::read(sent)? != fs::read(received)? {
+            return Err(format!("{name} did not arrive as it was sent").into());
+        }
+    }
+    Ok(())
+}
+
+fn play(scene: &Scene, folder: &Path) -> Result<(), Box<dyn Error>> {
     say(&format!("\n{HEADING}{}{HEADING:#}\n", scene.title));
     let (program, arguments) = scene.server;
-    let mut server = Running::start(program, arguments)?;
+    let mut server = Running::start(program, arguments, folder)?;
     let mut heard = BufReader::new(server.0.stdout.take().ok_or("no standard output")?);
     let mut line = String::new();
     heard.read_line(&mut line)?;
@@ -99,7 +140,7 @@ fn play(scene: &Scene) -> Result<(), Box<dyn Error>> {
     for meeting in scene.meetings {
         let arguments: Vec<&str> =
             [address].into_iter().chain(meeting.arguments.iter().copied()).collect();
-        let mut client = Running::start(scene.client, &arguments)?;
+        let mut client = Running::start(scene.client, &arguments, folder)?;
         let mut said = String::new();
         client.0.stdout.take().ok_or("no standard output")?.read_to_string(&mut said)?;
         show(scene.client, &said);
@@ -122,12 +163,13 @@ fn play(scene: &Scene) -> Result<(), Box<dyn Error>> {
 struct Running(Child);
 
 impl Running {
-    fn start(program: Program, arguments: &[&str]) -> Result<Self, Box<dyn Error>> {
+    fn start(program: Program, arguments: &[&str], folder: &Path) -> Result<Self, Box<dyn Error>> {
         let quoted: String = arguments.iter().map(|argument| quote(argument)).collect();
         say(&format!("{COMMAND}${COMMAND:#} {}{quoted}\n", program.name()));
         let child = Command::new(env::current_exe()?)
             .arg(program.name())
             .args(arguments)
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -6,6 +6,7 @@
 mod arguments;
 mod client;
 mod failure;
+mod fetched;
 mod hall;
 mod output;
 mod program;
@@ -16,6 +17,7 @@ mod summary;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use programs::file_client::FileClient;
 use programs::file_server::FileServer;
 use programs::tcp_client::TcpClient;
 use programs::tcp_server::TcpServer;
@@ -35,12 +37,20 @@ pub enum Program {
     TcpClient,
     /// Sends the files of a folder.
     FileServer,
+    /// Downloads files.
+    FileClient,
 }
 
 impl Program {
     /// Every program there is.
-    pub const ALL: [Self; 5] =
-        [Self::UdpServer, Self::UdpClient, Self::TcpServer, Self::TcpClient, Self::FileServer];
+    pub const ALL: [Self; 6] = [
+        Self::UdpServer,
+        Self::UdpClient,
+        Self::TcpServer,
+        Self::TcpClient,
+        Self::FileServer,
+        Self::FileClient,
+    ];
 
     /// The name by which it is called.
     pub const fn name(self) -> &'static str {
@@ -50,6 +60,7 @@ impl Program {
             Self::TcpServer => <TcpServer as program::Program>::NAME,
             Self::TcpClient => <TcpClient as program::Program>::NAME,
             Self::FileServer => <FileServer as program::Program>::NAME,
+            Self::FileClient => <FileClient as program::Program>::NAME,
         }
     }
 
@@ -66,6 +77,7 @@ impl Program {
             Self::TcpServer => program::run::<TcpServer>(arguments),
             Self::TcpClient => program::run::<TcpClient>(arguments),
             Self::FileServer => program::run::<FileServer>(arguments),
+            Self::FileClient => program::run::<FileClient>(arguments),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! when the executor has given everybody their turn, in one system call. All text that a peer chose
 //! must be given as [`Printable`], which makes it safe to show; the types see to that.
 
+mod contents;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
 
 use crate::failure::words;
+use crate::fetched::{Downloaded, Listed};
 use crate::summary::Summary;
 
 /// Collected output is written at this size even before the turn is over.
@@ -58,6 +61,10 @@ pub(crate) enum Record<'a> {
     Received(Received<'a>),
     /// A server has answered a request for a file.
     Served(Served<'a>),
+    /// A file is there, whole.
+    Downloaded(Downloaded<'a>),
+    /// A folder has this entry.
+    Entry(Listed<'a>),
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -123,7 +130,11 @@ impl<'a> Served<'a> {
 impl fmt::Display for Served<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, from, status, bytes, seconds } = self;
-        write!(f, "{ADDRESS}{from}{ADDRESS:#}: {name}: ")?;
+        write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
+        // A request that makes no sense has none.
+        if !name.is_empty() {
+            write!(f, "{name}: ")?;
+        }
         match status {
             Some(refusal) => refusal.fmt(f),
             None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
@@ -131,15 +142,16 @@ impl fmt::Display for Served<'_> {
     }
 }
 
-fn seconds_of(span: Duration) -> f64 {
+pub(crate) fn seconds_of(span: Duration) -> f64 {
     std::time::Duration::from(span).as_secs_f64()
 }
 
-fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+pub(crate) fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(seconds_of(*span))
 }
 
-#[expect(clippy::ref_option, reason = "as serde passes it")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
     match status {
         None => serializer.serialize_str("ok"),
@@ -147,7 +159,10 @@ fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S:
     }
 }
 
-fn as_shown<S: Serializer>(text: &Printable<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_shown<S: Serializer>(
+    text: &Printable<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(text)
 }
 
@@ -167,6 +182,8 @@ impl fmt::Display for Record<'_> {
                 }
             }
             Self::Served(served) => served.fmt(f),
+            Self::Downloaded(downloaded) => downloaded.fmt(f),
+            Self::Entry(entry) => entry.fmt(f),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }
@@ -180,6 +197,8 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     pending: String,
+    /// There was a heading.
+    has_head: bool,
     /// Why results were lost; one for all threads.
     lost: Arc<OnceLock<String>>,
     /// Tells of a signal that was caught, once they are.
@@ -188,7 +207,15 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(program: &'static str, format: Format, quiet: bool) -> Self {
-        Self { program, format, quiet, pending: String::new(), lost: Arc::default(), caught: None }
+        Self {
+            program,
+            format,
+            quiet,
+            pending: String::new(),
+            has_head: false,
+            lost: Arc::default(),
+            caught: None,
+        }
     }
 
     /// A further output of the same program, for another thread.

@@ -41,7 +41,8 @@
 //!   last is answered. It half-closes after its last, and the server then closes.
 //! - A verified download is whole when its last digest has verified, whatever comes after; an
 //!   unverified one when the count is right and the server has gone on to the next response, or
-//!   has closed in order. A file that changes while it is sent, unless it only grew, ends in a reset.
+//!   has closed in order. An empty range is whole with its header. A file that changes while it is
+//!   sent, unless it only grew, ends in a reset.
 //! - The contents of a **list** are one line for each [`Entry`] of a directory.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A

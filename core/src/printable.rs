@@ -32,6 +32,13 @@ pub struct Printable<'a> {
     bytes: &'a [u8],
 }
 
+impl Printable<'_> {
+    /// Whether there is nothing to show.
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(self.bytes, |part| f.write_str(part))

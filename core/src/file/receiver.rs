@@ -1,13 +1,14 @@
 //! The side that wants the files, in the framed form.
 
+mod flow;
+
 use core::fmt;
 
-use heapless::deque::DequeView;
-use heapless::{Deque, Vec};
+use flow::{Asking, Awaited, Flow, Stage};
+use heapless::Deque;
 
-use super::wire::{MARKER, RESPONSE_HEADER, RequestHeader, Response, decode_response};
-use super::{Answer, Config, Digest, Digester, Refusal, Request, segment_end};
-use crate::log::debug;
+use super::wire::RequestHeader;
+use super::{Answer, Config, Refusal, Request};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
@@ -25,7 +26,7 @@ use crate::time::Instant;
 ///
 /// `N` is the room for requests that have not gone out, in bytes (24 and the name each); `DEPTH` is
 /// how many may be unanswered at once. The machine takes `N` bytes of memory, 24 for each of
-/// `DEPTH`, and less than 2,200 more, most of it for the digest (64-bit).
+/// `DEPTH`, and less than 2,100 more, most of it for the digest (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Config, Received, Receiver, Request};
@@ -108,7 +109,7 @@ pub enum ReceiveError {
     Nothing,
     /// The server ended its stream before all was sent.
     CutShort,
-    /// The answer makes no sense.
+    /// The answer makes no sense, or does not end where it said.
     Malformed,
     /// The digest is not that of the contents.
     Corrupt,
@@ -138,73 +139,10 @@ impl fmt::Display for ReceiveError {
 
 impl core::error::Error for ReceiveError {}
 
-/// What an answer must fit.
-#[derive(Clone, Copy, Debug)]
-struct Awaited {
-    offset: u64,
-    tag: u64,
-    verify: bool,
-}
-
-impl Awaited {
-    fn fits(self, answer: &Answer) -> bool {
-        let offset = if self.tag != 0 && self.tag != answer.tag { 0 } else { self.offset };
-        answer.offset == offset && (self.verify || !answer.verified)
-    }
-}
-
-/// All but the requests; apart from them, so that it is compiled once for all capacities.
-#[derive(Debug)]
-struct Flow {
-    config: Config,
-    stage: Stage,
-    digester: Digester,
-    /// An answer has begun to come.
-    heard: bool,
-    /// The caller has no more requests.
-    finished: bool,
-    shut: bool,
-    ended: bool,
-    deadline: Instant,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// For the header of the next answer.
-    Header(Vec<u8, RESPONSE_HEADER>),
-    /// In the contents, which go on at `position`.
-    Contents { answer: Answer, position: u64 },
-    /// Behind a segment.
-    Digest { answer: Answer, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
-    /// All bytes of an answer are there.
-    Counted { verified: bool },
-}
-
-impl Stage {
-    /// What comes at `position`.
-    fn at(answer: Answer, position: u64) -> Self {
-        if position < answer.size {
-            Self::Contents { answer, position }
-        } else {
-            Self::Counted { verified: answer.verified || answer.offset == answer.size }
-        }
-    }
-}
-
 impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
     /// A receiver for a connection that was opened at `now`.
     pub fn new(now: Instant, config: Config) -> Self {
-        let flow = Flow {
-            config,
-            stage: Stage::Header(Vec::new()),
-            digester: Digester::new(),
-            heard: false,
-            finished: false,
-            shut: false,
-            ended: false,
-            deadline: now + config.timeout,
-        };
-        Self { outgoing: Deque::new(), awaited: Deque::new(), flow }
+        Self { outgoing: Deque::new(), awaited: Deque::new(), flow: Flow::new(now, config) }
     }
 
     /// Asks for something.
@@ -212,7 +150,7 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
     /// # Errors
     /// [`RequestError`]; then nothing is asked.
     pub fn request(&mut self, now: Instant, request: &Request<'_>) -> Result<(), RequestError> {
-        if self.flow.finished || self.flow.ended {
+        if self.flow.asking != Asking::Open || self.flow.ended {
             return Err(RequestError::Finished);
         }
         let header = RequestHeader::of(request).ok_or(RequestError::TooLong)?.encode();
@@ -236,7 +174,9 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
 
     /// There is nothing more to ask: the sending direction ends after the last request.
     pub fn finish(&mut self) {
-        self.flow.finished = true;
+        if self.flow.asking == Asking::Open {
+            self.flow.asking = Asking::Finished;
+        }
     }
 
     /// How many requests are not answered in full.
@@ -244,149 +184,9 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
         self.awaited.len()
     }
 
-    /// Whether an answer has begun to come, so that the server does know the framed form.
+    /// Whether the header of an answer has come, so that the server does know the framed form.
     pub const fn has_heard(&self) -> bool {
         self.flow.heard
-    }
-}
-
-impl Flow {
-    fn handle_input<'i>(
-        &mut self,
-        awaited: &mut DequeView<Awaited>,
-        now: Instant,
-        input: &mut &'i [u8],
-    ) -> nb::Result<Received<'i>, ReceiveError> {
-        loop {
-            match &mut self.stage {
-                Stage::Counted { verified: true } => return self.complete(awaited, now),
-                _ if input.is_empty() => return Err(nb::Error::WouldBlock),
-                // The server has gone on, so it had sent all there was.
-                Stage::Counted { verified: false } => return self.complete(awaited, now),
-                Stage::Header(_) if awaited.is_empty() => {
-                    // Nobody asked for it.
-                    *input = &[];
-                }
-                Stage::Header(header) => {
-                    if header.is_empty() && input.first() != Some(&MARKER) {
-                        let error = if self.heard {
-                            ReceiveError::Malformed
-                        } else {
-                            ReceiveError::NotFramed
-                        };
-                        return Err(nb::Error::Other(error));
-                    }
-                    gather(header, input);
-                    self.deadline = now + self.config.stall;
-                    if let Ok(header) = header.as_slice().try_into() {
-                        self.heard = true;
-                        let response = decode_response(header);
-                        return self.answered(awaited, now, response);
-                    }
-                }
-                Stage::Contents { answer, position } => {
-                    let (answer, start) = (*answer, *position);
-                    let end =
-                        if answer.verified { segment_end(start, answer.size) } else { answer.size };
-                    let room = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
-                    let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
-                    *input = rest;
-                    let position = start.saturating_add(part.len() as u64);
-                    self.deadline = now + self.config.stall;
-                    if answer.verified {
-                        self.digester.update(part);
-                    }
-                    self.stage = if answer.verified && position == end {
-                        Stage::Digest { answer, position, digest: Vec::new() }
-                    } else {
-                        Stage::at(answer, position)
-                    };
-                    return Ok(Received::Contents(part));
-                }
-                Stage::Digest { answer, position, digest } => {
-                    gather(digest, input);
-                    self.deadline = now + self.config.stall;
-                    if digest.is_full() {
-                        if self.digester.finish() != **digest {
-                            debug!("the digest of the segment before {} is wrong", position);
-                            return Err(nb::Error::Other(ReceiveError::Corrupt));
-                        }
-                        let end = *position;
-                        self.stage = Stage::at(*answer, end);
-                        return Ok(Received::Verified { end });
-                    }
-                }
-            }
-        }
-    }
-
-    /// The header of an answer is there.
-    fn answered<'i>(
-        &mut self,
-        awaited: &mut DequeView<Awaited>,
-        now: Instant,
-        response: Option<Response>,
-    ) -> nb::Result<Received<'i>, ReceiveError> {
-        let malformed = Err(nb::Error::Other(ReceiveError::Malformed));
-        let (Some(response), Some(request)) = (response, awaited.front()) else {
-            return malformed;
-        };
-        match response {
-            Ok(answer) if request.fits(&answer) => {
-                self.stage = Stage::at(answer, answer.offset);
-                Ok(Received::Answered(answer))
-            }
-            Ok(_) => malformed,
-            Err(refusal) => {
-                self.next(awaited, now);
-                Ok(Received::Refused(refusal))
-            }
-        }
-    }
-
-    fn complete<'i>(
-        &mut self,
-        awaited: &mut DequeView<Awaited>,
-        now: Instant,
-    ) -> nb::Result<Received<'i>, ReceiveError> {
-        self.next(awaited, now);
-        Ok(Received::Complete)
-    }
-
-    fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
-        awaited.pop_front();
-        self.stage = Stage::Header(Vec::new());
-        self.deadline = now + self.config.timeout;
-    }
-
-    /// The stream has ended: what is wrong with that, if anything.
-    fn end(&self, is_awaiting: bool) -> Result<(), ReceiveError> {
-        match &self.stage {
-            Stage::Header(_) if !is_awaiting => Ok(()),
-            Stage::Header(header) if !self.heard && header.is_empty() => {
-                Err(ReceiveError::NotFramed)
-            }
-            _ => Err(ReceiveError::CutShort),
-        }
-    }
-
-    /// What is late, if anything.
-    fn late(&self) -> ReceiveError {
-        match &self.stage {
-            Stage::Header(header) if header.is_empty() => ReceiveError::TimedOut,
-            Stage::Counted { .. } => ReceiveError::Unclosed,
-            _ => ReceiveError::Stalled,
-        }
-    }
-}
-
-/// Moves bytes from the front of `input` until `buffer` is full, or the input at its end.
-fn gather<const N: usize>(buffer: &mut Vec<u8, N>, input: &mut &[u8]) {
-    let count = N.saturating_sub(buffer.len()).min(input.len());
-    if let Some((part, rest)) = input.split_at_checked(count)
-        && buffer.extend_from_slice(part).is_ok()
-    {
-        *input = rest;
     }
 }
 
@@ -407,7 +207,7 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<Received<'_>, ReceiveError> {
         if let Stage::Counted { .. } = self.flow.stage {
-            return self.flow.complete(&mut self.awaited, now);
+            return Ok(self.flow.complete(&mut self.awaited, now));
         }
         self.flow.end(!self.awaited.is_empty()).map_err(nb::Error::Other)?;
         self.flow.ended = true;
@@ -427,17 +227,25 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
     }
 
     fn poll_transmit(&self) -> Output<'_> {
-        match self.outgoing.as_slices() {
-            _ if self.flow.ended && self.awaited.is_empty() && self.flow.shut => Output::Close,
-            ([], []) if (self.flow.finished || self.flow.ended) && !self.flow.shut => Output::Shut,
-            ([], []) => Output::Nothing,
-            (head, tail) => Output::Bytes { head, tail, more: false },
+        let is_over = self.flow.ended && self.awaited.is_empty();
+        match (self.outgoing.as_slices(), self.flow.asking) {
+            // A server that has answered before it had read what it was asked may never read it.
+            (_, Asking::Shut) | (([_, ..], _), _) if is_over => Output::Close,
+            (([], []), Asking::Finished) => Output::Shut,
+            (([], []), Asking::Open) if self.flow.ended => Output::Shut,
+            (([], []), _) => Output::Nothing,
+            ((head, tail), _) => Output::Bytes { head, tail, more: false },
         }
     }
 
     fn transmitted(&mut self, now: Instant, count: usize) {
         if self.outgoing.is_empty() {
-            self.flow.shut |= self.flow.finished || self.flow.ended;
+            if self.flow.asking == Asking::Finished || self.flow.ended {
+                self.flow.asking = Asking::Shut;
+                if self.awaited.is_empty() {
+                    self.flow.deadline = now + self.flow.config.timeout;
+                }
+            }
             return;
         }
         for _ in 0..count {
@@ -452,7 +260,7 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
 
     /// None while there is nothing to wait for.
     fn poll_deadline(&self) -> Option<Instant> {
-        let waits = !self.awaited.is_empty() || (self.flow.finished && !self.flow.ended);
-        waits.then_some(self.flow.deadline)
+        let is_ending = self.flow.asking != Asking::Open && !self.flow.ended;
+        (is_ending || !self.awaited.is_empty()).then_some(self.flow.deadline)
     }
 }

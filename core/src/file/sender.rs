@@ -1,13 +1,14 @@
 //! The side that has the files.
 
+mod flow;
+
 use core::fmt;
 use core::ops::Range;
 
-use super::name::is_acceptable;
-use super::request::{Incoming, RequestReader};
-use super::wire::{RESPONSE_HEADER, encode_response};
-use super::{Answer, Config, Digest, MAX_NAME, Refusal, Request, segment_end, show};
-use crate::log::debug;
+use flow::{Flow, Phase};
+
+use super::request::RequestReader;
+use super::{Config, Digest, MAX_NAME, Refusal, Request, show};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
@@ -24,7 +25,7 @@ use crate::time::Instant;
 /// [`Output::Contents`], a range of what was offered.
 ///
 /// `N` is the longest name in bytes, at most [`MAX_NAME`]; a longer one is refused as malformed.
-/// The machine takes `N` bytes of memory and less than 350 more (64-bit).
+/// The machine takes `N` bytes of memory and less than 280 more (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Asked, Config, Demand, Sender};
@@ -90,6 +91,11 @@ pub enum Demand {
     Answer,
     /// The digest of these bytes of what was offered, by [`Sender::supply`]. It is asked for as soon
     /// as the segment begins, and needed once the segment has gone out.
+    ///
+    /// A client takes what its digests prove for whole before it is confirmed. So check, after these
+    /// bytes were read for the digest, that the contents are still what was offered; if they are not,
+    /// reset the connection. (A digest that is known from before needs no check: if other bytes went
+    /// out, it proves them wrong.)
     Digest {
         /// Where the segment begins.
         offset: u64,
@@ -126,71 +132,10 @@ impl fmt::Display for SendError {
 
 impl core::error::Error for SendError {}
 
-/// All but the reading of requests; apart from it, so that it is compiled once for every `N`.
-#[derive(Debug)]
-struct Flow {
-    config: Config,
-    phase: Phase,
-    /// The requests have the framed form. False until the first has come.
-    framed: bool,
-    /// Of the request: the offset and the tag of the client, and whether it wants digests.
-    wanted: (u64, u64, bool),
-    header: [u8; RESPONSE_HEADER],
-    /// How much of the header has gone out.
-    header_sent: usize,
-    /// The next byte of the contents to go out.
-    position: u64,
-    /// What goes out before the next digest, or all of it.
-    segment: (u64, u64),
-    size: u64,
-    digest: Option<Digest>,
-    digest_sent: usize,
-    /// Something has been answered.
-    served: bool,
-    /// The owner wants no more requests.
-    stopping: bool,
-    /// The client has ended its direction.
-    ended: bool,
-    deadline: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// For the next request.
-    Listening,
-    /// For the owner's answer.
-    Asked,
-    /// The response goes out, and after it, if any was offered, the contents.
-    Sending,
-    Refusing(Refusal),
-    /// This side has no more to say. Whatever the client still says is thrown away, since unread
-    /// bytes would turn the close into a reset, and that could destroy what is still on its way.
-    Ending {
-        shut: bool,
-    },
-}
-
 impl<const N: usize> Sender<N> {
     /// A sender for a connection that was opened at `now`.
     pub fn new(now: Instant, config: Config) -> Self {
-        let flow = Flow {
-            config,
-            phase: Phase::Listening,
-            framed: false,
-            wanted: (0, 0, false),
-            header: [0; RESPONSE_HEADER],
-            header_sent: RESPONSE_HEADER,
-            position: 0,
-            segment: (0, 0),
-            size: 0,
-            digest: None,
-            digest_sent: 0,
-            served: false,
-            stopping: false,
-            ended: false,
-            deadline: now + config.timeout,
-        };
-        Self { requests: RequestReader::new(config.quiet), flow }
+        Self { requests: RequestReader::new(config.quiet), flow: Flow::new(now, config) }
     }
 
     /// What the machine waits for, if it waits for its owner.
@@ -224,8 +169,11 @@ impl<const N: usize> Sender<N> {
     /// Supplies the digest that is [demanded](Demand::Digest). Without a demand, it does nothing.
     pub fn supply(&mut self, now: Instant, digest: Digest) {
         if let Some(Demand::Digest { .. }) = self.flow.demand() {
+            // Only while nothing else goes out has the client waited for it.
+            if self.flow.poll_transmit() == Output::Nothing {
+                self.flow.progress(now);
+            }
             self.flow.digest = Some(digest);
-            self.flow.progress(now);
         }
     }
 
@@ -242,189 +190,6 @@ impl<const N: usize> Sender<N> {
         self.flow.stopping = true;
         if self.flow.phase == Phase::Listening && !self.requests.has_begun() {
             self.flow.end(now);
-        }
-    }
-}
-
-impl Flow {
-    fn demand(&self) -> Option<Demand> {
-        match self.phase {
-            Phase::Asked => Some(Demand::Answer),
-            Phase::Sending => {
-                let (offset, end) = self.segment;
-                if self.wants_digest() {
-                    let is_known = self.digest.is_some();
-                    let length = end.saturating_sub(offset);
-                    (!is_known).then_some(Demand::Digest { offset, length })
-                } else {
-                    let is_out = self.header_is_out() && self.position == self.size;
-                    is_out.then_some(Demand::Confirm)
-                }
-            }
-            Phase::Listening | Phase::Refusing(_) | Phase::Ending { .. } => None,
-        }
-    }
-
-    fn header_is_out(&self) -> bool {
-        self.header_sent >= RESPONSE_HEADER
-    }
-
-    /// Whether a digest is to follow the segment.
-    fn wants_digest(&self) -> bool {
-        let ((.., verify), (start, end)) = (self.wanted, self.segment);
-        verify && start < end
-    }
-
-    fn progress(&mut self, now: Instant) {
-        self.deadline = now + self.config.stall;
-    }
-
-    /// Takes a request; what the owner is to be told of it.
-    fn ask<'a>(&mut self, now: Instant, incoming: &Incoming<'a>) -> Asked<'a> {
-        let request = match *incoming {
-            Incoming::Plain(name) => Request { verify: false, ..Request::get(name.as_bytes()) },
-            Incoming::Framed(request) => {
-                self.framed = true;
-                request
-            }
-            Incoming::TooLong => return self.refuse_unread(now, Refusal::Malformed),
-            Incoming::Unreadable(refusal) => {
-                self.framed = true;
-                return self.refuse_unread(now, refusal);
-            }
-        };
-        self.wanted = (request.offset, request.tag, request.verify);
-        if is_acceptable(request.operation, request.name) {
-            self.phase = Phase::Asked;
-            return Asked::Request(request);
-        }
-        let refusal = Refusal::Refused;
-        self.refuse(now, refusal);
-        Asked::Refused { refusal, name: request.name }
-    }
-
-    fn refuse_unread<'a>(&mut self, now: Instant, refusal: Refusal) -> Asked<'a> {
-        self.refuse(now, refusal);
-        Asked::Refused { refusal, name: &[] }
-    }
-
-    fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
-        let (wanted, held, verified) = self.wanted;
-        let offset = if held != 0 && held != tag { 0 } else { wanted };
-        if offset > size {
-            self.refuse(now, Refusal::PastEnd);
-            return None;
-        }
-        if self.framed {
-            self.header = encode_response(Ok(Answer { offset, size, tag, verified }));
-            self.header_sent = 0;
-        }
-        self.size = size;
-        self.position = offset;
-        self.phase = Phase::Sending;
-        self.begin_segment(offset);
-        self.progress(now);
-        Some(offset..size)
-    }
-
-    fn begin_segment(&mut self, start: u64) {
-        let (.., verify) = self.wanted;
-        let end = if verify { segment_end(start, self.size) } else { self.size };
-        self.segment = (start, end);
-        self.digest = None;
-        self.digest_sent = 0;
-    }
-
-    fn refuse(&mut self, now: Instant, refusal: Refusal) {
-        debug!("refused: status {}", refusal.status());
-        if self.framed {
-            self.header = encode_response(Err(refusal));
-            self.header_sent = 0;
-            self.phase = Phase::Refusing(refusal);
-            self.progress(now);
-        } else {
-            self.end(now);
-        }
-    }
-
-    /// The response is out.
-    fn finish(&mut self, now: Instant) {
-        self.served = true;
-        let closes = matches!(self.phase, Phase::Refusing(refusal) if refusal.closes());
-        if !self.framed || closes || self.ended || self.stopping {
-            self.end(now);
-        } else {
-            self.phase = Phase::Listening;
-            self.deadline = now + self.config.timeout;
-        }
-    }
-
-    fn end(&mut self, now: Instant) {
-        self.phase = Phase::Ending { shut: false };
-        self.progress(now);
-    }
-
-    fn poll_transmit(&self) -> Output<'_> {
-        match self.phase {
-            Phase::Listening | Phase::Asked => Output::Nothing,
-            Phase::Ending { shut: false } => Output::Shut,
-            Phase::Ending { shut: true } if self.ended => Output::Close,
-            Phase::Ending { shut: true } => Output::Nothing,
-            Phase::Refusing(_) | Phase::Sending => self.poll_response(),
-        }
-    }
-
-    fn poll_response(&self) -> Output<'_> {
-        let is_offer = self.phase == Phase::Sending;
-        let header = self.header.get(self.header_sent..).unwrap_or_default();
-        if !header.is_empty() {
-            let more = is_offer && self.position < self.size;
-            return Output::Bytes { head: header, tail: &[], more };
-        }
-        let (_, end) = self.segment;
-        if !is_offer {
-            return Output::Nothing;
-        }
-        match end.saturating_sub(self.position) {
-            0 => self.digest.as_ref().map_or(Output::Nothing, |digest| {
-                let head = digest.get(self.digest_sent..).unwrap_or_default();
-                Output::Bytes { head, tail: &[], more: end < self.size }
-            }),
-            length => Output::Contents { offset: self.position, length },
-        }
-    }
-
-    fn transmitted(&mut self, now: Instant, count: usize) {
-        match self.phase {
-            Phase::Listening | Phase::Asked => {}
-            Phase::Ending { .. } => self.phase = Phase::Ending { shut: true },
-            Phase::Refusing(_) => {
-                self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
-                self.progress(now);
-                if self.header_is_out() {
-                    self.finish(now);
-                }
-            }
-            Phase::Sending => {
-                self.progress(now);
-                self.sent(count);
-            }
-        }
-    }
-
-    /// Bytes of the header, the contents or a digest have gone out: of whichever was lent.
-    fn sent(&mut self, count: usize) {
-        let (_, end) = self.segment;
-        if !self.header_is_out() {
-            self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
-        } else if self.position < end {
-            let count = u64::try_from(count).unwrap_or(u64::MAX);
-            self.position = self.position.saturating_add(count).min(end);
-        } else if let Some(digest) = &self.digest {
-            self.digest_sent = self.digest_sent.saturating_add(count);
-            if self.digest_sent >= digest.len() {
-                self.begin_segment(end);
-            }
         }
     }
 }
@@ -493,7 +258,7 @@ impl<const N: usize> Session for Sender<N> {
             let incoming = self.requests.handle_timeout(now).ok_or(nb::Error::WouldBlock)?;
             return Ok(self.flow.ask(now, &incoming));
         }
-        if self.flow.served && !self.requests.has_begun() {
+        if self.flow.framed && !self.requests.has_begun() {
             // A client that has what it wanted and stays is no failure.
             self.flow.end(now);
             return Err(nb::Error::WouldBlock);

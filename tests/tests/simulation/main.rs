@@ -3,6 +3,7 @@
 //! | module | what is asked |
 //! |---|---|
 //! | `hello` | does a handshake end in time, and is success never said wrongly? |
+//! | `file` | is a file that arrived always one version of it, and does it arrive in the end? |
 //! | `datagram` | does an exchange get its own reply, and does no responder run away? |
 //! | `simulator` | does what the other tests rely on happen at all? |
 //!
@@ -10,6 +11,7 @@
 //! `BAREWIRE_SEEDS=1000000 cargo test -p barewire-tests --test simulation` searches longer.
 
 mod datagram;
+mod file;
 mod hello;
 mod peers;
 mod simulator;

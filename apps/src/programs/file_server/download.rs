@@ -2,9 +2,12 @@
 
 use core::ops::Range;
 use core::task::Poll;
+use std::io;
 use std::os::fd::AsFd as _;
 
-use barewire_core::file::{Asked, Demand, Refusal, SEGMENT, STALL, SendError, Sender};
+use barewire_core::file::{
+    Asked, Demand, Operation, Refusal, Request, SEGMENT, STALL, SendError, Sender,
+};
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
@@ -41,6 +44,24 @@ struct Heard {
     found: Result<Opened, Refusal>,
 }
 
+impl Job {
+    /// Makes sure that the file is still what was offered; growing does no harm.
+    fn check(&mut self) -> Result<(), String> {
+        let standing = self.opened.check();
+        match self.given(standing)? {
+            Standing::Unchanged | Standing::Grown => Ok(()),
+            Standing::Changed => {
+                Err(format!("got a part of {}: it changed meanwhile", printable(&self.name)))
+            }
+        }
+    }
+
+    /// What the system gave, or why it did not.
+    fn given<T>(&self, result: io::Result<T>) -> Result<T, String> {
+        result.map_err(|error| format!("cannot have {}: {}", printable(&self.name), words(&error)))
+    }
+}
+
 impl Download {
     pub(super) fn new(link: Link, session: Sender, guest: Guest) -> Self {
         Self { link, session, guest, job: None }
@@ -62,7 +83,7 @@ impl Download {
             let advanced = link.advance(cx, session, contents, |asked| match asked {
                 Asked::Request(request) => {
                     let found = store.find(&request);
-                    heard = Some(Heard { name: request.name.to_vec(), found });
+                    heard = Some(Heard { name: shown_name(&request), found });
                 }
                 Asked::Refused { refusal, name } => {
                     hall.output.served(Served::refused(guest.peer, name, refusal));
@@ -87,15 +108,11 @@ impl Download {
                         break;
                     }
                     hashed += length;
-                    let Some(job) = &self.job else { break };
-                    match store.digest(&job.opened, offset, length, cx.scratch()) {
-                        Ok(digest) => self.session.supply(cx.now(), digest),
-                        Err(error) => {
-                            let name = printable(&job.name);
-                            let why = format!("cannot have {name}: {}", words(&error));
-                            return Err(nb::Error::Other(why));
-                        }
-                    }
+                    let Some(job) = &mut self.job else { break };
+                    let digest = store.digest(&job.opened, offset, length, cx.scratch());
+                    // The digest could be right and yet of another version than was offered.
+                    let digest = job.given(digest).and_then(|digest| job.check().map(|()| digest));
+                    self.session.supply(cx.now(), digest.map_err(nb::Error::Other)?);
                 }
                 Some(Demand::Confirm) => self.confirm(hall, cx.now())?,
             }
@@ -123,17 +140,7 @@ impl Download {
     /// what it got for the whole.
     fn confirm(&mut self, hall: &mut Hall<'_, House>, now: Instant) -> nb::Result<(), String> {
         let Some(mut job) = self.job.take() else { return Ok(()) };
-        match job.opened.check() {
-            Ok(Standing::Unchanged | Standing::Grown) => {}
-            Ok(Standing::Changed) => {
-                let why = format!("got a part of {}: it changed meanwhile", printable(&job.name));
-                return Err(nb::Error::Other(why));
-            }
-            Err(error) => {
-                let why = format!("cannot have {}: {}", printable(&job.name), words(&error));
-                return Err(nb::Error::Other(why));
-            }
-        }
+        job.check().map_err(nb::Error::Other)?;
         self.session.confirm(now);
         let bytes = job.range.end - job.range.start;
         let seconds = now.since(job.begun);
@@ -154,6 +161,15 @@ impl Download {
             }
             Fault::Session(SendError::Stalled) => format!("took nothing for {STALL}{during}"),
         }
+    }
+}
+
+/// The name in reports; that of a listing ends in a slash.
+fn shown_name(request: &Request<'_>) -> Vec<u8> {
+    match (request.operation, request.name) {
+        (Operation::Get, name) => name.to_vec(),
+        (Operation::List, b"") => b"./".to_vec(),
+        (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
     }
 }
 

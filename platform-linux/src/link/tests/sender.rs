@@ -74,7 +74,7 @@ impl Session for Sender {
         input: &mut &'i [u8],
     ) -> nb::Result<(), Infallible> {
         match (self.phase, *input) {
-            (Phase::Listening, [first, rest @ ..]) => {
+            (Phase::Listening, [first, rest @ ..]) if !self.shut => {
                 (self.asked, self.phase, *input) = ([*first], Phase::Asked, rest);
                 Ok(())
             }

@@ -13,7 +13,7 @@ use barewire_core::session::Lent;
 use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, serve, serve_all};
 use super::{Echo, Link, Random, converse_watched, pair};
 use crate::executor::Executor;
-use crate::link::connection::{CONTENTS, CONTENTS_PIECE, GATHERED, SMALL};
+use crate::link::connection::{CONTENTS, CONTENTS_PIECE, GATHERED, PIECES, SMALL};
 use crate::testing::task;
 
 #[test]
@@ -102,6 +102,40 @@ fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
 }
 
 #[test]
+fn a_close_waits_for_what_is_left_over() {
+    let shelf = Shelf::of_sizes([10_000]);
+    let (stream, mut peer) = pair();
+    stream.set_send_buffer(2048);
+    peer.write_all(&[b'a'; 1000]).unwrap();
+    let (full, is_full) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        is_full.recv().unwrap();
+        peer.read_to_end(&mut Vec::new())
+    });
+    let (mut link, mut sender) = (Link::new(stream), Sender::default());
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |sent: &mut u64, cx| {
+        match serve(cx, &mut link, &mut sender, &shelf, |_, _| {}) {
+            Err(nb::Error::WouldBlock) => {}
+            over => {
+                over.unwrap();
+                return Poll::Ready(());
+            }
+        }
+        if *sent == 0 && calls_and_gathered(&link).1 > 0 {
+            // It has said enough, and wants the connection closed without more ado.
+            *sent = sender.sent;
+            (sender.phase, sender.ended, sender.shut) = (Phase::Listening, true, true);
+            full.send(()).unwrap();
+        }
+        Poll::Pending
+    }));
+    let mut sent = 0;
+    executor.run(&mut sent).unwrap();
+    assert_eq!(reader.join().unwrap().unwrap() as u64, sent);
+}
+
+#[test]
 fn small_answers_leave_together() {
     const COUNT: usize = 1000;
 
@@ -111,9 +145,13 @@ fn small_answers_leave_together() {
     let peer = ask(peer, &requests);
     let calls = Rc::new(Cell::new(0));
     let counter = Rc::clone(&calls);
-    serve_all(stream, &shelf, move |link, _| {
+    let mut before = 0;
+    serve_all(stream, &shelf, move |link, sender| {
         let (calls, gathered) = calls_and_gathered(link);
         assert!(gathered <= GATHERED, "{gathered}");
+        let answers = (sender.sent - before) / 1001;
+        assert!(answers <= u64::from(PIECES) / 2, "{answers} answers in a turn");
+        before = sender.sent;
         counter.set(counter.get() + calls + usize::from(gathered > 0));
     })
     .unwrap();

@@ -202,6 +202,12 @@ impl Streams {
         }
     }
 
+    /// Gives an end its turn at `at`: its program has something to do then, of which the session
+    /// knows nothing.
+    pub fn wake(&mut self, end: End, at: Instant) {
+        self.schedule.enter(at, Happening::Wake(end));
+    }
+
     /// When the fault of an end's link struck, if it has.
     pub fn struck_at(&self, end: End) -> Option<Instant> {
         self.links[end.link()].struck_at

@@ -63,9 +63,10 @@ impl Streams {
         self.ends[end.0].reset_at.map_or(Ok(()), |_| Err(Reset))
     }
 
-    /// Closes an end that has not said all it had to say: the peer must not take a part for the
-    /// whole.
-    pub(super) fn give_up(&mut self, end: End) {
+    /// Closes an end that has not said all it had to say: unless its direction has ended already,
+    /// the peer is reset, so that it does not take a part for the whole. For a conversation that
+    /// its owner gives up (rule 6).
+    pub fn give_up(&mut self, end: End) {
         if self.pipes[end.0].is_shut {
             self.close(end);
         } else {

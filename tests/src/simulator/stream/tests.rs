@@ -95,6 +95,30 @@ fn a_reset_and_a_cut_strike_between_two_bytes_of_a_piece() {
 }
 
 #[test]
+fn an_end_that_is_given_up_resets_its_peer_unless_it_has_said_all() {
+    for (is_shut, expected) in [(false, "ab!"), (true, "ab|")] {
+        let (mut streams, [here, there]) = link(None);
+        streams.write(here, b"ab").unwrap();
+        if is_shut {
+            streams.shut(here).unwrap();
+        }
+        streams.give_up(here);
+        settle(&mut streams);
+        assert_eq!(read(&mut streams, there), expected);
+    }
+}
+
+#[test]
+fn an_end_is_woken_when_its_program_wants_to_be() {
+    let (mut streams, [here, there]) = link(None);
+    let at = streams.now() + Duration::from_secs(3);
+    streams.wake(there, at);
+    assert_eq!([streams.advance(), streams.advance()], [Some(here), Some(there)]);
+    assert_eq!((streams.advance(), streams.now()), (Some(there), at));
+    assert_eq!(streams.advance(), None);
+}
+
+#[test]
 fn a_stalled_end_gets_no_turn_before_its_time() {
     let lasting = Duration::from_secs(3);
     let stall = Calamity::Stall { side: 1, lasting };

@@ -1,0 +1,204 @@
+//! What a client tells of the files that a server has.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+use barewire_core::printable::Printable;
+use barewire_core::time::Duration;
+use serde::{Serialize, Serializer};
+
+use crate::output::{as_shown, in_seconds, seconds_of};
+
+const DIRECTORY: Style = AnsiColor::Blue.on_default().bold();
+
+/// A file that is there now, under its own name.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Downloaded<'a> {
+    /// As the server knows it.
+    #[serde(serialize_with = "as_shown")]
+    pub(crate) name: Printable<'a>,
+    /// Where it is.
+    #[serde(serialize_with = "as_shown")]
+    pub(crate) path: Printable<'a>,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// How much of that was there from an earlier run.
+    pub(crate) resumed_from: u64,
+    /// Whether digests have proven it.
+    pub(crate) verified: bool,
+    #[serde(serialize_with = "in_seconds")]
+    pub(crate) seconds: Duration,
+}
+
+impl fmt::Display for Downloaded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, path: _, bytes, resumed_from, verified, seconds } = *self;
+        let seconds = seconds_of(seconds);
+        write!(f, "{name}: {} in {seconds:.1} s (", Bytes(bytes))?;
+        if !verified {
+            f.write_str("not ")?;
+        }
+        f.write_str("verified")?;
+        if resumed_from > 0 {
+            write!(f, ", resumed from {}", Bytes(resumed_from))?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// One entry of a folder.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Listed<'a> {
+    /// The folder that it is in, if it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_shown_too")]
+    pub(crate) folder: Option<Printable<'a>>,
+    #[serde(serialize_with = "as_shown")]
+    pub(crate) name: Printable<'a>,
+    pub(crate) size: u64,
+    /// Seconds since the start of 1970, UTC.
+    pub(crate) modified: i64,
+    pub(crate) directory: bool,
+    /// How many digits the longest size of the folder has.
+    #[serde(skip)]
+    pub(crate) width: usize,
+}
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder: _, name, size, modified, directory, width } = *self;
+        if directory {
+            write!(f, "{:>width$}  {}  {DIRECTORY}{name}/{DIRECTORY:#}", "-", Time(modified))
+        } else {
+            write!(f, "{size:>width$}  {}  {name}", Time(modified))
+        }
+    }
+}
+
+/// A number of bytes, as people say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        let bytes = u128::from(self.0);
+        if bytes < 1024 {
+            return write!(f, "{bytes} B");
+        }
+        let mut tenths = (bytes * 10 + 512) >> 10;
+        let mut unit = 0;
+        while tenths >= 10_240 {
+            unit += 1;
+            tenths = (bytes * 10 + (1 << (10 * unit + 9))) >> (10 * (unit + 1));
+        }
+        write!(f, "{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    }
+}
+
+/// Seconds since 1970 as a date and a time of day (UTC, RFC 3339).
+struct Time(i64);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The first second of the year 10000, which has no such form.
+        const END: u64 = 253_402_300_800;
+        match u64::try_from(self.0) {
+            Ok(seconds @ ..END) => {
+                let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+                humantime::format_rfc3339_seconds(at).fmt(f)
+            }
+            _ => write!(f, "{:<20}", format!("@{}", self.0)),
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "as serde passes it")]
+fn as_shown_too<S: Serializer>(
+    text: &Option<Printable<'_>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => as_shown(text, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barewire_core::printable::printable;
+
+    use super::*;
+    use crate::output::Record;
+
+    fn json(record: Record<'_>) -> String {
+        serde_json::to_string(&record).unwrap()
+    }
+
+    #[test]
+    fn bytes_are_said_in_the_unit_that_suits_them() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_524, "1023.9 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (1_258_291, "1.2 MiB"),
+            (1 << 30, "1.0 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(Bytes(bytes).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_download_says_whether_it_was_proven_and_resumed() {
+        let done = Downloaded {
+            name: printable(b"a/\x1b"),
+            path: printable(b"d/x"),
+            bytes: 1 << 20,
+            resumed_from: 0,
+            verified: true,
+            seconds: Duration::from_millis(420),
+        };
+        assert_eq!(done.to_string(), r"a/\x1b: 1.0 MiB in 0.4 s (verified)");
+        assert_eq!(
+            json(Record::Downloaded(done)),
+            r#"{"event":"downloaded","name":"a/\\x1b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
+        );
+        let resumed = Downloaded { resumed_from: 2048, verified: false, ..done };
+        assert!(resumed.to_string().ends_with("(not verified, resumed from 2.0 KiB)"));
+    }
+
+    #[test]
+    fn entries_stand_in_columns() {
+        let name = printable("caf\u{e9}\u{202e}".as_bytes());
+        let file = Listed {
+            folder: None,
+            name,
+            size: 7,
+            modified: 1_700_000_000,
+            directory: false,
+            width: 3,
+        };
+        assert_eq!(file.to_string(), "  7  2023-11-14T22:13:20Z  café\\u{202e}");
+        let folder = Listed { name: printable(b"d"), size: 0, directory: true, ..file };
+        let plain = anstream::adapter::strip_str(&folder.to_string()).to_string();
+        assert_eq!(plain, "  -  2023-11-14T22:13:20Z  d/");
+        assert_eq!(
+            json(Record::Entry(folder)),
+            r#"{"event":"entry","name":"d","size":0,"modified":1700000000,"directory":true}"#
+        );
+        let inner = Listed { folder: Some(printable(b"a")), ..folder };
+        assert!(json(Record::Entry(inner)).starts_with(r#"{"event":"entry","folder":"a","name""#));
+    }
+
+    #[test]
+    fn times_that_have_no_date_are_shown_all_the_same() {
+        let shown = [i64::MIN, -1, 0, 253_402_300_799, 253_402_300_800, i64::MAX]
+            .map(|seconds| Time(seconds).to_string());
+        assert_eq!(shown[1], "@-1                 ");
+        assert_eq!(shown[2], "1970-01-01T00:00:00Z");
+        assert_eq!(shown[3], "9999-12-31T23:59:59Z");
+        assert!(shown.iter().all(|time| time.len() >= 20), "{shown:?}");
+    }
+}

@@ -1,0 +1,265 @@
+//! `file-client`: downloads files.
+
+mod connection;
+mod course;
+mod job;
+mod listing;
+mod names;
+mod piping;
+mod progress;
+mod reasons;
+mod saving;
+#[cfg(test)]
+mod tests;
+mod voice;
+mod work;
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use barewire_core::file::TIMEOUT;
+use barewire_core::time::Duration;
+use barewire_linux::executor::Executor;
+use barewire_linux::signals::Signals;
+use clap::Parser;
+
+use crate::arguments::{Common, Place, wait};
+use crate::failure::{Failure, words};
+use crate::output::Output;
+use crate::program::Program;
+
+use connection::Connection;
+use course::{Client, Settings};
+use job::Job;
+use names::Leaf;
+use progress::{Progress, Ticker};
+use saving::Target;
+use voice::Voice;
+use work::Work;
+
+const EXAMPLES: &str = "\
+Examples:
+  file-client 127.0.0.1:8080 report.pdf            download a file into the current folder
+  file-client example.org 8080 a/x b/y -d /tmp     two files, as /tmp/x and /tmp/y
+  file-client 127.0.0.1:8080 --list music          what is in a folder
+  file-client 127.0.0.1:8080 -r music              a folder with all that is in it
+  file-client 127.0.0.1:8080 notes.txt -o - | less contents to a pipe, only what is proven
+
+A file appears under its name only when it is complete. Until then it is NAME.part, with a journal
+beside it, and the same command resumes it. The exit code is 0 if all was downloaded, 1 if anything
+failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
+
+/// Downloads files, proves that they are whole, and resumes what broke off.
+#[expect(clippy::struct_excessive_bools, reason = "options")]
+#[derive(Debug, Parser)]
+#[command(name = FileClient::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct FileClient {
+    /// The server, HOST:PORT, or HOST and PORT as two words; and the files (asked for if there is
+    /// none; `.` is the server's root)
+    #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
+    words: Vec<String>,
+
+    /// Write the file as FILE, `-` for standard output
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["directory", "list", "recursive"])]
+    output: Option<PathBuf>,
+
+    /// Write the files into DIR, which must exist
+    #[arg(short, long, value_name = "DIR", conflicts_with = "list")]
+    directory: Option<PathBuf>,
+
+    /// Show what is in folders, with sizes in bytes and times in UTC
+    #[arg(short, long, conflicts_with = "recursive")]
+    list: bool,
+
+    /// Download folders with all that is in them; existing folders are filled up
+    #[arg(short, long)]
+    recursive: bool,
+
+    /// Ask in the form that every server knows, which cannot prove that a file is whole
+    #[arg(long, conflicts_with_all = ["list", "recursive"])]
+    plain: bool,
+
+    /// Do without digests: faster on a slow processor, and no resuming
+    #[arg(long)]
+    no_verify: bool,
+
+    /// Start over, whatever an earlier run has left; a retry within this run still resumes
+    #[arg(long)]
+    no_resume: bool,
+
+    /// Replace files that are there already
+    #[arg(short, long)]
+    force: bool,
+
+    /// How long connecting may take, and then the beginning of each answer
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    timeout: Duration,
+
+    /// How often to try again without progress when a connection breaks off
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    retries: u32,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for FileClient {
+    const NAME: &'static str = "file-client";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let place = Place::read(&self.words)?;
+        if place.port == 0 {
+            return Err(Failure::usage("port 0 is nobody's: a client needs the server's port"));
+        }
+        self.check(place.rest)?;
+        let names = match place.rest {
+            [] if self.list || self.recursive => vec![String::new()],
+            [] => vec![names::ask()?],
+            names => names.to_vec(),
+        };
+        let jobs = self.jobs(&names)?;
+        let settings = Settings {
+            server: place.to_string(),
+            addresses: place.resolve()?,
+            plain: self.plain,
+            verify: !self.no_verify,
+            resume: !self.no_resume,
+            force: self.force,
+            timeout: self.timeout,
+            retries: self.retries,
+        };
+        let several = self.recursive || jobs.len() > 1;
+        let mut progress = Progress::new(self.shows_progress(), several);
+        progress.expect(jobs.iter().map(Job::counts).sum());
+        download(settings, jobs, progress, output)
+    }
+}
+
+impl FileClient {
+    /// Refuses what makes no sense together.
+    fn check(&self, names: &[String]) -> Result<(), Failure> {
+        if self.output.is_some() && names.len() > 1 {
+            return Err(Failure::usage(
+                "-o takes one file: several would overwrite each other (-d takes a folder)",
+            ));
+        }
+        if self.common.json && self.to_stdout() {
+            return Err(Failure::usage(
+                "--json and -o - exclude each other: the contents and the records would be mixed up",
+            ));
+        }
+        Ok(())
+    }
+
+    fn to_stdout(&self) -> bool {
+        self.output.as_deref() == Some(Path::new("-"))
+    }
+
+    fn shows_progress(&self) -> bool {
+        let mixes = self.to_stdout() && io::stdout().is_terminal();
+        !(self.common.quiet || self.common.json || self.list || mixes)
+    }
+
+    /// What is to be done with each name.
+    fn jobs(&self, names: &[String]) -> Result<Vec<Job>, Failure> {
+        if self.list {
+            let headed = names.len() > 1;
+            return Ok(names.iter().map(|name| Job::show(name.clone(), headed)).collect());
+        }
+        if self.to_stdout() {
+            return Ok(names.iter().map(|name| Job::pipe(name.clone())).collect());
+        }
+        if let Some(path) = &self.output {
+            let (target, leaf) = place(path)?;
+            return Ok(names.iter().map(|name| file(name, &target, &leaf)).collect());
+        }
+        let target = open(self.directory.clone().unwrap_or_default())?;
+        let mut taken = HashSet::new();
+        names.iter().map(|name| self.job(name, &target, &mut taken)).collect()
+    }
+
+    /// What is to be done with a name whose last part becomes that of the file, or of the folder.
+    fn job<'n>(
+        &self,
+        name: &'n str,
+        target: &Rc<Target>,
+        taken: &mut HashSet<&'n str>,
+    ) -> Result<Job, Failure> {
+        let leaf = match Leaf::of(name) {
+            Leaf::Root if self.recursive => None,
+            Leaf::Named(leaf) => Some(leaf),
+            Leaf::Root | Leaf::Above => {
+                return Err(Failure::usage(format!(
+                    "'{name}' names no file (-r downloads folders, `.` the server's root)"
+                )));
+            }
+        };
+        if !taken.insert(leaf.unwrap_or_default()) {
+            return Err(Failure::usage(format!(
+                "two of the files would both be written as '{}' (download them one by one, with -o or -d)",
+                leaf.unwrap_or(".")
+            )));
+        }
+        Ok(match leaf {
+            leaf if self.recursive => {
+                Job::tree(name.to_owned(), Rc::clone(target), leaf.map(str::to_owned))
+            }
+            leaf => file(name, target, leaf.unwrap_or_default().as_ref()),
+        })
+    }
+}
+
+fn file(name: &str, target: &Rc<Target>, leaf: &OsStr) -> Job {
+    Job::file(name.to_owned(), Rc::clone(target), leaf.as_bytes().to_vec())
+}
+
+/// The folder and the name that a path names.
+fn place(path: &Path) -> Result<(Rc<Target>, std::ffi::OsString), Failure> {
+    let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
+    let leaf = leaf.ok_or_else(|| {
+        Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
+    })?;
+    let target = open(path.parent().map(Path::to_owned).unwrap_or_default())?;
+    Ok((target, leaf.to_owned()))
+}
+
+fn open(path: PathBuf) -> Result<Rc<Target>, Failure> {
+    let shown = path.display().to_string();
+    Target::open(path).map(Rc::new).map_err(|error| {
+        let hint = if error.kind() == io::ErrorKind::NotFound { " (create it first)" } else { "" };
+        let why = words(&error);
+        Failure::Conversation(format!("cannot write into the folder {shown}: {why}{hint}"))
+    })
+}
+
+/// Does the jobs, until they are done or a signal comes.
+fn download(
+    settings: Settings,
+    jobs: Vec<Job>,
+    progress: Progress,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let signals = Signals::block().map_err(Failure::system)?;
+    let caught = signals.caught();
+    output.heed(caught.clone());
+    let mut executor = Executor::new().map_err(Failure::system)?;
+    executor.spawn(Box::new(signals));
+    executor.spawn(Box::new(Connection::begin()));
+    if progress.is_shown() {
+        executor.spawn(Box::new(Ticker::new()));
+    }
+    let mut client = Client::new(settings, Voice::new(output, progress), Work::new(jobs));
+    executor.run(&mut client).map_err(Failure::system)?;
+    if let Some(signal) = caught.number() {
+        return Err(Failure::Signal(signal));
+    }
+    if client.voice.has_failed() { Err(Failure::Reported) } else { Ok(()) }
+}

@@ -1,0 +1,360 @@
+//! The course of the program from one connection to the next.
+
+use std::io;
+use std::net::SocketAddr;
+
+use barewire_core::file::{Config, ReceiveError, STALL};
+use barewire_core::text::QUIET;
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::link::Fault;
+
+use super::connection::Connection;
+use super::job::Job;
+use super::reasons::{self, Why};
+use super::voice::Voice;
+use super::work::{Stop, Work};
+
+/// The pauses before retries: the first, and the longest that doubling leads to.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What the user wants, as far as it is the same for all files.
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes")]
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// The server as the user named it.
+    pub(super) server: String,
+    pub(super) addresses: Vec<SocketAddr>,
+    /// Speak the plain form.
+    pub(super) plain: bool,
+    pub(super) verify: bool,
+    pub(super) resume: bool,
+    pub(super) force: bool,
+    pub(super) timeout: Duration,
+    pub(super) retries: u32,
+}
+
+impl Settings {
+    pub(super) fn config(&self) -> Config {
+        Config { quiet: QUIET, timeout: self.timeout, stall: STALL }
+    }
+}
+
+/// What the tasks share: one connection after another works on it.
+#[derive(Debug)]
+pub(super) struct Client<'o> {
+    pub(super) settings: Settings,
+    pub(super) voice: Voice<'o>,
+    pub(super) work: Work,
+    /// A connection has been made.
+    pub(super) reached: bool,
+    /// The server has answered in the framed form.
+    pub(super) heard: bool,
+    /// The server did not, and has taken no connection since.
+    fell_back: bool,
+    /// How often in a row it was tried again without progress.
+    tries: u32,
+}
+
+/// How a connection has ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It was not made.
+    Unconnected(io::Error),
+    /// In order.
+    Closed,
+    Broken(Fault<ReceiveError>),
+    /// By this side.
+    Stopped(Stop),
+}
+
+impl<'o> Client<'o> {
+    pub(super) fn new(settings: Settings, voice: Voice<'o>, work: Work) -> Self {
+        Self { settings, voice, work, reached: false, heard: false, fell_back: false, tries: 0 }
+    }
+
+    /// A connection has been made.
+    pub(super) fn reach(&mut self) {
+        self.reached = true;
+        self.fell_back = false;
+    }
+
+    /// What comes after a connection that has ended so; `None` if nothing does.
+    pub(super) fn after(&mut self, end: End, now: Instant) -> Option<Connection> {
+        self.work.rewind();
+        if self.work.is_empty() {
+            // What was asked for is proven, whatever the end.
+            return None;
+        }
+        match end {
+            End::Unconnected(error) => self.after_unconnected(&error, now),
+            End::Closed if self.settings.plain => Some(Connection::begin()),
+            End::Closed => self.retry(&Why::BrokeOff("the connection was closed".into()), now),
+            End::Broken(fault) if self.is_plain_only(&fault) => self.fall_back(),
+            End::Broken(Fault::Session(ReceiveError::Nothing)) => {
+                self.drop_first(|client, job| reasons::nothing(job, &client.settings))
+            }
+            End::Broken(fault) => {
+                let why = reasons::fault(&fault, &self.settings);
+                match fault {
+                    Fault::Session(ReceiveError::Malformed) => self.end(&why),
+                    _ => self.retry(&why, now),
+                }
+            }
+            End::Stopped(Stop::Busy) => {
+                let why = Why::Other(format!("{} is busy", self.settings.server));
+                self.retry(&why, now)
+            }
+            End::Stopped(Stop::One(why)) => self.drop_first(|_, _| why),
+            End::Stopped(Stop::All(why)) => {
+                self.voice.fail(&why);
+                None
+            }
+            End::Stopped(Stop::Reader) => None,
+        }
+    }
+
+    fn after_unconnected(&mut self, error: &io::Error, now: Instant) -> Option<Connection> {
+        if self.fell_back {
+            self.voice.fail(&reasons::one_shot(&self.settings, error));
+            return None;
+        }
+        let why = reasons::unconnected(&self.settings, error);
+        if self.reached {
+            return self.retry(&Why::Other(why), now);
+        }
+        self.voice.fail(&why);
+        None
+    }
+
+    /// Whether that is how a server ends a conversation that knows the plain form only.
+    fn is_plain_only(&self, fault: &Fault<ReceiveError>) -> bool {
+        let is_sudden = match fault {
+            Fault::Session(error) => *error == ReceiveError::NotFramed,
+            Fault::Connection(error) => matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::ConnectionAborted
+            ),
+            Fault::Contents => false,
+        };
+        // What is held came in the framed form, so a server that is only short of something for the
+        // moment must not make the plain form overwrite it.
+        let knew_better = self.heard || self.work.jobs().any(|job| job.kept().0 > 0);
+        is_sudden && !self.settings.plain && !knew_better
+    }
+
+    /// Goes over to the plain form.
+    fn fall_back(&mut self) -> Option<Connection> {
+        let server = &self.settings.server;
+        if let Some(job) = self.work.jobs().find(|job| job.is_listing()) {
+            let name = job.shown();
+            self.voice.fail(&format!(
+                "{name}: {server} speaks the plain form only, which has no folders (ask for files \
+                 by their names)"
+            ));
+            return None;
+        }
+        self.voice.warn(&format!(
+            "{server} speaks the plain form only: nothing can prove that what it sends is whole"
+        ));
+        self.settings.plain = true;
+        self.fell_back = true;
+        Some(Connection::begin())
+    }
+
+    /// Goes on without the next job, which has failed.
+    fn drop_first(&mut self, why: impl FnOnce(&Self, &Job) -> String) -> Option<Connection> {
+        let job = self.work.drop_first()?;
+        let why = why(self, &job);
+        self.voice.fail(&why);
+        self.tries = 0;
+        (!self.work.is_empty()).then(Connection::begin)
+    }
+
+    /// Tries again, after a pause and a limited number of times.
+    fn retry(&mut self, why: &Why, now: Instant) -> Option<Connection> {
+        if std::mem::take(&mut self.work.progressed) {
+            self.tries = 0;
+        }
+        let half_written =
+            self.settings.plain && self.work.jobs().next().is_some_and(Job::is_half_written);
+        let retries = self.settings.retries;
+        if self.tries >= retries || half_written {
+            return self.end(why);
+        }
+        let pause = pause(self.tries);
+        self.tries += 1;
+        let again = format!("trying again in {pause} ({} of {retries})", self.tries);
+        self.voice.warn(&match self.work.jobs().next() {
+            Some(job) => format!("{}; {again}", reasons::broke(job, why, &self.settings)),
+            None => again,
+        });
+        Some(Connection::after_pause(now + pause))
+    }
+
+    /// Gives everything up that is not done.
+    fn end(&mut self, why: &Why) -> Option<Connection> {
+        let left = self.work.len();
+        let job = self.work.drop_first()?;
+        let mut message = reasons::broke_off(&job, why, &self.settings);
+        if left > 1 {
+            message = format!("{message}; {} more not downloaded", left - 1);
+        }
+        self.voice.fail(&message);
+        None
+    }
+
+    /// A signal ends the program.
+    pub(super) fn interrupt(&mut self) {
+        self.work.rewind();
+        if let Some(job) = self.work.jobs().next() {
+            let (_, kept) = job.kept();
+            self.voice.warn(&format!("{}: interrupted ({kept})", job.shown()));
+        }
+    }
+}
+
+/// How long to wait before the next of `tries`.
+fn pause(tries: u32) -> Duration {
+    (0..tries).fold(PAUSE, |pause, _| pause.doubled().min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use barewire_linux::files::{Download, Options};
+
+    use super::*;
+    use crate::output::{Format, Output};
+    use crate::programs::file_client::progress::Progress;
+    use crate::programs::file_client::saving::Target;
+
+    fn client(output: &mut Output, jobs: Vec<Job>) -> Client<'_> {
+        let settings = Settings {
+            server: "server:1".into(),
+            addresses: Vec::new(),
+            plain: false,
+            verify: true,
+            resume: true,
+            force: false,
+            timeout: Duration::from_secs(1),
+            retries: 2,
+        };
+        let voice = Voice::new(output, Progress::new(false, false));
+        Client::new(settings, voice, Work::new(jobs))
+    }
+
+    fn output() -> Output {
+        Output::new("test", Format::Text, true)
+    }
+
+    fn reset() -> End {
+        End::Broken(Fault::Connection(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_limit() {
+        let seconds: Vec<String> = (0..7).map(|tries| pause(tries).to_string()).collect();
+        assert_eq!(seconds, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
+    }
+
+    #[test]
+    fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
+        for end in [reset(), End::Broken(Fault::Session(ReceiveError::NotFramed))] {
+            let mut output = output();
+            let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+            client.reach();
+            assert!(client.after(end, Instant::ZERO).is_some());
+            assert!(client.settings.plain);
+            // That it takes no second connection is told at once.
+            let refused = End::Unconnected(io::ErrorKind::ConnectionRefused.into());
+            assert!(client.after(refused, Instant::ZERO).is_none());
+            assert!(client.voice.has_failed());
+        }
+    }
+
+    #[test]
+    fn what_has_verified_is_not_given_up_for_the_plain_form() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let target = Target::open(folder.path().to_owned()).unwrap();
+        let mut part = Download::begin(&target.folder, b"x", Options::default()).unwrap();
+        part.start(0, Some(5), 7).unwrap();
+        part.write(b"abc").unwrap();
+        part.verified(3).unwrap();
+        drop(part);
+
+        let mut output = output();
+        let job = Job::file("x".into(), Rc::new(target), b"x".to_vec());
+        let mut client = client(&mut output, vec![job]);
+        client.reach();
+        assert!(client.work.prepare(&client.settings, &mut client.voice));
+        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(!client.settings.plain);
+    }
+
+    #[test]
+    fn the_plain_form_has_no_folders() {
+        let mut output = output();
+        let jobs = vec![Job::show(String::new(), false)];
+        let mut client = client(&mut output, jobs);
+        assert!(client.after(reset(), Instant::ZERO).is_none());
+        assert!(client.voice.has_failed() && !client.settings.plain);
+    }
+
+    #[test]
+    fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
+        let mut output = output();
+        let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+        client.reach();
+        client.heard = true;
+        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(!client.settings.plain);
+        let refused = || End::Unconnected(io::ErrorKind::ConnectionRefused.into());
+        assert!(client.after(refused(), Instant::ZERO).is_some());
+        client.work.progressed = true;
+        assert!(client.after(refused(), Instant::ZERO).is_some());
+        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(!client.voice.has_failed());
+        assert!(client.after(reset(), Instant::ZERO).is_none());
+        assert!(client.voice.has_failed());
+    }
+
+    #[test]
+    fn what_cannot_become_better_is_not_tried_again() {
+        for end in [
+            End::Unconnected(io::ErrorKind::ConnectionRefused.into()),
+            End::Broken(Fault::Session(ReceiveError::Malformed)),
+            End::Stopped(Stop::All("the disk is full".into())),
+        ] {
+            let mut output = output();
+            let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+            assert!(client.after(end, Instant::ZERO).is_none());
+            assert!(client.voice.has_failed());
+        }
+    }
+
+    #[test]
+    fn one_that_fails_does_not_keep_the_others() {
+        let mut output = output();
+        let jobs = ["x", "y"].map(|name| Job::pipe(name.into())).into();
+        let mut client = client(&mut output, jobs);
+        client.settings.plain = true;
+        let nothing = || End::Broken(Fault::Session(ReceiveError::Nothing));
+        assert!(client.after(nothing(), Instant::ZERO).is_some());
+        assert!(client.after(nothing(), Instant::ZERO).is_none());
+        assert!(client.voice.has_failed());
+    }
+
+    #[test]
+    fn a_reader_who_has_gone_and_a_late_reset_fail_nothing() {
+        let mut output = output();
+        let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+        assert!(client.after(End::Stopped(Stop::Reader), Instant::ZERO).is_none());
+        client.work.drop_first();
+        assert!(client.after(reset(), Instant::ZERO).is_none());
+        assert!(!client.voice.has_failed());
+    }
+}

@@ -1,0 +1,249 @@
+//! One thing to ask the server for, and what is done with the answer.
+
+use std::rc::Rc;
+
+use barewire_core::file::{Answer, Entry, Operation, Request};
+
+use crate::failure::words;
+
+use super::course::Settings;
+use super::listing::{self, Listing};
+use super::names::join;
+use super::piping::Piping;
+use super::saving::{Saving, Target};
+use super::voice::Voice;
+use super::work::Stop;
+
+/// One thing to ask the server for.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// As the server knows it.
+    pub(super) name: String,
+    want: Want,
+    answered: bool,
+    /// How far it has ever verified.
+    reached: u64,
+}
+
+#[derive(Debug)]
+enum Want {
+    /// The contents, into a file.
+    File(Saving),
+    /// The contents, to standard output.
+    Pipe(Piping),
+    /// The entries of a folder, shown; `headed` if there are several to show.
+    Show { listing: Listing, headed: bool },
+    /// The entries of a folder, all of them downloaded.
+    Tree(Tree),
+}
+
+#[derive(Debug)]
+struct Tree {
+    listing: Listing,
+    /// Where the folder is to be.
+    parent: Rc<Target>,
+    /// Its name there; without one it is the parent itself.
+    leaf: Option<String>,
+    /// The user named it, and may have meant a file.
+    by_user: bool,
+}
+
+impl Job {
+    fn new(name: String, want: Want) -> Self {
+        Self { name, want, answered: false, reached: 0 }
+    }
+
+    pub(super) fn file(name: String, target: Rc<Target>, leaf: Vec<u8>) -> Self {
+        Self::new(name, Want::File(Saving::new(target, leaf)))
+    }
+
+    pub(super) fn pipe(name: String) -> Self {
+        Self::new(name, Want::Pipe(Piping::default()))
+    }
+
+    pub(super) fn show(name: String, headed: bool) -> Self {
+        Self::new(name, Want::Show { listing: Listing::default(), headed })
+    }
+
+    pub(super) fn tree(name: String, parent: Rc<Target>, leaf: Option<String>) -> Self {
+        Self::subtree(name, parent, leaf, true)
+    }
+
+    fn subtree(name: String, parent: Rc<Target>, leaf: Option<String>, by_user: bool) -> Self {
+        let listing = Listing::default();
+        Self::new(name, Want::Tree(Tree { listing, parent, leaf, by_user }))
+    }
+
+    /// The name for messages.
+    pub(super) fn shown(&self) -> &str {
+        if self.name.is_empty() { "." } else { &self.name }
+    }
+
+    /// Whether more is to be done once it is complete.
+    pub(super) fn may_grow(&self) -> bool {
+        matches!(self.want, Want::Tree(_))
+    }
+
+    /// The same name as that of a file, if the user named it and may have meant one.
+    pub(super) fn as_file(&self) -> Option<Self> {
+        match &self.want {
+            Want::Tree(Tree { parent, leaf: Some(leaf), by_user: true, .. }) => {
+                let (parent, leaf) = (Rc::clone(parent), leaf.clone().into_bytes());
+                Some(Self::file(self.name.clone(), parent, leaf))
+            }
+            _ => None,
+        }
+    }
+
+    /// It is about to be asked for, perhaps again.
+    pub(super) fn restart(&mut self) {
+        self.answered = false;
+    }
+
+    pub(super) fn is_listing(&self) -> bool {
+        matches!(self.want, Want::Show { .. } | Want::Tree(_))
+    }
+
+    /// How many files it stands for.
+    pub(super) fn counts(&self) -> u64 {
+        u64::from(!self.is_listing())
+    }
+
+    /// How far the contents are certain, and what becomes of them if they never end.
+    pub(super) fn kept(&self) -> (u64, String) {
+        match &self.want {
+            Want::File(saving) => (saving.held().map_or(0, |held| held.verified), saving.kept()),
+            Want::Pipe(piping) => match piping.written().0 {
+                0 => (0, "nothing was written".to_owned()),
+                written => (written, "what was written is not the whole of it".to_owned()),
+            },
+            Want::Show { .. } | Want::Tree(_) => (0, "try again".to_owned()),
+        }
+    }
+
+    /// Whether something was written that the plain form cannot go on with.
+    pub(super) fn is_half_written(&self) -> bool {
+        matches!(&self.want, Want::Pipe(piping) if piping.written().0 > 0)
+    }
+
+    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<(), String> {
+        match &mut self.want {
+            Want::File(saving) => saving.prepare(settings),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn request(&self, settings: &Settings) -> Request<'_> {
+        let name = self.name.as_bytes();
+        let (offset, tag) = match &self.want {
+            Want::File(saving) => saving.held().map_or((0, 0), |held| (held.verified, held.tag)),
+            Want::Pipe(piping) => piping.written(),
+            Want::Show { .. } | Want::Tree(_) => return Request::list(name),
+        };
+        Request { operation: Operation::Get, name, offset, tag, verify: settings.verify }
+    }
+
+    /// The server is about to send it, of `size` bytes if that is known.
+    pub(super) fn answered(
+        &mut self,
+        answer: &Answer,
+        size: Option<u64>,
+        voice: &mut Voice<'_>,
+    ) -> Result<(), Stop> {
+        self.answered = true;
+        let name = if self.name.is_empty() { "." } else { &self.name };
+        match &mut self.want {
+            Want::File(saving) => {
+                voice.progress.begin(name, answer.offset, size);
+                saving.answered(name, answer, size, voice).map_err(Stop::All)
+            }
+            Want::Pipe(piping) => {
+                voice.progress.begin(name, answer.offset, size);
+                piping.answered(name, answer, size)
+            }
+            Want::Show { listing, .. } | Want::Tree(Tree { listing, .. }) => {
+                listing.answered(name, answer).map_err(Stop::One)
+            }
+        }
+    }
+
+    /// Tells whether that need never be asked for again, even if nothing proves it.
+    pub(super) fn contents(&mut self, bytes: &[u8], voice: &mut Voice<'_>) -> Result<bool, Stop> {
+        if !self.answered {
+            // The plain form has no answers.
+            let answer = Answer { offset: 0, size: 0, tag: 0, verified: false };
+            self.answered(&answer, None, voice)?;
+        }
+        match &mut self.want {
+            Want::File(saving) => {
+                voice.progress.advance(bytes.len());
+                saving.write(bytes).map_err(Stop::All)?;
+            }
+            Want::Pipe(piping) => {
+                voice.progress.advance(bytes.len());
+                return piping.contents(bytes, voice);
+            }
+            Want::Show { listing, .. } | Want::Tree(Tree { listing, .. }) => {
+                listing.contents(bytes);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells whether that is farther than ever before.
+    pub(super) fn verified(&mut self, end: u64, voice: &mut Voice<'_>) -> Result<bool, Stop> {
+        match &mut self.want {
+            Want::File(saving) => saving.verified(end).map_err(Stop::All)?,
+            Want::Pipe(piping) => piping.verified(voice)?,
+            Want::Show { .. } | Want::Tree(_) => {}
+        }
+        let is_farther = end > self.reached;
+        self.reached = self.reached.max(end);
+        Ok(is_farther)
+    }
+
+    /// It is there. Gives what is to be done because of that.
+    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Vec<Self> {
+        let name = if self.name.is_empty() { "." } else { &self.name };
+        match &mut self.want {
+            Want::File(saving) => {
+                if let Err(why) = saving.complete(name, voice) {
+                    voice.fail(&why);
+                }
+            }
+            Want::Pipe(piping) => piping.complete(name, voice),
+            Want::Show { listing, headed } => match listing.entries() {
+                Ok(entries) => listing::show(&entries, headed.then_some(name), voice),
+                Err(error) => voice.fail(&format!("{name}: {error}")),
+            },
+            Want::Tree(tree) => match tree.grow(&self.name) {
+                Ok(jobs) => return jobs,
+                Err(why) => voice.fail(&format!("{name}: {why}")),
+            },
+        }
+        Vec::new()
+    }
+}
+
+impl Tree {
+    /// Makes the folder, and gives the jobs for what is in it.
+    fn grow(&self, name: &str) -> Result<Vec<Job>, String> {
+        let entries = self.listing.entries().map_err(|error| error.to_string())?;
+        let target = match &self.leaf {
+            None => Rc::clone(&self.parent),
+            Some(leaf) => Rc::new(self.parent.sub(leaf).map_err(|error| {
+                let path = self.parent.path.join(leaf);
+                format!("cannot make the folder {}: {}", path.display(), words(&error))
+            })?),
+        };
+        let job = |entry: &Entry<'_>| {
+            let (name, leaf) = (join(name, entry.name), entry.name.to_owned());
+            if entry.is_directory {
+                Job::subtree(name, Rc::clone(&target), Some(leaf), false)
+            } else {
+                Job::file(name, Rc::clone(&target), leaf.into_bytes())
+            }
+        };
+        Ok(entries.iter().map(job).collect())
+    }
+}

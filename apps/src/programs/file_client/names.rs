@@ -1,0 +1,107 @@
+//! Names: what they lead to on this side, and how one is asked for.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use barewire_core::file::MAX_NAME;
+
+use crate::failure::{Failure, words};
+
+/// What the last part of a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaf<'a> {
+    /// The server's root.
+    Root,
+    Named(&'a str),
+    /// What `..` leads to has no name here.
+    Above,
+}
+
+impl<'a> Leaf<'a> {
+    pub(super) fn of(name: &'a str) -> Self {
+        match name.split('/').rfind(|part| !matches!(*part, "" | ".")) {
+            None => Self::Root,
+            Some("..") => Self::Above,
+            Some(part) => Self::Named(part),
+        }
+    }
+}
+
+/// The name of what is called `name` in the folder `folder`.
+pub(super) fn join(folder: &str, name: &str) -> String {
+    match folder.trim_end_matches('/') {
+        "" | "." => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// Asks the user for a name: with a prompt if that is a person, else for a line of standard input.
+pub(super) fn ask() -> Result<String, Failure> {
+    let mut stdin = io::stdin().lock();
+    if stdin.is_terminal() && io::stderr().is_terminal() {
+        let mut stderr = anstream::stderr();
+        // Without the prompt the question is still there.
+        let _ = stderr.write_all(b"File name: ").and_then(|()| stderr.flush());
+    }
+    let mut line = Vec::new();
+    // One that is longer is refused for its length.
+    let limit = u64::try_from(MAX_NAME).map_or(u64::MAX, |longest| longest + 3);
+    stdin.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|error| {
+        Failure::Conversation(format!("cannot read a file name: {}", words(&error)))
+    })?;
+    read_line(&line)
+}
+
+fn read_line(line: &[u8]) -> Result<String, Failure> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Err(Failure::usage(
+            "no file name given (write it behind the address, or on standard input)",
+        ));
+    }
+    match str::from_utf8(line) {
+        Ok(name) => Ok(name.to_owned()),
+        Err(_) => Err(Failure::usage("the file name is not UTF-8")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_under_the_last_part_of_its_name() {
+        for (name, leaf) in [
+            ("x", Leaf::Named("x")),
+            ("sub/x", Leaf::Named("x")),
+            ("/a//tree/./", Leaf::Named("tree")),
+            ("a\\b", Leaf::Named("a\\b")),
+            ("...", Leaf::Named("...")),
+            ("", Leaf::Root),
+            (".", Leaf::Root),
+            ("./", Leaf::Root),
+            ("a/..", Leaf::Above),
+            ("../.", Leaf::Above),
+        ] {
+            assert_eq!(Leaf::of(name), leaf, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn inner_names_are_relative_to_the_root() {
+        assert_eq!(join("", "x"), "x");
+        assert_eq!(join(".", "x"), "x");
+        assert_eq!(join("./", "x"), "x");
+        assert_eq!(join("a/tree/", "x"), "a/tree/x");
+        assert_eq!(join("a", "x"), "a/x");
+    }
+
+    #[test]
+    fn one_line_is_one_name() {
+        assert_eq!(read_line(b"a b \r\n").unwrap(), "a b ");
+        assert_eq!(read_line(b"x").unwrap(), "x");
+        for wrong in [&b""[..], b"\n", b"\r\n", b"\xff\n"] {
+            assert!(matches!(read_line(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+    }
+}

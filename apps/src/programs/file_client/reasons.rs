@@ -1,0 +1,130 @@
+//! Why something was not downloaded, in words for people.
+
+use std::fmt;
+use std::io;
+
+use barewire_core::file::{ReceiveError, Refusal, STALL};
+use barewire_linux::link::Fault;
+
+use crate::failure::words;
+use crate::fetched::Bytes;
+
+use super::course::Settings;
+use super::job::Job;
+
+/// No connection could be made.
+pub(super) fn unconnected(settings: &Settings, error: &io::Error) -> String {
+    let Settings { server, timeout, .. } = settings;
+    match error.kind() {
+        io::ErrorKind::TimedOut => format!(
+            "cannot connect to {server}: no answer in {timeout} (check the address, and whether a \
+             firewall drops the packets)"
+        ),
+        io::ErrorKind::ConnectionRefused => {
+            format!("cannot connect to {server}: {} (is a server listening there?)", words(error))
+        }
+        _ => format!("cannot connect to {server}: {}", words(error)),
+    }
+}
+
+/// A server that does not know the framed form takes no second connection.
+pub(super) fn one_shot(settings: &Settings, error: &io::Error) -> String {
+    format!(
+        "{} speaks the plain form only and takes no second connection: {} (it is probably a server \
+         for one connection: --plain asks it plainly from the start)",
+        settings.server,
+        words(error)
+    )
+}
+
+/// The server does not send what was asked for.
+pub(super) fn refused(job: &Job, refusal: Refusal, settings: &Settings) -> String {
+    let (name, server) = (job.shown(), &settings.server);
+    let kind = if job.is_listing() { "folder" } else { "file" };
+    match refusal {
+        Refusal::NotFound => {
+            format!("{name}: {server} has no such {kind} (--list shows what there is)")
+        }
+        Refusal::Refused if job.is_listing() => {
+            format!("{name}: {server} does not list that (is it a folder?)")
+        }
+        Refusal::Refused => format!(
+            "{name}: {server} does not give that out (is it a file that may be read? -r downloads folders)"
+        ),
+        Refusal::Failed => format!("{name}: {server} cannot read it"),
+        Refusal::PastEnd => format!(
+            "{name}: {server} has less of it than is here already (--no-resume starts over)"
+        ),
+        Refusal::Busy => format!("{name}: {server} is too busy (try later)"),
+        Refusal::Malformed => format!("{name}: {server} does not understand the request"),
+        Refusal::NotSupported => {
+            format!(
+                "{name}: {server} does not support the request (--plain asks in the oldest way)"
+            )
+        }
+    }
+}
+
+/// What a conversation ended with.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// The server broke off: how.
+    BrokeOff(String),
+    /// It was something else.
+    Other(String),
+}
+
+/// Why a conversation broke off.
+pub(super) fn fault(fault: &Fault<ReceiveError>, settings: &Settings) -> Why {
+    let Settings { server, timeout, .. } = settings;
+    match fault {
+        Fault::Connection(error) => Why::BrokeOff(words(error).to_string()),
+        Fault::Session(ReceiveError::TimedOut) => Why::Other(format!(
+            "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
+                 the simplest servers)"
+        )),
+        Fault::Session(ReceiveError::Stalled) => Why::BrokeOff(format!("nothing came for {STALL}")),
+        // It did know it before.
+        Fault::Session(ReceiveError::NotFramed) => Why::BrokeOff(
+            "the server gave no answer (--plain starts over, for a server that knows no other \
+             form)"
+                .to_owned(),
+        ),
+        Fault::Session(error) => Why::BrokeOff(error.to_string()),
+        Fault::Contents => Why::Other(fault.to_string()),
+    }
+}
+
+/// How far it had come, if anywhere.
+struct After(u64);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            bytes => write!(f, " after {}", Bytes(bytes)),
+        }
+    }
+}
+
+/// It broke off.
+pub(super) fn broke(job: &Job, why: &Why, settings: &Settings) -> String {
+    let (name, server) = (job.shown(), &settings.server);
+    let (certain, _) = job.kept();
+    match why {
+        Why::BrokeOff(how) => format!("{name}: {server} broke off{}: {how}", After(certain)),
+        Why::Other(why) => format!("{name}: {why}"),
+    }
+}
+
+/// It broke off for good.
+pub(super) fn broke_off(job: &Job, why: &Why, settings: &Settings) -> String {
+    let (_, kept) = job.kept();
+    format!("{}; {kept}", broke(job, why, settings))
+}
+
+/// The server sent nothing, plainly.
+pub(super) fn nothing(job: &Job, settings: &Settings) -> String {
+    let (name, server) = (job.shown(), &settings.server);
+    format!("{name}: {server} sent nothing: there is no such file, it was refused, or it is empty")
+}

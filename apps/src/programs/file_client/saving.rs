@@ -1,0 +1,208 @@
+//! A file that is being downloaded into a folder.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Instant;
+
+use barewire_core::file::Answer;
+use barewire_core::printable::printable;
+use barewire_linux::files::{Download, Folder, Held, Options};
+
+use crate::failure::words;
+use crate::fetched::{Bytes, Downloaded};
+use crate::output::Record;
+
+use super::course::Settings;
+use super::voice::Voice;
+
+/// A folder, and its path for people.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) folder: Folder,
+    pub(super) path: PathBuf,
+}
+
+impl Target {
+    /// The folder at `path`; the current one if that is empty.
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        let place = if path.as_os_str().is_empty() { ".".as_ref() } else { path.as_path() };
+        Ok(Self { folder: Folder::open(place)?, path })
+    }
+
+    /// The folder `name` in it, created if need be.
+    pub(super) fn sub(&self, name: &str) -> io::Result<Self> {
+        Ok(Self { folder: self.folder.sub(name.as_bytes())?, path: self.path.join(name) })
+    }
+
+    /// How the user would call it.
+    fn shown(&self) -> String {
+        let path = self.path.to_string_lossy();
+        if path.is_empty() { "the current folder".to_owned() } else { path.into_owned() }
+    }
+}
+
+/// A download, from before it is asked for until the file is there.
+#[derive(Debug)]
+pub(super) struct Saving {
+    target: Rc<Target>,
+    leaf: Vec<u8>,
+    /// Boxed, since of many that wait only a few have one.
+    download: Option<Box<Download>>,
+    size: Option<u64>,
+    verified: bool,
+    /// Set by the first answer.
+    begun: Option<Instant>,
+    resumed_from: u64,
+}
+
+impl Saving {
+    pub(super) fn new(target: Rc<Target>, leaf: Vec<u8>) -> Self {
+        Self {
+            target,
+            leaf,
+            download: None,
+            size: None,
+            verified: false,
+            begun: None,
+            resumed_from: 0,
+        }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.target.path.join(OsStr::from_bytes(&self.leaf))
+    }
+
+    /// Opens the part, unless it is open already.
+    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<(), String> {
+        if self.download.is_some() {
+            return Ok(());
+        }
+        let options = Options { force: settings.force, resume: settings.resume };
+        match Download::begin(&self.target.folder, &self.leaf, options) {
+            Ok(download) => self.download = Some(Box::new(download)),
+            Err(error) => return Err(self.refused(&error)),
+        }
+        Ok(())
+    }
+
+    fn refused(&self, error: &io::Error) -> String {
+        let path = self.path();
+        let path = path.display();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{path} is there already (--force replaces it)")
+            }
+            io::ErrorKind::IsADirectory => format!("{path} is a folder"),
+            io::ErrorKind::ResourceBusy => {
+                format!("another program is downloading to {path} at this moment")
+            }
+            _ => format!("cannot write {path}: {}", words(error)),
+        }
+    }
+
+    /// What is there and need not be asked for.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.download.as_ref()?.held()
+    }
+
+    /// The contents are about to come.
+    pub(super) fn answered(
+        &mut self,
+        name: &str,
+        answer: &Answer,
+        size: Option<u64>,
+        voice: &Voice<'_>,
+    ) -> Result<(), String> {
+        let Some(download) = &mut self.download else { return Ok(()) };
+        if answer.offset == 0 && download.held().is_some_and(|held| held.tag != answer.tag) {
+            voice.explain(&format!(
+                "{name} is another version than the part that is there: it starts from 0"
+            ));
+        }
+        if self.begun.is_none() {
+            self.begun = Some(Instant::now());
+            self.resumed_from = answer.offset;
+        }
+        self.size = size;
+        self.verified = answer.verified || size == Some(answer.offset);
+        let tag = if answer.verified { answer.tag } else { 0 };
+        // What is held is whole already.
+        let tag = if answer.offset > 0 { answer.tag } else { tag };
+        let started = download.start(answer.offset, size, tag);
+        started.map_err(|error| self.unwritten(&error))
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let Some(download) = &mut self.download else { return Ok(()) };
+        download.write(bytes).map_err(|error| self.unwritten(&error))
+    }
+
+    pub(super) fn verified(&mut self, end: u64) -> Result<(), String> {
+        let Some(download) = &mut self.download else { return Ok(()) };
+        download.verified(end).map_err(|error| self.unwritten(&error))
+    }
+
+    fn unwritten(&self, error: &io::Error) -> String {
+        let path = self.path();
+        let path = path.display();
+        if error.kind() != io::ErrorKind::StorageFull {
+            return format!("cannot write {path}: {} ({})", words(error), self.kept());
+        }
+        // Where room is reserved beforehand, the error says how much is missing.
+        let position = self.download.as_ref().map_or(0, |download| download.position());
+        let missing = match (error.raw_os_error(), self.size) {
+            (Some(_), Some(size)) => {
+                format!(", {} are still to come", Bytes(size.saturating_sub(position)))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "no room for {} in {}: {}{missing}; {} (make room there first)",
+            OsStr::from_bytes(&self.leaf).display(),
+            self.target.shown(),
+            words(error),
+            self.kept()
+        )
+    }
+
+    /// What the next run can go on from.
+    pub(super) fn kept(&self) -> String {
+        match self.held() {
+            Some(held) => format!(
+                "the {} that have verified are kept: run the same command again to resume",
+                Bytes(held.verified)
+            ),
+            None => "nothing of it is kept".to_owned(),
+        }
+    }
+
+    /// All contents are there: gives the file its name, and says so.
+    pub(super) fn complete(&mut self, name: &str, voice: &mut Voice<'_>) -> Result<(), String> {
+        let Some(download) = self.download.take() else { return Ok(()) };
+        let bytes = download.position();
+        if let Err(error) = download.finish() {
+            let path = self.path();
+            let path = path.display();
+            return Err(match error.kind() {
+                io::ErrorKind::AlreadyExists => format!(
+                    "something else has become {path} meanwhile (--force replaces it, and \
+                     downloads nothing anew)"
+                ),
+                _ => format!("cannot complete {path}: {}", words(&error)),
+            });
+        }
+        let path = self.path();
+        voice.show(Record::Downloaded(Downloaded {
+            name: printable(name.as_bytes()),
+            path: printable(path.as_os_str().as_encoded_bytes()),
+            bytes,
+            resumed_from: self.resumed_from,
+            verified: self.verified,
+            seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
+        }));
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+use tempfile::TempDir;
+
+use super::*;
+
+/// What the words behind the address come to: the names asked for, or why not.
+fn read(options: &[&str]) -> Result<Vec<String>, String> {
+    let words = ["file-client", "server:1"].iter().chain(options);
+    let client = FileClient::try_parse_from(words).map_err(|error| error.to_string())?;
+    let place = Place::read(&client.words).unwrap();
+    let jobs = client.check(place.rest).and_then(|()| client.jobs(place.rest));
+    match jobs {
+        Ok(jobs) => Ok(jobs.into_iter().map(|job| job.name).collect()),
+        Err(failure) => Err(failure.message().unwrap_or_default().to_owned()),
+    }
+}
+
+#[track_caller]
+fn refuses(options: &[&str], why: &str) {
+    let refused = read(options).unwrap_err();
+    assert!(refused.contains(why), "{refused}");
+}
+
+#[test]
+fn each_name_is_one_thing_to_do() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    assert_eq!(read(&["a/x", "y", "-d", folder]), Ok(vec!["a/x".into(), "y".into()]));
+    assert_eq!(read(&["-r", ".", "x", "-d", folder]), Ok(vec![".".into(), "x".into()]));
+    assert_eq!(read(&["-l", "x", "x"]), Ok(vec!["x".into(), "x".into()]));
+    assert_eq!(read(&["x", "-o", "-"]), Ok(vec!["x".into()]));
+    assert_eq!(read(&["x", "-o", &format!("{folder}/y")]), Ok(vec!["x".into()]));
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused_with_the_reason() {
+    refuses(&["x", "y", "-o", "z"], "overwrite each other");
+    refuses(&["x", "-r", "-o", "z"], "cannot be used with");
+    refuses(&["x", "-r", "--plain"], "cannot be used with");
+    refuses(&["-l", "--plain"], "cannot be used with");
+    refuses(&["x", "--json", "-o", "-"], "mixed up");
+    refuses(&["a/x", "b/x"], "both be written as 'x'");
+    refuses(&["."], "names no file");
+    refuses(&["a/.."], "names no file");
+    refuses(&["-r", ".."], "names no file");
+    refuses(&["x", "-o", "a/"], "names no file");
+    refuses(&["x", "-o", "/"], "names no file");
+    refuses(&["x", "-d", "/nonexistent/folder"], "create it first");
+}

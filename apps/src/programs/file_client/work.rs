@@ -1,0 +1,180 @@
+//! What is to be done: jobs that wait, and jobs that were asked for.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use barewire_core::file::{self, Received, Refusal, RequestError};
+use barewire_core::time::Instant;
+
+use super::course::Settings;
+use super::job::Job;
+use super::reasons;
+use super::voice::Voice;
+
+/// How much may be asked for before it is answered. Each file among it has three descriptors open.
+const DEPTH: usize = 64;
+
+/// Room for the requests of that, with names of ordinary length.
+const ROOM: usize = 8 * 1024;
+
+pub(super) type Receiver = file::Receiver<ROOM, DEPTH>;
+
+/// Why a conversation ends although the server has done nothing wrong.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The server asks for patience.
+    Busy,
+    /// The answer that has begun is of no use, for the reason given.
+    One(String),
+    /// Nothing that would still come is of any use, for the reason given.
+    All(String),
+    /// Nobody reads standard output any more.
+    Reader,
+}
+
+/// All there is to do, in its order.
+#[derive(Debug)]
+pub(super) struct Work {
+    waiting: VecDeque<Job>,
+    /// Asked for on this connection, and not answered in full.
+    asked: VecDeque<Job>,
+    /// Nothing more will be asked on this connection.
+    finished: bool,
+    /// Something was achieved since this was last looked at.
+    pub(super) progressed: bool,
+}
+
+impl Work {
+    pub(super) fn new(jobs: Vec<Job>) -> Self {
+        let (waiting, asked) = (VecDeque::from(jobs), VecDeque::new());
+        Self { waiting, asked, finished: false, progressed: false }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.asked.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.asked.len()
+    }
+
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.asked.iter().chain(&self.waiting)
+    }
+
+    /// Makes the next job ready to be asked for, and reports those before it that cannot be done.
+    pub(super) fn prepare(&mut self, settings: &Settings, voice: &mut Voice<'_>) -> bool {
+        while let Some(job) = self.waiting.front_mut() {
+            match job.prepare(settings) {
+                Ok(()) => return true,
+                Err(why) => self.give_up(|_| why, voice),
+            }
+        }
+        false
+    }
+
+    /// Reports that the next job cannot be done.
+    fn give_up(&mut self, why: impl FnOnce(&Job) -> String, voice: &mut Voice<'_>) {
+        if let Some(job) = self.waiting.pop_front() {
+            voice.progress.finish(job.counts());
+            voice.fail(&why(&job));
+        }
+    }
+
+    /// Asks for as much as can be asked for at once. Tells whether there is anything to send.
+    pub(super) fn ask(
+        &mut self,
+        receiver: &mut Receiver,
+        now: Instant,
+        settings: &Settings,
+        voice: &mut Voice<'_>,
+    ) -> bool {
+        let mut asked = false;
+        while !self.finished && self.prepare(settings, voice) {
+            let Some(job) = self.waiting.front_mut() else { break };
+            job.restart();
+            match receiver.request(now, &job.request(settings)) {
+                Ok(()) => {
+                    self.asked.extend(self.waiting.pop_front());
+                    asked = true;
+                }
+                Err(RequestError::TooLong) => {
+                    self.give_up(|job| format!("{}: the name is too long", job.shown()), voice);
+                }
+                Err(RequestError::Full | RequestError::Finished) => return asked,
+            }
+        }
+        let may_grow = self.asked.iter().any(Job::may_grow);
+        if !self.finished && !may_grow {
+            self.finished = true;
+            receiver.finish();
+            return true;
+        }
+        asked
+    }
+
+    /// Takes the next job for a plain conversation.
+    pub(super) fn ask_plainly(&mut self) -> Option<&Job> {
+        let mut job = self.waiting.pop_front()?;
+        job.restart();
+        self.asked.push_back(job);
+        self.asked.back()
+    }
+
+    /// The server has answered.
+    pub(super) fn take(
+        &mut self,
+        event: Received<'_>,
+        settings: &Settings,
+        voice: &mut Voice<'_>,
+    ) -> Result<(), Stop> {
+        let Some(job) = self.asked.front_mut() else { return Ok(()) };
+        match event {
+            Received::Answered(answer) => job.answered(&answer, Some(answer.size), voice)?,
+            Received::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
+            Received::Verified { end } => self.progressed |= job.verified(end, voice)?,
+            Received::Refused(Refusal::Busy) => return Err(Stop::Busy),
+            Received::Refused(refusal) => self.refused(refusal, settings, voice),
+            Received::Complete => {
+                self.progressed = true;
+                let Some(job) = self.asked.pop_front() else { return Ok(()) };
+                voice.progress.finish(job.counts());
+                let more = job.complete(voice);
+                voice.progress.expect(more.iter().map(Job::counts).sum());
+                for job in more.into_iter().rev() {
+                    self.waiting.push_front(job);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, refusal: Refusal, settings: &Settings, voice: &mut Voice<'_>) {
+        self.progressed = true;
+        let Some(job) = self.asked.pop_front() else { return };
+        if let Refusal::NotFound | Refusal::Refused = refusal
+            && let Some(file) = job.as_file()
+        {
+            voice.progress.expect(file.counts());
+            self.waiting.push_front(file);
+            return;
+        }
+        voice.progress.finish(job.counts());
+        voice.fail(&reasons::refused(&job, refusal, settings));
+    }
+
+    /// The connection is gone: what was asked for and not answered in full must be asked for again.
+    pub(super) fn rewind(&mut self) {
+        self.finished = false;
+        while let Some(job) = self.asked.pop_back() {
+            self.waiting.push_front(job);
+        }
+    }
+
+    /// Takes the next job out, after [`rewind`](Self::rewind).
+    pub(super) fn drop_first(&mut self) -> Option<Job> {
+        self.waiting.pop_front()
+    }
+}

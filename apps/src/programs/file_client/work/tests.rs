@@ -1,0 +1,252 @@
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use barewire_core::file::{Answer, TIMEOUT};
+use barewire_core::session::{self, Session as _};
+use tempfile::TempDir;
+
+use super::*;
+use crate::output::{Format, Output};
+use crate::programs::file_client::progress::Progress;
+use crate::programs::file_client::saving::Target;
+
+/// A client without a connection.
+struct Bench<'o> {
+    settings: Settings,
+    voice: Voice<'o>,
+    work: Work,
+    receiver: Receiver,
+}
+
+fn output() -> Output {
+    Output::new("test", Format::Text, true)
+}
+
+fn target(folder: &Path) -> Rc<Target> {
+    Rc::new(Target::open(folder.to_owned()).unwrap())
+}
+
+fn file(name: &str, target: &Rc<Target>) -> Job {
+    Job::file(name.into(), Rc::clone(target), name.as_bytes().to_vec())
+}
+
+impl<'o> Bench<'o> {
+    fn new(output: &'o mut Output, jobs: Vec<Job>) -> Self {
+        let settings = Settings {
+            server: "server:1".into(),
+            addresses: Vec::new(),
+            plain: false,
+            verify: true,
+            resume: true,
+            force: false,
+            timeout: TIMEOUT,
+            retries: 5,
+        };
+        let receiver = Receiver::new(Instant::ZERO, settings.config());
+        let voice = Voice::new(output, Progress::new(false, true));
+        Self { settings, voice, work: Work::new(jobs), receiver }
+    }
+
+    /// Asks, and says what goes out: the names, and `.` at the end.
+    fn ask(&mut self) -> String {
+        self.work.ask(&mut self.receiver, Instant::ZERO, &self.settings, &mut self.voice);
+        let mut sent = Vec::new();
+        let mut shut = "";
+        loop {
+            let count = match self.receiver.poll_transmit() {
+                session::Output::Bytes { head, tail, .. } => {
+                    sent.extend_from_slice(head);
+                    sent.extend_from_slice(tail);
+                    head.len() + tail.len()
+                }
+                session::Output::Shut => {
+                    shut = ".";
+                    0
+                }
+                _ => break,
+            };
+            self.receiver.transmitted(Instant::ZERO, count);
+        }
+        let mut names = Vec::new();
+        let mut rest = sent.as_slice();
+        while let Some((header, after)) = rest.split_first_chunk::<24>() {
+            let (name, after) = after.split_at(usize::from(header[7]));
+            names.push(String::from_utf8_lossy(name).into_owned());
+            rest = after;
+        }
+        names.join(" ") + shut
+    }
+
+    fn take(&mut self, event: Received<'_>) -> Result<(), Stop> {
+        self.work.take(event, &self.settings, &mut self.voice)
+    }
+
+    /// The whole answer to the next request.
+    fn answer(&mut self, contents: &[u8]) {
+        let size = contents.len() as u64;
+        let answer = Answer { offset: 0, size, tag: 7, verified: true };
+        self.take(Received::Answered(answer)).unwrap();
+        if size > 0 {
+            self.take(Received::Contents(contents)).unwrap();
+            self.take(Received::Verified { end: size }).unwrap();
+        }
+        self.take(Received::Complete).unwrap();
+    }
+}
+
+#[test]
+fn a_tree_grows_as_its_listings_come() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let tree = Job::tree("a/tree".into(), target(folder.path()), Some("tree".into()));
+    let mut bench = Bench::new(&mut output, vec![tree]);
+    assert_eq!(bench.ask(), "a/tree");
+    bench.answer(b"0\t0\tempty/\n2\t0\tx\n");
+    assert_eq!(bench.ask(), "a/tree/empty a/tree/x");
+    bench.answer(b"");
+    assert_eq!(bench.ask(), ".", "nothing else can be added");
+    bench.answer(b"hi");
+    assert!(bench.work.is_empty() && !bench.voice.has_failed());
+    assert!(folder.path().join("tree/empty").is_dir());
+    assert_eq!(fs::read(folder.path().join("tree/x")).unwrap(), b"hi");
+    assert!(output.take().starts_with("a/tree/x: 2 B in "));
+}
+
+#[test]
+fn the_root_becomes_the_folder_itself() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let mut bench =
+        Bench::new(&mut output, vec![Job::tree(String::new(), target(folder.path()), None)]);
+    assert_eq!(bench.ask(), "");
+    bench.answer(b"1\t0\tx\n");
+    assert_eq!(bench.ask(), "x.");
+    bench.answer(b"!");
+    assert_eq!(fs::read(folder.path().join("x")).unwrap(), b"!");
+    output.take();
+}
+
+#[test]
+fn a_hostile_listing_writes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let inside = folder.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    std::os::unix::fs::symlink(folder.path(), inside.join("link")).unwrap();
+    let mut output = output();
+    let mut bench =
+        Bench::new(&mut output, vec![Job::tree("t".into(), target(&inside), Some("t".into()))]);
+    bench.ask();
+    bench.answer(b"1\t0\t../x\n");
+    assert!(bench.work.is_empty() && bench.voice.has_failed());
+    // Nor does a link that waits where a folder is to be.
+    bench.work = Work::new(vec![Job::tree("t".into(), target(&inside), Some("link".into()))]);
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    bench.ask();
+    bench.answer(b"1\t0\tx\n");
+    assert!(bench.work.is_empty());
+    assert!(!folder.path().join("x").exists());
+}
+
+#[test]
+fn a_name_that_is_no_folder_may_be_that_of_a_file() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let tree = Job::tree("x".into(), target(folder.path()), Some("x".into()));
+    let mut bench = Bench::new(&mut output, vec![tree]);
+    bench.ask();
+    bench.take(Received::Refused(Refusal::NotFound)).unwrap();
+    assert!(!bench.voice.has_failed());
+    assert_eq!(bench.ask(), "x.");
+    bench.take(Received::Refused(Refusal::NotFound)).unwrap();
+    assert!(bench.voice.has_failed() && bench.work.is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_there_is_not_asked_for() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a"), "old").unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    assert_eq!(bench.ask(), "b.");
+    assert!(bench.voice.has_failed());
+    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
+}
+
+#[test]
+fn after_a_break_all_is_asked_for_again_from_where_it_was() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    assert_eq!(bench.ask(), "a b.");
+    let answer = Answer { offset: 0, size: 5, tag: 7, verified: true };
+    bench.take(Received::Answered(answer)).unwrap();
+    bench.take(Received::Contents(b"abc")).unwrap();
+    bench.take(Received::Verified { end: 3 }).unwrap();
+    assert!(std::mem::take(&mut bench.work.progressed));
+    bench.take(Received::Contents(b"?")).unwrap();
+
+    bench.work.rewind();
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    assert_eq!(bench.ask(), "a b.");
+    let answer = Answer { offset: 3, ..answer };
+    bench.take(Received::Answered(answer)).unwrap();
+    bench.take(Received::Contents(b"de")).unwrap();
+    bench.take(Received::Verified { end: 5 }).unwrap();
+    bench.take(Received::Complete).unwrap();
+    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
+    assert_eq!(bench.work.len(), 1);
+    output.take();
+}
+
+#[test]
+fn only_what_had_not_verified_before_is_progress() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
+    for (tag, expected) in [(7, true), (8, false)] {
+        bench.ask();
+        let answer = Answer { offset: 0, size: 5, tag, verified: true };
+        bench.take(Received::Answered(answer)).unwrap();
+        bench.take(Received::Contents(b"abc")).unwrap();
+        bench.take(Received::Verified { end: 3 }).unwrap();
+        assert_eq!(std::mem::take(&mut bench.work.progressed), expected);
+        bench.work.rewind();
+        bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    }
+}
+
+#[test]
+fn no_more_is_asked_for_at_once_than_files_may_be_open() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let jobs = (0..DEPTH + 2).map(|number| file(&number.to_string(), &target)).collect();
+    let mut bench = Bench::new(&mut output, jobs);
+    assert_eq!(bench.ask().split(' ').count(), DEPTH);
+    assert_eq!(bench.work.len(), DEPTH + 2);
+}
+
+#[test]
+fn a_busy_server_fails_nothing_yet() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
+    bench.ask();
+    assert!(matches!(bench.take(Received::Refused(Refusal::Busy)), Err(Stop::Busy)));
+    bench.work.rewind();
+    assert_eq!(bench.work.len(), 1);
+    assert!(!bench.voice.has_failed() && !bench.work.progressed);
+}
+
+#[test]
+fn a_listing_that_is_useless_stops_its_own_job_only() {
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![Job::show("d".into(), false)]);
+    assert_eq!(bench.ask(), "d.");
+    let answer = Answer { offset: 0, size: u64::MAX, tag: 7, verified: true };
+    assert!(matches!(bench.take(Received::Answered(answer)), Err(Stop::One(_))));
+}

@@ -1,0 +1,228 @@
+//! What a receiver makes of what comes in; apart from the requests, so that it is compiled once for
+//! all capacities.
+
+use heapless::Vec;
+use heapless::deque::DequeView;
+
+use super::{ReceiveError, Received};
+use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response};
+use crate::file::{Answer, Config, Digest, Digester, segment_end};
+use crate::log::debug;
+use crate::time::Instant;
+
+/// What an answer must fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Awaited {
+    pub(super) offset: u64,
+    pub(super) tag: u64,
+    pub(super) verify: bool,
+}
+
+impl Awaited {
+    fn fits(self, answer: &Answer) -> bool {
+        let offset = if self.tag != 0 && self.tag != answer.tag { 0 } else { self.offset };
+        answer.offset == offset && (self.verify || !answer.verified)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) config: Config,
+    pub(super) stage: Stage,
+    digester: Digester,
+    /// The header of an answer has come.
+    pub(super) heard: bool,
+    pub(super) asking: Asking,
+    /// The server has ended its direction, or is not waited for any longer.
+    pub(super) ended: bool,
+    pub(super) deadline: Instant,
+}
+
+/// How far this side's direction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    Open,
+    /// The caller has no more requests; the direction ends once they are out.
+    Finished,
+    Shut,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// For the header of the next answer.
+    Header(Vec<u8, RESPONSE_HEADER>),
+    /// In the contents, which go on at `position`.
+    Contents { answer: Answer, position: u64 },
+    /// Behind a segment.
+    Digest { answer: Answer, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
+    /// All bytes of an answer are there.
+    Counted { verified: bool },
+}
+
+impl Stage {
+    /// What comes at `position`.
+    fn at(answer: Answer, position: u64) -> Self {
+        if position < answer.size {
+            Self::Contents { answer, position }
+        } else {
+            Self::Counted { verified: answer.verified || answer.offset == answer.size }
+        }
+    }
+}
+
+impl Flow {
+    /// A flow that waits for the first answer.
+    pub(super) fn new(now: Instant, config: Config) -> Self {
+        Self {
+            config,
+            stage: Stage::Header(Vec::new()),
+            digester: Digester::new(),
+            heard: false,
+            asking: Asking::Open,
+            ended: false,
+            deadline: now + config.timeout,
+        }
+    }
+
+    pub(super) fn handle_input<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Received<'i>, ReceiveError> {
+        loop {
+            match &mut self.stage {
+                Stage::Counted { verified: true } => return Ok(self.complete(awaited, now)),
+                _ if input.is_empty() => return Err(nb::Error::WouldBlock),
+                // What follows is no response, so the count was not right either.
+                Stage::Counted { verified: false } if input.first() != Some(&MARKER) => {
+                    return Err(nb::Error::Other(ReceiveError::Malformed));
+                }
+                // The server has gone on, so it had sent all there was.
+                Stage::Counted { verified: false } => return Ok(self.complete(awaited, now)),
+                Stage::Header(_) if awaited.is_empty() => {
+                    // Nobody asked for it.
+                    *input = &[];
+                }
+                Stage::Header(header) => {
+                    if header.is_empty() && input.first() != Some(&MARKER) {
+                        let error = if self.heard {
+                            ReceiveError::Malformed
+                        } else {
+                            ReceiveError::NotFramed
+                        };
+                        return Err(nb::Error::Other(error));
+                    }
+                    gather(header, input);
+                    self.deadline = now + self.config.stall;
+                    if let Ok(header) = header.as_slice().try_into() {
+                        let response = decode_response(header);
+                        self.heard |= response.is_some();
+                        return self.answered(awaited, now, response);
+                    }
+                }
+                Stage::Contents { answer, position } => {
+                    let (answer, start) = (*answer, *position);
+                    let end =
+                        if answer.verified { segment_end(start, answer.size) } else { answer.size };
+                    let room = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+                    let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
+                    *input = rest;
+                    let position = start.saturating_add(part.len() as u64);
+                    self.deadline = now + self.config.stall;
+                    if answer.verified {
+                        self.digester.update(part);
+                    }
+                    self.stage = if answer.verified && position == end {
+                        Stage::Digest { answer, position, digest: Vec::new() }
+                    } else {
+                        Stage::at(answer, position)
+                    };
+                    return Ok(Received::Contents(part));
+                }
+                Stage::Digest { answer, position, digest } => {
+                    gather(digest, input);
+                    self.deadline = now + self.config.stall;
+                    if digest.is_full() {
+                        if self.digester.finish() != **digest {
+                            debug!("the digest of the segment before {} is wrong", position);
+                            return Err(nb::Error::Other(ReceiveError::Corrupt));
+                        }
+                        let end = *position;
+                        self.stage = Stage::at(*answer, end);
+                        return Ok(Received::Verified { end });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The header of an answer is there.
+    fn answered<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+        response: Option<Response>,
+    ) -> nb::Result<Received<'i>, ReceiveError> {
+        let malformed = Err(nb::Error::Other(ReceiveError::Malformed));
+        let (Some(response), Some(request)) = (response, awaited.front()) else {
+            return malformed;
+        };
+        match response {
+            Ok(answer) if request.fits(&answer) => {
+                self.stage = Stage::at(answer, answer.offset);
+                Ok(Received::Answered(answer))
+            }
+            Ok(_) => malformed,
+            Err(refusal) => {
+                self.next(awaited, now);
+                Ok(Received::Refused(refusal))
+            }
+        }
+    }
+
+    pub(super) fn complete<'i>(
+        &mut self,
+        awaited: &mut DequeView<Awaited>,
+        now: Instant,
+    ) -> Received<'i> {
+        self.next(awaited, now);
+        Received::Complete
+    }
+
+    fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
+        awaited.pop_front();
+        self.stage = Stage::Header(Vec::new());
+        self.deadline = now + self.config.timeout;
+    }
+
+    /// The stream has ended: what is wrong with that, if anything.
+    pub(super) fn end(&self, is_awaiting: bool) -> Result<(), ReceiveError> {
+        match &self.stage {
+            Stage::Header(_) if !is_awaiting => Ok(()),
+            Stage::Header(header) if !self.heard && header.is_empty() => {
+                Err(ReceiveError::NotFramed)
+            }
+            _ => Err(ReceiveError::CutShort),
+        }
+    }
+
+    /// What is late, if anything.
+    pub(super) fn late(&self) -> ReceiveError {
+        match &self.stage {
+            Stage::Header(header) if header.is_empty() => ReceiveError::TimedOut,
+            Stage::Counted { .. } => ReceiveError::Unclosed,
+            _ => ReceiveError::Stalled,
+        }
+    }
+}
+
+/// Moves bytes from the front of `input` until `buffer` is full, or the input at its end.
+fn gather<const N: usize>(buffer: &mut Vec<u8, N>, input: &mut &[u8]) {
+    let count = N.saturating_sub(buffer.len()).min(input.len());
+    if let Some((part, rest)) = input.split_at_checked(count)
+        && buffer.extend_from_slice(part).is_ok()
+    {
+        *input = rest;
+    }
+}

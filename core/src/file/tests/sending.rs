@@ -1,0 +1,261 @@
+//! What a sender answers, and how it ends.
+
+use std::vec;
+
+use super::std;
+use super::*;
+use crate::session::{Output, Session};
+
+/// A server that has heard `bytes`.
+fn after(bytes: &[u8]) -> Server {
+    let mut server = Server::new();
+    server.hear(NOW, bytes);
+    server
+}
+
+#[track_caller]
+fn answers(bytes: &[u8], expected: &[u8]) {
+    let mut server = after(bytes);
+    assert_eq!(server.sent, expected);
+    assert!(!server.is_shut, "a framed connection goes on");
+    server.hear(NOW, &get(b"a"));
+    assert_eq!(server.sent[expected.len()..], verified(b"alpha"), "as it was before");
+    server.hear_end(NOW);
+    assert!(server.is_shut && server.is_closed);
+}
+
+#[test]
+fn contents_start_where_they_were_wanted() {
+    answers(&get(b"a"), &verified(b"alpha"));
+    answers(&request(1, 0, 0, 0, b"a"), &unverified(b"alpha"));
+    let from_two = [&response(0, 0, 2, 5, TAG)[..], b"pha"].concat();
+    answers(&request(1, 0, 2, TAG, b"a"), &from_two);
+    answers(&request(1, 0, 2, 0, b"a"), &from_two);
+    // The digest is that of the bytes which were sent.
+    let from_two = [&response(0, 1, 2, 5, TAG)[..], b"pha", &digest(b"pha")].concat();
+    answers(&request(1, 1, 2, TAG, b"a"), &from_two);
+}
+
+#[test]
+fn another_version_is_sent_from_its_start() {
+    answers(&request(1, 0, 2, TAG + 1, b"a"), &unverified(b"alpha"));
+    answers(&request(1, 1, 99, TAG + 1, b"a"), &verified(b"alpha"));
+}
+
+#[test]
+fn an_empty_range_has_no_digest() {
+    answers(&get(b"empty"), &response(0, 1, 0, 0, TAG));
+    answers(&request(1, 1, 5, TAG, b"a"), &response(0, 1, 5, 5, TAG));
+    answers(&request(1, 0, 5, 0, b"a"), &response(0, 0, 5, 5, TAG));
+}
+
+#[test]
+fn an_offset_past_the_end_is_refused() {
+    answers(&request(1, 1, 6, TAG, b"a"), &refused(Refusal::PastEnd));
+    answers(&request(1, 0, 1, 0, b"empty"), &refused(Refusal::PastEnd));
+    let mut sender = Sender::<64>::new(NOW, Config::default());
+    sender.handle_input(NOW, &mut &request(1, 1, 6, TAG, b"a")[..]).unwrap();
+    assert_eq!(sender.offer(NOW, 5, TAG), None);
+    assert_eq!(sender.demand(), None);
+}
+
+#[test]
+fn a_list_is_contents_like_any_other() {
+    let list = hands::shelf(b"").unwrap();
+    answers(&request(2, 1, 0, 0, b""), &verified(&list));
+    answers(&request(2, 0, 0, 0, b""), &unverified(&list));
+}
+
+#[test]
+fn refusals_of_the_owner_keep_the_connection() {
+    for (name, refusal) in [
+        (&b"gone"[..], Refusal::NotFound),
+        (b"device", Refusal::Refused),
+        (b"busy", Refusal::Busy),
+        (b"failed", Refusal::Failed),
+    ] {
+        answers(&get(name), &refused(refusal));
+    }
+    // The owner may say any of them, and the machine knows which of them end the conversation.
+    for (refusal, closes) in [(Refusal::Failed, false), (Refusal::NotSupported, true)] {
+        let mut sender = Sender::<64>::new(NOW, Config::default());
+        sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
+        sender.refuse(NOW, refusal);
+        sender.transmitted(NOW, usize::MAX);
+        assert_eq!(sender.poll_transmit() == Output::Shut, closes);
+    }
+}
+
+/// Hazard 1: no owner ever sees such a name.
+#[test]
+fn names_that_nobody_may_ask_for_are_refused() {
+    for name in [&b""[..], b"/", b"/a", b"..", b"../a", b"a/../..", b"a\0b", b"./../a"] {
+        let server = after(&get(name));
+        assert_eq!(server.sent, refused(Refusal::Refused), "{}", name.escape_ascii());
+        answers(&get(name), &refused(Refusal::Refused));
+    }
+    answers(&request(2, 1, 0, 0, b".."), &refused(Refusal::Refused));
+    assert_eq!(after(&get(b"..\\a")).sent, refused(Refusal::NotFound), "an ordinary name");
+}
+
+#[test]
+fn what_makes_no_sense_ends_the_conversation_in_order() {
+    let mut with_flags = get(b"a");
+    with_flags[5] = 0x81;
+    let mut newer = get(b"a");
+    newer[3] = 2;
+    for (bytes, refusal) in [
+        (&request(9, 1, 0, 0, b"a")[..], Refusal::NotSupported),
+        (&with_flags, Refusal::NotSupported),
+        (&newer, Refusal::NotSupported),
+        (&request(1, 1, 0, 0, &[b'x'; 65]), Refusal::Malformed),
+        (&[0; 24], Refusal::Malformed),
+    ] {
+        let mut server = after(bytes);
+        assert_eq!(server.sent, refused(refusal));
+        assert!(server.is_shut && !server.is_closed);
+        // It lingers for as long as the client speaks, and makes nothing of it.
+        server.hear(NOW, &get(b"a"));
+        assert_eq!((server.asked.len(), server.held.len()), (1, 0));
+        assert!(!server.is_closed);
+        server.hear_end(NOW);
+        assert!(server.is_closed);
+        assert_eq!(server.sent.len(), 32);
+    }
+}
+
+#[test]
+fn a_plain_refusal_is_a_close_without_a_byte() {
+    let long = [&[b'x'; 65][..], b"\n"].concat();
+    for name in [&b"gone\n"[..], b"../a\n", b"\n", b"busy\n", &long] {
+        let mut server = after(name);
+        assert_eq!((server.sent.len(), server.is_shut, server.is_closed), (0, true, false));
+        server.hear_end(NOW);
+        assert!(server.is_closed);
+    }
+}
+
+#[test]
+fn a_plain_answer_is_the_contents_and_a_close() {
+    let mut server = after(b"a\n");
+    assert!(!server.sender.is_framed());
+    assert_eq!((&server.sent[..], server.is_shut), (&b"alpha"[..], true));
+    server.hear_end(NOW);
+    assert!(server.is_closed);
+    assert_eq!(server.hashed, 0);
+
+    let mut empty = after(b"empty\n");
+    assert_eq!((empty.sent.len(), empty.is_shut), (0, true));
+    empty.hear_end(NOW);
+    assert!(empty.is_closed);
+}
+
+/// Bytes that were never read would turn the close into a reset.
+#[test]
+fn what_follows_a_plain_name_is_taken_and_ignored() {
+    let mut server = Server::<64>::new();
+    server.step = 1;
+    server.hear(NOW, b"a\njunk");
+    server.hear(NOW, &get(b"a"));
+    assert_eq!((server.asked.len(), server.held.len()), (1, 0));
+    assert_eq!(server.sent, b"alpha");
+    // While it waits for its owner, too.
+    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let mut input = &b"a\njunk"[..];
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert_eq!(input, b"junk");
+    assert_eq!(sender.handle_input(NOW, &mut input), Err(nb::Error::WouldBlock));
+    assert_eq!(input, b"");
+}
+
+#[test]
+fn a_plain_name_ends_by_silence_or_by_the_end() {
+    let mut silent = after(b"a");
+    assert_eq!(silent.asked.len(), 0);
+    silent.expire(at(199));
+    assert_eq!(silent.asked.len(), 0);
+    silent.expire(at(200));
+    assert_eq!((&silent.sent[..], silent.is_shut), (&b"alpha"[..], true));
+
+    let mut ended = after(b"a");
+    ended.hear_end(NOW);
+    assert_eq!((&ended.sent[..], ended.is_closed), (&b"alpha"[..], true));
+}
+
+#[test]
+fn the_form_is_known_from_the_first_request_on() {
+    let mut server = Server::<64>::new();
+    assert!(!server.sender.is_framed());
+    server.hear(NOW, &get(b"gone"));
+    assert!(server.sender.is_framed());
+    assert!(after(&[0; 24]).sender.is_framed());
+}
+
+#[test]
+fn a_client_that_ends_after_its_last_request_gets_all_answers() {
+    let mut server = Server::<64>::new();
+    server.step = 3;
+    server.held = [get(b"a"), get(b"gone"), request(1, 0, 1, 0, b"a")].concat();
+    server.hear_end(NOW);
+    let last = [&response(0, 0, 1, 5, TAG)[..], b"lpha"].concat();
+    let expected = [verified(b"alpha"), refused(Refusal::NotFound), last].concat();
+    assert_eq!(server.sent, expected);
+    assert!(server.is_closed);
+}
+
+#[test]
+fn a_request_that_breaks_off_is_an_error() {
+    let whole = get(b"a");
+    for length in 1..whole.len() {
+        let mut server = after(&[&get(b"gone"), &whole[..length]].concat());
+        server.hear_end(NOW);
+        assert_eq!(server.failed, Some(SendError::CutShort), "{length} bytes");
+        assert!(!server.is_shut, "so that the driver resets it");
+    }
+    let mut server = after(b"");
+    server.hear_end(NOW);
+    assert_eq!((server.failed, server.is_closed), (None, true));
+}
+
+#[test]
+fn stop_ends_at_once_between_requests_and_else_after_the_one_at_work() {
+    let mut idle = after(&get(b"a"));
+    idle.sender.stop(NOW);
+    idle.turn(NOW);
+    assert!(idle.is_shut && !idle.is_closed);
+    idle.hear(NOW, &get(b"a"));
+    assert_eq!((idle.asked.len(), idle.held.len()), (1, 0));
+    idle.hear_end(NOW);
+    assert!(idle.is_closed);
+
+    // A request that has begun is served, the next is not.
+    let whole = get(b"a");
+    let mut begun = after(&whole[..9]);
+    begun.sender.stop(NOW);
+    begun.turn(NOW);
+    assert!(!begun.is_shut);
+    begun.hear(NOW, &[&whole[9..], &whole].concat());
+    assert_eq!((begun.sent.clone(), begun.is_shut), (verified(b"alpha"), true));
+    assert_eq!((begun.asked.len(), begun.held.len()), (1, 0));
+
+    // Neither is one that is refused.
+    let mut refused_last = after(&get(b"gone")[..9]);
+    refused_last.sender.stop(NOW);
+    refused_last.hear(NOW, &get(b"gone")[9..]);
+    assert_eq!(
+        (refused_last.sent.clone(), refused_last.is_shut),
+        (refused(Refusal::NotFound), true)
+    );
+
+    let mut new = Server::<64>::new();
+    new.sender.stop(NOW);
+    new.turn(NOW);
+    assert!(new.is_shut);
+}
+
+#[test]
+fn events_are_shown_without_control_characters() {
+    let server = after(&[get(b"\x1b[2J"), get(b"/\x1b")].concat());
+    let shown = vec!["Get \"\\x1b[2J\" from 0 of 0x0, verify: true", "refused: \"/\\x1b\""];
+    assert_eq!(server.asked, shown);
+}

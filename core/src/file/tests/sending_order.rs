@@ -1,0 +1,189 @@
+//! What goes out when: demands, back-pressure, and commands at the wrong time.
+
+use super::*;
+use crate::session::{Output, Session};
+
+fn asked(bytes: &[u8]) -> Sender<64> {
+    let mut sender = Sender::new(NOW, Config::default());
+    assert!(matches!(sender.handle_input(NOW, &mut &bytes[..]), Ok(Asked::Request(_))));
+    sender
+}
+
+fn contents(sender: &Sender<64>) -> (u64, u64) {
+    match sender.poll_transmit() {
+        Output::Contents { offset, length } => (offset, length),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bytes(sender: &Sender<64>) -> (&[u8], bool) {
+    match sender.poll_transmit() {
+        Output::Bytes { head, tail: [], more } => (head, more),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A file of a segment and three bytes, as the owner sees it.
+#[test]
+fn demands_come_in_the_order_of_the_stream() {
+    let size = SEGMENT + 3;
+    let mut sender = asked(&get(b"a"));
+    assert_eq!((sender.demand(), sender.poll_transmit()), (Some(Demand::Answer), Output::Nothing));
+    assert_eq!(sender.offer(NOW, size, TAG), Some(0..size));
+    let first = Some(Demand::Digest { offset: 0, length: SEGMENT });
+    assert_eq!(sender.demand(), first, "as soon as the segment begins");
+    assert_eq!(bytes(&sender), (&response(0, 1, 0, size, TAG)[..], true));
+    sender.transmitted(NOW, 32);
+    assert_eq!(contents(&sender), (0, SEGMENT));
+    sender.transmitted(NOW, 10);
+    assert_eq!(contents(&sender), (10, SEGMENT - 10));
+    sender.transmitted(NOW, usize::MAX);
+    // Late: nothing goes out before it is supplied.
+    assert_eq!((sender.demand(), sender.poll_transmit()), (first, Output::Nothing));
+    sender.supply(NOW, [1; 32]);
+    assert_eq!(sender.demand(), None);
+    assert_eq!(bytes(&sender), (&[1; 32][..], true));
+    sender.transmitted(NOW, 31);
+    assert_eq!(bytes(&sender), (&[1][..], true));
+    sender.transmitted(NOW, 1);
+    let second = Some(Demand::Digest { offset: SEGMENT, length: 3 });
+    assert_eq!((sender.demand(), contents(&sender)), (second, (SEGMENT, 3)));
+    // Early.
+    sender.supply(NOW, [2; 32]);
+    assert_eq!((sender.demand(), contents(&sender)), (None, (SEGMENT, 3)));
+    sender.supply(NOW, [9; 32]);
+    sender.transmitted(NOW, 3);
+    assert_eq!(bytes(&sender), (&[2; 32][..], false), "the first supplied");
+    sender.transmitted(NOW, 32);
+    let confirm = Some(Demand::Confirm);
+    assert_eq!((sender.demand(), sender.poll_transmit()), (confirm, Output::Nothing));
+    sender.confirm(NOW);
+    assert_eq!((sender.demand(), sender.poll_transmit()), (None, Output::Nothing));
+}
+
+#[test]
+fn a_segment_that_begins_in_the_middle_ends_at_its_own_end() {
+    let mut sender = asked(&request(1, 1, SEGMENT - 1, TAG, b"a"));
+    assert_eq!(sender.offer(NOW, SEGMENT + 1, TAG), Some(SEGMENT - 1..SEGMENT + 1));
+    assert_eq!(sender.demand(), Some(Demand::Digest { offset: SEGMENT - 1, length: 1 }));
+    let mut at_boundary = asked(&request(1, 1, SEGMENT, TAG, b"a"));
+    at_boundary.offer(NOW, 3 * SEGMENT, TAG);
+    let whole = Demand::Digest { offset: SEGMENT, length: SEGMENT };
+    assert_eq!(at_boundary.demand(), Some(whole));
+}
+
+#[test]
+fn contents_without_digests_go_out_in_one_range() {
+    let mut sender = asked(&request(1, 0, 5, 0, b"a"));
+    sender.offer(NOW, 3 * SEGMENT, TAG);
+    sender.transmitted(NOW, 32);
+    assert_eq!((sender.demand(), contents(&sender)), (None, (5, 3 * SEGMENT - 5)));
+    sender.transmitted(NOW, usize::MAX);
+    assert_eq!(sender.demand(), Some(Demand::Confirm));
+}
+
+/// Only a confirmed answer may look whole: until then no end, and no further answer.
+#[test]
+fn nothing_follows_an_answer_before_it_is_confirmed() {
+    for (stream, size) in [(&b"a\n"[..], 1), (b"a\n", 0), (&get(b"a"), 0)] {
+        let mut sender = asked(stream);
+        sender.offer(NOW, size, TAG);
+        while sender.poll_transmit() != Output::Nothing {
+            sender.transmitted(NOW, 32);
+        }
+        assert_eq!(sender.demand(), Some(Demand::Confirm));
+        assert_eq!(sender.handle_end(at(1)), Err(nb::Error::WouldBlock));
+        sender.stop(at(1));
+        assert_eq!(sender.handle_timeout(at(999_999)), Err(nb::Error::WouldBlock));
+        assert_eq!((sender.poll_transmit(), sender.poll_deadline()), (Output::Nothing, None));
+        sender.confirm(at(2));
+        assert_eq!(sender.poll_transmit(), Output::Shut);
+        sender.transmitted(at(2), 0);
+        assert_eq!(sender.poll_transmit(), Output::Close);
+    }
+}
+
+/// A driver need not tell of the end twice.
+#[test]
+fn the_end_of_the_requests_is_remembered() {
+    let mut sender = asked(&get(b"a"));
+    sender.offer(NOW, 0, TAG);
+    assert_eq!(sender.handle_end(NOW), Err(nb::Error::WouldBlock));
+    sender.transmitted(NOW, 32);
+    sender.confirm(NOW);
+    assert_eq!(sender.poll_transmit(), Output::Shut);
+    sender.transmitted(NOW, 0);
+    assert_eq!(sender.poll_transmit(), Output::Close);
+}
+
+#[test]
+fn the_next_request_waits_in_the_input() {
+    let stream = [get(b"a"), get(b"b"), get(b"gone")].concat();
+    let mut input = &stream[..];
+    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let blocked = Err(nb::Error::WouldBlock);
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
+    sender.offer(NOW, 0, TAG);
+    assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
+    sender.transmitted(NOW, 32);
+    assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
+    sender.confirm(NOW);
+    let Ok(Asked::Request(second)) = sender.handle_input(NOW, &mut input) else { panic!() };
+    assert_eq!((second.name, input.len()), (&b"b"[..], 28));
+    sender.refuse(NOW, Refusal::Busy);
+    // A refusal counts as long as its header is not out.
+    sender.transmitted(NOW, 31);
+    assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28));
+    sender.transmitted(NOW, 1);
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert_eq!(input.len(), 0);
+}
+
+#[test]
+fn commands_without_a_demand_do_nothing() {
+    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let nudge = |sender: &mut Sender<64>, is_asked: bool| {
+        let before = std::format!("{sender:?}");
+        if !is_asked {
+            assert_eq!(sender.offer(at(1), 5, 1), None);
+            sender.refuse(at(1), Refusal::Busy);
+        }
+        if !matches!(sender.demand(), Some(Demand::Digest { .. })) {
+            sender.supply(at(1), [0; 32]);
+        }
+        if sender.demand() != Some(Demand::Confirm) {
+            sender.confirm(at(1));
+        }
+        assert_eq!(std::format!("{sender:?}"), before);
+    };
+    nudge(&mut sender, false);
+    sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
+    nudge(&mut sender, true);
+    sender.offer(NOW, 5, TAG);
+    nudge(&mut sender, false);
+    sender.transmitted(NOW, 32);
+    nudge(&mut sender, false);
+    sender.supply(NOW, [1; 32]);
+    nudge(&mut sender, false);
+    sender.transmitted(NOW, 5);
+    nudge(&mut sender, false);
+    sender.transmitted(NOW, 32);
+    nudge(&mut sender, false);
+    sender.confirm(NOW);
+    nudge(&mut sender, false);
+    sender.stop(NOW);
+    nudge(&mut sender, false);
+    sender.transmitted(NOW, 0);
+    nudge(&mut sender, false);
+}
+
+#[test]
+fn an_early_digest_of_one_answer_is_never_that_of_the_next() {
+    let mut server = Server::<64>::new();
+    server.digests = Digests::Early;
+    server.hear(NOW, &[get(b"a"), request(1, 1, 3, 0, b"a"), get(b"empty")].concat());
+    let from_three = [&response(0, 1, 3, 5, TAG)[..], b"ha", &digest(b"ha")].concat();
+    assert_eq!(server.sent, [verified(b"alpha"), from_three, verified(b"")].concat());
+    assert_eq!(server.hashed, 7, "what went out, and nothing else");
+}

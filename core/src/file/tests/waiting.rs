@@ -1,0 +1,238 @@
+//! How long each side waits, and for what.
+
+use super::*;
+use crate::session::{Output, Session};
+
+fn sender() -> Sender<64> {
+    Sender::new(NOW, Config::default())
+}
+
+/// Asserts that a sender waits until `deadline`, and what becomes of it then.
+#[track_caller]
+fn gives_up(sender: &mut Sender<64>, deadline: Instant, error: Option<SendError>) {
+    assert_eq!(sender.poll_deadline(), Some(deadline));
+    let early = deadline - Duration::from_micros(1);
+    assert_eq!(sender.handle_timeout(early), Err(nb::Error::WouldBlock));
+    assert_eq!(sender.poll_deadline(), Some(deadline));
+    let expected = error.map_or(nb::Error::WouldBlock, nb::Error::Other);
+    assert_eq!(sender.handle_timeout(deadline), Err(expected));
+}
+
+#[test]
+fn a_request_must_be_complete_in_time_however_slowly_it_comes() {
+    gives_up(&mut sender(), at(10_000), Some(SendError::TimedOut));
+    for stream in [&get(b"a name")[..], &[0; 23], b"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4"] {
+        let mut dripping = sender();
+        for (second, byte) in stream.iter().take(9).enumerate() {
+            let now = Instant::ZERO + Duration::from_secs(second as u64 + 1);
+            let step = dripping.handle_input(now, &mut core::slice::from_ref(byte));
+            assert_eq!(step, Err(nb::Error::WouldBlock));
+        }
+        gives_up(&mut dripping, at(10_000), Some(SendError::TimedOut));
+    }
+}
+
+/// The quiet period of a name would end later than its time.
+#[test]
+fn a_plain_name_that_drips_is_too_late() {
+    let mut dripping = sender();
+    for tick in 0..100 {
+        let _ = dripping.handle_input(at(tick * 100), &mut &b"x"[..0]);
+    }
+    assert_eq!(dripping.handle_input(at(9_900), &mut &b"nam"[..]), Err(nb::Error::WouldBlock));
+    gives_up(&mut dripping, at(10_000), Some(SendError::TimedOut));
+    // A driver that was late itself still takes what silence had ended in time.
+    let mut late = sender();
+    let _ = late.handle_input(at(9_000), &mut &b"nam"[..]);
+    assert!(matches!(late.handle_timeout(at(20_000)), Ok(Asked::Request(_))));
+}
+
+#[test]
+fn the_owner_may_take_its_time() {
+    let never = Instant::from_micros(u64::MAX);
+    let patient = |sender: &mut Sender<64>| {
+        assert_eq!((sender.poll_transmit(), sender.poll_deadline()), (Output::Nothing, None));
+        assert_eq!(sender.handle_timeout(never), Err(nb::Error::WouldBlock));
+    };
+    let mut sender = sender();
+    sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
+    patient(&mut sender);
+    sender.offer(at(50_000), 5, TAG);
+    sender.transmitted(at(50_000), 32);
+    sender.transmitted(at(50_000), 5);
+    patient(&mut sender);
+    // And the client's time begins when the owner has taken its own.
+    sender.supply(at(100_000), [0; 32]);
+    assert_eq!(sender.poll_deadline(), Some(at(130_000)));
+    sender.transmitted(at(100_000), 32);
+    patient(&mut sender);
+    sender.confirm(at(150_000));
+    assert_eq!(sender.poll_deadline(), Some(at(160_000)));
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_given_up() {
+    let asked = || {
+        let mut sender = sender();
+        sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
+        sender
+    };
+    let stalled = Some(SendError::Stalled);
+    let mut refused = asked();
+    refused.refuse(at(1_000), Refusal::Busy);
+    gives_up(&mut refused, at(31_000), stalled);
+
+    let mut offered = asked();
+    offered.offer(at(1_000), 5, TAG);
+    gives_up(&mut offered, at(31_000), stalled);
+    offered.transmitted(at(2_000), 1);
+    gives_up(&mut offered, at(32_000), stalled);
+    offered.transmitted(at(3_000), 31);
+    gives_up(&mut offered, at(33_000), stalled);
+    offered.transmitted(at(4_000), 4);
+    gives_up(&mut offered, at(34_000), stalled);
+    // What the owner does meanwhile is not the client's progress.
+    offered.supply(at(20_000), [0; 32]);
+    gives_up(&mut offered, at(34_000), stalled);
+    offered.transmitted(at(5_000), 1);
+    gives_up(&mut offered, at(35_000), stalled);
+}
+
+#[test]
+fn an_idle_connection_ends_in_order() {
+    let mut server = Server::<64>::new();
+    server.hear(at(3_000), &get(b"a"));
+    gives_up(&mut server.sender, at(13_000), None);
+    server.turn(at(13_000));
+    assert!(server.is_shut && server.failed.is_none());
+
+    // A request that has begun is no idleness.
+    let mut begun = Server::<64>::new();
+    begun.hear(at(3_000), &[&get(b"a"), &[0][..]].concat());
+    gives_up(&mut begun.sender, at(13_000), Some(SendError::TimedOut));
+}
+
+#[test]
+fn lingering_is_bounded_whatever_comes() {
+    for stream in [&b"gone\n"[..], b"a\n", &[0; 24]] {
+        let mut server = Server::<64>::new();
+        server.hear(at(1_000), stream);
+        assert!(server.is_shut && !server.is_closed);
+        for second in 2..31 {
+            server.hear(at(second * 1_000), b"more and more");
+        }
+        assert_eq!(server.sender.poll_deadline(), Some(at(31_000)));
+        server.expire(at(31_000));
+        assert!(server.is_closed && server.failed.is_none());
+        assert_eq!(server.sender.poll_deadline(), None);
+    }
+}
+
+/// Asserts that a client waits until `deadline`, and what becomes of it then.
+#[track_caller]
+fn fails<const N: usize, const DEPTH: usize>(
+    client: &mut Client<Receiver<N, DEPTH>>,
+    deadline: Instant,
+    error: ReceiveError,
+) {
+    assert_eq!(client.receiver.poll_deadline(), Some(deadline));
+    client.expire(deadline - Duration::from_micros(1));
+    assert!(!client.has_failed());
+    client.expire(deadline);
+    assert_eq!(client.seen.last(), Some(&Seen::Failed(error)));
+}
+
+#[test]
+fn an_answer_must_begin_in_time_and_go_on() {
+    let answer = verified(b"alpha");
+    let once = || Client::asking(&[Request::get(b"a")]);
+    fails(&mut once(), at(10_000), ReceiveError::TimedOut);
+    for length in 1..answer.len() {
+        let mut client = once();
+        client.hear(at(1_000), &answer[..length]);
+        let deadline = client.receiver.poll_deadline();
+        // Complete headers are followed by contents, and they by digests.
+        assert_eq!(deadline, Some(at(31_000)), "{length} bytes");
+        fails(&mut client, at(31_000), ReceiveError::Stalled);
+    }
+    let mut second = Client::asking(&[Request::get(b"a"), Request::get(b"b")]);
+    second.hear(at(1_000), &answer);
+    fails(&mut second, at(11_000), ReceiveError::TimedOut);
+}
+
+/// Slow is not stalled: a byte now and then is progress, and the header of the next answer too.
+#[test]
+fn contents_may_take_as_long_as_they_go_on() {
+    let answer = verified(b"alpha");
+    let mut client = Client::asking(&[Request::get(b"a"), Request::get(b"b")]);
+    for (number, byte) in answer.iter().chain(&answer).enumerate() {
+        let now = at(9_000 * (number as u64 + 1));
+        client.expire(now);
+        client.hear(now, core::slice::from_ref(byte));
+        let wait = if number + 1 == answer.len() { 10_000 } else { 30_000 };
+        if number + 1 < 2 * answer.len() {
+            let deadline = now + Duration::from_millis(wait);
+            assert_eq!(client.receiver.poll_deadline(), Some(deadline), "byte {number}");
+        }
+    }
+    assert_eq!(client.seen.iter().filter(|seen| **seen == Seen::Complete).count(), 2);
+}
+
+#[test]
+fn a_server_that_does_not_close_proves_nothing() {
+    let plainly = Request { verify: false, ..Request::get(b"a") };
+    let mut client = Client::asking(&[plainly]);
+    client.hear(at(1_000), &unverified(b"alpha"));
+    assert!(!client.seen.contains(&Seen::Complete));
+    fails(&mut client, at(31_000), ReceiveError::Unclosed);
+}
+
+#[test]
+fn a_verified_download_is_whole_though_the_server_stays() {
+    let mut client = Client::asking(&[Request::get(b"a")]);
+    client.hear(at(1_000), &verified(b"alpha"));
+    assert_eq!(client.seen.last(), Some(&Seen::Complete));
+    assert!(client.is_shut && !client.is_closed);
+    assert_eq!(client.receiver.poll_deadline(), Some(at(11_000)));
+    client.expire(at(11_000));
+    assert!(client.is_closed && !client.has_failed());
+    assert_eq!(client.receiver.poll_deadline(), None);
+}
+
+#[test]
+fn a_connection_without_requests_waits_for_nothing() {
+    let mut client = Client::new(Receiver::<64, 4>::new(NOW, Config::default()));
+    assert_eq!(client.receiver.poll_deadline(), None);
+    client.expire(at(60_000));
+    assert!(!client.is_closed && !client.has_failed());
+    // The time for an answer begins with its request, and that for the close with the half-close.
+    client.receiver.request(at(60_000), &Request::get(b"a")).unwrap();
+    assert_eq!(client.receiver.poll_deadline(), Some(at(70_000)));
+    client.transmit(at(60_001));
+    assert_eq!(client.receiver.poll_deadline(), Some(at(70_001)));
+    client.hear(at(60_002), &verified(b"alpha"));
+    assert_eq!(client.receiver.poll_deadline(), None);
+    client.receiver.finish();
+    client.transmit(at(99_000));
+    assert!(client.is_shut && !client.is_closed);
+    assert_eq!(client.receiver.poll_deadline(), Some(at(109_000)));
+    client.expire(at(109_000));
+    assert!(client.is_closed);
+}
+
+#[test]
+fn a_plain_server_must_speak_in_time_and_go_on() {
+    let mut silent = Client::plain("a");
+    silent.expire(at(9_999));
+    assert!(!silent.has_failed());
+    silent.expire(at(10_000));
+    assert_eq!(silent.seen, [Seen::Failed(ReceiveError::TimedOut)]);
+    let mut stalled = Client::plain("a");
+    stalled.hear(at(1_000), b"x");
+    assert_eq!(stalled.receiver.poll_deadline(), Some(at(31_000)));
+    stalled.hear(at(2_000), b"x");
+    stalled.expire(at(31_999));
+    assert!(!stalled.has_failed());
+    stalled.expire(at(32_000));
+    assert_eq!(stalled.seen.last(), Some(&Seen::Failed(ReceiveError::Stalled)));
+}

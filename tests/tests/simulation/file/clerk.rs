@@ -1,0 +1,165 @@
+//! The owner of one connection's sender.
+
+use std::borrow::Cow;
+
+use barewire_core::file::{Asked, Config, Demand, Refusal, SendError, Sender};
+use barewire_core::session::Lent;
+use barewire_core::time::{Duration, Instant};
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::stream::{End, Outcome, Streams};
+
+use super::Ending;
+use super::store::{Store, Version, digest};
+use super::watched::Watched;
+
+/// Serves one connection from the store, and takes its time.
+#[derive(Debug)]
+pub(super) struct Clerk {
+    pub(super) sender: Sender<64>,
+    random: Random,
+    slowness: Duration,
+    /// What was asked for last: the name, and whether with digests.
+    asked: (Vec<u8>, bool),
+    offered: Option<Version>,
+    /// When the demand is going to be met.
+    due: Option<Instant>,
+    moved_at: Instant,
+    pub(super) ending: Option<Ending<SendError>>,
+    /// It has reset the connection since the file had changed.
+    pub(super) has_given_up: bool,
+    /// How many requests it may refuse for no reason but to be asked again.
+    pub(super) refusals: usize,
+    /// It may take no further request from some turn on.
+    pub(super) may_stop: bool,
+    pub(super) has_stopped: bool,
+    /// A byte that is not read from the disk as it was written, if the digests tell.
+    pub(super) rot: Option<usize>,
+    /// Bytes of which it had to make digests.
+    pub(super) hashed: u64,
+}
+
+impl Clerk {
+    pub(super) fn new(now: Instant, mut random: Random, config: Config) -> Self {
+        Self {
+            sender: Sender::new(now, config),
+            slowness: Duration::from_millis(random.pick(&[0, 5, 400])),
+            random,
+            asked: (Vec::new(), false),
+            offered: None,
+            due: None,
+            moved_at: now,
+            ending: None,
+            has_given_up: false,
+            refusals: 0,
+            may_stop: false,
+            has_stopped: false,
+            rot: None,
+            hashed: 0,
+        }
+    }
+
+    pub(super) fn turn(&mut self, streams: &mut Streams, end: End, store: &mut Store) {
+        if self.random.chance(3) {
+            store.change(&mut self.random);
+        }
+        if self.may_stop && !self.has_stopped && self.random.chance(10) {
+            self.sender.stop(streams.now());
+            (self.has_stopped, self.moved_at) = (true, streams.now());
+        }
+        loop {
+            let now = streams.now();
+            let contents = self.contents(store);
+            if self.offered.is_some_and(|version| store.bytes_of(version).len() > contents.len()) {
+                return self.give_up(streams, end);
+            }
+            let asked = &mut self.asked;
+            let watched = Watched { session: &mut self.sender, moved_at: &mut self.moved_at };
+            let mut lent = Lent { session: watched, contents: &contents };
+            let outcome = streams.drive(end, &mut lent, |event| {
+                if let Asked::Request(request) = event {
+                    *asked = (request.name.to_vec(), request.verify);
+                }
+            });
+            if let Some(outcome) = outcome {
+                self.ending = Some(Ending { outcome, at: now, moved_at: self.moved_at });
+                return;
+            }
+            let Some(demand) = self.sender.demand() else { return };
+            let wait = Duration::ZERO..=self.slowness;
+            let due = *self.due.get_or_insert_with(|| now + self.random.span(wait));
+            if now < due {
+                return streams.wake(end, due);
+            }
+            (self.due, self.moved_at) = (None, now);
+            if !self.oblige(now, demand, store) {
+                return self.give_up(streams, end);
+            }
+        }
+    }
+
+    /// What is read of the file that is on its way.
+    fn contents<'s>(&self, store: &'s Store) -> Cow<'s, [u8]> {
+        let Some(version) = self.offered else { return Cow::default() };
+        let mut contents = Cow::Borrowed(store.live(version));
+        if let (Some(place), (_, true), true) = (self.rot, &self.asked, store.is_cached(version))
+            && !contents.is_empty()
+        {
+            let place = place % contents.len();
+            contents.to_mut()[place] ^= 1;
+        }
+        contents
+    }
+
+    /// Meets a demand, or tells that it cannot be met.
+    fn oblige(&mut self, now: Instant, demand: Demand, store: &Store) -> bool {
+        match (demand, self.offered) {
+            (Demand::Answer, _) => self.answer(now, store),
+            (_, None) => panic!("{demand:?} before an offer"),
+            (Demand::Digest { offset, length }, Some(version)) => {
+                let is_cached = store.is_cached(version);
+                let bytes = if is_cached { store.bytes_of(version) } else { store.live(version) };
+                let start = usize::try_from(offset).unwrap();
+                let digest = digest(&bytes[start..start + usize::try_from(length).unwrap()]);
+                self.hashed += length;
+                if !is_cached && !store.is_unchanged(version) {
+                    return false;
+                }
+                self.sender.supply(now, digest);
+            }
+            (Demand::Confirm, Some(version)) => {
+                if !store.is_unchanged(version) {
+                    return false;
+                }
+                self.sender.confirm(now);
+                self.offered = None;
+            }
+        }
+        true
+    }
+
+    fn answer(&mut self, now: Instant, store: &Store) {
+        self.offered = None;
+        let (name, _) = &self.asked;
+        match store.find(name) {
+            None => self.sender.refuse(now, Refusal::NotFound),
+            Some(_) if self.refusals > 0 && self.random.chance(50) => {
+                self.refusals -= 1;
+                self.sender.refuse(now, Refusal::Busy);
+            }
+            Some(version) => {
+                let size = store.bytes_of(version).len() as u64;
+                if self.sender.offer(now, size, version.tag).is_some() {
+                    self.offered = Some(version);
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, streams: &mut Streams, end: End) {
+        streams.give_up(end);
+        self.has_given_up = true;
+        let at = streams.now();
+        let outcome = Outcome::Broken;
+        self.ending = Some(Ending { outcome, at, moved_at: self.moved_at });
+    }
+}

@@ -1,0 +1,192 @@
+//! A client that comes again until it has what it wants.
+
+use std::collections::VecDeque;
+
+use barewire_core::file::{Config, ReceiveError, Received, Receiver, Refusal, Request};
+use barewire_core::time::Instant;
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::stream::{End, Streams};
+
+use super::Ending;
+use super::store::Store;
+use super::watched::Watched;
+
+/// What one client wants, and what it has of it.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) name: String,
+    pub(super) verify: bool,
+    pub(super) held: Vec<u8>,
+    /// The version of what is held.
+    tag: u64,
+    /// How much of it has verified.
+    proven: usize,
+    pub(super) state: State,
+    /// How many bytes of contents have come in all.
+    pub(super) travelled: usize,
+    /// How often they began anew with another version.
+    pub(super) restarts: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Wanted,
+    Complete,
+    /// The server has no such file.
+    Missing,
+}
+
+impl Wish {
+    /// Asks for what is missing.
+    fn request(&self) -> Request<'_> {
+        let offset = self.held.len() as u64;
+        let tag = if self.held.is_empty() { 0 } else { self.tag };
+        Request { offset, tag, verify: self.verify, ..Request::get(self.name.as_bytes()) }
+    }
+
+    /// The number of the file, if there is one.
+    pub(super) fn file(&self, store: &Store) -> Option<usize> {
+        self.name.parse().ok().filter(|file| *file < store.count())
+    }
+
+    /// Forgets what may be wrong.
+    fn rest(&mut self) {
+        if self.verify {
+            self.held.truncate(self.proven);
+        }
+    }
+}
+
+/// The wishes for all files of the store, and perhaps one for a file that is not there.
+pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<Wish> {
+    let mut names: Vec<_> = (0..store.count()).map(|file| file.to_string()).collect();
+    if random.chance(20) {
+        names.insert(random.count(0..=names.len()), "none".into());
+    }
+    let wish = |name| Wish {
+        name,
+        verify: random.chance(60),
+        held: Vec::new(),
+        tag: 0,
+        proven: 0,
+        state: State::Wanted,
+        travelled: 0,
+        restarts: 0,
+    };
+    names.into_iter().map(wish).collect()
+}
+
+/// One connection of the client.
+#[derive(Debug)]
+pub(super) struct Visit<'w> {
+    wishes: &'w mut [Wish],
+    /// So small that requests have to wait for answers.
+    receiver: Receiver<60, 2>,
+    /// What is still to be asked for.
+    to_ask: VecDeque<usize>,
+    /// What was asked for and is not answered.
+    asked: VecDeque<usize>,
+    moved_at: Instant,
+    pub(super) ending: Option<Ending<ReceiveError>>,
+}
+
+impl<'w> Visit<'w> {
+    pub(super) fn new(now: Instant, wishes: &'w mut [Wish], config: Config) -> Self {
+        wishes.iter_mut().for_each(Wish::rest);
+        let is_wanted = |number: &usize| wishes[*number].state == State::Wanted;
+        let to_ask = (0..wishes.len()).filter(is_wanted).collect();
+        let receiver = Receiver::new(now, config);
+        let asked = VecDeque::new();
+        let mut visit = Self { wishes, receiver, to_ask, asked, moved_at: now, ending: None };
+        visit.ask(now);
+        visit
+    }
+
+    /// How many questions have no answer, and how many were never asked.
+    pub(super) fn left(&self) -> [usize; 2] {
+        [self.asked.len(), self.to_ask.len()]
+    }
+
+    /// Asks for as much as there is room for; tells whether that was anything.
+    fn ask(&mut self, now: Instant) -> bool {
+        let mut has_asked = false;
+        while let Some(&number) = self.to_ask.front()
+            && self.receiver.request(now, &self.wishes[number].request()).is_ok()
+        {
+            self.asked.extend(self.to_ask.pop_front());
+            has_asked = true;
+            if self.to_ask.is_empty() {
+                self.receiver.finish();
+            }
+        }
+        assert_eq!(self.receiver.unanswered(), self.asked.len());
+        has_asked
+    }
+
+    pub(super) fn turn(&mut self, streams: &mut Streams, end: End, store: &Store) {
+        loop {
+            let now = streams.now();
+            let Self { wishes, receiver, asked, moved_at, .. } = self;
+            let mut watched = Watched { session: receiver, moved_at };
+            let outcome = streams.drive(end, &mut watched, |event| {
+                let wish = &mut wishes[*asked.front().expect("an answer without a question")];
+                if take(wish, event, store) {
+                    asked.pop_front();
+                }
+            });
+            if let Some(outcome) = outcome {
+                self.ending = Some(Ending { outcome, at: now, moved_at: self.moved_at });
+                return;
+            }
+            if !self.ask(now) {
+                return;
+            }
+        }
+    }
+}
+
+/// Judges what has come; tells whether that was the end of an answer.
+fn take(wish: &mut Wish, event: Received<'_>, store: &Store) -> bool {
+    let file = wish.file(store);
+    match event {
+        Received::Refused(Refusal::NotFound) => {
+            assert_eq!(file, None);
+            wish.state = State::Missing;
+        }
+        Received::Refused(refusal) => assert_eq!(refusal, Refusal::Busy),
+        Received::Answered(answer) => {
+            let size = store.version(file.unwrap(), answer.tag).len();
+            assert_eq!(answer.size, size as u64);
+            let is_same = !wish.held.is_empty() && wish.tag == answer.tag;
+            if is_same {
+                assert_eq!(answer.offset, wish.held.len() as u64, "nothing comes twice");
+            } else {
+                assert_eq!(answer.offset, 0, "no two versions are mixed");
+                wish.restarts += usize::from(!wish.held.is_empty());
+                wish.held.clear();
+                wish.proven = 0;
+            }
+            wish.tag = answer.tag;
+            return false;
+        }
+        Received::Contents(bytes) => {
+            assert!(!bytes.is_empty());
+            wish.held.extend(bytes);
+            wish.travelled += bytes.len();
+            return false;
+        }
+        Received::Verified { end } => {
+            assert_eq!(wish.held.len() as u64, end);
+            let version = store.version(file.unwrap(), wish.tag);
+            assert!(version.starts_with(&wish.held), "a wrong byte has verified");
+            wish.proven = wish.held.len();
+            return false;
+        }
+        Received::Complete => {
+            let version = store.version(file.unwrap(), wish.tag);
+            assert!(wish.held == version, "whole, but not the version that was told");
+            wish.state = State::Complete;
+        }
+    }
+    true
+}

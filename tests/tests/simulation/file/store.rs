@@ -1,0 +1,124 @@
+//! Files that change.
+
+use barewire_core::file::{Digest, Digester, SEGMENT};
+use barewire_tests::simulator::random::Random;
+
+/// The files of a server, in all the versions that they have had.
+#[derive(Debug)]
+pub(super) struct Store {
+    files: Vec<File>,
+    /// How often they may still change.
+    pub(super) changes: usize,
+}
+
+#[derive(Debug)]
+struct File {
+    versions: Vec<Vec<u8>>,
+    /// Its digests are known from before.
+    is_cached: bool,
+}
+
+/// One version of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    file: usize,
+    /// Its place among the versions of the file, from 1 on.
+    pub(super) tag: u64,
+}
+
+pub(super) fn digest(bytes: &[u8]) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
+
+fn some_bytes(random: &mut Random, count: usize) -> Vec<u8> {
+    let block: Vec<u8> = (0..251).map(|_| random.pick(b"\0\x01BW\nabc\xff")).collect();
+    let mut bytes = block.repeat(count.div_ceil(block.len()));
+    bytes.truncate(count);
+    bytes
+}
+
+impl Store {
+    /// Files of a few bytes; or one of a segment and a few bytes more or less.
+    pub(super) fn new(random: &mut Random, is_large: bool) -> Self {
+        let segment = usize::try_from(SEGMENT).unwrap();
+        let count = if is_large { 1 } else { random.count(1..=4) };
+        let files = (0..count).map(|_| {
+            let size = if is_large {
+                random.count(segment - 2..=segment + 2_000)
+            } else {
+                let most = random.pick(&[0, 1, 20, 300, 3_000]);
+                random.count(0..=most)
+            };
+            File { versions: vec![some_bytes(random, size)], is_cached: random.chance(50) }
+        });
+        Self { files: files.collect(), changes: random.pick(&[0, 0, 1, 2]) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The sum of the sizes.
+    pub(super) fn bytes(&self) -> usize {
+        self.files.iter().map(|file| file.versions[0].len()).sum()
+    }
+
+    /// The files are named by their numbers.
+    pub(super) fn find(&self, name: &[u8]) -> Option<Version> {
+        let file: usize = str::from_utf8(name).ok()?.parse().ok()?;
+        let versions = &self.files.get(file)?.versions;
+        Some(Version { file, tag: versions.len() as u64 })
+    }
+
+    /// What a version was when it was the latest.
+    pub(super) fn bytes_of(&self, Version { file, tag }: Version) -> &[u8] {
+        &self.files[file].versions[usize::try_from(tag).unwrap() - 1]
+    }
+
+    pub(super) fn version(&self, file: usize, tag: u64) -> &[u8] {
+        self.bytes_of(Version { file, tag })
+    }
+
+    pub(super) fn versions(&self, file: usize) -> impl Iterator<Item = &[u8]> {
+        self.files[file].versions.iter().map(Vec::as_slice)
+    }
+
+    /// What whoever reads the file of a version now would read.
+    pub(super) fn live(&self, Version { file, .. }: Version) -> &[u8] {
+        self.files[file].versions.last().unwrap()
+    }
+
+    pub(super) fn is_cached(&self, Version { file, .. }: Version) -> bool {
+        self.files[file].is_cached
+    }
+
+    /// Whether a file is still that version, as far as that goes: it may have grown.
+    pub(super) fn is_unchanged(&self, version: Version) -> bool {
+        self.live(version).starts_with(self.bytes_of(version))
+    }
+
+    /// Changes a file, if it may.
+    pub(super) fn change(&mut self, random: &mut Random) {
+        let Some(changes) = self.changes.checked_sub(1) else { return };
+        self.changes = changes;
+        let file = random.count(0..=self.files.len() - 1);
+        let versions = &mut self.files[file].versions;
+        let mut next = versions.last().unwrap().clone();
+        match random.count(0..=2) {
+            0 => next.extend(some_bytes(random, 100)),
+            1 => next.truncate(random.count(0..=next.len())),
+            // Rewritten, all of it or the end.
+            _ => {
+                let start = random.count(0..=next.len());
+                let start = random.pick(&[0, start]);
+                next[start..].iter_mut().for_each(|byte| *byte = byte.wrapping_add(1));
+            }
+        }
+        // What is no other is the same version.
+        if versions.last() != Some(&next) {
+            versions.push(next);
+        }
+    }
+}
