@@ -4,6 +4,7 @@
 //! lives here is what a person meets: arguments, words on the screen, exit codes.
 
 mod arguments;
+mod chatted;
 mod client;
 mod failure;
 mod fetched;
@@ -17,6 +18,7 @@ mod summary;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use programs::chat_server::ChatServer;
 use programs::file_client::FileClient;
 use programs::file_server::FileServer;
 use programs::tcp_client::TcpClient;
@@ -39,17 +41,20 @@ pub enum Program {
     FileServer,
     /// Downloads files.
     FileClient,
+    /// A room where everybody hears everybody.
+    ChatServer,
 }
 
 impl Program {
     /// Every program there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::UdpServer,
         Self::UdpClient,
         Self::TcpServer,
         Self::TcpClient,
         Self::FileServer,
         Self::FileClient,
+        Self::ChatServer,
     ];
 
     /// The name by which it is called.
@@ -61,6 +66,7 @@ impl Program {
             Self::TcpClient => <TcpClient as program::Program>::NAME,
             Self::FileServer => <FileServer as program::Program>::NAME,
             Self::FileClient => <FileClient as program::Program>::NAME,
+            Self::ChatServer => <ChatServer as program::Program>::NAME,
         }
     }
 
@@ -78,6 +84,7 @@ impl Program {
             Self::TcpClient => program::run::<TcpClient>(arguments),
             Self::FileServer => program::run::<FileServer>(arguments),
             Self::FileClient => program::run::<FileClient>(arguments),
+            Self::ChatServer => program::run::<ChatServer>(arguments),
         }
     }
 }

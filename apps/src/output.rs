@@ -27,6 +27,7 @@ use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
 use serde::{Serialize, Serializer};
 
+use crate::chatted::{Notice, Said};
 use crate::failure::words;
 use crate::fetched::{Downloaded, Listed};
 use crate::summary::Summary;
@@ -65,6 +66,18 @@ pub(crate) enum Record<'a> {
     Downloaded(Downloaded<'a>),
     /// A folder has this entry.
     Entry(Listed<'a>),
+    /// Somebody said something in a chat.
+    Line(Said<'a>),
+    /// A notice of a chat.
+    Notice(Notice<fmt::Arguments<'a>>),
+    /// Somebody has joined a chat.
+    Joined { nick: &'a str },
+    /// Somebody has left a chat, and why if it was not its own will.
+    Left {
+        nick: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -184,6 +197,11 @@ impl fmt::Display for Record<'_> {
             Self::Served(served) => served.fmt(f),
             Self::Downloaded(downloaded) => downloaded.fmt(f),
             Self::Entry(entry) => entry.fmt(f),
+            Self::Line(said) => said.fmt(f),
+            Self::Notice(notice) => notice.fmt(f),
+            Self::Joined { nick } => write!(f, "* {nick} joined"),
+            Self::Left { nick, reason: None } => write!(f, "* {nick} left"),
+            Self::Left { nick, reason: Some(reason) } => write!(f, "* {nick} left ({reason})"),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }

@@ -100,6 +100,11 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         self.room.hall.place(self.index)
     }
 
+    /// It is to say no more: it gets what has been said until now, and then the connection is closed.
+    pub fn finish(&mut self) {
+        self.end();
+    }
+
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         let hall = &mut self.room.hall;
