@@ -36,11 +36,16 @@ mod backlog;
 mod client;
 mod command;
 mod flood;
+mod hall;
 mod line;
 mod member;
 mod nick;
+mod obey;
+mod parts;
+mod reading;
 mod room;
 mod slot;
+mod space;
 #[cfg(test)]
 mod tests;
 
@@ -51,8 +56,10 @@ pub use client::{Client, ClientError, SayError};
 pub use line::{Kind, Line};
 pub use member::{Heard, Member, MemberError};
 pub use nick::{Likeness, MAX_NICK, NickError, likeness};
-pub use room::{Key, Leave, Room, RoomFull, Space, least_backlog};
-pub use slot::{Part, Place};
+pub use parts::Part;
+pub use room::{Key, Leave, Room, RoomFull};
+pub use slot::Place;
+pub use space::{Space, least_backlog, longest_line};
 
 use crate::text::QUIET;
 use crate::time::Duration;

@@ -1,11 +1,15 @@
 //! The lines of a room, each once, in a ring.
 
+mod writer;
+
 use core::fmt::{self, Write};
 
-/// For all members.
-pub(super) const ALL: u32 = u32::MAX;
+use writer::Writer;
 
-/// From no member.
+/// For all members.
+const ALL: u32 = u32::MAX;
+
+/// No member: there are never so many.
 pub(super) const NOBODY: u32 = u32::MAX >> 1;
 
 /// Set in [`Mark::from`]: the line was said, so that it belongs to the history.
@@ -62,11 +66,11 @@ pub(super) enum View {
 }
 
 impl View {
-    fn shows(self, entry: &Mark) -> bool {
+    fn shows(self, mark: &Mark) -> bool {
         match self {
-            Self::Live(member) if entry.to == ALL => entry.from & !SAID != member,
-            Self::Live(member) => entry.to == member,
-            Self::History => entry.from & SAID != 0 && entry.to == ALL,
+            Self::Live(member) if mark.to == ALL => mark.from & !SAID != member,
+            Self::Live(member) => mark.to == member,
+            Self::History => mark.from & SAID != 0 && mark.to == ALL,
         }
     }
 }
@@ -107,7 +111,7 @@ impl<'a> Backlog<'a> {
         usize::try_from(place).ok()
     }
 
-    fn entry(&self, number: u64) -> Option<&Mark> {
+    fn mark(&self, number: u64) -> Option<&Mark> {
         if number < self.first || number >= self.next {
             return None;
         }
@@ -116,7 +120,7 @@ impl<'a> Backlog<'a> {
 
     /// Where a line begins; behind the last, the end.
     fn start(&self, number: u64) -> u64 {
-        self.entry(number).map_or(self.end, |entry| entry.start)
+        self.mark(number).map_or(self.end, |mark| mark.start)
     }
 
     /// The number of the line that holds the byte at `offset`, or would.
@@ -124,7 +128,7 @@ impl<'a> Backlog<'a> {
         let (mut low, mut high) = (self.first, self.next);
         // The line sought is the last that starts at or before the offset.
         while low < high {
-            let middle = low + (high - low) / 2;
+            let middle = low.midpoint(high);
             if self.start(middle) <= offset { low = middle + 1 } else { high = middle }
         }
         low.saturating_sub(1).max(self.first)
@@ -148,75 +152,92 @@ impl<'a> Backlog<'a> {
         }
     }
 
-    /// The least offset that a reader may still need when `room` bytes are to be free.
+    /// The least offset that a reader may still need when `room` bytes and `lines` lines are to be
+    /// free: where a line begins, or ends.
     pub(super) fn least(&self, room: usize, lines: usize) -> u64 {
         let by_bytes = self.end.saturating_add(room as u64).saturating_sub(self.bytes.len() as u64);
         let number = self.next.saturating_add(lines as u64).saturating_sub(self.marks.len() as u64);
-        let by_lines = if number <= self.first { 0 } else { self.start(number) };
+        let by_lines = self.start(number.max(self.first));
         // A line is kept whole or not at all.
         let number = self.find(by_bytes);
-        let whole = if self.start(number) < by_bytes { self.start(number + 1) } else { by_bytes };
-        whole.max(by_lines)
+        let whole = if self.start(number) < by_bytes { number + 1 } else { number };
+        self.start(whole).max(by_lines)
     }
 
     /// Adds a line; there must be room for it. What does not fit is lost.
     pub(super) fn write(&mut self, route: Route, line: impl FnOnce(&mut dyn Write) -> fmt::Result) {
-        let entry = Mark { start: self.end, from: route.from, to: route.to };
-        let place = self.place(self.next);
+        let used = self.end.saturating_sub(self.start(self.first));
+        let left = (self.bytes.len() as u64).saturating_sub(used);
+        let has_lines = self.next.saturating_sub(self.first) < self.marks.len() as u64;
+        let mark = Mark { start: self.end, from: route.from, to: route.to };
+        let place = self.place(self.next).filter(|_| has_lines && left > 0);
         let Some(slot) = place.and_then(|place| self.marks.get_mut(place)) else { return };
-        *slot = entry;
-        let mut left = (self.bytes.len() as u64)
-            .saturating_sub(self.end.saturating_sub(self.start(self.first)))
-            .saturating_sub(1);
-        let mut writer = Writer { bytes: self.bytes, end: &mut self.end, left: &mut left };
+        *slot = mark;
+        let mut writer = Writer::new(self.bytes, self.end, left.saturating_sub(1));
         // It stops where there is no more room.
         let _ = line(&mut writer);
-        left = 1;
-        let mut writer = Writer { bytes: self.bytes, end: &mut self.end, left: &mut left };
-        let _ = writer.write_str("\n");
+        self.end = writer.finish();
         self.next += 1;
     }
 
-    /// Where the history begins of which a new member gets the last `count` lines.
-    pub(super) fn history(&self, count: u16) -> u64 {
-        let mut left = count;
-        let mut number = self.next;
-        while left > 0 && number > self.first {
+    /// Where the later half of the backlog begins, more or less.
+    pub(super) fn middle(&self) -> u64 {
+        self.least(self.bytes.len() / 2, self.marks.len() / 2)
+    }
+
+    /// Whether a line begins at `offset`, or the last one ends there.
+    pub(super) fn is_boundary(&self, offset: u64) -> bool {
+        offset >= self.end || self.start(self.find(offset)) == offset
+    }
+
+    /// Where the history begins of which a new member gets the last `count` lines: at most those in
+    /// the later half of the backlog, and so that `room` bytes and `lines` lines can be free beside.
+    /// So no newcomer keeps all of it in use.
+    pub(super) fn history(&self, count: u16, room: usize, lines: usize) -> u64 {
+        let earliest = self.middle().max(self.least(room, lines));
+        let (mut left, mut number) = (count, self.next);
+        while left > 0 && number > self.first && self.start(number - 1) >= earliest {
             number -= 1;
-            if self.entry(number).is_some_and(|entry| View::History.shows(entry)) {
+            if self.mark(number).is_some_and(|mark| View::History.shows(mark)) {
                 left -= 1;
             }
         }
         self.start(number)
     }
 
-    /// What waits for a reader who stands at `cursor`, up to `limit`: from where to where it lies
-    /// together. Without anything, both are where the reader stands then.
-    pub(super) fn run(&self, cursor: u64, limit: u64, view: View) -> (u64, u64) {
+    /// Where a reader stands who is at `cursor` and reads up to `limit`: in a line that it has begun,
+    /// before one that it is shown, or at the limit.
+    pub(super) fn seek(&self, cursor: u64, limit: u64, view: View) -> u64 {
         let limit = limit.min(self.end);
-        let mut number = self.find(cursor);
-        let mut start = cursor;
-        // A line that was begun goes on, whatever it is.
-        let mut shown = self.start(number) < cursor;
-        while start < limit && !shown {
-            shown = self.entry(number).is_some_and(|entry| view.shows(entry));
-            if !shown {
-                number += 1;
-                start = self.start(number);
-            }
+        let mut at = cursor.max(self.start(self.first));
+        let mut number = self.find(at);
+        if self.start(number) < at {
+            return at;
         }
-        if start >= limit {
-            return (limit.max(cursor), limit.max(cursor));
-        }
-        let mut end = self.start(number + 1);
-        while end < limit && end - start < RUN {
+        while at < limit && !self.mark(number).is_some_and(|mark| view.shows(mark)) {
             number += 1;
-            if !self.entry(number).is_some_and(|entry| view.shows(entry)) {
-                break;
-            }
-            end = self.start(number + 1);
+            at = self.start(number);
         }
-        (start, end.min(limit))
+        at.min(limit).max(cursor)
+    }
+
+    /// To where a reader goes on without a gap who [stands](Self::seek) at `start`: over all lines
+    /// that it is shown and that lie together, or somewhat more than [`RUN`] of them.
+    pub(super) fn run(&self, start: u64, limit: u64, view: View) -> u64 {
+        let limit = limit.min(self.end);
+        if start >= limit {
+            return start;
+        }
+        let mut number = self.find(start) + 1;
+        let mut end = self.start(number);
+        while end < limit
+            && end.saturating_sub(start) < RUN
+            && self.mark(number).is_some_and(|mark| view.shows(mark))
+        {
+            number += 1;
+            end = self.start(number);
+        }
+        end.min(limit)
     }
 
     /// The bytes from `start` to `end`: two slices, if they lie across the ring's wrap.
@@ -235,33 +256,5 @@ impl<'a> Backlog<'a> {
     }
 }
 
-/// Writes into the ring.
-struct Writer<'w> {
-    bytes: &'w mut [u8],
-    end: &'w mut u64,
-    left: &'w mut u64,
-}
-
-impl Write for Writer<'_> {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        let mut rest = part.as_bytes();
-        while !rest.is_empty() {
-            let place = self.end.checked_rem(self.bytes.len() as u64).ok_or(fmt::Error)?;
-            let left = usize::try_from(*self.left).unwrap_or(usize::MAX);
-            let free = usize::try_from(place).ok().and_then(|place| self.bytes.get_mut(place..));
-            let free = free.unwrap_or_default().iter_mut().take(left);
-            let mut count: usize = 0;
-            for (to, from) in free.zip(rest) {
-                *to = *from;
-                count += 1;
-            }
-            if count == 0 {
-                return Err(fmt::Error);
-            }
-            *self.end += count as u64;
-            *self.left -= count as u64;
-            rest = rest.get(count..).unwrap_or_default();
-        }
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::nick::is_nick;
 use crate::printable::{Printable, printable};
 
 /// A line that a server has sent, read as far as it can be: a server of another make may mean
@@ -14,7 +15,7 @@ pub struct Line<'a> {
 }
 
 /// The kinds of lines.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// `NICK: TEXT`.
     Said {
@@ -73,10 +74,4 @@ fn said(bytes: &[u8]) -> Option<(&str, Printable<'_>)> {
     let (nick, text) = bytes.split_at_checked(end)?;
     let nick = core::str::from_utf8(nick).ok().filter(|nick| is_nick(nick))?;
     Some((nick, printable(text.strip_prefix(b": ")?)))
-}
-
-/// Whether a room could have given this nick.
-fn is_nick(name: &str) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && name.chars().count() <= super::MAX_NICK && name.chars().all(allowed)
 }

@@ -2,15 +2,16 @@
 
 use core::fmt;
 
-use super::backlog::Route;
+use super::Room;
 use super::command::Command;
-use super::flood::Verdict;
-use super::room::{Hall, OPERATOR, Parts, Room};
-use super::slot::{Phase, Place, Reading, State};
-use super::{BURST, MAX_NICK};
+use super::hall::OPERATOR;
+use super::obey::Done;
+use super::parts::Parts;
+use super::reading::Waiting;
+use super::slot::{Place, State};
 use crate::printable::{Printable, printable};
 use crate::session::{Events, Output, Session};
-use crate::text::{Ended, MAX_TEXT, Progress, TooLong};
+use crate::text::{Ended, MAX_TEXT, TooLong};
 use crate::time::{Duration, Instant};
 
 /// How long a line may take to come in whole.
@@ -78,14 +79,6 @@ impl fmt::Display for MemberError {
 
 impl core::error::Error for MemberError {}
 
-/// What came of a line.
-enum Done {
-    Said,
-    Acted,
-    Renamed,
-    Nothing,
-}
-
 impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
     pub(super) fn new(room: &'r mut Room<'a, N>, index: u32) -> Self {
         Self { room, index }
@@ -100,183 +93,68 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         self.room.hall.place(self.index)
     }
 
-    /// It is to say no more: it gets what has been said until now, and then the connection is closed.
-    pub fn finish(&mut self) {
+    fn state(&self) -> State {
+        self.place().map_or(State::Vacant, |place| place.state)
+    }
+
+    /// It is to say no more: it gets what has been said until now, and then its connection is closed.
+    pub fn dismiss(&mut self) {
         self.end();
     }
 
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
-        let hall = &mut self.room.hall;
-        match hall.place(self.index).map(|place| place.state) {
-            Some(State::Here) => {}
-            Some(State::Dropped) => return Err(nb::Error::Other(MemberError::FellBehind)),
-            _ => return Err(nb::Error::WouldBlock),
+        match self.state() {
+            State::Here if self.room.hall.has_room(self.index, now) => Ok(()),
+            State::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
+            _ => Err(nb::Error::WouldBlock),
         }
-        let has_room = hall.has_room(now);
-        if let Some(place) = hall.place_mut(self.index) {
-            place.blocked = !has_room;
-        }
-        if has_room { Ok(()) } else { Err(nb::Error::WouldBlock) }
     }
 
-    /// It says no more, and reads what has been said until now.
+    /// It says no more, and reads what has been said until now. The operator reads on.
     fn end(&mut self) {
-        let end = self.room.hall.backlog.end();
-        self.room.parts.free(&mut self.room.hall, self.index);
-        if let Some(place) = self.room.hall.place_mut(self.index)
+        let Room { hall, parts } = &mut *self.room;
+        parts.free(hall, self.index);
+        hall.set_blocked(self.index, false);
+        let end = hall.backlog.end();
+        if let Some(place) = hall.place_mut(self.index)
             && place.state == State::Here
         {
-            place.state = State::Ending(end);
-        }
-    }
-
-    /// What waits for it: where it stands, and to where that goes on.
-    fn waiting(&self) -> Option<(Reading, u64)> {
-        let place = self.place().filter(|place| place.reads())?;
-        Some(place.reading.waiting(&self.room.hall.backlog, self.index, place.end()))
-    }
-}
-
-/// Does what a line asks for.
-fn obey(hall: &mut Hall<'_>, index: u32, now: Instant, line: &[u8]) -> (Done, bool) {
-    let command = Command::read(line);
-    let rate = if index == OPERATOR { 0 } else { hall.config.rate };
-    let verdict = match (command, hall.place_mut(index)) {
-        (Command::Nothing, _) | (_, None) => return (Done::Nothing, false),
-        (_, Some(place)) => place.account.judge(now, rate),
-    };
-    match verdict {
-        Verdict::Passes => {}
-        Verdict::Noted => {
-            let told = format_args!(
-                "too fast: your lines are refused ({rate} a second pass, {BURST} at once)"
-            );
-            hall.note(index, told);
-            return (Done::Nothing, false);
-        }
-        Verdict::Refused => return (Done::Nothing, false),
-    }
-    let nick = |members: &[Place]| members.get(index as usize).map(|place| place.nick.clone());
-    match command {
-        Command::Say(text) => {
-            let text = printable(text);
-            hall.write(Route::said(index), |members, out| {
-                let nick = nick(members);
-                write!(out, "{}: {text}", nick.as_ref().map_or("", |nick| nick.as_str()))
-            });
-            return (Done::Said, false);
-        }
-        Command::Act(text) => {
-            let text = printable(text);
-            hall.write(Route::said(index), |members, out| {
-                let nick = nick(members);
-                write!(out, "* {} {text}", nick.as_ref().map_or("", |nick| nick.as_str()))
-            });
-            return (Done::Acted, false);
-        }
-        Command::Whisper { to, text } => whisper(hall, index, to, text),
-        Command::Nick(name) => return (rename(hall, index, name), false),
-        Command::Who => who(hall, index),
-        Command::Quit if index == OPERATOR => {
-            hall.note(index, format_args!("the operator stays: end the server instead"));
-        }
-        Command::Quit => return (Done::Nothing, true),
-        Command::Help => {
-            for line in HELP {
-                hall.note(index, format_args!("{line}"));
+            place.progress.stop_skipping();
+            place.retry = None;
+            if self.index != OPERATOR {
+                place.state = State::Ending(end);
             }
         }
-        Command::Lacks(usage) => hall.note(index, format_args!("write it as: {usage}")),
-        Command::Unknown => hall
-            .note(index, format_args!("no such command; /help tells which there are, //x says /x")),
-        Command::Nothing => {}
     }
-    (Done::Nothing, false)
-}
 
-const HELP: [&str; 7] = [
-    "/nick NAME      change your nick",
-    "/who            who is here",
-    "/msg NICK TEXT  tell one member only",
-    "/me TEXT        tell what you do",
-    "//TEXT          say a line that starts with a slash",
-    "/help           this",
-    "/quit           leave",
-];
-
-fn whisper(hall: &mut Hall<'_>, index: u32, to: &[u8], text: &[u8]) {
-    let found = core::str::from_utf8(to).ok().and_then(|name| hall.who(name));
-    let Some(found) = found else {
-        let name = printable(to.get(..4 * MAX_NICK).unwrap_or(to));
-        hall.note(index, format_args!("nobody here is called {name}; /who tells who is here"));
-        return;
-    };
-    let text = printable(text);
-    hall.write(Route::private(found), |members, out| {
-        let nick = members.get(index as usize).map_or("", |place| place.nick.as_str());
-        write!(out, "(private) {nick}: {text}")
-    });
-}
-
-fn rename(hall: &mut Hall<'_>, index: u32, name: &[u8]) -> Done {
-    let Ok(name) = core::str::from_utf8(name) else {
-        hall.note(index, format_args!("a nick is UTF-8"));
-        return Done::Nothing;
-    };
-    match hall.rename(index, name) {
-        Ok(()) => {
-            let old = hall.old.clone();
-            hall.notice(u32::MAX >> 1, |_, out| write!(out, "* {} is now {name}", old.as_str()));
-            Done::Renamed
-        }
-        Err(why) => {
-            hall.note(index, format_args!("{why}"));
-            Done::Nothing
-        }
+    /// What waits for it.
+    fn waiting(&self) -> Waiting {
+        let backlog = &self.room.hall.backlog;
+        self.place().filter(|place| place.reads()).map_or(Waiting::Nothing, |place| {
+            let end = place.end();
+            place.reading.advanced(backlog, self.index, end).waiting(backlog, self.index, end)
+        })
     }
-}
 
-/// Who is here, as far as it fits in a line.
-fn who(hall: &mut Hall<'_>, index: u32) {
-    hall.write(Route::private(index), |members, out| {
-        let mut left = MAX_TEXT;
-        let mut rest: usize = 0;
-        for (number, place) in members.iter().filter(|place| place.reads()).enumerate() {
-            let nick = place.nick.as_str();
-            let before = if number == 0 { "* here: " } else { ", " };
-            match left.checked_sub(nick.len() + before.len()) {
-                Some(less) if rest == 0 => {
-                    left = less;
-                    write!(out, "{before}{nick}")?;
-                }
-                _ => rest += 1,
-            }
-        }
-        if rest > 0 { write!(out, " and {rest} more") } else { Ok(()) }
-    });
-}
-
-impl<const N: usize> Member<'_, '_, N> {
     /// Gives a buffer back that holds no unfinished line.
     fn settle(&mut self) {
         let Room { hall, parts } = &mut *self.room;
         let Some(place) = hall.place_mut(self.index) else { return };
-        let Some(part) = place.part.and_then(|part| parts.get(part)) else { return };
+        let Some(part) = place.part.and_then(|part| parts.get_mut(part)) else { return };
         place.progress.release(&mut part.buffer);
-        if !place.progress.has_begun(&part.buffer) {
+        if !place.progress.needs_buffer(&part.buffer) {
             parts.free(hall, self.index);
         }
     }
 
-    /// Takes a step in reading a line: in the member's own buffer if it has one, else in one that is
-    /// free, or in none if the line lies `whole` in the input. `None`: the input has to wait for a
+    /// Takes input to the end of a line, or all: into the member's own buffer if it has one, else one
+    /// that is free, or none if the line lies whole in the input. `None`: the input has to wait for a
     /// buffer.
     fn read<'i>(
         &mut self,
         now: Instant,
-        whole: bool,
-        step: impl FnOnce(&mut Progress, &mut heapless::VecView<u8>) -> nb::Result<Ended<'i>, TooLong>,
+        input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TooLong>> {
         let Room { hall, parts } = &mut *self.room;
         let place = hall.place_mut(self.index)?;
@@ -285,68 +163,75 @@ impl<const N: usize> Member<'_, '_, N> {
             place.part = parts.take(now);
         }
         let part = match place.part {
-            Some(part) => parts.get(part)?,
-            None if whole => parts.spare()?,
+            Some(part) => parts.get_mut(part)?,
+            None if input.contains(&b'\n') => parts.spare()?,
             None => {
                 place.retry = Some(now + RETRY);
                 return None;
             }
         };
-        Some(step(&mut place.progress, &mut part.buffer))
+        Some(place.progress.handle_input(&mut part.buffer, now, input))
+    }
+
+    /// Ends an unfinished line that has no terminator.
+    fn finish(&mut self, now: Instant) -> nb::Result<Done, MemberError> {
+        let Room { hall, parts } = &mut *self.room;
+        let place = hall.place_mut(self.index).ok_or(nb::Error::WouldBlock)?;
+        let part = place.part.and_then(|part| parts.get_mut(part)).ok_or(nb::Error::WouldBlock)?;
+        let finished = place.progress.finish(&mut part.buffer).map(|()| Ended::InBuffer);
+        self.take(now, finished)
     }
 
     /// Of an unfinished line: when it ends by quiet, and when it has taken too long.
-    fn unfinished(&self) -> Option<(Option<Instant>, Instant)> {
-        let place = self.place()?;
-        let part = self.room.parts.part(place.part?)?;
-        place
-            .progress
-            .has_begun(&part.buffer)
-            .then(|| (place.progress.poll_deadline(&part.buffer), part.since + LINE_TIMEOUT))
+    fn unfinished(&self) -> (Option<Instant>, Option<Instant>) {
+        let Some(place) = self.place() else { return (None, None) };
+        match place.part.and_then(|part| self.room.parts.get(part)) {
+            Some(part) if place.progress.needs_buffer(&part.buffer) => {
+                (place.progress.poll_deadline(&part.buffer), Some(part.since + LINE_TIMEOUT))
+            }
+            _ => (place.progress.poll_deadline(&[]), None),
+        }
     }
 
     /// A line has taken too long: what is there of it, and the rest, is refused.
     fn refuse_late(&mut self, now: Instant) {
         let Room { hall, parts } = &mut *self.room;
         if let Some(place) = hall.place_mut(self.index)
-            && let Some(part) = place.part.and_then(|part| parts.get(part))
+            && let Some(part) = place.part.and_then(|part| parts.get_mut(part))
         {
             place.progress.give_up(&mut part.buffer);
-            part.since = now;
-            hall.note(
-                self.index,
-                format_args!("your line took longer than {LINE_TIMEOUT}: it was refused"),
-            );
+            let why = format_args!("your line took longer than {LINE_TIMEOUT}: it was refused");
+            hall.refuse(self.index, now, why);
         }
+        self.settle();
     }
 
-    /// Does what came of reading; tells whether there is something to tell. If not, the reading goes
-    /// on.
+    /// Does what came of reading. `WouldBlock`: the line goes on.
     fn take(
         &mut self,
         now: Instant,
         read: nb::Result<Ended<'_>, TooLong>,
     ) -> nb::Result<Done, MemberError> {
-        let index = self.index;
         let Room { hall, parts } = &mut *self.room;
         let ended = match read {
             Ok(ended) => ended,
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(TooLong)) => {
-                hall.note(index, format_args!("a line has at most {N} bytes: yours was refused"));
+                let why = format_args!("a line has at most {N} bytes: yours was refused");
+                hall.refuse(self.index, now, why);
                 return Ok(Done::Nothing);
             }
         };
-        let part = hall.place(index).and_then(|place| place.part);
-        let (done, quits) = obey(hall, index, now, line(parts, part, ended));
-        if quits {
+        let part = hall.place(self.index).and_then(|place| place.part);
+        let done = hall.obey(self.index, now, line(parts, part, ended));
+        if done == Done::Quits {
             self.end();
         }
         Ok(done)
     }
 
-    /// What to tell, after [`take`](Self::take) has done it.
-    fn heard<'s>(&'s self, done: &Done, ended: Ended<'s>) -> nb::Result<Heard<'s>, MemberError> {
+    /// What to tell of a line that [`take`](Self::take) has obeyed.
+    fn heard<'s>(&'s self, done: Done, ended: Ended<'s>) -> nb::Result<Heard<'s>, MemberError> {
         let (hall, parts) = (&self.room.hall, &self.room.parts);
         let place = hall.place(self.index).ok_or(nb::Error::WouldBlock)?;
         let (nick, line) = (place.nick.as_str(), line(parts, place.part, ended));
@@ -368,7 +253,7 @@ fn line<'l, const N: usize>(
     match ended {
         Ended::InInput(line) => line,
         Ended::InBuffer => {
-            part.and_then(|part| parts.part(part)).map_or(&[], |part| part.buffer.as_slice())
+            part.and_then(|part| parts.get(part)).map_or(&[], |part| part.buffer.as_slice())
         }
     }
 }
@@ -387,40 +272,38 @@ impl<const N: usize> Session for Member<'_, '_, N> {
     ) -> nb::Result<Heard<'s>, MemberError> {
         loop {
             self.settle();
-            if self
-                .place()
-                .is_some_and(|place| matches!(place.state, State::Ending(_) | State::Shut))
-            {
+            if matches!(self.state(), State::Ending(_) | State::Shut) {
                 // It has said that it says no more.
                 *input = &[];
             }
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
+            if let Some(place) = self.room.hall.place_mut(self.index)
+                && place.progress.is_skipping()
+            {
+                place.progress.skip_input(now, input);
+                continue;
+            }
             self.check(now)?;
-            let whole = input.contains(&b'\n');
-            let read =
-                self.read(now, whole, |progress, buffer| progress.handle_input(buffer, now, input));
-            let read = read.ok_or(nb::Error::WouldBlock)?;
-            match (self.take(now, read)?, read) {
-                (Done::Nothing, _) | (_, Err(_)) => {}
-                (done, Ok(ended)) => return self.heard(&done, ended),
+            let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
+            let done = self.take(now, read)?;
+            if let (Done::Said | Done::Acted | Done::Renamed, Ok(ended)) = (done, read) {
+                return self.heard(done, ended);
             }
         }
     }
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<Heard<'_>, MemberError> {
         self.settle();
-        let has_part = self.place().is_some_and(|place| place.part.is_some());
-        if has_part {
+        if self.place().is_some_and(|place| place.part.is_some()) {
             self.check(now)?;
-            let read = self.read(now, false, |progress, buffer| {
-                progress.finish(buffer).map(|()| Ended::InBuffer)
-            });
-            if let Some(read) = read
-                && let Ok(done @ (Done::Said | Done::Acted | Done::Renamed)) = self.take(now, read)
-            {
-                return self.heard(&done, Ended::InBuffer);
+            match self.finish(now) {
+                Ok(done @ (Done::Said | Done::Acted | Done::Renamed)) => {
+                    return self.heard(done, Ended::InBuffer);
+                }
+                Err(nb::Error::Other(error)) => return Err(nb::Error::Other(error)),
+                Ok(Done::Quits | Done::Nothing) | Err(nb::Error::WouldBlock) => {}
             }
         }
         self.end();
@@ -432,66 +315,76 @@ impl<const N: usize> Session for Member<'_, '_, N> {
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
-        if self.place().is_some_and(|place| place.blocked)
-            && self.room.hall.patience_ends().is_some_and(|end| end <= now)
-            && !self.room.hall.has_room(now)
-        {
-            self.room.hall.lose_patience();
+        let hall = &mut self.room.hall;
+        if hall.place(self.index).is_some_and(|place| place.blocked) {
+            let is_over = hall.patience_ends().is_some_and(|end| end <= now);
+            if is_over && !hall.has_room(self.index, now) {
+                hall.lose_patience();
+            }
+            hall.set_blocked(self.index, false);
+            // Bytes may have waited that go on with its line: they are offered before it ends.
+            if let Some(place) = hall.place_mut(self.index) {
+                place.progress.restart_quiet(now);
+            }
         }
-        if let Some(place) = self.room.hall.place_mut(self.index) {
-            place.blocked = false;
-            place.retry = None;
-        }
-        if self.place().is_some_and(|place| place.state == State::Dropped) {
+        if self.state() == State::Dropped {
             return Err(nb::Error::Other(MemberError::FellBehind));
         }
-        match self.unfinished() {
-            Some((_, late)) if late <= now => {
-                self.refuse_late(now);
-                Err(nb::Error::WouldBlock)
-            }
-            Some((Some(quiet), _)) if quiet <= now => {
-                self.check(now)?;
-                let read = self.read(now, false, |progress, buffer| {
-                    progress.finish(buffer).map(|()| Ended::InBuffer)
-                });
-                let done = self.take(now, read.ok_or(nb::Error::WouldBlock)?)?;
-                self.heard(&done, Ended::InBuffer)
-            }
-            _ => Err(nb::Error::WouldBlock),
+        if let Some(place) = self.room.hall.place_mut(self.index) {
+            place.retry = None;
         }
+        let (quiet, late) = self.unfinished();
+        if late.is_some_and(|late| late <= now) {
+            self.check(now)?;
+            self.refuse_late(now);
+        } else if quiet.is_some_and(|quiet| quiet <= now) {
+            if let Some(place) = self.room.hall.place_mut(self.index)
+                && place.progress.is_skipping()
+            {
+                place.progress.stop_skipping();
+                return Err(nb::Error::WouldBlock);
+            }
+            self.check(now)?;
+            let done = self.finish(now)?;
+            return self.heard(done, Ended::InBuffer);
+        }
+        Err(nb::Error::WouldBlock)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
-        let Some(place) = self.place() else { return Output::Close };
-        match (place.state, self.waiting()) {
-            (_, Some((reading, end))) if reading.cursor < end => {
-                let (head, tail) = self.room.hall.backlog.slices(reading.cursor, end);
+        match (self.waiting(), self.state()) {
+            (Waiting::Lines(start, stop), _) => {
+                let (head, tail) = self.room.hall.backlog.slices(start, stop);
                 Output::Bytes { head, tail, more: false }
             }
-            (State::Ending(_), _) => Output::Shut,
-            (State::Shut, _) => Output::Close,
-            _ => Output::Nothing,
+            (Waiting::Note(head), _) => Output::Bytes { head, tail: &[], more: false },
+            (Waiting::Nothing, State::Ending(_)) => Output::Shut,
+            (Waiting::Nothing, State::Shut | State::Vacant) => Output::Close,
+            (Waiting::Nothing, State::Here | State::Dropped) => Output::Nothing,
         }
     }
 
     fn transmitted(&mut self, _now: Instant, count: usize) {
-        let Some((mut reading, end)) = self.waiting() else { return };
+        let waiting = self.waiting();
         let hall = &mut self.room.hall;
-        let Some(place) = hall.place_mut(self.index) else { return };
-        if reading.cursor < end {
-            reading.cursor = reading.cursor.saturating_add(count as u64).min(end);
-        } else if let State::Ending(_) = place.state {
+        hall.advance(self.index);
+        let at = usize::try_from(self.index).unwrap_or(usize::MAX);
+        let Some(place) = hall.members.get_mut(at).filter(|place| place.reads()) else { return };
+        if waiting == Waiting::Nothing
+            && let State::Ending(_) = place.state
+        {
             place.state = State::Shut;
         }
-        place.reading = reading;
-        hall.read_on();
+        place.reading = place.reading.sent(&hall.backlog, waiting, count);
+        let needs = place.reading.needs();
+        hall.lower_floor(needs, self.index);
+        hall.read_on(self.index);
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
         let place = self.place()?;
         match place.state {
-            // To be told.
+            // It is to be told.
             State::Dropped => return Some(Instant::ZERO),
             State::Here => {}
             State::Ending(_) | State::Shut | State::Vacant => return None,
@@ -499,11 +392,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
         if place.blocked {
             return Some(self.room.hall.patience_ends().unwrap_or(Instant::ZERO));
         }
-        let unfinished =
-            self.unfinished().map(|(quiet, late)| quiet.map_or(late, |quiet| quiet.min(late)));
-        match (place.retry, unfinished) {
-            (Some(retry), Some(unfinished)) => Some(retry.min(unfinished)),
-            (retry, unfinished) => retry.or(unfinished),
-        }
+        let (quiet, late) = self.unfinished();
+        [place.retry, quiet, late].into_iter().flatten().min()
     }
 }

@@ -18,7 +18,7 @@ const GUEST: &str = "guest";
 /// Reduces a name to a number that is equal for names that look alike. A room takes no two nicks with
 /// the same.
 ///
-/// [`likeness`] needs no tables. A host that has room for them supplies one that knows the
+/// It must tell numbers apart, or guests would have the same nick. [`likeness`] needs no tables. A host that has room for them supplies one that knows the
 /// look-alikes of all scripts (UTS #39 §4).
 pub type Likeness = fn(&str) -> u64;
 
@@ -54,7 +54,7 @@ impl core::error::Error for NickError {}
 /// A nick and what it looks like.
 #[derive(Clone, Debug)]
 pub(super) struct Nick {
-    name: String<NICK_BYTES>,
+    name: String<NICK_BYTES, u8>,
     pub(super) likeness: u64,
 }
 
@@ -75,25 +75,23 @@ impl Nick {
         if count == 0 || count > MAX_NICK {
             return Err(NickError::Length);
         }
-        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !name.chars().all(allowed) || !name.starts_with(char::is_alphanumeric) {
+        if !is_nick(name) {
             return Err(NickError::Characters);
         }
-        let start = name
-            .char_indices()
-            .nth(GUEST.len())
-            .map_or(name, |(at, _)| name.get(..at).unwrap_or(name));
-        let own = likeness(name);
-        if own == likeness(SERVER) || likeness(start) == likeness(GUEST) {
+        let (own, guest) = (likeness(name), likeness(GUEST));
+        // Not only the first five characters: a ligature looks like several.
+        let mut starts = name.char_indices().map(|(at, c)| name.get(..at + c.len_utf8()));
+        if own == likeness(SERVER) || starts.any(|start| start.map(likeness) == Some(guest)) {
             return Err(NickError::Reserved);
         }
         let name = String::try_from(name).map_err(|_| NickError::Length)?;
         Ok(Self { name, likeness: own })
     }
 
-    /// The nick of a new member.
-    pub(super) fn guest(number: u32, likeness: Likeness) -> Self {
+    /// The nick of a new member. After 2³² of them, the numbers begin again.
+    pub(super) fn guest(number: u64, likeness: Likeness) -> Self {
         let mut name = String::new();
+        let number = number & u64::from(u32::MAX);
         // Five letters and at most ten digits fit.
         let _ = fmt::write(&mut name, format_args!("{GUEST}{number}"));
         let likeness = likeness(&name);
@@ -105,6 +103,20 @@ impl Nick {
     }
 }
 
+/// Whether a nick may be written so.
+pub(super) fn is_nick(name: &str) -> bool {
+    let is_letter = |c: char| c.is_alphanumeric() && !is_blank(c);
+    name.chars().count() <= MAX_NICK
+        && name.starts_with(is_letter)
+        && name.chars().all(|c| is_letter(c) || matches!(c, '-' | '_' | '.'))
+}
+
+/// Letters that nobody can see: the fillers of Hangul (Unicode 16, §18.6), and two Khmer vowels that
+/// are not to be used (§16.4).
+const fn is_blank(c: char) -> bool {
+    matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
+}
+
 /// A [`Likeness`] without tables: case does not matter, nor do `0` and `o`, `1`, `i` and `l`, `5` and
 /// `s`, or `-`, `_` and `.`; and a name with characters beyond ASCII is compared by what it looks like
 /// only as far as its lower case goes.
@@ -113,8 +125,9 @@ pub fn likeness(name: &str) -> u64 {
     for c in name.chars().flat_map(char::to_lowercase) {
         hash.add(match c {
             '0' => 'o',
-            '1' | 'i' => 'l',
-            '5' => 's',
+            '1' | 'i' | 'ı' => 'l',
+            '5' | 'ſ' => 's',
+            'ς' => 'σ',
             '-' | '.' => '_',
             other => other,
         });
@@ -158,7 +171,25 @@ mod tests {
             assert_eq!(choose(name), Err(NickError::Length), "{name}");
         }
         for name in
-            ["-a", "_", ".a", "a b", "a\u{200b}", "a\u{202e}", "*a", "a:", "a/", "🙂", "a\u{301}"]
+            // The first ones are letters, which nobody can see.
+            [
+                "\u{3164}",
+                "a\u{115f}",
+                "a\u{1160}",
+                "a\u{ffa0}",
+                "a\u{17b5}",
+                "-a",
+                "_",
+                ".a",
+                "a b",
+                "a\u{200b}",
+                "a\u{202e}",
+                "*a",
+                "a:",
+                "a/",
+                "🙂",
+                "a\u{301}",
+            ]
         {
             assert_eq!(choose(name), Err(NickError::Characters), "{name}");
         }
@@ -169,6 +200,10 @@ mod tests {
         for name in ["server", "SERVER", "5erver", "guest", "Guest7", "GUE5T", "guesthouse"] {
             assert_eq!(choose(name), Err(NickError::Reserved), "{name}");
         }
+        // A look at single characters would miss a ligature.
+        let folding = |name: &str| likeness(&name.replace('ﬆ', "st"));
+        let disguised = Nick::choose("gueﬆ7", folding).map(|_| ());
+        assert_eq!(disguised, Err(NickError::Reserved));
         assert_eq!(choose("servers"), Ok(()));
         assert_eq!(choose("gues"), Ok(()));
     }
@@ -177,9 +212,9 @@ mod tests {
     fn what_looks_alike_is_alike() {
         assert_eq!(likeness("Bill"), likeness("bi1L"));
         assert_eq!(likeness("o_o"), likeness("0-0"));
+        assert_eq!(likeness("ſıς"), likeness("SIΣ"));
         assert_ne!(likeness("ab"), likeness("ba"));
     }
 
     extern crate std;
-    use std::borrow::ToOwned as _;
 }

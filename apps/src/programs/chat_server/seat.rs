@@ -66,7 +66,7 @@ impl Seat {
         let mut floor = house.floor();
         let Some(mut member) = floor.room.member(*key) else { return Poll::Ready(()) };
         if cx.stopping() && !core::mem::replace(stopping, true) {
-            member.finish();
+            member.dismiss();
         }
         let over = link.drive(cx, &mut member, |heard| Told::from(heard).tell(house, output));
         drop(floor);

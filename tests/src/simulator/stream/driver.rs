@@ -77,8 +77,9 @@ impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
         loop {
             let moves = self.moves;
             self.listen()?;
-            self.expire()?;
-            if moves == self.moves {
+            // Rule 2: the time may have made room for what is held.
+            let offers_again = self.expire()? && self.holds_input();
+            if moves == self.moves && !offers_again {
                 break;
             }
         }
@@ -149,10 +150,17 @@ impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
         Continue(Vec::new())
     }
 
-    /// Rule 4: tells the session that its deadline is reached, until it waits.
-    fn expire(&mut self) -> ControlFlow<Outcome<S::Error>> {
+    /// Whether the session has left bytes, or may have to be told of the end again.
+    fn holds_input(&self) -> bool {
+        let end = &self.streams.ends[self.end.0];
+        end.has_read_end || !end.input.is_empty()
+    }
+
+    /// Rule 4: tells the session that its deadline is reached, until it waits. Tells whether it was.
+    fn expire(&mut self) -> ControlFlow<Outcome<S::Error>, bool> {
         let now = self.now();
-        if self.session.poll_deadline().is_some_and(|deadline| deadline <= now) {
+        let is_due = self.session.poll_deadline().is_some_and(|deadline| deadline <= now);
+        if is_due {
             while self.time_out()? {
                 self.moves += 1;
                 self.transmit_or_not()?;
@@ -162,7 +170,7 @@ impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
         if let Some(deadline) = self.session.poll_deadline() {
             assert!(deadline > now, "a driver would spin: a deadline that is over stays");
         }
-        Continue(())
+        Continue(is_due)
     }
 
     /// Rules 3 and 4: neither an early deadline nor a second end does harm.

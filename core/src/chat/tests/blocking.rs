@@ -1,0 +1,197 @@
+use super::*;
+
+/// Fills a room until its sender has to wait; tells how many lines went in.
+fn fill<const N: usize>(hand: &mut Hand<'_, N>, sender: Key, others: &[Key]) -> usize {
+    for number in 0..1000 {
+        let (_, left) = hand.offer(sender, format!("line {number}\n").as_bytes());
+        if left > 0 {
+            return number;
+        }
+        for &key in others {
+            hand.read(key);
+        }
+    }
+    panic!("the room is never full");
+}
+
+#[test]
+fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    let count = fill(&mut hand, anna, &[server]);
+    assert!(count > 2, "{count}");
+    assert_eq!(hand.deadline(anna), Some(at(250)));
+    // Later attempts do not move the deadline.
+    hand.now = at(100);
+    assert_eq!(hand.offer(anna, b"more\n"), (String::new(), 5));
+    assert_eq!(hand.deadline(anna), Some(at(250)));
+    assert_eq!(hand.wait(anna, 249), "");
+    hand.room.has_news();
+    let first = hand.read_once(bert, usize::MAX);
+    assert!(hand.room.has_news(), "somebody waited for that");
+    assert_eq!(hand.say(anna, "more\n"), "guest1: more\n");
+    assert_eq!(hand.deadline(anna), None);
+    let got = String::from_utf8(first).unwrap() + &hand.read(bert);
+    let lines = numbered("guest1: line", 0..count);
+    assert_eq!(got, lines + "guest1: more\n");
+}
+
+#[test]
+fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    let server = hand.room.operator();
+    // Carl reads a little: he is slow, but not in the way.
+    hand.say(anna, "for carl\n");
+    hand.read(carl);
+    hand.say(anna, "for carl\n");
+    hand.read(carl);
+    hand.say(anna, "and more\n");
+    fill(&mut hand, anna, &[server]);
+    hand.now = at(50);
+    assert_eq!(hand.offer(carl, b"me too\n").1, 7);
+    assert_eq!(hand.deadline(carl), Some(at(250)), "since the first began to wait");
+    assert_eq!(hand.wait(anna, 250), "");
+    assert!(hand.room.has_news());
+    assert_eq!(hand.wait(bert, 250), "!FellBehind");
+    assert_eq!(hand.read(bert), "", "it has nothing more to say, and is reset");
+    assert_eq!(hand.deadline(carl), Some(Instant::ZERO), "there may be room");
+    hand.wait(carl, 250);
+    hand.room.leave(bert, Leave::FellBehind);
+    assert_eq!(hand.say(anna, "after\n"), "guest1: after\n");
+    let got = hand.read(carl);
+    assert!(
+        got.contains("and more\n") && got.ends_with("* guest2 left (fell behind)\nguest1: after\n"),
+        "{got}"
+    );
+    assert_eq!(hand.say(carl, "me too\n"), "guest3: me too\n");
+    assert_eq!(hand.room.count(), 2);
+}
+
+#[test]
+fn a_sender_that_reads_nothing_is_itself_in_the_way() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, bert, &[server, bert]);
+    assert_eq!(hand.offer(anna, b"x\n").1, 2);
+    hand.wait(bert, 250);
+    assert_eq!(hand.wait(anna, 250), "!FellBehind");
+    hand.room.leave(anna, Leave::FellBehind);
+    assert_eq!(hand.say(bert, "on\n"), "guest2: on\n");
+}
+
+#[test]
+fn who_only_speaks_holds_up_nobody() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    for _ in 0..100 {
+        // Nothing waits for anna, so that no driver ever transmits for her.
+        hand.say(anna, "hello\n");
+        hand.read(bert);
+        hand.read(hand.room.operator());
+    }
+    assert_eq!(hand.read(anna), "");
+}
+
+#[test]
+fn patience_begins_anew_when_the_one_who_waited_has_gone() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server, carl]);
+    hand.room.leave(anna, Leave::Lost);
+    hand.now = at(9_000);
+    assert_eq!(hand.offer(carl, b"hello\n").1, 6);
+    assert_eq!(hand.deadline(carl), Some(at(9_250)));
+    assert!(hand.read(bert).ends_with("* guest1 left (connection lost)\n"));
+    assert_eq!(hand.say(carl, "hello\n"), "guest3: hello\n");
+}
+
+#[test]
+fn bytes_that_had_to_wait_go_on_with_their_line() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    let server = hand.room.operator();
+    hand.say(carl, "hel");
+    fill(&mut hand, anna, &[server, carl]);
+    hand.now = at(100);
+    assert_eq!(hand.offer(carl, b"lo\n").1, 3);
+    // The quiet period of "hel" is over, and so is everybody's patience.
+    assert_eq!(hand.wait(carl, 250), "");
+    assert!(hand.deadline(carl).is_none_or(|deadline| deadline > at(250)));
+    hand.room.leave(bert, Leave::FellBehind);
+    assert_eq!(hand.say(carl, "lo\n"), "guest3: hello\n");
+}
+
+#[test]
+fn an_end_waits_with_the_unfinished_line_before_it() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    let server = hand.room.operator();
+    hand.say(carl, "bye");
+    fill(&mut hand, anna, &[server, carl]);
+    assert_eq!(hand.end(carl), "");
+    assert_eq!(hand.deadline(carl), Some(at(250)));
+    hand.read(bert);
+    assert_eq!(hand.end(carl), "guest3: bye\n");
+    assert_eq!(hand.read(carl), "|.");
+    // Without one, an end need not wait.
+    fill(&mut hand, bert, &[server, carl]);
+    assert_eq!(hand.end(bert), "");
+    assert_eq!(hand.deadline(bert), None);
+    assert!(hand.read(bert).ends_with("guest3: bye\n|."));
+}
+
+#[test]
+fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    let server = hand.room.operator();
+    hand.say(anna, "one\n");
+    hand.end(bert);
+    fill(&mut hand, anna, &[server, carl]);
+    // Its end makes room as well as its reading does.
+    hand.room.has_news();
+    assert_eq!(hand.read(bert), "guest1: one\n|.");
+    assert!(hand.room.has_news());
+    assert_eq!(hand.say(anna, "two\n"), "guest1: two\n");
+}
+
+#[test]
+fn notices_find_room_when_talk_does_not() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    let count = fill(&mut hand, anna, &[server]);
+    let carl = hand.room.join().unwrap();
+    assert_eq!(hand.wait(bert, 1), "", "it is not dropped for a notice");
+    let got = hand.read(bert);
+    assert!(got.ends_with(&format!("line {}\n* guest3 joined\n", count - 1)), "{got}");
+    assert!(hand.read(carl).starts_with("* welcome"));
+}
+
+#[test]
+fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    for _ in 0..100 {
+        let key = hand.room.join().unwrap();
+        hand.room.leave(key, Leave::Quit);
+        assert_eq!(hand.read(anna).lines().count(), 2);
+    }
+    assert_eq!(hand.deadline(bert), Some(Instant::ZERO));
+    assert_eq!(hand.wait(bert, 1), "!FellBehind");
+    assert_eq!(hand.wait(anna, 1), "");
+}

@@ -1,0 +1,156 @@
+use super::*;
+use crate::session::Output;
+use crate::text::Text;
+use core::fmt::Write;
+
+type Small = Client<16, 32>;
+
+fn client() -> Small {
+    Client::new(QUIET)
+}
+
+fn say(client: &mut Small, line: &str) -> Result<(), SayError> {
+    client.say(Text::new(line).unwrap())
+}
+
+/// What the client hears, a line each.
+fn hear(client: &mut Small, mut input: &[u8]) -> String {
+    let mut heard = String::new();
+    while let Ok(line) = client.handle_input(at(0), &mut input) {
+        writeln!(heard, "{line:?}").unwrap();
+    }
+    assert!(input.is_empty());
+    heard
+}
+
+fn drain(client: &mut Small, step: usize) -> String {
+    let mut sent = Vec::new();
+    loop {
+        match client.poll_transmit() {
+            Output::Nothing => break,
+            Output::Close => {
+                sent.push(b'.');
+                break;
+            }
+            Output::Shut => {
+                sent.push(b'|');
+                client.transmitted(at(0), 0);
+            }
+            Output::Bytes { head, tail, .. } => {
+                assert!(!head.is_empty());
+                let bytes = [head, tail].concat();
+                let count = step.min(bytes.len());
+                sent.extend(&bytes[..count]);
+                client.transmitted(at(0), count);
+            }
+            Output::Contents { .. } => panic!("a chat has no contents"),
+        }
+    }
+    String::from_utf8(sent).unwrap()
+}
+
+#[test]
+fn lines_go_out_in_order_whatever_the_link_takes_and_room_is_told() {
+    for step in 1..=7 {
+        let mut client = client();
+        let mut sent = String::new();
+        for _ in 0..5 {
+            assert!(client.has_room(7) && client.has_room(15) && !client.has_room(16));
+            say(&mut client, "hello 1").unwrap();
+            assert!(client.has_room(7) && !client.has_room(8));
+            assert_eq!(say(&mut client, "too long"), Err(SayError::Full));
+            say(&mut client, "hello 2").unwrap();
+            assert_eq!(say(&mut client, ""), Err(SayError::Full));
+            sent += &drain(&mut client, step);
+        }
+        assert_eq!(sent, "hello 1\nhello 2\n".repeat(5));
+    }
+}
+
+#[test]
+fn finishing_ends_the_direction_behind_what_was_said() {
+    let mut client = client();
+    say(&mut client, "bye").unwrap();
+    client.finish();
+    assert_eq!(say(&mut client, "x"), Err(SayError::Finished));
+    assert_eq!(drain(&mut client, 2), "bye\n|");
+    assert_eq!(hear(&mut client, b"anna: last\nunfin"), "\"anna: last\"\n");
+    assert_eq!(format!("{:?}", client.handle_end(at(0)).unwrap()), "\"unfin\"");
+    assert_eq!(client.handle_end(at(0)), Err(nb::Error::WouldBlock));
+    assert_eq!(drain(&mut client, 2), ".");
+}
+
+#[test]
+fn a_server_that_ends_first_ends_it_all() {
+    let mut client = client();
+    say(&mut client, "never sent").unwrap();
+    assert_eq!(client.handle_end(at(0)), Err(nb::Error::WouldBlock));
+    assert_eq!(say(&mut client, "x"), Err(SayError::Finished));
+    assert_eq!(drain(&mut client, 9), ".");
+}
+
+#[test]
+fn lines_are_heard_however_they_are_cut_and_long_ones_are_left_out() {
+    let input =
+        ["a: 1\r\n", "* note\n", &"x".repeat(33), "\nb: \u{1b}\n", &"y".repeat(99), "\nc: 3\n"]
+            .concat();
+    for size in 1..50 {
+        let mut client = client();
+        let mut heard = String::new();
+        for chunk in input.as_bytes().chunks(size) {
+            heard += &hear(&mut client, chunk);
+        }
+        assert_eq!(heard, "\"a: 1\"\n\"* note\"\n\"b: \\x1b\"\n\"c: 3\"\n", "{size}");
+    }
+}
+
+#[test]
+fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
+    let mut client = client();
+    assert_eq!(hear(&mut client, b"hello"), "");
+    assert_eq!(client.poll_deadline(), Some(at(200)));
+    assert_eq!(client.handle_timeout(at(199)), Err(nb::Error::WouldBlock));
+    let line = client.handle_timeout(at(200)).unwrap();
+    assert_eq!((line.kind, line.printable().to_string()), (Kind::Other, "hello".to_owned()));
+    assert_eq!(client.handle_timeout(at(200)), Err(nb::Error::WouldBlock));
+    assert_eq!(client.poll_deadline(), None);
+}
+
+/// The client reads every kind of line that a room writes.
+#[test]
+fn a_client_understands_a_room() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let anna = hand.room.join().unwrap();
+    let bert = hand.room.join().unwrap();
+    hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n");
+    let sent = hand.read(anna);
+    let lines: Vec<_> = sent.lines().map(|line| Line::read(line.as_bytes())).collect();
+    assert_eq!(lines[0].welcome(), Some("guest1"));
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| match line.kind {
+            Kind::Said { nick, text } => format!("{nick} said {text}"),
+            Kind::Private { nick, text } => format!("{nick} told {text}"),
+            Kind::Notice(text) => format!("notice {text}"),
+            Kind::Other => "other".to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        told[1..],
+        [
+            "notice guest2 joined",
+            "notice guest2 is now Bert-2",
+            "Bert-2 said hello: you",
+            "notice Bert-2 waves: twice",
+            "Bert-2 told psst: x",
+            // No notice and no private line is forged.
+            "Bert-2 said * guest9 joined",
+            "Bert-2 said (private) server: hi",
+        ]
+    );
+    for line in ["", ": x", "-a: x", "a b: x", "(private) : x", "x", "*a: x"] {
+        assert_eq!(Line::read(line.as_bytes()).kind, Kind::Other, "{line}");
+    }
+    assert_eq!(Line::read(b"* welcome to barewire chat, you are a b (/help)").welcome(), None);
+}

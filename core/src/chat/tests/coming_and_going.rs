@@ -1,0 +1,186 @@
+use super::*;
+
+#[test]
+fn a_newcomer_is_welcomed_and_the_others_are_told() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let anna = hand.room.join().unwrap();
+    assert_eq!(hand.room.nick(anna), Some("guest1"));
+    assert_eq!(hand.read(anna), "* welcome to barewire chat, you are guest1 (/help)\n");
+    let bert = hand.room.join().unwrap();
+    assert_eq!(hand.read_by(bert, 1), "* welcome to barewire chat, you are guest2 (/help)\n");
+    assert_eq!(hand.read_by(anna, 3), "* guest2 joined\n");
+    let server = hand.room.operator();
+    assert_eq!(hand.read(server), "* guest1 joined\n* guest2 joined\n");
+    assert_eq!(hand.room.count(), 2);
+}
+
+#[test]
+fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(Config { history: 3, ..no_limit() }));
+    let [anna, bert] = hand.seat();
+    hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
+    hand.room.leave(bert, Leave::Lost);
+    let carl = hand.room.join().unwrap();
+    let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
+                    * guest1 waves\nanna: three\n";
+    for step in [1, 5, usize::MAX] {
+        let key = if step == 1 { carl } else { hand.room.join().unwrap() };
+        let nick = hand.room.nick(key).unwrap().to_owned();
+        assert_eq!(hand.read_by(key, step), expected.replace("guest3", &nick));
+        if step != 1 {
+            hand.room.leave(key, Leave::Quit);
+        }
+    }
+    // What comes while a newcomer still reads its history comes after it, whole.
+    let dora = hand.room.join().unwrap();
+    let start = hand.read_once(dora, 60);
+    hand.say(anna, "four\n");
+    let rest = hand.read(dora);
+    let all = String::from_utf8(start).unwrap() + &rest;
+    assert_eq!(all, expected.replace("guest3", "guest6") + "anna: four\n");
+    let own = hand.read(carl);
+    assert!(own.ends_with("* guest6 joined\nanna: four\n"), "{own}");
+}
+
+#[test]
+fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    for number in 0..100 {
+        hand.say(anna, format!("line {number}\n"));
+        hand.read(hand.room.operator());
+    }
+    let key = hand.room.join().unwrap();
+    let got = hand.read(key);
+    // At most half of the backlog's 16 lines.
+    let (_, lines) = got.split_once('\n').unwrap();
+    assert!(!lines.is_empty(), "{got}");
+    assert!(numbered("guest1: line", 92..100).ends_with(lines), "{got}");
+
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(Config { history: 0, ..no_limit() }));
+    let [anna] = hand.seat();
+    hand.say(anna, "hello\n");
+    let key = hand.room.join().unwrap();
+    assert_eq!(hand.read(key), "* welcome to barewire chat, you are guest2 (/help)\n");
+}
+
+#[test]
+fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    for number in 0..100 {
+        hand.say(anna, format!("line {number}\n"));
+        hand.read(hand.room.operator());
+    }
+    let key = hand.room.join().unwrap();
+    hand.say(anna, "one more\n");
+    assert!(hand.read(key).ends_with("one more\n"));
+}
+
+#[test]
+fn the_others_are_told_why_somebody_left() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    for (why, reason) in [
+        (Leave::Quit, ""),
+        (Leave::Lost, " (connection lost)"),
+        (Leave::FellBehind, " (fell behind)"),
+        (Leave::Stopped, " (the server stops)"),
+    ] {
+        let key = hand.room.join().unwrap();
+        let nick = hand.room.nick(key).unwrap().to_owned();
+        hand.room.leave(key, why);
+        assert_eq!(hand.read(anna), format!("* {nick} joined\n* {nick} left{reason}\n"));
+        assert!(hand.room.has_news() && !hand.room.has_news());
+    }
+    hand.room.leave(bert, Leave::Quit);
+    hand.room.leave(bert, Leave::Quit);
+    assert_eq!(hand.room.count(), 1);
+}
+
+#[test]
+fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    hand.say(bert, "mine\n");
+    hand.say(anna, "/msg guest2 secret\nhello\nunfin");
+    hand.room.leave(bert, Leave::Quit);
+    assert!(hand.room.member(bert).is_none() && hand.room.nick(bert).is_none());
+    let carl = hand.room.join().unwrap();
+    assert_ne!(bert, carl);
+    // Its place is bert's; the history has what bert said himself.
+    let shown = hand.read(carl);
+    assert_eq!(
+        shown,
+        "* welcome to barewire chat, you are guest3 (/help)\nguest2: mine\nguest1: hello\n"
+    );
+    hand.say(anna, "ished\n/msg guest2 gone\n");
+    assert_eq!(hand.read(carl), "guest1: unfinished\n");
+    assert!(hand.read(anna).ends_with("* nobody here is called guest2; /who tells who is here\n"));
+    // Whoever left has no unfinished line in the pool.
+    hand.say(carl, "ab");
+    hand.room.leave(carl, Leave::Lost);
+    let dora = hand.room.join().unwrap();
+    hand.say(dora, "cd\n");
+    assert!(hand.read(anna).ends_with("guest4: cd\n"));
+}
+
+#[test]
+fn a_full_room_lets_nobody_in_until_somebody_leaves() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let keys: [Key; 5] = hand.seat();
+    assert_eq!(hand.room.join(), Err(RoomFull));
+    hand.room.leave(keys[2], Leave::Quit);
+    let key = hand.room.join().unwrap();
+    assert_eq!((hand.room.nick(key), hand.room.count()), (Some("guest6"), 5));
+    assert_eq!(hand.room.join(), Err(RoomFull));
+}
+
+#[test]
+fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
+    for quits in [false, true] {
+        let mut space = wide();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert] = hand.seat();
+        hand.say(bert, "before\n");
+        if quits {
+            assert_eq!(hand.say(anna, "last\n/quit\nnot any more\n"), "guest1: last\n");
+        } else {
+            hand.say(anna, "last");
+            assert_eq!(hand.end(anna), "guest1: last\n");
+        }
+        assert_eq!(hand.end(anna), "");
+        hand.say(bert, "after\n/msg guest1 gone\n/who\n");
+        assert_eq!(hand.deadline(anna), None);
+        assert_eq!(hand.read_by(anna, 2), "guest2: before\n|.");
+        assert_eq!(
+            hand.read(bert),
+            "guest1: last\n* nobody here is called guest1; /who tells who is here\n\
+             * here: server, guest2\n"
+        );
+        hand.room.leave(anna, Leave::Quit);
+        assert_eq!(hand.read(bert), "* guest1 left\n");
+    }
+}
+
+#[test]
+fn an_answer_to_the_last_line_is_received_too() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    hand.say(anna, "/who");
+    hand.end(anna);
+    assert_eq!(hand.read(anna), "* here: server, guest1\n|.");
+    let [bert] = hand.seat();
+    hand.say(bert, "/quit");
+    hand.end(bert);
+    assert_eq!(hand.read(bert), "|.");
+}

@@ -1,0 +1,153 @@
+use super::*;
+
+#[test]
+fn what_is_said_goes_to_all_others_in_order() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\n* guest1 waves\n");
+    hand.say(bert, "//nick x\n/nick bert\n");
+    hand.say(anna, " spaces stay \n");
+    assert_eq!(hand.read(anna), "guest2: /nick x\n* guest2 is now bert\n");
+    assert_eq!(
+        hand.read(bert),
+        "guest1: hello\n* guest1 waves\n* guest2 is now bert\nguest1:  spaces stay \n"
+    );
+    let all = "guest1: hello\n* guest1 waves\nguest2: /nick x\n* guest2 is now bert\nguest1:  spaces stay \n";
+    assert_eq!(hand.read_by(carl, 7), all);
+    assert_eq!(hand.read(hand.room.operator()), all);
+}
+
+#[test]
+fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl] = hand.seat();
+    // Nobody is told whom a private line is for, the operator's records least of all.
+    assert_eq!(hand.say(anna, "one\n/msg GUEST2 for  you\ntwo\n"), "guest1: one\nguest1: two\n");
+    hand.say(anna, "/msg guest1 note to self\n/msg server help\n/msg nobody x\n");
+    assert_eq!(hand.read(bert), "guest1: one\n(private) guest1: for  you\nguest1: two\n");
+    assert_eq!(hand.read(carl), "guest1: one\nguest1: two\n");
+    assert_eq!(
+        hand.read(anna),
+        "(private) guest1: note to self\n* nobody here is called nobody; /who tells who is here\n"
+    );
+    let server = hand.room.operator();
+    assert_eq!(hand.read(server), "guest1: one\nguest1: two\n(private) guest1: help\n");
+    // By what it looks like, as nicks are told apart.
+    hand.say(bert, "/nick Bill\n");
+    hand.say(carl, "/msg b1LL psst\n");
+    assert!(hand.read(bert).ends_with("(private) guest3: psst\n"));
+}
+
+#[test]
+fn nicks_are_unique_and_are_free_again_when_given_up() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    assert_eq!(hand.say(anna, "/nick anna\n"), "* guest1 is now anna\n");
+    assert_eq!(hand.say(anna, "/nick Anna\n"), "* anna is now Anna\n");
+    assert_eq!(hand.say(anna, "/nick Anna\n"), "");
+    for (name, why) in [
+        ("ANNA", "this nick is taken, or looks like one that is"),
+        ("5erver", "this nick is reserved"),
+        ("guest9", "this nick is reserved"),
+        ("a b", ""),
+        ("a:", "a nick has letters, digits and -_. only, and starts with a letter or digit"),
+        ("\u{3164}", "a nick has letters, digits and -_. only, and starts with a letter or digit"),
+        (&"x".repeat(25), "a nick has 1 to 24 characters"),
+    ] {
+        hand.read(bert);
+        let heard = hand.say(bert, format!("/nick {name}\n"));
+        assert_eq!(hand.room.nick(bert), Some("guest2"), "{name}");
+        assert_eq!(heard, "");
+        assert!(hand.read(bert).contains(why), "{name}");
+    }
+    assert_eq!(hand.say(bert, b"/nick \xff\n"), "");
+    assert!(hand.read(bert).starts_with("* a nick has letters"));
+    assert_eq!(
+        hand.read(anna),
+        "* guest1 is now anna\n* anna is now Anna\n* that is your nick already\n"
+    );
+    hand.say(anna, "/nick other\n");
+    assert_eq!(hand.say(bert, "/nick anna\n"), "* guest2 is now anna\n");
+    hand.room.leave(bert, Leave::Quit);
+    assert_eq!(hand.say(anna, "/nick anna\n"), "* other is now anna\n");
+}
+
+#[test]
+fn what_cannot_be_done_is_answered() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    for (line, answer) in [
+        ("/nick", "write it as: /nick NAME"),
+        ("/me", "write it as: /me TEXT"),
+        ("/msg guest1", "write it as: /msg NICK TEXT"),
+        ("/dance", "no such command; /help tells which there are, //x says /x"),
+        ("/msg a\u{1b}[2J x", "nobody here is called a\\x1b[2J; /who tells who is here"),
+        (
+            &format!("/msg {} x", "y".repeat(25)),
+            "nobody here is called that; /who tells who is here",
+        ),
+    ] {
+        assert_eq!(hand.say(anna, format!("{line}\n")), "");
+        assert_eq!(hand.read(anna), format!("* {answer}\n"));
+    }
+    hand.say(anna, "/help\n \n\n");
+    let help = hand.read(anna);
+    for command in ["/nick NAME", "/who", "/msg NICK TEXT", "/me TEXT", "/help", "/quit", "//"] {
+        assert!(help.contains(command), "{help}");
+    }
+    assert_eq!(help.lines().count(), 1);
+}
+
+#[test]
+fn who_is_here_is_told_as_far_as_it_fits() {
+    let mut space = Box::<Space<40, 32768, 256, 3>>::default();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let keys: [Key; 39] = hand.seat();
+    hand.say(keys[0], "/who\n");
+    let told = hand.read(keys[0]);
+    assert!(told.starts_with("* here: server, guest1, guest2, ") && told.ends_with(", guest39\n"));
+    for (number, &key) in (10..).zip(&keys) {
+        hand.say(key, format!("/nick {number}{}\n", "日".repeat(22)));
+        for key in keys {
+            hand.read(key);
+        }
+        hand.read(hand.room.operator());
+    }
+    hand.say(keys[0], "/who\n");
+    let told = hand.read(keys[0]);
+    let shown = told.matches(", ").count();
+    assert!(told.ends_with(&format!(" and {} more\n", 39 - shown)), "{told}");
+    assert!(told.len() <= crate::text::MAX_TEXT + 32);
+}
+
+#[test]
+fn a_flood_is_refused_and_commands_count() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(Config::default()));
+    let [anna, bert] = hand.seat();
+    let paste = numbered("line", 0..50);
+    hand.say(anna, &paste);
+    assert_eq!(hand.read(bert), paste.replace("line", "guest1: line"));
+    hand.say(anna, "/who\n".repeat(49) + "/dance\nrefused\n/who\n");
+    let told = hand.read(anna);
+    assert_eq!(told.matches("* here").count(), 49);
+    assert!(told.ends_with(
+        "//x says /x\n* too fast: your lines are refused (10 a second pass, 100 at once)\n"
+    ));
+    assert_eq!(hand.read(bert), "");
+    hand.say(bert, "unaffected\n");
+    assert_eq!(hand.read(anna), "guest2: unaffected\n");
+    hand.now = at(100);
+    hand.say(anna, "again\nnot again\n");
+    assert_eq!((hand.read(bert), hand.read(anna)), ("guest1: again\n".into(), String::new()));
+    // What is too long counts as well: no notes without end.
+    hand.now = at(1_000);
+    hand.say(anna, ("x".repeat(1025) + "\n").repeat(30));
+    let notes = hand.read(anna);
+    assert_eq!(notes.matches("a line has at most 1024 bytes").count(), 9);
+    assert_eq!(notes.lines().count(), 10, "{notes}");
+}

@@ -1,0 +1,127 @@
+//! Drives the members of a room.
+
+use super::*;
+use crate::session::Output;
+
+pub(super) struct Hand<'a, const N: usize> {
+    pub(super) room: Room<'a, N>,
+    pub(super) now: Instant,
+}
+
+impl<'a, const N: usize> Hand<'a, N> {
+    pub(super) fn new(room: Room<'a, N>) -> Self {
+        Self { room, now: Instant::ZERO }
+    }
+
+    /// Lets so many members in, who read all that greets them.
+    pub(super) fn seat<const COUNT: usize>(&mut self) -> [Key; COUNT] {
+        let keys = [(); COUNT].map(|()| self.room.join().unwrap());
+        for key in keys {
+            self.read(key);
+        }
+        self.read(self.room.operator());
+        keys
+    }
+
+    pub(super) fn member(&mut self, key: Key) -> Member<'_, 'a, N> {
+        self.room.member(key).expect("the member has left")
+    }
+
+    /// Offers input; tells what came of it, an event a line, and how much was left.
+    pub(super) fn offer(&mut self, key: Key, input: &[u8]) -> (String, usize) {
+        let (mut heard, mut rest) = (String::new(), input);
+        let now = self.now;
+        while let Some(event) = step(self.member(key).handle_input(now, &mut rest)) {
+            heard += &event;
+            if event.starts_with('!') {
+                break;
+            }
+        }
+        (heard, rest.len())
+    }
+
+    /// Offers input, all of which must be taken.
+    #[track_caller]
+    pub(super) fn say(&mut self, key: Key, input: impl AsRef<[u8]>) -> String {
+        let (heard, left) = self.offer(key, input.as_ref());
+        assert_eq!(left, 0, "input is left");
+        heard
+    }
+
+    pub(super) fn end(&mut self, key: Key) -> String {
+        let (mut heard, now) = (String::new(), self.now);
+        while let Some(event) = step(self.member(key).handle_end(now)) {
+            heard += &event;
+        }
+        heard
+    }
+
+    pub(super) fn deadline(&mut self, key: Key) -> Option<Instant> {
+        self.member(key).poll_deadline()
+    }
+
+    /// Lets time pass until `millis`, and tells the member so.
+    pub(super) fn wait(&mut self, key: Key, millis: u64) -> String {
+        self.now = at(millis);
+        let (mut heard, now) = (String::new(), self.now);
+        while let Some(event) = step(self.member(key).handle_timeout(now)) {
+            heard += &event;
+            if event.starts_with('!') {
+                break;
+            }
+        }
+        heard
+    }
+
+    /// All that waits for a member; `|` for the end of the direction, `.` for the close.
+    pub(super) fn read(&mut self, key: Key) -> String {
+        self.read_by(key, usize::MAX)
+    }
+
+    /// The same, `step` bytes at a time.
+    pub(super) fn read_by(&mut self, key: Key, step: usize) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let part = self.read_once(key, step);
+            if part.is_empty() {
+                break;
+            }
+            bytes.extend_from_slice(&part);
+            if part == b"." {
+                break;
+            }
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// At most `count` bytes of what waits.
+    pub(super) fn read_once(&mut self, key: Key, count: usize) -> Vec<u8> {
+        let now = self.now;
+        let mut member = self.member(key);
+        match member.poll_transmit() {
+            Output::Nothing => Vec::new(),
+            Output::Close => b".".to_vec(),
+            Output::Shut => {
+                member.transmitted(now, 0);
+                b"|".to_vec()
+            }
+            Output::Bytes { head, tail, .. } => {
+                assert!(!head.is_empty());
+                let mut bytes = [head, tail].concat();
+                bytes.truncate(count);
+                member.transmitted(now, bytes.len());
+                bytes
+            }
+            Output::Contents { .. } => panic!("a room has no contents"),
+        }
+    }
+}
+
+/// A step's event, on a line of its own; `!` before an error.
+fn step(step: nb::Result<Heard<'_>, MemberError>) -> Option<String> {
+    match step {
+        Ok(event) => Some(format!("{event:?}\n")),
+        Err(nb::Error::WouldBlock) => None,
+        Err(nb::Error::Other(error)) => Some(format!("!{error:?}")),
+    }
+}

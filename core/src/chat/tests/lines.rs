@@ -1,0 +1,131 @@
+use super::*;
+
+#[test]
+fn a_line_ends_by_line_feed_silence_or_the_end() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    hand.say(anna, "one\r\ntwo\r");
+    hand.now = at(100);
+    assert_eq!(hand.say(anna, "\nthr"), "guest1: two\n");
+    hand.now = at(250);
+    hand.say(anna, "ee");
+    assert_eq!(hand.deadline(anna), Some(at(450)));
+    assert_eq!(hand.wait(anna, 449), "");
+    assert_eq!(hand.wait(anna, 450), "guest1: three\n");
+    assert_eq!(hand.deadline(anna), None);
+    hand.say(anna, "你".as_bytes().split_at(2).0);
+    assert_eq!(hand.deadline(anna), Some(at(10_450)), "silence ends nothing inside a character");
+    hand.say(anna, [b"\xa0", &b"\xff"[..]].concat());
+    assert_eq!(hand.wait(anna, 650), "guest1: 你\u{fffd}\n");
+    hand.say(anna, "last");
+    assert_eq!(hand.end(anna), "guest1: last\n");
+    assert_eq!(
+        hand.read(bert),
+        "guest1: one\nguest1: two\nguest1: three\nguest1: 你\u{fffd}\nguest1: last\n"
+    );
+}
+
+#[test]
+fn no_route_shows_what_a_terminal_obeys() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let bad = "a\x1b]0;x\x07\u{9b}\u{202e}\u{200b}\tb\rc";
+    let shown = r"a\x1b]0;x\x07\u{9b}\u{202e}\u{200b} b\x0dc";
+    let mut all = hand.say(
+        anna,
+        format!("{bad}\n/me {bad}\n/msg guest2 {bad}\n/msg {bad} x\n/nick {bad}\n/{bad}\n"),
+    );
+    all += &hand.say(anna, b"\xffa\xe4\xbd\n");
+    let told = hand.read(bert);
+    assert_eq!(
+        told,
+        format!(
+            "guest1: {shown}\n* guest1 {shown}\n(private) guest1: {shown}\nguest1: \u{fffd}a\u{fffd}\n"
+        )
+    );
+    all += &hand.read(anna);
+    all += &hand.read(hand.room.operator());
+    all += &told;
+    assert!(!all.contains(|c: char| c.is_control() && c != '\n'), "{all:?}");
+    assert!(!all.contains(['\u{202e}', '\u{200b}']), "{all:?}");
+}
+
+#[test]
+fn what_is_too_long_is_refused_and_skipped_to_its_end() {
+    for size in [1, 7, 100, 5000] {
+        let mut space = wide();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert] = hand.seat();
+        let long = "x".repeat(1024);
+        let input = format!("{long}\n{long}y\nafter\n{long}{long}{long}\r\nend\n");
+        let mut heard = String::new();
+        for chunk in input.as_bytes().chunks(size) {
+            heard += &hand.say(anna, chunk);
+        }
+        let expected = format!("guest1: {long}\nguest1: after\nguest1: end\n");
+        assert_eq!((hand.read(bert), heard), (expected.clone(), expected), "{size}");
+        let note = "* a line has at most 1024 bytes: yours was refused\n";
+        assert_eq!(hand.read(anna), note.repeat(2), "{size}");
+        assert_eq!(hand.deadline(anna), None);
+    }
+}
+
+#[test]
+fn silence_and_the_end_also_end_what_is_skipped() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    hand.say(anna, "x".repeat(1025));
+    assert_eq!(hand.deadline(anna), Some(at(200)));
+    hand.now = at(150);
+    hand.say(anna, "still");
+    assert_eq!(hand.wait(anna, 350), "");
+    assert_eq!(hand.deadline(anna), None);
+    assert_eq!(hand.say(anna, "new\n"), "guest1: new\n");
+    // Not within a character.
+    hand.say(anna, "x".repeat(1025));
+    hand.say(anna, b"\xe4\xbd");
+    assert_eq!(hand.deadline(anna), None);
+    hand.say(anna, b"\xa0");
+    assert_eq!(hand.deadline(anna), Some(at(550)));
+    assert_eq!(hand.end(anna), "");
+    assert_eq!(hand.read(bert), "guest1: new\n");
+    assert!(hand.read(anna).ends_with("refused\n|."));
+}
+
+#[test]
+fn a_line_that_takes_too_long_is_refused_once() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    for tenth in 0..300 {
+        hand.wait(anna, 100 * tenth);
+        hand.say(anna, "x");
+    }
+    assert_eq!(hand.read(anna), "* your line took longer than 10 s: it was refused\n");
+    assert_eq!(hand.say(anna, "\nhello\n"), "guest1: hello\n");
+    assert_eq!(hand.read(bert), "guest1: hello\n");
+}
+
+#[test]
+fn cutting_never_matters() {
+    let input = "/nick ánna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
+    let play = |size: usize| {
+        let mut space = wide();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert] = hand.seat();
+        let mut heard = String::new();
+        for chunk in input.chunks(size) {
+            heard += &hand.say(anna, chunk);
+        }
+        heard += &hand.end(anna);
+        [heard, hand.read(anna), hand.read(bert)]
+    };
+    let whole = play(usize::MAX);
+    assert!(whole[2].contains("ánna: /x\\x0d\nánna: unfinished 🙂\n"), "{whole:?}");
+    for size in 1..40 {
+        assert_eq!(play(size), whole, "{size}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Chat: a room, its members over faulty links, and a model of it with unbounded memory.
+
+mod member;
+mod model;
+mod script;
+mod talk;
+mod world;

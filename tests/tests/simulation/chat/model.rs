@@ -1,0 +1,90 @@
+//! The room as it should be, with memory without end.
+
+use std::collections::BTreeMap;
+
+use barewire_core::chat::HISTORY;
+
+/// What is true of one member.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) nick: String,
+    /// What was said before it came.
+    history: Vec<String>,
+    /// What it is to receive after that, private lines left aside.
+    pub(super) expected: Vec<String>,
+    /// It receives nothing more.
+    pub(super) has_ended: bool,
+}
+
+/// Everything that everybody is to receive.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) seats: BTreeMap<usize, Seat>,
+    said: Vec<String>,
+    /// What the operator is to receive.
+    pub(super) log: Vec<String>,
+    /// Notices of joins and leaves, which are written whether there is room or not.
+    pub(super) notices: usize,
+}
+
+impl Model {
+    fn tell(&mut self, line: &str, except: Option<usize>) {
+        self.log.push(line.into());
+        for (&number, seat) in &mut self.seats {
+            if Some(number) != except && !seat.has_ended {
+                seat.expected.push(line.into());
+            }
+        }
+    }
+
+    pub(super) fn join(&mut self, number: usize, nick: &str) {
+        self.notices += 2;
+        self.tell(&format!("* {nick} joined"), None);
+        let seat = Seat {
+            nick: nick.into(),
+            history: self.said.clone(),
+            expected: Vec::new(),
+            has_ended: false,
+        };
+        self.seats.insert(number, seat);
+    }
+
+    pub(super) fn leave(&mut self, number: usize, reason: &str) {
+        self.notices += 1;
+        let seat = self.seats.get_mut(&number).expect("who leaves was there");
+        seat.has_ended = true;
+        let line = format!("* {} left{reason}", seat.nick);
+        self.tell(&line, Some(number));
+    }
+
+    /// A member's line, as the room reports it.
+    pub(super) fn hear(&mut self, number: usize, line: &str, is_rename: bool) {
+        if is_rename {
+            self.tell(line, None);
+        } else {
+            self.said.push(line.into());
+            self.tell(line, Some(number));
+        }
+    }
+
+    /// Judges what a member received: all of what it should have, or, if it was cut off, the
+    /// beginning. Tells how many lines of history it got.
+    pub(super) fn judge(&self, number: usize, received: &[String], is_whole: bool) -> usize {
+        let seat = &self.seats[&number];
+        let Some((welcome, lines)) = received.split_first() else {
+            assert!(!is_whole, "{number} got nothing");
+            return 0;
+        };
+        assert!(welcome.starts_with("* welcome to barewire chat, you are guest"), "{welcome}");
+        let most = usize::from(HISTORY).min(seat.history.len());
+        let fits = |count: &usize| {
+            let history = &seat.history[seat.history.len() - count..];
+            let mut expected = history.iter().chain(&seat.expected);
+            let agrees = lines.iter().all(|line| expected.next() == Some(line));
+            agrees && (!is_whole || expected.next().is_none())
+        };
+        (0..=most).rev().find(fits).unwrap_or_else(|| {
+            panic!("{number} got (whole: {is_whole})\n{lines:#?}\nand should have\n{seat:#?}")
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! What must hold of every talk.
+
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
+
+use super::world::{Memory, World};
+
+/// What a private line or an answer to one starts with: those are judged apart.
+const PRIVATE: &str = "(private) ";
+const NOBODY: &str = "* nobody here is called ";
+
+const MISSING: &str = "* you fell behind: some lines are missing here";
+
+fn play(seed: u64, faults: u8, sometimes: &mut Sometimes) {
+    let mut random = Random::new(seed);
+    let count = random.count(2..=5);
+    let mut memory = Memory::draw(&mut random, count);
+    let mut world = World::new(random, &mut memory, faults);
+    world.run();
+    assert_eq!(world.guests.len(), count);
+    for number in 0..count {
+        judge_guest(&world, number, sometimes);
+    }
+    judge_private(&world, sometimes);
+    judge_operator(&world, sometimes);
+    sometimes.note("somebody was dropped", world.dropped > 0);
+}
+
+/// Everything public reaches everybody else once and in the one order in which the room heard it.
+fn judge_guest(world: &World<'_>, number: usize, sometimes: &mut Sometimes) {
+    let guest = &world.guests[number];
+    let is_public = |line: &&String| !line.starts_with(PRIVATE) && !line.starts_with(NOBODY);
+    let public: Vec<_> = guest.received.iter().filter(is_public).cloned().collect();
+    let is_whole = world.is_whole(number);
+    let history = world.model.judge(number, &public, is_whole);
+    sometimes.note("a newcomer got history", history > 0);
+    if is_whole {
+        // All that it said was heard.
+        let rest = &guest.steps[guest.told..];
+        assert!(rest.iter().all(|step| step.event.is_none()), "{number} was not heard: {rest:?}");
+    }
+    sometimes.note("all of it was received", is_whole && public.len() > 8);
+    sometimes.note("not all of it was received", !is_whole && public.len() > 4);
+    // Of each sender's lines, private ones too, the order is the sender's.
+    for sender in 0..world.guests.len() {
+        let marks: Vec<usize> =
+            guest.received.iter().filter_map(|line| mark(line, sender)).collect();
+        assert!(marks.is_sorted_by(|a, b| a < b), "{number} got from {sender}: {marks:?}");
+    }
+}
+
+/// The number of `sender`'s line, if this is one: what was said, done or told.
+fn mark(line: &str, sender: usize) -> Option<usize> {
+    let is_notice = [" joined", " is now ", " left", "welcome", "nobody here"]
+        .iter()
+        .any(|part| line.starts_with("* ") && line.contains(part));
+    let word = line.split(' ').skip(1).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let (own, number) = word.filter(|_| !is_notice)?.split_once('-')?;
+    (own == sender.to_string()).then(|| number.parse().expect("a number"))
+}
+
+/// A private line reaches whom it is for, or its sender is told that nobody is called so.
+fn judge_private(world: &World<'_>, sometimes: &mut Sometimes) {
+    for (sender, guest) in world.guests.iter().enumerate() {
+        for to in 0..world.guests.len() {
+            let marks: Vec<_> = guest
+                .steps
+                .iter()
+                .filter(|step| step.to == Some(to))
+                .filter_map(|step| step.line.rsplit(' ').next())
+                .collect();
+            let starts = |line: &&String| line.starts_with(PRIVATE);
+            let got = world.guests[to].received.iter().filter(starts);
+            let got =
+                got.filter(|line| marks.iter().any(|mark| line.ends_with(&format!(": {mark}"))));
+            let got = got.count();
+            let nobody = format!("{NOBODY}guest{};", to + 1);
+            let refused = guest.received.iter().filter(|line| line.starts_with(&nobody)).count();
+            if world.is_whole(sender) && world.is_whole(to) {
+                assert_eq!(got + refused, marks.len(), "from {sender} to {to}");
+            } else {
+                assert!(got + refused <= marks.len(), "from {sender} to {to}");
+            }
+            sometimes.note("a private line arrived", got > 0);
+            sometimes.note("a private line had nobody to go to", refused > 0);
+        }
+        let all_private = guest.received.iter().filter(|line| line.starts_with(PRIVATE));
+        let mine = format!("guest{}", sender + 1);
+        assert!(all_private.clone().next().is_none() || world.model.seats[&sender].nick == mine);
+    }
+}
+
+/// The operator gets everything, or is told where something is missing.
+fn judge_operator(world: &World<'_>, sometimes: &mut Sometimes) {
+    let text = String::from_utf8(world.operator.clone()).expect("UTF-8");
+    let lines: Vec<_> = text.lines().collect();
+    if let Some(gap) = lines.iter().position(|&line| line == MISSING) {
+        assert!(world.operator_sleeps && gap == 0);
+        assert!(
+            world
+                .model
+                .log
+                .ends_with(&lines[1..].iter().map(ToString::to_string).collect::<Vec<_>>())
+        );
+        sometimes.note("the operator fell behind", true);
+    } else {
+        assert_eq!(lines, world.model.log);
+    }
+}
+
+#[test]
+fn every_line_reaches_everybody_once_and_in_one_order() {
+    for_seeds(400, |seed, sometimes| play(seed, 40, sometimes));
+}
+
+/// Without a fault, everything ends in order, unless a link is too slow for the room.
+#[test]
+fn without_faults_nobody_is_cut_off() {
+    for_seeds(200, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let count = random.count(2..=5);
+        let mut memory = Memory::draw(&mut random, count);
+        let mut world = World::new(random, &mut memory, 0);
+        world.run();
+        let whole = (0..count).filter(|&number| world.is_whole(number)).count();
+        assert_eq!(whole + world.dropped, count);
+        assert!((0..count).all(|number| !world.has_fault(number)));
+        sometimes.note("all were served", whole == count);
+    });
+}

@@ -1,0 +1,288 @@
+//! Many members over faulty links into one room.
+
+use barewire_core::chat::{
+    Client, Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room,
+};
+use barewire_core::session::{Output, Session};
+use barewire_core::text::Text;
+use barewire_core::time::{Duration, Instant};
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::stream::{Direction, End, Fault, Outcome, Streams};
+
+use super::member::{Service, Watched};
+use super::model::Model;
+use super::script::{self, Step};
+
+/// The longest text in these rooms, and the longest line.
+pub(super) const TEXT: usize = 32;
+pub(super) const LINE: usize = barewire_core::chat::longest_line(TEXT);
+
+/// A member and its client.
+pub(super) struct Guest {
+    pub(super) steps: Vec<Step>,
+    /// How many steps the client has taken, and how many public ones the room has told of.
+    said: usize,
+    pub(super) told: usize,
+    client: Client<64, LINE>,
+    pub(super) received: Vec<String>,
+    ends: [End; 2],
+    key: Option<Key>,
+    service: Service,
+    /// Notices when it was drained last.
+    notices: usize,
+    pub(super) server: Option<Outcome<MemberError>>,
+    pub(super) peer: bool,
+    fault: Option<Fault>,
+}
+
+pub(super) struct World<'m> {
+    pub(super) streams: Streams,
+    pub(super) room: Room<'m, TEXT>,
+    pub(super) model: Model,
+    pub(super) guests: Vec<Guest>,
+    /// When each guest joins, the next last, and what it is going to say.
+    coming: Vec<(Instant, Vec<Step>, Option<Fault>)>,
+    random: Random,
+    /// An end whose turns are for those who come.
+    door: End,
+    /// The operator reads nothing before the end.
+    pub(super) operator_sleeps: bool,
+    pub(super) operator: Vec<u8>,
+    /// The reserve for notices: bytes, lines.
+    reserve: [usize; 2],
+    pub(super) dropped: usize,
+}
+
+/// The memory of a room.
+pub(super) struct Memory {
+    places: Vec<Place>,
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+    parts: Vec<Part<TEXT>>,
+}
+
+impl Memory {
+    pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
+        let least = barewire_core::chat::least_backlog(TEXT);
+        let bytes = random.pick(&[least, least + 100, 2 * least, 8 * least]);
+        let (marks, parts) = (random.count(16..=64), random.count(2..=4));
+        Self {
+            places: (0..=guests).map(|_| Place::vacant()).collect(),
+            bytes: vec![0; bytes],
+            marks: vec![Mark::NONE; marks],
+            parts: (0..parts).map(|_| Part::empty()).collect(),
+        }
+    }
+}
+
+impl<'m> World<'m> {
+    pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
+        let reserve = [memory.bytes.len() / 8, memory.marks.len() / 8];
+        let count = memory.places.len() - 1;
+        let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
+        let room = Room::new(
+            &mut memory.places,
+            &mut memory.bytes,
+            &mut memory.marks,
+            &mut memory.parts,
+            config,
+        );
+        let mut streams = Streams::new(random.fork());
+        let now = streams.now();
+        let [door, _] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
+        let mut coming: Vec<_> = (0..count)
+            .map(|_| now + random.span(Duration::ZERO..=Duration::from_millis(800)))
+            .collect();
+        coming.sort();
+        for &at in &coming {
+            streams.wake(door, at);
+        }
+        let mut coming: Vec<_> = coming
+            .into_iter()
+            .enumerate()
+            .map(|(own, at)| {
+                let steps = script::draw(&mut random, at, own, count);
+                let fault = random
+                    .chance(faults)
+                    .then(|| Fault::draw(&mut random, at, Duration::from_secs(2), 900));
+                (at, steps, fault)
+            })
+            .collect();
+        coming.reverse();
+        Self {
+            streams,
+            room,
+            model: Model::default(),
+            guests: Vec::new(),
+            coming,
+            operator_sleeps: random.chance(10),
+            random,
+            door,
+            operator: Vec::new(),
+            reserve,
+            dropped: 0,
+        }
+    }
+
+    /// Runs until nothing will ever happen again.
+    pub(super) fn run(&mut self) {
+        while let Some(end) = self.streams.advance() {
+            if end == self.door {
+                self.open();
+            }
+            if let Some(number) = self.guests.iter().position(|guest| guest.ends.contains(&end)) {
+                if self.guests[number].ends[0] == end {
+                    self.serve(number);
+                } else {
+                    self.attend(number);
+                }
+            }
+            if !self.operator_sleeps {
+                self.operate();
+            }
+            if self.room.has_news() {
+                let now = self.streams.now();
+                for guest in self.guests.iter().filter(|guest| guest.key.is_some()) {
+                    self.streams.wake(guest.ends[0], now);
+                }
+            }
+        }
+        self.operate();
+    }
+
+    /// Lets those in whose time has come.
+    fn open(&mut self) {
+        let now = self.streams.now();
+        while let Some((_, steps, fault)) = self.coming.pop_if(|(at, ..)| *at <= now) {
+            let slowest = self.random.pick(&[1, 20, 90].map(Duration::from_millis));
+            let directions = [(); 2].map(|()| {
+                let direction = Direction::cutting(&mut self.random, slowest, 40);
+                // The smallest pieces take the longest to simulate.
+                let piece = direction.piece.clone().max().unwrap_or(1).max(7);
+                Direction { piece: 1..=piece, ..direction }
+            });
+            let ends = self.streams.connect(directions, fault);
+            for step in &steps {
+                self.streams.wake(ends[1], step.at);
+            }
+            let key = self.room.join().expect("there is a place for everybody");
+            self.model.join(self.guests.len(), self.room.nick(key).expect("it has just come"));
+            self.guests.push(Guest {
+                steps,
+                said: 0,
+                told: 0,
+                client: Client::new(Duration::MAX),
+                received: Vec::new(),
+                ends,
+                key: Some(key),
+                service: Service { drained_at: now, end_told: false },
+                notices: self.model.notices,
+                server: None,
+                peer: false,
+                fault,
+            });
+        }
+    }
+
+    /// A member's turn.
+    fn serve(&mut self, number: usize) {
+        let guest = &mut self.guests[number];
+        let Some(key) = guest.key else { return };
+        let member = self.room.member(key).expect("it has not left");
+        let (was_drained, now) = (guest.service.drained_at, self.streams.now());
+        let mut session = Watched { session: member, service: &mut guest.service };
+        let mut heard = Vec::new();
+        let outcome = self.streams.drive(guest.ends[0], &mut session, |event| {
+            heard.push((format!("{event:?}"), matches!(event, Heard::Renamed { .. })));
+        });
+        let says_no_more = guest.service.end_told
+            && self.room.member(key).is_some_and(|member| member.poll_deadline().is_none());
+        for (line, is_rename) in heard {
+            let step = guest.steps[guest.told..]
+                .iter()
+                .position(|step| step.event.is_some())
+                .expect("nothing is heard that was not said");
+            guest.told += step + 1;
+            let said = guest.steps[guest.told - 1].event.as_deref().unwrap_or_default();
+            assert!(line.ends_with(&format!(" {said}")), "{line} for {said}");
+            self.model.hear(number, &line, is_rename);
+        }
+        if guest.service.drained_at != was_drained {
+            guest.notices = self.model.notices;
+        }
+        let seat = self.model.seats.get_mut(&number).expect("it has joined");
+        seat.nick = self.room.nick(key).unwrap_or_default().into();
+        seat.has_ended |= says_no_more;
+        let (why, reason) = match outcome {
+            None => return,
+            Some(Outcome::Closed) => (Leave::Quit, ""),
+            Some(Outcome::Broken) => (Leave::Lost, " (connection lost)"),
+            Some(Outcome::Failed(MemberError::FellBehind)) => (Leave::FellBehind, " (fell behind)"),
+        };
+        if why == Leave::FellBehind {
+            self.dropped += 1;
+            let notices = self.model.notices - guest.notices;
+            let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
+            let stalled = now.since(guest.service.drained_at);
+            assert!(
+                is_storm || stalled >= barewire_core::chat::PATIENCE,
+                "dropped, and had read all {stalled} before"
+            );
+        }
+        guest.server = outcome;
+        guest.key = None;
+        self.room.leave(key, why);
+        self.model.leave(number, reason);
+    }
+
+    /// A client's turn.
+    fn attend(&mut self, number: usize) {
+        let now = self.streams.now();
+        let guest = &mut self.guests[number];
+        while let Some(step) = guest.steps.get(guest.said) {
+            if step.at > now || !guest.client.has_room(step.line.len()) {
+                break;
+            }
+            if guest.client.say(Text::new(&step.line).expect("a line")).is_err() {
+                break;
+            }
+            guest.said += 1;
+        }
+        if guest.said == guest.steps.len() {
+            guest.client.finish();
+        }
+        let received = &mut guest.received;
+        let hear =
+            |line: barewire_core::chat::Line<'_>| received.push(line.printable().to_string());
+        let outcome = self.streams.drive(guest.ends[1], &mut guest.client, hear);
+        guest.peer |= outcome == Some(Outcome::Closed);
+        // What was sent has made room.
+        if guest.said < guest.steps.len() && outcome.is_none() {
+            let next = &guest.steps[guest.said];
+            if next.at <= now && guest.client.has_room(next.line.len()) {
+                self.streams.wake(guest.ends[1], now);
+            }
+        }
+    }
+
+    fn operate(&mut self) {
+        let now = self.streams.now();
+        let key = self.room.operator();
+        let mut member = self.room.member(key).expect("the operator stays");
+        while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
+            self.operator.extend([head, tail].concat());
+            let count = head.len() + tail.len();
+            member.transmitted(now, count);
+        }
+    }
+
+    /// Whether a guest's link lets its client and the room end in order.
+    pub(super) fn is_whole(&self, number: usize) -> bool {
+        let guest = &self.guests[number];
+        guest.peer && guest.server == Some(Outcome::Closed)
+    }
+
+    pub(super) fn has_fault(&self, number: usize) -> bool {
+        self.guests[number].fault.is_some()
+    }
+}
