@@ -12,6 +12,7 @@ mod hall;
 mod output;
 mod program;
 mod programs;
+mod served;
 mod server;
 mod summary;
 

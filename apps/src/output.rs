@@ -16,7 +16,6 @@ use core::task::Poll;
 
 use anstyle::{AnsiColor, Style};
 use barewire_core::datagram::Datagram;
-use barewire_core::file::Refusal;
 use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
@@ -30,6 +29,7 @@ use serde::{Serialize, Serializer};
 use crate::chatted::{Notice, Said};
 use crate::failure::words;
 use crate::fetched::{Downloaded, Listed};
+use crate::served::Served;
 use crate::summary::Summary;
 
 /// Collected output is written at this size even before the turn is over.
@@ -42,7 +42,7 @@ const PART: usize = 2048;
 /// How long a reader may take before it is asked whether the program is to end.
 const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 
-const ADDRESS: Style = AnsiColor::Cyan.on_default();
+pub(crate) const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// How results are shown.
@@ -114,47 +114,6 @@ impl<'a> Received<'a> {
     }
 }
 
-/// How a server has answered a request for a file.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Served<'a> {
-    #[serde(serialize_with = "as_shown")]
-    name: Printable<'a>,
-    from: SocketAddr,
-    #[serde(serialize_with = "in_words")]
-    status: Option<Refusal>,
-    bytes: u64,
-    #[serde(serialize_with = "in_seconds")]
-    seconds: Duration,
-}
-
-impl<'a> Served<'a> {
-    /// All `bytes` that were wanted of it went out.
-    pub(crate) fn sent(from: SocketAddr, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
-        Self { name: printable(name), from, status: None, bytes, seconds }
-    }
-
-    /// It was refused.
-    pub(crate) fn refused(from: SocketAddr, name: &'a [u8], why: Refusal) -> Self {
-        let name = printable(name);
-        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
-    }
-}
-
-impl fmt::Display for Served<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, from, status, bytes, seconds } = self;
-        write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
-        // A request that makes no sense has none.
-        if !name.is_empty() {
-            write!(f, "{name}: ")?;
-        }
-        match status {
-            Some(refusal) => refusal.fmt(f),
-            None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
-        }
-    }
-}
-
 pub(crate) fn seconds_of(span: Duration) -> f64 {
     std::time::Duration::from(span).as_secs_f64()
 }
@@ -162,14 +121,6 @@ pub(crate) fn seconds_of(span: Duration) -> f64 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 pub(crate) fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(seconds_of(*span))
-}
-
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
-fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
-    match status {
-        None => serializer.serialize_str("ok"),
-        Some(refusal) => serializer.collect_str(refusal),
-    }
 }
 
 pub(crate) fn as_shown<S: Serializer>(

@@ -12,7 +12,8 @@ use std::process::Command;
 /// The build failed; cargo has said why on standard error.
 pub(crate) fn directory(bench: &Path) -> io::Result<PathBuf> {
     if let Some(directory) = std::env::var_os("BAREWIRE_BIN_DIR") {
-        return Ok(directory.into());
+        // Absolute, since some of them are started in other folders.
+        return std::path::absolute(directory);
     }
     // TARGET/release/deps/conversations-HASH
     let target = bench.ancestors().nth(3).ok_or_else(|| io::Error::other("no target folder"))?;

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::files::{nginx, peers as peers_files};
 use crate::process::Server;
+use crate::series::Named;
 use crate::{binaries, peers_datagrams, peers_hello};
 
 /// A server that this executable holds itself, started by running it again.
@@ -23,16 +25,28 @@ pub(crate) enum Peer {
     TokioDatagrams,
     /// Datagram exchanges on tokio, in a task.
     SpawnedDatagrams,
+    /// Files by `sendfile(2)` on blocking sockets.
+    SendfileFiles,
+    /// Files on tokio, by `tokio::io::copy`.
+    TokioFiles,
+    /// Files by nginx with one worker.
+    NginxFiles,
+    /// Files by nginx with two workers.
+    PairedNginxFiles,
 }
 
 impl Peer {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 10] = [
         Self::EpollHello,
         Self::TokioHello,
         Self::SpawnedHello,
         Self::MmsgDatagrams,
         Self::TokioDatagrams,
         Self::SpawnedDatagrams,
+        Self::SendfileFiles,
+        Self::TokioFiles,
+        Self::NginxFiles,
+        Self::PairedNginxFiles,
     ];
 
     /// The name after `--serve`.
@@ -44,6 +58,10 @@ impl Peer {
             Self::MmsgDatagrams => "mmsg-datagrams",
             Self::TokioDatagrams => "tokio-datagrams",
             Self::SpawnedDatagrams => "spawned-datagrams",
+            Self::SendfileFiles => "sendfile-files",
+            Self::TokioFiles => "tokio-files",
+            Self::NginxFiles => "nginx-files",
+            Self::PairedNginxFiles => "paired-nginx-files",
         }
     }
 
@@ -65,6 +83,10 @@ impl Peer {
             Self::MmsgDatagrams => peers_datagrams::mmsg(address),
             Self::TokioDatagrams => tokio_main(peers_datagrams::tokio(address)),
             Self::SpawnedDatagrams => tokio_task(peers_datagrams::tokio(address)),
+            Self::SendfileFiles => peers_files::sendfile(address),
+            Self::TokioFiles => tokio_main(peers_files::tokio(address)),
+            Self::NginxFiles => nginx::become_nginx(address, 1),
+            Self::PairedNginxFiles => nginx::become_nginx(address, 2),
         }
     }
 }
@@ -89,10 +111,22 @@ pub(crate) struct Contender {
     pub(crate) name: &'static str,
     program: PathBuf,
     arguments: Vec<&'static str>,
+    folder: Option<PathBuf>,
     discards_output: bool,
 }
 
+impl Named for Contender {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
 impl Contender {
+    /// The same contender with `folder` as its current one.
+    pub(crate) fn within(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..self }
+    }
+
     /// The same contender with its standard output and standard error going to `/dev/null`.
     pub(crate) fn discarding_output(self) -> Self {
         Self { discards_output: true, ..self }
@@ -106,6 +140,9 @@ impl Contender {
     pub(crate) fn start(&self) -> io::Result<Server> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         let server = if self.discards_output {
             Server::start_unheard(command)
         } else {
@@ -142,6 +179,7 @@ impl Contenders {
             name,
             program: self.itself.clone(),
             arguments: vec!["--serve", peer.name()],
+            folder: None,
             discards_output: false,
         }
     }
@@ -153,7 +191,13 @@ impl Contenders {
         program: &str,
         arguments: &[&'static str],
     ) -> Option<Contender> {
-        let program = self.barewire.as_ref()?.join(program);
-        Some(Contender { name, program, arguments: arguments.to_vec(), discards_output: false })
+        let program = self.program(program)?;
+        let arguments = arguments.to_vec();
+        Some(Contender { name, program, arguments, folder: None, discards_output: false })
+    }
+
+    /// Where one of barewire's programs is; none if only the peers are wanted.
+    pub(crate) fn program(&self, program: &str) -> Option<PathBuf> {
+        Some(self.barewire.as_ref()?.join(program))
     }
 }

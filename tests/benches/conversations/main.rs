@@ -1,7 +1,7 @@
 //! barewire's servers measured beside the peers they answer to.
 //!
 //! ```text
-//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory …]
+//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory|files …]
 //!     [--rounds N] [--short] [--peers-only]
 //! ```
 //!
@@ -11,6 +11,9 @@
 //! - the **limit**: the shortest loop of system calls that holds the conversation. It has no
 //!   deadlines, no checks and no reports, so what separates a server from it is that server's own cost;
 //! - **tokio**: the program that a good Rust user would write in an afternoon.
+//!
+//! Files have a third, nginx, where it is installed; what needs it is said to be absent where it is
+//! not.
 //!
 //! Machines drift: clocks change with heat, and other processes come and go. So the contenders take
 //! turns (A B C, A B C, …), each in a fresh process, after one round that is thrown away. A figure is
@@ -36,6 +39,7 @@ mod binaries;
 mod contenders;
 mod datagrams;
 mod exchange;
+mod files;
 mod hello;
 mod load_datagrams;
 mod load_hello;
@@ -85,6 +89,7 @@ fn measure(options: &Options) -> io::Result<()> {
             Section::Hello => hello::measure(options, &contenders)?,
             Section::Datagrams => datagrams::measure(options, &contenders)?,
             Section::Memory => memory::measure(options, &contenders, open_files)?,
+            Section::Files(table) => files::measure(*table, options, &contenders)?,
         }
     }
     Ok(())

@@ -4,19 +4,23 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::contenders::Peer;
+use crate::files::Table;
 
 /// What a person is told about the command line.
 pub(crate) const USAGE: &str = "\
 usage: cargo bench -p barewire-tests --bench conversations [-- OPTIONS]
 
-  hello, datagrams, memory  measure these only (default: all three)
-  --rounds N                rounds over all contenders (default: 5)
-  --short                   a quick look: 2 rounds of half a second a run
-  --peers-only              leave barewire's programs out
+  hello, datagrams, memory, files  measure these only (default: all four)
+  files-large, files-verified, files-small, files-memory
+                                   one of the tables of files
+  --rounds N                       rounds over all contenders (default: 5)
+  --short                          a quick look: 2 rounds of half a second a run, of less for
+                                   files, and small files
+  --peers-only                     leave barewire's programs out
 
 BAREWIRE_BIN_DIR names a folder with barewire's programs; without it they are built.";
 
-/// One of the three measurements.
+/// One of the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// Hello handshakes over TCP.
@@ -25,6 +29,8 @@ pub(crate) enum Section {
     Datagrams,
     /// What an idle TCP connection costs.
     Memory,
+    /// Files over TCP.
+    Files(Table),
 }
 
 /// How to measure.
@@ -36,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     /// How long one run loads one server.
     pub(crate) run: Duration,
+    /// Take what takes the least time.
+    pub(crate) short: bool,
     /// Measure the peers alone.
     pub(crate) peers_only: bool,
 }
@@ -77,6 +85,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
             "hello" => sections.push(Section::Hello),
             "datagrams" => sections.push(Section::Datagrams),
             "memory" => sections.push(Section::Memory),
+            "files" => sections.extend(Table::ALL.map(Section::Files)),
             "--rounds" => {
                 let count = arguments.next().and_then(|word| word.parse().ok());
                 rounds = Some(count.filter(|&n| n > 0).ok_or("--rounds needs a number above 0")?);
@@ -93,7 +102,10 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
                 };
             }
             "-h" | "--help" => return Ok(Request::Usage),
-            other => return Err(format!("unknown argument: {other}")),
+            other => match Table::named(other) {
+                Some(table) => sections.push(Section::Files(table)),
+                None => return Err(format!("unknown argument: {other}")),
+            },
         }
     }
     if !bench {
@@ -101,11 +113,13 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
     }
     if sections.is_empty() {
         sections = vec![Section::Hello, Section::Datagrams, Section::Memory];
+        sections.extend(Table::ALL.map(Section::Files));
     }
     Ok(Request::Measure(Options {
         sections,
         rounds: rounds.unwrap_or(if short { 2 } else { 5 }),
         run: Duration::from_millis(if short { 500 } else { 2_000 }),
+        short,
         peers_only,
     }))
 }

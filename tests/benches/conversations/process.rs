@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
@@ -27,7 +28,6 @@ const THIS_THREAD: Pid = Pid::from_raw(0);
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
-    processor_clock: ClockId,
     /// Held open, so that the server never writes into a broken pipe.
     stdout: Option<BufReader<ChildStdout>>,
 }
@@ -76,7 +76,6 @@ impl Server {
     fn spawn(mut command: Command) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn()?;
         Ok(Self {
-            processor_clock: clock_getcpuclockid(pid(&child))?,
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
             stdout: child.stdout.take().map(BufReader::new),
             child,
@@ -102,12 +101,24 @@ impl Server {
         self.address
     }
 
-    /// Processor time spent since the process started, user and system, of all its threads.
+    /// The server's processes: the one that was started, and those that it has started itself.
+    fn processes(&self) -> io::Result<Vec<Pid>> {
+        let first = self.child.id();
+        let others = fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let others = others.split_whitespace().flat_map(str::parse).map(Pid::from_raw);
+        Ok(std::iter::once(pid(&self.child)).chain(others).collect())
+    }
+
+    /// Processor time spent since the server started, user and system, of all its threads.
     ///
     /// The clock of `clock_getcpuclockid(3)` counts nanoseconds where `/proc/PID/stat` counts ticks,
     /// and can be read around the load alone where `wait4(2)` includes start and stop.
     pub(crate) fn processor_time(&self) -> io::Result<Duration> {
-        Ok(self.processor_clock.now()?.into())
+        let mut spent = Duration::ZERO;
+        for process in self.processes()? {
+            spent += Duration::from(clock_getcpuclockid(process)?.now()?);
+        }
+        Ok(spent)
     }
 
     /// Waits until the server has stopped working: 20 ms have passed without any processor time.
@@ -130,19 +141,27 @@ impl Server {
     /// `Private_Dirty` of `/proc/PID/smaps_rollup` is counted page by page when it is read; the
     /// counters of `/proc/PID/status` may be off by dozens of pages a processor.
     pub(crate) fn private_bytes(&self) -> io::Result<u64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        rollup
-            .lines()
-            .find_map(|line| line.strip_prefix("Private_Dirty:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
-            .map(|kibibytes| kibibytes * 1024)
-            .ok_or_else(|| io::Error::other("smaps_rollup does not tell Private_Dirty"))
+        let mut bytes = 0;
+        for process in self.processes()? {
+            let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+            bytes += rollup
+                .lines()
+                .find_map(|line| line.strip_prefix("Private_Dirty:"))
+                .and_then(|rest| rest.trim().strip_suffix(" kB"))
+                .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
+                .map(|kibibytes| kibibytes * 1024)
+                .ok_or_else(|| io::Error::other("smaps_rollup does not tell Private_Dirty"))?;
+        }
+        Ok(bytes)
     }
 
     /// How many files, sockets among them, the server has open.
     pub(crate) fn open_files(&self) -> io::Result<usize> {
-        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+        let mut open = 0;
+        for process in self.processes()? {
+            open += fs::read_dir(format!("/proc/{process}/fd"))?.count();
+        }
+        Ok(open)
     }
 
     /// Does `work` with this thread and all threads of the server on one and the same processor, so
@@ -152,26 +171,46 @@ impl Server {
         work: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
         let allowed = sched_getaffinity(THIS_THREAD)?;
-        let mut one = CpuSet::new();
-        for processor in 0..CpuSet::count() {
-            if allowed.is_set(processor)? {
-                one.set(processor)?;
-                break;
-            }
-        }
-        self.move_to(&one)?;
+        let (one, _) = split(&allowed)?;
+        self.between(&one, &one, &allowed, work)
+    }
+
+    /// Does `work` with the server on a processor of its own, and this thread and those that it
+    /// starts on the others, if there are others.
+    pub(crate) fn apart<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let allowed = sched_getaffinity(THIS_THREAD)?;
+        let (one, others) = split(&allowed)?;
+        self.between(&one, &others, &allowed, work)
+    }
+
+    fn between<T>(
+        &self,
+        server: &CpuSet,
+        this_thread: &CpuSet,
+        afterwards: &CpuSet,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.move_to(server)?;
+        sched_setaffinity(THIS_THREAD, this_thread)?;
         let outcome = work();
-        self.move_to(&allowed)?;
+        self.move_to(afterwards)?;
+        sched_setaffinity(THIS_THREAD, afterwards)?;
         outcome
     }
 
     fn move_to(&self, processors: &CpuSet) -> io::Result<()> {
-        for entry in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let thread = entry?.file_name().to_str().and_then(|name| name.parse().ok());
-            let thread = thread.ok_or_else(|| io::Error::other("a thread without a number"))?;
-            sched_setaffinity(Pid::from_raw(thread), processors)?;
+        for process in self.processes()? {
+            for entry in fs::read_dir(format!("/proc/{process}/task"))? {
+                let thread = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+                let thread = thread.ok_or_else(|| io::Error::other("a thread without a number"))?;
+                match sched_setaffinity(Pid::from_raw(thread), processors) {
+                    // A thread of a pool may end at any time.
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
-        Ok(sched_setaffinity(THIS_THREAD, processors)?)
+        Ok(())
     }
 
     /// Ends the server with `SIGTERM`.
@@ -202,8 +241,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail only if the server has ended already.
+        // All of these fail only if the server has ended already. Its own children go after it, so
+        // that it cannot start others in their place.
+        let processes = self.processes().unwrap_or_default();
         let _ = self.child.kill();
+        for process in processes.iter().skip(1) {
+            let _ = kill(*process, Signal::SIGKILL);
+        }
         let _ = self.child.wait();
     }
 }
@@ -211,6 +255,19 @@ impl Drop for Server {
 /// Processor time that this process, the load generator, has spent.
 pub(crate) fn own_processor_time() -> io::Result<Duration> {
     Ok(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?.into())
+}
+
+/// The first of some processors, and the others, or the first again if there are none.
+fn split(processors: &CpuSet) -> io::Result<(CpuSet, CpuSet)> {
+    let (mut one, mut others, mut found) = (CpuSet::new(), CpuSet::new(), 0);
+    for processor in 0..CpuSet::count() {
+        if processors.is_set(processor)? {
+            let half = if found == 0 { &mut one } else { &mut others };
+            half.set(processor)?;
+            found += 1;
+        }
+    }
+    Ok((one, if found > 1 { others } else { one }))
 }
 
 fn pid(child: &Child) -> Pid {

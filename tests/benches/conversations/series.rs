@@ -2,8 +2,13 @@
 
 use std::io;
 
-use crate::contenders::Contender;
 use crate::machine::Spent;
+
+/// What takes its turn in the rounds.
+pub(crate) trait Named {
+    /// As the tables show it.
+    fn name(&self) -> &str;
+}
 
 /// One figure of one contender, round by round.
 #[derive(Clone, Debug, Default)]
@@ -62,11 +67,11 @@ pub(crate) struct Rounds<const N: usize> {
 /// # Errors
 ///
 /// The first error of `measure`, with the name of the contender.
-pub(crate) fn side_by_side<const N: usize>(
+pub(crate) fn side_by_side<T: Named, const N: usize>(
     title: &str,
-    contenders: &[Contender],
+    contenders: &[T],
     rounds: usize,
-    mut measure: impl FnMut(&Contender) -> io::Result<[f64; N]>,
+    mut measure: impl FnMut(&T) -> io::Result<[f64; N]>,
 ) -> io::Result<Rounds<N>> {
     let mut others = Series::default();
     let mut table = vec![std::array::from_fn(|_| Series::default()); contenders.len()];
@@ -78,7 +83,7 @@ pub(crate) fn side_by_side<const N: usize>(
         for (contender, row) in contenders.iter().zip(&mut table) {
             let before = Spent::now()?;
             let figures = measure(contender).map_err(|error| {
-                io::Error::new(error.kind(), format!("{title}, {}: {error}", contender.name))
+                io::Error::new(error.kind(), format!("{title}, {}: {error}", contender.name()))
             })?;
             if round > 0 {
                 others.0.push(Spent::now()?.others_since(&before));

@@ -17,7 +17,7 @@ use barewire_linux::link::{Fault, Link};
 use super::House;
 use crate::failure::words;
 use crate::hall::{Guest, Hall};
-use crate::output::Served;
+use crate::served::Served;
 
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;

@@ -1,0 +1,60 @@
+//! What a server tells of the files that it has sent.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use barewire_core::file::Refusal;
+use barewire_core::printable::{Printable, printable};
+use barewire_core::time::Duration;
+use serde::{Serialize, Serializer};
+
+use crate::output::{ADDRESS, as_shown, in_seconds, seconds_of};
+
+/// How a server has answered a request for a file.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Served<'a> {
+    #[serde(serialize_with = "as_shown")]
+    name: Printable<'a>,
+    from: SocketAddr,
+    #[serde(serialize_with = "in_words")]
+    status: Option<Refusal>,
+    bytes: u64,
+    #[serde(serialize_with = "in_seconds")]
+    seconds: Duration,
+}
+
+impl<'a> Served<'a> {
+    /// All `bytes` that were wanted of it went out.
+    pub(crate) fn sent(from: SocketAddr, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
+        Self { name: printable(name), from, status: None, bytes, seconds }
+    }
+
+    /// It was refused.
+    pub(crate) fn refused(from: SocketAddr, name: &'a [u8], why: Refusal) -> Self {
+        let name = printable(name);
+        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
+    }
+}
+
+impl fmt::Display for Served<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, from, status, bytes, seconds } = self;
+        write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
+        // A request that makes no sense has none.
+        if !name.is_empty() {
+            write!(f, "{name}: ")?;
+        }
+        match status {
+            Some(refusal) => refusal.fmt(f),
+            None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
+        }
+    }
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
+    match status {
+        None => serializer.serialize_str("ok"),
+        Some(refusal) => serializer.collect_str(refusal),
+    }
+}

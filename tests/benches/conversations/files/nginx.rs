@@ -1,0 +1,83 @@
+//! nginx as a peer: with a configuration of its own, and on a port that was chosen for it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::socket::{Backlog, listen};
+
+/// Where it may be besides the folders of `PATH`, which often lacks them for users other than root.
+const MORE_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
+
+/// The program `name`, if it is installed.
+pub(super) fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(MORE_FOLDERS.map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+/// Serves the files of the current folder, as nginx with so many workers, until it is ended.
+///
+/// Its other files lie in a folder `nginx` beside the current one, so they go where that goes.
+///
+/// # Errors
+///
+/// nginx cannot be run.
+pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()> {
+    let program = installed("nginx").ok_or(io::ErrorKind::NotFound)?;
+    let listener = TcpListener::bind(address)?;
+    // As long a queue as it would choose. It leaves that of a listener that it inherits as it is.
+    listen(&listener, Backlog::new(511)?)?;
+    // nginx does not see to this itself either, and its workers, which all
+    // hear of a client, would wait in accept(2) for the one that another has taken.
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let served = std::env::current_dir()?;
+    let own = served.with_file_name("nginx");
+    std::fs::create_dir_all(&own)?;
+    let configuration = own.join("nginx.conf");
+    std::fs::write(&configuration, configure(address, workers, &served.display().to_string()))?;
+    // nginx takes over listeners that it inherits from its predecessor in an upgrade; so it can be
+    // given one, and with it a port that nobody else can have taken in between.
+    fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    println!("listening on {address}");
+    let error = Command::new(program)
+        .args(["-e", "error.log", "-c"])
+        .arg(configuration)
+        .arg("-p")
+        .arg(own)
+        .env("NGINX", format!("{};", listener.as_raw_fd()))
+        .exec();
+    Err(error)
+}
+
+/// What its documentation recommends for files, and nothing that takes work from it.
+fn configure(address: SocketAddr, workers: usize, served: &str) -> String {
+    format!(
+        "\
+daemon off;
+worker_processes {workers};
+pid nginx.pid;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    keepalive_requests 1000000000;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {{ listen {address}; root '{served}'; }}
+}}
+"
+    )
+}
