@@ -113,6 +113,7 @@ impl Program for ChatServer {
 
 /// The tasks beside those of the members.
 fn staff(executor: &mut Executor<'_, Hall<'_, House>>, house: &House) {
-    house.floor().crier = Some(Crier::hire(executor));
-    Operator::hire(executor);
+    let mut floor = house.floor();
+    floor.crier = Some(Crier::hire(executor));
+    floor.seats.push(Operator::hire(executor));
 }

@@ -5,7 +5,7 @@ use core::task::Poll;
 use barewire_core::chat::{Kind, Line};
 use barewire_core::session::{Output as Out, Session as _};
 use barewire_core::text::MAX_TEXT;
-use barewire_linux::executor::{Context, Executor, Task};
+use barewire_linux::executor::{Context, Executor, Task, TaskId};
 use barewire_linux::input::{Chunk, Input};
 
 use super::floor::House;
@@ -28,9 +28,9 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    pub(super) fn hire(executor: &mut Executor<'_, Hall<'_, House>>) {
+    pub(super) fn hire(executor: &mut Executor<'_, Hall<'_, House>>) -> TaskId {
         let operator = Self { input: Input::stdin(), held: Vec::new(), has_ended: false };
-        executor.spawn(Box::new(operator));
+        executor.spawn(Box::new(operator))
     }
 
     /// Takes what was typed. A server whose standard input has ended goes on without.

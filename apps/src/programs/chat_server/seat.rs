@@ -22,21 +22,20 @@ pub(super) struct Seat {
 }
 
 enum State {
-    Coming(TcpStream),
+    Coming(Option<TcpStream>),
     Here { link: Link, key: Key, stopping: bool },
     Gone,
 }
 
 impl Seat {
     pub(super) fn new(stream: TcpStream, guest: Guest) -> Self {
-        Self { guest, state: State::Coming(stream) }
+        Self { guest, state: State::Coming(Some(stream)) }
     }
 
     /// Lets the member in, if there is a place.
     fn sit_down(&mut self, hall: &mut Hall<'_, House>, cx: &Context<'_, Hall<'_, House>>) {
-        let State::Coming(stream) = core::mem::replace(&mut self.state, State::Gone) else {
-            return;
-        };
+        let State::Coming(stream) = &mut self.state else { return };
+        let Some(stream) = stream.take() else { return };
         let mut floor = hall.house.floor();
         let Ok(key) = floor.room.join() else {
             // If it does not take this at once, it sees the close at least.
