@@ -52,6 +52,8 @@ pub(super) struct Connection {
     pub(super) ended: bool,
     /// This side has ended its own.
     pub(super) shut: bool,
+    /// The peer has reset the connection, and no read has met that yet.
+    reset: bool,
     /// The kernel's send buffer is full.
     pub(super) full: bool,
     /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
@@ -89,6 +91,7 @@ impl Connection {
             sent: 0,
             ended: false,
             shut: false,
+            reset: false,
             full: false,
             watches_output: source.is_some(),
             budget: Budget::TURN,
@@ -103,6 +106,14 @@ impl Connection {
 
     pub(super) fn readiness<W>(&self, cx: &Context<'_, W>) -> Readiness {
         self.source.map_or(Readiness::NONE, |source| cx.readiness(source))
+    }
+
+    /// Makes sure that no reset is taken for an orderly end which no read or write has met yet.
+    pub(super) fn check<W>(&self, cx: &Context<'_, W>) -> io::Result<()> {
+        if self.reset || self.readiness(cx).intersects(Readiness::ERROR) {
+            self.stream.take_error()?;
+        }
+        if self.reset { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
     /// Registers the stream in the first turn, and asks for `EPOLLOUT` once it is needed.
@@ -282,7 +293,11 @@ impl Connection {
         if !self.flush(cx, true)? {
             return Ok(None);
         }
-        self.stream.shut()?;
+        match self.stream.shut() {
+            // The peer has reset the connection: a read will say so, behind what had arrived before.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => self.reset = true,
+            result => result?,
+        }
         self.shut = true;
         self.settle(Ok(0))
     }

@@ -238,6 +238,29 @@ fn a_close_after_a_reset_is_not_orderly() {
 }
 
 #[test]
+fn a_half_close_after_a_reset_tells_of_the_reset() {
+    use barewire_core::file::{Config, Receiver};
+
+    let (stream, peer) = pair();
+    TcpStream::try_from(peer).unwrap().abort();
+    let mut receiver = Receiver::<64, 1>::new(Instant::ZERO, Config::default());
+    receiver.finish();
+    let mut link = Link::new(stream);
+    let mut executor = Executor::simulated();
+    executor.spawn(task(move |kind: &mut Option<ErrorKind>, cx| {
+        match link.drive(cx, &mut receiver, |event| panic!("{event:?}")) {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::Other(Fault::Connection(error))) => *kind = Some(error.kind()),
+            over => panic!("{over:?}"),
+        }
+        Poll::Ready(())
+    }));
+    let mut kind = None;
+    executor.run(&mut kind).unwrap();
+    assert_eq!(kind, Some(ErrorKind::ConnectionReset));
+}
+
+#[test]
 fn an_abandoned_link_is_reset() {
     let (stream, mut peer) = pair();
     Link::new(stream).abort();

@@ -75,10 +75,7 @@ where
             let waits_for_room = self.connection.ended || !self.connection.held.is_empty();
             let before = self.connection.budget;
             if self.transmit()? {
-                // A reset that no read or write has met yet is no orderly end.
-                if self.is_ready(Readiness::ERROR) {
-                    self.connection.stream.take_error().map_err(Fault::Connection)?;
-                }
+                self.connection.check(self.cx).map_err(Fault::Connection)?;
                 return Ok(());
             }
             self.connection.watch(self.cx).map_err(Fault::Connection)?;

@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::binaries;
@@ -131,6 +133,26 @@ impl Launch {
         self.command.stderr(terminal.slave);
         self.about.coloured = true;
         self.terminal = Some(terminal.master.into());
+        self
+    }
+
+    /// Makes standard input and standard error one terminal, at which `text` is typed.
+    #[must_use]
+    pub fn dialogue(mut self, text: &str) -> Self {
+        let terminal = nix::pty::openpty(None, None).expect("a pseudoterminal");
+        let mut person = File::from(terminal.master);
+        person.write_all(text.as_bytes()).expect("a terminal takes a line");
+        let input = terminal.slave.try_clone().expect("a copy");
+        self.command.stdin(input).stderr(terminal.slave);
+        self.about.coloured = true;
+        self.terminal = Some(person);
+        self
+    }
+
+    /// Sets the folder that relative names are looked up in.
+    #[must_use]
+    pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
         self
     }
 

@@ -9,6 +9,9 @@
 //! | [`launch`], [`program`], [`server`], [`finished`] | a process: started, talked to, ended, judged |
 //! | [`tutorial`] | the peers that a socket tutorial has people write |
 //! | [`peer`], [`sockets`] | any other peer: slow, silent, dying, refusing |
+//! | [`framed`] | a file transfer made by hand, right or wrong |
+//! | [`proxy`] | a network that counts, cuts, resets, stalls and flips |
+//! | [`folder`] | files to serve, with contents that tell one place from another |
 //! | [`printable`] | what a terminal may be sent, as an oracle |
 //! | [`seed`] | random bytes that a failure tells how to get again |
 //!
@@ -24,10 +27,13 @@
 pub mod binaries;
 mod capture;
 pub mod finished;
+pub mod folder;
+pub mod framed;
 pub mod launch;
 pub mod peer;
 pub mod printable;
 pub mod program;
+pub mod proxy;
 pub mod seed;
 pub mod server;
 pub mod sockets;
@@ -36,10 +42,12 @@ pub mod tutorial;
 use std::time::Duration;
 
 pub use finished::Finished;
+pub use folder::Folder;
 pub use launch::{Launch, run};
 pub use peer::Peer;
 pub use program::Program;
-pub use server::{Server, serve};
+pub use proxy::{Fault, Proxy};
+pub use server::{Server, serve, share};
 
 /// How long anything is waited for before the test fails: far longer than any of it takes, and
 /// short enough that a hang is reported rather than killed from outside.

@@ -1,6 +1,7 @@
 //! A running server and the address it told.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 
@@ -9,6 +10,12 @@ use super::{Finished, Launch, Program};
 /// Starts the barewire server `name` on a free port of 127.0.0.1.
 pub fn serve(name: &str, options: &[&str]) -> Server {
     Server::start(Launch::new(name).arg("127.0.0.1:0").args(options))
+}
+
+/// Starts a file server of `folder` on a free port of 127.0.0.1.
+pub fn share(folder: impl AsRef<Path>, options: &[&str]) -> Server {
+    let launch = Launch::new("file-server").arg("127.0.0.1:0").arg(folder.as_ref());
+    Server::start(launch.args(options))
 }
 
 /// A server that has said where it listens.

@@ -123,6 +123,39 @@ pub fn assert_nothing_arrives(stream: &TcpStream) {
     }
 }
 
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order: what came is all there was.
+    Closed,
+    /// By a reset.
+    Reset,
+}
+
+/// Reads all that comes, and how it ends.
+#[track_caller]
+pub fn read_out(stream: &mut TcpStream) -> (Vec<u8>, End) {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Ok(_) => (bytes, End::Closed),
+        Err(e) if e.kind() == ErrorKind::ConnectionReset => (bytes, End::Reset),
+        Err(e) => panic!("no end: {e}, after {} bytes", bytes.len()),
+    }
+}
+
+/// Connects to a server at 127.0.0.1 with little room for what it sends: it notices at once that
+/// nobody reads.
+#[track_caller]
+pub fn connect_narrow(server: SocketAddr) -> TcpStream {
+    let narrow = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+        .expect("a socket");
+    setsockopt(&narrow, sockopt::RcvBuf, &4096).expect("a socket");
+    let SocketAddr::V4(server) = server else { panic!("{server} is no IPv4 address") };
+    nix::sys::socket::connect(narrow.as_raw_fd(), &SockaddrIn::from(server))
+        .expect("the server accepts");
+    impatient(narrow.into())
+}
+
 /// Sends a datagram and gives the answer and who sent it.
 #[track_caller]
 pub fn ask(socket: &UdpSocket, server: SocketAddr, text: &[u8]) -> (Vec<u8>, SocketAddr) {

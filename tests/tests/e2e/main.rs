@@ -3,11 +3,12 @@
 //!
 //! | folder | what is asked |
 //! |---|---|
-//! | `udp`, `tcp` | does the conversation go as the protocol says, with every option? |
+//! | `udp`, `tcp`, `file` | does the conversation go as the protocol says, with every option? |
 //! | `common` | does every program keep the promises they all make? |
 //! | `hazards` | does what has hurt systems like this one not hurt here? |
 
 mod common;
+mod file;
 mod hazards;
 mod tcp;
 mod udp;

@@ -58,7 +58,11 @@ impl Job {
 
     /// What the system gave, or why it did not.
     fn given<T>(&self, result: io::Result<T>) -> Result<T, String> {
-        result.map_err(|error| format!("cannot have {}: {}", printable(&self.name), words(&error)))
+        let name = printable(&self.name);
+        result.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => format!("got a part of {name}: it became shorter"),
+            _ => format!("cannot have {name}: {}", words(&error)),
+        })
     }
 }
 
@@ -154,7 +158,7 @@ impl Download {
         let during = during.unwrap_or_default();
         match fault {
             Fault::Connection(error) => format!("broke off{during}: {}", words(error)),
-            Fault::Contents => format!("was cut off{during}: the file became shorter meanwhile"),
+            Fault::Contents => format!("was cut off{during}: it became shorter"),
             Fault::Session(SendError::CutShort) => "closed in the middle of a request".into(),
             Fault::Session(SendError::TimedOut) => {
                 format!("did not say what it wants within {}", hall.house.config.timeout)

@@ -12,10 +12,11 @@ mod usage;
 pub(crate) mod words;
 
 /// The programs that these tests know.
-pub(crate) const PROGRAMS: [&str; 4] = ["udp-server", "udp-client", "tcp-server", "tcp-client"];
+pub(crate) const PROGRAMS: [&str; 6] =
+    ["udp-server", "udp-client", "tcp-server", "tcp-client", "file-server", "file-client"];
 
 /// Those that serve.
-pub(crate) const SERVERS: [&str; 2] = ["udp-server", "tcp-server"];
+pub(crate) const SERVERS: [&str; 3] = ["udp-server", "tcp-server", "file-server"];
 
-/// Those that ask.
+/// Those that ask with a text.
 pub(crate) const CLIENTS: [&str; 2] = ["udp-client", "tcp-client"];

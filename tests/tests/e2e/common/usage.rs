@@ -9,7 +9,7 @@ const COMMON: [&str; 9] =
     ["--help", "--version", "-v", "-q", "--json", "--color", "--completions", "--man", "-V"];
 
 /// The options of each program's own.
-const OWN: [(&str, &[&str]); 4] = [
+const OWN: [(&str, &[&str]); 6] = [
     ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
     ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
     (
@@ -17,6 +17,25 @@ const OWN: [(&str, &[&str]); 4] = [
         &["--greeting", "--once", "--threads", "--max-clients", "--timeout", "--quiet-period"],
     ),
     ("tcp-client", &["--timeout", "--count", "--interval", "--quiet-period"]),
+    (
+        "file-server",
+        &["--once", "--threads", "--max-clients", "--timeout", "--quiet-period", "--no-sandbox"],
+    ),
+    (
+        "file-client",
+        &[
+            "--output",
+            "--directory",
+            "--list",
+            "--recursive",
+            "--plain",
+            "--no-verify",
+            "--no-resume",
+            "--force",
+            "--timeout",
+            "--retries",
+        ],
+    ),
 ];
 
 #[test]
@@ -74,8 +93,11 @@ fn unknown_options_are_wrong_usage() {
 #[test]
 fn too_many_arguments_are_wrong_usage() {
     for program in SERVERS {
-        assert_wrong_usage(program, &["127.0.0.1:0", "surplus"]);
-        assert_wrong_usage(program, &["127.0.0.1", "0", "surplus"]);
+        // A folder may follow.
+        let folder: &[_] = if program == "file-server" { &["."] } else { &[] };
+        for address in [&["127.0.0.1:0"][..], &["127.0.0.1", "0"]] {
+            assert_wrong_usage(program, &[address, folder, &["surplus"]].concat());
+        }
     }
     for program in CLIENTS {
         assert_wrong_usage(program, &["127.0.0.1:9", "text", "surplus"]);

@@ -3,9 +3,10 @@
 
 use std::io::{ErrorKind, Write};
 
+use barewire_tests::harness::framed::{Ask, Reply};
 use barewire_tests::harness::seed::Random;
 use barewire_tests::harness::sockets::{connect, handshake, is_ended_by_peer, read_line, reset};
-use barewire_tests::harness::{Peer, run, serve};
+use barewire_tests::harness::{Folder, Peer, run, serve, share};
 
 #[test]
 fn hazard_15_two_hundred_silent_clients_delay_nobody() {
@@ -127,4 +128,50 @@ fn hazard_15_no_count_of_errors_stops_a_server() {
     }
     assert_eq!(handshake(server.address(), "still here?"), "你好");
     server.stop().prints("still here?");
+}
+
+/// Silent, half-way through a name, half-way through a request: all of them are held, none is in the
+/// way, and whoever goes on is served.
+#[test]
+fn hazard_15_two_hundred_silent_file_clients_delay_nobody() {
+    let folder = Folder::new().with("x", "contents");
+    let server =
+        share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1h", "--threads", "2"]);
+    let (begin, rest) = (Ask::get("x").bytes(), Ask::get("x").bytes().split_off(20));
+    let mut held: Vec<_> = (0..200).map(|_| connect(server.address())).collect();
+    for (number, stream) in held.iter_mut().enumerate() {
+        stream.write_all(&begin[..20 * (number % 2)]).unwrap();
+    }
+    assert_eq!(Ask::get("x").fetch(&mut connect(server.address())).1, b"contents");
+    for (number, stream) in held.iter_mut().enumerate() {
+        stream.write_all(if number % 2 == 0 { &begin } else { &rest }).unwrap();
+        assert_eq!(Reply::read(stream).contents(stream), b"contents", "client {number}");
+    }
+    drop(held);
+    server.stop();
+}
+
+#[test]
+fn hazard_15_random_bytes_harm_no_file_server() {
+    let mut random = Random::from_printed_seed();
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1ms"]);
+    let mut held = Vec::new();
+    for number in 0..100 {
+        let mut stream = connect(server.address());
+        let mut bytes = random.bytes(3000);
+        if number % 2 == 0 {
+            bytes.splice(..0, *b"\0BW\x01\x01\x01");
+        }
+        // The server may have heard enough before all of it is written.
+        let _ = stream.write_all(&bytes);
+        match number % 3 {
+            0 => held.push(stream),
+            1 => drop(stream),
+            _ => reset(stream),
+        }
+    }
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    drop(held);
+    server.stop();
 }

@@ -3,8 +3,9 @@
 
 use std::io::Write;
 
+use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{assert_nothing_arrives, connect, handshake, read_line};
-use barewire_tests::harness::{Launch, Server};
+use barewire_tests::harness::{Folder, Launch, Server};
 
 /// Some of these the server needs for itself.
 const FEW_DESCRIPTORS: &str = r#"ulimit -n 24 && exec "$0" "$@""#;
@@ -29,4 +30,26 @@ fn hazard_23_out_of_descriptors_the_held_are_served_and_accepting_resumes() {
     }
     assert_eq!(handshake(server.address(), "after the rush"), "你好");
     server.stop().prints("after the rush");
+}
+
+/// Files need descriptors too: who is inside is told that the server is busy, and may ask again.
+#[test]
+fn hazard_23_out_of_descriptors_a_file_server_is_busy_for_a_while() {
+    let folder = Folder::new().with("x", "contents");
+    let launch = Launch::through_shell(FEW_DESCRIPTORS, "file-server").arg("127.0.0.1:0");
+    let mut server = Server::start(launch.arg(folder.as_ref()));
+    let mut inside = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut inside).1, b"contents");
+    let crowd: Vec<_> = (0..CLIENTS).map(|_| connect(server.address())).collect();
+    server.program.diagnostic_with(&["too many open files", "descriptors"]);
+    for ask in [Ask::get("x"), Ask::list("")] {
+        let status = ask.fetch(&mut inside).0.status;
+        assert!(matches!(status, 0 | 5), "{ask:?}: {status}");
+    }
+    drop(crowd);
+    // Those of the crowd have been let in and out before this one.
+    assert_eq!(Ask::get("x").fetch(&mut connect(server.address())).1, b"contents");
+    assert_eq!(Ask::get("x").fetch(&mut inside).1, b"contents");
+    drop(inside);
+    server.stop();
 }

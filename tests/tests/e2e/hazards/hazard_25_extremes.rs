@@ -3,8 +3,9 @@
 
 use std::net::SocketAddr;
 
+use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{catch_up, handshake};
-use barewire_tests::harness::{Finished, Launch, run, serve};
+use barewire_tests::harness::{Finished, Folder, Launch, run, serve, share};
 use nix::sys::signal::Signal;
 
 use crate::common::words::TIMED_OUT;
@@ -72,6 +73,46 @@ fn hazard_25_numbers_of_the_tcp_server() {
             });
         }
     }
+}
+
+#[test]
+fn hazard_25_numbers_and_durations_of_the_file_server() {
+    let ask = |address| assert_eq!(Ask::get("Cargo.toml").status(address), 0);
+    for option in ["--max-clients", "--threads"] {
+        for value in NUMBERS {
+            try_server("file-server", option, value, ask);
+        }
+    }
+    for value in DURATIONS {
+        try_server("file-server", "--quiet-period", value, ask);
+        try_server("file-server", "--timeout", value, |address| {
+            if value != "0s" && value != "1ns" {
+                ask(address);
+            }
+        });
+    }
+}
+
+#[test]
+fn hazard_25_numbers_and_durations_of_the_file_client() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &["-q"]);
+    for (option, value) in NUMBERS
+        .map(|value| ("--retries", value))
+        .into_iter()
+        .chain(DURATIONS.map(|value| ("--timeout", value)))
+    {
+        // What times out need not be tried again.
+        let once: &[_] = if option == "--retries" { &[] } else { &["--retries", "0"] };
+        let options = [&*server.at(), "x", "-o", "-", option, value];
+        let client = run("file-client", &[&options, once].concat());
+        match client.code() {
+            Some(2) => assert_refused(client),
+            Some(1) if ["0s", "1ns"].contains(&value) => drop(client.says(&TIMED_OUT)),
+            _ => drop(client.exits(0).prints("contents")),
+        }
+    }
+    server.stop();
 }
 
 /// A deadline or a quiet period of next to nothing may well end a conversation; it must not end

@@ -1,0 +1,242 @@
+//! Servers that lie, or fall silent: the client says so, fails, and leaves nothing under the file's
+//! name. Each is played by hand.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc;
+
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::framed::{DIGEST, RESPONSE, Reply, SEGMENT, hear};
+use barewire_tests::harness::sockets::{is_ended_by_peer, reset};
+use barewire_tests::harness::{Finished, Folder, PATIENCE, Peer};
+
+use super::{begin, fetch};
+use crate::common::words::TIMED_OUT;
+
+/// A version that every test is free to lie about.
+const TAG: u64 = 0x1234_5678_9abc_def0;
+
+/// A server that hears one request and then says `answer`, and ends in order once the client has.
+fn say(answer: Vec<u8>) -> Peer<()> {
+    Peer::tcp(move |mut stream| {
+        hear(&mut stream).expect("a request");
+        // The client may have heard enough.
+        let _ = stream.write_all(&answer);
+        let _ = stream.shutdown(Shutdown::Write);
+        is_ended_by_peer(&mut stream);
+    })
+}
+
+/// Has the client believe it or not, without a second try.
+#[track_caller]
+fn believe(answer: Vec<u8>, options: &[&str]) -> (Finished, Folder) {
+    let target = Folder::new();
+    let server = say(answer);
+    let client = fetch(&server.at(), &target, &[&["x", "--retries", "0"], options].concat());
+    server.finish();
+    (client, target)
+}
+
+#[track_caller]
+fn assert_disbelieved(answer: Vec<u8>, options: &[&str], words: &[&str]) {
+    let (client, target) = believe(answer, options);
+    client.exits(1).says(words);
+    assert!(target.names().is_empty(), "{:?}", target.names());
+}
+
+#[test]
+fn what_is_true_is_believed() {
+    let whole = contents(SEGMENT + 9, 1);
+    let (client, target) = believe(Reply::ok(whole.len(), TAG).with(&whole), &[]);
+    client.exits(0).is_silent();
+    target.assert_holds("x", &whole);
+
+    let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
+    let (client, target) = believe(reply.with(&whole), &["--no-verify"]);
+    client.exits(0).is_silent();
+    target.assert_holds("x", &whole);
+}
+
+#[test]
+fn a_wrong_digest_is_found() {
+    let whole = contents(5000, 1);
+    let right = Reply::ok(whole.len(), TAG).with(&whole);
+    for place in [RESPONSE, RESPONSE + 4999, RESPONSE + 5000, RESPONSE + 5000 + DIGEST - 1] {
+        let mut wrong = right.clone();
+        wrong[place] ^= 1;
+        assert_disbelieved(wrong, &[], &["do not match their digest"]);
+    }
+}
+
+/// At every stage: in the header, before the contents, in them, before the digest, in it.
+#[test]
+fn an_end_before_the_end_is_found() {
+    let whole = contents(5000, 1);
+    let right = Reply::ok(whole.len(), TAG).with(&whole);
+    let digest = RESPONSE + whole.len();
+    for length in [1, 4, RESPONSE - 1, RESPONSE, RESPONSE + 1, digest - 1, digest, right.len() - 1]
+    {
+        assert_disbelieved(right[..length].to_vec(), &[], &["before all was sent"]);
+    }
+    let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
+    let right = reply.with(&whole);
+    for length in [RESPONSE, RESPONSE + 1, right.len() - 1] {
+        let cut = right[..length].to_vec();
+        assert_disbelieved(cut, &["--no-verify"], &["before all was sent"]);
+    }
+}
+
+#[test]
+fn more_than_was_told_is_found() {
+    let whole = contents(5000, 1);
+    let reply = Reply { verified: false, ..Reply::ok(whole.len() - 1, TAG) };
+    let mut more = reply.with(&whole[..4999]);
+    more.push(whole[4999]);
+    assert_disbelieved(more, &["--no-verify"], &["makes no sense", "before all was sent"]);
+}
+
+#[test]
+fn a_size_that_was_never_there_is_not_waited_for() {
+    let whole = contents(5000, 1);
+    for size in [5001, SEGMENT as u64, 1 << 40, u64::MAX - 1, u64::MAX] {
+        let told = Reply { size, ..Reply::ok(0, TAG) };
+        let answer = [told.bytes(), whole.clone()].concat();
+        let (client, target) = believe(answer, &[]);
+        client.exits(1).says(&["before all was sent", "no room", "file too large"]);
+        assert!(!target.has("x"), "{size}: {:?}", target.names());
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_request_makes_no_sense() {
+    let ok = Reply::ok(10, TAG);
+    let lies = [
+        // From somewhere that was not asked for.
+        Reply { offset: 5, ..ok },
+        Reply { offset: 10, ..ok },
+        // Beyond its own end.
+        Reply { offset: 11, ..ok },
+        Reply { offset: u64::MAX, ..ok },
+        // Refusals that no one knows, or that say more than that.
+        Reply { status: 8, verified: false, offset: 0, size: 0, tag: 0 },
+        Reply { status: 255, verified: false, offset: 0, size: 0, tag: 0 },
+        Reply { status: 1, verified: false, offset: 0, size: 1, tag: 0 },
+        Reply { status: 1, verified: true, offset: 0, size: 0, tag: 0 },
+    ];
+    for lie in lies {
+        let answer = [lie.bytes(), contents(100, 1)].concat();
+        let (client, target) = believe(answer, &[]);
+        assert_eq!(client.code(), Some(1), "{lie:?}: {client:?}");
+        client.says(&["makes no sense"]);
+        assert!(target.names().is_empty(), "{:?}", target.names());
+    }
+    for (place, value) in [(3, 0), (3, 2), (5, 2), (5, 0x81), (6, 1), (7, 1)] {
+        let mut answer = ok.with(&contents(10, 1));
+        answer[place] = value;
+        assert_disbelieved(answer, &[], &["makes no sense", "framed form"]);
+    }
+}
+
+/// Who asked for proof does not do with less without a word.
+#[test]
+fn contents_without_the_digests_asked_for_are_not_passed_off_as_verified() {
+    let whole = contents(5000, 1);
+    let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
+    let (client, target) = believe(reply.with(&whole), &[]);
+    if client.code() == Some(0) {
+        target.assert_holds("x", &whole);
+        client.prints("(not verified)");
+    } else {
+        client.exits(1);
+        assert!(target.names().is_empty());
+    }
+}
+
+#[test]
+fn every_refusal_has_its_words() {
+    for (status, words) in [
+        (1, "no such"),
+        (2, "does not give that out"),
+        (3, "does not understand"),
+        (4, "does not support"),
+        (5, "busy"),
+        (6, "cannot read"),
+        (7, "less of it"),
+    ] {
+        let reply = Reply { status, verified: false, offset: 0, size: 0, tag: 0 };
+        assert_disbelieved(reply.bytes(), &[], &[words]);
+    }
+}
+
+/// It accepts, and says nothing: at the beginning, and between two answers.
+#[test]
+fn silence_is_not_waited_for_long() {
+    let options = ["x", "y", "--timeout", "150ms", "--retries", "0"];
+    for answers in [0, 1] {
+        let server = Peer::tcp(move |mut stream| {
+            hear(&mut stream).expect("a request");
+            for _ in 0..answers {
+                stream.write_all(&Reply::ok(3, TAG).with(b"abc")).unwrap();
+            }
+            stream
+        });
+        let target = Folder::new();
+        fetch(&server.at(), &target, &options).exits(1).says(&TIMED_OUT).says(&[&server.at()]);
+        assert_eq!(target.names(), ["x"][..answers]);
+        is_ended_by_peer(&mut server.finish());
+    }
+}
+
+/// Garbage that begins as an answer does.
+#[test]
+fn an_endless_answer_to_a_small_question_ends() {
+    let server = Peer::tcp(|mut stream| {
+        hear(&mut stream).expect("a request");
+        let mut answer = Reply::ok(3, TAG).with(b"abc");
+        answer.extend(vec![0xff; 1 << 20]);
+        while stream.write_all(&answer).is_ok() {}
+    });
+    let target = Folder::new();
+    // Its own file was proven by then; the question is only whether it ends.
+    fetch(&server.at(), &target, &["x"]).exits(0);
+    assert_eq!(target.read("x"), b"abc");
+    server.finish();
+}
+
+/// Both ways of asking: what is interrupted is told of, and has no file's name.
+#[test]
+fn a_signal_ends_the_wait() {
+    use nix::sys::signal::Signal;
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        for options in [&["x"][..], &["x", "--plain"]] {
+            let (called, call) = mpsc::channel();
+            let server = Peer::tcp(move |stream: TcpStream| {
+                called.send(()).unwrap();
+                stream
+            });
+            let target = Folder::new();
+            let client = begin(&server.at(), &target, options).spawn();
+            call.recv_timeout(PATIENCE).expect("a call");
+            client.signal(signal);
+            client.finish().exits(code).says(&["interrupted"]);
+            assert!(target.names().is_empty(), "{:?}", target.names());
+            is_ended_by_peer(&mut server.finish());
+        }
+    }
+}
+
+/// All that was told has come, and yet it is no success (smoltcp#351); see also the hazards.
+#[test]
+fn a_reset_in_the_middle_fails() {
+    let whole = contents(5000, 1);
+    let answer = Reply::ok(whole.len(), TAG).with(&whole)[..3000].to_vec();
+    let server = Peer::tcp(move |mut stream| {
+        hear(&mut stream).expect("a request");
+        stream.write_all(&answer).unwrap();
+        reset(stream);
+    });
+    let target = Folder::new();
+    fetch(&server.at(), &target, &["x", "--retries", "0"]).exits(1).says(&["reset"]);
+    assert!(target.names().is_empty());
+    server.finish();
+}

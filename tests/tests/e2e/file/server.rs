@@ -1,0 +1,198 @@
+//! Every option of `file-server`, and its end.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::framed::{Ask, Reply, SEGMENT};
+use barewire_tests::harness::sockets::{
+    End, assert_nothing_arrives, connect, connect_narrow, is_ended_by_peer, read_out,
+};
+use barewire_tests::harness::{Folder, Launch, Server, run, share};
+use nix::sys::signal::Signal;
+
+use super::fetch;
+
+#[test]
+fn the_current_folder_is_served_unless_told() {
+    let folder = Folder::new().with("x", "contents");
+    for words in [&["127.0.0.1:0"][..], &["127.0.0.1", "0"], &["127.0.0.1", "0", "."]] {
+        let launch = Launch::new("file-server").args(words).within(&folder);
+        let server = Server::start(launch);
+        assert_eq!(Ask::get("x").fetch(&mut connect(server.address())).1, b"contents");
+        server.stop();
+    }
+}
+
+#[test]
+fn a_folder_that_is_none_is_told() {
+    let folder = Folder::new().with("x", "contents");
+    for name in ["x", "nowhere"] {
+        let path = folder.path(name);
+        let path = path.to_str().unwrap();
+        let server = run("file-server", &["127.0.0.1:0", path]).exits(1).says(&[path]);
+        assert_eq!(server.output(), "");
+    }
+    run("file-server", &["127.0.0.1:0", folder.arg(), "surplus"]).exits(2);
+}
+
+/// One connection, with all its requests.
+#[test]
+fn once_ends_the_server_after_one_connection() {
+    let folder = Folder::new().with("x", "contents").with("y", "more");
+    let server = share(&folder, &["--once"]);
+    fetch(&server.at(), &Folder::new(), &["x", "y"]).exits(0);
+    server.program.finish().exits(0).prints("x: 8 bytes").prints("y: 4 bytes");
+
+    let server = share(&folder, &["--once"]);
+    fetch(&server.at(), &Folder::new(), &["x", "--plain"]).exits(0);
+    server.program.finish().exits(0).prints("x: 8 bytes");
+}
+
+#[test]
+fn max_clients_bounds_how_many_are_served_at_once() {
+    let folder = Folder::new().with("x", "contents");
+    for options in [&["--max-clients", "1"][..], &["--max-clients", "1", "--threads", "2"]] {
+        let server = share(&folder, options);
+        let mut held = connect(server.address());
+        assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
+        let mut waiting = connect(server.address());
+        Ask::get("x").send(&mut waiting);
+        assert_nothing_arrives(&waiting);
+        drop(held);
+        assert_eq!(Reply::read(&mut waiting).contents(&mut waiting), b"contents");
+        drop(waiting);
+        server.stop();
+    }
+}
+
+#[test]
+fn quiet_says_nothing_of_what_is_served() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &["-q"]);
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    assert_eq!(Ask::get("y").status(server.address()), 1);
+    let server = server.stop().is_silent();
+    assert_eq!(server.output().lines().count(), 1, "{server:?}");
+}
+
+/// A hostile name reaches no screen raw, whatever the route.
+#[test]
+fn names_are_shown_harmlessly() {
+    use barewire_tests::harness::printable::{HOSTILE, printable};
+    let folder = Folder::new();
+    for options in [&[][..], &["--json", "-v"]] {
+        let server = share(&folder, options);
+        let status = Ask::get(HOSTILE).status(server.address());
+        assert!(matches!(status, 1 | 2), "{status}");
+        let server = server.stop();
+        if options.is_empty() {
+            server.prints(&printable(HOSTILE));
+        } else {
+            assert_eq!(server.event("served")["name"], printable(HOSTILE));
+        }
+    }
+    let server = share(&folder, &[]);
+    let name = "esc\x1b]0;title\x07\u{202e}";
+    let client = fetch(&server.at(), &folder, &[name, "--json"]).exits(1);
+    let message = client.event("error")["message"].to_string();
+    assert!(message.contains("title") && !message.contains('\u{202e}'), "{message}");
+    server.stop();
+}
+
+#[test]
+fn the_running_server_is_confined_and_says_so() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &[]);
+    // Nobody is served before that is done.
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    let status = format!("/proc/{}/status", server.program.process());
+    let status = std::fs::read_to_string(status).expect("it runs");
+    let server = server.stop().says(&["confined by Landlock", "no Landlock"]);
+    if server.error().contains(", confined by") {
+        // Landlock takes no process that could still gain privileges (landlock(7)).
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    }
+    let server = share(&folder, &["--no-sandbox"]);
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    let server = server.stop();
+    assert!(!server.error().contains("Landlock"), "{server:?}");
+}
+
+/// What has begun is sent to its end, and nobody new is let in.
+#[test]
+fn a_stopping_server_finishes_what_it_sends() {
+    let whole = contents(8 * SEGMENT, 5);
+    let folder = Folder::new().with("x", &whole);
+    for (signal, form) in
+        [(Signal::SIGINT, Ask::get("x").bytes()), (Signal::SIGTERM, b"x\n".to_vec())]
+    {
+        let server = share(&folder, &[]);
+        let mut stream = connect_narrow(server.address());
+        stream.write_all(&form).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        server.program.signal(signal);
+        let (rest, end) = read_out(&mut stream);
+        assert_eq!(end, End::Closed);
+        assert!(rest.len() >= whole.len() - 1, "{} bytes", rest.len());
+        drop(stream);
+        server.program.finish().exits(0).prints("x: 8388608 bytes");
+    }
+}
+
+/// Who takes nothing is waited for five seconds, then cut off by a reset, and that is told; whoever
+/// asks twice does not want to wait.
+#[test]
+fn a_stopping_server_cuts_off_who_takes_nothing() {
+    let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
+    for patient in [true, false] {
+        let server = share(&folder, &[]);
+        let mut stream = connect_narrow(server.address());
+        stream.write_all(&Ask::get("x").bytes()).unwrap();
+        stream.read_exact(&mut [0; 100]).unwrap();
+        let begun = Instant::now();
+        server.program.signal(Signal::SIGTERM);
+        if !patient {
+            while std::net::TcpStream::connect(server.address()).is_ok() {
+                assert!(begun.elapsed() < Duration::from_secs(20), "it lets clients in");
+            }
+            server.program.signal(Signal::SIGTERM);
+        }
+        let server = server.program.finish().exits(0).says(&["cut off by the stop in x"]);
+        let took = begun.elapsed();
+        assert_eq!(took >= Duration::from_secs(4), patient, "{took:?}");
+        assert!(took < Duration::from_secs(9), "{took:?}");
+        assert!(!server.output().contains("x: 16"), "{server:?}");
+        assert_eq!(read_out(&mut stream).1, End::Reset);
+    }
+}
+
+/// A client that is only connected does not keep the server from stopping, if it closes in turn.
+#[test]
+fn a_stopping_server_says_good_bye_to_who_rests() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &[]);
+    let mut resting = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut resting).1, b"contents");
+    server.program.signal(Signal::SIGTERM);
+    assert!(is_ended_by_peer(&mut resting));
+    resting.shutdown(Shutdown::Write).unwrap();
+    server.program.finish().exits(0);
+}
+
+/// The client is gone in the middle: that is told, and the server lives.
+#[test]
+fn a_client_that_is_gone_is_told_and_harms_nobody() {
+    let folder = Folder::new().with("x", contents(16 * SEGMENT, 5)).with("y", "more");
+    let mut server = share(&folder, &[]);
+    for request in [Ask::get("x").bytes(), b"x\n".to_vec()] {
+        let mut stream = connect_narrow(server.address());
+        stream.write_all(&request).unwrap();
+        stream.read_exact(&mut [0; 100]).unwrap();
+        drop(stream);
+        server.program.diagnostic_with(&["broke off in x"]);
+        assert_eq!(Ask::get("y").status(server.address()), 0);
+    }
+    server.stop().omits("x: 16777216 bytes");
+}

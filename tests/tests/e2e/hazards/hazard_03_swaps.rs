@@ -1,0 +1,69 @@
+//! A folder and a symbolic link that change places between the look and the leap (CVE-2026-43619,
+//! rsync): nothing outside is ever read, however the race goes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use barewire_tests::harness::framed::Ask;
+use barewire_tests::harness::sockets::connect;
+use barewire_tests::harness::{Folder, share};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+
+const REQUESTS: usize = 1500;
+
+/// Both names exist at every moment; which is the folder and which is the link never stands still.
+#[test]
+fn hazard_03_nothing_outside_is_read_while_a_folder_and_a_link_change_places() {
+    for options in [&[][..], &["--no-sandbox"]] {
+        let house = Folder::new()
+            .with("private/x", "outside")
+            .with("private/only-outside", "outside")
+            .with("served/dir/x", "inside")
+            .with("served/real", "inside")
+            .with_link("served/link", "../private")
+            .with_link("served/file-link", "../private/x");
+        let server = share(house.path("served"), &[&["-q"], options].concat());
+        let address = server.address();
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let exchange = |one: &str, other: &str| {
+                    let (one, other) = (house.path(one), house.path(other));
+                    let flags = RenameFlags::RENAME_EXCHANGE;
+                    renameat2(AT_FDCWD, &one, AT_FDCWD, &other, flags).expect("both are there");
+                };
+                while !over.load(Ordering::Relaxed) {
+                    exchange("served/dir", "served/link");
+                    exchange("served/real", "served/file-link");
+                }
+            });
+            let asked = scope.spawn(|| {
+                let mut stream = connect(address);
+                let (mut given, mut refused) = (0, 0);
+                for number in 0..REQUESTS {
+                    let name = ["dir/x", "link/x", "real", "file-link"][number % 4];
+                    let (reply, found) = Ask::get(name).fetch(&mut stream);
+                    match reply.status {
+                        0 => {
+                            assert_eq!(found, b"inside", "{name}");
+                            given += 1;
+                        }
+                        // The link, or a name that could not be resolved for so much change.
+                        1 | 2 | 5 => refused += 1,
+                        status => panic!("{name}: {status}"),
+                    }
+                    let (_, list) = Ask::list(["dir", "link", ""][number % 3]).fetch(&mut stream);
+                    let list = String::from_utf8(list).expect("UTF-8");
+                    assert!(!list.contains("only-outside"), "{list}");
+                }
+                (given, refused)
+            });
+            let outcome = asked.join();
+            over.store(true, Ordering::Relaxed);
+            let (given, refused) = outcome.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+            // Else nothing was raced.
+            assert!(given > 0 && refused > 0, "{given} given, {refused} refused");
+        });
+        server.stop();
+    }
+}

@@ -1,0 +1,94 @@
+//! Killed at any byte of a download (nikhilsrajan/fsd#74): the name is absent or that of the complete
+//! file, and the next run goes on.
+
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT, on_the_wire};
+use barewire_tests::harness::seed::Random;
+use barewire_tests::harness::{Fault, Folder, Proxy, share};
+use nix::sys::signal::Signal;
+
+use crate::common::frozen::wait_until_idle;
+use crate::file::{begin, fetch};
+
+const SIZE: usize = 5 * SEGMENT + 100;
+
+/// Whatever it was doing when the bytes came.
+#[test]
+fn hazard_07_killed_at_random_bytes_nothing_is_lost() {
+    let mut random = Random::from_printed_seed();
+    let whole = contents(SIZE, 7);
+    let folder = Folder::new().with("x", &whole);
+    let server = share(&folder, &["-q"]);
+    for _ in 0..3 {
+        let target = Folder::new();
+        let proxy = Proxy::start(server.address(), &[]);
+        for _ in 0..8 {
+            proxy.add(Fault::Stall(random.number() % (2 * SEGMENT as u64)));
+            let client = begin(&proxy.at(), &target, &["x"]).spawn();
+            proxy.stalled();
+            client.signal(Signal::SIGKILL);
+            client.finish();
+            if target.has("x") {
+                target.assert_holds("x", &whole);
+                break;
+            }
+        }
+        if !target.has("x") {
+            fetch(&server.at(), &target, &["x"]).exits(0);
+        }
+        target.assert_holds("x", &whole);
+        assert_eq!(target.names(), ["x"]);
+    }
+    server.stop();
+}
+
+/// Killed when it had dealt with all that came: only the segment that was not complete is lost.
+#[test]
+fn hazard_07_killed_and_run_again_it_resumes() {
+    let whole = contents(SIZE, 7);
+    let folder = Folder::new().with("x", &whole);
+    let server = share(&folder, &["-q"]);
+    let target = Folder::new();
+    let proxy = Proxy::start(server.address(), &[]);
+    let segment = (SEGMENT + DIGEST) as u64;
+    let header = RESPONSE as u64;
+    // None, one, and two more have verified; then none, twice.
+    for place in [segment - 1, segment, 2 * segment + 7, 10, segment - 33] {
+        proxy.add(Fault::Stall(header + place));
+        let client = begin(&proxy.at(), &target, &["x"]).spawn();
+        proxy.stalled();
+        wait_until_idle(&client);
+        client.signal(Signal::SIGKILL);
+        client.finish();
+        assert!(!target.has("x") && target.has("x.part"), "{:?}", target.names());
+    }
+    let client = fetch(&proxy.at(), &target, &["x", "--json"]).exits(0);
+    assert_eq!(client.event("downloaded")["resumed_from"], 3 * SEGMENT);
+    target.assert_holds("x", &whole);
+    assert_eq!(target.names(), ["x"]);
+    let total: u64 = proxy.carried().iter().sum();
+    assert!(total <= on_the_wire(SIZE) + 5 * (segment + header), "{:?}", proxy.carried());
+    server.stop();
+}
+
+/// An orderly end keeps what has verified as well, and says so.
+#[test]
+fn hazard_07_interrupted_it_keeps_what_has_verified() {
+    let whole = contents(SIZE, 7);
+    let folder = Folder::new().with("x", &whole);
+    let server = share(&folder, &["-q"]);
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let proxy = Proxy::start(server.address(), &[Fault::Stall(3 << 20)]);
+        let target = Folder::new();
+        let client = begin(&proxy.at(), &target, &["x"]).spawn();
+        proxy.stalled();
+        wait_until_idle(&client);
+        client.signal(signal);
+        client.finish().exits(code).says(&["2.0 MiB"]);
+        assert_eq!(target.names(), ["x.part", "x.part.journal"]);
+        let client = fetch(&server.at(), &target, &["x", "--json"]).exits(0);
+        assert_eq!(client.event("downloaded")["resumed_from"], 2 * SEGMENT);
+        target.assert_holds("x", &whole);
+    }
+    server.stop();
+}
