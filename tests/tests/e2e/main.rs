@@ -3,10 +3,11 @@
 //!
 //! | folder | what is asked |
 //! |---|---|
-//! | `udp`, `tcp`, `file` | does the conversation go as the protocol says, with every option? |
+//! | `udp`, `tcp`, `file`, `chat` | does the conversation go as the protocol says, with every option? |
 //! | `common` | does every program keep the promises they all make? |
 //! | `hazards` | does what has hurt systems like this one not hurt here? |
 
+mod chat;
 mod common;
 mod file;
 mod hazards;
