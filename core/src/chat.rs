@@ -7,7 +7,7 @@
 //!   `guest` and a number. The last lines said follow: [`HISTORY`] by default, `/me` among them, but
 //!   no joins and leaves.
 //! - **Notices** start with `* `: `* NICK joined`, `* NICK left` (with the reason in brackets when it
-//!   was not its own will), `* OLD is now NEW`, `* NICK TEXT` for `/me TEXT`, and every private note
+//!   was not its own will), `* OLD is now NEW` (to all, who changed its nick too), `* NICK TEXT` for `/me TEXT`, and every private note
 //!   of the server. No nick can start so, and none can be forged.
 //! - **Commands**: `/nick NAME`, `/who`, `/msg NICK TEXT` (arrives as `(private) NICK: TEXT`),
 //!   `/me TEXT`, `/quit`, `/help`; `//x` says `/x`. What cannot be done is answered by a private note.
@@ -17,7 +17,8 @@
 //! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
 //! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
 //!   terminal is safe as well.
-//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]. What is over it is refused,
+//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]; commands and lines that are
+//!   too long count. What is over it is refused,
 //!   with a note at most once a second; nobody else is affected.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
@@ -28,9 +29,39 @@
 //! the same for ten members and for ten thousand, and sending it needs no copy. A private note stands
 //! in its place among the lines.
 //!
-//! When a line would overrun the slowest member, its sender's input waits, at most [`PATIENCE`]. A
-//! member that has not made room by then is dropped (`* NICK left (fell behind)`), and everybody goes
-//! on. So a burst loses nothing, and one that has stalled costs the room a quarter of a second once.
+//! When a line would overrun the slowest member, its sender's input waits until there is room. If for
+//! [`PATIENCE`] nobody gets on, those that are in the way are dropped (`* NICK left (fell behind)`),
+//! and those not far from it that have read nothing in the meantime; then everybody goes on. So a burst loses nothing, and one that has stalled costs the room a quarter
+//! of a second once. The operator is not dropped; it [loses lines](Room::operator) instead.
+//!
+//! An eighth of the backlog is kept free for notices, so that a full room can still be told who comes
+//! and goes. Only a storm of those that fills this as well drops a slow member at once.
+//!
+//! # Memory
+//!
+//! All of it is given by the owner of the room, and none is ever added:
+//!
+//! | what | bytes |
+//! |---|---|
+//! | a member ([`Place`]) | at most 256 |
+//! | a line in the backlog ([`Mark`]) | 16, and those of the line itself |
+//! | a line that has begun to come in ([`Part`]) | the longest text and at most 32; only so many at a time as there are parts |
+//! | the rest ([`Room`]) | at most 512 |
+//!
+//! `Space<8, 9728, 64, 3>`, for seven members and the operator with lines of full length, fits with
+//! its room in 16 KiB:
+//!
+//! ```
+//! use barewire_core::chat::{Config, Room, Space};
+//!
+//! type Small = Space<8, 9728, 64, 3>;
+//! const { assert!(size_of::<Small>() + size_of::<Room<'_>>() <= 16 * 1024) };
+//! let mut space = Small::new();
+//! let mut room = space.room(Config::default());
+//! let key = room.join()?;
+//! assert_eq!(room.nick(key), Some("guest1"));
+//! # Ok::<(), barewire_core::chat::RoomFull>(())
+//! ```
 
 mod backlog;
 mod client;

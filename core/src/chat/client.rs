@@ -13,7 +13,7 @@ use crate::time::{Duration, Instant};
 ///
 /// `OUT` is the room for lines that have not gone out, in bytes; `N` is the longest line that is
 /// taken, which for a server that follows the rules is 4 times its longest text and 128. The machine
-/// takes these bytes of memory and less than 130 more (64-bit).
+/// takes these bytes of memory and at most 130 more (64-bit). A line that is longer is left out.
 ///
 /// ```
 /// use barewire_core::chat::{Client, Kind};
@@ -35,9 +35,10 @@ pub struct Client<const OUT: usize, const N: usize> {
     outgoing: Deque<u8, OUT>,
     buffer: Vec<u8, N>,
     progress: Progress,
-    /// The longest line has been exceeded, which is to be told.
+    /// There is nothing more to say.
     finished: bool,
     shut: bool,
+    /// The server has ended its stream.
     ended: bool,
 }
 

@@ -60,7 +60,7 @@ impl<'a> Hall<'a> {
                 place.nick = Nick::server(config.likeness);
                 place.progress = Progress::new(config.quiet);
             } else if index < NOBODY as usize {
-                place.next_vacant = vacant;
+                place.state = State::Vacant(vacant);
                 vacant = u32::try_from(index).ok();
             }
         }
@@ -91,7 +91,7 @@ impl<'a> Hall<'a> {
 
     pub(super) fn find(&self, key: Key) -> Option<&Place> {
         let place = self.place(key.index)?;
-        (place.generation == key.generation && place.state != State::Vacant).then_some(place)
+        (place.generation == key.generation && !place.is_vacant()).then_some(place)
     }
 
     pub(super) fn join(&mut self) -> Result<Key, RoomFull> {
@@ -99,8 +99,9 @@ impl<'a> Hall<'a> {
         let nick = self.guest();
         let quiet = self.config.quiet;
         let place = self.place_mut(index).ok_or(RoomFull)?;
-        let (generation, vacant) = (place.generation.wrapping_add(1), place.next_vacant);
-        *place = Place { generation, nick, ..Place::vacant() };
+        let State::Vacant(vacant) = place.state else { return Err(RoomFull) };
+        let generation = place.generation.wrapping_add(1);
+        *place = Place { generation, nick, state: State::Shut, ..Place::vacant() };
         place.progress = Progress::new(quiet);
         self.vacant = vacant;
         self.count += 1;
@@ -146,7 +147,7 @@ impl<'a> Hall<'a> {
         let vacant = self.vacant;
         if let Some(place) = self.place_mut(index) {
             let generation = place.generation;
-            *place = Place { generation, next_vacant: vacant, ..Place::vacant() };
+            *place = Place { generation, state: State::Vacant(vacant), ..Place::vacant() };
             self.vacant = Some(index);
             self.count = self.count.saturating_sub(1);
         }
@@ -198,9 +199,7 @@ impl<'a> Hall<'a> {
     /// Whether anybody but `except` has a nick like that.
     fn is_taken(&self, nick: &Nick, except: u32) -> bool {
         self.members.iter().enumerate().any(|(at, place)| {
-            at != except as usize
-                && place.state != State::Vacant
-                && place.nick.likeness == nick.likeness
+            at != except as usize && !place.is_vacant() && place.nick.likeness == nick.likeness
         })
     }
 
@@ -243,11 +242,20 @@ impl<'a> Hall<'a> {
         self.waiting.map(|since| since + PATIENCE)
     }
 
-    /// Those who still have not made room are dropped.
+    /// Those who still have not made room are dropped, and with them those in the older half of the
+    /// backlog who have read nothing in the meantime: else each of them would be waited for.
     pub(super) fn lose_patience(&mut self) {
         let (bytes, lines) = self.wanted();
-        self.drop_slowest(bytes, lines);
-        self.waiting = None;
+        self.find_floor();
+        let (least, middle) = (self.backlog.least(bytes, lines), self.backlog.middle());
+        let since = self.waiting.take().unwrap_or(Instant::ZERO);
+        self.drop_those(|place| {
+            let needs = place.reading.needs();
+            // A newcomer's time begins now.
+            let has_stalled = needs < middle && *place.read_at.get_or_insert(since) < since;
+            needs < least || has_stalled
+        });
+        self.backlog.make_room(bytes, lines, self.floor);
     }
 
     /// What a line that is said must find free: the longest line, and what is kept for notices.
@@ -260,7 +268,10 @@ impl<'a> Hall<'a> {
     fn force_room(&mut self) {
         let (bytes, lines) = (self.longest, 1);
         if !self.make_room(bytes, lines) {
-            self.drop_slowest(bytes, lines);
+            self.find_floor();
+            let least = self.backlog.least(bytes, lines);
+            self.drop_those(|place| place.reading.needs() < least);
+            self.backlog.make_room(bytes, lines, self.floor);
         }
     }
 
@@ -306,22 +317,20 @@ impl<'a> Hall<'a> {
         }
     }
 
-    fn drop_slowest(&mut self, bytes: usize, lines: usize) {
-        self.find_floor();
-        let least = self.backlog.least(bytes, lines);
+    fn drop_those(&mut self, mut is_meant: impl FnMut(&mut Place) -> bool) {
         for index in (0..).take(self.members.len()) {
             let Some(place) = self.members.get_mut(index as usize) else { break };
-            if place.reads() && place.reading.needs() < least {
-                if index == OPERATOR {
-                    place.reading = place.reading.lost(&self.backlog);
-                } else {
-                    place.state = State::Dropped;
-                    self.set_blocked(index, false);
-                }
+            if !place.reads() || !is_meant(place) {
+                continue;
+            }
+            if index == OPERATOR {
+                place.reading = place.reading.lost(&self.backlog);
+            } else {
+                place.state = State::Dropped;
+                self.set_blocked(index, false);
             }
         }
         self.find_floor();
-        self.backlog.make_room(bytes, lines, self.floor);
         self.news = true;
     }
 

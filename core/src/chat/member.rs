@@ -94,7 +94,7 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
     }
 
     fn state(&self) -> State {
-        self.place().map_or(State::Vacant, |place| place.state)
+        self.place().map_or(State::Shut, |place| place.state)
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.
@@ -359,12 +359,12 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             }
             (Waiting::Note(head), _) => Output::Bytes { head, tail: &[], more: false },
             (Waiting::Nothing, State::Ending(_)) => Output::Shut,
-            (Waiting::Nothing, State::Shut | State::Vacant) => Output::Close,
+            (Waiting::Nothing, State::Shut | State::Vacant(_)) => Output::Close,
             (Waiting::Nothing, State::Here | State::Dropped) => Output::Nothing,
         }
     }
 
-    fn transmitted(&mut self, _now: Instant, count: usize) {
+    fn transmitted(&mut self, now: Instant, count: usize) {
         let waiting = self.waiting();
         let hall = &mut self.room.hall;
         hall.advance(self.index);
@@ -374,6 +374,9 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             && let State::Ending(_) = place.state
         {
             place.state = State::Shut;
+        }
+        if count > 0 {
+            place.read_at = Some(now);
         }
         place.reading = place.reading.sent(&hall.backlog, waiting, count);
         let needs = place.reading.needs();
@@ -387,7 +390,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             // It is to be told.
             State::Dropped => return Some(Instant::ZERO),
             State::Here => {}
-            State::Ending(_) | State::Shut | State::Vacant => return None,
+            State::Ending(_) | State::Shut | State::Vacant(_) => return None,
         }
         if place.blocked {
             return Some(self.room.hall.patience_ends().unwrap_or(Instant::ZERO));

@@ -71,8 +71,8 @@ pub struct Room<'a, const N: usize = MAX_TEXT> {
 
 impl<'a, const N: usize> Room<'a, N> {
     /// An empty room, in memory that need not be empty: so many members as there are places (one of
-    /// them the operator's), and so on; see [`Space`], which has it all in one piece. A backlog
-    /// smaller than [`least_backlog`] takes no line.
+    /// them the operator's), and so on; see [`Space`](super::Space), which has it all in one piece. A backlog
+    /// smaller than [`least_backlog`](super::least_backlog) takes no line.
     pub fn new(
         members: &'a mut [Place],
         bytes: &'a mut [u8],

@@ -18,17 +18,18 @@ pub struct Place {
     /// Which buffer holds its unfinished line.
     pub(super) part: Option<u16>,
     pub(super) account: Account,
+    /// When it last took something of what it is sent.
+    pub(super) read_at: Option<Instant>,
     /// Its input waits for room in the backlog.
     pub(super) blocked: bool,
     /// When it is looked at again, while its input waits for a buffer.
     pub(super) retry: Option<Instant>,
-    /// In a chain of vacant places, the next.
-    pub(super) next_vacant: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    Vacant,
+    /// In a chain of vacant places; the next.
+    Vacant(Option<u32>),
     Here,
     /// It says no more, and reads up to this offset.
     Ending(u64),
@@ -42,16 +43,20 @@ impl Place {
     pub const fn vacant() -> Self {
         Self {
             generation: 0,
-            state: State::Vacant,
+            state: State::Vacant(None),
             nick: Nick::none(),
             reading: Reading::live(0),
             progress: Progress::new(Duration::MAX),
             part: None,
             account: Account::new(),
+            read_at: None,
             blocked: false,
             retry: None,
-            next_vacant: None,
         }
+    }
+
+    pub(super) const fn is_vacant(&self) -> bool {
+        matches!(self.state, State::Vacant(_))
     }
 
     /// Whether it still reads.

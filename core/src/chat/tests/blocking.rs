@@ -195,3 +195,61 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
     assert_eq!(hand.wait(bert, 1), "!FellBehind");
     assert_eq!(hand.wait(anna, 1), "");
 }
+
+#[test]
+fn members_that_stalled_at_different_lines_are_waited_for_once() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert, carl, dora] = hand.seat();
+    let server = hand.room.operator();
+    hand.say(anna, "one\n");
+    // Both have read once, so that their time is known, and stop one line apart.
+    hand.read(bert);
+    hand.say(anna, "two\n");
+    hand.read(carl);
+    hand.now = at(10);
+    fill(&mut hand, anna, &[server, dora]);
+    assert_eq!(hand.wait(anna, 260), "");
+    assert_eq!([hand.wait(bert, 260), hand.wait(carl, 260)], ["!FellBehind", "!FellBehind"]);
+    assert_eq!(hand.wait(dora, 260), "");
+}
+
+#[test]
+fn a_newcomer_that_reads_nothing_is_waited_for_too() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server]);
+    hand.now = at(240);
+    let carl = hand.room.join().unwrap();
+    assert_eq!(hand.wait(anna, 250), "");
+    assert_eq!([hand.wait(bert, 250), hand.wait(carl, 250)], ["!FellBehind", ""]);
+}
+
+/// What a newcomer receives that comes after so many lines, and reads late or at once.
+fn received(before: usize, is_late: bool) -> String {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    let server = hand.room.operator();
+    for number in 0..before {
+        hand.say(anna, format!("early {number}\n"));
+        hand.read(server);
+    }
+    let bert = hand.room.join().unwrap();
+    hand.read(anna);
+    let first = if is_late { String::new() } else { hand.read(bert) };
+    fill(&mut hand, anna, &[server]);
+    first + &hand.read(bert)
+}
+
+/// Wherever in the ring it begins.
+#[test]
+fn what_a_newcomer_was_promised_is_kept_until_it_reads() {
+    for before in 90..106 {
+        let (late, at_once) = (received(before, true), received(before, false));
+        assert!(late.contains("early") && late.contains("line 0"), "{late}");
+        assert!(at_once.starts_with(&late), "{at_once}\nbut late\n{late}");
+    }
+}

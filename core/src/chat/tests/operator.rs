@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::Output;
 
 #[test]
 fn the_operator_is_a_member_like_others_almost() {
@@ -72,4 +73,33 @@ fn a_gap_between_two_lines_needs_no_line_feed() {
         got.starts_with("* you fell behind: some lines are missing here\nguest1: line "),
         "{got}"
     );
+}
+
+#[test]
+fn an_operator_that_reads_again_loses_nothing_more() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    let mut number = 0;
+    let mut say_until_blocked = |hand: &mut Hand<'_, 64>| {
+        while hand.offer(anna, format!("line {number}\n").as_bytes()).1 == 0 {
+            hand.read(bert);
+            number += 1;
+        }
+        number
+    };
+    say_until_blocked(&mut hand);
+    hand.wait(anna, 250);
+    // It is told of the gap, and stands in the later half, which others have read long ago.
+    assert!(hand.read_once(server, usize::MAX).starts_with(b"* you fell behind"));
+    let member = hand.member(server);
+    let Output::Bytes { head, tail, .. } = member.poll_transmit() else {
+        panic!("nothing is left");
+    };
+    let promised = String::from_utf8([head, tail].concat()).unwrap();
+    let count = say_until_blocked(&mut hand);
+    let rest = hand.read(server);
+    assert!(!promised.is_empty() && rest.starts_with(&promised), "{rest}");
+    assert!(numbered("guest1: line", 0..count).ends_with(&rest), "{rest}");
 }

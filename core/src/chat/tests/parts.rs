@@ -62,3 +62,21 @@ fn ends_and_departures_give_buffers_back() {
         hand.room.leave(anna, why);
     }
 }
+
+#[test]
+fn a_member_that_ends_or_leaves_does_not_take_its_buffer_with_it() {
+    for quits in [false, true] {
+        let mut space = Box::<Space<3, 32768, 256, 2>>::default();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert] = hand.seat();
+        hand.say(anna, "unfin");
+        if quits {
+            assert_eq!(hand.say(anna, "\n/quit"), "guest1: unfin\n");
+            assert_eq!(hand.end(anna), "");
+        } else {
+            hand.room.leave(anna, Leave::Lost);
+        }
+        hand.say(bert, "ha");
+        assert_eq!(hand.say(bert, "lf\n"), "guest2: half\n", "{quits}");
+    }
+}

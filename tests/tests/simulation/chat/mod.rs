@@ -3,5 +3,6 @@
 mod member;
 mod model;
 mod script;
+mod table;
 mod talk;
 mod world;

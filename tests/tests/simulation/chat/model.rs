@@ -67,6 +67,18 @@ impl Model {
         }
     }
 
+    /// A private line: to a member, or to nobody, which its sender is told.
+    pub(super) fn whisper(&mut self, from: usize, to: usize, text: &str) {
+        let (name, nick) = (format!("guest{}", to + 1), self.seats[&from].nick.clone());
+        let found = self.seats.get_mut(&to).filter(|seat| !seat.has_ended && seat.nick == name);
+        if let Some(seat) = found {
+            seat.expected.push(format!("(private) {nick}: {text}"));
+        } else if let Some(seat) = self.seats.get_mut(&from) {
+            let note = format!("* nobody here is called {name}; /who tells who is here");
+            seat.expected.push(note);
+        }
+    }
+
     /// Judges what a member received: all of what it should have, or, if it was cut off, the
     /// beginning. Tells how many lines of history it got.
     pub(super) fn judge(&self, number: usize, received: &[String], is_whole: bool) -> usize {

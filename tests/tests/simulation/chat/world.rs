@@ -65,7 +65,7 @@ impl Memory {
     pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
         let least = barewire_core::chat::least_backlog(TEXT);
         let bytes = random.pick(&[least, least + 100, 2 * least, 8 * least]);
-        let (marks, parts) = (random.count(16..=64), random.count(2..=4));
+        let (marks, parts) = (random.count(16..=64), random.pick(&[2, 3, guests + 2]));
         Self {
             places: (0..=guests).map(|_| Place::vacant()).collect(),
             bytes: vec![0; bytes],
@@ -75,18 +75,29 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// What is kept for notices: bytes and lines.
+    pub(super) fn reserve(&self) -> [usize; 2] {
+        [self.bytes.len() / 8, self.marks.len() / 8]
+    }
+
+    /// Whether every member has a buffer.
+    pub(super) fn has_parts(&self) -> bool {
+        self.parts.len() > self.places.len()
+    }
+
+    pub(super) fn room(&mut self, config: Config) -> Room<'_, TEXT> {
+        let Self { places, bytes, marks, parts } = self;
+        Room::new(places, bytes, marks, parts, config)
+    }
+}
+
 impl<'m> World<'m> {
     pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
-        let reserve = [memory.bytes.len() / 8, memory.marks.len() / 8];
+        let reserve = memory.reserve();
         let count = memory.places.len() - 1;
         let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
-        let room = Room::new(
-            &mut memory.places,
-            &mut memory.bytes,
-            &mut memory.marks,
-            &mut memory.parts,
-            config,
-        );
+        let room = memory.room(config);
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
         let [door, _] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);

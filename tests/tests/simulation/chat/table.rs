@@ -1,0 +1,362 @@
+//! The room driven without links: every choice is at random, and everything that anybody is to
+//! receive is known, private lines and answers too.
+
+use barewire_core::chat::{Config, Heard, Key, Leave, MemberError, PATIENCE, Room};
+use barewire_core::session::{Output, Session};
+use barewire_core::time::{Duration, Instant};
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
+
+use super::model::Model;
+use super::world::{Memory, TEXT};
+
+/// How many things happen.
+const TURNS: usize = 160;
+
+#[derive(Debug)]
+struct Guest {
+    key: Key,
+    /// What it says; how much of it the room has taken.
+    input: Vec<u8>,
+    taken: usize,
+    /// Its lines that have not been taken whole.
+    lines: Vec<Said>,
+    said: usize,
+    received: Vec<u8>,
+    /// When nothing waited for it last, and how many notices there were then.
+    drained: (Instant, usize),
+    /// In how many of a hundred turns it reads.
+    reads: u8,
+    finishes: bool,
+    /// `Some(true)`: it has received everything.
+    over: Option<bool>,
+}
+
+#[derive(Debug)]
+enum Said {
+    Public(String),
+    Nick(String),
+    Private(usize, String),
+}
+
+struct Table<'m> {
+    room: Room<'m, TEXT>,
+    model: Model,
+    guests: Vec<Guest>,
+    seats: usize,
+    now: Instant,
+    random: Random,
+    reserve: [usize; 2],
+    /// There is a buffer for everybody, so that only the backlog makes anybody wait.
+    has_parts: bool,
+    dropped: usize,
+    waited: usize,
+}
+
+impl Table<'_> {
+    fn turn(&mut self) {
+        match self.random.count(0..=99) {
+            0..=3 => self.join(),
+            4 => self.lose(),
+            5..=13 => {
+                self.now += self.random.span(Duration::ZERO..=Duration::from_millis(150));
+            }
+            _ if self.guests.is_empty() => self.join(),
+            _ => {
+                let number = self.random.count(0..=self.guests.len() - 1);
+                if self.guests[number].over.is_none() {
+                    self.serve(number);
+                }
+            }
+        }
+        self.sweep();
+        self.operate();
+    }
+
+    fn join(&mut self) {
+        let present = self.guests.iter().filter(|guest| guest.over.is_none()).count();
+        let joined = self.room.join();
+        assert_eq!(joined.is_ok(), present < self.seats);
+        let Ok(key) = joined else { return };
+        self.model.join(self.guests.len(), self.room.nick(key).expect("it has just come"));
+        self.guests.push(Guest {
+            key,
+            input: Vec::new(),
+            taken: 0,
+            lines: Vec::new(),
+            said: 0,
+            received: Vec::new(),
+            drained: (self.now, self.model.notices),
+            reads: self.random.pick(&[0, 20, 60, 100, 100]),
+            finishes: false,
+            over: None,
+        });
+    }
+
+    /// A connection is lost.
+    fn lose(&mut self) {
+        let present = (0..self.guests.len()).find(|&number| self.guests[number].over.is_none());
+        if let Some(number) = present {
+            self.leave(number, Leave::Lost, " (connection lost)");
+        }
+    }
+
+    fn leave(&mut self, number: usize, why: Leave, reason: &str) {
+        let guest = &mut self.guests[number];
+        guest.over = Some(why == Leave::Quit);
+        self.room.leave(guest.key, why);
+        self.model.leave(number, reason);
+    }
+
+    fn serve(&mut self, number: usize) {
+        self.speak(number);
+        self.offer(number);
+        self.expire(number);
+        if self.guests[number].over.is_none() && self.random.chance(self.guests[number].reads) {
+            let most = self.random.pick(&[1, 30, 4000]);
+            self.read(number, most);
+        }
+    }
+
+    /// Adds a line to what the guest says.
+    fn speak(&mut self, number: usize) {
+        let guest = &mut self.guests[number];
+        if guest.finishes || guest.lines.len() > 3 || !self.random.chance(60) {
+            guest.finishes |= self.random.chance(2);
+            return;
+        }
+        let mark = format!("{number}-{}", guest.said);
+        guest.said += 1;
+        let (line, said) = match self.random.count(0..=9) {
+            0 => (format!("/me {mark}"), Said::Public(format!("/me {mark}"))),
+            1 if number % 2 == 1 => (format!("/nick n{mark}"), Said::Nick(format!("n{mark}"))),
+            2 | 3 => {
+                let to = 2 * self.random.count(0..=4);
+                (format!("/msg guest{} {mark}", to + 1), Said::Private(to, mark))
+            }
+            _ => {
+                let text = mark + &" é"[..].repeat(self.random.count(0..=6));
+                (text.clone(), Said::Public(text))
+            }
+        };
+        guest.input.extend(line.bytes().chain(*b"\n"));
+        guest.lines.push(said);
+    }
+
+    /// Offers what has arrived, cut anywhere; and the end behind it.
+    fn offer(&mut self, number: usize) -> usize {
+        let guest = &mut self.guests[number];
+        let waiting = &guest.input[guest.taken..];
+        let count = self.random.count(0..=60).min(waiting.len());
+        let mut rest = &waiting[..count];
+        let mut heard = Vec::new();
+        let mut member = self.room.member(guest.key).expect("it is here");
+        loop {
+            match member.handle_input(self.now, &mut rest) {
+                Ok(Heard::Said { nick, text }) => heard.push(format!("{nick}: {text}")),
+                Ok(Heard::Acted { nick, text }) => heard.push(format!("* {nick} {text}")),
+                Ok(Heard::Renamed { old, new }) => heard.push(format!("* {old} is now {new}")),
+                Err(_) => break,
+            }
+        }
+        let taken = count - rest.len();
+        self.waited += usize::from(!rest.is_empty());
+        let lines = guest.input[guest.taken..guest.taken + taken].split(|&byte| byte == b'\n');
+        let lines = lines.count() - 1;
+        guest.taken += taken;
+        if guest.finishes && guest.taken == guest.input.len() {
+            assert!(matches!(member.handle_end(self.now), Err(nb::Error::WouldBlock)));
+        }
+        let done: Vec<_> = guest.lines.drain(..lines).collect();
+        let mut heard = heard.into_iter();
+        for said in done {
+            let nick = self.model.seats[&number].nick.clone();
+            let line = match said {
+                Said::Private(to, mark) => {
+                    self.model.whisper(number, to, &mark);
+                    continue;
+                }
+                Said::Public(text) => match text.strip_prefix("/me ") {
+                    Some(text) => format!("* {nick} {text}"),
+                    None => format!("{nick}: {text}"),
+                },
+                Said::Nick(new) => {
+                    self.model.seats.get_mut(&number).expect("it sits").nick.clone_from(&new);
+                    format!("* {nick} is now {new}")
+                }
+            };
+            assert_eq!(heard.next().as_ref(), Some(&line));
+            self.model.hear(number, &line, line.contains(" is now "));
+        }
+        assert_eq!(heard.next(), None);
+        let guest = &self.guests[number];
+        if guest.finishes && guest.taken == guest.input.len() {
+            self.model.seats.get_mut(&number).expect("it sits").has_ended = true;
+        }
+        taken
+    }
+
+    fn expire(&mut self, number: usize) {
+        let guest = &self.guests[number];
+        let mut member = self.room.member(guest.key).expect("it is here");
+        let Some(due) = member.poll_deadline().filter(|due| *due <= self.now) else { return };
+        match member.handle_timeout(self.now) {
+            Ok(event) => panic!("{event:?} without silence"),
+            Err(nb::Error::Other(MemberError::FellBehind)) => return self.fall(number),
+            Err(nb::Error::WouldBlock) => {}
+        }
+        let deadline = member.poll_deadline();
+        assert!(deadline.is_none_or(|deadline| deadline > self.now), "a driver would spin");
+        // Whoever was patient long enough goes on at once; but one whose room another took is not.
+        let (is_patient, dropped) = (due > Instant::ZERO && self.has_parts, self.dropped);
+        self.sweep();
+        while is_patient && self.guests[number].taken < self.guests[number].input.len() {
+            let before = self.model.log.len();
+            if self.offer(number) > 0 || self.model.log.len() > before {
+                return;
+            }
+            let guest = &self.guests[number];
+            if guest.over.is_some() {
+                return;
+            }
+            let member = self.room.member(guest.key).expect("it is here");
+            let waits = member.poll_deadline().is_some();
+            assert!(!waits || self.dropped > dropped, "it waits again, and none is dropped for it");
+            if waits {
+                return;
+            }
+        }
+    }
+
+    /// A member is told that it fell behind: it must have earned it.
+    fn fall(&mut self, number: usize) {
+        let (drained, notices) = self.guests[number].drained;
+        let notices = self.model.notices - notices;
+        let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
+        let stalled = self.now.since(drained);
+        assert!(is_storm || stalled >= PATIENCE, "{number} had read all {stalled} before");
+        self.dropped += 1;
+        self.leave(number, Leave::FellBehind, " (fell behind)");
+    }
+
+    fn read(&mut self, number: usize, most: usize) {
+        let guest = &mut self.guests[number];
+        let mut member = self.room.member(guest.key).expect("it is here");
+        match member.poll_transmit() {
+            Output::Nothing => {}
+            Output::Bytes { head, tail, .. } => {
+                let mut bytes = [head, tail].concat();
+                bytes.truncate(most);
+                member.transmitted(self.now, bytes.len());
+                guest.received.extend(bytes);
+            }
+            Output::Shut => member.transmitted(self.now, 0),
+            Output::Close => return self.leave(number, Leave::Quit, ""),
+            Output::Contents { .. } => panic!("a room has no contents"),
+        }
+        if member.poll_transmit() == Output::Nothing {
+            guest.drained = (self.now, self.model.notices);
+        }
+    }
+
+    /// If there are news, those who were dropped are told so.
+    fn sweep(&mut self) {
+        while self.room.has_news() {
+            for number in 0..self.guests.len() {
+                let guest = &self.guests[number];
+                if guest.over.is_none() {
+                    let mut member = self.room.member(guest.key).expect("it is here");
+                    let failed = member.poll_deadline() == Some(Instant::ZERO)
+                        && matches!(member.handle_timeout(self.now), Err(nb::Error::Other(_)));
+                    if failed {
+                        self.fall(number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn operate(&mut self) {
+        let mut member = self.room.member(self.room.operator()).expect("the operator stays");
+        while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
+            let count = head.len() + tail.len();
+            member.transmitted(self.now, count);
+        }
+    }
+
+    /// Everybody reads all there is, says what is left to say, and goes.
+    fn close(&mut self) {
+        for guest in &mut self.guests {
+            guest.finishes = true;
+        }
+        for _ in 0..10_000 {
+            let present = (0..self.guests.len()).find(|&number| self.guests[number].over.is_none());
+            if present.is_none() {
+                return;
+            }
+            for number in 0..self.guests.len() {
+                if self.guests[number].over.is_none() {
+                    self.read(number, usize::MAX);
+                }
+                if self.guests[number].over.is_none() {
+                    self.offer(number);
+                }
+                self.sweep();
+                self.operate();
+            }
+            self.now += Duration::from_millis(10);
+            for number in 0..self.guests.len() {
+                if self.guests[number].over.is_none() {
+                    self.expire(number);
+                }
+                self.sweep();
+            }
+        }
+        panic!("somebody never comes to an end: {:#?}", self.guests);
+    }
+}
+
+#[test]
+fn everybody_receives_exactly_what_is_for_them() {
+    for_seeds(2000, |seed, sometimes: &mut Sometimes| {
+        let mut random = Random::new(seed);
+        let seats = random.count(1..=6);
+        let mut memory = Memory::draw(&mut random, seats);
+        let (reserve, has_parts) = (memory.reserve(), memory.has_parts());
+        let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
+        let mut table = Table {
+            room: memory.room(config),
+            model: Model::default(),
+            guests: Vec::new(),
+            seats,
+            now: Instant::from_millis(1),
+            random,
+            reserve,
+            has_parts,
+            dropped: 0,
+            waited: 0,
+        };
+        (0..TURNS).for_each(|_| table.turn());
+        table.close();
+        for (number, guest) in table.guests.iter().enumerate() {
+            let is_whole = guest.over == Some(true);
+            let text = String::from_utf8_lossy(&guest.received);
+            // What was cut off may end anywhere.
+            let whole =
+                if is_whole { &text[..] } else { text.rsplit_once('\n').map_or("", |all| all.0) };
+            let lines: Vec<_> = whole.lines().map(String::from).collect();
+            let history = table.model.judge(number, &lines, is_whole);
+            sometimes.note("a newcomer got history", history > 0);
+            sometimes.note("much was received", is_whole && lines.len() > 40);
+            let has = |what: &str| lines.iter().any(|line| line.starts_with(what));
+            sometimes.note("a private line arrived", has("(private) "));
+            sometimes.note("a private line had nobody to go to", has("* nobody here is called "));
+        }
+        sometimes.note("somebody was dropped", table.dropped > 0);
+        sometimes.note(
+            "somebody waited, and nobody was dropped",
+            table.waited > 0 && table.dropped == 0,
+        );
+        sometimes.note("a place was used again", table.guests.len() > seats);
+    });
+}
