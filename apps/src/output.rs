@@ -198,6 +198,11 @@ impl Output {
         self.caught = Some(caught);
     }
 
+    /// Whether it is read by programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Whether what peers say to a server is not to be shown.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet

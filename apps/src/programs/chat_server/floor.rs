@@ -1,5 +1,6 @@
 //! What all tasks of the server share: the room, and who sits where.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use barewire_core::chat::{Config, Mark, Part, Place, Room};
@@ -18,6 +19,8 @@ const BYTES_A_LINE: usize = 32;
 pub(super) struct House {
     floor: Mutex<Floor>,
     journal: Option<Mutex<Journal>>,
+    /// The notices that a reader of JSON is told otherwise.
+    told: Mutex<VecDeque<String>>,
 }
 
 /// The room, and the tasks that are woken when something is said.
@@ -29,11 +32,16 @@ pub(super) struct Floor {
 
 impl House {
     pub(super) fn new(floor: Floor, journal: Option<Journal>) -> Self {
-        Self { floor: Mutex::new(floor), journal: journal.map(Mutex::new) }
+        let journal = journal.map(Mutex::new);
+        Self { floor: Mutex::new(floor), journal, told: Mutex::default() }
     }
 
     pub(super) fn floor(&self) -> MutexGuard<'_, Floor> {
         self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn told(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn journal(&self) -> Option<MutexGuard<'_, Journal>> {

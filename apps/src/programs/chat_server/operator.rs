@@ -13,13 +13,12 @@ use super::told::Told;
 use crate::chatted::{Notice, Said};
 use crate::failure::words;
 use crate::hall::Hall;
-use crate::output::Record;
+use crate::output::{Output, Record};
 
 /// How much of what was typed is taken in one turn.
 const TYPED: usize = 4 * MAX_TEXT;
 
-/// A member without a connection: standard input speaks, and what is for it alone (notes, private
-/// messages) is shown. What is for all is told as it happens.
+/// A member without a connection: standard input speaks, and what it hears is shown.
 pub(super) struct Operator {
     input: Input<std::io::Stdin>,
     /// Typed, and not taken by the room yet.
@@ -83,7 +82,7 @@ impl<'h> Task<Hall<'h, House>> for Operator {
                 Out::Bytes { head, tail, .. } => {
                     let lines = [head, tail].concat();
                     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-                        show(output, line.strip_suffix(b"\n").unwrap_or(line));
+                        show(house, output, line.strip_suffix(b"\n").unwrap_or(line));
                     }
                     lines.len()
                 }
@@ -102,16 +101,24 @@ impl<'h> Task<Hall<'h, House>> for Operator {
     }
 }
 
-/// Shows what is for the operator alone. Whole lines are lent, since it takes all there is.
-fn show(output: &mut crate::output::Output, line: &[u8]) {
-    let line = Line::read(line);
-    match line.kind {
-        Kind::Private { nick, text } => {
-            output.show(Record::Line(Said { nick: Some(nick), text, private: true }));
-        }
+/// Shows a line of the room. The operator takes all there is, so whole lines are lent to it.
+fn show(house: &House, output: &mut Output, line: &[u8]) {
+    if output.is_quiet() {
+        return;
+    }
+    let read = Line::read(line);
+    let said = |nick, text, private| Record::Line(Said { nick, text, private });
+    match read.kind {
+        Kind::Said { nick, text } => output.show(said(Some(nick), text, false)),
+        Kind::Private { nick, text } => output.show(said(Some(nick), text, true)),
+        Kind::Other => output.show(said(None, read.printable(), false)),
         Kind::Notice(text) => {
-            output.show(Record::Notice(Notice { text: format_args!("{text}") }));
+            let mut told = house.told();
+            if told.front().is_some_and(|told| told.as_bytes() == line) {
+                told.pop_front();
+            } else {
+                output.show(Record::Notice(Notice { text: format_args!("{text}") }));
+            }
         }
-        Kind::Said { .. } | Kind::Other => {}
     }
 }

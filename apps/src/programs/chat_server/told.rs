@@ -1,4 +1,4 @@
-//! What the operator is told, on the screen and in the record.
+//! What is told of members, in the record and to a reader of JSON.
 
 use std::fmt;
 
@@ -6,7 +6,6 @@ use barewire_core::chat::{Heard, Leave};
 use barewire_core::printable::Printable;
 
 use super::floor::House;
-use crate::chatted::{Notice, Said};
 use crate::output::{Output, Record};
 
 /// Something that happened in the room.
@@ -30,28 +29,21 @@ impl<'a> From<Heard<'a>> for Told<'a> {
 }
 
 impl Told<'_> {
-    /// Tells it: in the record, and, unless what members do is not to be shown, on the screen.
+    /// Tells it. On the screen it appears as a line of the room, which the operator reads like every
+    /// member; but a reader of JSON is told of joins and leaves as such.
     pub(super) fn tell(self, house: &House, output: &mut Output) {
         if let Some(mut journal) = house.journal() {
             journal.add(self);
         }
-        if !output.is_quiet() {
-            self.show(output);
+        if !output.is_json() || output.is_quiet() {
+            return;
         }
-    }
-
-    fn show(self, output: &mut Output) {
-        let mut notice = |text: fmt::Arguments<'_>| output.show(Record::Notice(Notice { text }));
         match self {
-            Self::Acted(nick, text) => notice(format_args!("{nick} {text}")),
-            Self::Renamed(old, new) => notice(format_args!("{old} is now {new}")),
             Self::Joined(nick) => output.show(Record::Joined { nick }),
             Self::Left(nick, why) => output.show(Record::Left { nick, reason: reason(why) }),
-            Self::Said(nick, text) => {
-                let said = Said { nick: Some(nick), text, private: false };
-                output.show(Record::Line(said));
-            }
+            Self::Said(..) | Self::Acted(..) | Self::Renamed(..) => return,
         }
+        house.told().push_back(self.to_string());
     }
 }
 
