@@ -77,21 +77,14 @@ impl<'h> Task<Hall<'h, House>> for Operator {
         }
         let taken = self.held.len() - rest.len();
         self.held.drain(..taken);
-        loop {
-            let count = match member.poll_transmit() {
-                Out::Bytes { head, tail, .. } => {
-                    let lines = [head, tail].concat();
-                    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-                        show(house, output, line.strip_suffix(b"\n").unwrap_or(line));
-                    }
-                    lines.len()
-                }
-                _ => break,
-            };
-            member.transmitted(now, count);
+        while let Out::Bytes { head, tail, .. } = member.poll_transmit() {
+            let lines = [head, tail].concat();
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                show(house, output, line.strip_suffix(b"\n").unwrap_or(line));
+            }
+            member.transmitted(now, lines.len());
         }
         cx.set_deadline(member.poll_deadline());
-        drop(member);
         floor.spread(cx);
         drop(floor);
         if hall.output.has_news() {

@@ -25,8 +25,8 @@ impl Member {
         let welcome = member.line();
         let nick = welcome.strip_prefix("* welcome to barewire chat, you are ");
         let nick = nick.and_then(|nick| nick.strip_suffix(" (/help)"));
-        member.nick = nick.unwrap_or_else(|| panic!("no welcome: {welcome:?}")).to_owned();
-        member
+        let nick = nick.unwrap_or_else(|| panic!("no welcome: {welcome:?}"));
+        Self { nick: nick.to_owned(), ..member }
     }
 
     pub(crate) fn say(&mut self, line: &str) {
