@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::time::Instant;
-use barewire_linux::executor::{Context, Task, TaskId};
+use barewire_linux::executor::{Context, Executor, Task, TaskId};
 use barewire_linux::listener::{Accepted, Acceptor, Gate, Listener, Permit};
 use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
@@ -81,13 +81,14 @@ pub(crate) struct Door {
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of `listeners`, one task of
-/// `welcome`'s making for each client.
+/// `welcome`'s making for each client, and the tasks that `staff` adds.
 pub(crate) fn serve<H: Sync, G>(
     listeners: Vec<Listener>,
     signals: &Signals,
     door: Door,
     output: &Output,
     house: &H,
+    staff: impl for<'s> Fn(&mut Executor<'_, Hall<'s, H>>, &'s H) + Sync,
     welcome: impl Fn(&H, Instant, Guest, TcpStream) -> G + Copy + Sync,
 ) -> Result<(), Failure>
 where
@@ -114,6 +115,7 @@ where
                 log::warn!("accepting pauses, those inside are served on: {}", words(&error));
             },
         )));
+        staff(executor, house);
         let output = output.another();
         Ok(Hall { house, output, printer, once, served: None, failed })
     })

@@ -21,6 +21,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use programs::chat_client::ChatClient;
+use programs::chat_server::ChatServer;
 use programs::file_client::FileClient;
 use programs::file_server::FileServer;
 use programs::tcp_client::TcpClient;
@@ -43,19 +44,22 @@ pub enum Program {
     FileServer,
     /// Downloads files.
     FileClient,
+    /// A room where everybody hears everybody.
+    ChatServer,
     /// Talks to everybody in a room.
     ChatClient,
 }
 
 impl Program {
     /// Every program there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::UdpServer,
         Self::UdpClient,
         Self::TcpServer,
         Self::TcpClient,
         Self::FileServer,
         Self::FileClient,
+        Self::ChatServer,
         Self::ChatClient,
     ];
 
@@ -68,6 +72,7 @@ impl Program {
             Self::TcpClient => <TcpClient as program::Program>::NAME,
             Self::FileServer => <FileServer as program::Program>::NAME,
             Self::FileClient => <FileClient as program::Program>::NAME,
+            Self::ChatServer => <ChatServer as program::Program>::NAME,
             Self::ChatClient => <ChatClient as program::Program>::NAME,
         }
     }
@@ -86,6 +91,7 @@ impl Program {
             Self::TcpClient => program::run::<TcpClient>(arguments),
             Self::FileServer => program::run::<FileServer>(arguments),
             Self::FileClient => program::run::<FileClient>(arguments),
+            Self::ChatServer => program::run::<ChatServer>(arguments),
             Self::ChatClient => program::run::<ChatClient>(arguments),
         }
     }

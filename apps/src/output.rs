@@ -70,6 +70,14 @@ pub(crate) enum Record<'a> {
     Line(Said<'a>),
     /// A notice of a chat.
     Notice(Notice<fmt::Arguments<'a>>),
+    /// Somebody has joined a chat.
+    Joined { nick: &'a str },
+    /// Somebody has left a chat, and why if it was not its own will.
+    Left {
+        nick: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
     /// Many exchanges are over.
     Summary(Summary),
     /// Something failed; for the reader of JSON, who sees no standard error.
@@ -142,6 +150,9 @@ impl fmt::Display for Record<'_> {
             Self::Entry(entry) => entry.fmt(f),
             Self::Line(said) => said.fmt(f),
             Self::Notice(notice) => notice.fmt(f),
+            Self::Joined { nick } => write!(f, "* {nick} joined"),
+            Self::Left { nick, reason: None } => write!(f, "* {nick} left"),
+            Self::Left { nick, reason: Some(reason) } => write!(f, "* {nick} left ({reason})"),
             Self::Summary(summary) => summary.fmt(f),
             Self::Error { message } => f.write_str(message),
         }
@@ -185,6 +196,11 @@ impl Output {
     /// From now on signals are caught, and `caught` tells.
     pub(crate) fn heed(&mut self, caught: Caught) {
         self.caught = Some(caught);
+    }
+
+    /// Whether it is read by programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
     }
 
     /// Whether nothing is to be said but results and errors; on a server, nothing of what peers say.

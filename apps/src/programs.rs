@@ -1,6 +1,7 @@
 //! The programs, one a file.
 
 pub(crate) mod chat_client;
+pub(crate) mod chat_server;
 pub(crate) mod file_client;
 pub(crate) mod file_server;
 pub(crate) mod tcp_client;

@@ -58,8 +58,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Opens the server's sockets, one for each thread: the one that the service manager has
-    /// passed, or else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
+    /// As [`open`], for the threads asked for.
     pub(crate) fn open<S>(
         &self,
         place: &Place<'_>,
@@ -67,30 +66,40 @@ impl Serve {
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
-        let unusable = |error| {
-            let words = words(&error);
-            Failure::Conversation(format!("cannot use the socket that was passed: {words}"))
-        };
-        if let Some(socket) = passed.map_err(unusable)? {
-            log::debug!("serving the socket that the service manager has passed");
-            if self.threads > 1 {
-                log::warn!(
-                    "the socket that was passed is served by one thread: --threads is unused"
-                );
-            }
-            return Ok(vec![socket]);
-        }
-        let addresses = place.resolve()?;
-        let mut failure = None;
-        for address in addresses {
-            match bind(address, self.threads.into()) {
-                Ok(sockets) => return Ok(sockets),
-                Err(error) => failure = Some(error),
-            }
-        }
-        let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
-        Err(unbound(protocol, place, &error))
+        open(place, protocol, self.threads.into(), passed, bind)
     }
+}
+
+/// Opens a server's sockets, one for each thread: the one that the service manager has passed, or
+/// else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
+pub(crate) fn open<S>(
+    place: &Place<'_>,
+    protocol: char,
+    threads: usize,
+    passed: io::Result<Option<S>>,
+    bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+) -> Result<Vec<S>, Failure> {
+    let unusable = |error| {
+        let words = words(&error);
+        Failure::Conversation(format!("cannot use the socket that was passed: {words}"))
+    };
+    if let Some(socket) = passed.map_err(unusable)? {
+        log::debug!("serving the socket that the service manager has passed");
+        if threads > 1 {
+            log::warn!("the socket that was passed is served by one thread: --threads is unused");
+        }
+        return Ok(vec![socket]);
+    }
+    let addresses = place.resolve()?;
+    let mut failure = None;
+    for address in addresses {
+        match bind(address, threads) {
+            Ok(sockets) => return Ok(sockets),
+            Err(error) => failure = Some(error),
+        }
+    }
+    let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+    Err(unbound(protocol, place, &error))
 }
 
 fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {

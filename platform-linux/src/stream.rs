@@ -162,10 +162,12 @@ impl TcpStream {
     }
 
     /// Caps the kernel's send buffer at about `bytes` (`SO_SNDBUF`, which doubles the number for its
-    /// own book-keeping; `socket(7)`).
-    #[cfg(test)]
-    pub(crate) fn set_send_buffer(&self, bytes: usize) {
-        socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes).unwrap();
+    /// own book-keeping; `socket(7)`). From then on the system does not choose it.
+    ///
+    /// # Errors
+    /// Those of `setsockopt(2)`.
+    pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
+        Ok(socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes)?)
     }
 
     /// Waits until the stream is ready for `events`, or not at all.

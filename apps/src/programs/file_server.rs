@@ -90,9 +90,17 @@ impl Program for FileServer {
         let config = Config { quiet: self.quiet_period, timeout: self.timeout, stall: STALL };
         let house = House { store, config };
         let door = Door { once: self.serve.once, max_clients: self.max_clients };
-        hall::serve(listeners, &signals, door, output, &house, |house, now, guest, stream| {
-            Download::new(Link::new(stream), Sender::new(now, house.config), guest)
-        })
+        hall::serve(
+            listeners,
+            &signals,
+            door,
+            output,
+            &house,
+            |_, _| {},
+            |house, now, guest, stream| {
+                Download::new(Link::new(stream), Sender::new(now, house.config), guest)
+            },
+        )
     }
 }
 

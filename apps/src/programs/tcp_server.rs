@@ -73,10 +73,18 @@ impl Program for TcpServer {
             config: hello::Config { quiet: self.quiet_period, timeout: self.timeout },
         };
         let door = Door { once: self.listen.serve.once, max_clients: self.max_clients };
-        hall::serve(listeners, &signals, door, output, &house, |house, now, guest, stream| {
-            let session = hello::Server::new(now, house.greeting, house.config);
-            Handshake { link: Link::new(stream), session, guest }
-        })
+        hall::serve(
+            listeners,
+            &signals,
+            door,
+            output,
+            &house,
+            |_, _| {},
+            |house, now, guest, stream| {
+                let session = hello::Server::new(now, house.greeting, house.config);
+                Handshake { link: Link::new(stream), session, guest }
+            },
+        )
     }
 }
 

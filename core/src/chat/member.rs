@@ -97,6 +97,11 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         self.place().map_or(State::Shut, |place| place.state)
     }
 
+    /// It is to say no more: it gets what has been said until now, and then its connection is closed.
+    pub fn dismiss(&mut self) {
+        self.end();
+    }
+
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         match self.state() {

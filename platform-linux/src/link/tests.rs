@@ -112,7 +112,7 @@ fn a_turn_is_bounded() {
 #[test]
 fn a_full_send_buffer_is_waited_for() {
     let (stream, mut peer) = pair();
-    stream.set_send_buffer(4096);
+    stream.set_send_buffer(4096).unwrap();
     let sent = vec![b'y'; 1_000_000];
     let (full, is_full) = mpsc::channel();
     let writer = {

@@ -3,10 +3,11 @@
 //!
 //! | folder | what is asked |
 //! |---|---|
-//! | `udp`, `tcp`, `file`, `chat_client` | does the conversation go as the protocol says, with every option? |
+//! | `udp`, `tcp`, `file`, `chat`, `chat_client` | does the conversation go as the protocol says, with every option? |
 //! | `common` | does every program keep the promises they all make? |
 //! | `hazards` | does what has hurt systems like this one not hurt here? |
 
+mod chat;
 mod chat_client;
 mod common;
 mod file;

@@ -104,7 +104,7 @@ fn what_is_no_contents_is_a_fault() {
 fn who_is_given_up_with_output_left_over_sees_a_reset() {
     let shelf = Shelf::of_sizes([10_000]);
     let (stream, mut peer) = pair();
-    stream.set_send_buffer(2048);
+    stream.set_send_buffer(2048).unwrap();
     let requests = vec![b'a'; 1000];
     peer.write_all(&requests).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();

@@ -28,7 +28,7 @@ fn contents_arrive_whole_and_in_order_through_a_small_send_buffer() {
             (0..count).map(|_| b"abcdefgh"[random.below(kinds) as usize]).collect();
         let (stream, peer) = pair();
         if let Some(bytes) = send_buffer {
-            stream.set_send_buffer(bytes);
+            stream.set_send_buffer(bytes).unwrap();
         }
         let peer = ask(peer, &requests);
         serve_all(stream, &shelf, |_, _| {}).unwrap();
@@ -71,7 +71,7 @@ fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
     let shelf = Shelf::of_sizes([1000, 1, 10_000]);
     let requests = b"abc".repeat(100);
     let (stream, mut peer) = pair();
-    stream.set_send_buffer(40_000);
+    stream.set_send_buffer(40_000).unwrap();
     peer.write_all(&requests).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     let (full, is_full) = mpsc::channel();
@@ -105,7 +105,7 @@ fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
 fn a_close_waits_for_what_is_left_over() {
     let shelf = Shelf::of_sizes([10_000]);
     let (stream, mut peer) = pair();
-    stream.set_send_buffer(2048);
+    stream.set_send_buffer(2048).unwrap();
     peer.write_all(&[b'a'; 1000]).unwrap();
     let (full, is_full) = mpsc::channel();
     let reader = thread::spawn(move || {

@@ -1,0 +1,119 @@
+//! `chat-server`: a room where everybody hears everybody.
+
+mod crier;
+mod floor;
+mod looks;
+mod operator;
+mod record;
+mod seat;
+mod told;
+
+use std::path::PathBuf;
+
+use barewire_core::chat::{Config, HISTORY, RATE, least_backlog};
+use barewire_core::text::{MAX_TEXT, QUIET};
+use barewire_core::time::Duration;
+use barewire_linux::activation;
+use barewire_linux::executor::Executor;
+use barewire_linux::threads;
+use clap::Parser;
+
+use crate::arguments::{Common, Place, time};
+use crate::failure::Failure;
+use crate::hall::{self, Door, Hall};
+use crate::output::Output;
+use crate::program::Program;
+use crate::server::{self, ADDRESS};
+
+use crier::Crier;
+use floor::{Floor, House};
+use operator::Operator;
+use record::Journal;
+use seat::Seat;
+
+const EXAMPLES: &str = "\
+Examples:
+  chat-server                              a room on 127.0.0.1:8080
+  chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a record
+  echo 'back at noon' | chat-server -q     say something to whoever comes, show nothing
+
+What is typed here is said as 'server'; /help tells the commands. Any client will do: chat-client,
+nc, or a few lines of Python. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds
+at most; a second one stops it at once.";
+
+/// A room where everybody hears everybody.
+#[derive(Debug, Parser)]
+#[command(name = ChatServer::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct ChatServer {
+    /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = ADDRESS)]
+    address: Vec<String>,
+
+    /// How many of the last lines a new member gets
+    #[arg(long, value_name = "N", default_value_t = HISTORY)]
+    history: u16,
+
+    /// How many members there may be
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_members: u32,
+
+    /// How many lines a second a member may say, over a burst of 100; 0 for no limit
+    #[arg(long, value_name = "N", default_value_t = RATE)]
+    rate: u32,
+
+    /// How many bytes of lines are kept for members who read slowly
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20,
+          value_parser = clap::value_parser!(u64).range(least_backlog(MAX_TEXT) as u64..=1 << 31))]
+    backlog: u64,
+
+    /// Append what is said to a file, with the time
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// How long a member must be silent for a line without a line feed to be complete
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    quiet_period: Duration,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Program for ChatServer {
+    const NAME: &'static str = "chat-server";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let place = Place::read(&self.address)?;
+        if let [extra, ..] = place.rest {
+            return Err(Failure::usage(format!("'{extra}' is one word too many")));
+        }
+        let journal = self.log.as_deref().map(Journal::open).transpose()?;
+        // The room lives on one thread.
+        let passed = activation::tcp_listener();
+        let listeners = server::open(&place, 't', 1, passed, threads::listeners)?;
+        let address = listeners[0].local_addr().map_err(Failure::system)?;
+        let signals = server::begin(address, output)?;
+        let config = Config {
+            quiet: self.quiet_period,
+            history: self.history,
+            rate: self.rate,
+            likeness: looks::likeness,
+        };
+        let house = House::new(Floor::new(self.max_members, self.backlog, config), journal);
+        let door = Door { once: false, max_clients: None };
+        hall::serve(listeners, &signals, door, output, &house, staff, |_, _, guest, stream| {
+            Seat::new(stream, guest)
+        })
+    }
+}
+
+/// The tasks beside those of the members.
+fn staff(executor: &mut Executor<'_, Hall<'_, House>>, house: &House) {
+    let mut floor = house.floor();
+    floor.crier = Some(Crier::hire(executor));
+    floor.seats.push(Operator::hire(executor));
+}

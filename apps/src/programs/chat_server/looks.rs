@@ -1,0 +1,30 @@
+//! Which nicks look alike.
+
+use barewire_core::chat;
+use unicode_security::confusable_detection::skeleton;
+
+/// What a name looks like, in all scripts (UTS #39 §4) and without case.
+pub(super) fn likeness(name: &str) -> u64 {
+    let skeleton: String = skeleton(&name.to_lowercase()).collect();
+    chat::likeness(&skeleton)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_alike_are_alike() {
+        for (name, other) in [
+            ("paypal", "раураӏ"),
+            ("Anna", "ANNA"),
+            ("Anna", "Αnna"),
+            ("scope", "ѕсоре"),
+            ("bill", "bi1l"),
+            ("server", "ѕerver"),
+        ] {
+            assert_eq!(likeness(name), likeness(other), "{name} {other}");
+        }
+        assert_ne!(likeness("anna"), likeness("hanna"));
+    }
+}

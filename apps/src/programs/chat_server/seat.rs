@@ -1,0 +1,129 @@
+//! The task of one member.
+
+use core::task::Poll;
+
+use barewire_core::chat::{Key, Leave, MemberError};
+use barewire_linux::executor::{Context, Task};
+use barewire_linux::link::{Fault, Link};
+use barewire_linux::stream::TcpStream;
+
+use super::floor::House;
+use super::told::Told;
+use crate::failure::words;
+use crate::hall::{Guest, Hall};
+
+/// How much the kernel may hold for a member who does not read: more would make the backlog no
+/// bound.
+const SEND_BUFFER: usize = 256 * 1024;
+
+pub(super) struct Seat {
+    guest: Guest,
+    state: State,
+}
+
+enum State {
+    Coming(Option<TcpStream>),
+    Here { link: Link, key: Key, stopping: bool },
+    Gone,
+}
+
+impl Seat {
+    pub(super) fn new(stream: TcpStream, guest: Guest) -> Self {
+        Self { guest, state: State::Coming(Some(stream)) }
+    }
+
+    /// Lets the member in, if there is a place.
+    fn sit_down(&mut self, hall: &mut Hall<'_, House>, cx: &Context<'_, Hall<'_, House>>) {
+        let State::Coming(stream) = &mut self.state else { return };
+        let Some(stream) = stream.take() else { return };
+        let mut floor = hall.house.floor();
+        let Ok(key) = floor.room.join() else {
+            // If it does not take this at once, it sees the close at least.
+            let _ = stream.send(b"* the room is full: come back later\n", &[], false);
+            let _ = stream.shut();
+            log::info!("{} was turned away: the room is full", self.guest.peer);
+            return;
+        };
+        if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
+            log::debug!("cannot cap a send buffer: {}", words(&error));
+        }
+        floor.seats.push(cx.id());
+        let nick = floor.room.nick(key).unwrap_or_default();
+        Told::Joined(nick).tell(hall.house, &mut hall.output);
+        log::debug!("{nick} is {}", self.guest.peer);
+        self.state = State::Here { link: Link::new(stream), key, stopping: false };
+    }
+
+    /// Lets the member hear and speak.
+    fn take_part<'h>(
+        &mut self,
+        hall: &mut Hall<'h, House>,
+        cx: &mut Context<'_, Hall<'h, House>>,
+    ) -> Poll<()> {
+        let State::Here { link, key, stopping } = &mut self.state else { return Poll::Ready(()) };
+        let (house, output) = (hall.house, &mut hall.output);
+        let mut floor = house.floor();
+        let Some(mut member) = floor.room.member(*key) else { return Poll::Ready(()) };
+        if cx.stopping() && !core::mem::replace(stopping, true) {
+            member.dismiss();
+        }
+        let over = link.drive(cx, &mut member, |heard| Told::from(heard).tell(house, output));
+        drop(floor);
+        let why = match over {
+            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Ok(()) if *stopping => Leave::Stopped,
+            Ok(()) => Leave::Quit,
+            Err(nb::Error::Other(Fault::Session(MemberError::FellBehind))) => Leave::FellBehind,
+            Err(nb::Error::Other(fault)) => {
+                log::debug!("{}: {fault}", self.guest.peer);
+                Leave::Lost
+            }
+        };
+        self.stand_up(hall, cx, why);
+        Poll::Ready(())
+    }
+
+    /// Lets the member go.
+    fn stand_up(
+        &mut self,
+        hall: &mut Hall<'_, House>,
+        cx: &Context<'_, Hall<'_, House>>,
+        why: Leave,
+    ) {
+        let State::Here { key, .. } = core::mem::replace(&mut self.state, State::Gone) else {
+            return;
+        };
+        let mut floor = hall.house.floor();
+        let nick = floor.room.nick(key).unwrap_or_default();
+        Told::Left(nick, why).tell(hall.house, &mut hall.output);
+        floor.room.leave(key, why);
+        if let Some(place) = floor.seats.iter().position(|seat| *seat == cx.id()) {
+            floor.seats.swap_remove(place);
+        }
+    }
+}
+
+impl<'h> Task<Hall<'h, House>> for Seat {
+    fn turn(
+        &mut self,
+        hall: &mut Hall<'h, House>,
+        cx: &mut Context<'_, Hall<'h, House>>,
+    ) -> Poll<()> {
+        self.sit_down(hall, cx);
+        let over = self.take_part(hall, cx);
+        let mut floor = hall.house.floor();
+        floor.spread(cx);
+        drop(floor);
+        if hall.output.has_news() {
+            hall.print(cx);
+        }
+        over
+    }
+
+    fn abandon(&mut self, hall: &mut Hall<'h, House>) {
+        if let State::Here { link, .. } = &mut self.state {
+            hall.abandon(&self.guest, "did not take its last lines before the stop");
+            link.abort();
+        }
+    }
+}

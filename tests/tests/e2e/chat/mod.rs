@@ -1,0 +1,70 @@
+//! The chat, by its server and members made by hand.
+
+mod crowd;
+mod operator;
+mod room;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+use barewire_tests::harness::sockets::connect;
+
+/// A member by hand: what any program that speaks TCP can be.
+pub(crate) struct Member {
+    stream: TcpStream,
+    reader: BufReader<TcpStream>,
+    pub(crate) nick: String,
+}
+
+impl Member {
+    /// Somebody who has been welcomed.
+    pub(crate) fn join(server: SocketAddr) -> Self {
+        let stream = connect(server);
+        let reader = BufReader::new(stream.try_clone().unwrap());
+        let mut member = Self { stream, reader, nick: String::new() };
+        let welcome = member.line();
+        let nick = welcome.strip_prefix("* welcome to barewire chat, you are ");
+        let nick = nick.and_then(|nick| nick.strip_suffix(" (/help)"));
+        let nick = nick.unwrap_or_else(|| panic!("no welcome: {welcome:?}"));
+        Self { nick: nick.to_owned(), ..member }
+    }
+
+    pub(crate) fn say(&mut self, line: &str) {
+        self.send(format!("{line}\n").as_bytes());
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// The next line, without its line feed; empty at the end.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).unwrap();
+        if !line.is_empty() {
+            assert_eq!(line.pop(), Some('\n'), "{line:?}");
+        }
+        line
+    }
+
+    /// The next line must be this one.
+    #[track_caller]
+    pub(crate) fn hears(&mut self, line: &str) {
+        assert_eq!(self.line(), line);
+    }
+
+    /// The server has closed, and there was nothing more.
+    #[track_caller]
+    pub(crate) fn is_at_the_end(&mut self) {
+        self.hears("");
+    }
+
+    /// Says no more, but hears on.
+    pub(crate) fn finish(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+}
