@@ -137,6 +137,13 @@ impl<'t, W> Executor<'t, W> {
         self.cx.grace = grace;
     }
 
+    /// Changes the size of the [scratch buffer](Context::scratch), in bytes, at least 1; [`SCRATCH`]
+    /// otherwise. With a larger one a link reads more at once, which a digest of what it reads
+    /// favours: each beginning and end of a read costs it some of its speed.
+    pub fn set_scratch(&mut self, size: usize) {
+        self.cx.buffers.set_scratch(size);
+    }
+
     /// The clock's present reading, for a machine that is made before [`run`](Self::run).
     pub fn now(&self) -> barewire_core::time::Instant {
         self.cx.now()

@@ -6,6 +6,7 @@
 //! | a server | [`Digests`] | the digest of a piece of a file is computed once |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
+//! | a client | [`WriteBehind`] | a large file is written while more of it is received |
 //!
 //! All of it waits for the disk where it has to. What comes from a peer, be it a name, a size or an
 //! offset, can be passed as it came.
@@ -45,6 +46,7 @@
 //! # }
 //! ```
 
+mod behind;
 mod confine;
 mod digests;
 mod download;
@@ -55,6 +57,7 @@ mod refusal;
 mod root;
 mod version;
 
+pub use behind::WriteBehind;
 pub use confine::{Confinement, confine};
 pub use digests::Digests;
 pub use download::{Download, Held, Options, SYNC_EVERY};

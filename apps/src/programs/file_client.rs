@@ -41,6 +41,10 @@ use saving::Target;
 use voice::Voice;
 use work::Work;
 
+/// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
+/// favour few of them; of more, the cache of a processor would not keep enough.
+const READ: usize = 256 * 1024;
+
 const EXAMPLES: &str = "\
 Examples:
   file-client 127.0.0.1:8080 report.pdf            download a file into the current folder
@@ -251,6 +255,7 @@ fn download(
     let caught = signals.caught();
     output.heed(caught.clone());
     let mut executor = Executor::new().map_err(Failure::system)?;
+    executor.set_scratch(READ);
     executor.spawn(Box::new(signals));
     executor.spawn(Box::new(Connection::begin()));
     if progress.is_shown() {

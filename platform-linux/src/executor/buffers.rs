@@ -5,7 +5,7 @@ use core::mem;
 use super::Context;
 
 /// The size in bytes of the [scratch buffer](Context::scratch), and so the most that one read from
-/// a connection takes.
+/// a connection takes; unless [`set_scratch`](super::Executor::set_scratch) says otherwise.
 pub const SCRATCH: usize = 64 * 1024;
 
 /// What no task has at the moment.
@@ -19,10 +19,14 @@ impl Buffers {
     pub(super) fn new() -> Self {
         Self { scratch: vec![0; SCRATCH], spare: Vec::new() }
     }
+
+    pub(super) fn set_scratch(&mut self, size: usize) {
+        self.scratch = vec![0; size.max(1)];
+    }
 }
 
 impl<W> Context<'_, W> {
-    /// A buffer of [`SCRATCH`] bytes that all tasks share, so that an idle one owns none. Its
+    /// A buffer, of [`SCRATCH`] bytes as a rule, that all tasks share, so that an idle one owns none. Its
     /// contents last until the end of the turn at most, or until a link is driven.
     pub fn scratch(&mut self) -> &mut [u8] {
         &mut self.buffers.scratch

@@ -6,7 +6,7 @@ use std::thread;
 
 use barewire_core::time::{Duration, Instant};
 
-use super::{Context, Executor, GRACE, MAX_SOURCES, Readiness, Task, Waker};
+use super::{Context, Executor, GRACE, MAX_SOURCES, Readiness, SCRATCH, Task, Waker};
 use crate::testing::task;
 
 type Log = Vec<&'static str>;
@@ -231,6 +231,21 @@ fn an_event_of_a_task_that_has_ended_never_reaches_its_successor() {
         Poll::Pending
     }));
     executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn the_scratch_buffer_has_the_size_that_was_asked_for() {
+    for (asked, given) in [(None, SCRATCH), (Some(3), 3), (Some(0), 1)] {
+        let mut executor = Executor::simulated();
+        if let Some(asked) = asked {
+            executor.set_scratch(asked);
+        }
+        executor.spawn(task(move |(), cx| {
+            assert_eq!(cx.scratch().len(), given);
+            Poll::Ready(())
+        }));
+        executor.run(&mut ()).unwrap();
+    }
 }
 
 #[test]

@@ -138,8 +138,13 @@ impl Download {
     /// What need not be asked for again: from an earlier run, or from an earlier
     /// [`start`](Self::start).
     pub fn held(&self) -> Option<Held> {
-        let size = self.size.filter(|_| self.tag != 0 && self.verified > 0)?;
-        Some(Held { tag: self.tag, size, verified: self.verified })
+        let (tag, size) = self.version().filter(|_| self.verified > 0)?;
+        Some(Held { tag, size, verified: self.verified })
+    }
+
+    /// The tag and the size of what is downloaded, if it can be told from other versions.
+    pub(super) fn version(&self) -> Option<(u64, u64)> {
+        self.size.filter(|_| self.tag != 0).map(|size| (self.tag, size))
     }
 
     /// The name of the part, for messages.

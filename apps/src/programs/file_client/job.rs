@@ -100,6 +100,13 @@ impl Job {
         self.answered = false;
     }
 
+    /// The connection is gone.
+    pub(super) fn pause(&mut self) {
+        if let Want::File(saving) = &mut self.want {
+            saving.settle();
+        }
+    }
+
     pub(super) fn is_listing(&self) -> bool {
         matches!(self.want, Want::Show { .. } | Want::Tree(_))
     }

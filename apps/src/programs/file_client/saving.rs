@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
-use barewire_linux::files::{Download, Folder, Held, Options};
+use barewire_linux::files::{Download, Folder, Held, Options, WriteBehind};
 
 use crate::failure::words;
 use crate::fetched::{Bytes, Downloaded};
@@ -50,7 +50,7 @@ pub(super) struct Saving {
     target: Rc<Target>,
     leaf: Vec<u8>,
     /// Boxed, since of many that wait only a few have one.
-    download: Option<Box<Download>>,
+    download: Option<Box<WriteBehind>>,
     size: Option<u64>,
     verified: bool,
     /// Set by the first answer.
@@ -82,7 +82,7 @@ impl Saving {
         }
         let options = Options { force: settings.force, resume: settings.resume };
         match Download::begin(&self.target.folder, &self.leaf, options) {
-            Ok(download) => self.download = Some(Box::new(download)),
+            Ok(download) => self.download = Some(Box::new(WriteBehind::new(download))),
             Err(error) => return Err(self.refused(&error)),
         }
         Ok(())
@@ -106,6 +106,13 @@ impl Saving {
     /// What is there and need not be asked for.
     pub(super) fn held(&self) -> Option<Held> {
         self.download.as_ref()?.held()
+    }
+
+    /// The connection is gone: what has come is written, so that it is clear what is held.
+    pub(super) fn settle(&mut self) {
+        if let Some(download) = &mut self.download {
+            download.settle();
+        }
     }
 
     /// The contents are about to come.

@@ -168,7 +168,8 @@ impl Work {
     /// The connection is gone: what was asked for and not answered in full must be asked for again.
     pub(super) fn rewind(&mut self) {
         self.finished = false;
-        while let Some(job) = self.asked.pop_back() {
+        while let Some(mut job) = self.asked.pop_back() {
+            job.pause();
             self.waiting.push_front(job);
         }
     }

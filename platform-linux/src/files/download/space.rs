@@ -3,11 +3,14 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{FallocateFlags, fallocate, fstatvfs, ftruncate};
+use rustix::fs::{FallocateFlags, FsWord, fallocate, fstatfs, fstatvfs, ftruncate};
 use rustix::io::Errno;
 
 /// From this size on, room is reserved, in bytes. For less it is not worth a call.
 const RESERVE_FROM: u64 = 1 << 20;
+
+/// The type of a file system in memory (`statfs(2)`).
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
 /// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on. The length of
 /// the file stays as it is.
@@ -20,6 +23,11 @@ pub(super) fn reserve(fd: &OwnedFd, end: u64, missing: u64) -> io::Result<()> {
     let free = disk.f_bfree.saturating_mul(disk.f_frsize);
     if disk.f_blocks > 0 && missing > free {
         return Err(full(missing, free));
+    }
+    // There it is not put down in a list, but page by page filled with zeros, which costs as much as
+    // writing the contents does.
+    if fstatfs(fd)?.f_type == TMPFS_MAGIC {
+        return Ok(());
     }
     let keep = FallocateFlags::KEEP_SIZE;
     match rustix::io::retry_on_intr(|| fallocate(fd, keep, end, missing)) {

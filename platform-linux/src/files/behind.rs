@@ -1,0 +1,286 @@
+//! Writing behind: a thread of its own writes what is being received.
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::mem;
+use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::download::{Download, Held};
+
+/// How many bytes are written before a thread is worth its while.
+const THREAD_FROM: u64 = 4 << 20;
+
+/// How many bytes go to the thread at once: so few that they stay in the processor's cache.
+const PIECE: usize = 256 * 1024;
+
+/// How many pieces there are: one is filled, one is written, the others wait to be.
+const PIECES: usize = 6;
+
+/// A [`Download`] of which a thread of its own writes all but the first 4 MiB, so that what comes
+/// next can be received and hashed meanwhile.
+///
+/// The calls are those of the download, in the same order. An error may be that of an earlier call;
+/// after it nothing is taken until the next [`start`](Self::start). The thread does one thing after
+/// another as it was told, so the journal vouches for nothing that is not written.
+///
+/// At most 1.5 MiB wait to be written. Where there can be no thread, it goes without.
+#[derive(Debug)]
+pub struct WriteBehind {
+    /// Absent while the thread has it.
+    download: Option<Box<Download>>,
+    behind: Option<Behind>,
+    /// How many bytes were written without a thread since the last start.
+    written: u64,
+    /// What went wrong in the thread, and was not told yet.
+    fault: Option<io::Error>,
+    /// Something went wrong there since the last start.
+    broken: bool,
+}
+
+/// What there is of the thread on this side.
+#[derive(Debug)]
+struct Behind {
+    thread: JoinHandle<Option<Outcome>>,
+    orders: SyncSender<Order>,
+    /// Pieces that were written, to be filled again.
+    spare: Receiver<Vec<u8>>,
+    /// The piece that is being filled.
+    piece: Vec<u8>,
+    position: u64,
+    /// The tag and the size, if there can be something to resume.
+    version: Option<(u64, u64)>,
+    verified: u64,
+}
+
+/// What the thread leaves.
+type Outcome = (Box<Download>, io::Result<()>);
+
+/// Write these bytes; then, if that is said, everything before an offset has verified.
+#[derive(Debug)]
+struct Order {
+    bytes: Vec<u8>,
+    verified: Option<u64>,
+}
+
+impl WriteBehind {
+    /// Takes over a download, which need not have started.
+    pub fn new(download: Download) -> Self {
+        let download = Some(Box::new(download));
+        Self { download, behind: None, written: 0, fault: None, broken: false }
+    }
+
+    /// As [`Download::held`]; certain only once it has [settled](Self::settle), or after an error.
+    pub fn held(&self) -> Option<Held> {
+        match &self.behind {
+            Some(behind) => behind.held(),
+            None => self.download.as_ref()?.held(),
+        }
+    }
+
+    /// As [`Download::position`]; with what is still to be written, unless an error was met.
+    pub fn position(&self) -> u64 {
+        match &self.behind {
+            Some(behind) => behind.position,
+            None => self.download.as_ref().map_or(0, |download| download.position()),
+        }
+    }
+
+    /// Waits until all is written that was to be, and ends the thread. To be called after a
+    /// connection has broken, before [`held`](Self::held). If something goes wrong, the next call
+    /// tells.
+    pub fn settle(&mut self) {
+        let Some(behind) = self.behind.take() else { return };
+        let result = match behind.end() {
+            Some((download, result)) => {
+                self.download = Some(download);
+                result
+            }
+            None => Err(lost()),
+        };
+        self.fault = result.err();
+    }
+
+    /// The download, settled.
+    fn settled(&mut self) -> io::Result<&mut Download> {
+        self.settle();
+        if let Some(fault) = self.fault.take() {
+            self.broken = true;
+            return Err(fault);
+        }
+        if self.broken {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.download.as_deref_mut().ok_or_else(lost)
+    }
+
+    /// As [`Download::start`].
+    ///
+    /// # Errors
+    /// Those of [`Download::start`], and of what was written before.
+    pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
+        (self.broken, self.written) = (false, 0);
+        self.settled()?.start(offset, size, tag)
+    }
+
+    /// As [`Download::write`].
+    ///
+    /// # Errors
+    /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.behind.is_none() && self.written >= THREAD_FROM {
+            self.written = 0;
+            self.part();
+        }
+        if let Some(behind) = &mut self.behind {
+            let taken = behind.write(bytes);
+            return taken.map_or_else(|| self.cut_off(), Ok);
+        }
+        self.settled()?.write(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// As [`Download::verified`].
+    ///
+    /// # Errors
+    /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
+    pub fn verified(&mut self, end: u64) -> io::Result<()> {
+        if let Some(behind) = &mut self.behind {
+            let taken = behind.verified(end);
+            return taken.map_or_else(|| self.cut_off(), Ok);
+        }
+        self.settled()?.verified(end)
+    }
+
+    /// As [`Download::finish`].
+    ///
+    /// # Errors
+    /// Those of [`Download::finish`], and of what was written before.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.settled()?;
+        self.download.take().map_or_else(|| Err(lost()), |download| download.finish())
+    }
+
+    /// The thread takes nothing any more: why.
+    fn cut_off(&mut self) -> io::Result<()> {
+        self.settled()?;
+        Err(lost())
+    }
+
+    /// Hands the download over to a thread, if there can be one.
+    fn part(&mut self) {
+        let Some(download) = self.download.take() else { return };
+        match Behind::begin(download) {
+            Ok(behind) => self.behind = Some(behind),
+            Err(download) => self.download = Some(download),
+        }
+    }
+}
+
+/// What has verified is worth keeping, and known to be written only then.
+impl Drop for WriteBehind {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
+
+impl Behind {
+    /// Begins a thread; gives the download back if there can be none.
+    fn begin(download: Box<Download>) -> Result<Self, Box<Download>> {
+        let (give, given) = sync_channel::<Box<Download>>(1);
+        let (orders, ordered) = sync_channel(PIECES);
+        let (free, spare) = sync_channel(PIECES);
+        for _ in 1..PIECES {
+            let _ = free.send(Vec::with_capacity(PIECE));
+        }
+        let work = move || {
+            let mut download = given.recv().ok()?;
+            let result = obey(&mut download, &ordered, &free);
+            Some((download, result))
+        };
+        let Ok(thread) = thread::Builder::new().name("writer".into()).spawn(work) else {
+            return Err(download);
+        };
+        let behind = Self {
+            thread,
+            orders,
+            spare,
+            piece: Vec::with_capacity(PIECE),
+            position: download.position(),
+            version: download.version(),
+            verified: download.held().map_or(0, |held| held.verified),
+        };
+        match give.send(download) {
+            Ok(()) => Ok(behind),
+            Err(SendError(download)) => Err(download),
+        }
+    }
+
+    fn held(&self) -> Option<Held> {
+        let (tag, size) = self.version.filter(|_| self.verified > 0)?;
+        Some(Held { tag, size, verified: self.verified })
+    }
+
+    /// `None`, here and below: the thread has ended.
+    fn write(&mut self, mut bytes: &[u8]) -> Option<()> {
+        self.position += bytes.len() as u64;
+        while !bytes.is_empty() {
+            if self.piece.len() == PIECE {
+                self.pass(None)?;
+            }
+            let count = bytes.len().min(PIECE - self.piece.len());
+            let (part, rest) = bytes.split_at(count);
+            self.piece.extend_from_slice(part);
+            bytes = rest;
+        }
+        Some(())
+    }
+
+    fn verified(&mut self, end: u64) -> Option<()> {
+        self.verified = end;
+        self.pass(Some(end))
+    }
+
+    /// Passes the piece on, and waits for one to go on with.
+    fn pass(&mut self, verified: Option<u64>) -> Option<()> {
+        let next = self.spare.recv().ok()?;
+        let bytes = mem::replace(&mut self.piece, next);
+        self.orders.send(Order { bytes, verified }).ok()
+    }
+
+    /// Waits for the thread; `None` if it has panicked.
+    fn end(self) -> Option<Outcome> {
+        let Self { thread, orders, piece: bytes, .. } = self;
+        if !bytes.is_empty() {
+            let _ = orders.send(Order { bytes, verified: None });
+        }
+        drop(orders);
+        thread.join().ok().flatten()
+    }
+}
+
+/// What the thread does, until it is told no more, or something goes wrong.
+fn obey(
+    download: &mut Download,
+    orders: &Receiver<Order>,
+    free: &SyncSender<Vec<u8>>,
+) -> io::Result<()> {
+    for Order { mut bytes, verified } in orders {
+        download.write(&bytes)?;
+        if let Some(end) = verified {
+            download.verified(end)?;
+        }
+        bytes.clear();
+        // Nobody waits for it once the last order is given.
+        let _ = free.send(bytes);
+    }
+    Ok(())
+}
+
+/// The download went down with its thread.
+fn lost() -> io::Error {
+    io::Error::other("the thread that writes has failed")
+}

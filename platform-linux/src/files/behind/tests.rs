@@ -1,0 +1,148 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::files::{Folder, Options};
+
+const TAG: u64 = 7;
+const SIZE: u64 = 3 * THREAD_FROM;
+/// Read after read, as they come from a connection.
+const READ: usize = 60_000;
+
+fn begin(target: &TempDir) -> WriteBehind {
+    let folder = Folder::open(target.path()).unwrap();
+    WriteBehind::new(Download::begin(&folder, b"file", Options::default()).unwrap())
+}
+
+/// Contents of `SIZE` bytes that are nowhere the same.
+fn contents() -> Vec<u8> {
+    (0..SIZE / 4).flat_map(|word| u32::try_from(word).unwrap().to_le_bytes()).collect()
+}
+
+/// Writes `from..to` of the contents, of which every MiB verifies.
+fn write(download: &mut WriteBehind, from: u64, to: u64) -> io::Result<()> {
+    let contents = contents();
+    let mut at = from;
+    while at < to {
+        let end = (at / PROVEN + 1) * PROVEN;
+        let end = end.min(to);
+        for read in contents[to_usize(at)..to_usize(end)].chunks(READ) {
+            download.write(read)?;
+        }
+        download.verified(end)?;
+        at = end;
+    }
+    Ok(())
+}
+
+const PROVEN: u64 = 1 << 20;
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
+fn held(verified: u64) -> Held {
+    Held { tag: TAG, size: SIZE, verified }
+}
+
+#[test]
+fn a_large_file_is_written_by_a_thread() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    write(&mut download, 0, THREAD_FROM).unwrap();
+    assert!(download.behind.is_none());
+    write(&mut download, THREAD_FROM, SIZE).unwrap();
+    assert!(download.behind.is_some());
+    assert_eq!((download.position(), download.held()), (SIZE, Some(held(SIZE))));
+    download.finish().unwrap();
+    assert!(fs::read(target.path().join("file")).unwrap() == contents());
+    assert_eq!(fs::read_dir(target.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_nothing_proves_is_written_as_well() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.start(0, None, 0).unwrap();
+    for read in contents().chunks(READ) {
+        download.write(read).unwrap();
+    }
+    assert_eq!(download.held(), None);
+    download.finish().unwrap();
+    assert!(fs::read(target.path().join("file")).unwrap() == contents());
+}
+
+#[test]
+fn after_a_broken_connection_it_goes_on() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    let broken_at = THREAD_FROM + 3 * PROVEN;
+    write(&mut download, 0, broken_at).unwrap();
+    download.write(&[0xFF; 100]).unwrap();
+    download.settle();
+    assert!(download.behind.is_none());
+    assert_eq!((download.position(), download.held()), (broken_at + 100, Some(held(broken_at))));
+    download.start(broken_at, Some(SIZE), TAG).unwrap();
+    write(&mut download, broken_at, SIZE).unwrap();
+    download.finish().unwrap();
+    assert!(fs::read(target.path().join("file")).unwrap() == contents());
+}
+
+#[test]
+fn dropped_it_leaves_what_has_verified() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    let end = THREAD_FROM + 2 * PROVEN;
+    write(&mut download, 0, end).unwrap();
+    download.write(&vec![0xFF; READ]).unwrap();
+    drop(download);
+    assert!(fs::read(target.path().join("file.part")).unwrap() == contents()[..to_usize(end)]);
+    assert_eq!(begin(&target).held(), Some(held(end)));
+}
+
+#[test]
+fn an_error_in_the_thread_comes_back_and_nothing_more_is_taken() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.start(0, Some(SIZE), TAG).unwrap();
+    let proven = THREAD_FROM + PROVEN;
+    write(&mut download, 0, proven).unwrap();
+    // More than was written: the thread finds out.
+    download.verified(SIZE).unwrap();
+    let error = (0..=PIECES * PIECE / READ + 2).find_map(|_| download.write(&vec![1; READ]).err());
+    assert_eq!(error.unwrap().kind(), io::ErrorKind::InvalidInput, "it comes soon");
+    assert_eq!((download.position(), download.held()), (proven, Some(held(proven))));
+    assert!(download.write(&[1]).is_err());
+    assert!(download.verified(proven).is_err());
+    download.start(proven, Some(SIZE), TAG).unwrap();
+    write(&mut download, proven, SIZE).unwrap();
+    download.finish().unwrap();
+    assert!(fs::read(target.path().join("file")).unwrap() == contents());
+}
+
+#[test]
+fn an_error_that_was_not_told_is_told_at_the_end() {
+    for by_start in [true, false] {
+        let target = tempfile::tempdir().unwrap();
+        let mut download = begin(&target);
+        download.start(0, Some(SIZE), TAG).unwrap();
+        write(&mut download, 0, THREAD_FROM + PROVEN).unwrap();
+        download.verified(SIZE).unwrap();
+        download.settle();
+        let held_now = download.held();
+        assert_eq!(held_now, Some(held(THREAD_FROM + PROVEN)));
+        let told = if by_start {
+            let told = download.start(0, Some(SIZE), TAG);
+            drop(download);
+            told
+        } else {
+            download.finish()
+        };
+        assert_eq!(told.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(begin(&target).held(), held_now);
+    }
+}
