@@ -2,35 +2,32 @@
 //!
 //! Results are text for people, or with `--json` one object a line. Both are collected, and written
 //! when the executor has given everybody their turn, in one system call. All text that a peer chose
-//! must be given as [`Printable`], which makes it safe to show; the types see to that.
+//! must be given as `Printable`, which makes it safe to show; the types see to that.
 
 mod contents;
+mod record;
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, OnceLock};
 
 use core::task::Poll;
 
 use anstyle::{AnsiColor, Style};
-use barewire_core::datagram::Datagram;
-use barewire_core::printable::{Printable, printable};
-use barewire_core::time::Duration;
+use barewire_core::printable::printable;
+use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::signals::Caught;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
-use serde::{Serialize, Serializer};
 
-use crate::chatted::{Notice, Said};
 use crate::failure::words;
-use crate::fetched::{Downloaded, Listed};
 use crate::served::Served;
-use crate::summary::Summary;
+
+pub(crate) use record::{ADDRESS, Received, Record, as_shown, in_seconds, seconds_of};
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
@@ -39,10 +36,12 @@ const FULL: usize = 64 * 1024;
 /// the standard library may have kept of an unfinished line.
 const PART: usize = 2048;
 
+/// So much is kept for a reader who is slow, while a server serves on. What comes then is left out.
+const BACKLOG: usize = 1 << 20;
+
 /// How long a reader may take before it is asked whether the program is to end.
 const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 
-pub(crate) const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// How results are shown.
@@ -50,113 +49,6 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) enum Format {
     Text,
     Json,
-}
-
-/// One thing to tell on standard output.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
-pub(crate) enum Record<'a> {
-    /// A server is ready.
-    Listening { address: SocketAddr },
-    /// A peer said something.
-    Received(Received<'a>),
-    /// A server has answered a request for a file.
-    Served(Served<'a>),
-    /// A file is there, whole.
-    Downloaded(Downloaded<'a>),
-    /// A folder has this entry.
-    Entry(Listed<'a>),
-    /// Somebody said something in a chat.
-    Line(Said<'a>),
-    /// A notice of a chat.
-    Notice(Notice<fmt::Arguments<'a>>),
-    /// Somebody has joined a chat.
-    Joined { nick: &'a str },
-    /// Somebody has left a chat, and why if it was not its own will.
-    Left {
-        nick: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-    },
-    /// Many exchanges are over.
-    Summary(Summary),
-    /// Something failed; for the reader of JSON, who sees no standard error.
-    Error { message: &'a str },
-}
-
-/// What a peer said.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Received<'a> {
-    from: SocketAddr,
-    #[serde(serialize_with = "as_shown")]
-    text: Printable<'a>,
-    #[serde(flatten)]
-    datagram: Option<Size>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Size {
-    /// The true length.
-    bytes: usize,
-    truncated: bool,
-}
-
-impl<'a> Received<'a> {
-    /// A text from a stream.
-    pub(crate) fn text(from: SocketAddr, text: Printable<'a>) -> Self {
-        Self { from, text, datagram: None }
-    }
-
-    /// A datagram.
-    pub(crate) fn datagram(datagram: &Datagram<'a>) -> Self {
-        let size = Size { bytes: datagram.length, truncated: datagram.is_truncated() };
-        Self { from: datagram.source, text: datagram.printable(), datagram: Some(size) }
-    }
-}
-
-pub(crate) fn seconds_of(span: Duration) -> f64 {
-    std::time::Duration::from(span).as_secs_f64()
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
-pub(crate) fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(seconds_of(*span))
-}
-
-pub(crate) fn as_shown<S: Serializer>(
-    text: &Printable<'_>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(text)
-}
-
-impl fmt::Display for Record<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listening { address } => {
-                write!(f, "listening on {ADDRESS}{address}{ADDRESS:#}")
-            }
-            Self::Received(Received { from, text, datagram }) => {
-                write!(f, "{ADDRESS}{from}{ADDRESS:#}: {text}")?;
-                match datagram {
-                    Some(Size { bytes, truncated: true }) => {
-                        write!(f, " [truncated: the datagram has {bytes} bytes]")
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Self::Served(served) => served.fmt(f),
-            Self::Downloaded(downloaded) => downloaded.fmt(f),
-            Self::Entry(entry) => entry.fmt(f),
-            Self::Line(said) => said.fmt(f),
-            Self::Notice(notice) => notice.fmt(f),
-            Self::Joined { nick } => write!(f, "* {nick} joined"),
-            Self::Left { nick, reason: None } => write!(f, "* {nick} left"),
-            Self::Left { nick, reason: Some(reason) } => write!(f, "* {nick} left ({reason})"),
-            Self::Summary(summary) => summary.fmt(f),
-            Self::Error { message } => f.write_str(message),
-        }
-    }
 }
 
 /// Where a program's words go.
@@ -168,6 +60,10 @@ pub(crate) struct Output {
     pending: String,
     /// There was a heading.
     has_head: bool,
+    /// It is a server's: nobody waits for who reads it.
+    serves: bool,
+    /// How many records were left out.
+    missing: u64,
     /// Why results were lost; one for all threads.
     lost: Arc<OnceLock<String>>,
     /// Tells of a signal that was caught, once they are.
@@ -182,6 +78,8 @@ impl Output {
             quiet,
             pending: String::new(),
             has_head: false,
+            serves: false,
+            missing: 0,
             lost: Arc::default(),
             caught: None,
         }
@@ -190,7 +88,7 @@ impl Output {
     /// A further output of the same program, for another thread.
     pub(crate) fn another(&self) -> Self {
         let lost = Arc::clone(&self.lost);
-        Self { pending: String::new(), lost, caught: self.caught.clone(), ..*self }
+        Self { pending: String::new(), missing: 0, lost, caught: self.caught.clone(), ..*self }
     }
 
     /// From now on signals are caught, and `caught` tells.
@@ -201,6 +99,11 @@ impl Output {
     /// Whether it is read by programs.
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    /// From now on nobody waits for who reads this: others are to be served.
+    pub(crate) fn serve(&mut self) {
+        self.serves = true;
     }
 
     /// Whether nothing is to be said but results and errors; on a server, nothing of what peers say.
@@ -222,6 +125,30 @@ impl Output {
 
     /// Collects one record, in JSON or as text.
     pub(crate) fn show(&mut self, record: Record<'_>) {
+        if self.serves {
+            if self.pending.len() >= BACKLOG {
+                self.missing += 1;
+                return;
+            }
+            self.tell_missing();
+        }
+        self.collect(record);
+        if self.pending.len() >= FULL {
+            self.flush();
+        }
+    }
+
+    /// Tells how much was left out before.
+    fn tell_missing(&mut self) {
+        if self.missing > 0 {
+            let count = core::mem::take(&mut self.missing);
+            let message = format!("{count} lines are missing here: nobody read them in time");
+            log::warn!("{message}");
+            self.collect(Record::Error { message: &message });
+        }
+    }
+
+    fn collect(&mut self, record: Record<'_>) {
         match self.format {
             Format::Json => {
                 let line = serde_json::to_string(&record);
@@ -235,9 +162,6 @@ impl Output {
                 let _ = writeln!(self.pending, "{record}");
             }
         }
-        if self.pending.len() >= FULL {
-            self.flush();
-        }
     }
 
     /// Writes what was collected.
@@ -249,41 +173,78 @@ impl Output {
         if self.pending.is_empty() {
             return;
         }
-        let mut stdout = anstream::stdout().lock();
-        let mut written = Ok(());
-        for part in self.pending.as_bytes().chunks(PART) {
-            let write = |()| stdout.write_all(part).and_then(|()| stdout.flush());
-            written = written.and_then(|()| self.wait_for_reader()).and_then(write);
+        let has_room: fn(&Self) -> io::Result<bool> =
+            if self.serves { |_| has_room() } else { Self::wait };
+        if let Err(error) = self.write(has_room) {
+            self.lose(&error);
         }
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let message = || format!("cannot write to standard output: {}", words(&error));
-                self.lost.get_or_init(message);
-            }
-            _ => {}
+    }
+
+    /// When to flush again, if not all could be written.
+    pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
+        (!self.pending.is_empty()).then(|| now + AGAIN)
+    }
+
+    /// Writes what is left, at the end of the program.
+    pub(crate) fn finish(&mut self) {
+        self.tell_missing();
+        let serves = self.serves;
+        let has_room = |output: &Self| match wait_a_while(None)? {
+            false if serves => Err(io::Error::other("nobody reads it")),
+            false => output.wait(),
+            true => Ok(true),
+        };
+        if let Err(error) = self.write(has_room) {
+            self.lose(&error);
+        }
+    }
+
+    fn lose(&mut self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let message = || format!("cannot write to standard output: {}", words(error));
+            self.lost.get_or_init(message);
         }
         self.pending.clear();
+    }
+
+    /// Writes as long as `has_room` finds that standard output takes more.
+    fn write(&mut self, has_room: impl Fn(&Self) -> io::Result<bool>) -> io::Result<()> {
+        let mut stdout = anstream::stdout().lock();
+        let mut written = 0;
+        let mut result = Ok(());
+        while let rest = &self.pending[written..]
+            && !rest.is_empty()
+        {
+            let part = &rest[..rest.floor_char_boundary(PART)];
+            let wrote = has_room(self).and_then(|has_room| {
+                if has_room {
+                    stdout.write_all(part.as_bytes()).and_then(|()| stdout.flush())?;
+                }
+                Ok(has_room)
+            });
+            match wrote {
+                Ok(true) => written += part.len(),
+                Ok(false) => break,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.pending.drain(..written);
+        result
     }
 
     /// Waits until standard output takes more. A reader who has stalled must not keep the program
     /// from being ended: signals that are otherwise caught are let through here, and one that was
     /// caught before ends the wait.
-    fn wait_for_reader(&self) -> io::Result<()> {
-        let stdout = io::stdout();
-        let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-        if poll(&mut fds, PollTimeout::ZERO)? > 0 {
-            return Ok(());
-        }
-        loop {
-            match ppoll(&mut fds, Some(PATIENCE), Some(SigSet::empty())) {
-                Ok(0) if self.caught.as_ref().and_then(Caught::number).is_some() => {
-                    return Err(io::Error::other("nobody reads it"));
-                }
-                Ok(0) | Err(Errno::EINTR) => {}
-                Ok(_) => return Ok(()),
-                Err(error) => return Err(error.into()),
+    fn wait(&self) -> io::Result<bool> {
+        while !wait_a_while(Some(SigSet::empty()))? {
+            if self.caught.as_ref().and_then(Caught::number).is_some() {
+                return Err(io::Error::other("nobody reads it"));
             }
         }
+        Ok(true)
     }
 
     /// Why results were lost, if any were.
@@ -310,11 +271,35 @@ impl Output {
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        self.flush();
+/// Whether standard output takes more now.
+fn has_room() -> io::Result<bool> {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+    Ok(poll(&mut fds, PollTimeout::ZERO)? > 0)
+}
+
+/// Waits for [`PATIENCE`] that standard output takes more.
+fn wait_a_while(signals: Option<SigSet>) -> io::Result<bool> {
+    if has_room()? {
+        return Ok(true);
+    }
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+    match ppoll(&mut fds, Some(PATIENCE), signals) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// How soon a reader is looked after again who did not take all.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// The task that writes what the others have collected, after them in the round in which they wake
 /// it: so a crowd that speaks at once costs one system call.
@@ -324,7 +309,9 @@ pub(crate) struct Printer;
 impl<W: AsMut<Output>> Task<W> for Printer {
     fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
         cx.set_background();
-        world.as_mut().flush();
+        let output = world.as_mut();
+        output.flush();
+        cx.set_deadline(output.next(cx.now()));
         Poll::Pending
     }
 }
@@ -332,7 +319,9 @@ impl<W: AsMut<Output>> Task<W> for Printer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use crate::summary::Summary;
+    use barewire_core::datagram::Datagram;
+    use std::net::{Ipv4Addr, SocketAddr};
 
     const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 

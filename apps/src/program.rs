@@ -44,7 +44,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
         Some(text) => print(&text),
         None => program.run(&mut output),
     };
-    output.flush();
+    output.finish();
     let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
     let Err(failure) = result.and(lost.map_or(Ok(()), Err)) else {
         return ExitCode::SUCCESS;

@@ -123,6 +123,7 @@ pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals,
     output.heed(signals.caught());
     output.show(Record::Listening { address });
     output.flush();
+    output.serve();
     if let Err(error) = activation::notify_ready() {
         log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));
     }

@@ -35,7 +35,7 @@ impl Output {
             return stdout.write_all(bytes);
         }
         for part in bytes.chunks(PIPE_BUF) {
-            self.wait_for_reader()?;
+            self.wait()?;
             stdout.write_all(part)?;
         }
         Ok(())

@@ -155,6 +155,7 @@ impl Task<Output> for Desk<'_> {
             Err(error) => log::warn!("cannot receive: {}", words(&error)),
         }
         output.flush();
+        cx.set_deadline(output.next(cx.now()));
         if self.once && self.answered {
             cx.stop();
             return Poll::Ready(());

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
-use barewire_tests::harness::sockets::{connect, read_line};
+use barewire_tests::harness::sockets::{connect, handshake, read_line};
 use barewire_tests::harness::{Launch, Server, serve, tutorial};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
@@ -110,6 +110,21 @@ fn assert_ended_by_a_signal(program: &str, options: &[&str]) {
         // With which code is left open: it may not come to its orderly end.
         server.finish();
     }
+}
+
+/// Who reads the output, or does not, is no affair of the clients'.
+#[test]
+fn a_server_whose_output_nobody_takes_serves_on() {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    let filler = reopened(&writer);
+    let server = Launch::new("tcp-server").arg("127.0.0.1:0").stdout(writer).spawn();
+    let (address, _stalled) = listening(reader);
+    fill(filler);
+    for _ in 0..3 {
+        assert_eq!(handshake(address, "Hello").trim_end(), "你好");
+    }
+    server.signal(Signal::SIGTERM);
+    server.finish().exits(1).says(&["standard output", "nobody reads it"]);
 }
 
 #[test]
