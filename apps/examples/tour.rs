@@ -32,14 +32,16 @@ struct Scene {
     meetings: &'static [Meeting],
 }
 
-/// One client: its arguments after the address, and the words that must appear on each side.
+/// One client: its arguments after the address, what is typed, and the words that must appear on
+/// each side.
 struct Meeting {
     arguments: &'static [&'static str],
+    typed: &'static str,
     client_hears: &'static str,
     server_hears: &'static str,
 }
 
-const SCENES: [Scene; 3] = [
+const SCENES: [Scene; 4] = [
     Scene {
         title: "Datagram exchange: one datagram there, one back (UDP)",
         server: (Program::UdpServer, &["127.0.0.1:0"]),
@@ -47,11 +49,13 @@ const SCENES: [Scene; 3] = [
         meetings: &[
             Meeting {
                 arguments: &[],
+                typed: "",
                 client_hears: ": nice to meet you\n",
                 server_hears: ": nice to meet you too\n",
             },
             Meeting {
                 arguments: &["how fast are you?", "--count", "3", "--interval", "10ms"],
+                typed: "",
                 client_hears: "3 sent, 3 received, 0 lost",
                 server_hears: ": how fast are you?\n",
             },
@@ -62,9 +66,15 @@ const SCENES: [Scene; 3] = [
         server: (Program::TcpServer, &["127.0.0.1:0", "--greeting", "你好"]),
         client: Program::TcpClient,
         meetings: &[
-            Meeting { arguments: &[], client_hears: ": 你好\n", server_hears: ": Hello\n" },
+            Meeting {
+                arguments: &[],
+                typed: "",
+                client_hears: ": 你好\n",
+                server_hears: ": Hello\n",
+            },
             Meeting {
                 arguments: &["a \x1b[31mred\x1b[0m herring", "--json"],
+                typed: "",
                 client_hears: "\"text\":\"你好\"",
                 server_hears: ": a \\x1b[31mred\\x1b[0m herring\n",
             },
@@ -75,11 +85,36 @@ const SCENES: [Scene; 3] = [
         server: (Program::FileServer, &["127.0.0.1:0", "files"]),
         client: Program::FileClient,
         meetings: &[
-            Meeting { arguments: &["--list"], client_hears: "photo.raw\n", server_hears: "" },
+            Meeting {
+                arguments: &["--list"],
+                typed: "",
+                client_hears: "photo.raw\n",
+                server_hears: ": ./: ",
+            },
             Meeting {
                 arguments: &["notes.txt", "photo.raw", "-d", "downloads"],
+                typed: "",
                 client_hears: "photo.raw: 3.0 MiB",
                 server_hears: ": photo.raw: 3145728 bytes",
+            },
+        ],
+    },
+    Scene {
+        title: "Chat: lines to everybody (TCP)",
+        server: (Program::ChatServer, &["127.0.0.1:0"]),
+        client: Program::ChatClient,
+        meetings: &[
+            Meeting {
+                arguments: &["--nick", "anna"],
+                typed: "good morning\n/me waves\n",
+                client_hears: "* welcome to barewire chat",
+                server_hears: "anna: good morning\n",
+            },
+            Meeting {
+                arguments: &["--nick", "ben"],
+                typed: "\x1b[2Jis anybody there?\n",
+                client_hears: "* anna waves\n",
+                server_hears: "ben: \\x1b[2Jis anybody there?\n",
             },
         ],
     },
@@ -129,7 +164,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn play(scene: &Scene, folder: &Path) -> Result<(), Box<dyn Error>> {
     say(&format!("\n{HEADING}{}{HEADING:#}\n", scene.title));
     let (program, arguments) = scene.server;
-    let mut server = Running::start(program, arguments, folder)?;
+    let mut server = Running::start(program, arguments, "", folder)?;
     let mut heard = BufReader::new(server.0.stdout.take().ok_or("no standard output")?);
     let mut line = String::new();
     heard.read_line(&mut line)?;
@@ -140,7 +175,7 @@ fn play(scene: &Scene, folder: &Path) -> Result<(), Box<dyn Error>> {
     for meeting in scene.meetings {
         let arguments: Vec<&str> =
             [address].into_iter().chain(meeting.arguments.iter().copied()).collect();
-        let mut client = Running::start(scene.client, &arguments, folder)?;
+        let mut client = Running::start(scene.client, &arguments, meeting.typed, folder)?;
         let mut said = String::new();
         client.0.stdout.take().ok_or("no standard output")?.read_to_string(&mut said)?;
         show(scene.client, &said);
@@ -163,16 +198,25 @@ fn play(scene: &Scene, folder: &Path) -> Result<(), Box<dyn Error>> {
 struct Running(Child);
 
 impl Running {
-    fn start(program: Program, arguments: &[&str], folder: &Path) -> Result<Self, Box<dyn Error>> {
+    fn start(
+        program: Program,
+        arguments: &[&str],
+        typed: &str,
+        folder: &Path,
+    ) -> Result<Self, Box<dyn Error>> {
         let quoted: String = arguments.iter().map(|argument| quote(argument)).collect();
-        say(&format!("{COMMAND}${COMMAND:#} {}{quoted}\n", program.name()));
-        let child = Command::new(env::current_exe()?)
+        let keys = typed.replace('\x1b', r"\e").replace('\n', r"\n");
+        let input = if keys.is_empty() { keys } else { format!(" < <(printf '{keys}')") };
+        say(&format!("{COMMAND}${COMMAND:#} {}{quoted}{input}\n", program.name()));
+        let mut child = Command::new(env::current_exe()?)
             .arg(program.name())
             .args(arguments)
             .current_dir(folder)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
+        // It may have ended without reading.
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(typed.as_bytes()));
         Ok(Self(child))
     }
 
