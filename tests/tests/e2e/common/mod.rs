@@ -12,13 +12,14 @@ mod usage;
 pub(crate) mod words;
 
 /// The programs that these tests know.
-pub(crate) const PROGRAMS: [&str; 7] = [
+pub(crate) const PROGRAMS: [&str; 8] = [
     "udp-server",
     "udp-client",
     "tcp-server",
     "tcp-client",
     "file-server",
     "file-client",
+    "chat-server",
     "chat-client",
 ];
 

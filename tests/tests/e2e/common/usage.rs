@@ -9,7 +9,7 @@ const COMMON: [&str; 9] =
     ["--help", "--version", "-v", "-q", "--json", "--color", "--completions", "--man", "-V"];
 
 /// The options of each program's own.
-const OWN: [(&str, &[&str]); 7] = [
+const OWN: [(&str, &[&str]); 8] = [
     ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
     ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
     (
@@ -35,6 +35,10 @@ const OWN: [(&str, &[&str]); 7] = [
             "--timeout",
             "--retries",
         ],
+    ),
+    (
+        "chat-server",
+        &["--history", "--max-members", "--rate", "--backlog", "--log", "--quiet-period"],
     ),
     ("chat-client", &["--nick", "--no-reconnect", "--timeout", "--quiet-period"]),
 ];
