@@ -45,7 +45,8 @@ pub(crate) fn time(argument: &str) -> Result<Duration, String> {
     let seconds = argument.strip_suffix('s').unwrap_or(argument).trim_end();
     match seconds.parse().map(std::time::Duration::try_from_secs_f64) {
         Ok(Ok(span)) => Ok(span.into()),
-        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Err(_)) if seconds.starts_with('-') => Err("must not be negative".into()),
+        Ok(Err(_)) => Err("is no time that could be waited for".into()),
         Err(_) => match humantime::parse_duration(argument) {
             Ok(span) => Ok(span.into()),
             Err(error) => Err(format!("{error} (write a time as 200ms, 5s or 1h)")),

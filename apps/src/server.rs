@@ -147,5 +147,7 @@ fn raise_descriptor_limit() {
 
 /// Reads a number of clients.
 pub(crate) fn clients(argument: &str) -> Result<NonZero<usize>, String> {
-    argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())
+    let count: usize =
+        argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    NonZero::new(count).ok_or_else(|| "must be at least 1".into())
 }
