@@ -54,6 +54,7 @@ struct Proof {
 struct Heard {
     name: Vec<u8>,
     found: Result<Opened, Refusal>,
+    is_list: bool,
 }
 
 impl Job {
@@ -144,7 +145,8 @@ impl Download {
             let advanced = link.advance(cx, session, contents, |asked| match asked {
                 Asked::Request(request) => {
                     let found = store.find(&request);
-                    heard = Some(Heard { name: shown_name(&request), found });
+                    let is_list = request.operation == Operation::List;
+                    heard = Some(Heard { name: shown_name(&request), found, is_list });
                 }
                 Asked::Refused { refusal, name } => {
                     hall.output.served(Served::refused(guest.peer, name, refusal));
@@ -161,7 +163,12 @@ impl Download {
                 None => return Err(nb::Error::WouldBlock),
                 Some(Demand::Answer) => {
                     if let Some(heard) = heard {
+                        let is_list = heard.is_list;
                         self.answer(hall, cx.now(), heard);
+                        // Which may have taken long: the others come first.
+                        if is_list {
+                            break;
+                        }
                     }
                 }
                 Some(Demand::Digest { offset, length }) => {
@@ -185,7 +192,7 @@ impl Download {
     }
 
     fn answer(&mut self, hall: &mut Hall<'_, House>, now: Instant, heard: Heard) {
-        let Heard { name, found } = heard;
+        let Heard { name, found, .. } = heard;
         let peer = self.guest.peer;
         match found {
             Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {

@@ -77,6 +77,25 @@ fn quiet_says_nothing_of_what_is_served() {
     assert_eq!(server.output().lines().count(), 1, "{server:?}");
 }
 
+/// One client asks for large lists without end; the other is served in between.
+#[test]
+fn lists_without_end_keep_nobody_waiting() {
+    let names = (0..4000).map(|number| format!("file-{number}"));
+    let folder = names.fold(Folder::new(), |folder, name| folder.with(&name, ""));
+    let server = share(&folder, &["--threads", "1"]);
+    let mut greedy = connect(server.address());
+    greedy.write_all(&Ask::list("").bytes().repeat(500)).unwrap();
+    let mut reader = greedy.try_clone().unwrap();
+    let reader = std::thread::spawn(move || read_out(&mut reader));
+    let begun = Instant::now();
+    assert_eq!(Ask::get("file-7").status(server.address()), 0);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    server.program.signal(Signal::SIGTERM);
+    let _ = server.program.finish().exits(0);
+    let _ = greedy.shutdown(Shutdown::Both);
+    let _ = reader.join();
+}
+
 /// A hostile name reaches no screen raw, whatever the route.
 #[test]
 fn names_are_shown_harmlessly() {
