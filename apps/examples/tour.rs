@@ -75,7 +75,7 @@ const SCENES: [Scene; 3] = [
         server: (Program::FileServer, &["127.0.0.1:0", "files"]),
         client: Program::FileClient,
         meetings: &[
-            Meeting { arguments: &["--list"], client_hears: "photo.raw\n", server_hears: "" },
+            Meeting { arguments: &["--list"], client_hears: "photo.raw\n", server_hears: ": ./: " },
             Meeting {
                 arguments: &["notes.txt", "photo.raw", "-d", "downloads"],
                 client_hears: "photo.raw: 3.0 MiB",
