@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use barewire_core::file::{
-    Asked, Demand, Digest, Digester, Operation, Refusal, Request, SEGMENT, STALL, SendError, Sender,
+    Asked, Demand, Digest, Digester, Operation, Refusal, Request, SEGMENT, SendError, Sender,
 };
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
@@ -229,7 +229,9 @@ impl Download {
             Fault::Session(SendError::TimedOut) => {
                 format!("did not say what it wants within {}", hall.house.config.timeout)
             }
-            Fault::Session(SendError::Stalled) => format!("took nothing for {STALL}{during}"),
+            Fault::Session(SendError::Stalled) => {
+                format!("took nothing for {}{during}", hall.house.config.stall)
+            }
         }
     }
 }

@@ -37,6 +37,23 @@ fn a_folder_that_is_none_is_told() {
     run("file-server", &["127.0.0.1:0", folder.arg(), "surplus"]).exits(2);
 }
 
+#[test]
+fn a_folder_without_an_address_is_told_where_it_belongs() {
+    let folder = Folder::new();
+    run("file-server", &[folder.arg()]).exits(2).says(&["the folder comes behind the address"]);
+}
+
+#[test]
+fn who_takes_nothing_for_the_stall_is_cut_off() {
+    let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
+    let mut server = share(&folder, &["--stall", "200ms"]);
+    let mut stream = connect_narrow(server.address());
+    stream.write_all(&Ask::get("x").bytes()).unwrap();
+    server.program.diagnostic_with(&["took nothing for"]);
+    assert_eq!(read_out(&mut stream).1, End::Reset);
+    server.stop();
+}
+
 /// One connection, with all its requests.
 #[test]
 fn once_ends_the_server_after_one_connection() {
