@@ -40,9 +40,11 @@
 //! - A connection carries any number of framed requests, and a client may send the next before the
 //!   last is answered. It half-closes after its last, and the server then closes.
 //! - A verified download is whole when its last digest has verified, whatever comes after; an
-//!   unverified one when the count is right and the server has gone on to the next response, or
-//!   has closed in order. An empty range is whole with its header. A file that changes while it is
-//!   sent, unless it only grew, ends in a reset.
+//!   unverified one when the count is right and the server has gone on to the next response that
+//!   was asked for, or has closed in order. An empty range is whole with its header. A file that changes while it is
+//!   sent, unless it only grew, ends in a reset. Of one that is overwritten and has grown as well a
+//!   server can be sure only where it has sent digests, which it then compares; without them,
+//!   Barewire's compares the first and the last 64 KiB.
 //! - The contents of a **list** are one line for each [`Entry`] of a directory.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A

@@ -4,7 +4,7 @@ mod download;
 mod store;
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use barewire_core::file::{Config, STALL, Sender, TIMEOUT};
 use barewire_core::text::QUIET;
@@ -55,6 +55,10 @@ pub(crate) struct FileServer {
     #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
     timeout: Duration,
 
+    /// How long a client may take nothing of what it asked for
+    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = STALL)]
+    stall: Duration,
+
     /// How long a client must be silent for a name without a line feed to be complete
     #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
     quiet_period: Duration,
@@ -87,7 +91,7 @@ impl Program for FileServer {
         if !self.no_sandbox {
             store.confine();
         }
-        let config = Config { quiet: self.quiet_period, timeout: self.timeout, stall: STALL };
+        let config = Config { quiet: self.quiet_period, timeout: self.timeout, stall: self.stall };
         let house = House { store, config };
         let door = Door { once: self.serve.once, max_clients: self.max_clients };
         hall::serve(
@@ -112,7 +116,13 @@ struct House {
 
 /// The address, and the folder behind it.
 fn place_and_folder(words: &[String]) -> Result<(Place<'_>, PathBuf), Failure> {
-    let place = Place::read(words)?;
+    let place = Place::read(words).map_err(|failure| match words {
+        [folder] if Path::new(folder).is_dir() => Failure::usage(format!(
+            "'{folder}' is no address (the folder comes behind the address: file-server {ADDRESS} \
+             {folder})"
+        )),
+        _ => failure,
+    })?;
     match place.rest {
         [] => Ok((place, PathBuf::from("."))),
         [folder] => {

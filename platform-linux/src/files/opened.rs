@@ -7,6 +7,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::version::{self, Version};
 
+/// How much of each end of a file is marked.
+const MARKED: u64 = 64 << 10;
+
 /// A regular file as it was when it was opened. A rename over its name, or its removal, leaves it as
 /// it is; what is done to the file itself shows in [`check`](Self::check).
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct Opened {
     tag: u64,
     /// As seen last, and never smaller than `size`.
     seen: Version,
+    /// The digest of both ends of what was opened.
+    mark: Option<blake3::Hash>,
 }
 
 /// What has become of an open file.
@@ -23,16 +28,17 @@ pub struct Opened {
 pub enum Standing {
     /// It is as it was.
     Unchanged,
-    /// It is longer, as a log would be; its beginning is taken to be as it was.
+    /// It is longer, as a log would be. Its beginning is taken to be as it was, if both ends of it
+    /// are as they were [marked](Opened::mark): what else was overwritten only its digests tell.
     Grown,
-    /// It has shrunk, or was written to without growing: what has been read of it may be of two
-    /// versions. It stays so.
+    /// It has shrunk, was written to without growing, or was rewritten longer: what has been read of
+    /// it may be of two versions. It stays so.
     Changed,
 }
 
 impl Opened {
     pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
-        Self { fd, size: seen.size, tag: seen.tag(), seen }
+        Self { fd, size: seen.size, tag: seen.tag(), seen, mark: None }
     }
 
     /// Contents made for the occasion, which then are a file like any other: in memory, without a
@@ -44,7 +50,7 @@ impl Opened {
         let fd = memfd_create("contents", MemfdFlags::CLOEXEC)?;
         write_all(&fd, contents, 0)?;
         let seen = Version::read(&fd)?;
-        Ok(Self { fd, size: seen.size, tag: version::tag(contents), seen })
+        Ok(Self { fd, size: seen.size, tag: version::tag(contents), seen, mark: None })
     }
 
     /// The size in bytes when it was opened. It may have grown since.
@@ -68,14 +74,52 @@ impl Opened {
         Ok(rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *buffer, offset))?)
     }
 
+    /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
+    /// [`check`](Self::check) tells a file that only grew from one that was rewritten longer. A
+    /// second call does nothing.
+    ///
+    /// # Errors
+    /// Those of `pread(2)`.
+    pub fn mark(&mut self) -> io::Result<()> {
+        if self.mark.is_none() {
+            self.mark = Some(self.ends()?);
+        }
+        Ok(())
+    }
+
+    /// The digest of both ends of what was opened, as they are now.
+    fn ends(&self) -> io::Result<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 64 << 10];
+        let last = self.size.saturating_sub(MARKED).max(MARKED);
+        for (mut offset, end) in [(0, self.size.min(MARKED)), (last, self.size)] {
+            while offset < end {
+                let most = usize::try_from(end - offset).unwrap_or(usize::MAX).min(buffer.len());
+                let count = self.read_at(offset, &mut buffer[..most])?;
+                if count == 0 {
+                    break;
+                }
+                hasher.update(&buffer[..count]);
+                offset += count as u64;
+            }
+        }
+        Ok(hasher.finalize())
+    }
+
     /// What has become of the file since it was opened, and since it was last checked.
     ///
     /// # Errors
-    /// Those of `fstat(2)`.
+    /// Those of `fstat(2)` and `pread(2)`.
     pub fn check(&mut self) -> io::Result<Standing> {
         let now = Version::read(&self.fd)?;
         let seen = self.seen;
         if now.size < seen.size || now.size == seen.size && now.modified != seen.modified {
+            return Ok(Standing::Changed);
+        }
+        if now.size > seen.size
+            && let Some(mark) = self.mark
+            && self.ends()? != mark
+        {
             return Ok(Standing::Changed);
         }
         self.seen = now;
@@ -182,6 +226,25 @@ mod tests {
         let (folder, _file, mut opened) = opened("line\n");
         fs::write(folder.path().join("file"), "LINE\n").unwrap();
         assert_eq!(opened.check().unwrap(), Standing::Changed);
+    }
+
+    #[test]
+    fn so_is_rewriting_longer_where_it_was_marked() {
+        let whole = "line\n".repeat(40_000);
+        for (place, expected) in
+            [(0, Standing::Changed), (199_999, Standing::Changed), (100_000, Standing::Grown)]
+        {
+            let (folder, mut file, mut opened) = opened(&whole);
+            opened.mark().unwrap();
+            file.write_all(b"line\n").unwrap();
+            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            let mut other = whole.clone();
+            other.replace_range(place..=place, "x");
+            fs::write(folder.path().join("file"), other + "two\nlines\n").unwrap();
+            opened.mark().unwrap();
+            assert_eq!(opened.check().unwrap(), expected, "{place}");
+            assert_eq!(opened.check().unwrap(), expected, "{place}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use barewire_core::file::{
-    Asked, Demand, Operation, Refusal, Request, SEGMENT, STALL, SendError, Sender,
+    Asked, Demand, Digest, Digester, Operation, Refusal, Request, SEGMENT, SendError, Sender,
 };
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
@@ -15,6 +15,7 @@ use barewire_linux::files::{Opened, Standing};
 use barewire_linux::link::{Fault, Link};
 
 use super::House;
+use super::store::Store;
 use crate::failure::words;
 use crate::hall::{Guest, Hall};
 use crate::served::Served;
@@ -36,24 +37,81 @@ struct Job {
     opened: Opened,
     /// What goes out of it.
     range: Range<u64>,
+    /// Of all digests supplied.
+    supplied: Digest,
+    proof: Option<Proof>,
+}
+
+/// A file that has grown is read once more before its last digest is supplied: what was sent before
+/// must be what it still holds.
+struct Proof {
+    last: Digest,
+    position: u64,
+    found: Digest,
 }
 
 /// A request that was heard, and what was found.
 struct Heard {
     name: Vec<u8>,
     found: Result<Opened, Refusal>,
+    is_list: bool,
 }
 
 impl Job {
+    fn new(name: Vec<u8>, begun: Instant, opened: Opened, range: Range<u64>) -> Self {
+        Self { name, begun, opened, range, supplied: Digest::default(), proof: None }
+    }
+
     /// Makes sure that the file is still what was offered; growing does no harm.
-    fn check(&mut self) -> Result<(), String> {
+    fn check(&mut self) -> Result<Standing, String> {
         let standing = self.opened.check();
         match self.given(standing)? {
-            Standing::Unchanged | Standing::Grown => Ok(()),
-            Standing::Changed => {
-                Err(format!("got a part of {}: it changed meanwhile", printable(&self.name)))
-            }
+            Standing::Changed => Err(self.changed()),
+            standing => Ok(standing),
         }
+    }
+
+    fn changed(&self) -> String {
+        format!("got a part of {}: it changed meanwhile", printable(&self.name))
+    }
+
+    /// The digest of the segment at `offset`, once it may be supplied.
+    fn digest(
+        &mut self,
+        store: &Store,
+        offset: u64,
+        length: u64,
+        buffer: &mut [u8],
+    ) -> nb::Result<Digest, String> {
+        if let Some(Proof { position, .. }) = self.proof {
+            let end = (position - position % SEGMENT + SEGMENT).min(offset);
+            let digest = store.digest(&self.opened, position, end - position, buffer);
+            let digest = self.given(digest)?;
+            let Some(proof) = &mut self.proof else { return Err(nb::Error::WouldBlock) };
+            proof.found = chain(&proof.found, &digest);
+            proof.position = end;
+            if end < offset {
+                return Err(nb::Error::WouldBlock);
+            }
+            let last = proof.last;
+            return if proof.found == self.supplied {
+                Ok(last)
+            } else {
+                Err(self.changed().into())
+            };
+        }
+        let digest = store.digest(&self.opened, offset, length, buffer);
+        let digest = self.given(digest)?;
+        // The digest could be right and yet of another version than was offered.
+        let standing = self.check()?;
+        let is_last = offset + length == self.range.end && offset > self.range.start;
+        if is_last && standing == Standing::Grown {
+            let position = self.range.start;
+            self.proof = Some(Proof { last: digest, position, found: Digest::default() });
+            return Err(nb::Error::WouldBlock);
+        }
+        self.supplied = chain(&self.supplied, &digest);
+        Ok(digest)
     }
 
     /// What the system gave, or why it did not.
@@ -87,7 +145,8 @@ impl Download {
             let advanced = link.advance(cx, session, contents, |asked| match asked {
                 Asked::Request(request) => {
                     let found = store.find(&request);
-                    heard = Some(Heard { name: shown_name(&request), found });
+                    let is_list = request.operation == Operation::List;
+                    heard = Some(Heard { name: shown_name(&request), found, is_list });
                 }
                 Asked::Refused { refusal, name } => {
                     hall.output.served(Served::refused(guest.peer, name, refusal));
@@ -104,7 +163,12 @@ impl Download {
                 None => return Err(nb::Error::WouldBlock),
                 Some(Demand::Answer) => {
                     if let Some(heard) = heard {
+                        let is_list = heard.is_list;
                         self.answer(hall, cx.now(), heard);
+                        // Which may have taken long: the others come first.
+                        if is_list {
+                            break;
+                        }
                     }
                 }
                 Some(Demand::Digest { offset, length }) => {
@@ -113,10 +177,12 @@ impl Download {
                     }
                     hashed += length;
                     let Some(job) = &mut self.job else { break };
-                    let digest = store.digest(&job.opened, offset, length, cx.scratch());
-                    // The digest could be right and yet of another version than was offered.
-                    let digest = job.given(digest).and_then(|digest| job.check().map(|()| digest));
-                    self.session.supply(cx.now(), digest.map_err(nb::Error::Other)?);
+                    match job.digest(store, offset, length, cx.scratch()) {
+                        Ok(digest) => self.session.supply(cx.now(), digest),
+                        // There is more to read than one turn allows.
+                        Err(nb::Error::WouldBlock) => break,
+                        Err(error) => return Err(error),
+                    }
                 }
                 Some(Demand::Confirm) => self.confirm(hall, cx.now())?,
             }
@@ -126,11 +192,11 @@ impl Download {
     }
 
     fn answer(&mut self, hall: &mut Hall<'_, House>, now: Instant, heard: Heard) {
-        let Heard { name, found } = heard;
+        let Heard { name, found, .. } = heard;
         let peer = self.guest.peer;
         match found {
             Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {
-                Some(range) => self.job = Some(Job { name, begun: now, opened, range }),
+                Some(range) => self.job = Some(Job::new(name, now, opened, range)),
                 None => hall.output.served(Served::refused(peer, &name, Refusal::PastEnd)),
             },
             Err(refusal) => {
@@ -163,9 +229,19 @@ impl Download {
             Fault::Session(SendError::TimedOut) => {
                 format!("did not say what it wants within {}", hall.house.config.timeout)
             }
-            Fault::Session(SendError::Stalled) => format!("took nothing for {STALL}{during}"),
+            Fault::Session(SendError::Stalled) => {
+                format!("took nothing for {}{during}", hall.house.config.stall)
+            }
         }
     }
+}
+
+/// A digest that stands for all before, and one more.
+fn chain(before: &Digest, next: &Digest) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(before);
+    digester.update(next);
+    digester.finish()
 }
 
 /// The name in reports; that of a listing ends in a slash.
@@ -188,6 +264,12 @@ impl<'h> Task<Hall<'h, House>> for Download {
         }
         let advanced = match self.advance(hall, cx) {
             Err(nb::Error::WouldBlock) => {
+                // What takes more than a turn may be rewritten meanwhile.
+                if let Some(job) = &mut self.job
+                    && let Err(error) = job.opened.mark()
+                {
+                    log::debug!("{}: {error}", printable(&job.name));
+                }
                 let flushed = self.link.flush(cx, &self.session);
                 flushed.map_err(|error| error.map(|fault| self.reason(hall, &fault)))
             }

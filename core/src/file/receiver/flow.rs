@@ -94,8 +94,10 @@ impl Flow {
             match &mut self.stage {
                 Stage::Counted { verified: true } => return Ok(self.complete(awaited, now)),
                 _ if input.is_empty() => return Err(nb::Error::WouldBlock),
-                // What follows is no response, so the count was not right either.
-                Stage::Counted { verified: false } if input.first() != Some(&MARKER) => {
+                // What follows is no response that was asked for, so the count was not right either.
+                Stage::Counted { verified: false }
+                    if awaited.iter().nth(1).is_none() || input.first() != Some(&MARKER) =>
+                {
                     return Err(nb::Error::Other(ReceiveError::Malformed));
                 }
                 // The server has gone on, so it had sent all there was.

@@ -128,6 +128,18 @@ fn more_than_was_announced_is_malformed() {
     }
 }
 
+/// A zero is a byte of contents like any other, unless another response is due.
+#[test]
+fn more_than_was_announced_is_malformed_also_if_it_looks_like_a_response() {
+    let more = [&unverified(b"alpha")[..], &unverified(b"")].concat();
+    for length in unverified(b"alpha").len() + 1..=more.len() {
+        fails(PLAINLY, &more[..length], ReceiveError::Malformed);
+        let mut client = Client::asking(&[PLAINLY, PLAINLY]);
+        client.hear(NOW, &more[..length]);
+        assert_eq!(client.seen[2], Seen::Complete, "{length}");
+    }
+}
+
 #[test]
 fn a_server_that_speaks_otherwise_is_not_framed() {
     for first in 1..=255 {

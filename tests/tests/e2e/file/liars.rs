@@ -90,9 +90,11 @@ fn an_end_before_the_end_is_found() {
 fn more_than_was_told_is_found() {
     let whole = contents(5000, 1);
     let reply = Reply { verified: false, ..Reply::ok(whole.len() - 1, TAG) };
-    let mut more = reply.with(&whole[..4999]);
-    more.push(whole[4999]);
-    assert_disbelieved(more, &["--no-verify"], &["makes no sense", "before all was sent"]);
+    // Zero is also how the next response would begin.
+    for extra in [whole[4999], 0] {
+        let more = [reply.with(&whole[..4999]), vec![extra]].concat();
+        assert_disbelieved(more, &["--no-verify"], &["makes no sense", "before all was sent"]);
+    }
 }
 
 #[test]

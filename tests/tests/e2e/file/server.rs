@@ -37,6 +37,23 @@ fn a_folder_that_is_none_is_told() {
     run("file-server", &["127.0.0.1:0", folder.arg(), "surplus"]).exits(2);
 }
 
+#[test]
+fn a_folder_without_an_address_is_told_where_it_belongs() {
+    let folder = Folder::new();
+    run("file-server", &[folder.arg()]).exits(2).says(&["the folder comes behind the address"]);
+}
+
+#[test]
+fn who_takes_nothing_for_the_stall_is_cut_off() {
+    let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
+    let mut server = share(&folder, &["--stall", "200ms"]);
+    let mut stream = connect_narrow(server.address());
+    stream.write_all(&Ask::get("x").bytes()).unwrap();
+    server.program.diagnostic_with(&["took nothing for"]);
+    assert_eq!(read_out(&mut stream).1, End::Reset);
+    server.stop();
+}
+
 /// One connection, with all its requests.
 #[test]
 fn once_ends_the_server_after_one_connection() {
@@ -75,6 +92,25 @@ fn quiet_says_nothing_of_what_is_served() {
     assert_eq!(Ask::get("y").status(server.address()), 1);
     let server = server.stop().is_silent();
     assert_eq!(server.output().lines().count(), 1, "{server:?}");
+}
+
+/// One client asks for large lists without end; the other is served in between.
+#[test]
+fn lists_without_end_keep_nobody_waiting() {
+    let names = (0..4000).map(|number| format!("file-{number}"));
+    let folder = names.fold(Folder::new(), |folder, name| folder.with(&name, ""));
+    let server = share(&folder, &["--threads", "1"]);
+    let mut greedy = connect(server.address());
+    greedy.write_all(&Ask::list("").bytes().repeat(500)).unwrap();
+    let mut reader = greedy.try_clone().unwrap();
+    let reader = std::thread::spawn(move || read_out(&mut reader));
+    let begun = Instant::now();
+    assert_eq!(Ask::get("file-7").status(server.address()), 0);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    server.program.signal(Signal::SIGTERM);
+    let _ = server.program.finish().exits(0);
+    let _ = greedy.shutdown(Shutdown::Both);
+    let _ = reader.join();
 }
 
 /// A hostile name reaches no screen raw, whatever the route.

@@ -120,6 +120,27 @@ fn hazard_08_a_file_that_is_rewritten_ends_in_a_reset() {
     }
 }
 
+/// What is longer did not only grow.
+#[test]
+fn hazard_08_a_file_that_is_rewritten_longer_ends_in_a_reset() {
+    for form in FORMS {
+        let transfer = Transfer::begin(form);
+        transfer.folder.write("x", contents(SIZE + 99, 9));
+        transfer.assert_reset(form);
+    }
+}
+
+/// Its ends are as they were: only digests tell.
+#[test]
+fn hazard_08_a_file_that_is_overwritten_and_grows_never_passes_for_proven() {
+    let transfer = Transfer::begin(Form::Verified);
+    let mut whole = transfer.whole.clone();
+    whole[SEGMENT / 2..4 * SEGMENT].fill(0);
+    whole.extend(b"one more line\n");
+    transfer.folder.write("x", whole);
+    transfer.assert_reset(Form::Verified);
+}
+
 /// Emptied and filled again, as a careless program saves: what is longer in the end did not grow.
 #[test]
 fn hazard_08_a_file_that_shrinks_below_what_was_told_ends_in_a_reset() {

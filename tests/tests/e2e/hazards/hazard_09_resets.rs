@@ -36,6 +36,24 @@ fn hazard_09_unverified_contents_that_end_in_a_reset_fail() {
     }
 }
 
+/// A byte too many, and then a reset: the byte looks like the next response, which nobody asked for.
+#[test]
+fn hazard_09_a_reset_behind_a_zero_byte_fails_too() {
+    let whole = contents(5000, 9);
+    let server = Peer::tcp(move |mut stream| {
+        hear(&mut stream).expect("a request");
+        let reply = Reply { verified: false, ..Reply::ok(whole.len(), 9) };
+        stream.write_all(&[reply.with(&whole), vec![0]].concat()).unwrap();
+        is_ended_by_peer(&mut stream);
+        reset(stream);
+    });
+    let target = Folder::new();
+    let options = ["x", "--no-verify", "--retries", "0"];
+    fetch(&server.at(), &target, &options).exits(1).says(&["makes no sense", "reset"]);
+    assert!(target.names().is_empty(), "{:?}", target.names());
+    server.finish();
+}
+
 /// What a digest has proven is whole, whatever comes after.
 #[test]
 fn hazard_09_a_reset_behind_the_last_digest_harms_nothing() {
