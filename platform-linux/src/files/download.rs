@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use super::folder::{Folder, check_name};
 use super::opened::write_all;
 use journal::{Boot, Record};
+pub(super) use names::is_like_a_part;
 use part::Part;
 
 /// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
@@ -56,7 +57,7 @@ pub struct Held {
 /// is either as it was before or that of the complete file, and the next run goes on from what the
 /// journal vouches for. If the system crashes, that is what had reached the disk by then
 /// ([`SYNC_EVERY`]). A part of another program, or any file that merely has the part's name, is left
-/// alone, and `NAME.2.part` taken instead.
+/// alone, and `NAME.2.part` taken instead; likewise if the folder [expects](Folder::expect) the name.
 ///
 /// The order of calls: [`begin`](Self::begin), [`held`](Self::held), [`start`](Self::start), then
 /// [`write`](Self::write) and [`verified`](Self::verified) in turns, and [`finish`](Self::finish).
@@ -105,8 +106,8 @@ impl Download {
             Some(entry) if entry.kind == FileType::Directory => return Err(Errno::ISDIR.into()),
             _ => {}
         }
+        let part = Part::claim(folder, name)?;
         let folder = folder.try_clone()?;
-        let part = Part::claim(&folder, name)?;
         let mut download = Self {
             folder,
             name: name.to_vec(),

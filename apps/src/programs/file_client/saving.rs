@@ -60,6 +60,7 @@ pub(super) struct Saving {
 
 impl Saving {
     pub(super) fn new(target: Rc<Target>, leaf: Vec<u8>) -> Self {
+        target.folder.expect(&leaf);
         Self {
             target,
             leaf,
