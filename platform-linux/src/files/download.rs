@@ -91,8 +91,9 @@ impl Download {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if `name` is not one name: empty, `.`, `..`, or
     /// with a slash or NUL; [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has that
-    /// name and is not to be replaced; [`IsADirectory`](io::ErrorKind::IsADirectory) if it can not be,
-    /// being a directory; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
+    /// name and is not to be replaced; [`IsADirectory`](io::ErrorKind::IsADirectory) and
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is never replaced, being a directory, or a
+    /// device, FIFO or socket; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
     /// under way; others of `open(2)`.
     pub fn begin(folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
         Self::begin_in(boot(), folder, name, options)
@@ -102,9 +103,13 @@ impl Download {
     fn begin_in(boot: Boot, folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
         check_name(name)?;
         match folder.look(name)? {
-            Some(_) if !options.force => return Err(Errno::EXIST.into()),
-            Some(entry) if entry.kind == FileType::Directory => return Err(Errno::ISDIR.into()),
-            _ => {}
+            None => {}
+            Some(entry) => match entry.kind {
+                FileType::Directory => return Err(Errno::ISDIR.into()),
+                FileType::RegularFile | FileType::Symlink if options.force => {}
+                FileType::RegularFile | FileType::Symlink => return Err(Errno::EXIST.into()),
+                _ => return Err(io::ErrorKind::Unsupported.into()),
+            },
         }
         let part = Part::claim(folder, name)?;
         let folder = folder.try_clone()?;
