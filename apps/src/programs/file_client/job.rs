@@ -165,7 +165,7 @@ impl Job {
         match &mut self.want {
             Want::File(saving) => {
                 voice.progress.begin(name, answer.offset, size);
-                saving.answered(name, answer, size, voice).map_err(Stop::All)
+                saving.answered(name, answer, size, voice).map_err(Stop::One)
             }
             Want::Pipe(piping) => {
                 voice.progress.begin(name, answer.offset, size);
