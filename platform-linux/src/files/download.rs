@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use super::folder::{Folder, check_name};
 use super::opened::write_all;
 use journal::{Boot, Record};
+pub(super) use names::is_like_a_part;
 use part::Part;
 
 /// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
@@ -56,7 +57,7 @@ pub struct Held {
 /// is either as it was before or that of the complete file, and the next run goes on from what the
 /// journal vouches for. If the system crashes, that is what had reached the disk by then
 /// ([`SYNC_EVERY`]). A part of another program, or any file that merely has the part's name, is left
-/// alone, and `NAME.2.part` taken instead.
+/// alone, and `NAME.2.part` taken instead; likewise if the folder [expects](Folder::expect) the name.
 ///
 /// The order of calls: [`begin`](Self::begin), [`held`](Self::held), [`start`](Self::start), then
 /// [`write`](Self::write) and [`verified`](Self::verified) in turns, and [`finish`](Self::finish).
@@ -90,8 +91,9 @@ impl Download {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if `name` is not one name: empty, `.`, `..`, or
     /// with a slash or NUL; [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has that
-    /// name and is not to be replaced; [`IsADirectory`](io::ErrorKind::IsADirectory) if it can not be,
-    /// being a directory; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
+    /// name and is not to be replaced; [`IsADirectory`](io::ErrorKind::IsADirectory) and
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is never replaced, being a directory, or a
+    /// device, FIFO or socket; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
     /// under way; others of `open(2)`.
     pub fn begin(folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
         Self::begin_in(boot(), folder, name, options)
@@ -101,12 +103,16 @@ impl Download {
     fn begin_in(boot: Boot, folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
         check_name(name)?;
         match folder.look(name)? {
-            Some(_) if !options.force => return Err(Errno::EXIST.into()),
-            Some(entry) if entry.kind == FileType::Directory => return Err(Errno::ISDIR.into()),
-            _ => {}
+            None => {}
+            Some(entry) => match entry.kind {
+                FileType::Directory => return Err(Errno::ISDIR.into()),
+                FileType::RegularFile | FileType::Symlink if options.force => {}
+                FileType::RegularFile | FileType::Symlink => return Err(Errno::EXIST.into()),
+                _ => return Err(io::ErrorKind::Unsupported.into()),
+            },
         }
+        let part = Part::claim(folder, name)?;
         let folder = folder.try_clone()?;
-        let part = Part::claim(&folder, name)?;
         let mut download = Self {
             folder,
             name: name.to_vec(),

@@ -1,5 +1,7 @@
 //! The folder that a client writes to.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -10,10 +12,14 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use super::download::is_like_a_part;
+
 /// A folder in which downloads appear.
 #[derive(Debug)]
 pub struct Folder {
     fd: OwnedFd,
+    /// Names that no part may have.
+    expected: RefCell<HashSet<Vec<u8>>>,
 }
 
 /// What has a name in a folder, or is open.
@@ -44,7 +50,7 @@ impl Folder {
     /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { fd: openat(CWD, path.as_ref(), flags, Mode::empty())? })
+        Ok(Self::from(openat(CWD, path.as_ref(), flags, Mode::empty())?))
     }
 
     /// The folder `name` in this one, which is created unless it is there. Between slashes there may
@@ -72,7 +78,19 @@ impl Folder {
         }
         // Of a single name only the last part, itself, could be a link.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self { fd: openat(&self.fd, name, flags, Mode::empty())? })
+        Ok(Self::from(openat(&self.fd, name, flags, Mode::empty())?))
+    }
+
+    /// Keeps a name free for something that will be here: no download that begins after this takes
+    /// it for its part. To be called for all names before the first download begins.
+    pub fn expect(&self, name: &[u8]) {
+        if is_like_a_part(name) {
+            self.expected.borrow_mut().insert(name.to_vec());
+        }
+    }
+
+    pub(super) fn expects(&self, name: &[u8]) -> bool {
+        self.expected.borrow().contains(name)
     }
 
     pub(super) fn fd(&self) -> &OwnedFd {
@@ -80,7 +98,7 @@ impl Folder {
     }
 
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { fd: self.fd.try_clone()? })
+        Ok(Self::from(self.fd.try_clone()?))
     }
 
     /// What has the name now; a link is what it is itself.
@@ -127,6 +145,12 @@ impl Folder {
     pub(super) fn owns(&self, entry: &Entry) -> io::Result<bool> {
         Ok(entry.kind == FileType::RegularFile
             && (entry.owner == geteuid().as_raw() || entry.owner == Entry::of(&self.fd)?.owner))
+    }
+}
+
+impl From<OwnedFd> for Folder {
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd, expected: RefCell::default() }
     }
 }
 

@@ -107,6 +107,7 @@ impl<'o> Client<'o> {
             }
             End::Stopped(Stop::One(why)) => self.drop_first(|_, _| why),
             End::Stopped(Stop::All(why)) => {
+                let why = self.and_more(why);
                 self.voice.fail(&why);
                 None
             }
@@ -196,14 +197,18 @@ impl<'o> Client<'o> {
 
     /// Gives everything up that is not done.
     fn end(&mut self, why: &Why) -> Option<Connection> {
-        let left = self.work.len();
-        let job = self.work.drop_first()?;
-        let mut message = reasons::broke_off(&job, why, &self.settings);
-        if left > 1 {
-            message = format!("{message}; {} more not downloaded", left - 1);
-        }
+        let job = self.work.jobs().next()?;
+        let message = self.and_more(reasons::broke_off(job, why, &self.settings));
         self.voice.fail(&message);
         None
+    }
+
+    /// Adds how many there are besides the first.
+    fn and_more(&self, message: String) -> String {
+        match self.work.len() {
+            0 | 1 => message,
+            left => format!("{message}; {} more not downloaded", left - 1),
+        }
     }
 
     /// A signal ends the program.
@@ -225,6 +230,7 @@ fn pause(tries: u32) -> Duration {
 mod tests {
     use std::rc::Rc;
 
+    use barewire_core::file::Answer;
     use barewire_linux::files::{Download, Options};
 
     use super::*;
@@ -346,6 +352,21 @@ mod tests {
         assert!(client.after(nothing(), Instant::ZERO).is_some());
         assert!(client.after(nothing(), Instant::ZERO).is_none());
         assert!(client.voice.has_failed());
+    }
+
+    #[test]
+    fn a_file_without_room_does_not_keep_the_others() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let target = Rc::new(Target::open(folder.path().to_owned()).unwrap());
+        let mut output = output();
+        let jobs = ["x", "y"].map(|it| Job::file(it.into(), Rc::clone(&target), it.into())).into();
+        let mut client = client(&mut output, jobs);
+        assert!(client.work.prepare(&client.settings, &mut client.voice));
+        assert_eq!(client.and_more("why".into()), "why; 1 more not downloaded");
+        let mut job = client.work.drop_first().unwrap();
+        let answer = Answer { offset: 0, size: u64::MAX, tag: 1, verified: true };
+        let stopped = job.answered(&answer, Some(u64::MAX), &mut client.voice);
+        assert!(matches!(stopped, Err(Stop::One(_))));
     }
 
     #[test]

@@ -70,6 +70,9 @@ impl Job {
     }
 
     fn subtree(name: String, parent: Rc<Target>, leaf: Option<String>, by_user: bool) -> Self {
+        if let Some(leaf) = &leaf {
+            parent.folder.expect(leaf.as_bytes());
+        }
         let listing = Listing::default();
         Self::new(name, Want::Tree(Tree { listing, parent, leaf, by_user }))
     }
@@ -162,7 +165,7 @@ impl Job {
         match &mut self.want {
             Want::File(saving) => {
                 voice.progress.begin(name, answer.offset, size);
-                saving.answered(name, answer, size, voice).map_err(Stop::All)
+                saving.answered(name, answer, size, voice).map_err(Stop::One)
             }
             Want::Pipe(piping) => {
                 voice.progress.begin(name, answer.offset, size);

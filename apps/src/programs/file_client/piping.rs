@@ -38,7 +38,8 @@ impl Piping {
         answer: &Answer,
         size: Option<u64>,
     ) -> Result<(), Stop> {
-        let changed = answer.tag != self.tag || answer.offset != self.written;
+        // Without a tag there is no telling versions apart.
+        let changed = answer.tag == 0 || answer.tag != self.tag || answer.offset != self.written;
         if self.written > 0 && changed {
             return Err(Stop::All(format!(
                 "{name}: it has changed meanwhile, so what was written cannot be gone on with"
@@ -48,7 +49,8 @@ impl Piping {
         self.held.clear();
         self.tag = answer.tag;
         self.holds = answer.verified;
-        self.verified = answer.verified || size == Some(answer.offset);
+        let proven = answer.verified || size == Some(answer.offset);
+        self.verified = proven && (self.written == 0 || self.verified);
         Ok(())
     }
 
@@ -89,4 +91,20 @@ fn pass_on(bytes: &[u8], voice: &mut Voice<'_>) -> Result<(), Stop> {
         io::ErrorKind::BrokenPipe => Stop::Reader,
         _ => Stop::All(format!("cannot write to standard output: {}", words(&error))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_gone_on_with_in_the_same_version_only() {
+        for (first, second, goes_on) in [(7, 7, true), (7, 8, false), (0, 0, false)] {
+            let mut piping = Piping { written: 3, tag: first, ..Piping::default() };
+            let answer = Answer { offset: 3, size: 5, tag: second, verified: true };
+            assert_eq!(piping.answered("x", &answer, Some(5)).is_ok(), goes_on, "{first} {second}");
+            // What was written before is not proven by what comes now.
+            assert!(!piping.verified);
+        }
+    }
 }

@@ -60,6 +60,7 @@ pub(super) struct Saving {
 
 impl Saving {
     pub(super) fn new(target: Rc<Target>, leaf: Vec<u8>) -> Self {
+        target.folder.expect(&leaf);
         Self {
             target,
             leaf,
@@ -95,7 +96,10 @@ impl Saving {
             io::ErrorKind::AlreadyExists => {
                 format!("{path} is there already (--force replaces it)")
             }
-            io::ErrorKind::IsADirectory => format!("{path} is a folder"),
+            io::ErrorKind::IsADirectory => format!("{path} is a folder (-d writes into one)"),
+            io::ErrorKind::Unsupported => {
+                format!("{path} is a device, not a file (-o - writes to standard output)")
+            }
             io::ErrorKind::ResourceBusy => {
                 format!("another program is downloading to {path} at this moment")
             }

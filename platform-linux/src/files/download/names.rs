@@ -19,6 +19,12 @@ pub(super) fn names(name: &[u8], number: u32) -> (Vec<u8>, Vec<u8>) {
     (part, journal)
 }
 
+/// Whether a part or a journal could be called that.
+pub(in crate::files) fn is_like_a_part(name: &[u8]) -> bool {
+    let name = name.strip_suffix(JOURNAL.as_bytes()).unwrap_or(name);
+    name.ends_with(b".part")
+}
+
 fn shortened(name: &[u8], room: usize) -> Vec<u8> {
     let digest = blake3::hash(name).to_hex();
     let mark = format!("~{}", &digest[..16]);

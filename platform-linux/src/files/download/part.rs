@@ -51,6 +51,9 @@ impl Part {
 
     fn try_claim(folder: &Folder, target: &[u8], number: u32) -> io::Result<Option<Self>> {
         let (name, journal_name) = names(target, number);
+        if folder.expects(&name) || folder.expects(&journal_name) {
+            return Ok(None);
+        }
         for _ in 0..ATTEMPTS {
             let (fd, journal) = match folder.open_existing(&name) {
                 Ok(fd) => (fd, None),

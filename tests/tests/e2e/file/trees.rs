@@ -145,3 +145,24 @@ fn links_become_the_files_they_lead_to() {
     assert_eq!(target.read("tree/to-file"), b"contents");
     server.stop();
 }
+
+/// A file may be called as the part of another would be.
+#[test]
+fn names_like_those_of_parts_are_names_like_others() {
+    let names = ["x", "x.2.part.journal", "x.part", "x.part.part"];
+    let mut folder = Folder::new();
+    for name in names {
+        folder = folder.with(name, name.repeat(3));
+    }
+    let server = share(&folder, &[]);
+    for words in [
+        &["-r", "."][..],
+        &["x", "x.part", "x.2.part.journal", "x.part.part"],
+        &["x.2.part.journal", "x.part.part", "x.part", "x", "--force"],
+    ] {
+        let target = Folder::new();
+        fetch(&server.at(), &target, words).exits(0).is_silent();
+        assert_same(folder.as_ref(), target.as_ref());
+    }
+    server.stop();
+}
