@@ -34,12 +34,14 @@ const SMALL: usize = 100;
 const LARGE: usize = 1_000;
 const SHORT_LARGE: usize = 200;
 
-/// How many members say nothing, in full and for a quick look.
-const IDLE: usize = 10_000;
-const FEW_IDLE: usize = 200;
+/// How many members say nothing, in full and for a quick look. Each is announced to all others, so
+/// the time that they take to come in grows with the square of this.
+const IDLE: usize = 2_000;
+const FEW_IDLE: usize = 100;
 
 /// The names of rows that targets speak of.
 const GATHERING: &str = "epoll, gathering";
+const LINE_BY_LINE: &str = "epoll, line by line";
 const TOKIO: &str = "tokio";
 const BAREWIRE: &str = "barewire";
 
@@ -64,7 +66,7 @@ fn rows(contenders: &Contenders, with_ncat: bool) -> Vec<Contender> {
     let ncat = contenders.peer("ncat --chat", Peer::NcatChat).discarding_output();
     let mut rows = vec![
         contenders.peer(GATHERING, Peer::GatheringChat),
-        contenders.peer("epoll, line by line", Peer::EpollChat),
+        contenders.peer(LINE_BY_LINE, Peer::EpollChat),
         contenders.peer(TOKIO, Peer::TokioChat),
     ];
     rows.extend(peers::ncat().filter(|_| with_ncat).map(|_| ncat));

@@ -65,17 +65,16 @@ impl Crowd {
 
     /// Waits until the server, which had `before` files open, has accepted all.
     fn wait_until_in(&mut self, server: &Server, before: usize) -> io::Result<()> {
-        let started = Instant::now();
-        loop {
-            while self.hear(EpollTimeout::ZERO, |_, _| Ok(()))? > 0 {}
-            if server.open_files()? >= before + self.len() {
-                return Ok(());
-            }
-            if started.elapsed() > PATIENCE {
+        let mut heard_last = Instant::now();
+        while server.open_files()? < before + self.len() {
+            if self.hear(EpollTimeout::from(LOOK_AGAIN), |_, _| Ok(()))? > 0 {
+                heard_last = Instant::now();
+            } else if heard_last.elapsed() > PATIENCE {
                 return Err(silence());
             }
-            self.hear(EpollTimeout::from(LOOK_AGAIN), |_, _| Ok(()))?;
         }
+        while self.hear(EpollTimeout::ZERO, |_, _| Ok(()))? > 0 {}
+        Ok(())
     }
 
     /// How many members there are.

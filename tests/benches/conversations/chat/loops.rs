@@ -18,7 +18,7 @@ const ROOM: usize = 64 * 1024;
 ///
 /// A system call that a server cannot go on without.
 pub(crate) fn line_by_line(address: SocketAddr) -> io::Result<()> {
-    serve(address, Hall::pass_on)
+    serve(address, true)
 }
 
 /// Writes all that a round of epoll has brought to each member in one call: the limit.
@@ -27,11 +27,11 @@ pub(crate) fn line_by_line(address: SocketAddr) -> io::Result<()> {
 ///
 /// As for [`line_by_line`].
 pub(crate) fn gathering(address: SocketAddr) -> io::Result<()> {
-    serve(address, |_| Ok(()))
+    serve(address, false)
 }
 
-/// Serves; after each read, `said` may have what was read passed on.
-fn serve(address: SocketAddr, said: impl Fn(&mut Hall) -> io::Result<()>) -> io::Result<()> {
+/// Serves, and passes lines on at once or after each round.
+fn serve(address: SocketAddr, at_once: bool) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     // Accepted sockets inherit this.
@@ -41,6 +41,7 @@ fn serve(address: SocketAddr, said: impl Fn(&mut Hall) -> io::Result<()>) -> io:
     println!("listening on {}", listener.local_addr()?);
 
     let mut hall = Hall {
+        at_once,
         epoll,
         members: Vec::new(),
         places: HashMap::new(),
@@ -69,11 +70,10 @@ fn serve(address: SocketAddr, said: impl Fn(&mut Hall) -> io::Result<()>) -> io:
             }
             if event.events().intersects(!EpollFlags::EPOLLOUT) {
                 match recv(descriptor, &mut room, MsgFlags::MSG_DONTWAIT) {
-                    Ok(count @ 1..) => hall.hear(place, &room[..count]),
+                    Ok(count @ 1..) => hall.hear(place, &room[..count])?,
                     Err(Errno::EAGAIN) => {}
                     Ok(0) | Err(_) => hall.leave(place),
                 }
-                said(&mut hall)?;
             }
         }
         hall.pass_on()?;
@@ -90,6 +90,7 @@ struct Member {
 }
 
 struct Hall {
+    at_once: bool,
     epoll: Epoll,
     members: Vec<Member>,
     /// Where the member with a descriptor is.
@@ -118,9 +119,9 @@ impl Hall {
         }
     }
 
-    fn hear(&mut self, place: usize, bytes: &[u8]) {
-        let member = &mut self.members[place];
+    fn hear(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let member = &mut self.members[place];
             if !piece.ends_with(b"\n") {
                 member.begun.extend_from_slice(piece);
                 continue;
@@ -130,7 +131,11 @@ impl Hall {
             self.said.append(&mut member.begun);
             self.said.extend_from_slice(piece);
             self.lines.push((member.stream.as_raw_fd(), self.said.len() - before));
+            if self.at_once {
+                self.pass_on()?;
+            }
         }
+        Ok(())
     }
 
     /// Sends what was said to all who have not said it: to most, as it stands.
