@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::chat::{loops, peers as peers_chat};
 use crate::files::{nginx, peers as peers_files};
 use crate::process::Server;
 use crate::series::Named;
@@ -33,10 +34,18 @@ pub(crate) enum Peer {
     NginxFiles,
     /// Files by nginx with two workers.
     PairedNginxFiles,
+    /// Chat, a write a member for all that a round of epoll brings.
+    GatheringChat,
+    /// Chat, a write a member and line.
+    EpollChat,
+    /// Chat on tokio, by its broadcast channel.
+    TokioChat,
+    /// Chat by ncat.
+    NcatChat,
 }
 
 impl Peer {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::EpollHello,
         Self::TokioHello,
         Self::SpawnedHello,
@@ -47,6 +56,10 @@ impl Peer {
         Self::TokioFiles,
         Self::NginxFiles,
         Self::PairedNginxFiles,
+        Self::GatheringChat,
+        Self::EpollChat,
+        Self::TokioChat,
+        Self::NcatChat,
     ];
 
     /// The name after `--serve`.
@@ -62,6 +75,10 @@ impl Peer {
             Self::TokioFiles => "tokio-files",
             Self::NginxFiles => "nginx-files",
             Self::PairedNginxFiles => "paired-nginx-files",
+            Self::GatheringChat => "gathering-chat",
+            Self::EpollChat => "epoll-chat",
+            Self::TokioChat => "tokio-chat",
+            Self::NcatChat => "ncat-chat",
         }
     }
 
@@ -87,6 +104,10 @@ impl Peer {
             Self::TokioFiles => tokio_main(peers_files::tokio(address)),
             Self::NginxFiles => nginx::become_nginx(address, 1),
             Self::PairedNginxFiles => nginx::become_nginx(address, 2),
+            Self::GatheringChat => loops::gathering(address),
+            Self::EpollChat => loops::line_by_line(address),
+            Self::TokioChat => tokio_main(peers_chat::tokio(address)),
+            Self::NcatChat => peers_chat::become_ncat(address),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! barewire's servers measured beside the peers they answer to.
 //!
 //! ```text
-//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory|files …]
+//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory|files|chat …]
 //!     [--rounds N] [--short] [--peers-only]
 //! ```
 //!
@@ -12,8 +12,8 @@
 //!   deadlines, no checks and no reports, so what separates a server from it is that server's own cost;
 //! - **tokio**: the program that a good Rust user would write in an afternoon.
 //!
-//! Files have a third, nginx, where it is installed; what needs it is said to be absent where it is
-//! not.
+//! Files have a third, nginx, and chat has `ncat --chat`, where they are installed; what needs them is
+//! said to be absent where they are not.
 //!
 //! Machines drift: clocks change with heat, and other processes come and go. So the contenders take
 //! turns (A B C, A B C, …), each in a fresh process, after one round that is thrown away. A figure is
@@ -36,6 +36,7 @@ use contenders::Contenders;
 use options::{Options, Request, Section};
 
 mod binaries;
+mod chat;
 mod contenders;
 mod datagrams;
 mod exchange;
@@ -89,6 +90,7 @@ fn measure(options: &Options) -> io::Result<()> {
             Section::Hello => hello::measure(options, &contenders)?,
             Section::Datagrams => datagrams::measure(options, &contenders)?,
             Section::Memory => memory::measure(options, &contenders, open_files)?,
+            Section::Chat => chat::measure(options, &contenders, open_files)?,
             Section::Files(table) => files::measure(*table, options, &contenders)?,
         }
     }

@@ -10,12 +10,13 @@ use crate::files::Table;
 pub(crate) const USAGE: &str = "\
 usage: cargo bench -p barewire-tests --bench conversations [-- OPTIONS]
 
-  hello, datagrams, memory, files  measure these only (default: all four)
+  hello, datagrams, memory, files, chat
+                                   measure these only (default: all five)
   files-large, files-verified, files-small, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
   --short                          a quick look: 2 rounds of half a second a run, of less for
-                                   files, and small files
+                                   files and chat, and small files
   --peers-only                     leave barewire's programs out
 
 BAREWIRE_BIN_DIR names a folder with barewire's programs; without it they are built.";
@@ -31,6 +32,8 @@ pub(crate) enum Section {
     Memory,
     /// Files over TCP.
     Files(Table),
+    /// Lines to everybody in a room.
+    Chat,
 }
 
 /// How to measure.
@@ -85,6 +88,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
             "hello" => sections.push(Section::Hello),
             "datagrams" => sections.push(Section::Datagrams),
             "memory" => sections.push(Section::Memory),
+            "chat" => sections.push(Section::Chat),
             "files" => sections.extend(Table::ALL.map(Section::Files)),
             "--rounds" => {
                 let count = arguments.next().and_then(|word| word.parse().ok());
@@ -114,6 +118,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
     if sections.is_empty() {
         sections = vec![Section::Hello, Section::Datagrams, Section::Memory];
         sections.extend(Table::ALL.map(Section::Files));
+        sections.push(Section::Chat);
     }
     Ok(Request::Measure(Options {
         sections,
