@@ -87,7 +87,8 @@ pub(crate) struct FileClient {
     #[arg(long, conflicts_with_all = ["list", "recursive"])]
     plain: bool,
 
-    /// Do without digests: faster on a slow processor, and no resuming
+    /// Do without digests: faster on a slow processor, but what is downloaded so is not proven, and
+    /// cannot be resumed
     #[arg(long)]
     no_verify: bool,
 

@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use barewire_core::chat::{Key, Leave, MemberError};
+use barewire_core::chat::{Heard, Key, Leave, MemberError};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Fault, Link};
 use barewire_linux::stream::TcpStream;
@@ -67,7 +67,12 @@ impl Seat {
         if cx.stopping() && !core::mem::replace(stopping, true) {
             member.dismiss();
         }
-        let over = link.drive(cx, &mut member, |heard| Told::from(heard).tell(house, output));
+        // What is cut by lines that it is not shown leaves in one piece all the same.
+        let hear = |heard: Heard<'_>| Told::from(heard).tell(house, output);
+        let over = match link.advance(cx, &mut member, None, hear) {
+            Err(nb::Error::WouldBlock) => link.flush(cx, &member),
+            over => over,
+        };
         drop(floor);
         let why = match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
