@@ -12,11 +12,14 @@ use crate::file::{begin, fetch};
 
 const SIZE: usize = 5 * SEGMENT + 100;
 
+/// More than eight runs can verify that are each killed within two segments.
+const LONG: usize = 10 * SEGMENT + 100;
+
 /// Whatever it was doing when the bytes came.
 #[test]
 fn hazard_07_killed_at_random_bytes_nothing_is_lost() {
     let mut random = Random::from_printed_seed();
-    let whole = contents(SIZE, 7);
+    let whole = contents(LONG, 7);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &["-q"]);
     for _ in 0..3 {
