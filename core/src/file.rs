@@ -120,3 +120,13 @@ const fn segment_end(offset: u64, size: u64) -> u64 {
 fn show(name: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "\"{}\"", crate::printable::printable(name))
 }
+
+/// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.
+fn gather(buffer: &mut heapless::VecView<u8>, length: usize, input: &mut &[u8]) {
+    let count = length.saturating_sub(buffer.len()).min(input.len());
+    if let Some((part, rest)) = input.split_at_checked(count)
+        && buffer.extend_from_slice(part).is_ok()
+    {
+        *input = rest;
+    }
+}

@@ -3,7 +3,7 @@
 use heapless::{Vec, VecView};
 
 use super::wire::{MARKER, REQUEST_HEADER, RequestHeader};
-use super::{Refusal, Request};
+use super::{Refusal, Request, gather};
 use crate::text::{Text, TextReader, TooLong};
 use crate::time::{Duration, Instant};
 
@@ -140,7 +140,7 @@ impl Header {
             return Some(ended);
         }
         if self.decoded.is_none() {
-            take(&mut self.bytes, REQUEST_HEADER, input);
+            gather(&mut self.bytes, REQUEST_HEADER, input);
             let bytes = self.bytes.as_slice().try_into().ok()?;
             match RequestHeader::decode(bytes) {
                 Ok(header) if header.name_length <= name.capacity() => self.decoded = Some(header),
@@ -149,7 +149,7 @@ impl Header {
             }
         }
         let header = self.decoded?;
-        take(name, header.name_length, input);
+        gather(name, header.name_length, input);
         (name.len() == header.name_length).then(|| {
             self.lent = true;
             Ended::InBuffer(header)
@@ -166,14 +166,4 @@ fn whole<'i>(longest: usize, input: &mut &'i [u8]) -> Option<Ended<'i>> {
         *input = rest;
         Ended::InInput(header, name)
     })
-}
-
-/// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.
-fn take(buffer: &mut VecView<u8>, length: usize, input: &mut &[u8]) {
-    let count = length.saturating_sub(buffer.len()).min(input.len());
-    if let Some((part, rest)) = input.split_at_checked(count)
-        && buffer.extend_from_slice(part).is_ok()
-    {
-        *input = rest;
-    }
 }

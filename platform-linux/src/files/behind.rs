@@ -220,8 +220,7 @@ impl Behind {
     }
 
     fn held(&self) -> Option<Held> {
-        let (tag, size) = self.version.filter(|_| self.verified > 0)?;
-        Some(Held { tag, size, verified: self.verified })
+        Held::of(self.version, self.verified)
     }
 
     /// `None`, here and below: the thread has ended.

@@ -50,6 +50,14 @@ pub struct Held {
     pub verified: u64,
 }
 
+impl Held {
+    /// Of a version (its tag and size), if there is one, what has verified, if anything has.
+    pub(super) fn of(version: Option<(u64, u64)>, verified: u64) -> Option<Self> {
+        let (tag, size) = version.filter(|_| verified > 0)?;
+        Some(Self { tag, size, verified })
+    }
+}
+
 /// A file on its way.
 ///
 /// It is written to `NAME.part`, with a journal beside it, `NAME.part.journal`, that says how much
@@ -144,8 +152,7 @@ impl Download {
     /// What need not be asked for again: from an earlier run, or from an earlier
     /// [`start`](Self::start).
     pub fn held(&self) -> Option<Held> {
-        let (tag, size) = self.version().filter(|_| self.verified > 0)?;
-        Some(Held { tag, size, verified: self.verified })
+        Held::of(self.version(), self.verified)
     }
 
     /// The tag and the size of what is downloaded, if it can be told from other versions.

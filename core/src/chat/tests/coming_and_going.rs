@@ -49,10 +49,7 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     let mut space = narrow();
     let mut hand = Hand::new(space.room(no_limit()));
     let [anna] = hand.seat();
-    for number in 0..100 {
-        hand.say(anna, format!("line {number}\n"));
-        hand.read(hand.room.operator());
-    }
+    hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
     let got = hand.read(key);
     // At most half of the backlog's 16 lines.
@@ -73,10 +70,7 @@ fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
     let mut space = narrow();
     let mut hand = Hand::new(space.room(no_limit()));
     let [anna] = hand.seat();
-    for number in 0..100 {
-        hand.say(anna, format!("line {number}\n"));
-        hand.read(hand.room.operator());
-    }
+    hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
     hand.say(anna, "one more\n");
     assert!(hand.read(key).ends_with("one more\n"));

@@ -40,6 +40,15 @@ impl<'a, const N: usize> Hand<'a, N> {
         (heard, rest.len())
     }
 
+    /// Says `count` numbered lines, which the operator reads.
+    #[track_caller]
+    pub(super) fn say_lines(&mut self, key: Key, count: u32) {
+        for number in 0..count {
+            self.say(key, format!("line {number}\n"));
+            self.read(self.room.operator());
+        }
+    }
+
     /// Offers input, all of which must be taken.
     #[track_caller]
     pub(super) fn say(&mut self, key: Key, input: impl AsRef<[u8]>) -> String {

@@ -6,7 +6,7 @@ use heapless::deque::DequeView;
 
 use super::{ReceiveError, Received};
 use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response};
-use crate::file::{Answer, Config, Digest, Digester, segment_end};
+use crate::file::{Answer, Config, Digest, Digester, gather, segment_end};
 use crate::log::debug;
 use crate::time::Instant;
 
@@ -115,7 +115,7 @@ impl Flow {
                         };
                         return Err(nb::Error::Other(error));
                     }
-                    gather(header, input);
+                    gather(header, RESPONSE_HEADER, input);
                     self.deadline = now + self.config.stall;
                     if let Ok(header) = header.as_slice().try_into() {
                         let response = decode_response(header);
@@ -143,7 +143,7 @@ impl Flow {
                     return Ok(Received::Contents(part));
                 }
                 Stage::Digest { answer, position, digest } => {
-                    gather(digest, input);
+                    gather(digest, size_of::<Digest>(), input);
                     self.deadline = now + self.config.stall;
                     if digest.is_full() {
                         if self.digester.finish() != **digest {
@@ -216,15 +216,5 @@ impl Flow {
             Stage::Counted { .. } => ReceiveError::Unclosed,
             _ => ReceiveError::Stalled,
         }
-    }
-}
-
-/// Moves bytes from the front of `input` until `buffer` is full, or the input at its end.
-fn gather<const N: usize>(buffer: &mut Vec<u8, N>, input: &mut &[u8]) {
-    let count = N.saturating_sub(buffer.len()).min(input.len());
-    if let Some((part, rest)) = input.split_at_checked(count)
-        && buffer.extend_from_slice(part).is_ok()
-    {
-        *input = rest;
     }
 }
