@@ -61,12 +61,8 @@ impl<H> Hall<'_, H> {
         }
     }
 
-    /// The client was cut off by the stop; `what` tells in what.
-    pub(crate) fn abandon(&mut self, guest: &Guest, what: &str) {
-        self.note(guest, what);
-    }
-
-    fn note(&mut self, guest: &Guest, what: &str) {
+    /// As [`fail`](Self::fail), once there are no more turns.
+    pub(crate) fn note(&mut self, guest: &Guest, what: &str) {
         self.output.client_failed(&format!("{} {what}", guest.peer));
         self.failed.store(true, Ordering::Relaxed);
     }

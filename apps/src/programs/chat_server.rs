@@ -87,10 +87,7 @@ impl Program for ChatServer {
     }
 
     fn run(self, output: &mut Output) -> Result<(), Failure> {
-        let place = Place::read(&self.address)?;
-        if let [extra, ..] = place.rest {
-            return Err(Failure::usage(format!("'{extra}' is one word too many")));
-        }
+        let place = Place::read_alone(&self.address)?;
         let journal = self.log.as_deref().map(Journal::open).transpose()?;
         // The room lives on one thread.
         let passed = activation::tcp_listener();

@@ -131,7 +131,7 @@ impl<'h> Task<Hall<'h, House>> for Handshake {
     }
 
     fn abandon(&mut self, hall: &mut Hall<'h, House>) {
-        hall.abandon(&self.guest, "was cut off by the stop");
+        hall.note(&self.guest, "was cut off by the stop");
         self.link.abort();
     }
 }

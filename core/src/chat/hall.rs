@@ -143,7 +143,10 @@ impl<'a> Hall<'a> {
         if let Some(place) = self.place_mut(index) {
             place.state = State::Shut;
         }
-        self.notice(index, |nick, out| write!(out, "* {nick} left{}", why.reason()));
+        self.notice(index, |nick, out| match why.reason() {
+            None => write!(out, "* {nick} left"),
+            Some(reason) => write!(out, "* {nick} left ({reason})"),
+        });
         let vacant = self.vacant;
         if let Some(place) = self.place_mut(index) {
             let generation = place.generation;

@@ -53,13 +53,20 @@ pub enum Heard<'a> {
     },
 }
 
-impl fmt::Debug for Heard<'_> {
+/// As the others are told.
+impl fmt::Display for Heard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said { nick, text } => write!(f, "{nick}: {text}"),
             Self::Acted { nick, text } => write!(f, "* {nick} {text}"),
             Self::Renamed { old, new } => write!(f, "* {old} is now {new}"),
         }
+    }
+}
+
+impl fmt::Debug for Heard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -47,13 +47,13 @@ pub enum Leave {
 }
 
 impl Leave {
-    /// In brackets, unless it was its own will.
-    pub(super) const fn reason(self) -> &'static str {
+    /// What the others are told in brackets; `None` if it was its own will.
+    pub const fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Quit => "",
-            Self::Lost => " (connection lost)",
-            Self::FellBehind => " (fell behind)",
-            Self::Stopped => " (the server stops)",
+            Self::Quit => None,
+            Self::Lost => Some("connection lost"),
+            Self::FellBehind => Some("fell behind"),
+            Self::Stopped => Some("the server stops"),
         }
     }
 }

@@ -68,12 +68,12 @@ impl<'h> Task<Hall<'h, House>> for Operator {
         let Some(mut member) = floor.room.member(operator) else { return Poll::Pending };
         if member.poll_deadline().is_some_and(|deadline| deadline <= now) {
             while let Ok(heard) = member.handle_timeout(now) {
-                Told::from(heard).tell(house, output);
+                Told::Heard(heard).tell(house, output);
             }
         }
         let mut rest = &self.held[..];
         while let Ok(heard) = member.handle_input(now, &mut rest) {
-            Told::from(heard).tell(house, output);
+            Told::Heard(heard).tell(house, output);
         }
         let taken = self.held.len() - rest.len();
         self.held.drain(..taken);

@@ -68,7 +68,7 @@ impl Seat {
             member.dismiss();
         }
         // What is cut by lines that it is not shown leaves in one piece all the same.
-        let hear = |heard: Heard<'_>| Told::from(heard).tell(house, output);
+        let hear = |heard: Heard<'_>| Told::Heard(heard).tell(house, output);
         let over = match link.advance(cx, &mut member, None, hear) {
             Err(nb::Error::WouldBlock) => link.flush(cx, &member),
             over => over,
@@ -127,7 +127,7 @@ impl<'h> Task<Hall<'h, House>> for Seat {
 
     fn abandon(&mut self, hall: &mut Hall<'h, House>) {
         if let State::Here { link, .. } = &mut self.state {
-            hall.abandon(&self.guest, "did not take its last lines before the stop");
+            hall.note(&self.guest, "did not take its last lines before the stop");
             link.abort();
         }
     }

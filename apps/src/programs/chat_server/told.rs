@@ -3,7 +3,6 @@
 use std::fmt;
 
 use barewire_core::chat::{Heard, Leave};
-use barewire_core::printable::Printable;
 
 use super::floor::House;
 use crate::output::{Output, Record};
@@ -13,19 +12,7 @@ use crate::output::{Output, Record};
 pub(super) enum Told<'a> {
     Joined(&'a str),
     Left(&'a str, Leave),
-    Said(&'a str, Printable<'a>),
-    Acted(&'a str, Printable<'a>),
-    Renamed(&'a str, &'a str),
-}
-
-impl<'a> From<Heard<'a>> for Told<'a> {
-    fn from(heard: Heard<'a>) -> Self {
-        match heard {
-            Heard::Said { nick, text } => Self::Said(nick, text),
-            Heard::Acted { nick, text } => Self::Acted(nick, text),
-            Heard::Renamed { old, new } => Self::Renamed(old, new),
-        }
-    }
+    Heard(Heard<'a>),
 }
 
 impl Told<'_> {
@@ -35,40 +22,34 @@ impl Told<'_> {
         if let Some(mut journal) = house.journal() {
             journal.add(self);
         }
-        if !output.is_json() || output.is_quiet() {
-            return;
+        if let Some(record) = self.record()
+            && output.is_json()
+            && !output.is_quiet()
+        {
+            output.show(record);
+            house.told().push_back(self.to_string());
         }
+    }
+}
+
+impl<'a> Told<'a> {
+    /// What is no line of the room for a reader of JSON.
+    fn record(self) -> Option<Record<'a>> {
         match self {
-            Self::Joined(nick) => output.show(Record::Joined { nick }),
-            Self::Left(nick, why) => output.show(Record::Left { nick, reason: reason(why) }),
-            Self::Said(..) | Self::Acted(..) | Self::Renamed(..) => return,
+            Self::Joined(nick) => Some(Record::Joined { nick }),
+            Self::Left(nick, why) => Some(Record::Left { nick, reason: why.reason() }),
+            Self::Heard(_) => None,
         }
-        house.told().push_back(self.to_string());
     }
 }
 
-/// The reason why a member left, unless it was its own will.
-fn reason(why: Leave) -> Option<&'static str> {
-    match why {
-        Leave::Quit => None,
-        Leave::Lost => Some("connection lost"),
-        Leave::FellBehind => Some("fell behind"),
-        Leave::Stopped => Some("the server stops"),
-    }
-}
-
-/// As it stands in the record.
+/// As it stands in the record, and in the room.
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Said(nick, text) => write!(f, "{nick}: {text}"),
-            Self::Acted(nick, text) => write!(f, "* {nick} {text}"),
-            Self::Renamed(old, new) => write!(f, "* {old} is now {new}"),
-            Self::Joined(nick) => write!(f, "* {nick} joined"),
-            Self::Left(nick, why) => match reason(why) {
-                None => write!(f, "* {nick} left"),
-                Some(reason) => write!(f, "* {nick} left ({reason})"),
-            },
+        match (self, self.record()) {
+            (Self::Heard(heard), _) => heard.fmt(f),
+            (_, Some(record)) => record.fmt(f),
+            (_, None) => Ok(()),
         }
     }
 }

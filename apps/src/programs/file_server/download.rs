@@ -218,10 +218,15 @@ impl Download {
         Ok(())
     }
 
+    /// In what it broke off, if in anything.
+    fn during(&self) -> String {
+        let job = self.job.as_ref();
+        job.map(|job| format!(" in {}", printable(&job.name))).unwrap_or_default()
+    }
+
     /// What went wrong, in words that follow the client's address.
     fn reason(&self, hall: &Hall<'_, House>, fault: &Fault<SendError>) -> String {
-        let during = self.job.as_ref().map(|job| format!(" in {}", printable(&job.name)));
-        let during = during.unwrap_or_default();
+        let during = self.during();
         match fault {
             Fault::Connection(error) => format!("broke off{during}: {}", words(error)),
             Fault::Contents => format!("was cut off{during}: it became shorter"),
@@ -291,9 +296,7 @@ impl<'h> Task<Hall<'h, House>> for Download {
     }
 
     fn abandon(&mut self, hall: &mut Hall<'h, House>) {
-        let during = self.job.as_ref().map(|job| format!(" in {}", printable(&job.name)));
-        let what = format!("was cut off by the stop{}", during.unwrap_or_default());
-        hall.abandon(&self.guest, &what);
+        hall.note(&self.guest, &format!("was cut off by the stop{}", self.during()));
         self.link.abort();
     }
 }
