@@ -100,6 +100,15 @@ impl<'a> Place<'a> {
         Ok(Self { host, port, rest })
     }
 
+    /// Reads an address that nothing may follow.
+    pub(crate) fn read_alone(words: &'a [String]) -> Result<Self, Failure> {
+        let place = Self::read(words)?;
+        match place.rest {
+            [] => Ok(place),
+            [extra, ..] => Err(Failure::usage(format!("'{extra}' is one word too many"))),
+        }
+    }
+
     /// The addresses that the host has, the best first.
     pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
         lookup(self.host, self.port)

@@ -1,5 +1,6 @@
 //! What the clients have in common: one exchange after another, counted.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Instant as StdInstant;
 
@@ -9,7 +10,7 @@ use barewire_linux::signals::{Caught, Signals};
 use clap::Args;
 
 use crate::arguments::{Place, time};
-use crate::failure::Failure;
+use crate::failure::{Failure, words};
 use crate::output::{Output, Record};
 use crate::summary::{Millis, Tally};
 
@@ -121,6 +122,29 @@ impl<'o> Asking<'o> {
             (None, _) => Ok(()),
         }
     }
+}
+
+/// Why `server` could not be connected to within `limit`.
+pub(crate) fn unconnected(server: &str, limit: Duration, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut => format!(
+            "cannot connect to {server}: no answer in {limit} (check the address, and whether a \
+             firewall drops the packets)"
+        ),
+        io::ErrorKind::ConnectionRefused => {
+            format!("cannot connect to {server}: {} (is a server listening there?)", words(error))
+        }
+        _ => format!("cannot connect to {server}: {}", words(error)),
+    }
+}
+
+/// The pauses before a server is tried again: the first, and the longest that doubling leads to.
+pub(crate) const PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The pause after `pause`.
+pub(crate) fn longer(pause: Duration) -> Duration {
+    pause.doubled().min(LONGEST_PAUSE)
 }
 
 /// Whom a client asks, and with what.

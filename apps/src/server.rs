@@ -36,10 +36,7 @@ impl Listen {
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
-        let place = Place::read(&self.address)?;
-        if let [extra, ..] = place.rest {
-            return Err(Failure::usage(format!("'{extra}' is one word too many")));
-        }
+        let place = Place::read_alone(&self.address)?;
         self.serve.open(&place, protocol, passed, bind)
     }
 }

@@ -1,7 +1,6 @@
 //! `tcp-client`: hears a greeting and answers it.
 
 use core::task::Poll;
-use std::io;
 use std::net::SocketAddr;
 
 use barewire_core::hello;
@@ -132,8 +131,9 @@ impl Caller {
             }
             State::Connecting(connector) => {
                 let connected = connector.poll(cx);
-                let (link, peer) =
-                    connected.map_err(|error| error.map(|error| self.unconnected(&error)))?;
+                let (link, peer) = connected.map_err(|error| {
+                    error.map(|error| client::unconnected(&self.name, self.config.timeout, &error))
+                })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
                 Ok(Some(State::Talking { link, session, peer }))
             }
@@ -147,20 +147,6 @@ impl Caller {
                 asking.succeed();
                 Ok(Some(State::Resting))
             }
-        }
-    }
-
-    fn unconnected(&self, error: &io::Error) -> String {
-        let (name, limit) = (&self.name, self.config.timeout);
-        match error.kind() {
-            io::ErrorKind::TimedOut => format!(
-                "cannot connect to {name}: no answer in {limit} (check the address, and whether a \
-                 firewall drops the packets)"
-            ),
-            io::ErrorKind::ConnectionRefused => {
-                format!("cannot connect to {name}: {} (is a server listening there?)", words(error))
-            }
-            _ => format!("cannot connect to {name}: {}", words(error)),
         }
     }
 

@@ -9,7 +9,8 @@ use barewire_core::text::MAX_TEXT;
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, TaskId};
 
-use crate::failure::{Failure, words};
+use crate::client::unconnected;
+use crate::failure::Failure;
 
 use super::known::Known;
 use super::voice::Voice;
@@ -168,18 +169,7 @@ impl<'o> Chat<'o> {
 
     /// Why there is no connection.
     pub(super) fn unconnected(&self, error: &io::Error) -> String {
-        let Settings { server, timeout, .. } = &self.settings;
-        let why = words(error);
-        match error.kind() {
-            io::ErrorKind::TimedOut => format!(
-                "cannot connect to {server}: no answer in {timeout} (check the address, and whether \
-                 a firewall drops the packets)"
-            ),
-            io::ErrorKind::ConnectionRefused => {
-                format!("cannot connect to {server}: {why} (is a server listening there?)")
-            }
-            _ => format!("cannot connect to {server}: {why}"),
-        }
+        unconnected(&self.settings.server, self.settings.timeout, error)
     }
 }
 

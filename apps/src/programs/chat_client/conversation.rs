@@ -7,14 +7,11 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::Connector;
 
+use crate::client::{LONGEST_PAUSE, PAUSE, longer};
 use crate::failure::Failure;
 
 use super::chat::Chat;
 use super::talk::{End, Talk};
-
-/// The pauses before the server is tried again: the first, and the longest that doubling leads to.
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The task: it connects, talks, and comes back.
 #[derive(Debug)]
@@ -180,7 +177,7 @@ impl Conversation {
     /// Waits before the next try. The same is not said again and again.
     fn rest(&mut self, why: &str, chat: &mut Chat<'_>, now: Instant) -> State {
         let pause = self.pause;
-        self.pause = pause.doubled().min(LONGEST_PAUSE);
+        self.pause = longer(pause);
         if self.told != why || pause < LONGEST_PAUSE {
             let how = if pause < LONGEST_PAUSE { "in" } else { "every" };
             chat.voice.note(&format!("{why}; trying again {how} {pause}"));

@@ -8,15 +8,13 @@ use barewire_core::text::QUIET;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::link::Fault;
 
+use crate::client::{PAUSE, longer, unconnected};
+
 use super::connection::Connection;
 use super::job::Job;
 use super::reasons::{self, Why};
 use super::voice::Voice;
 use super::work::{Stop, Work};
-
-/// The pauses before retries: the first, and the longest that doubling leads to.
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What the user wants, as far as it is the same for all files.
 #[expect(clippy::struct_excessive_bools, reason = "independent wishes")]
@@ -120,7 +118,8 @@ impl<'o> Client<'o> {
             self.voice.fail(&reasons::one_shot(&self.settings, error));
             return None;
         }
-        let why = reasons::unconnected(&self.settings, error);
+        let Settings { server, timeout, .. } = &self.settings;
+        let why = unconnected(server, *timeout, error);
         if self.reached {
             return self.retry(&Why::Other(why), now);
         }
@@ -223,7 +222,7 @@ impl<'o> Client<'o> {
 
 /// How long to wait before the next of `tries`.
 fn pause(tries: u32) -> Duration {
-    (0..tries).fold(PAUSE, |pause, _| pause.doubled().min(LONGEST_PAUSE))
+    (0..tries).fold(PAUSE, |pause, _| longer(pause))
 }
 
 #[cfg(test)]

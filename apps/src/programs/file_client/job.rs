@@ -79,7 +79,7 @@ impl Job {
 
     /// The name for messages.
     pub(super) fn shown(&self) -> &str {
-        if self.name.is_empty() { "." } else { &self.name }
+        shown(&self.name)
     }
 
     /// Whether more is to be done once it is complete.
@@ -161,7 +161,7 @@ impl Job {
         voice: &mut Voice<'_>,
     ) -> Result<(), Stop> {
         self.answered = true;
-        let name = if self.name.is_empty() { "." } else { &self.name };
+        let name = shown(&self.name);
         match &mut self.want {
             Want::File(saving) => {
                 voice.progress.begin(name, answer.offset, size);
@@ -214,7 +214,7 @@ impl Job {
 
     /// It is there. Gives what is to be done because of that.
     pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Vec<Self> {
-        let name = if self.name.is_empty() { "." } else { &self.name };
+        let name = shown(&self.name);
         match &mut self.want {
             Want::File(saving) => {
                 if let Err(why) = saving.complete(name, voice) {
@@ -233,6 +233,11 @@ impl Job {
         }
         Vec::new()
     }
+}
+
+/// The root has no name.
+fn shown(name: &str) -> &str {
+    if name.is_empty() { "." } else { name }
 }
 
 impl Tree {

@@ -12,21 +12,6 @@ use crate::fetched::Bytes;
 use super::course::Settings;
 use super::job::Job;
 
-/// No connection could be made.
-pub(super) fn unconnected(settings: &Settings, error: &io::Error) -> String {
-    let Settings { server, timeout, .. } = settings;
-    match error.kind() {
-        io::ErrorKind::TimedOut => format!(
-            "cannot connect to {server}: no answer in {timeout} (check the address, and whether a \
-             firewall drops the packets)"
-        ),
-        io::ErrorKind::ConnectionRefused => {
-            format!("cannot connect to {server}: {} (is a server listening there?)", words(error))
-        }
-        _ => format!("cannot connect to {server}: {}", words(error)),
-    }
-}
-
 /// A server that does not know the framed form takes no second connection.
 pub(super) fn one_shot(settings: &Settings, error: &io::Error) -> String {
     format!(
