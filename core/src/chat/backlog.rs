@@ -123,9 +123,17 @@ impl<'a> Backlog<'a> {
         self.mark(number).map_or(self.end, |mark| mark.start)
     }
 
-    /// The number of the line that holds the byte at `offset`, or would.
+    /// The number of the line that holds the byte at `offset`, or would. Most readers stand near the
+    /// end, so it is sought from there, in steps that double.
     fn find(&self, offset: u64) -> u64 {
-        let (mut low, mut high) = (self.first, self.next);
+        let (mut low, mut high, mut step) = (self.first, self.next, 1);
+        while let Some(near) = high.checked_sub(step).filter(|near| *near > low) {
+            if self.start(near) <= offset {
+                low = near;
+                break;
+            }
+            (high, step) = (near, step * 2);
+        }
         // The line sought is the last that starts at or before the offset.
         while low < high {
             let middle = low.midpoint(high);
@@ -210,6 +218,9 @@ impl<'a> Backlog<'a> {
     pub(super) fn seek(&self, cursor: u64, limit: u64, view: View) -> u64 {
         let limit = limit.min(self.end);
         let mut at = cursor.max(self.start(self.first));
+        if at >= limit {
+            return at.min(limit).max(cursor);
+        }
         let mut number = self.find(at);
         if self.start(number) < at {
             return at;
