@@ -36,7 +36,7 @@ const SHORT_LARGE: usize = 200;
 
 /// How many members say nothing, in full and for a quick look. Each is announced to all others, so
 /// the time that they take to come in grows with the square of this.
-const IDLE: usize = 2_000;
+const IDLE: usize = 10_000;
 const FEW_IDLE: usize = 100;
 
 /// The names of rows that targets speak of.
