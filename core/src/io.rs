@@ -4,7 +4,8 @@
 //!
 //! - [`Pump::drive`] never blocks, for a super-loop or an `nb` executor: it moves what can be moved
 //!   now and returns `WouldBlock`. It needs a stream that knows what is ready.
-//! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation.
+//! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation, and
+//!   `Pump::turn` one that ends with each turn of it, for an owner that has commands to give.
 //!
 //! Sessions that send contents are driven as [`Lent`](crate::session::Lent): a pump knows bytes only.
 //!
@@ -20,7 +21,7 @@ use crate::time::Instant;
 mod run;
 
 #[cfg(feature = "embedded-io-async")]
-pub use run::Timer;
+pub use run::{Split, Timer};
 
 /// A stream whose sending direction can be ended alone, which `embedded-io` has no word for.
 ///
@@ -68,8 +69,9 @@ impl<const N: usize> Pump<N> {
     /// stream takes.
     ///
     /// # Errors
-    /// `WouldBlock`: the conversation goes on. Call again while the stream is ready, when the
-    /// session's deadline is reached, and after a command. [`Fault`]: it has failed; reset the
+    /// `WouldBlock`: the conversation goes on, and the session may be looked at and given commands.
+    /// Call again after a command, while the stream is ready, and when the session's deadline is
+    /// reached. [`Fault`]: it has failed; reset the
     /// stream, or close it if it was [half-closed](HalfClose) before. (`Ok`: it is over; close the
     /// stream.)
     pub fn drive<S: Session, T: Read + Write + ReadReady + WriteReady + HalfClose>(
@@ -109,36 +111,44 @@ impl<const N: usize> Pump<N> {
     }
 
     /// Offers the session what there is to handle: input or the end of it, then the time, which may
-    /// have made room for the input that is left.
+    /// have made room for the input that is left. Tells whether anything came of it.
     fn handle<S: Session>(
         &mut self,
         session: &mut S,
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<(), S::Error> {
-        self.offer(session, now, on_event)?;
+    ) -> Result<bool, S::Error> {
+        let taken = self.offer(session, now, on_event)?;
         if session.poll_deadline().is_none_or(|deadline| now < deadline) {
-            return Ok(());
+            return Ok(taken);
         }
         while settle(session.handle_timeout(now), on_event)? {}
-        self.offer(session, now, on_event)
+        self.offer(session, now, on_event)?;
+        Ok(true)
     }
 
+    /// Tells whether the session took any input, or had anything to tell.
     fn offer<S: Session>(
         &mut self,
         session: &mut S,
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<(), S::Error> {
+    ) -> Result<bool, S::Error> {
+        let start = self.start;
+        let mut has_told = false;
         if self.start != self.end {
             let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();
-            while settle(session.handle_input(now, &mut input), on_event)? {}
+            while settle(session.handle_input(now, &mut input), on_event)? {
+                has_told = true;
+            }
             self.start = self.end.saturating_sub(input.len());
         }
         if self.start == self.end && self.stream_ended {
-            while settle(session.handle_end(now), on_event)? {}
+            while settle(session.handle_end(now), on_event)? {
+                has_told = true;
+            }
         }
-        Ok(())
+        Ok(has_told || self.start != start)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{HalfClose, Pump};
 use crate::session::{Event, Fault, Output, Session};
 use crate::time::Instant;
 
-/// The time, for [`Pump::run`].
+/// The time, for [`Pump::turn`] and [`Pump::run`].
 pub trait Timer {
     /// The time now.
     fn now(&self) -> Instant;
@@ -19,176 +19,189 @@ pub trait Timer {
     fn wait_until(&mut self, at: Instant) -> impl Future<Output = ()>;
 }
 
+/// A stream whose two directions can be waited for at once, which `embedded-io-async` has no word
+/// for. Without that, two sides that both send more than the connection holds would wait for each
+/// other.
+///
+/// It must send what it is given without a `flush`, as sockets do.
+pub trait Split: HalfClose {
+    /// The two directions. A `read` or a `write` of theirs that is dropped before it is ready has
+    /// moved no byte.
+    fn split(&mut self) -> (impl Read<Error = Self::Error>, impl Write<Error = Self::Error>);
+}
+
+impl<T: Split> Split for &mut T {
+    fn split(&mut self) -> (impl Read<Error = Self::Error>, impl Write<Error = Self::Error>) {
+        T::split(self)
+    }
+}
+
 impl<const N: usize> Pump<N> {
-    /// Runs the conversation to its end. Then close the stream; or, after a [`Fault`] before it was
-    /// [half-closed](HalfClose), reset it.
+    /// Runs the conversation to its end, for an owner that only listens. Then close the stream; or,
+    /// after a [`Fault`] before it was [half-closed](HalfClose), reset it.
     ///
-    /// The stream must send what it is given without a `flush`, as sockets do. While it takes no
-    /// more, nothing is read; the session's deadline ends that too.
-    ///
-    /// The future can be dropped at any await, and a new one goes on where it was, as far as the
-    /// stream's own `read` and `write` lose nothing when they are dropped: no byte is held outside
-    /// the stream, the pump and the session.
+    /// The future may be dropped at any time, and a new one goes on where it was.
     ///
     /// # Errors
     /// [`Fault`], if the conversation failed.
-    pub async fn run<S: Session, T: Read + Write + HalfClose>(
+    pub async fn run<S: Session, T: Split>(
         &mut self,
         stream: &mut T,
         session: &mut S,
         timer: &mut impl Timer,
         mut on_event: impl FnMut(Event<'_, S>),
     ) -> Result<(), Fault<S::Error, T::Error>> {
-        loop {
-            if let Err(error) = self.handle(session, timer.now(), &mut on_event) {
-                // A last word to the peer, if the stream takes it at once.
+        while self.turn(stream, session, timer, &mut on_event).await? {}
+        Ok(())
+    }
+
+    /// Takes one turn of the conversation, for an owner that has a part in it: either the session
+    /// handles what has come or what time it is, or it is waited until something can be read or
+    /// written or the deadline is reached. Tells whether the conversation goes on; ends as
+    /// [`run`](Self::run) does.
+    ///
+    /// Between two turns the session is the owner's, to look at and to give commands to. A file
+    /// server answers what its sender [demands](crate::file::Sender::demand):
+    ///
+    /// ```
+    /// use barewire_core::file::{Asked, Config, Demand, Digester, Refusal, SendError, Sender};
+    /// use barewire_core::io::{Pump, Split, Timer};
+    /// use barewire_core::session::{Fault, Lent};
+    ///
+    /// /// Serves one file, which lies in flash, to one client.
+    /// async fn serve<T: Split>(
+    ///     stream: &mut T,
+    ///     timer: &mut impl Timer,
+    ///     file: &[u8],
+    /// ) -> Result<(), Fault<SendError, T::Error>> {
+    ///     let mut sender = Sender::<64>::new(timer.now(), Config::default());
+    ///     let mut pump = Pump::<256>::new();
+    ///     let mut is_there = false;
+    ///     loop {
+    ///         let mut session = Lent { session: &mut sender, contents: file };
+    ///         let hear = |asked: Asked<'_>| {
+    ///             is_there = matches!(asked, Asked::Request(request) if request.name == b"file");
+    ///         };
+    ///         if !pump.turn(stream, &mut session, timer, hear).await? {
+    ///             return Ok(());
+    ///         }
+    ///         let now = timer.now();
+    ///         match sender.demand() {
+    ///             Some(Demand::Answer) if is_there => {
+    ///                 sender.offer(now, file.len() as u64, 1);
+    ///             }
+    ///             Some(Demand::Answer) => sender.refuse(now, Refusal::NotFound),
+    ///             Some(Demand::Digest { offset, length }) => {
+    ///                 let segment = &file[offset as usize..][..length as usize];
+    ///                 let mut digester = Digester::new();
+    ///                 digester.update(segment);
+    ///                 sender.supply(now, digester.finish());
+    ///             }
+    ///             // What is in flash does not change.
+    ///             Some(Demand::Confirm) => sender.confirm(now),
+    ///             None => {}
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// An owner that must not wait, since somebody has typed a line, say, drops the turn, gives its
+    /// command, and takes another: no byte is held outside the stream, the pump and the session, and
+    /// a failure that the session has told is never lost.
+    ///
+    /// Members of a chat share their room, so none can keep it while it waits. There the server takes
+    /// turns for all of its members each time that it is polled, and drops those that wait: that
+    /// needs a stream that wakes whom a dropped `read` or `write` was polled for, as those of
+    /// embassy-net do.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn turn<S: Session, T: Split>(
+        &mut self,
+        stream: &mut T,
+        session: &mut S,
+        timer: &mut impl Timer,
+        mut on_event: impl FnMut(Event<'_, S>),
+    ) -> Result<bool, Fault<S::Error, T::Error>> {
+        match self.handle(session, timer.now(), &mut on_event) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => {
                 if let Output::Bytes { head, .. } = session.poll_transmit() {
-                    let now = timer.now();
-                    before(Some(now), timer, stream.write(head)).await;
+                    // A last word to the peer, if the stream takes it at once: the error is told
+                    // once only, so there is nothing to be waited for with it in hand.
+                    let (_, mut writer) = stream.split();
+                    let mut write = pin!(writer.write(head));
+                    poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_ready())).await;
                 }
                 return Err(Fault::Session(error));
             }
-            let deadline = session.poll_deadline();
-            match session.poll_transmit() {
-                Output::Close => return Ok(()),
-                Output::Contents { .. } => return Err(Fault::Contents),
-                Output::Shut => {
-                    stream.half_close().map_err(Fault::Connection)?;
-                    session.transmitted(timer.now(), 0);
-                }
-                Output::Bytes { head, .. } => {
-                    if let Some(written) = before(deadline, timer, stream.write(head)).await {
-                        let count = written.map_err(Fault::Connection)?;
-                        session.transmitted(timer.now(), count);
-                    }
-                }
-                Output::Nothing if self.wants_input() => {
-                    let reading = stream.read(&mut self.buffer);
-                    if let Some(read) = before(deadline, timer, reading).await {
-                        let count = read.map_err(Fault::Connection)?;
-                        self.filled(count);
-                    }
-                }
-                Output::Nothing => match deadline {
-                    Some(deadline) => timer.wait_until(deadline).await,
-                    None => pending().await,
-                },
-            }
         }
+        let bytes = match session.poll_transmit() {
+            Output::Close => return Ok(false),
+            Output::Contents { .. } => return Err(Fault::Contents),
+            Output::Shut => {
+                stream.half_close().map_err(Fault::Connection)?;
+                session.transmitted(timer.now(), 0);
+                return Ok(true);
+            }
+            Output::Bytes { head, .. } => Some(head),
+            Output::Nothing => None,
+        };
+        let buffer = if self.wants_input() { Some(&mut self.buffer[..]) } else { None };
+        let deadline = session.poll_deadline();
+        let (read, written) = exchange(stream, buffer, bytes, deadline, timer).await;
+        if let Some(count) = written.transpose().map_err(Fault::Connection)? {
+            session.transmitted(timer.now(), count);
+        }
+        if let Some(count) = read.transpose().map_err(Fault::Connection)? {
+            self.filled(count);
+        }
+        Ok(true)
     }
 }
 
-/// The output of `future`, unless `deadline` comes first. The future is polled at least once.
-async fn before<F: Future>(
+/// Reads into `buffer` and writes `bytes`, if there are such. Gives what was done as soon as
+/// anything was; nothing, if the deadline came first.
+async fn exchange<T: Split>(
+    stream: &mut T,
+    buffer: Option<&mut [u8]>,
+    bytes: Option<&[u8]>,
     deadline: Option<Instant>,
     timer: &mut impl Timer,
-    future: F,
-) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let Some(deadline) = deadline else {
-        return Some(future.await);
-    };
-    let mut timeout = pin!(timer.wait_until(deadline));
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => timeout.as_mut().poll(context).map(|()| None),
+) -> (Option<Result<usize, T::Error>>, Option<Result<usize, T::Error>>) {
+    let (mut reader, mut writer) = stream.split();
+    let mut read = pin!(async {
+        match buffer {
+            Some(buffer) => reader.read(buffer).await,
+            None => pending().await,
+        }
+    });
+    let mut write = pin!(async {
+        match bytes {
+            Some(bytes) => writer.write(bytes).await,
+            None => pending().await,
+        }
+    });
+    let mut timeout = pin!(async {
+        match deadline {
+            Some(deadline) => timer.wait_until(deadline).await,
+            None => pending().await,
+        }
+    });
+    poll_fn(|context| match (read.as_mut().poll(context), write.as_mut().poll(context)) {
+        (Poll::Pending, Poll::Pending) => timeout.as_mut().poll(context).map(|()| (None, None)),
+        (read, written) => Poll::Ready((ready(read), ready(written))),
     })
     .await
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hello;
-    use crate::io::tests::{Wire, config};
-    use crate::text::Text;
-    use core::cell::Cell;
-    use core::convert::Infallible;
-    use core::task::{Context, Waker};
-    use std::string::ToString;
-    use std::vec::Vec;
-    extern crate std;
-
-    impl Read for Wire<'_> {
-        async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-            poll_fn(|_| {
-                if self.readable() { Poll::Ready(Ok(self.take(buffer))) } else { Poll::Pending }
-            })
-            .await
-        }
-    }
-
-    impl Write for Wire<'_> {
-        async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-            poll_fn(
-                |_| if self.writable() { Poll::Ready(Ok(self.put(bytes))) } else { Poll::Pending },
-            )
-            .await
-        }
-
-        async fn flush(&mut self) -> Result<(), Infallible> {
-            Ok(())
-        }
-    }
-
-    /// A timer on a clock that the test sets.
-    struct Set<'c>(&'c Cell<Instant>);
-
-    impl Timer for Set<'_> {
-        fn now(&self) -> Instant {
-            self.0.get()
-        }
-
-        async fn wait_until(&mut self, at: Instant) {
-            poll_fn(|_| if self.0.get() < at { Poll::Pending } else { Poll::Ready(()) }).await;
-        }
-    }
-
-    fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-    }
-
-    /// Every future is polled once and dropped: no byte may be lost on the way.
-    #[test]
-    fn both_ends_of_a_handshake_survive_futures_that_are_always_dropped() {
-        let clock = Cell::new(Instant::ZERO);
-        let (there, back) = Default::default();
-        let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
-        let (greeting, answer) = (Text::new("你好").unwrap(), Text::new("Hello").unwrap());
-        let mut server = hello::Server::<64>::new(Instant::ZERO, greeting, config());
-        let mut client = hello::Client::<64>::new(Instant::ZERO, answer, config());
-        let (mut server_pump, mut client_pump) = (Pump::<3>::new(), Pump::<3>::new());
-        let mut heard = Vec::new();
-        let mut over = (false, false);
-        for _ in 0..99 {
-            let timer = &mut Set(&clock);
-            if !over.0 {
-                let run = server_pump
-                    .run(&mut left, &mut server, timer, |text| heard.push(text.to_string()));
-                over.0 = poll_once(run).map(Result::unwrap).is_ready();
-            }
-            if !over.1 {
-                let run = client_pump
-                    .run(&mut right, &mut client, timer, |text| heard.push(text.to_string()));
-                over.1 = poll_once(run).map(Result::unwrap).is_ready();
-            }
-        }
-        assert_eq!(over, (true, true));
-        assert_eq!(heard, ["你好", "Hello"]);
-    }
-
-    #[test]
-    fn the_deadline_ends_a_wait_for_a_silent_peer() {
-        let clock = Cell::new(Instant::ZERO);
-        let (there, back) = Default::default();
-        let mut wire = Wire::new(&there, &back);
-        let mut client = hello::Client::<64>::new(Instant::ZERO, Text::new("").unwrap(), config());
-        let mut pump = Pump::<64>::new();
-        let timer = &mut Set(&clock);
-        let mut run = pin!(pump.run(&mut wire, &mut client, timer, |_| panic!("nobody spoke")));
-        assert!(poll_once(run.as_mut()).is_pending());
-        clock.set(Instant::ZERO + config().timeout);
-        let failed = Err(Fault::Session(hello::Error::TimedOut));
-        assert_eq!(poll_once(run), Poll::Ready(failed));
+fn ready<V>(poll: Poll<V>) -> Option<V> {
+    match poll {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ pub(super) struct Direction {
 }
 
 /// One end of a connection.
+#[derive(Clone, Copy)]
 pub(super) struct Wire<'d> {
     incoming: &'d Direction,
     outgoing: &'d Direction,
@@ -25,6 +26,11 @@ pub(super) struct Wire<'d> {
 impl<'d> Wire<'d> {
     pub(super) fn new(incoming: &'d Direction, outgoing: &'d Direction) -> Self {
         Self { incoming, outgoing }
+    }
+
+    /// What the peer has said, were it more than there is room for.
+    pub(super) fn incoming_from(&self, bytes: &[u8]) {
+        self.incoming.bytes.borrow_mut().extend(bytes);
     }
 
     pub(super) fn readable(&self) -> bool {

@@ -1,0 +1,219 @@
+extern crate std;
+use super::*;
+use crate::chat;
+use crate::file::{self, Asked, Demand, Received, Receiver, Request, Sender};
+use crate::hello;
+use crate::io::tests::{Direction, Wire, config};
+use crate::session::Lent;
+use crate::text::Text;
+use crate::time::Duration;
+use core::cell::Cell;
+use core::convert::Infallible;
+use core::task::{Context, Waker};
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+impl Read for Wire<'_> {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        poll_fn(
+            |_| {
+                if self.readable() { Poll::Ready(Ok(self.take(buffer))) } else { Poll::Pending }
+            },
+        )
+        .await
+    }
+}
+
+impl Write for Wire<'_> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        poll_fn(|_| if self.writable() { Poll::Ready(Ok(self.put(bytes))) } else { Poll::Pending })
+            .await
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Split for Wire<'_> {
+    fn split(&mut self) -> (impl Read<Error = Infallible>, impl Write<Error = Infallible>) {
+        (*self, *self)
+    }
+}
+
+/// A timer on a clock that the test sets. Like that of embassy, it is never ready at once.
+struct Set<'c>(&'c Cell<Instant>);
+
+impl Timer for Set<'_> {
+    fn now(&self) -> Instant {
+        self.0.get()
+    }
+
+    async fn wait_until(&mut self, at: Instant) {
+        let mut is_waiting = false;
+        poll_fn(|_| {
+            let was_waiting = core::mem::replace(&mut is_waiting, true);
+            if was_waiting && self.0.get() >= at { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Every future is polled once and dropped: no byte may be lost on the way.
+#[test]
+fn both_ends_of_a_handshake_survive_futures_that_are_always_dropped() {
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back) = Default::default();
+    let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let (greeting, answer) = (Text::new("你好").unwrap(), Text::new("Hello").unwrap());
+    let mut server = hello::Server::<64>::new(Instant::ZERO, greeting, config());
+    let mut client = hello::Client::<64>::new(Instant::ZERO, answer, config());
+    let (mut server_pump, mut client_pump) = (Pump::<3>::new(), Pump::<3>::new());
+    let mut heard = Vec::new();
+    let mut over = (false, false);
+    for _ in 0..99 {
+        let timer = &mut Set(&clock);
+        if !over.0 {
+            let run =
+                server_pump.run(&mut left, &mut server, timer, |text| heard.push(text.to_string()));
+            over.0 = poll_once(run).map(Result::unwrap).is_ready();
+        }
+        if !over.1 {
+            let run = client_pump
+                .run(&mut right, &mut client, timer, |text| heard.push(text.to_string()));
+            over.1 = poll_once(run).map(Result::unwrap).is_ready();
+        }
+    }
+    assert_eq!(over, (true, true));
+    assert_eq!(heard, ["你好", "Hello"]);
+}
+
+#[test]
+fn the_deadline_ends_a_wait_for_a_silent_peer() {
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back) = Default::default();
+    let mut wire = Wire::new(&there, &back);
+    let mut client = hello::Client::<64>::new(Instant::ZERO, Text::new("").unwrap(), config());
+    let mut pump = Pump::<64>::new();
+    let timer = &mut Set(&clock);
+    let mut run = pin!(pump.run(&mut wire, &mut client, timer, |_| panic!("nobody spoke")));
+    assert!(poll_once(run.as_mut()).is_pending());
+    clock.set(Instant::ZERO + config().timeout);
+    let failed = Err(Fault::Session(hello::Error::TimedOut));
+    assert_eq!(poll_once(run), Poll::Ready(failed));
+}
+
+/// A session tells an error once. So it is reported by the poll that met it, though there is a last
+/// word that the stream does not take.
+#[test]
+fn a_failure_is_reported_at_once() {
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back): (Direction, Direction) = Default::default();
+    let mut wire = Wire::new(&there, &back);
+    while wire.writable() {
+        wire.put(b"full");
+    }
+    wire.incoming_from(b"far too long");
+    let mut server = hello::Server::<4>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
+    let mut pump = Pump::<64>::new();
+    let timer = &mut Set(&clock);
+    let run = pump.run(&mut wire, &mut server, timer, |_| panic!("nothing was said in whole"));
+    assert_eq!(poll_once(run), Poll::Ready(Err(Fault::Session(hello::Error::TooLong))));
+}
+
+/// The requests of the one and the contents of the other are both more than the connection holds:
+/// each must read while it writes. Meanwhile the owner of the sender answers.
+#[test]
+fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
+    const NAMES: [&[u8]; 4] = [b"first", b"second", b"third", b"fourth"];
+    let contents: Vec<u8> = (0..=255).collect();
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back) = Default::default();
+    let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let mut sender = Sender::<16>::new(Instant::ZERO, file::Config::default());
+    let mut receiver = Receiver::<256, 4>::new(Instant::ZERO, file::Config::default());
+    for name in NAMES {
+        receiver.request(Instant::ZERO, &Request { verify: false, ..Request::get(name) }).unwrap();
+    }
+    receiver.finish();
+    let (mut sender_pump, mut receiver_pump) = (Pump::<3>::new(), Pump::<3>::new());
+    let (mut asked, mut arrived, mut complete) = (Vec::new(), Vec::new(), 0);
+    let timer = &mut Set(&clock);
+    let mut over = (false, false);
+    {
+        let mut serve = pin!(async {
+            loop {
+                let session = &mut Lent { session: &mut sender, contents: &contents };
+                let hear = |event: Asked<'_>| match event {
+                    Asked::Request(request) => asked.push(request.name.to_vec()),
+                    Asked::Refused { .. } => panic!("{event:?}"),
+                };
+                if !sender_pump.turn(&mut left, session, &mut Set(&clock), hear).await? {
+                    return Ok::<(), Fault<_, Infallible>>(());
+                }
+                match sender.demand() {
+                    Some(Demand::Answer) => {
+                        sender.offer(Instant::ZERO, contents.len() as u64, 1);
+                    }
+                    Some(Demand::Confirm) => sender.confirm(Instant::ZERO),
+                    Some(Demand::Digest { .. }) => panic!("nobody asked for digests"),
+                    None => {}
+                }
+            }
+        });
+        let mut receive =
+            pin!(receiver_pump.run(&mut right, &mut receiver, timer, |event| match event {
+                Received::Contents(part) => arrived.extend_from_slice(part),
+                Received::Complete => complete += 1,
+                _ => {}
+            }));
+        for _ in 0..999 {
+            over.0 = over.0 || poll_once(serve.as_mut()).map(Result::unwrap).is_ready();
+            over.1 = over.1 || poll_once(receive.as_mut()).map(Result::unwrap).is_ready();
+        }
+    }
+    assert_eq!(over, (true, true));
+    assert_eq!(asked, NAMES);
+    assert_eq!(complete, 4);
+    assert_eq!(arrived, contents.repeat(4));
+}
+
+/// An owner drops the turn in which nothing comes, and speaks.
+#[test]
+fn a_command_between_two_turns_is_carried_out() {
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back): (Direction, Direction) = Default::default();
+    let (mut wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let mut client = chat::Client::<64, 64>::new(Duration::from_millis(200));
+    let mut pump = Pump::<64>::new();
+    let mut heard = String::new();
+    wire.incoming_from(b"anna: go");
+    for command in [None, Some("what?"), None] {
+        if let Some(line) = command {
+            client.say(Text::new(line).unwrap()).unwrap();
+        }
+        loop {
+            let hear = |line: chat::Line<'_>| heard.push_str(&line.printable().to_string());
+            let timer = &mut Set(&clock);
+            match poll_once(pump.turn(&mut wire, &mut client, timer, hear)) {
+                Poll::Ready(turn) => assert_eq!(turn, Ok(true)),
+                Poll::Pending => break,
+            }
+        }
+    }
+    let mut said = [0; 8];
+    assert_eq!(peer.take(&mut said), 4, "as much as the connection holds");
+    assert_eq!(&said[..4], b"what");
+    assert_eq!(heard, "");
+    peer.put(b"on\n");
+    let hear = |line: chat::Line<'_>| heard.push_str(&line.printable().to_string());
+    let timer = &mut Set(&clock);
+    assert!(poll_once(pump.run(&mut wire, &mut client, timer, hear)).is_pending());
+    assert_eq!(peer.take(&mut said), 2);
+    assert_eq!(&said[..2], b"?\n");
+    assert_eq!(heard, "anna: goon");
+}
