@@ -14,15 +14,15 @@ pub const COUNT_VARIABLE: &str = "BAREWIRE_SEEDS";
 /// [`Sometimes`].
 ///
 /// It must be called, with a closure, in the test itself, whose name it finds in that of the
-/// closure.
+/// closure, after that of the test's crate.
 ///
 /// The seeds are the same each time, so a test that begins to fail does so because of a change,
 /// not by chance. A failure prints its seed, with the command that repeats it.
 pub fn for_seeds<F: Fn(u64, &mut Sometimes)>(count: u64, body: F) {
-    let test = test_name(type_name_of_val(&body));
+    let (target, test) = test_name(type_name_of_val(&body));
     let mut sometimes = Sometimes::default();
     let mut run = |seed| {
-        let _replay = Replay { test, seed };
+        let _replay = Replay { target, test, seed };
         body(seed, &mut sometimes);
     };
     if let Some(seed) = variable(SEED_VARIABLE) {
@@ -41,15 +41,16 @@ fn variable(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value}: not a number")))
 }
 
-/// A test's name as `cargo test` takes it, from the name of a closure in it.
-fn test_name(closure: &str) -> &str {
+/// A test's target and name as `cargo test` takes them, from the name of a closure in it.
+fn test_name(closure: &str) -> (&str, &str) {
     assert!(!closure.contains('<'), "{closure} is not in the test itself, so it cannot be named");
-    let in_crate = closure.split_once("::").map_or(closure, |(_crate, path)| path);
-    in_crate.trim_end_matches("::{{closure}}")
+    let (target, path) = closure.split_once("::").expect("a closure is in a crate");
+    (target, path.trim_end_matches("::{{closure}}"))
 }
 
 /// Says how to repeat a run that panics.
 struct Replay<'t> {
+    target: &'t str,
     test: &'t str,
     seed: u64,
 }
@@ -57,10 +58,10 @@ struct Replay<'t> {
 impl Drop for Replay<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let Self { test, seed } = self;
+            let Self { target, test, seed } = self;
             eprintln!(
                 "to repeat: {SEED_VARIABLE}={seed} \
-                 cargo test -p barewire-tests --test simulation {test} -- --exact"
+                 cargo test -p barewire-tests --test {target} {test} -- --exact"
             );
         }
     }
@@ -93,7 +94,7 @@ mod tests {
     fn a_test_is_named_as_cargo_takes_it() {
         assert_eq!(
             test_name("simulation::hello::faults::they_do::{{closure}}"),
-            "hello::faults::they_do"
+            ("simulation", "hello::faults::they_do")
         );
     }
 

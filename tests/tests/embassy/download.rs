@@ -1,0 +1,198 @@
+//! Downloads: proven ones over a bad link, and one that is reset when all its bytes are there.
+
+use barewire_core::file::{
+    Asked, Config, Demand, Digester, Received, Receiver, Refusal, Request, SEGMENT, Sender,
+};
+use barewire_core::io::{Pump, Timer};
+use barewire_core::session::{Fault, Lent};
+use barewire_core::time::Duration;
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::seeds::for_seeds;
+use embassy_net::tcp::Error as Broken;
+
+use crate::socket::{Clock, Socket};
+use crate::world::{Buffers, converse, interrupted};
+
+const NAME: &[u8] = b"file";
+
+/// A link that loses frames may be silent for long.
+const PATIENT: Config = {
+    let long = Duration::from_secs(600);
+    Config { quiet: long, timeout: long, stall: long }
+};
+
+/// Serves `file` until the client ends the connection. Tells how often a future was dropped.
+async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 {
+    let mut sender = Sender::<16>::new(Clock.now(), PATIENT);
+    let mut pump = Pump::<256>::new();
+    let mut is_there = false;
+    let mut drops = 0;
+    let clock = &mut Clock;
+    let outcome = loop {
+        let session = &mut Lent { session: &mut sender, contents: file };
+        let turn = pump.turn(&mut socket, session, clock, |asked| {
+            is_there = matches!(asked, Asked::Request(request) if request.name == NAME);
+        });
+        match interrupted(random, turn).await {
+            None => drops += 1,
+            Some(Ok(true)) => {}
+            Some(outcome) => break outcome,
+        }
+        let now = Clock.now();
+        match sender.demand() {
+            Some(Demand::Answer) if is_there => {
+                sender.offer(now, file.len() as u64, 1);
+            }
+            Some(Demand::Answer) => sender.refuse(now, Refusal::NotFound),
+            Some(Demand::Digest { offset, length }) => {
+                let start = usize::try_from(offset).unwrap();
+                let end = start + usize::try_from(length).unwrap();
+                let mut digester = Digester::new();
+                digester.update(&file[start..end]);
+                sender.supply(now, digester.finish());
+            }
+            Some(Demand::Confirm) => sender.confirm(now),
+            None => {}
+        }
+    };
+    socket.end(outcome).await.unwrap();
+    drops
+}
+
+/// Asks for the names, all at once. The contents that came in, and how each answer ended: `None` for
+/// one that was refused, else up to where it was proven.
+async fn fetch(
+    mut socket: Socket<'_>,
+    names: &[&[u8]],
+    random: &mut Random,
+) -> (Vec<u8>, Vec<Option<u64>>) {
+    let mut receiver = Receiver::<512, 16>::new(Clock.now(), PATIENT);
+    for name in names {
+        receiver.request(Clock.now(), &Request::get(name)).unwrap();
+    }
+    receiver.finish();
+    let mut pump = Pump::<256>::new();
+    let (mut contents, mut answers, mut proven) = (Vec::new(), Vec::new(), 0);
+    let clock = &mut Clock;
+    let outcome = loop {
+        let run = pump.run(&mut socket, &mut receiver, clock, |event| match event {
+            Received::Answered(_) => proven = 0,
+            Received::Refused(refusal) => {
+                assert_eq!(refusal, Refusal::NotFound);
+                answers.push(None);
+            }
+            Received::Contents(part) => contents.extend_from_slice(part),
+            Received::Verified { end } => proven = end,
+            Received::Complete => answers.push(Some(proven)),
+        });
+        if let Some(outcome) = interrupted(random, run).await {
+            break outcome;
+        }
+    };
+    socket.end(outcome).await.unwrap();
+    (contents, answers)
+}
+
+/// One place of which differs from the next.
+fn contents(size: u64) -> Vec<u8> {
+    (0..=250).cycle().zip(0..size).map(|(byte, _)| byte).collect()
+}
+
+/// Many requests at once, of which one is refused, through buffers that hold neither the requests
+/// nor a file.
+#[test]
+fn files_are_proven_though_frames_are_lost_and_futures_dropped() {
+    for_seeds(30, |seed, sometimes| {
+        let random = &mut Random::new(seed);
+        let file = contents(random.pick(&[0, 1, 300, 2_000]));
+        let mut names = [NAME; 12];
+        names[random.count(0..=11)] = b"another";
+        let loss = random.pick(&[0, 10]);
+        let (drops, contents, answers) = download(random, loss, 64, &file, &names);
+        assert_eq!(contents, file.repeat(11));
+        let proven = Some(file.len() as u64);
+        assert_eq!(answers, names.map(|name| proven.filter(|_| name == NAME)));
+        sometimes.note("a future was dropped", drops > 0);
+        sometimes.note("an empty file was sent", file.is_empty());
+    });
+}
+
+#[test]
+fn a_file_of_several_segments_is_proven() {
+    let random = &mut Random::new(1);
+    let size = SEGMENT + SEGMENT / 8;
+    let file = contents(size);
+    let (drops, contents, answers) = download(random, 1, 8_192, &file, &[NAME]);
+    assert!(contents == file, "{} bytes of {size}, and perhaps others", contents.len());
+    assert_eq!(answers, [Some(size)]);
+    assert!(drops > 0);
+}
+
+fn download(
+    random: &mut Random,
+    loss: u8,
+    most: usize,
+    file: &[u8],
+    names: &[&[u8]],
+) -> (u32, Vec<u8>, Vec<Option<u64>>) {
+    let (mut left_random, mut right_random) = (random.fork(), random.fork());
+    let mut buffers = [Buffers::some(random, most), Buffers::some(random, most)];
+    let [left, right] = &mut buffers;
+    let (mut drops, mut fetched) = (0, (Vec::new(), Vec::new()));
+    converse(
+        random,
+        loss,
+        async |stack| drops = serve(left.accept(stack).await, file, &mut left_random).await,
+        async |stack| fetched = fetch(right.connect(stack).await, names, &mut right_random).await,
+    );
+    (drops, fetched.0, fetched.1)
+}
+
+/// Nothing but the orderly close proves an unverified download.
+#[test]
+fn a_reset_is_no_success_though_the_byte_count_fits() {
+    let answer = b"\0BW\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01ok";
+    for is_reset in [false, true] {
+        let random = &mut Random::new(1);
+        let mut buffers = [Buffers::some(random, 64), Buffers::some(random, 64)];
+        let [left, right] = &mut buffers;
+        let (mut contents, mut is_complete) = (Vec::new(), false);
+        converse(
+            random,
+            0,
+            async |stack| {
+                let mut socket = left.accept(stack).await.0;
+                let mut rest = &answer[..];
+                while !rest.is_empty() {
+                    rest = &rest[socket.write(rest).await.unwrap()..];
+                }
+                socket.flush().await.unwrap();
+                if is_reset {
+                    socket.abort();
+                } else {
+                    socket.close();
+                }
+                socket.flush().await.unwrap();
+            },
+            async |stack| {
+                let mut socket = right.connect(stack).await;
+                let mut receiver = Receiver::<64, 1>::new(Clock.now(), Config::default());
+                let request = Request { verify: false, ..Request::get(NAME) };
+                receiver.request(Clock.now(), &request).unwrap();
+                let mut pump = Pump::<256>::new();
+                let outcome = pump
+                    .run(&mut socket, &mut receiver, &mut Clock, |event| match event {
+                        Received::Answered(answer) => assert_eq!(answer.size, 2),
+                        Received::Contents(part) => contents.extend_from_slice(part),
+                        Received::Complete => is_complete = true,
+                        event => panic!("{event:?}"),
+                    })
+                    .await;
+                let broken = Err(Fault::Connection(Broken::ConnectionReset));
+                assert_eq!(outcome, if is_reset { broken } else { Ok(()) });
+            },
+        );
+        assert_eq!(contents, b"ok", "all of it has come");
+        assert_eq!(is_complete, !is_reset);
+    }
+}

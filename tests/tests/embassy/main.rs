@@ -1,0 +1,14 @@
+//! The core over embassy-net: its real TCP/IP stack, twice, on the two ends of a link in memory,
+//! in virtual time.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | `socket` | the adapter: all that a firmware writes to drive the core over embassy-net |
+//! | `world` | two stacks, the link between them, the time, and who is polled |
+//! | `hello`, `download`, `chat` | the conversations |
+
+mod chat;
+mod download;
+mod hello;
+mod socket;
+mod world;
