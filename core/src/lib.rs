@@ -11,6 +11,8 @@ pub mod io;
 mod log;
 pub mod printable;
 pub mod session;
+#[cfg(any(test, barewire_sizes))]
+mod sizes;
 mod speech;
 pub mod text;
 pub mod time;

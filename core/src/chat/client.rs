@@ -13,7 +13,7 @@ use crate::time::{Duration, Instant};
 ///
 /// `OUT` is the room for lines that have not gone out, in bytes; `N` is the longest line that is
 /// taken, which for a server that follows the rules is 4 times its longest text and 128. The machine
-/// takes these bytes of memory and at most 130 more (64-bit). A line that is longer is left out.
+/// takes these bytes of memory and at most 72 more (64-bit). A line that is longer is left out.
 ///
 /// ```
 /// use barewire_core::chat::{Client, Kind};

@@ -7,7 +7,7 @@ pub type Digest = [u8; 32];
 
 /// Digests bytes as they come (BLAKE3, the default mode, 32 bytes of output).
 ///
-/// It takes less than 1,930 bytes of memory (64-bit). A [`Receiver`](super::Receiver) has one; a server that has
+/// It takes at most 1,920 bytes of memory. A [`Receiver`](super::Receiver) has one; a server that has
 /// its contents in memory may use one to [supply](super::Sender::supply) digests.
 ///
 /// ```

@@ -12,7 +12,7 @@ use crate::time::Instant;
 /// [`Received::Complete`]; but whether that was all of the file, nothing can prove. A server that
 /// sends nothing is an error: an empty file looks no different from one that is not there.
 ///
-/// The machine takes less than 90 bytes of memory (64-bit).
+/// The machine takes at most 80 bytes of memory (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Config, PlainReceiver, Received};

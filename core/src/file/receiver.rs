@@ -26,7 +26,7 @@ use crate::time::Instant;
 ///
 /// `N` is the room for requests that have not gone out, in bytes (24 and the name each); `DEPTH` is
 /// how many may be unanswered at once. The machine takes `N` bytes of memory, 24 for each of
-/// `DEPTH`, and less than 2,100 more, most of it for the digest (64-bit).
+/// `DEPTH`, and at most 2,096 more, most of it for the digest (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Config, Received, Receiver, Request};

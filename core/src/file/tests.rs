@@ -78,21 +78,3 @@ impl Chance {
         usize::try_from(self.0 % limit as u64).unwrap()
     }
 }
-
-/// The figures that the documentation gives.
-#[cfg(target_pointer_width = "64")]
-#[test]
-fn the_machines_are_as_small_as_documented() {
-    // Of a capacity that does not fit well, too.
-    let sender = (size_of::<Sender<1024>>() - 1024).max(size_of::<Sender<1>>() - 1);
-    let receiver = (size_of::<Receiver<1024, 4>>() - 1024 - 4 * 24)
-        .max(size_of::<Receiver<25, 1>>() - 25 - 24);
-    let plain = size_of::<PlainReceiver<'_>>();
-    let digester = size_of::<Digester>();
-    std::println!("sender {sender}, receiver {receiver}, plain {plain}, digester {digester}");
-    assert_eq!(size_of::<Receiver<64, 5>>() - size_of::<Receiver<64, 4>>(), 24);
-    assert!(sender < 280);
-    assert!(receiver < 2_100);
-    assert!(plain < 90);
-    assert!(digester < 1_930);
-}

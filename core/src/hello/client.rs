@@ -15,7 +15,7 @@ use crate::time::Instant;
 /// is between TCP and the server.
 ///
 /// `N` is the longest greeting in bytes, at most [`MAX_TEXT`]; the machine takes `N` bytes of
-/// memory and less than 130 more (64-bit).
+/// memory and at most 96 more (64-bit).
 ///
 /// ```
 /// use barewire_core::hello;

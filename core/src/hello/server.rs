@@ -10,7 +10,7 @@ use crate::time::Instant;
 /// The server's side of one handshake. Its only event is the client's answer.
 ///
 /// `N` is the longest answer in bytes, at most [`MAX_TEXT`]; the machine takes `N` bytes of memory
-/// and less than 130 more (64-bit).
+/// and at most 96 more (64-bit).
 ///
 /// ```
 /// use barewire_core::hello;

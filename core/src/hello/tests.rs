@@ -196,14 +196,3 @@ fn a_count_beyond_what_was_lent_is_all_of_it() {
     server.transmitted(NOW, usize::MAX);
     assert_eq!(server.poll_transmit(), Output::Shut);
 }
-
-/// The figures that the documentation gives.
-#[test]
-fn the_machines_are_as_small_as_documented() {
-    fn overhead<T>(capacity: usize) -> usize {
-        size_of::<T>() - capacity
-    }
-    std::println!("server {}, client {}", size_of::<Server<'_, 64>>(), size_of::<Client<'_, 64>>());
-    assert!(overhead::<Server<'_, 1024>>(1024) < 130);
-    assert!(overhead::<Client<'_, 1024>>(1024) < 130);
-}

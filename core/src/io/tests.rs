@@ -264,8 +264,3 @@ fn input_that_the_session_leaves_is_offered_again() {
     assert_eq!(seen, b"abcdefg");
     assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"efg");
 }
-
-#[test]
-fn the_pump_is_as_small_as_documented() {
-    assert!(size_of::<Pump<64>>() <= 64 + 24, "{}", size_of::<Pump<64>>());
-}
