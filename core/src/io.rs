@@ -91,9 +91,9 @@ impl<const N: usize> Pump<N> {
             heard.map_err(Fault::Session)?;
             match sent? {
                 Sent::Close => return Ok(()),
-                // What went out may have made room for the input that is left.
-                Sent::Some if self.start != self.end => {}
-                Sent::Some | Sent::Nothing => return Err(nb::Error::WouldBlock),
+                // Which may have made room for the input that is left.
+                Sent::Some => {}
+                Sent::Nothing => return Err(nb::Error::WouldBlock),
             }
         }
     }

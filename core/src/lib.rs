@@ -16,3 +16,5 @@ mod sizes;
 mod speech;
 pub mod text;
 pub mod time;
+#[cfg(test)]
+mod words;

@@ -128,6 +128,12 @@ mod tests {
     }
 
     #[test]
+    fn only_nothing_is_empty() {
+        assert!(printable(b"").is_empty());
+        assert!(!printable(b" ").is_empty());
+    }
+
+    #[test]
     fn plain_text_of_any_script_is_itself() {
         shows("你好, nice to meet you – ñ".as_bytes(), "你好, nice to meet you – ñ");
         shows("👩\u{200d}💻 می\u{200c}خواهم".as_bytes(), "👩\u{200d}💻 می\u{200c}خواهم");

@@ -166,8 +166,22 @@ mod tests {
     }
 
     #[test]
+    fn instants_and_spans_add_up() {
+        let (start, span) = (Instant::from_millis(7), Duration::from_micros(1_500));
+        assert_eq!((start + span).as_micros(), 8_500);
+        assert_eq!((start - span).as_micros(), 5_500);
+        assert_eq!((start + span).since(start).as_micros(), 1_500);
+        let mut moved = start;
+        moved += span;
+        assert_eq!(moved, start + span);
+        assert_eq!((span + Duration::from_millis(1)).as_micros(), 2_500);
+        assert_eq!(core::time::Duration::from(span), core::time::Duration::from_micros(1_500));
+    }
+
+    #[test]
     fn rounding_never_cuts_a_wait_short() {
         assert_eq!(Duration::from_micros(1).as_millis_ceil(), 1);
+        assert_eq!(Duration::from_micros(2_001).as_millis_ceil(), 3);
         assert_eq!(Duration::from_micros(1_000).as_millis_ceil(), 1);
         assert_eq!(Duration::from(core::time::Duration::from_nanos(1)), Duration::from_micros(1));
         assert_eq!(Duration::from(core::time::Duration::MAX), Duration::MAX);

@@ -260,7 +260,29 @@ fn input_that_the_session_leaves_is_offered_again() {
     let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
     assert_eq!(seen, b"abcde");
     assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"abcd");
+    // More has come, which is not read before what is held is taken.
+    there.bytes.borrow_mut().extend(b"hi");
     let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
     assert_eq!(seen, b"abcdefg");
     assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"efg");
+    let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
+    assert_eq!(seen, b"abcdefghi");
+}
+
+/// A driver that owns neither the stream nor the session does as well with what it is lent.
+#[test]
+fn what_is_borrowed_does_what_its_owner_would() {
+    fn drive(
+        mut stream: impl Read + Write + ReadReady + WriteReady + HalfClose,
+        mut session: impl Session,
+    ) {
+        let _ = Pump::<64>::new().drive(&mut stream, &mut session, Instant::ZERO, |_| ());
+    }
+    let (there, back): (Direction, Direction) = Default::default();
+    let mut wire = Wire::new(&there, &back);
+    let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
+    drive(&mut wire, &mut server);
+    assert_eq!(server.poll_transmit(), Output::Nothing, "all of it was released");
+    assert!(back.ended.get());
+    assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"hi\n");
 }

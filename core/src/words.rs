@@ -1,0 +1,125 @@
+//! What a person is told, all of it in one place: every error says what happened, and no two of them
+//! the same.
+
+extern crate std;
+use std::error::Error;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use crate::chat::{MemberError, NickError, RoomFull, SayError};
+use crate::datagram::{ExchangeError, Silence};
+use crate::file::{EntryError, ReceiveError, Refusal, RequestError, SendError};
+use crate::hello;
+use crate::session::Fault;
+use crate::text::{Text, TextError, TooLong};
+
+/// An error whose cause is another.
+#[derive(Debug)]
+struct Caused(TooLong);
+
+impl std::fmt::Display for Caused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("caused")
+    }
+}
+
+impl Error for Caused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// The words of each, in the order of the list.
+macro_rules! words {
+    ($($error:expr,)*) => {
+        [$($error.to_string()),*]
+    };
+}
+
+#[test]
+fn every_error_says_what_happened() {
+    let words = words![
+        TextError::TooLong,
+        TextError::LineBreak,
+        TooLong,
+        hello::Error::Silent,
+        hello::Error::TooLong,
+        hello::Error::TimedOut,
+        hello::Error::Unclosed,
+        ExchangeError::TimedOut,
+        ExchangeError::Unreachable,
+        Silence::OwnReply,
+        Silence::OwnPort,
+        Silence::ReflectingPort,
+        Silence::Truncated,
+        Silence::OverRate,
+        Silence::MutedNow,
+        Silence::Muted,
+        Refusal::NotFound,
+        Refusal::Refused,
+        Refusal::Malformed,
+        Refusal::NotSupported,
+        Refusal::Busy,
+        Refusal::Failed,
+        Refusal::PastEnd,
+        RequestError::TooLong,
+        RequestError::Full,
+        RequestError::Finished,
+        ReceiveError::NotFramed,
+        ReceiveError::Nothing,
+        ReceiveError::CutShort,
+        ReceiveError::Malformed,
+        ReceiveError::Corrupt,
+        ReceiveError::TimedOut,
+        ReceiveError::Stalled,
+        ReceiveError::Unclosed,
+        SendError::CutShort,
+        SendError::TimedOut,
+        SendError::Stalled,
+        EntryError,
+        NickError::Length,
+        NickError::Characters,
+        NickError::Reserved,
+        NickError::Taken,
+        RoomFull,
+        MemberError::FellBehind,
+        SayError::Full,
+        Fault::<TooLong, TooLong>::Contents,
+    ];
+    for (index, said) in words.iter().enumerate() {
+        assert!(said.len() > 5, "{said:?} says too little");
+        let same = words.iter().skip(index + 1).find(|other| *other == said);
+        assert_eq!(same, None, "two errors say the same");
+    }
+    // A driver's error says what the session's or the connection's does.
+    let fault = |fault: Fault<TooLong, RoomFull>| fault.to_string();
+    assert_eq!(fault(Fault::Session(TooLong)), TooLong.to_string());
+    assert_eq!(fault(Fault::Connection(RoomFull)), RoomFull.to_string());
+    // Both commands that a conversation takes no more say the same.
+    assert_eq!(SayError::Finished.to_string(), RequestError::Finished.to_string());
+}
+
+#[test]
+fn the_cause_of_a_fault_is_that_of_the_error_within() {
+    let words = |fault: Fault<Caused, Caused>| -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = fault.source();
+        while let Some(error) = next {
+            causes.push(error.to_string());
+            next = error.source();
+        }
+        causes
+    };
+    assert_eq!(words(Fault::Session(Caused(TooLong))), ["text too long"]);
+    assert_eq!(words(Fault::Connection(Caused(TooLong))), ["text too long"]);
+    assert!(words(Fault::Contents).is_empty());
+}
+
+/// What a developer sees of a value holds no control character either.
+#[test]
+fn what_is_shown_for_debugging_is_printable() {
+    let text = Text::new("a\u{1b}[2J").unwrap();
+    assert_eq!(std::format!("{text:?}"), r#"Text("a\x1b[2J")"#);
+    let config = std::format!("{:?}", crate::chat::Config::default());
+    assert!(config.contains("history: 20") && config.contains("rate: 10"), "{config}");
+}
