@@ -13,13 +13,15 @@
 //!   `/me TEXT`, `/quit`, `/help`; `//x` says `/x`. What cannot be done is answered by a private note.
 //! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
 //!   digit. Whether two look alike is for the owner's [`Likeness`] to say. `server` and everything
-//!   that starts like `guest` are reserved.
+//!   that starts like `guest` are reserved, and so are the first words of the notices that a
+//!   program reads ([`Line::welcome`], [`Line::is_refusal`]): nobody can make them with `/me`.
 //! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
 //! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
 //!   terminal is safe as well.
 //! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]; commands and lines that are
 //!   too long count. What is over it is refused,
-//!   with a note at most once a second; nobody else is affected.
+//!   with a note at most once a second; nobody else is affected. A client that keeps the same
+//!   [`Pace`] loses nothing.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
 //! # The backlog
@@ -84,6 +86,7 @@ use core::fmt;
 
 pub use backlog::Mark;
 pub use client::{Client, ClientError, SayError};
+pub use flood::Pace;
 pub use line::{Kind, Line};
 pub use member::{Heard, Member, MemberError};
 pub use nick::{Likeness, MAX_NICK, NickError, likeness};

@@ -3,11 +3,67 @@
 use super::BURST;
 use crate::time::{Duration, Instant};
 
-/// A member's account, by the generic cell rate algorithm: one instant tells all.
+/// The account of who says lines: so many a second, over a burst, by the generic cell rate algorithm.
+/// One instant tells all.
+///
+/// A room refuses what is over it. A client that keeps to the same loses nothing, provided that it
+/// holds some lines of the burst back: on the way, lines that left one by one may come to arrive
+/// together.
+///
+/// ```
+/// use barewire_core::chat::Pace;
+/// use barewire_core::time::{Duration, Instant};
+///
+/// let (mut pace, now) = (Pace::new(), Instant::ZERO);
+/// for _ in 0..3 {
+///     assert!(pace.next(10, 3) <= now);
+///     pace.take(now, 10);
+/// }
+/// assert_eq!(pace.next(10, 3), now + Duration::from_millis(100));
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Account {
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Pace {
     /// When the lines said so far would all have been due at the sustained rate.
     due: Instant,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pace {
+    /// The account of somebody who has said nothing.
+    pub const fn new() -> Self {
+        Self { due: Instant::ZERO }
+    }
+
+    /// When the next line may be said: `burst` of them at once, and `rate` a second in the long run.
+    /// With a rate of 0, for no limit, that is always.
+    pub fn next(&self, rate: u32, burst: u32) -> Instant {
+        let Some(interval) = interval(rate) else { return Instant::ZERO };
+        self.due - Duration::from_micros(interval.saturating_mul(burst.saturating_sub(1).into()))
+    }
+
+    /// A line is said at `now`.
+    pub fn take(&mut self, now: Instant, rate: u32) {
+        if let Some(interval) = interval(rate) {
+            self.due = self.due.max(now) + Duration::from_micros(interval);
+        }
+    }
+}
+
+/// From one line to the next, in microseconds.
+fn interval(rate: u32) -> Option<u64> {
+    1_000_000_u64.checked_div(rate.into())
+}
+
+/// A member's account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Account {
+    pace: Pace,
     /// When the next note about refused lines may be sent.
     note: Instant,
 }
@@ -27,18 +83,13 @@ const NOTES: Duration = Duration::from_secs(1);
 
 impl Account {
     pub(super) const fn new() -> Self {
-        Self { due: Instant::ZERO, note: Instant::ZERO }
+        Self { pace: Pace::new(), note: Instant::ZERO }
     }
 
     /// Judges a line said at `now`; `rate` lines a second, 0 for no limit.
     pub(super) fn judge(&mut self, now: Instant, rate: u32) -> Verdict {
-        let Some(interval) = 1_000_000_u64.checked_div(rate.into()) else {
-            return Verdict::Passes;
-        };
-        let due = self.due.max(now);
-        let burst = interval.saturating_mul(BURST.saturating_sub(1).into());
-        if due.since(now) <= Duration::from_micros(burst) {
-            self.due = due + Duration::from_micros(interval);
+        if self.pace.next(rate, BURST) <= now {
+            self.pace.take(now, rate);
             return Verdict::Passes;
         }
         if now < self.note {
@@ -82,5 +133,22 @@ mod tests {
         for _ in 0..2_000 {
             assert_eq!(account.judge(Instant::ZERO, 0), Verdict::Passes);
         }
+    }
+
+    #[test]
+    fn who_keeps_the_pace_is_never_refused_though_lines_come_together_on_the_way() {
+        const RATE: u32 = 10;
+        const IN_HAND: u32 = 10;
+        let (mut pace, mut account) = (Pace::new(), Account::new());
+        let mut now = Instant::from_millis(777);
+        for number in 0..1_000 {
+            now = now.max(pace.next(RATE, BURST - IN_HAND));
+            pace.take(now, RATE);
+            // What is said within a second arrives at its end.
+            let arrives = Instant::from_millis((now.as_micros() / 1_000_000 + 1) * 1_000);
+            assert_eq!(account.judge(arrives, RATE), Verdict::Passes, "line {number}");
+        }
+        // Ninety at once, and the rest at the rate.
+        assert_eq!(now, Instant::from_millis(777 + 91_000));
     }
 }

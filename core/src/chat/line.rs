@@ -37,6 +37,9 @@ pub enum Kind<'a> {
     Other,
 }
 
+/// How the notice begins by which a server tells that it refuses lines.
+pub(super) const REFUSAL: &str = "too fast: ";
+
 impl<'a> Line<'a> {
     /// Reads a line, without its line feed.
     pub fn read(bytes: &'a [u8]) -> Self {
@@ -59,6 +62,11 @@ impl<'a> Line<'a> {
     pub fn welcome(self) -> Option<&'a str> {
         let rest = self.bytes.strip_prefix(b"* welcome to barewire chat, you are ")?;
         core::str::from_utf8(rest.strip_suffix(b" (/help)")?).ok().filter(|nick| is_nick(nick))
+    }
+
+    /// Whether it tells that flood control has refused lines of who receives it.
+    pub fn is_refusal(self) -> bool {
+        self.bytes.strip_prefix(b"* ").is_some_and(|note| note.starts_with(REFUSAL.as_bytes()))
     }
 }
 

@@ -15,6 +15,10 @@ pub(super) const NICK_BYTES: usize = 4 * MAX_NICK;
 /// What all nicks of members that were not given one start with.
 const GUEST: &str = "guest";
 
+/// What a member cannot be called: the operator's nick, and the first words of the notices that a
+/// program reads, which `/me` would make as well.
+const RESERVED: [&str; 3] = [SERVER, "welcome", "too"];
+
 /// Reduces a name to a number that is equal for names that look alike. A room takes no two nicks with
 /// the same.
 ///
@@ -30,7 +34,7 @@ pub enum NickError {
     Length,
     /// It holds something else than letters, digits and `-_.`, or starts with one of these.
     Characters,
-    /// It is `server`, or starts with `guest`, or looks like that.
+    /// It is `server`, `welcome` or `too`, or starts with `guest`, or looks like that.
     Reserved,
     /// A member has it, or one that looks alike.
     Taken,
@@ -81,7 +85,8 @@ impl Nick {
         let (own, guest) = (likeness(name), likeness(GUEST));
         // Not only the first five characters: a ligature looks like several.
         let mut starts = name.char_indices().map(|(at, c)| name.get(..at + c.len_utf8()));
-        if own == likeness(SERVER) || starts.any(|start| start.map(likeness) == Some(guest)) {
+        let is_reserved = RESERVED.iter().any(|word| own == likeness(word));
+        if is_reserved || starts.any(|start| start.map(likeness) == Some(guest)) {
             return Err(NickError::Reserved);
         }
         let name = String::try_from(name).map_err(|_| NickError::Length)?;
@@ -197,7 +202,17 @@ mod tests {
 
     #[test]
     fn reserved_names_are_refused_in_every_disguise() {
-        for name in ["server", "SERVER", "5erver", "guest", "Guest7", "GUE5T", "guesthouse"] {
+        for name in [
+            "server",
+            "SERVER",
+            "5erver",
+            "guest",
+            "Guest7",
+            "GUE5T",
+            "guesthouse",
+            "we1come",
+            "Too",
+        ] {
             assert_eq!(choose(name), Err(NickError::Reserved), "{name}");
         }
         // A look at single characters would miss a ligature.

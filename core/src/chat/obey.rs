@@ -6,6 +6,7 @@ use super::backlog::{NOBODY, Route};
 use super::command::Command;
 use super::flood::Verdict;
 use super::hall::{Hall, OPERATOR};
+use super::line::REFUSAL;
 use super::slot::{Place, State};
 use super::{BURST, MAX_NICK};
 use crate::printable::printable;
@@ -83,7 +84,7 @@ impl Hall<'_> {
             Some(Verdict::Noted) => self.note(
                 index,
                 format_args!(
-                    "too fast: your lines are refused ({rate} a second pass, {BURST} at once)"
+                    "{REFUSAL}your lines are refused ({rate} a second pass, {BURST} at once)"
                 ),
             ),
             Some(Verdict::Refused) | None => {}

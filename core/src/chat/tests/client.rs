@@ -153,4 +153,8 @@ fn a_client_understands_a_room() {
         assert_eq!(Line::read(line.as_bytes()).kind, Kind::Other, "{line}");
     }
     assert_eq!(Line::read(b"* welcome to barewire chat, you are a b (/help)").welcome(), None);
+    assert!(Line::read(b"* too fast: your lines are refused").is_refusal());
+    for line in [&b"too fast: "[..], b"anna: * too fast: ", b"* anna is too fast: "] {
+        assert!(!Line::read(line).is_refusal());
+    }
 }

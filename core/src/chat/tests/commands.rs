@@ -134,6 +134,7 @@ fn a_flood_is_refused_and_commands_count() {
     assert_eq!(hand.read(bert), paste.replace("line", "guest1: line"));
     hand.say(anna, "/who\n".repeat(49) + "/dance\nrefused\n/who\n");
     let told = hand.read(anna);
+    assert!(told.lines().any(|line| Line::read(line.as_bytes()).is_refusal()));
     assert_eq!(told.matches("* here").count(), 49);
     assert!(told.ends_with(
         "//x says /x\n* too fast: your lines are refused (10 a second pass, 100 at once)\n"
