@@ -12,6 +12,7 @@ mod voice;
 
 use std::io::{self, IsTerminal as _};
 
+use barewire_core::chat::RATE;
 use barewire_core::text::QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::executor::Executor;
@@ -39,9 +40,10 @@ Examples:
   echo done | chat-client 127.0.0.1:8080       say a line from a script, and show what comes
 
 On a terminal it comes back by itself when the connection ends; /quit, or Ctrl-D on an empty line,
-ends it with 0. Otherwise standard input is said line by line, and after its end what still comes is
-shown. The exit code is 0 if the server ended the chat in order, 1 if the connection broke or could
-not be made, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
+ends it with 0. Otherwise standard input is said line by line, no faster than servers take it, and
+after its end what still comes is shown. The exit code is 0 if the server ended the chat in order, 1
+if the connection broke or could not be made or lines were not taken, 2 for wrong usage, and 130 or
+143 after SIGINT or SIGTERM.";
 
 /// Says lines to everybody in a room, and shows what the others say.
 #[derive(Debug, Parser)]
@@ -54,6 +56,11 @@ pub(crate) struct ChatClient {
     /// Your nick; on a terminal, by default, the name of the user
     #[arg(short, long, value_name = "NAME", value_parser = nick)]
     nick: Option<String>,
+
+    /// How many lines a second are said, after about a hundred at once; 0 for no limit. A server
+    /// refuses more than it is set to take
+    #[arg(long, value_name = "N", default_value_t = RATE)]
+    rate: u32,
 
     /// End when the connection does
     #[arg(long)]
@@ -89,6 +96,7 @@ impl Program for ChatClient {
             server: target.name(),
             timeout: self.timeout,
             quiet: self.quiet_period,
+            rate: self.rate,
             reconnects: on_terminal && !self.no_reconnect,
         };
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());

@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) timeout: Duration,
     pub(super) quiet: Duration,
+    /// How many lines a second a server takes.
+    pub(super) rate: u32,
     pub(super) reconnects: bool,
 }
 
@@ -55,6 +57,8 @@ pub(super) struct Chat<'o> {
     /// The nick that the user wants.
     pub(super) wanted: Option<String>,
     pub(super) known: Known,
+    /// It was told that the server refuses lines.
+    told_refusal: bool,
     result: Result<(), Failure>,
 }
 
@@ -75,6 +79,7 @@ impl<'o> Chat<'o> {
             nick: None,
             wanted,
             known: Known::default(),
+            told_refusal: false,
             result: Ok(()),
         }
     }
@@ -123,6 +128,13 @@ impl<'o> Chat<'o> {
         self.fail(&format!("not sent: a line of standard input has more than {MAX_TEXT} bytes"));
     }
 
+    /// The server refuses lines that come too fast. A person sees its note.
+    pub(super) fn refused(&mut self) {
+        if !self.voice.is_on_terminal() && !std::mem::replace(&mut self.told_refusal, true) {
+            self.fail("the server has refused lines that came too fast (set a lower --rate)");
+        }
+    }
+
     /// Notes a failure that does not end the conversation.
     pub(super) fn fail(&mut self, message: &str) {
         self.voice.fail(message);
@@ -151,6 +163,13 @@ impl<'o> Chat<'o> {
     fn rename(&mut self, nick: String) {
         self.voice.rename(&nick);
         self.nick = Some(nick);
+    }
+
+    /// The user leaves: what was not sent will not be.
+    pub(super) fn tell_unsent(&mut self) {
+        if !self.outbox.is_empty() {
+            self.voice.fail(&format!("not sent: {} waiting lines", self.outbox.len()));
+        }
     }
 
     /// The chat is over: all tasks end.
@@ -200,6 +219,7 @@ pub(super) mod tests {
             addresses: Vec::new(),
             timeout: Duration::from_secs(1),
             quiet: Duration::from_millis(200),
+            rate: 10,
             reconnects: true,
         };
         let tasks = Tasks { conversation: task, input: task };

@@ -77,9 +77,7 @@ impl Conversation {
         let leaves = chat.closing && chat.voice.is_on_terminal();
         match &mut self.state {
             State::Resting(_) | State::Connecting(_) if leaves => {
-                if !chat.outbox.is_empty() {
-                    chat.voice.fail(&format!("not sent: {} waiting lines", chat.outbox.len()));
-                }
+                chat.tell_unsent();
                 chat.finish(cx, Ok(()));
                 Ok(State::Over)
             }
@@ -146,12 +144,14 @@ impl Conversation {
         {
             return self.rest(message, chat, cx.now());
         }
-        if result.is_ok() {
+        if leaves {
+            chat.tell_unsent();
+        } else if result.is_ok() {
             if let (Some(message), true) = (message, chat.voice.is_on_terminal()) {
                 chat.voice.note(&message);
             }
             let lost = chat.outbox.len();
-            if lost > 0 && !leaves {
+            if lost > 0 {
                 chat.fail(&format!("the server ended the chat before {lost} more lines were sent"));
             }
         }

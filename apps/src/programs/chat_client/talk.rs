@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::chat::{Client, Kind, Line};
+use barewire_core::chat::{BURST, Client, Kind, Line, Pace};
 use barewire_core::session::Session as _;
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_core::time::{Duration, Instant};
@@ -18,7 +18,8 @@ const OUT: usize = 8192;
 /// The longest line that is taken: a text whose every byte is shown as four, and what stands before.
 const LINE: usize = 4 * MAX_TEXT + 128;
 
-/// With a nick to tell, lines wait so long for the server to welcome, or to show that it does not.
+/// A server has so long to welcome, or to show that it does not. Until then it is taken for one that
+/// limits how fast lines may come; and with a nick to tell, lines wait.
 const WELCOME: Duration = Duration::from_secs(1);
 
 /// So long after a welcome, what comes is taken for what was said before, unless an answer to the
@@ -50,6 +51,7 @@ pub(super) struct Talk {
     link: Link,
     ears: Ears,
     client: Client<OUT, LINE>,
+    pace: Pace,
     /// Lines that may not have gone out.
     said: VecDeque<String>,
     finished: bool,
@@ -64,8 +66,8 @@ struct Ears {
     /// The nick that the server is to be told, once it is known to understand.
     nick: Option<String>,
     welcomed: bool,
-    /// Until when lines wait for the welcome.
-    held: Option<Instant>,
+    /// Until when there may be a welcome.
+    awaited: Option<Instant>,
     /// Until when lines are taken for old ones.
     history: Option<Instant>,
     /// They, to be compared with those that are known.
@@ -78,11 +80,23 @@ impl Talk {
             // Without it a dead server is noticed later, no more.
             let _ = stream.set_keepalive(IDLE, PROBE, PROBES);
         }
-        let held = chat.wanted.is_some().then(|| now + WELCOME);
-        let nick = chat.wanted.clone();
-        let ears = Ears { again, nick, welcomed: false, held, history: None, replay: None };
-        let client = Client::new(chat.settings.quiet);
-        Self { link, ears, client, said: VecDeque::new(), finished: false, farewell: None }
+        let ears = Ears {
+            again,
+            nick: chat.wanted.clone(),
+            welcomed: false,
+            awaited: Some(now + WELCOME),
+            history: None,
+            replay: None,
+        };
+        Self {
+            link,
+            ears,
+            client: Client::new(chat.settings.quiet),
+            pace: Pace::new(),
+            said: VecDeque::new(),
+            finished: false,
+            farewell: None,
+        }
     }
 
     /// Carries the conversation on.
@@ -105,25 +119,37 @@ impl Talk {
                 self.said.clear();
             }
             // What was heard, and what went out, may let more lines go.
-            if !(fed || self.can_feed(chat)) {
+            if !(fed || self.can_feed(chat, now)) {
                 break;
             }
         }
         if self.farewell.is_some_and(|at| at <= now) {
             return Err(nb::Error::Other(End::Closed));
         }
-        let Ears { held, history, .. } = self.ears;
-        let deadlines = [held, history, self.farewell, self.client.poll_deadline()];
+        let Ears { awaited, history, .. } = self.ears;
+        let next = Some(self.next(chat)).filter(|&next| !chat.outbox.is_empty() && next > now);
+        let deadlines = [awaited, history, next, self.farewell, self.client.poll_deadline()];
         cx.set_deadline(deadlines.into_iter().flatten().min());
         Err(nb::Error::WouldBlock)
     }
 
     /// Whether [`feed`](Self::feed) would do something.
-    fn can_feed(&self, chat: &Chat<'_>) -> bool {
+    fn can_feed(&self, chat: &Chat<'_>, now: Instant) -> bool {
         let tells = self.ears.welcomed && self.ears.nick.is_some();
-        let says = chat.outbox.front().is_some_and(|line| self.client.has_room(line.len()));
+        let says = chat.outbox.front().is_some_and(|line| self.may_say(line, chat, now));
         let ends = chat.closing && chat.outbox.is_empty() && !self.finished;
-        tells || (self.ears.held.is_none() && (says || ends))
+        tells || (!self.ears.hold_lines() && (says || ends))
+    }
+
+    fn may_say(&self, line: &str, chat: &Chat<'_>, now: Instant) -> bool {
+        self.client.has_room(line.len()) && self.next(chat) <= now
+    }
+
+    /// When the server takes the next line, as far as is known.
+    fn next(&self, chat: &Chat<'_>) -> Instant {
+        let rate = if self.ears.may_limit() { chat.settings.rate } else { 0 };
+        // A second's lines are held back: so many may come to arrive together.
+        self.pace.next(rate, BURST.saturating_sub(rate).max(1))
     }
 
     /// Says what waits, as far as there is room. Tells whether it did.
@@ -131,13 +157,11 @@ impl Talk {
         let mut fed = false;
         if self.ears.welcomed
             && let Some(nick) = self.ears.nick.take()
+            && chat.nick.as_ref() != Some(&nick)
         {
-            self.ears.held = None;
-            if chat.nick.as_ref() != Some(&nick) {
-                fed |= self.say(&format!("/nick {nick}"));
-            }
+            fed |= self.say(&format!("/nick {nick}"), chat, now);
         }
-        if self.ears.held.is_some() {
+        if self.ears.hold_lines() {
             return fed;
         }
         if chat.closing && chat.voice.is_on_terminal() {
@@ -145,11 +169,11 @@ impl Talk {
             self.farewell.get_or_insert(now + FAREWELL);
         }
         while let Some(line) = chat.outbox.front() {
-            if !self.client.has_room(line.len()) {
+            if !self.may_say(line, chat, now) {
                 return fed;
             }
             let Some(line) = chat.outbox.pop_front() else { break };
-            if self.say(&line) {
+            if self.say(&line, chat, now) {
                 chat.known.say(chat.nick.as_deref().unwrap_or_default(), &line);
                 self.said.push_back(line);
             }
@@ -164,8 +188,12 @@ impl Talk {
     }
 
     /// Whether the line was one, and was said.
-    fn say(&mut self, line: &str) -> bool {
-        Text::new(line).is_ok_and(|text| self.client.say(text).is_ok())
+    fn say(&mut self, line: &str, chat: &Chat<'_>, now: Instant) -> bool {
+        let said = Text::new(line).is_ok_and(|text| self.client.say(text).is_ok());
+        if said {
+            self.pace.take(now, chat.settings.rate);
+        }
+        said
     }
 
     /// Ends the user's part, at once: the server gets an end of the stream rather than a reset.
@@ -188,10 +216,23 @@ impl Talk {
 }
 
 impl Ears {
+    /// Whether lines wait for the nick to be told before them.
+    fn hold_lines(&self) -> bool {
+        self.nick.is_some() && self.awaited.is_some()
+    }
+
+    /// Whether the server may refuse lines that come too fast.
+    fn may_limit(&self) -> bool {
+        self.welcomed || self.awaited.is_some()
+    }
+
     /// A line has come.
     fn hear(&mut self, now: Instant, line: Line<'_>, chat: &mut Chat<'_>) {
         // Whatever it is, the server is not one that waits to welcome.
-        self.held = None;
+        self.awaited = None;
+        if line.is_refusal() {
+            chat.refused();
+        }
         if chat.learn(line) {
             // What was said before comes before all that is new.
             self.settle(chat);
@@ -219,7 +260,7 @@ impl Ears {
 
     /// Ends the times that are over.
     fn pass(&mut self, now: Instant, chat: &mut Chat<'_>) {
-        self.held = self.held.filter(|&at| now < at);
+        self.awaited = self.awaited.filter(|&at| now < at);
         if self.history.is_some_and(|at| at <= now) {
             self.settle(chat);
         }

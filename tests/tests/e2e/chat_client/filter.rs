@@ -2,10 +2,13 @@
 
 use std::io::Write;
 
-use barewire_tests::harness::sockets::{RefusedTcp, read_line, read_to_end, reset};
-use barewire_tests::harness::{Folder, Launch, Peer, run};
+use barewire_tests::harness::sockets::{
+    RefusedTcp, assert_nothing_arrives, read_line, read_to_end, reset,
+};
+use barewire_tests::harness::{Folder, Launch, Peer, run, serve};
 
 use super::WELCOME;
+use crate::chat::Member;
 
 /// A client that reads `text` from a file.
 fn client(folder: &Folder, at: &str, text: &[u8]) -> Launch {
@@ -89,4 +92,64 @@ fn quit_ends_it_and_a_server_of_another_make_never_hears_of_it() {
     let server = Peer::tcp(|mut stream| read_to_end(&mut stream));
     client(&Folder::new(), &server.at(), b"hi\n/quit\nnot this\n").run().exits(0);
     assert_eq!(server.finish(), "hi\n");
+}
+
+/// One number a line.
+fn numbers(count: usize) -> String {
+    (0..count).map(|number| format!("{number}\n")).collect()
+}
+
+/// More lines than a server takes at once lose none.
+#[test]
+fn a_long_pipe_keeps_the_pace_that_the_server_allows() {
+    const LINES: usize = 110;
+
+    let server = serve("chat-server", &["--rate", "50", "-q"]);
+    let mut listener = Member::join(server.address());
+    let client = client(&Folder::new(), &server.at(), numbers(LINES).as_bytes());
+    let client = client.args(["--rate", "50"]).spawn();
+    assert!(listener.line().ends_with(" joined"));
+    for number in 0..LINES {
+        let line = listener.line();
+        assert!(line.ends_with(&format!(": {number}")), "{line:?} in place of {number}");
+    }
+    client.finish().exits(0).is_silent().omits("too fast");
+    server.stop();
+}
+
+#[test]
+fn what_the_pace_holds_back_waits_and_is_told_if_the_server_ends_the_chat() {
+    let server = Peer::tcp(|mut stream| {
+        stream.write_all(WELCOME.as_bytes()).unwrap();
+        let said: Vec<String> = (0..99).map(|_| read_line(&mut stream)).collect();
+        assert_nothing_arrives(&stream);
+        said.join("\n") + "\n"
+    });
+    let client = client(&Folder::new(), &server.at(), numbers(200).as_bytes());
+    client.args(["--rate", "1"]).run().exits(1).says(&["more lines were sent"]);
+    assert_eq!(server.finish(), numbers(99));
+}
+
+/// The room takes what it takes: the client cannot know, but notices.
+#[test]
+fn lines_that_the_server_refuses_make_it_a_failure() {
+    let server = serve("chat-server", &["--rate", "1", "-q"]);
+    let client = client(&Folder::new(), &server.at(), numbers(300).as_bytes());
+    let finished = client.args(["--rate", "0", "--json"]).run().exits(1).says(&["--rate"]);
+    finished.event("error");
+    server.stop();
+}
+
+/// One who says anything but a welcome, and one who says nothing, gets all as fast as it comes.
+#[test]
+fn a_server_of_another_make_is_not_kept_waiting() {
+    for opening in ["hello\n", ""] {
+        let server = Peer::tcp(move |mut stream| {
+            stream.write_all(opening.as_bytes()).unwrap();
+            read_to_end(&mut stream)
+        });
+        let client = client(&Folder::new(), &server.at(), numbers(300).as_bytes());
+        client.args(["--rate", "1"]).run().exits(0).is_silent();
+        assert_eq!(server.finish(), numbers(300), "after {opening:?}");
+    }
 }

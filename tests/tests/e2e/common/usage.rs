@@ -40,7 +40,7 @@ const OWN: [(&str, &[&str]); 8] = [
         "chat-server",
         &["--history", "--max-members", "--rate", "--backlog", "--log", "--quiet-period"],
     ),
-    ("chat-client", &["--nick", "--no-reconnect", "--timeout", "--quiet-period"]),
+    ("chat-client", &["--nick", "--rate", "--no-reconnect", "--timeout", "--quiet-period"]),
 ];
 
 #[test]
