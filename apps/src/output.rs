@@ -5,42 +5,35 @@
 //! must be given as `Printable`, which makes it safe to show; the types see to that.
 
 mod contents;
+pub(crate) mod diagnostics;
 mod record;
+mod room;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
 use std::sync::{Arc, OnceLock};
 
 use core::task::Poll;
 
+use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::signals::Caught;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::SigSet;
-use nix::sys::time::TimeSpec;
 
 use crate::failure::words;
 use crate::served::Served;
 
 pub(crate) use record::{ADDRESS, Received, Record, as_shown, in_seconds, seconds_of};
+use room::{PART, has_room, wait_a_while};
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
 
-/// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`), with what
-/// the standard library may have kept of an unfinished line.
-const PART: usize = 2048;
-
 /// So much is kept for a reader who is slow, while a server serves on. What comes then is left out.
 const BACKLOG: usize = 1 << 20;
-
-/// How long a reader may take before it is asked whether the program is to end.
-const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -104,6 +97,7 @@ impl Output {
     /// From now on nobody waits for who reads this: others are to be served.
     pub(crate) fn serve(&mut self) {
         self.serves = true;
+        diagnostics::serve();
     }
 
     /// Whether nothing is to be said but results and errors; on a server, nothing of what peers say.
@@ -142,7 +136,7 @@ impl Output {
     fn tell_missing(&mut self) {
         if self.missing > 0 {
             let count = core::mem::take(&mut self.missing);
-            let message = format!("{count} lines are missing here: nobody read them in time");
+            let message = diagnostics::missing(count);
             log::warn!("{message}");
             self.collect(Record::Error { message: &message });
         }
@@ -174,7 +168,7 @@ impl Output {
             return;
         }
         let has_room: fn(&Self) -> io::Result<bool> =
-            if self.serves { |_| has_room() } else { Self::wait };
+            if self.serves { |_| has_room(&io::stdout()) } else { Self::wait };
         if let Err(error) = self.write(has_room) {
             self.lose(&error);
         }
@@ -189,7 +183,7 @@ impl Output {
     pub(crate) fn finish(&mut self) {
         self.tell_missing();
         let serves = self.serves;
-        let has_room = |output: &Self| match wait_a_while(None)? {
+        let has_room = |output: &Self| match wait_a_while(&io::stdout(), None)? {
             false if serves => Err(io::Error::other("nobody reads it")),
             false => output.wait(),
             true => Ok(true),
@@ -239,7 +233,7 @@ impl Output {
     /// from being ended: signals that are otherwise caught are let through here, and one that was
     /// caught before ends the wait.
     fn wait(&self) -> io::Result<bool> {
-        while !wait_a_while(Some(SigSet::empty()))? {
+        while !wait_a_while(&io::stdout(), Some(SigSet::empty()))? {
             if self.caught.as_ref().and_then(Caught::number).is_some() {
                 return Err(io::Error::other("nobody reads it"));
             }
@@ -266,29 +260,10 @@ impl Output {
         let message = &printable(message.as_bytes()).to_string();
         self.show(Record::Error { message });
         self.flush();
-        // There is nobody left to tell if standard error fails.
-        let _ = writeln!(anstream::stderr(), "{}: {ERROR}error:{ERROR:#} {message}", self.program);
-    }
-}
-
-/// Whether standard output takes more now.
-fn has_room() -> io::Result<bool> {
-    let stdout = io::stdout();
-    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-    Ok(poll(&mut fds, PollTimeout::ZERO)? > 0)
-}
-
-/// Waits for [`PATIENCE`] that standard output takes more.
-fn wait_a_while(signals: Option<SigSet>) -> io::Result<bool> {
-    if has_room()? {
-        return Ok(true);
-    }
-    let stdout = io::stdout();
-    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-    match ppoll(&mut fds, Some(PATIENCE), signals) {
-        Ok(ready) => Ok(ready > 0),
-        Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
+        let mut line = AutoStream::new(Vec::new(), AutoStream::choice(&io::stderr()));
+        // Writing to memory cannot fail.
+        let _ = writeln!(line, "{}: {ERROR}error:{ERROR:#} {message}", self.program);
+        diagnostics::say(&line.into_inner());
     }
 }
 

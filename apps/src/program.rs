@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use barewire_core::printable::printable;
 use clap::Parser;
+use env_logger::Target;
 use log::{Level, LevelFilter};
 
 use crate::arguments::Common;
 use crate::failure::{Failure, words};
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, diagnostics};
 
 /// One of the programs: its arguments, and what it does with them.
 pub(crate) trait Program: Parser {
@@ -46,16 +47,15 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     };
     output.finish();
     let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
-    let Err(failure) = result.and(lost.map_or(Ok(()), Err)) else {
-        return ExitCode::SUCCESS;
-    };
-    if let Some(message) = failure.message() {
+    let result = result.and(lost.map_or(Ok(()), Err));
+    if let Some(message) = result.as_ref().err().and_then(Failure::message) {
         output.error(message);
     }
-    if let Failure::Usage(_) = failure {
-        let _ = writeln!(anstream::stderr(), "\nFor more information, try '--help'.");
+    if let Err(Failure::Usage(_)) = result {
+        diagnostics::say(b"\nFor more information, try '--help'.\n");
     }
-    failure.code()
+    diagnostics::finish();
+    result.map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
 }
 
 /// Shows why the arguments do not run the program; help and version, which were asked for, too.
@@ -107,9 +107,11 @@ fn start_log(name: &'static str, common: &Common) {
         (false, 1) => LevelFilter::Debug,
         (false, 2..) => LevelFilter::Trace,
     };
+    diagnostics::begin(name);
     // Fails if there is a logger already, which says the same.
     let _ = env_logger::Builder::new()
         .filter_level(level)
+        .target(Target::Pipe(Box::new(diagnostics::Log)))
         .format(move |line, record| {
             let level = match record.level() {
                 Level::Error => "error: ",

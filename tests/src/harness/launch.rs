@@ -119,6 +119,13 @@ impl Launch {
         self
     }
 
+    /// Sends standard error elsewhere; what is said there is not captured.
+    #[must_use]
+    pub fn stderr(mut self, error: impl Into<Stdio>) -> Self {
+        self.command.stderr(error);
+        self
+    }
+
     /// Closes standard output from the reader's side after `lines` lines, as `head` does.
     #[must_use]
     pub fn hang_up_after(mut self, lines: usize) -> Self {

@@ -9,6 +9,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use barewire_tests::harness::sockets::connect;
 
+/// So many lines, numbered, with `start` before the number.
+pub(crate) fn numbered(start: &str, count: usize) -> String {
+    let lines: Vec<String> = (0..count).map(|number| format!("{start}{number}\n")).collect();
+    lines.concat()
+}
+
 /// A member by hand: what any program that speaks TCP can be.
 pub(crate) struct Member {
     stream: TcpStream,

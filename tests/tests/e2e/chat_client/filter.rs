@@ -8,7 +8,7 @@ use barewire_tests::harness::sockets::{
 use barewire_tests::harness::{Folder, Launch, Peer, run, serve};
 
 use super::WELCOME;
-use crate::chat::Member;
+use crate::chat::{Member, numbered};
 
 /// A client that reads `text` from a file.
 fn client(folder: &Folder, at: &str, text: &[u8]) -> Launch {
@@ -94,11 +94,6 @@ fn quit_ends_it_and_a_server_of_another_make_never_hears_of_it() {
     assert_eq!(server.finish(), "hi\n");
 }
 
-/// One number a line.
-fn numbers(count: usize) -> String {
-    (0..count).map(|number| format!("{number}\n")).collect()
-}
-
 /// More lines than a server takes at once lose none.
 #[test]
 fn a_long_pipe_keeps_the_pace_that_the_server_allows() {
@@ -106,7 +101,7 @@ fn a_long_pipe_keeps_the_pace_that_the_server_allows() {
 
     let server = serve("chat-server", &["--rate", "50", "-q"]);
     let mut listener = Member::join(server.address());
-    let client = client(&Folder::new(), &server.at(), numbers(LINES).as_bytes());
+    let client = client(&Folder::new(), &server.at(), numbered("", LINES).as_bytes());
     let client = client.args(["--rate", "50"]).spawn();
     assert!(listener.line().ends_with(" joined"));
     for number in 0..LINES {
@@ -125,16 +120,16 @@ fn what_the_pace_holds_back_waits_and_is_told_if_the_server_ends_the_chat() {
         assert_nothing_arrives(&stream);
         said.join("\n") + "\n"
     });
-    let client = client(&Folder::new(), &server.at(), numbers(200).as_bytes());
+    let client = client(&Folder::new(), &server.at(), numbered("", 200).as_bytes());
     client.args(["--rate", "1"]).run().exits(1).says(&["more lines were sent"]);
-    assert_eq!(server.finish(), numbers(99));
+    assert_eq!(server.finish(), numbered("", 99));
 }
 
 /// The room takes what it takes: the client cannot know, but notices.
 #[test]
 fn lines_that_the_server_refuses_make_it_a_failure() {
     let server = serve("chat-server", &["--rate", "1", "-q"]);
-    let client = client(&Folder::new(), &server.at(), numbers(300).as_bytes());
+    let client = client(&Folder::new(), &server.at(), numbered("", 300).as_bytes());
     let finished = client.args(["--rate", "0", "--json"]).run().exits(1).says(&["--rate"]);
     finished.event("error");
     server.stop();
@@ -148,8 +143,8 @@ fn a_server_of_another_make_is_not_kept_waiting() {
             stream.write_all(opening.as_bytes()).unwrap();
             read_to_end(&mut stream)
         });
-        let client = client(&Folder::new(), &server.at(), numbers(300).as_bytes());
+        let client = client(&Folder::new(), &server.at(), numbered("", 300).as_bytes());
         client.args(["--rate", "1"]).run().exits(0).is_silent();
-        assert_eq!(server.finish(), numbers(300), "after {opening:?}");
+        assert_eq!(server.finish(), numbered("", 300), "after {opening:?}");
     }
 }

@@ -2,12 +2,12 @@
 //! a program from being ended.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
-use barewire_tests::harness::sockets::{connect, handshake, read_line};
+use barewire_tests::harness::sockets::{connect, handshake, read_line, reset};
 use barewire_tests::harness::{Launch, Server, serve, tutorial};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
@@ -127,6 +127,50 @@ fn a_server_whose_output_nobody_takes_serves_on() {
     server.finish().exits(1).says(&["standard output", "nobody reads it"]);
 }
 
+/// Nor who reads the diagnostics. What finds no room is counted, and the count stands in its place.
+#[test]
+fn a_server_whose_diagnostics_nobody_takes_serves_on() {
+    const FAILED: usize = 5;
+
+    let (reader, writer) = io::pipe().expect("a pipe");
+    let filler = reopened(&writer);
+    let launch = Launch::new("tcp-server").arg("127.0.0.1:0").stderr(writer);
+    let server = Server::start(launch);
+    let fails = || {
+        reset(connect(server.address()));
+        assert_eq!(handshake(server.address(), "Hello").trim_end(), "你好");
+    };
+    let waiting = fill(filler);
+    for _ in 0..FAILED {
+        fails();
+    }
+    let mut reader = BufReader::new(reader);
+    reader.read_exact(&mut vec![0; waiting]).expect("what it was filled with");
+    fails();
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("UTF-8");
+        line
+    };
+    // The first waited, and the last finds room.
+    assert!(line().starts_with("tcp-server: 127.0.0.1:"));
+    let told = format!("tcp-server: warning: {} lines are missing here", FAILED - 1);
+    assert!(line().starts_with(&told));
+    assert!(line().starts_with("tcp-server: 127.0.0.1:"));
+    server.stop();
+}
+
+#[test]
+fn a_signal_ends_a_server_whose_diagnostics_nobody_takes() {
+    let (_stalled, writer) = io::pipe().expect("a pipe");
+    let filler = reopened(&writer);
+    let server = Server::start(Launch::new("tcp-server").arg("127.0.0.1:0").stderr(writer));
+    fill(filler);
+    reset(connect(server.address()));
+    handshake(server.address(), "Hello");
+    server.stop();
+}
+
 #[test]
 fn a_signal_ends_a_server_whose_output_nobody_takes() {
     for program in SERVERS {
@@ -149,18 +193,20 @@ fn reopened(writer: &PipeWriter) -> impl Write + use<> {
     OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path).expect("pipes are there")
 }
 
-/// Writes until there is no room.
-fn fill(mut pipe: impl Write) {
+/// Writes until there is no room, and tells how much that was.
+fn fill(mut pipe: impl Write) -> usize {
+    let mut filled = 0;
     // What is no longer than that is written in whole or not at all (pipe(7)).
     for length in [4096, 1] {
         loop {
             match pipe.write(&vec![b'.'; length]) {
-                Ok(_) => {}
+                Ok(count) => filled += count,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) => panic!("the pipe is not filled: {e}"),
             }
         }
     }
+    filled
 }
 
 /// Takes the first line of a server, and gives the address in it with the reader, which takes no
