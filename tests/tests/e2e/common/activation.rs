@@ -8,6 +8,9 @@ use std::os::unix::net::UnixDatagram;
 use barewire_tests::harness::sockets::{handshake, uninterrupted};
 use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
 
+use super::SERVERS;
+use crate::chat::Member;
+
 /// Descriptor 3 is the first that is handed over; the process that it is meant for is the one
 /// that the shell becomes.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#;
@@ -28,6 +31,16 @@ fn a_handed_over_listener_is_served() {
 }
 
 #[test]
+fn a_handed_over_listener_is_a_rooms() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = activated("chat-server", &[], listener);
+    assert_eq!(server.address(), address);
+    let member = Member::join(address);
+    server.stop().prints(&format!("* {} joined", member.nick)).is_silent();
+}
+
+#[test]
 fn a_handed_over_datagram_socket_is_served() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
@@ -39,14 +52,20 @@ fn a_handed_over_datagram_socket_is_served() {
 
 #[test]
 fn a_socket_of_the_wrong_kind_is_refused_in_clear_words() {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let launch = Launch::through_shell(HAND_OVER, "tcp-server").stdin(OwnedFd::from(socket));
-    launch.run().exits(1).omits("listening").says(&["socket"]);
+    for program in SERVERS {
+        let socket: OwnedFd = if program == "udp-server" {
+            TcpListener::bind("127.0.0.1:0").unwrap().into()
+        } else {
+            UdpSocket::bind("127.0.0.1:0").unwrap().into()
+        };
+        let launch = Launch::through_shell(HAND_OVER, program).stdin(socket);
+        launch.run().exits(1).omits("listening").says(&["socket that was passed"]);
+    }
 }
 
 #[test]
 fn readiness_is_reported_when_the_server_listens() {
-    for program in super::SERVERS {
+    for program in SERVERS {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("notify");
         let manager = UnixDatagram::bind(&path).expect("a socket");

@@ -7,7 +7,8 @@ use barewire_tests::harness::sockets::{catch_up, has_ipv6};
 use barewire_tests::harness::{Launch, Server, run, tutorial};
 use nix::sys::signal::Signal;
 
-use super::{CLIENTS, SERVERS};
+use super::{CLIENTS, SERVERS, THREADED};
+use crate::chat::Member;
 
 /// What each server says by default, beside its client.
 const PAIRS: [(&str, &str, &str); 2] =
@@ -129,11 +130,16 @@ fn an_unknown_host_is_a_failure_with_its_name() {
 fn a_port_in_use_is_told_with_a_way_out() {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for (program, holder, lister) in [
-        ("tcp-server", tcp.local_addr().unwrap(), "ss -ltnp"),
-        ("udp-server", udp.local_addr().unwrap(), "ss -lunp"),
-    ] {
+    for program in SERVERS {
+        let (holder, lister) = if program == "udp-server" {
+            (udp.local_addr().unwrap(), "ss -lunp")
+        } else {
+            (tcp.local_addr().unwrap(), "ss -ltnp")
+        };
         for options in [&[][..], &["--threads", "2"], &["--json"]] {
+            if options.contains(&"--threads") && !THREADED.contains(&program) {
+                continue;
+            }
             let at = holder.to_string();
             let server = run(program, &[&[&*at], options].concat())
                 .exits(1)
@@ -157,6 +163,14 @@ fn a_port_is_free_again_when_its_server_has_stopped() {
     tutorial::tcp_client(server.address(), "Hello");
     server.stop();
     serve_at("tcp-server", &[&at]).stop();
+
+    let server = serve_at("chat-server", &[HERE]);
+    let at = server.at();
+    let mut member = Member::join(server.address());
+    member.say("/quit");
+    member.is_at_the_end();
+    server.stop();
+    serve_at("chat-server", &[&at]).stop();
 
     let server = serve_at("udp-server", &[HERE]);
     let at = server.at();

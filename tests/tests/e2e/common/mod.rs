@@ -24,7 +24,10 @@ pub(crate) const PROGRAMS: [&str; 8] = [
 ];
 
 /// Those that serve.
-pub(crate) const SERVERS: [&str; 3] = ["udp-server", "tcp-server", "file-server"];
+pub(crate) const SERVERS: [&str; 4] = ["udp-server", "tcp-server", "file-server", "chat-server"];
+
+/// Those that serve with as many threads as they are told. A room lives on one.
+pub(crate) const THREADED: [&str; 3] = ["udp-server", "tcp-server", "file-server"];
 
 /// Those that ask with a text.
 pub(crate) const CLIENTS: [&str; 2] = ["udp-client", "tcp-client"];

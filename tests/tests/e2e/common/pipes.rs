@@ -13,7 +13,8 @@ use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
 
 use super::frozen::wait_until_idle;
-use super::{PROGRAMS, SERVERS};
+use super::{PROGRAMS, SERVERS, THREADED};
+use crate::chat::Member;
 
 /// Nobody reads what it prints, from the start.
 #[track_caller]
@@ -55,6 +56,14 @@ fn servers_do_not_mind_that_nobody_reads_on() {
 
         let server = head("tcp-server", options);
         assert_eq!(tutorial::tcp_client(server.address(), "hi").trim_end(), "你好");
+        server.program.signal(Signal::SIGTERM);
+        server.program.finish().exits(0).is_silent();
+
+        let server = head("chat-server", options);
+        let [mut anna, mut ben] = [(); 2].map(|()| Member::join(server.address()));
+        ben.say("hi");
+        anna.hears(&format!("* {} joined", ben.nick));
+        anna.hears(&format!("{}: hi", ben.nick));
         server.program.signal(Signal::SIGTERM);
         server.program.finish().exits(0).is_silent();
     }
@@ -105,6 +114,7 @@ fn assert_ended_by_a_signal(program: &str, options: &[&str]) {
         if program == "udp-server" {
             tutorial::udp_client(address, "hi");
         }
+        let _member = (program == "chat-server").then(|| Member::join(address));
         wait_until_idle(&server);
         server.signal(signal);
         // With which code is left open: it may not come to its orderly end.
@@ -125,6 +135,24 @@ fn a_server_whose_output_nobody_takes_serves_on() {
     }
     server.signal(Signal::SIGTERM);
     server.finish().exits(1).says(&["standard output", "nobody reads it"]);
+}
+
+/// The operator's screen is one reader of the room like others, and the only one it may lose.
+#[test]
+fn a_room_whose_output_nobody_takes_goes_on() {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    let filler = reopened(&writer);
+    let server = Launch::new("chat-server").arg("127.0.0.1:0").stdout(writer).spawn();
+    let (address, _stalled) = listening(reader);
+    fill(filler);
+    let [mut anna, mut ben] = [(); 2].map(|()| Member::join(address));
+    anna.hears(&format!("* {} joined", ben.nick));
+    for number in 0..50 {
+        ben.say(&number.to_string());
+        anna.hears(&format!("{}: {number}", ben.nick));
+    }
+    server.signal(Signal::SIGTERM);
+    server.finish().exits(1).says(&["standard output"]);
 }
 
 /// Nor who reads the diagnostics. What finds no room is counted, and the count stands in its place.
@@ -182,7 +210,7 @@ fn a_signal_ends_a_server_whose_output_nobody_takes() {
 /// Which thread is stuck, and which hears the signal, must not matter.
 #[test]
 fn a_signal_ends_a_server_of_several_threads_whose_output_nobody_takes() {
-    for program in SERVERS {
+    for program in THREADED {
         assert_ended_by_a_signal(program, &["--threads", "4"]);
     }
 }

@@ -13,7 +13,8 @@ use barewire_tests::harness::sockets::{
 use barewire_tests::harness::{Launch, PATIENCE, Peer, Program, serve};
 use nix::sys::signal::Signal;
 
-use super::SERVERS;
+use super::{SERVERS, THREADED};
+use crate::chat::Member;
 
 /// The signals that ask a program to end, and what a client then exits with: 128 and the number.
 const ENDS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
@@ -23,6 +24,9 @@ fn a_signal_ends_an_idle_server_in_order() {
     for program in SERVERS {
         for (signal, _) in ENDS {
             for options in [&[][..], &["--threads", "2"], &["--json", "-q"]] {
+                if options.contains(&"--threads") && !THREADED.contains(&program) {
+                    continue;
+                }
                 let server = serve(program, options);
                 server.program.signal(signal);
                 let server = server.program.finish().exits(0);
@@ -77,6 +81,21 @@ fn a_second_signal_ends_a_server_at_once_whichever_thread_holds_a_client() {
         server.program.finish().exits(0);
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         assert!(is_ended_by_peer(&mut silent));
+    }
+}
+
+/// So does a room, in which a member has heard the end and stays.
+#[test]
+fn a_second_signal_ends_a_room_at_once() {
+    for (signal, _) in ENDS {
+        let server = serve("chat-server", &[]);
+        let mut stays = Member::join(server.address());
+        let started = Instant::now();
+        server.program.signal(signal);
+        stays.is_at_the_end();
+        server.program.signal(signal);
+        server.program.finish().exits(0);
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
 }
 

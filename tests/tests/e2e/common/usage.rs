@@ -146,7 +146,9 @@ fn values_that_are_no_durations_or_numbers_are_wrong_usage() {
             let values: &[&str] = match *option {
                 "--timeout" | "--interval" | "--quiet-period" => &["soon", "", "-1s", "5 parsecs"],
                 "--capacity" | "--rate" | "--threads" | "--max-clients" | "--retries"
-                | "--count" => &["many", "", "-1", "1.5", "NaN"],
+                | "--count" | "--history" | "--max-members" | "--backlog" => {
+                    &["many", "", "-1", "1.5", "NaN"]
+                }
                 "--bind" => &["nowhere"],
                 _ => continue,
             };
