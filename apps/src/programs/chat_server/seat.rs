@@ -3,6 +3,7 @@
 use core::task::Poll;
 
 use barewire_core::chat::{Heard, Key, Leave, MemberError};
+use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Fault, Link};
 use barewire_linux::stream::TcpStream;
@@ -15,6 +16,13 @@ use crate::hall::{Guest, Hall};
 /// How much the kernel may hold for a member who does not read: more would make the backlog no
 /// bound.
 const SEND_BUFFER: usize = 256 * 1024;
+
+/// A member of whom nothing has come for a minute is asked whether it is there, four times within
+/// another: one whose machine or network is gone would keep its nick for ever. A member that takes
+/// nothing of what waits for it has as long (two minutes), if the room is not full before.
+const IDLE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_secs(15);
+const PROBES: u8 = 4;
 
 pub(super) struct Seat {
     guest: Guest,
@@ -46,6 +54,9 @@ impl Seat {
         };
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
             log::debug!("cannot cap a send buffer: {}", words(&error));
+        }
+        if let Err(error) = stream.set_keepalive(IDLE, PROBE, PROBES) {
+            log::debug!("cannot ask whether a member is there: {}", words(&error));
         }
         floor.seats.push(cx.id());
         let nick = floor.room.nick(key).unwrap_or_default();

@@ -1,9 +1,13 @@
 //! Who hears what.
 
+use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Instant;
 
 use barewire_tests::harness::sockets::{connect, reset};
-use barewire_tests::harness::{serve, tutorial};
+use barewire_tests::harness::{PATIENCE, serve, tutorial};
 
 use super::Member;
 
@@ -105,6 +109,38 @@ fn a_lost_connection_is_told() {
     stays.hears(&format!("* {nick} left (connection lost)"));
     server.program.line_with(&format!("{nick} left (connection lost)"));
     server.stop();
+}
+
+/// One whose machine has vanished sends neither an end nor a reset: the system is to ask after it. Its
+/// timer tells that it will (`/proc/net/tcp`, `proc_net(5)`: 2 for keepalive, and the time left in
+/// hundredths of a second).
+#[test]
+fn who_is_silent_is_asked_whether_it_is_there() {
+    let server = serve("chat-server", &[]);
+    let member = Member::join(server.address());
+    let stream = member.into_stream();
+    let ends = [server.address(), stream.local_addr().unwrap()].map(as_in_proc);
+    let deadline = Instant::now() + PATIENCE;
+    let left = loop {
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        let row = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let row = row.into_iter().find(|row| row[1..3] == ends).expect("the connection");
+        let (timer, left) = row[5].split_once(':').expect("the timer and when it runs out");
+        // Until the welcome is acknowledged, it is that of a retransmission.
+        if timer == "02" {
+            break u32::from_str_radix(left, 16).unwrap();
+        }
+        assert!(Instant::now() < deadline, "the timer is {timer}");
+        thread::yield_now();
+    };
+    assert!((5_000..=6_000).contains(&left), "{left} hundredths of a second");
+    server.stop();
+}
+
+/// An address as the system lists it: the bytes as the machine's own numbers, in hexadecimal.
+fn as_in_proc(address: SocketAddr) -> String {
+    let SocketAddr::V4(address) = address else { panic!("{address} is no IPv4 address") };
+    format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
 }
 
 #[test]
