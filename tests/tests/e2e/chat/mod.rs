@@ -17,17 +17,19 @@ pub(crate) fn numbered(start: &str, count: usize) -> String {
 
 /// A member by hand: what any program that speaks TCP can be.
 pub(crate) struct Member {
-    stream: TcpStream,
-    reader: BufReader<TcpStream>,
+    stream: BufReader<TcpStream>,
     pub(crate) nick: String,
 }
 
 impl Member {
     /// Somebody who has been welcomed.
     pub(crate) fn join(server: SocketAddr) -> Self {
-        let stream = connect(server);
-        let reader = BufReader::new(stream.try_clone().unwrap());
-        let mut member = Self { stream, reader, nick: String::new() };
+        Self::welcomed(connect(server))
+    }
+
+    /// Waits for the welcome on a connection.
+    pub(crate) fn welcomed(stream: TcpStream) -> Self {
+        let mut member = Self { stream: BufReader::new(stream), nick: String::new() };
         let welcome = member.line();
         let nick = welcome.strip_prefix("* welcome to barewire chat, you are ");
         let nick = nick.and_then(|nick| nick.strip_suffix(" (/help)"));
@@ -40,13 +42,13 @@ impl Member {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
+        self.stream.get_mut().write_all(bytes).unwrap();
     }
 
     /// The next line, without its line feed; empty at the end.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.reader.read_line(&mut line).unwrap();
+        self.stream.read_line(&mut line).unwrap();
         if !line.is_empty() {
             assert_eq!(line.pop(), Some('\n'), "{line:?}");
         }
@@ -67,10 +69,10 @@ impl Member {
 
     /// Says no more, but hears on.
     pub(crate) fn finish(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
+        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
     pub(crate) fn into_stream(self) -> TcpStream {
-        self.stream
+        self.stream.into_inner()
     }
 }

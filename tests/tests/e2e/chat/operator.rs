@@ -30,18 +30,6 @@ fn what_is_typed_at_the_server_is_said() {
 }
 
 #[test]
-fn nobody_can_be_the_server() {
-    let server = serve("chat-server", &[]);
-    let mut anna = Member::join(server.address());
-    for name in ["server", "Server", "ѕerver", "5erver", "guest1000", "Guest"] {
-        anna.say(&format!("/nick {name}"));
-        let answer = anna.line();
-        assert!(answer.contains("reserved"), "{name}: {answer}");
-    }
-    server.stop();
-}
-
-#[test]
 fn the_record_has_it_all_with_times() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chat.log");

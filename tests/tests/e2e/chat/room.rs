@@ -181,20 +181,6 @@ fn what_reaches_others_is_printable() {
     server.stop();
 }
 
-/// Invalid UTF-8, also cut across writes, loses no valid neighbour.
-#[test]
-fn broken_utf8_is_shown_as_such() {
-    let server = serve("chat-server", &[]);
-    let mut anna = Member::join(server.address());
-    let mut ben = Member::join(server.address());
-    anna.hears(&format!("* {} joined", ben.nick));
-    anna.send(b"a\xff\xe2\x82");
-    anna.send(b"\xac b\xe2");
-    anna.send(b"\x82c\n");
-    ben.hears(&format!("{}: a\u{fffd}\u{20ac} b\u{fffd}c", anna.nick));
-    server.stop();
-}
-
 /// A tutorial's client sends its text once, without a terminator, and reads once.
 #[test]
 fn a_tutorial_client_takes_part() {

@@ -5,6 +5,7 @@ mod addresses;
 mod color;
 pub(crate) mod frozen;
 mod generated;
+pub(crate) mod memory;
 mod pipes;
 mod signals;
 pub(crate) mod summary;

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{
-    connect, datagram_socket, handshake, is_ended_by_peer, read_line, read_to_end, receive,
+    End, connect, connect_narrow, datagram_socket, handshake, is_ended_by_peer, read_line,
+    read_out, read_to_end, receive,
 };
 use barewire_tests::harness::{Launch, PATIENCE, Peer, Program, serve};
 use nix::sys::signal::Signal;
@@ -84,18 +85,31 @@ fn a_second_signal_ends_a_server_at_once_whichever_thread_holds_a_client() {
     }
 }
 
-/// So does a room, in which a member has heard the end and stays.
+/// So does a room, which would wait for a member that does not take its last lines.
 #[test]
 fn a_second_signal_ends_a_room_at_once() {
+    const LINES: usize = 600;
+
     for (signal, _) in ENDS {
-        let server = serve("chat-server", &[]);
-        let mut stays = Member::join(server.address());
+        let server = serve("chat-server", &["--rate", "0", "-q"]);
+        let mut stalled = connect_narrow(server.address());
+        assert!(read_line(&mut stalled).starts_with("* welcome"));
+        let mut listener = Member::join(server.address());
+        let mut speaker = Member::join(server.address());
+        listener.hears(&format!("* {} joined", speaker.nick));
+        // More than the system holds for one who does not read, and less than the room does.
+        let text = "x".repeat(1000);
+        for _ in 0..LINES {
+            speaker.say(&text);
+            listener.hears(&format!("{}: {text}", speaker.nick));
+        }
         let started = Instant::now();
         server.program.signal(signal);
-        stays.is_at_the_end();
+        wait_until_refused(server.address());
         server.program.signal(signal);
         server.program.finish().exits(0);
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert_eq!(read_out(&mut stalled).1, End::Reset, "the last lines are missing");
     }
 }
 

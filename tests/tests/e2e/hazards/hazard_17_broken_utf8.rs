@@ -6,6 +6,8 @@ use std::io::Write;
 use barewire_tests::harness::sockets::{ask, connect, datagram_socket, handshake, read_line};
 use barewire_tests::harness::{Peer, run, serve, tutorial};
 
+use crate::chat::Member;
+
 /// Pieces as they are written, and the text as it must be shown.
 const CASES: [(&[&[u8]], &str); 7] = [
     (&[b"a\xff", b"\xfeb"], "a\u{fffd}\u{fffd}b"),
@@ -85,4 +87,43 @@ fn hazard_17_in_a_truncated_datagram() {
     assert!(text.starts_with('你') && !text.contains('好'), "{received}");
     assert_eq!(received["truncated"], true, "{received}");
     server.stop();
+}
+
+/// Between two pieces the room has served somebody else.
+#[test]
+fn hazard_17_in_a_chat_cut_across_reads() {
+    let server = serve("chat-server", &["--quiet-period", "1h", "-q"]);
+    let mut anna = Member::join(server.address());
+    let mut ben = Member::join(server.address());
+    anna.hears(&format!("* {} joined", ben.nick));
+    for (pieces, shown) in CASES {
+        for piece in pieces {
+            anna.send(piece);
+            ben.say("tick");
+            anna.hears(&format!("{}: tick", ben.nick));
+        }
+        anna.send(b"\n");
+        ben.hears(&format!("{}: {shown}", anna.nick));
+    }
+    server.stop();
+}
+
+#[test]
+fn hazard_17_in_a_line_from_a_room_cut_across_reads() {
+    let pace = serve("tcp-server", &[]);
+    let pace_at = pace.address();
+    for (pieces, shown) in CASES {
+        let peer = Peer::tcp(move |mut stream| {
+            for piece in pieces {
+                stream.write_all(piece).unwrap();
+                handshake(pace_at, "tick");
+            }
+            stream.write_all(b"\n").unwrap();
+            tutorial::recv(&mut stream)
+        });
+        let options = [&peer.at(), "--quiet-period", "1h", "--json"];
+        assert_eq!(run("chat-client", &options).exits(0).event("line")["text"], shown);
+        peer.finish();
+    }
+    pace.stop();
 }
