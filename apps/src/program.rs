@@ -11,7 +11,7 @@ use log::{Level, LevelFilter};
 
 use crate::arguments::Common;
 use crate::failure::{Failure, words};
-use crate::output::{Format, Output, diagnostics};
+use crate::output::{Format, Output, Record, diagnostics};
 
 /// One of the programs: its arguments, and what it does with them.
 pub(crate) trait Program: Parser {
@@ -30,7 +30,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let program = match P::try_parse_from(&arguments) {
         Ok(program) => program,
-        Err(error) => return not_run(&error, &arguments),
+        Err(error) => return not_run::<P>(&error, &arguments),
     };
     let common = program.common();
     anstream::ColorChoice::write_global(match common.color {
@@ -62,10 +62,14 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
 ///
 /// The library quotes wrong arguments as they are. One that a terminal would obey is shown as
 /// everything else of that kind is, without the library's colours.
-fn not_run(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+fn not_run<P: Program>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let is_plain = |argument: &OsString| {
         argument.to_str().is_some_and(|text| printable(text.as_bytes()).to_string() == text)
     };
+    if error.use_stderr() && wants_json(arguments) {
+        let message = complaint(&error.render().to_string());
+        Output::new(P::NAME, Format::Json, false).show(Record::Error { message: &message });
+    }
     // If it cannot be shown there is nobody to tell.
     let _ = if arguments.iter().all(is_plain) {
         error.print()
@@ -74,6 +78,20 @@ fn not_run(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         text.lines().try_for_each(|line| writeln!(io::stderr(), "{}", printable(line.as_bytes())))
     };
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether `--json` is among arguments that could not be read as a whole.
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}
+
+/// What is wrong, in one line: the first paragraph of what the library says, without what would be
+/// right.
+fn complaint(rendered: &str) -> String {
+    let lines = rendered.lines().take_while(|line| !line.trim().is_empty());
+    let line = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    let message = line.strip_prefix("error: ").unwrap_or(&line);
+    printable(message.as_bytes()).to_string()
 }
 
 /// The file that was asked for in place of the program's work.
@@ -122,4 +140,26 @@ fn start_log(name: &'static str, common: &Common) {
             writeln!(line, "{name}: {level}{}", printable(message.as_bytes()))
         })
         .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_one_line() {
+        assert_eq!(
+            complaint("error: these are missing:\n  <ADDR>\n  <\x1b>\n\nUsage: x <ADDR>\n"),
+            "these are missing: <ADDR> <\\x1b>"
+        );
+    }
+
+    #[test]
+    fn json_is_wanted_by_an_option_only() {
+        let wants =
+            |line: &str| wants_json(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(wants("x --nonsense --json"));
+        assert!(!wants("x --nonsense -- --json"));
+        assert!(!wants("x --jsonx json"));
+    }
 }

@@ -85,6 +85,30 @@ fn assert_wrong_usage(program: &str, arguments: &[&str]) {
         "possible values",
     ]);
     assert!(!finished.output().contains("listening"), "{finished:?}");
+
+    // Who reads JSON only is told as well, in one record and one line.
+    let finished = run(program, &[&["--json"], arguments].concat()).exits(2);
+    let message = finished.event("error")["message"].as_str().map(str::to_owned);
+    let message = message.unwrap_or_else(|| panic!("no message: {finished:?}"));
+    assert!(!message.is_empty() && !message.contains(['\n']), "{message:?}");
+    assert!(!message.starts_with("error"), "{message:?}");
+    assert_eq!(finished.events().len(), 1, "{finished:?}");
+}
+
+#[test]
+fn a_record_of_wrong_usage_says_what_is_wrong() {
+    for (program, arguments, told) in [
+        ("udp-client", &["--json"][..], "required arguments were not provided: <ADDR>"),
+        ("tcp-server", &["--threads=x", "--json"], "invalid value 'x' for '--threads <N>'"),
+        ("chat-client", &["--json", "\x1b"], r"'\x1b' is no address"),
+        ("file-server", &["--json", "--\u{202e}"], r"unexpected argument '--\u{202e}' found"),
+    ] {
+        let message = run(program, arguments).exits(2).event("error")["message"].to_string();
+        let message: String = serde_json::from_str(&message).unwrap();
+        assert!(message.contains(told), "{message}");
+    }
+    // What was not asked for in JSON has no record.
+    assert_eq!(run("udp-client", &["--", "--json"]).exits(2).output(), "");
 }
 
 #[test]
