@@ -1,0 +1,141 @@
+//! One connection to a server, from its opening to its end.
+
+use core::error::Error;
+use core::fmt;
+
+use barewire_core::session::{Fault, Session};
+use barewire_core::time::{Duration, Instant};
+use smoltcp::iface::Context;
+use smoltcp::socket::tcp::{ConnectError, Socket, State};
+use smoltcp::wire::IpEndpoint;
+
+use crate::link::{Broken, Link};
+use crate::server::LINGER;
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What is done on a connection to a server.
+pub trait Client {
+    /// This side of the conversation.
+    type Session: Session;
+
+    /// The connection is there.
+    fn open(&mut self, now: Instant) -> Self::Session;
+
+    /// Gives the conversation a turn, by [`Link::drive`], and the session its commands.
+    ///
+    /// # Errors
+    /// As [`Link::drive`].
+    fn talk(
+        &mut self,
+        session: &mut Self::Session,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> nb::Result<(), ClientFault<Self>>;
+}
+
+/// How a client's conversation fails.
+pub type ClientFault<C> = Fault<<<C as Client>::Session as Session>::Error, Broken>;
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(target_os = "none", derive(defmt::Format))]
+pub enum CallError<E> {
+    /// The server refused the connection.
+    Refused,
+    /// The server did not answer.
+    Unanswered,
+    /// The conversation failed.
+    Failed(Fault<E, Broken>),
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("connection refused"),
+            Self::Unanswered => f.write_str("the server does not answer"),
+            Self::Failed(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl<E: Error> Error for CallError<E> {}
+
+/// A call by client `C`.
+#[derive(Debug)]
+pub struct Call<C: Client> {
+    client: C,
+    stage: Stage<C::Session>,
+}
+
+#[derive(Debug)]
+enum Stage<S> {
+    Connecting {
+        until: Instant,
+    },
+    Talking(Link, S),
+    /// The conversation went well. What was said last, and the end, may still be under way.
+    Closing {
+        until: Instant,
+    },
+}
+
+impl<C: Client> Call<C> {
+    /// Starts a call from `port`, which should be another each time (RFC 6056).
+    ///
+    /// # Errors
+    /// The socket's own: it is in use, or an address or port is none.
+    pub fn new(
+        client: C,
+        socket: &mut Socket<'_>,
+        context: &mut Context,
+        server: IpEndpoint,
+        port: u16,
+        now: Instant,
+    ) -> Result<Self, ConnectError> {
+        socket.connect(context, server, port)?;
+        socket.set_nagle_enabled(false);
+        Ok(Self { client, stage: Stage::Connecting { until: now + CONNECT } })
+    }
+
+    /// Who called, and what came of it.
+    pub fn into_client(self) -> C {
+        self.client
+    }
+
+    /// Gives the call, which has this socket, a turn.
+    ///
+    /// # Errors
+    /// `WouldBlock`: it goes on. [`CallError`]: it has failed.
+    pub fn turn(
+        &mut self,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> nb::Result<(), CallError<<C::Session as Session>::Error>> {
+        if let Stage::Connecting { until } = self.stage {
+            match socket.state() {
+                State::Closed => return Err(nb::Error::Other(CallError::Refused)),
+                State::SynSent | State::SynReceived if until <= now => {
+                    socket.abort();
+                    return Err(nb::Error::Other(CallError::Unanswered));
+                }
+                State::SynSent | State::SynReceived => return Err(nb::Error::WouldBlock),
+                _ => self.stage = Stage::Talking(Link::default(), self.client.open(now)),
+            }
+        }
+        if let Stage::Talking(link, session) = &mut self.stage {
+            self.client
+                .talk(session, link, socket, now)
+                .map_err(|error| error.map(CallError::Failed))?;
+            self.stage = Stage::Closing { until: now + LINGER };
+        }
+        match self.stage {
+            Stage::Closing { until } if now < until && socket.is_open() => {
+                Err(nb::Error::WouldBlock)
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Chat, both sides of it.
+
+use barewire_core::chat::{self, Heard, Key, Kind, Leave, Room};
+use barewire_core::io::{HalfClose, Pump};
+use barewire_core::session::Fault;
+use barewire_core::text::{QUIET, Text};
+use barewire_core::time::Instant;
+use embedded_io::{Read, ReadReady, Write, WriteReady};
+use smoltcp::socket::tcp::Socket;
+use smoltcp::wire::IpEndpoint;
+
+use crate::call::{Client, ClientFault};
+use crate::link::Link;
+use crate::log::info;
+use crate::server::Service;
+
+/// A room, and the operator's place in it.
+#[derive(Debug)]
+pub struct Hall<'a> {
+    room: Room<'a>,
+    operator: Pump<32>,
+}
+
+impl<'a> Hall<'a> {
+    /// A room in this memory.
+    pub fn new(room: Room<'a>) -> Self {
+        Self { room, operator: Pump::new() }
+    }
+
+    /// Gives the operator a turn: what it types on `terminal` is said as `server`, and what the
+    /// others say is shown there.
+    pub fn operate<T>(&mut self, terminal: &mut T, now: Instant)
+    where
+        T: Read + Write + ReadReady + WriteReady + HalfClose,
+    {
+        let operator = self.room.operator();
+        if let Some(mut member) = self.room.member(operator) {
+            // Neither the operator's session nor its terminal ever ends or fails.
+            let _ = self.operator.drive(terminal, &mut member, now, |_| {});
+        }
+    }
+}
+
+impl Service for Hall<'_> {
+    type Visit = Key;
+
+    fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<Key> {
+        let key = self.room.join();
+        match key {
+            Ok(key) => info!("{}: joins as {}", client, self.room.nick(key).unwrap_or_default()),
+            Err(full) => info!("{}: {}", client, full),
+        }
+        key.ok()
+    }
+
+    fn serve(
+        &mut self,
+        key: &mut Key,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> bool {
+        let Some(mut member) = self.room.member(*key) else {
+            socket.abort();
+            return false;
+        };
+        let driven = link.drive(socket, &mut member, now, |heard| match heard {
+            Heard::Said { nick, text } | Heard::Acted { nick, text } => info!("{}: {}", nick, text),
+            Heard::Renamed { old, new } => info!("{} is now {}", old, new),
+        });
+        let why = match driven {
+            Err(nb::Error::WouldBlock) => return true,
+            Ok(()) => Leave::Quit,
+            Err(nb::Error::Other(Fault::Session(_))) => Leave::FellBehind,
+            Err(nb::Error::Other(Fault::Connection(_) | Fault::Contents)) => Leave::Lost,
+        };
+        info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
+        self.room.leave(*key, why);
+        false
+    }
+
+    /// What one member has said, all others are to get.
+    fn has_more(&mut self) -> bool {
+        self.room.has_news()
+    }
+}
+
+/// The longest line that is taken, in bytes; a longer one is left out.
+const LONGEST: usize = 512;
+
+/// The room for the line that is said, in bytes.
+const MAX_LINE: usize = 128;
+
+/// Says one line, waits until somebody else has said one, and leaves.
+#[derive(Debug)]
+pub struct Passer<'t> {
+    line: Text<'t>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The welcome, or whatever the server says first, has not come yet.
+    Entering,
+    /// The line is to be said.
+    Speaking,
+    Listening,
+    /// Somebody has said something.
+    Leaving,
+}
+
+impl<'t> Passer<'t> {
+    /// Says this line.
+    pub const fn new(line: Text<'t>) -> Self {
+        Self { line, stage: Stage::Entering }
+    }
+
+    /// Whether somebody else has said something.
+    pub fn has_heard(&self) -> bool {
+        self.stage == Stage::Leaving
+    }
+}
+
+impl Client for Passer<'_> {
+    type Session = chat::Client<MAX_LINE, LONGEST>;
+
+    fn open(&mut self, _now: Instant) -> Self::Session {
+        chat::Client::new(QUIET)
+    }
+
+    fn talk(
+        &mut self,
+        session: &mut Self::Session,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> nb::Result<(), ClientFault<Self>> {
+        match self.stage {
+            Stage::Speaking => {
+                if let Err(error) = session.say(self.line) {
+                    info!("cannot say this: {}", error);
+                }
+                self.stage = Stage::Listening;
+            }
+            Stage::Leaving => session.finish(),
+            Stage::Entering | Stage::Listening => {}
+        }
+        let stage = &mut self.stage;
+        link.drive(socket, session, now, |line| {
+            info!("{}", line.printable());
+            match (*stage, line.kind) {
+                (Stage::Entering, _) => *stage = Stage::Speaking,
+                (Stage::Listening, Kind::Said { .. }) => *stage = Stage::Leaving,
+                _ => {}
+            }
+        })
+    }
+}

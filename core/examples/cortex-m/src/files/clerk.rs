@@ -1,0 +1,146 @@
+//! The side that has the files.
+
+use barewire_core::file::{Asked, Config, Demand, Digester, Refusal, Sender};
+use barewire_core::printable::printable;
+use barewire_core::session::Lent;
+use barewire_core::time::Instant;
+use smoltcp::socket::tcp::Socket;
+use smoltcp::wire::IpEndpoint;
+
+use super::LONGEST;
+use super::shelf::{Found, Shelf};
+use crate::link::Link;
+use crate::log::info;
+use crate::server::Service;
+
+/// How many bytes are digested in one turn, so that the network gets its own in between.
+const PIECE: usize = 4096;
+
+/// Sends files from flash to any number of clients.
+#[derive(Debug)]
+pub struct Clerk {
+    shelf: Shelf,
+    /// One for all connections: it takes 2 KiB, and they can wait for each other.
+    digester: Digester,
+    /// Whose contents it is digesting, and how far it is.
+    digesting: Option<(IpEndpoint, usize)>,
+    /// There was work to do in this round of turns that need not wait for anything.
+    busy: bool,
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Visit {
+    client: IpEndpoint,
+    sender: Sender<LONGEST>,
+    found: Option<Found>,
+}
+
+impl Clerk {
+    /// Sends what is on the shelf.
+    pub fn new(shelf: Shelf) -> Self {
+        Self { shelf, digester: Digester::new(), digesting: None, busy: false }
+    }
+
+    /// Does what the sender waits for; tells whether it can go on.
+    fn meet(&mut self, visit: &mut Visit, demand: Demand, now: Instant) -> bool {
+        let Visit { client, sender, found } = visit;
+        match (demand, *found) {
+            (Demand::Answer, None) => sender.refuse(now, Refusal::NotFound),
+            (Demand::Answer, Some(found)) => {
+                let size = self.shelf.contents(found).len() as u64;
+                sender.offer(now, size, self.shelf.tag(found));
+            }
+            // Flash does not change.
+            (Demand::Confirm, _) => sender.confirm(now),
+            (Demand::Digest { offset, length }, found) => {
+                let contents = found.map_or(&[][..], |found| self.shelf.contents(found));
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let rest = contents.get(start..).unwrap_or_default();
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let segment = rest.get(..length).unwrap_or(rest);
+                match &mut self.digesting {
+                    Some((owner, _)) if owner != client => return false,
+                    Some((_, done)) => {
+                        let left = segment.get(*done..).unwrap_or_default();
+                        let piece = left.get(..PIECE).unwrap_or(left);
+                        self.digester.update(piece);
+                        *done += piece.len();
+                        self.busy = true;
+                        if piece.len() < left.len() {
+                            return false;
+                        }
+                        self.digesting = None;
+                        sender.supply(now, self.digester.finish());
+                    }
+                    none => {
+                        *none = Some((*client, 0));
+                        self.busy = true;
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// A connection is over: the digester is free for others.
+    fn release(&mut self, client: IpEndpoint) {
+        if self.digesting.take_if(|(owner, _)| *owner == client).is_some() {
+            self.digester = Digester::new();
+        }
+    }
+}
+
+impl Service for Clerk {
+    type Visit = Visit;
+
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Visit> {
+        let sender = Sender::new(now, Config::default());
+        Some(Visit { client, sender, found: None })
+    }
+
+    fn serve(
+        &mut self,
+        visit: &mut Visit,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> bool {
+        let client = visit.client;
+        loop {
+            let contents = visit.found.map_or(&[][..], |found| self.shelf.contents(found));
+            let mut session = Lent { session: &mut visit.sender, contents };
+            let mut asked = None;
+            let driven = link.drive(socket, &mut session, now, |event| match event {
+                Asked::Request(request) => {
+                    info!("{}: asks for {}", client, printable(request.name));
+                    asked = Some(self.shelf.find(&request));
+                }
+                Asked::Refused { refusal, name } => {
+                    info!("{}: {}: {}", client, printable(name), refusal);
+                }
+            });
+            if let Some(found) = asked {
+                visit.found = found;
+            }
+            match driven {
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(fault)) => {
+                    info!("{}: download failed: {}", client, fault);
+                    self.release(client);
+                    return false;
+                }
+                Ok(()) => return false,
+            }
+            match visit.sender.demand() {
+                Some(demand) if self.meet(visit, demand, now) => {}
+                _ => return true,
+            }
+        }
+    }
+
+    fn has_more(&mut self) -> bool {
+        core::mem::take(&mut self.busy)
+    }
+}

@@ -1,0 +1,74 @@
+//! The side that wants a file.
+
+use barewire_core::file::{Config, Received, Receiver, Refusal, Request};
+use barewire_core::time::Instant;
+use smoltcp::socket::tcp::Socket;
+
+use super::LONGEST;
+use crate::call::{Client, ClientFault};
+use crate::link::Link;
+use crate::log::info;
+
+/// The room for one request: its header and the name.
+const REQUEST: usize = 24 + LONGEST;
+
+/// Downloads one file, and proves it. The contents go where [`consume`](Self::new) puts them.
+#[derive(Debug)]
+pub struct Fetch<'n, F> {
+    name: &'n str,
+    consume: F,
+    size: u64,
+    verified: u64,
+    refused: Option<Refusal>,
+    is_whole: bool,
+}
+
+impl<'n, F: FnMut(&[u8])> Fetch<'n, F> {
+    /// Asks for `name`, and gives the contents to `consume` as they come. None of them is proven
+    /// before [`is_proven`](Self::is_proven).
+    pub const fn new(name: &'n str, consume: F) -> Self {
+        Self { name, consume, size: 0, verified: 0, refused: None, is_whole: false }
+    }
+
+    /// Whether all of the file has come, and its digests were right.
+    pub const fn is_proven(&self) -> bool {
+        self.is_whole && self.verified == self.size
+    }
+
+    /// The size of the file, once the server has told it.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
+    type Session = Receiver<REQUEST, 1>;
+
+    fn open(&mut self, now: Instant) -> Self::Session {
+        let mut receiver = Receiver::new(now, Config::default());
+        if let Err(error) = receiver.request(now, &Request::get(self.name.as_bytes())) {
+            info!("cannot ask for {}: {}", self.name, error);
+        }
+        receiver.finish();
+        receiver
+    }
+
+    fn talk(
+        &mut self,
+        session: &mut Self::Session,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> nb::Result<(), ClientFault<Self>> {
+        link.drive(socket, session, now, |received| match received {
+            Received::Answered(answer) => self.size = answer.size,
+            Received::Refused(refusal) => {
+                info!("{}: {}", self.name, refusal);
+                self.refused = Some(refusal);
+            }
+            Received::Contents(bytes) => (self.consume)(bytes),
+            Received::Verified { end } => self.verified = end,
+            Received::Complete => self.is_whole = true,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! The hello handshake, both sides of it.
+
+use barewire_core::hello::{self, Config};
+use barewire_core::text::Text;
+use barewire_core::time::Instant;
+use smoltcp::socket::tcp::Socket;
+use smoltcp::wire::IpEndpoint;
+
+use crate::call::{Client, ClientFault};
+use crate::link::Link;
+use crate::log::info;
+use crate::server::Service;
+
+/// The longest text that is taken, in bytes.
+const LONGEST: usize = 128;
+
+/// Greets every client, and logs what it answers.
+#[derive(Debug)]
+pub struct Greeter {
+    greeting: Text<'static>,
+}
+
+impl Greeter {
+    /// Greets with these words.
+    pub const fn new(greeting: Text<'static>) -> Self {
+        Self { greeting }
+    }
+}
+
+impl Service for Greeter {
+    type Visit = (IpEndpoint, hello::Server<'static, LONGEST>);
+
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit> {
+        Some((client, hello::Server::new(now, self.greeting, Config::default())))
+    }
+
+    fn serve(
+        &mut self,
+        (client, session): &mut Self::Visit,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> bool {
+        match link.drive(socket, session, now, |answer| info!("{}: {}", client, answer)) {
+            Err(nb::Error::WouldBlock) => return true,
+            Err(nb::Error::Other(fault)) => info!("{}: hello failed: {}", client, fault),
+            Ok(()) => {}
+        }
+        false
+    }
+}
+
+/// Hears a greeting, and answers it.
+#[derive(Debug)]
+pub struct Guest<'t> {
+    answer: Text<'t>,
+}
+
+impl<'t> Guest<'t> {
+    /// Answers with these words.
+    pub const fn new(answer: Text<'t>) -> Self {
+        Self { answer }
+    }
+}
+
+impl<'t> Client for Guest<'t> {
+    type Session = hello::Client<'t, LONGEST>;
+
+    fn open(&mut self, now: Instant) -> Self::Session {
+        hello::Client::new(now, self.answer, Config::default())
+    }
+
+    fn talk(
+        &mut self,
+        session: &mut Self::Session,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> nb::Result<(), ClientFault<Self>> {
+        link.drive(socket, session, now, |greeting| info!("greeting: {}", greeting))
+    }
+}

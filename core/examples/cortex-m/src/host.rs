@@ -1,0 +1,77 @@
+//! What the emulator, or a debugger, does for the firmware: semihosting.
+
+use core::net::SocketAddrV4;
+use core::panic::PanicInfo;
+
+use cortex_m_rt::{ExceptionFrame, exception};
+use defmt_semihosting as _;
+use semihosting::experimental::env::{self, Args};
+use semihosting::experimental::random;
+pub(crate) use semihosting::process::exit;
+
+/// The longest command line, in bytes.
+const LONGEST: usize = 512;
+
+/// What the firmware is to do.
+pub(crate) enum Role<'a> {
+    /// All services at once, for ever.
+    Serve,
+    /// One exchange, handshake, download or chat with a server.
+    Call { program: Program, server: SocketAddrV4, text: &'a str },
+}
+
+/// The clients are called as those of Linux are.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Udp,
+    Tcp,
+    File,
+    Chat,
+}
+
+/// The command line.
+pub(crate) struct Arguments(Option<Args<LONGEST>>);
+
+impl Arguments {
+    pub(crate) fn take() -> Self {
+        Self(env::args().ok())
+    }
+
+    /// What the words mean: none, or `udp-client SERVER TEXT`, `tcp-client SERVER TEXT`, `file-client
+    /// SERVER NAME`, `chat-client SERVER LINE`. `None`: something else.
+    pub(crate) fn role(&self) -> Option<Role<'_>> {
+        let mut words = self.0.iter().flatten().filter_map(Result::ok).skip(1);
+        let program = match words.next() {
+            None => return Some(Role::Serve),
+            Some("udp-client") => Program::Udp,
+            Some("tcp-client") => Program::Tcp,
+            Some("file-client") => Program::File,
+            Some("chat-client") => Program::Chat,
+            Some(_) => return None,
+        };
+        let (server, text) = (words.next()?.parse().ok()?, words.next()?);
+        words.next().is_none().then_some(Role::Call { program, server, text })
+    }
+}
+
+/// A number that nobody foresees, for ports and sequence numbers. A board without a host would take it
+/// from a source of noise.
+pub(crate) fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    if random::fill_bytes(&mut bytes).is_err() {
+        defmt::warn!("the host has no chance to offer: sequence numbers can be foreseen");
+    }
+    u64::from_le_bytes(bytes)
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    defmt::error!("{}", defmt::Display2Format(info));
+    exit(1)
+}
+
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    defmt::error!("hard fault at {=u32:#x}", frame.pc());
+    exit(1)
+}

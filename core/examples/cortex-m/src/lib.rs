@@ -1,0 +1,27 @@
+//! Barewire's conversations over smoltcp: what is the same on every board.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`link`] | the driver: any [`Session`](barewire_core::session::Session) over a TCP socket |
+//! | [`net`] | the interface, its device and its sockets, and what they do in one turn |
+//! | [`server`] | sockets that listen, serve, close and listen again |
+//! | [`call`] | one connection to a server, from its opening to its end |
+//! | [`hello`], [`files`], [`chat`], [`datagrams`] | the conversations |
+//!
+//! Nothing here knows the board, allocates, waits, or reads a clock.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod call;
+pub mod chat;
+pub mod datagrams;
+pub mod files;
+pub mod hello;
+pub mod link;
+mod log;
+pub mod net;
+pub mod server;
+#[cfg(test)]
+mod tests;

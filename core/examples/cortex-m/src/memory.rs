@@ -1,0 +1,89 @@
+//! All memory that the sockets and the chat room take: static, and seen by the linker.
+
+use barewire_core::chat::{Config, Mark, Part, Place, Room, least_backlog};
+use barewire_core::text::MAX_TEXT;
+use smoltcp::iface::SocketStorage;
+use smoltcp::socket::{tcp, udp};
+use static_cell::ConstStaticCell;
+
+use crate::board::Frames;
+
+/// How many clients at once each service has sockets for.
+pub(crate) const GREETED: usize = 4;
+pub(crate) const DOWNLOADS: usize = 4;
+pub(crate) const MEMBERS: usize = 7;
+
+const SOCKETS: usize = GREETED + DOWNLOADS + MEMBERS + 2;
+
+/// The memory of one TCP socket.
+pub(crate) struct Buffers<const RECEIVE: usize, const SEND: usize> {
+    receive: [u8; RECEIVE],
+    send: [u8; SEND],
+}
+
+impl<const RECEIVE: usize, const SEND: usize> Buffers<RECEIVE, SEND> {
+    const NEW: Self = Self { receive: [0; RECEIVE], send: [0; SEND] };
+
+    pub(crate) fn socket(&'static mut self) -> tcp::Socket<'static> {
+        let receive = tcp::SocketBuffer::new(&mut self.receive[..]);
+        tcp::Socket::new(receive, tcp::SocketBuffer::new(&mut self.send[..]))
+    }
+}
+
+/// The memory of the UDP socket, in each direction.
+const DATAGRAM_BYTES: usize = 1536;
+const DATAGRAMS: usize = 4;
+
+/// What the sockets receive into and send from.
+pub(crate) struct Sockets {
+    pub(crate) datagrams: [[u8; DATAGRAM_BYTES]; 2],
+    pub(crate) hello: [Buffers<128, 128>; GREETED],
+    pub(crate) files: [Buffers<128, 2048>; DOWNLOADS],
+    pub(crate) chat: [Buffers<256, 768>; MEMBERS],
+    pub(crate) call: Buffers<2048, 256>,
+}
+
+impl Sockets {
+    const fn new() -> Self {
+        Self {
+            datagrams: [[0; DATAGRAM_BYTES]; 2],
+            hello: [Buffers::NEW; GREETED],
+            files: [Buffers::NEW; DOWNLOADS],
+            chat: [Buffers::NEW; MEMBERS],
+            call: Buffers::NEW,
+        }
+    }
+}
+
+/// The UDP socket, of which there is one.
+pub(crate) fn datagram_socket(
+    bytes: &'static mut [[u8; DATAGRAM_BYTES]; 2],
+) -> udp::Socket<'static> {
+    let [receive, send] = bytes;
+    let [arrivals, departures] = METADATA.take();
+    let receive = udp::PacketBuffer::new(&mut arrivals[..], &mut receive[..]);
+    udp::Socket::new(receive, udp::PacketBuffer::new(&mut departures[..], &mut send[..]))
+}
+
+/// The chat room, of which there is one: for the members and the operator, with lines of full length.
+pub(crate) fn room(config: Config) -> Room<'static> {
+    const { assert!(BACKLOG >= least_backlog(MAX_TEXT)) };
+    Room::new(PLACES.take(), LINES.take(), MARKS.take(), PARTS.take(), config)
+}
+
+const BACKLOG: usize = 9728;
+
+// One for each type: what is all zeros takes no flash. So the room is not in one piece
+// (`chat::Space`), of which a tenth is not.
+pub(crate) static FRAMES: ConstStaticCell<Frames> = ConstStaticCell::new(Frames::new());
+pub(crate) static BUFFERS: ConstStaticCell<Sockets> = ConstStaticCell::new(Sockets::new());
+pub(crate) static STORAGE: ConstStaticCell<[SocketStorage<'static>; SOCKETS]> =
+    ConstStaticCell::new([SocketStorage::EMPTY; SOCKETS]);
+static METADATA: ConstStaticCell<[[udp::PacketMetadata; DATAGRAMS]; 2]> =
+    ConstStaticCell::new([[udp::PacketMetadata::EMPTY; DATAGRAMS]; 2]);
+static PLACES: ConstStaticCell<[Place; MEMBERS + 1]> =
+    ConstStaticCell::new([const { Place::vacant() }; MEMBERS + 1]);
+static LINES: ConstStaticCell<[u8; BACKLOG]> = ConstStaticCell::new([0; BACKLOG]);
+static MARKS: ConstStaticCell<[Mark; 64]> = ConstStaticCell::new([Mark::NONE; 64]);
+static PARTS: ConstStaticCell<[Part<MAX_TEXT>; 3]> =
+    ConstStaticCell::new([const { Part::empty() }; 3]);

@@ -1,0 +1,169 @@
+//! Sockets that listen, serve, close, and listen again: several for each service, so that one
+//! client that lingers keeps nobody out.
+
+use barewire_core::time::{Duration, Instant};
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp::{Socket, State};
+use smoltcp::wire::IpEndpoint;
+
+use crate::link::Link;
+
+/// How long a connection that was closed may take to send what it holds, and to hear that the peer
+/// has closed as well, before it is reset.
+pub const LINGER: Duration = Duration::from_secs(5);
+
+/// How long nothing may come from a peer before it is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// How long a peer may leave that, or what was sent, unanswered before it is taken for lost.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What is served on a port.
+pub trait Service {
+    /// What there is to know of one connection: its session, for most.
+    type Visit;
+
+    /// A client has connected. `None`: there is no room for it, and its connection is reset.
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit>;
+
+    /// Gives one connection a turn; tells whether it goes on. When it does not, the link has ended
+    /// the connection.
+    fn serve(
+        &mut self,
+        visit: &mut Self::Visit,
+        link: &mut Link,
+        socket: &mut Socket<'_>,
+        now: Instant,
+    ) -> bool;
+
+    /// Whether all connections are to have another turn at once, rather than when something happens.
+    fn has_more(&mut self) -> bool {
+        false
+    }
+}
+
+/// A service on `N` sockets of one port.
+#[derive(Debug)]
+pub struct Server<S: Service, const N: usize> {
+    service: S,
+    port: u16,
+    places: [Place<S::Visit>; N],
+}
+
+/// One socket and what it is at.
+#[derive(Debug)]
+struct Place<V> {
+    handle: SocketHandle,
+    stage: Stage<V>,
+}
+
+#[derive(Debug)]
+enum Stage<V> {
+    /// For a client.
+    Waiting,
+    Serving(Link, V),
+    /// The conversation is over. What the socket still has to send was `queued` bytes long when it
+    /// was looked at last.
+    Closing {
+        until: Instant,
+        queued: usize,
+    },
+}
+
+impl<S: Service, const N: usize> Server<S, N> {
+    /// Serves on `port`, by these sockets.
+    pub fn new(service: S, port: u16, handles: [SocketHandle; N]) -> Self {
+        let places = handles.map(|handle| Place { handle, stage: Stage::Waiting });
+        Self { service, port, places }
+    }
+
+    /// What is served.
+    pub fn service(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    /// Gives every connection a turn. Tells whether there should be another at once.
+    pub fn turn(&mut self, sockets: &mut SocketSet<'_>, now: Instant) -> bool {
+        for place in &mut self.places {
+            place.turn(&mut self.service, self.port, sockets.get_mut(place.handle), now);
+        }
+        self.service.has_more()
+    }
+}
+
+impl<V> Place<V> {
+    fn turn<S>(&mut self, service: &mut S, port: u16, socket: &mut Socket<'_>, now: Instant)
+    where
+        S: Service<Visit = V>,
+    {
+        if let Stage::Waiting = self.stage {
+            self.accept(service, port, socket, now);
+        }
+        if let Stage::Serving(link, visit) = &mut self.stage
+            && !service.serve(visit, link, socket, now)
+        {
+            self.stage = Stage::Closing { until: now + LINGER, queued: usize::MAX };
+        }
+        if let Stage::Closing { until, queued } = &mut self.stage {
+            // Nobody reads it any more; but while it stays, the peer's end could not arrive.
+            while socket.can_recv() && socket.recv(|bytes| (bytes.len(), ())).is_ok() {}
+            let left = socket.send_queue();
+            if left < *queued {
+                (*queued, *until) = (left, now + LINGER);
+            }
+            if *until <= now {
+                socket.abort();
+            }
+            if is_free(socket) {
+                self.stage = Stage::Waiting;
+                listen(socket, port);
+            }
+        }
+    }
+
+    fn accept<S>(&mut self, service: &mut S, port: u16, socket: &mut Socket<'_>, now: Instant)
+    where
+        S: Service<Visit = V>,
+    {
+        match (socket.state(), socket.remote_endpoint()) {
+            (State::SynReceived, _) => {}
+            (_, Some(client)) => {
+                self.stage = if let Some(visit) = service.open(now, client) {
+                    Stage::Serving(Link::default(), visit)
+                } else {
+                    socket.abort();
+                    Stage::Closing { until: now + LINGER, queued: 0 }
+                };
+            }
+            // Not yet, or gone before its turn came.
+            (_, None) => listen(socket, port),
+        }
+    }
+}
+
+/// Whether a socket has sent its last word, and may be used again. One in TIME-WAIT may: there are
+/// too few sockets to keep any for four minutes (RFC 9293 §3.4.2), and with acknowledgements that are
+/// not [delayed](listen) its last one has left.
+fn is_free(socket: &Socket<'_>) -> bool {
+    match socket.state() {
+        // An aborted one still has its peer's address, until the reset has left.
+        State::Closed => socket.remote_endpoint().is_none(),
+        state => state == State::TimeWait,
+    }
+}
+
+/// Waits for a client.
+fn listen(socket: &mut Socket<'_>, port: u16) {
+    if socket.listen(port).is_ok() {
+        // A line leaves at once, also while the one before is unacknowledged.
+        socket.set_nagle_enabled(false);
+        socket.set_ack_delay(None);
+        socket.set_keep_alive(Some(span(KEEP_ALIVE)));
+        socket.set_timeout(Some(span(TIMEOUT)));
+    }
+}
+
+/// The core's span as smoltcp counts it.
+fn span(span: Duration) -> smoltcp::time::Duration {
+    smoltcp::time::Duration::from_micros(span.as_micros())
+}
