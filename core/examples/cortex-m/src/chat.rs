@@ -3,7 +3,7 @@
 use barewire_core::chat::{self, Heard, Key, Kind, Leave, Room};
 use barewire_core::io::{HalfClose, Pump};
 use barewire_core::session::Fault;
-use barewire_core::text::{QUIET, Text};
+use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Instant;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
@@ -16,14 +16,14 @@ use crate::server::Service;
 
 /// A room, and the operator's place in it.
 #[derive(Debug)]
-pub struct Hall<'a> {
-    room: Room<'a>,
+pub struct Hall<'a, const N: usize = MAX_TEXT> {
+    room: Room<'a, N>,
     operator: Pump<32>,
 }
 
-impl<'a> Hall<'a> {
+impl<'a, const N: usize> Hall<'a, N> {
     /// A room in this memory.
-    pub fn new(room: Room<'a>) -> Self {
+    pub fn new(room: Room<'a, N>) -> Self {
         Self { room, operator: Pump::new() }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Hall<'a> {
     }
 }
 
-impl Service for Hall<'_> {
+impl<const N: usize> Service for Hall<'_, N> {
     type Visit = Key;
 
     fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<Key> {

@@ -1,0 +1,283 @@
+"""Has the firmware talk with the programs of Linux: every conversation, in both directions.
+
+    python3 check FIRMWARE PROGRAMS
+
+FIRMWARE is its ELF file, PROGRAMS the folder of the programs. It exits with 0 if all went as it must.
+"""
+
+import os
+import random
+import struct
+import sys
+import tempfile
+import time
+
+from figures import figures
+from processes import RUN, Board, Failure, Process, read_all
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIRMWARE, PROGRAMS = (os.path.abspath(path) for path in sys.argv[1:])
+# This machine, as the firmware sees it.
+HOST = "10.0.2.2"
+# What one client may leave to others: sockets for files, and places in the room.
+DOWNLOADS, MEMBERS = 4, 7
+
+
+def program(name, *arguments):
+    return Process(name, [os.path.join(PROGRAMS, name), *arguments])
+
+
+def server(name, *arguments):
+    """A server of Linux, and the port that it listens on."""
+    process = program(name, "127.0.0.1:0", *arguments)
+    return process, process.wait_for("listening on ").rsplit(":", 1)[1]
+
+
+def calls(role, port, text, code=0):
+    """The firmware as a client of this machine, until its end."""
+    name = f"firmware as {role}"
+    return Process(name, [RUN, FIRMWARE, role, f"{HOST}:{port}", text]).finish(code)
+
+
+def must(fact, what):
+    if not fact:
+        raise Failure(what)
+
+
+def noise():
+    """The firmware's `noise.bin`, computed once more (src/flash.rs)."""
+    state, contents = 0x2545F491, bytearray()
+    for _ in range(96 * 1024):
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        contents.append(state >> 24)
+    return bytes(contents)
+
+
+def checksum(contents):
+    """As the firmware shows it (src/files/shelf.rs)."""
+    value = 0xCBF29CE484222325
+    for byte in contents:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"
+
+
+# The firmware serves.
+
+
+def it_answers_datagrams(board):
+    client = program("udp-client", board.address("datagram"), "anybody there?").finish()
+    client.wait_for("nice to meet you")
+    board.process.wait_for("anybody there?")
+
+
+def it_greets_many_at_once(board):
+    clients = [program("tcp-client", board.address("hello"), f"I am {number}") for number in range(4)]
+    for number, client in enumerate(clients):
+        client.finish().wait_for("你好 from a Cortex-M3")
+        board.process.wait_for(f"I am {number}")
+
+
+def it_greets_the_simplest_client(board):
+    # One read, one write without a terminator, no half-close.
+    with board.connect("hello") as client:
+        must(client.recv(1024).decode() == "你好 from a Cortex-M3\n", "the greeting is another")
+        client.sendall(b"plain answer")
+        must(read_all(client) == b"", "more than a greeting")
+    board.process.wait_for("plain answer")
+
+
+def it_sends_files(board, folder):
+    names = ["README.md", "empty", "noise.bin"]
+    client = program("file-client", board.address("file"), *names, "-d", folder, "--json").finish()
+    for name in names:
+        client.wait_for(f'"name":"{name}"', '"verified":true')
+    with open(os.path.join(HERE, "..", "README.md"), "rb") as readme:
+        contents = {"README.md": readme.read(), "empty": b"", "noise.bin": noise()}
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            must(file.read() == contents[name], f"{name} is not what the firmware has")
+
+
+def it_lists_and_refuses_files(board):
+    listing = program("file-client", board.address("file"), "--list", "--json").finish()
+    listing.wait_for('"name":"noise.bin"', f'"size":{96 * 1024}')
+    program("file-client", board.address("file"), "none", "-o", "-").finish(1).wait_for("no such file")
+
+
+def it_sends_plainly_and_from_the_middle(board):
+    with board.connect("file") as client:
+        client.sendall(b"noise.bin\n")
+        must(read_all(client) == noise(), "the plain download differs")
+    with board.connect("file") as client:
+        # A framed request for what follows byte 90,000, without digests.
+        client.sendall(struct.pack(">4sBBHQQ", b"\0BW\1", 1, 0, 9, 90_000, 0) + b"noise.bin")
+        client.shutdown(1)
+        answer = read_all(client)
+        must(answer[32:] == noise()[90_000:], "the later part differs")
+
+
+def it_serves_beside_one_that_lingers(board, folder):
+    # It asks for more than the sockets' buffers hold, and reads none of it.
+    with board.connect("file") as lingering:
+        lingering.sendall(b"noise.bin\n")
+        board.process.wait_for("noise.bin")
+        paths = [os.path.join(folder, f"copy{number}") for number in range(DOWNLOADS - 1)]
+        clients = [
+            program("file-client", board.address("file"), "noise.bin", "-o", path) for path in paths
+        ]
+        for client, path in zip(clients, paths):
+            client.finish()
+            with open(path, "rb") as file:
+                must(file.read() == noise(), "one of several downloads at once differs")
+        must(read_all(lingering) == noise(), "the one that lingered got something else")
+
+
+def it_survives_a_rush(board):
+    """More connections than sockets, which all end in a reset or at once; then all is as before."""
+    for _ in range(5):
+        rush = [board.connect(service) for service in ["hello", "file", "chat"] for _ in range(8)]
+        for client in rush:
+            client.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER, 0 s: a reset
+            client.close()
+    # A place is free again as soon as the firmware has heard of the reset.
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            it_greets_the_simplest_client(board)
+            return
+        except (Failure, ConnectionError):
+            must(time.monotonic() < deadline, "no socket became free after the rush")
+
+
+def it_hosts_a_chat(board):
+    clients = []
+    for number in range(6):
+        client = program("chat-client", board.address("chat"))
+        client.wait_for("* welcome to barewire chat")
+        client.say(f"/nick member{number}")
+        client.wait_for(f"is now member{number}")
+        clients.append(client)
+    for number, client in enumerate(clients):
+        client.say(f"line of {number}")
+    board.process.say("line of the operator")
+    for number, client in enumerate(clients):
+        for other in set(range(6)) - {number}:
+            client.wait_for(f"member{other}: line of {other}")
+        client.wait_for("server: line of the operator")
+    for number in range(6):
+        board.process.wait_for(f"member{number}: line of {number}")
+    for client in clients:
+        client.say("/quit")
+        client.finish()
+    board.process.wait_for("* member5 left")
+
+
+def it_turns_away_whom_it_has_no_place_for(board):
+    members = [board.connect("chat") for _ in range(MEMBERS)]
+    for member in members:
+        must(b"welcome" in member.recv(1024), "a member was not let in")
+    with board.connect("chat") as one_more:
+        try:
+            must(one_more.recv(1024) == b"", "there are more members than places")
+        except ConnectionError:
+            pass
+    for member in members:
+        member.close()
+
+
+# The firmware calls.
+
+
+def it_asks_by_datagram():
+    linux, port = server("udp-server", "--reply", "here I am")
+    calls("udp-client", port, "are you there?").wait_for("here I am")
+    linux.wait_for("are you there?")
+
+
+def it_answers_a_greeting():
+    linux, port = server("tcp-server", "--greeting", "who is it?")
+    calls("tcp-client", port, "a Cortex-M3, of course").wait_for("who is it?")
+    linux.wait_for("a Cortex-M3, of course")
+
+
+def it_downloads(folder):
+    contents = random.Random(1).randbytes(3 << 19)  # a segment and a half
+    with open(os.path.join(folder, "large.bin"), "wb") as file:
+        file.write(contents)
+    _, port = server("file-server", folder)
+    client = calls("file-client", port, "large.bin")
+    client.wait_for(f"{len(contents)} bytes, verified", checksum(contents))
+    calls("file-client", port, "none", code=1).wait_for("NotFound")
+
+
+def it_chats():
+    _, port = server("chat-server")
+    member = program("chat-client", f"127.0.0.1:{port}")
+    member.wait_for("* welcome to barewire chat")
+    name = "firmware as chat-client"
+    firmware = Process(name, [RUN, FIRMWARE, "chat-client", f"{HOST}:{port}", "hello, room"])
+    member.wait_for("guest2: hello, room")
+    member.say("hello, board")
+    firmware.finish().wait_for("guest1: hello, board")
+    member.wait_for("* guest2 left")
+
+
+def it_fails_when_nobody_answers():
+    linux, port = server("tcp-server")
+    linux.stop()
+    calls("tcp-client", port, "hello?", code=1).wait_for("Refused")
+
+
+def deepest_stack():
+    """The deepest that any of the runs has logged, and how deep it may be."""
+    lines = [line for process in Process.started for line in process.lines if "stack: " in line]
+    words = [line.split("stack: ")[1].split() for line in lines]
+    return max((int(used), int(size)) for used, _, size, _ in words)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        served, given = os.path.join(folder, "served"), os.path.join(folder, "given")
+        os.mkdir(served)
+        os.mkdir(given)
+        board = Board(FIRMWARE)
+        for row, arguments in [
+            (it_answers_datagrams, [board]),
+            (it_greets_many_at_once, [board]),
+            (it_greets_the_simplest_client, [board]),
+            (it_sends_files, [board, given]),
+            (it_lists_and_refuses_files, [board]),
+            (it_sends_plainly_and_from_the_middle, [board]),
+            (it_serves_beside_one_that_lingers, [board, given]),
+            (it_hosts_a_chat, [board]),
+            (it_turns_away_whom_it_has_no_place_for, [board]),
+            (it_survives_a_rush, [board]),
+            (it_asks_by_datagram, []),
+            (it_answers_a_greeting, []),
+            (it_downloads, [served]),
+            (it_chats, []),
+            (it_fails_when_nobody_answers, []),
+        ]:
+            start = time.monotonic()
+            try:
+                row(*arguments)
+            except (Failure, OSError) as error:
+                raise Failure(f"{row.__name__}: {error}") from error
+            print(f"ok  {row.__name__}  ({time.monotonic() - start:.1f} s)", flush=True)
+    flash, ram = figures(FIRMWARE)
+    used, size = deepest_stack()
+    print(
+        f"the firmware takes {flash:,} bytes of flash ({96 << 10:,} of them a file), "
+        f"{ram:,} of static RAM, and has used {used:,} of {size:,} of stack"
+    )
+
+
+try:
+    main()
+except Failure as failure:
+    Process.show_all()
+    sys.exit(f"FAILED  {failure}")
+finally:
+    Process.stop_all()

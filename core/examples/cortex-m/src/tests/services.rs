@@ -1,0 +1,250 @@
+//! The services, with this crate's own clients and with raw sockets.
+
+use std::vec::Vec;
+
+use barewire_core::chat::{Room, Space};
+use barewire_core::text::Text;
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp::State;
+use smoltcp::wire::IpEndpoint;
+
+use super::{ADDRESS, PORT, World, forever};
+use crate::call::{Call, CallError, Client};
+use crate::chat::{Hall, Passer};
+use crate::files::{Clerk, Fetch, File, Shelf};
+use crate::hello::{Greeter, Guest};
+use crate::net::Net;
+use crate::server::{LINGER, Server, Service};
+
+/// Longer than any buffer, and a digest's worth of pieces.
+static CONTENTS: [u8; 10_000] = {
+    let mut bytes = [0; 10_000];
+    let mut at = 0;
+    while at < bytes.len() {
+        bytes[at] = (at * at / 8).to_le_bytes()[0];
+        at += 1;
+    }
+    bytes
+};
+
+static FILES: [File; 2] = [File::new("contents", &CONTENTS), File::new("empty", b"")];
+
+fn server<S: Service, const N: usize>(world: &mut World, service: S) -> Server<S, N> {
+    Server::new(service, PORT, [(); N].map(|()| world.socket(128)))
+}
+
+fn greeter<const N: usize>(world: &mut World) -> Server<Greeter, N> {
+    server(world, Greeter::new(Text::new("how are you?").unwrap()))
+}
+
+fn clerk<const N: usize>(world: &mut World) -> Server<Clerk, N> {
+    server(world, Clerk::new(Shelf::new(&FILES)))
+}
+
+/// Calls the server, in a socket of its own.
+fn call<C: Client>(world: &mut World, client: C) -> (SocketHandle, Call<C>) {
+    let (handle, port) = (world.socket(200), world.port());
+    let Net { interface, sockets, .. } = &mut world.net;
+    let server = IpEndpoint::new(ADDRESS, PORT);
+    let (socket, context) = (sockets.get_mut(handle), interface.context());
+    (handle, Call::new(client, socket, context, server, port, world.now).unwrap())
+}
+
+/// Has a call and a server take turns until the call is over, and gives the client back.
+#[track_caller]
+fn finish<C: Client, S: Service, const N: usize>(
+    world: &mut World,
+    server: &mut Server<S, N>,
+    (handle, mut call): (SocketHandle, Call<C>),
+) -> Result<C, CallError<<C::Session as barewire_core::session::Session>::Error>> {
+    let mut outcome = None;
+    world.until(|world| {
+        server.turn(&mut world.net.sockets, world.now);
+        outcome = match call.turn(world.net.sockets.get_mut(handle), world.now) {
+            Ok(()) => Some(Ok(())),
+            Err(nb::Error::WouldBlock) => None,
+            Err(nb::Error::Other(error)) => Some(Err(error)),
+        };
+        outcome.is_some()
+    });
+    outcome.unwrap().map(|()| call.into_client())
+}
+
+#[test]
+fn a_guest_is_greeted_again_and_again_on_one_socket() {
+    let mut world = World::new();
+    let mut greeter = greeter::<1>(&mut world);
+    for _ in 0..3 {
+        let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
+        finish(&mut world, &mut greeter, call).unwrap();
+    }
+}
+
+#[test]
+fn nobody_answers_where_nothing_listens() {
+    let mut world = World::new();
+    let mut nobody = server::<_, 0>(&mut world, Greeter::new(Text::new("").unwrap()));
+    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
+    assert_eq!(finish(&mut world, &mut nobody, call).unwrap_err(), CallError::Refused);
+}
+
+#[test]
+fn a_silent_client_keeps_nobody_out() {
+    let mut world = World::new();
+    let mut greeter = greeter::<2>(&mut world);
+    let silent = world.connect(64);
+    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
+    finish(&mut world, &mut greeter, call).unwrap();
+    assert!(world.get(silent).may_send(), "and is not sent away itself");
+}
+
+#[test]
+fn a_client_that_never_closes_is_reset_in_the_end() {
+    let mut world = World::new();
+    let mut greeter = greeter::<1>(&mut world);
+    let raw = world.connect(64);
+    world.until(|world| {
+        greeter.turn(&mut world.net.sockets, world.now);
+        world.get(raw).can_recv()
+    });
+    world.get(raw).send_slice(b"fine\n").unwrap();
+    let start = world.now;
+    world.until(|world| {
+        greeter.turn(&mut world.net.sockets, world.now);
+        world.get(raw).state() == State::Closed
+    });
+    let took = world.now.since(start);
+    assert!(took >= LINGER && took.as_micros() < LINGER.as_micros() + 50_000, "{took}");
+    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
+    finish(&mut world, &mut greeter, call).unwrap();
+}
+
+#[track_caller]
+fn downloads(mut world: World) {
+    let mut clerk = clerk::<1>(&mut world);
+    let mut received = Vec::new();
+    let fetch = Fetch::new("contents", |bytes| received.extend_from_slice(bytes));
+    let call = call(&mut world, fetch);
+    let (is_proven, size) = {
+        let fetch = finish(&mut world, &mut clerk, call).unwrap();
+        (fetch.is_proven(), fetch.size())
+    };
+    assert_eq!((is_proven, size), (true, CONTENTS.len() as u64));
+    assert!(received == CONTENTS);
+}
+
+#[test]
+fn a_download_is_proven() {
+    downloads(World::new());
+}
+
+#[test]
+fn a_download_is_proven_over_a_network_that_loses_frames() {
+    downloads(World::with_loss(10));
+}
+
+#[test]
+fn what_is_not_there_is_refused_and_what_is_empty_is_whole() {
+    let mut world = World::new();
+    let mut clerk = clerk::<2>(&mut world);
+    for (name, is_proven) in [("none", false), ("empty", true)] {
+        let call = call(&mut world, Fetch::new(name, |_| {}));
+        let fetch = finish(&mut world, &mut clerk, call).unwrap();
+        assert_eq!((fetch.is_proven(), fetch.size()), (is_proven, 0), "{name}");
+    }
+}
+
+#[test]
+fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
+    let mut world = World::new();
+    let mut clerk = clerk::<1>(&mut world);
+    let raw = world.connect(256);
+    let mut request = b"\0BW\x01\x01\0\0\x08".to_vec();
+    request.extend([0; 16]);
+    request.extend(b"contents");
+    let mut received = Vec::new();
+    let mut sent = false;
+    world.until(|world| {
+        clerk.turn(&mut world.net.sockets, world.now);
+        if !sent && world.get(raw).may_send() {
+            sent = true;
+            world.get(raw).send_slice(&request.repeat(3)).unwrap();
+            world.get(raw).close();
+        }
+        received.extend(world.read(raw));
+        sent && !world.get(raw).may_recv()
+    });
+    assert_eq!(received.len(), 3 * (32 + CONTENTS.len()));
+    for response in received.chunks(32 + CONTENTS.len()) {
+        assert!(response[32..] == CONTENTS);
+    }
+}
+
+#[test]
+fn two_clients_share_the_digester() {
+    let mut world = World::new();
+    let mut clerk = clerk::<2>(&mut world);
+    let mut calls = [(); 2].map(|()| call(&mut world, Fetch::new("contents", |_| {})));
+    let mut left = 2;
+    world.until(|world| {
+        clerk.turn(&mut world.net.sockets, world.now);
+        for (handle, call) in &mut calls {
+            match call.turn(world.net.sockets.get_mut(*handle), world.now) {
+                Ok(()) => left -= 1,
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(error)) => panic!("{error}"),
+            }
+        }
+        left == 0
+    });
+    for (_, call) in calls {
+        assert!(call.into_client().is_proven());
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_gives_the_digester_back() {
+    let mut world = World::new();
+    let mut clerk = clerk::<2>(&mut world);
+    let mut leaver = call(&mut world, Fetch::new("contents", |_| {}));
+    // The first piece of the digest is done, and the second is not.
+    world.until(|world| {
+        let _ = leaver.1.turn(world.net.sockets.get_mut(leaver.0), world.now);
+        clerk.turn(&mut world.net.sockets, world.now)
+    });
+    world.get(leaver.0).abort();
+    let call = call(&mut world, Fetch::new("contents", |_| {}));
+    assert!(finish(&mut world, &mut clerk, call).unwrap().is_proven());
+}
+
+#[test]
+fn a_line_reaches_the_others_and_a_full_room_turns_away() {
+    let mut world = World::new();
+    let space = forever(Space::<3, 2048, 16, 2, 64>::new());
+    let room: Room<'static, 64> = space.room(barewire_core::chat::Config::default());
+    let mut hall = server::<_, 3>(&mut world, Hall::new(room));
+    let (member, passer) =
+        (world.connect(512), call(&mut world, Passer::new(Text::new("hi").unwrap())));
+    let mut heard = Vec::new();
+    let mut is_answered = false;
+    let (handle, mut passer) = passer;
+    world.until(|world| {
+        hall.turn(&mut world.net.sockets, world.now);
+        heard.extend(world.read(member));
+        if !is_answered && heard.ends_with(b": hi\n") {
+            is_answered = true;
+            world.get(member).send_slice(b"hello\n").unwrap();
+        }
+        passer.turn(world.net.sockets.get_mut(handle), world.now).is_ok()
+    });
+    assert!(passer.into_client().has_heard());
+    let heard = std::string::String::from_utf8(heard).unwrap();
+    assert!(heard.starts_with("* welcome to barewire chat, you are guest1 (/help)\n"), "{heard}");
+
+    let (second, third) = (world.connect(512), world.connect(512));
+    world.until(|world| {
+        hall.turn(&mut world.net.sockets, world.now);
+        world.get(third).state() == State::Closed
+    });
+    assert!(world.get(second).may_recv(), "only the one too many is turned away");
+}
