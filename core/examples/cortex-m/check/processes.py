@@ -137,9 +137,11 @@ class Board:
     def address(self, service):
         return f"127.0.0.1:{self.ports[service]}"
 
-    def connect(self, service):
+    def connect(self, service, patience=PATIENCE):
         """A connection with nothing between it and the check."""
-        return socket.create_connection(("127.0.0.1", self.ports[service]), PATIENCE)
+        connection = socket.create_connection(("127.0.0.1", self.ports[service]), patience)
+        connection.settimeout(PATIENCE)
+        return connection
 
 
 def free_port(kind):

@@ -160,11 +160,12 @@ impl Link {
                     0
                 }
                 Output::Bytes { head, tail, .. } => {
-                    let count = send(socket, head)?;
+                    // A head that does not fit leaves no room for the tail.
+                    let count = send(socket, head)? + send(socket, tail)?;
                     if count == 0 {
                         return Ok(sent);
                     }
-                    if count == head.len() { count + send(socket, tail)? } else { count }
+                    count
                 }
             };
             session.transmitted(now, count);

@@ -3,6 +3,7 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use barewire_core::file::{self, Sender};
 use barewire_core::hello::{Client, Config, Error, Server};
 use barewire_core::session::Fault;
 use barewire_core::text::Text;
@@ -149,7 +150,7 @@ fn a_failure_before_the_half_close_is_a_reset() {
 }
 
 #[test]
-fn a_failure_after_the_half_close_is_none() {
+fn a_failure_after_the_half_close_is_no_reset() {
     let mut world = World::new();
     let (near, far) = world.pair();
     let mut server = server(&world, far);
@@ -160,11 +161,37 @@ fn a_failure_after_the_half_close_is_none() {
         world.get(near).state() == State::CloseWait
     });
     assert!(received.ends_with(b"narrow connection?\n"));
+    world.until(|world| {
+        let _ = world.get(near).send_slice(b"xx");
+        server.turn(world)
+    });
+    assert_eq!(server.outcome, Some(Err(Fault::Session(Error::TooLong))));
+    for _ in 0..10 {
+        world.step();
+    }
+    assert_eq!(world.get(near).state(), State::CloseWait);
+}
+
+#[test]
+fn a_reset_shows_while_the_session_waits_for_its_owner() {
+    let mut world = World::new();
+    let (near, far) = world.pair();
+    world.get(near).send_slice(b"name\n").unwrap();
     world.get(near).close();
-    world.until(|world| server.turn(world));
-    assert_eq!(server.outcome, Some(Err(Fault::Session(Error::Silent))));
-    world.until(|world| world.get(near).state() == State::Closed);
-    assert_eq!(world.get(near).recv(|_| (0, ())), Err(RecvError::Finished), "an orderly end");
+    let (mut link, mut sender) =
+        (Link::default(), Sender::<64>::new(world.now, file::Config::default()));
+    let mut drive = |world: &mut World| {
+        let now = world.now;
+        link.drive(world.get(far), &mut sender, now, |_| {})
+    };
+    world.until(|world| {
+        assert_eq!(drive(world), Err(nb::Error::WouldBlock));
+        world.get(far).state() == State::CloseWait
+    });
+    assert_eq!(drive(&mut world), Err(nb::Error::WouldBlock), "the end of the stream is none");
+    world.get(near).abort();
+    world.until(|world| drive(world) != Err(nb::Error::WouldBlock));
+    assert_eq!(world.get(far).state(), State::Closed);
 }
 
 #[test]
