@@ -1,6 +1,6 @@
 //! The side that has the files.
 
-use barewire_core::file::{Asked, Config, Demand, Digester, Refusal, Sender};
+use barewire_core::file::{Asked, Config, Demand, Digest, Digester, Refusal, Sender};
 use barewire_core::printable::printable;
 use barewire_core::session::Lent;
 use barewire_core::time::Instant;
@@ -53,35 +53,42 @@ impl Clerk {
             }
             // Flash does not change.
             (Demand::Confirm, _) => sender.confirm(now),
-            (Demand::Digest { offset, length }, found) => {
-                let contents = found.map_or(&[][..], |found| self.shelf.contents(found));
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                let rest = contents.get(start..).unwrap_or_default();
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                let segment = rest.get(..length).unwrap_or(rest);
-                match &mut self.digesting {
-                    Some((owner, _)) if owner != client => return false,
-                    Some((_, done)) => {
-                        let left = segment.get(*done..).unwrap_or_default();
-                        let piece = left.get(..PIECE).unwrap_or(left);
-                        self.digester.update(piece);
-                        *done += piece.len();
-                        self.busy = true;
-                        if piece.len() < left.len() {
-                            return false;
-                        }
-                        self.digesting = None;
-                        sender.supply(now, self.digester.finish());
-                    }
-                    none => {
-                        *none = Some((*client, 0));
-                        self.busy = true;
-                        return false;
-                    }
+            (Demand::Digest { offset, length }, _) => {
+                match self.digest(*client, *found, offset, length) {
+                    Some(digest) => sender.supply(now, digest),
+                    None => return false,
                 }
             }
         }
         true
+    }
+
+    /// Goes on with the digest of a segment, of which the first bytes are on their way already.
+    /// `None`: there is more to do, or the digester is another client's.
+    fn digest(
+        &mut self,
+        client: IpEndpoint,
+        found: Option<Found>,
+        offset: u64,
+        length: u64,
+    ) -> Option<Digest> {
+        let (owner, done) = self.digesting.get_or_insert((client, 0));
+        if *owner != client {
+            return None;
+        }
+        let contents = found.map_or(&[][..], |found| self.shelf.contents(found));
+        let start = usize::try_from(offset).ok()?;
+        let end = start.checked_add(usize::try_from(length).ok()?)?;
+        let left = contents.get(start + *done..end)?;
+        let piece = left.get(..PIECE).unwrap_or(left);
+        self.digester.update(piece);
+        *done += piece.len();
+        self.busy = true;
+        if piece.len() < left.len() {
+            return None;
+        }
+        self.digesting = None;
+        Some(self.digester.finish())
     }
 
     /// A connection is over: the digester is free for others.

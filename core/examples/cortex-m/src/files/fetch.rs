@@ -1,6 +1,6 @@
 //! The side that wants a file.
 
-use barewire_core::file::{Config, Received, Receiver, Refusal, Request};
+use barewire_core::file::{Config, Received, Receiver, Request};
 use barewire_core::time::Instant;
 use smoltcp::socket::tcp::Socket;
 
@@ -12,14 +12,13 @@ use crate::log::info;
 /// The room for one request: its header and the name.
 const REQUEST: usize = 24 + LONGEST;
 
-/// Downloads one file, and proves it. The contents go where [`consume`](Self::new) puts them.
+/// Downloads one file, and proves it.
 #[derive(Debug)]
 pub struct Fetch<'n, F> {
     name: &'n str,
     consume: F,
     size: u64,
     verified: u64,
-    refused: Option<Refusal>,
     is_whole: bool,
 }
 
@@ -27,7 +26,7 @@ impl<'n, F: FnMut(&[u8])> Fetch<'n, F> {
     /// Asks for `name`, and gives the contents to `consume` as they come. None of them is proven
     /// before [`is_proven`](Self::is_proven).
     pub const fn new(name: &'n str, consume: F) -> Self {
-        Self { name, consume, size: 0, verified: 0, refused: None, is_whole: false }
+        Self { name, consume, size: 0, verified: 0, is_whole: false }
     }
 
     /// Whether all of the file has come, and its digests were right.
@@ -46,6 +45,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
 
     fn open(&mut self, now: Instant) -> Self::Session {
         let mut receiver = Receiver::new(now, Config::default());
+        // Then there is nothing to wait for, and nothing proven.
         if let Err(error) = receiver.request(now, &Request::get(self.name.as_bytes())) {
             info!("cannot ask for {}: {}", self.name, error);
         }
@@ -62,10 +62,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
     ) -> nb::Result<(), ClientFault<Self>> {
         link.drive(socket, session, now, |received| match received {
             Received::Answered(answer) => self.size = answer.size,
-            Received::Refused(refusal) => {
-                info!("{}: {}", self.name, refusal);
-                self.refused = Some(refusal);
-            }
+            Received::Refused(refusal) => info!("{}: {}", self.name, refusal),
             Received::Contents(bytes) => (self.consume)(bytes),
             Received::Verified { end } => self.verified = end,
             Received::Complete => self.is_whole = true,
