@@ -111,12 +111,14 @@ impl<V> Place<V> {
             if left < *queued {
                 (*queued, *until) = (left, now + LINGER);
             }
-            if *until <= now {
-                socket.abort();
-            }
-            if is_free(socket) {
+            let is_late = *until <= now;
+            // A reset that cannot leave, since the peer's machine is gone, is given up.
+            if is_free(socket) || (is_late && socket.state() == State::Closed) {
                 self.stage = Stage::Waiting;
                 listen(socket, port);
+            } else if is_late {
+                socket.abort();
+                *until = now + LINGER;
             }
         }
     }

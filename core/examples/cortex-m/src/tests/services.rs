@@ -3,7 +3,9 @@
 use std::vec::Vec;
 
 use barewire_core::chat::{Room, Space};
+use barewire_core::hello::TIMEOUT;
 use barewire_core::text::Text;
+use barewire_core::time::Duration;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::State;
 use smoltcp::wire::IpEndpoint;
@@ -117,6 +119,29 @@ fn a_client_that_never_closes_is_reset_in_the_end() {
     assert!(took >= LINGER && took.as_micros() < LINGER.as_micros() + 50_000, "{took}");
     let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
     finish(&mut world, &mut greeter, call).unwrap();
+}
+
+#[test]
+fn a_client_whose_machine_is_gone_gives_its_socket_back() {
+    let mut world = World::new();
+    let handle = world.socket(128);
+    let greeter = Greeter::new(Text::new("how are you?").unwrap());
+    let mut greeter = Server::new(greeter, PORT, [handle]);
+    let gone = world.connect(64);
+    world.until(|world| {
+        greeter.turn(&mut world.net.sockets, world.now);
+        world.get(gone).can_recv()
+    });
+    // Not even who it was is known any more, so no reset can be sent.
+    world.net.sockets.remove(gone);
+    world.net.device.set_drop_chance(100);
+    world.net.interface.update_ip_addrs(|_| {});
+    let end = world.now + TIMEOUT + LINGER + LINGER + Duration::from_secs(1);
+    world.until(|world| {
+        greeter.turn(&mut world.net.sockets, world.now);
+        world.now >= end
+    });
+    assert!(world.get(handle).is_listening());
 }
 
 #[track_caller]
