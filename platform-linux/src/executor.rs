@@ -162,7 +162,8 @@ impl<'t, W> Executor<'t, W> {
     /// Gives the tasks turns until none is left, or until the grace of a stop is over.
     ///
     /// # Errors
-    /// Those of `epoll_wait(2)`, which only a fault in this program can cause.
+    /// The one that a task has [failed](Context::fail) with, and those of `epoll_wait(2)`, which only
+    /// a fault in this program can cause.
     pub fn run(&mut self, world: &mut W) -> io::Result<()> {
         while self.cx.foreground > 0 {
             if self.cx.stop_is_over() {
@@ -178,6 +179,10 @@ impl<'t, W> Executor<'t, W> {
                         self.cx.remove(id);
                     }
                 }
+            }
+            if let Some(error) = self.cx.failure.take() {
+                self.abandon(world);
+                return Err(error);
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -83,11 +84,16 @@ impl<W> Task<W> for Signals {
             cx.set_background();
             match cx.register(&self.fd, Readiness::READABLE) {
                 Ok(source) => self.source = Some(source),
-                // Without the descriptor the signals would be lost: better to stop at once.
-                Err(_) => cx.stop(),
+                // The signals would be lost, and the process could not be ended in order.
+                Err(error) => cx.fail(error),
             }
         }
-        while let Ok(Some(signal)) = self.fd.read_signal() {
+        loop {
+            let signal = match self.fd.read_signal() {
+                Ok(Some(signal)) => signal,
+                Err(Errno::EINTR) => continue,
+                Ok(None) | Err(_) => break,
+            };
             // SIGINT is 2 and SIGTERM is 15.
             let number = u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX);
             let caught = &self.caught.0;

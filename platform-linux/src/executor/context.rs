@@ -40,6 +40,8 @@ pub struct Context<'t, W> {
     shared: Arc<Shared>,
     pub(super) grace: Duration,
     grace_ends: Option<Instant>,
+    /// Why the executor cannot go on.
+    pub(super) failure: Option<io::Error>,
     events: Vec<EpollEvent>,
     pub(super) buffers: Buffers,
 }
@@ -79,6 +81,7 @@ impl<'t, W> Context<'t, W> {
             shared,
             grace: super::GRACE,
             grace_ends: None,
+            failure: None,
             events: vec![EpollEvent::empty(); EVENTS],
             buffers: Buffers::new(),
         })
@@ -244,6 +247,13 @@ impl<'t, W> Context<'t, W> {
     /// Ends the grace of the stop. See [`Waker::stop_now`].
     pub fn stop_now(&self) {
         self.shared.request(Stop::Now);
+    }
+
+    /// Ends the executor with this round: what no task can do without is missing. The tasks are
+    /// [abandoned](Task::abandon), and [`run`](super::Executor::run) gives the error, the first if
+    /// there are several.
+    pub fn fail(&mut self, error: io::Error) {
+        self.failure.get_or_insert(error);
     }
 
     /// A handle by which any thread can wake the running task.

@@ -1,5 +1,5 @@
 use core::task::Poll;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::thread;
@@ -49,6 +49,22 @@ fn a_background_task_serves_the_others_only() {
     }));
     executor.spawn(task(|(), _| Poll::Ready(())));
     executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn a_task_that_fails_ends_the_executor_with_the_first_error() {
+    let mut executor = Executor::simulated();
+    executor.spawn(Box::new(Stubborn));
+    for kind in [io::ErrorKind::OutOfMemory, io::ErrorKind::Unsupported] {
+        executor.spawn(task(move |_: &mut Log, cx| {
+            cx.set_background();
+            cx.fail(kind.into());
+            Poll::Ready(())
+        }));
+    }
+    let mut log = Log::new();
+    assert_eq!(executor.run(&mut log).unwrap_err().kind(), io::ErrorKind::OutOfMemory);
+    assert_eq!(log, ["turn", "abandoned"]);
 }
 
 #[test]
