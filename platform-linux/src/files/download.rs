@@ -13,7 +13,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use rustix::fs::{FileType, fdatasync, ftruncate};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::folder::{Folder, check_name};
 use super::opened::write_all;
@@ -186,7 +186,7 @@ impl Download {
             (self.tag, self.size, self.verified, self.synced) = (tag, size, 0, 0);
             self.started = true;
             // First of all nothing may vouch for what is about to be overwritten.
-            self.record()?;
+            self.record(0, 0)?;
         } else {
             let held = size.map(|size| Held { tag, size, verified: offset });
             if held.is_none() || held != self.held() {
@@ -194,7 +194,7 @@ impl Download {
             }
             self.started = true;
         }
-        ftruncate(&self.part.fd, offset)?;
+        retry_on_intr(|| ftruncate(&self.part.fd, offset))?;
         self.position = offset;
         space::reserve(&self.part.fd, offset, size.map_or(0, |size| size - offset))
     }
@@ -224,18 +224,17 @@ impl Download {
         if !self.started || end > self.position || end < self.verified {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        self.verified = end;
         if end - self.synced < SYNC_EVERY {
-            return self.record();
+            return self.record(end, self.synced);
         }
-        self.sync()
+        self.sync(end)
     }
 
-    /// Has what has verified reach the disk, and then the journal that says so.
-    fn sync(&mut self) -> io::Result<()> {
-        fdatasync(&self.part.fd)?;
-        self.synced = self.verified;
-        self.record()?;
+    /// Has everything before `end`, which has verified, reach the disk, and then the journal that says
+    /// so.
+    fn sync(&mut self, end: u64) -> io::Result<()> {
+        retry_on_intr(|| fdatasync(&self.part.fd))?;
+        self.record(end, end)?;
         self.part.journal.sync()?;
         if self.vouched == 0 {
             // The first time: the names have to last as well.
@@ -245,17 +244,18 @@ impl Download {
         Ok(())
     }
 
-    /// Writes the journal.
-    fn record(&mut self) -> io::Result<()> {
+    /// Writes the journal: what it does not say is not held.
+    fn record(&mut self, verified: u64, synced: u64) -> io::Result<()> {
         self.part.journal.write(&Record {
             tag: self.tag,
             // Without a tag nobody asks.
             size: self.size.unwrap_or(0),
-            verified: self.verified,
-            synced: self.synced,
+            verified,
+            synced,
             boot: self.boot,
             part: self.part.entry.mark,
         })?;
+        (self.verified, self.synced) = (verified, synced);
         if self.vouched > self.synced {
             // What it used to vouch for must not come back with a crash.
             self.part.journal.sync()?;
@@ -288,7 +288,7 @@ impl Drop for Download {
         }
         if self.held().is_some() {
             // What has not verified goes, and so does the room reserved.
-            let _ = ftruncate(&self.part.fd, self.verified);
+            let _ = retry_on_intr(|| ftruncate(&self.part.fd, self.verified));
         } else {
             let _ = self.remove();
         }

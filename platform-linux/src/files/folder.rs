@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, fsync, mkdirat, openat, statx, unlinkat,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::download::is_like_a_part;
@@ -50,7 +50,8 @@ impl Folder {
     /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self::from(openat(CWD, path.as_ref(), flags, Mode::empty())?))
+        let path = path.as_ref();
+        Ok(Self::from(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?))
     }
 
     /// The folder `name` in this one, which is created unless it is there. Between slashes there may
@@ -78,7 +79,7 @@ impl Folder {
         }
         // Of a single name only the last part, itself, could be a link.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self::from(openat(&self.fd, name, flags, Mode::empty())?))
+        Ok(Self::from(retry_on_intr(|| openat(&self.fd, name, flags, Mode::empty()))?))
     }
 
     /// Keeps a name free for something that will be here: no download that begins after this takes
@@ -113,13 +114,14 @@ impl Folder {
     /// Creates a file that was not there before.
     pub(super) fn create(&self, name: &[u8], mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        openat(&self.fd, name, flags, mode)
+        retry_on_intr(|| openat(&self.fd, name, flags, mode))
     }
 
     /// Opens a file that is there, and waits for nothing, whatever it is.
     pub(super) fn open_existing(&self, name: &[u8]) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        openat(&self.fd, name, flags | OFlags::CLOEXEC, Mode::empty())
+        let flags = flags | OFlags::CLOEXEC;
+        retry_on_intr(|| openat(&self.fd, name, flags, Mode::empty()))
     }
 
     /// Removes the file, if it is there.
@@ -132,7 +134,7 @@ impl Folder {
 
     /// Makes the names in it last (`fsync(2)`).
     pub(super) fn sync(&self) -> io::Result<()> {
-        match fsync(&self.fd) {
+        match retry_on_intr(|| fsync(&self.fd)) {
             // Some file systems have nothing to do for a folder, and say it so.
             Ok(()) | Err(Errno::INVAL) => Ok(()),
             Err(errno) => Err(errno.into()),

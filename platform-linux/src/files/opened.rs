@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::retry_on_intr;
 
 use super::version::{self, Version};
 
@@ -71,7 +72,7 @@ impl Opened {
     /// # Errors
     /// Those of `pread(2)`.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *buffer, offset))?)
+        Ok(retry_on_intr(|| rustix::io::pread(&self.fd, &mut *buffer, offset))?)
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
@@ -141,7 +142,7 @@ impl AsFd for Opened {
 /// Writes all of `bytes` at `offset` (`pwrite(2)`).
 pub(super) fn write_all(fd: impl AsFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
-        let count = rustix::io::retry_on_intr(|| rustix::io::pwrite(&fd, bytes, offset))?;
+        let count = retry_on_intr(|| rustix::io::pwrite(&fd, bytes, offset))?;
         if count == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

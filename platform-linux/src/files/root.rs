@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{Opened, Reason, Refusal, Version};
 
@@ -36,7 +36,8 @@ impl Root {
     /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { fd: openat(CWD, path.as_ref(), flags, Mode::empty())? })
+        let path = path.as_ref();
+        Ok(Self { fd: retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))? })
     }
 
     /// Opens the regular file that `name` leads to, from here on down. It takes two system calls,

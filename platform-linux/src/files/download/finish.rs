@@ -3,7 +3,7 @@
 use std::io;
 
 use rustix::fs::{AtFlags, RenameFlags, fdatasync, linkat, renameat, renameat_with};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::Download;
 use crate::files::folder::Entry;
@@ -29,7 +29,7 @@ impl Download {
         if !self.started || self.size.is_some_and(|size| size != self.position) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        fdatasync(&self.part.fd)?;
+        retry_on_intr(|| fdatasync(&self.part.fd))?;
         let entry = Entry::of(&self.part.fd)?;
         let named = self.folder.look(&self.part.name)?.is_some_and(|it| it.is_same(&entry));
         if !named || entry.length != self.position {

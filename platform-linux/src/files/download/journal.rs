@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::fdatasync;
+use rustix::io::retry_on_intr;
 
 use crate::files::folder::Mark;
 use crate::files::opened::write_all;
@@ -111,7 +112,7 @@ impl Journal {
     pub(super) fn read(&self) -> io::Result<Reading> {
         // One byte more shows what is longer.
         let mut bytes = [0; LENGTH + 1];
-        let count = rustix::io::retry_on_intr(|| rustix::io::pread(&self.0, &mut bytes[..], 0))?;
+        let count = retry_on_intr(|| rustix::io::pread(&self.0, &mut bytes[..], 0))?;
         let bytes = &bytes[..count];
         if let Some(record) = bytes.try_into().ok().and_then(Record::decode) {
             return Ok(Reading::Says(record));
@@ -130,7 +131,7 @@ impl Journal {
 
     /// Has what it says reach the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        Ok(fdatasync(&self.0)?)
+        Ok(retry_on_intr(|| fdatasync(&self.0))?)
     }
 }
 

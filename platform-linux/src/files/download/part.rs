@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{FlockOperation, Mode, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::journal::{Journal, Reading, Record};
 use super::names::names;
@@ -162,7 +162,7 @@ fn is_strange(errno: Errno) -> bool {
 
 /// Keeps others that download to the same file away (`flock(2)`).
 fn lock(fd: &OwnedFd) -> io::Result<()> {
-    match flock(fd, FlockOperation::NonBlockingLockExclusive) {
+    match retry_on_intr(|| flock(fd, FlockOperation::NonBlockingLockExclusive)) {
         // A file system without locks has no protection to offer.
         Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(()),
         Err(Errno::WOULDBLOCK) => {

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{FallocateFlags, FsWord, fallocate, fstatfs, fstatvfs, ftruncate};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// From this size on, room is reserved, in bytes. For less it is not worth a call.
 const RESERVE_FROM: u64 = 1 << 20;
@@ -30,12 +30,12 @@ pub(super) fn reserve(fd: &OwnedFd, end: u64, missing: u64) -> io::Result<()> {
         return Ok(());
     }
     let keep = FallocateFlags::KEEP_SIZE;
-    match rustix::io::retry_on_intr(|| fallocate(fd, keep, end, missing)) {
+    match retry_on_intr(|| fallocate(fd, keep, end, missing)) {
         // Some file systems cannot.
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
         Err(Errno::NOSPC) => {
             // What it got before it failed.
-            ftruncate(fd, end)?;
+            retry_on_intr(|| ftruncate(fd, end))?;
             Err(full(missing, disk.f_bavail.saturating_mul(disk.f_frsize)))
         }
         Err(errno) => Err(errno.into()),
@@ -43,8 +43,12 @@ pub(super) fn reserve(fd: &OwnedFd, end: u64, missing: u64) -> io::Result<()> {
 }
 
 fn full(needed: u64, free: u64) -> io::Error {
-    let missing = needed.saturating_sub(free);
-    let text = format!("no space left: {needed} bytes are needed, {missing} more than are free");
+    let more = match needed.checked_sub(free) {
+        // There is a quota, or others were faster.
+        None | Some(0) => String::new(),
+        Some(missing) => format!(", {missing} more than are free"),
+    };
+    let text = format!("no space left: {needed} bytes are needed{more}");
     io::Error::new(io::ErrorKind::StorageFull, text)
 }
 
@@ -64,6 +68,12 @@ mod tests {
         assert_eq!(fstat(&fd).unwrap().st_blocks, 0);
         reserve(&fd, 0, RESERVE_FROM).unwrap();
         assert_eq!(fstat(&fd).unwrap().st_size, 0);
+    }
+
+    #[test]
+    fn what_a_quota_forbids_is_not_said_to_be_missing() {
+        assert_eq!(full(10, 10).to_string(), "no space left: 10 bytes are needed");
+        assert!(full(11, 10).to_string().ends_with(", 1 more than are free"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn after_a_crash_of_the_system_only_what_reached_the_disk_counts() {
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..8]).unwrap();
     download.verified(3).unwrap();
-    download.sync().unwrap();
+    download.sync(download.verified).unwrap();
     download.verified(8).unwrap();
     download.kill();
     assert_eq!(world.begin().held(), Some(held(8)));
