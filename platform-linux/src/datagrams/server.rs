@@ -109,7 +109,8 @@ impl UdpServer {
     ///
     /// # Errors
     /// Those of `epoll_ctl(2)` in the first call, and of `recvmmsg(2)`, none of which a peer can
-    /// cause: the system is out of memory, say. The server can be used on, in the next turn.
+    /// cause: the system is out of memory, say. The server can be used on, in a turn that the caller
+    /// asks for.
     pub fn serve<'b, W>(
         &'b mut self,
         cx: &mut Context<'_, W>,
