@@ -195,8 +195,11 @@ impl Output {
 
     fn lose(&mut self, error: &io::Error) {
         if error.kind() != io::ErrorKind::BrokenPipe {
-            let message = || format!("cannot write to standard output: {}", words(error));
-            self.lost.get_or_init(message);
+            let message = format!("cannot write to standard output: {}", words(error));
+            if self.serves && self.lost.get().is_none() {
+                log::warn!("{message}; serving goes on");
+            }
+            self.lost.get_or_init(|| message);
         }
         self.pending.clear();
     }

@@ -120,6 +120,10 @@ pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals,
     output.heed(signals.caught());
     output.show(Record::Listening { address });
     output.flush();
+    if let Some(why) = output.lost() {
+        // Whoever waits for that line would wait for ever.
+        return Err(Failure::Conversation(why.to_owned()));
+    }
     output.serve();
     if let Err(error) = activation::notify_ready() {
         log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));

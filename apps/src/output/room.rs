@@ -18,7 +18,12 @@ const PATIENCE: TimeSpec = TimeSpec::new(0, 500_000_000);
 /// Whether the stream takes more now.
 pub(super) fn has_room(stream: &impl AsFd) -> io::Result<bool> {
     let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
-    Ok(poll(&mut fds, PollTimeout::ZERO)? > 0)
+    loop {
+        match poll(&mut fds, PollTimeout::ZERO) {
+            Err(Errno::EINTR) => {}
+            ready => return Ok(ready? > 0),
+        }
+    }
 }
 
 /// Waits for half a second that the stream takes more; with `signals` for the mask meanwhile.

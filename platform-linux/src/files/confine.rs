@@ -4,11 +4,12 @@
 mod tests;
 
 use core::fmt;
+use std::error::Error;
 use std::io;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, PathBeneath,
-    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
 use super::Root;
@@ -69,7 +70,7 @@ pub fn confine(root: &Root) -> io::Result<Confinement> {
             ruleset.add_rule(PathBeneath::new(root, AccessFs::ReadFile | AccessFs::ReadDir))
         })
         .and_then(landlock::RulesetCreated::restrict_self)
-        .map_err(io::Error::other)?;
+        .map_err(system)?;
     let LandlockStatus::Available { effective_abi, .. } = status.landlock else {
         return Ok(Confinement::Unavailable);
     };
@@ -79,6 +80,19 @@ pub fn confine(root: &Root) -> io::Result<Confinement> {
         RulesetStatus::PartiallyEnforced => Confinement::Partial { abi },
         RulesetStatus::NotEnforced => Confinement::Unavailable,
     })
+}
+
+/// The system's error, which the library wraps in words of its own.
+fn system(error: RulesetError) -> io::Error {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        let code = error.downcast_ref().and_then(io::Error::raw_os_error);
+        if let Some(code) = code {
+            return io::Error::from_raw_os_error(code);
+        }
+        cause = error.source();
+    }
+    io::Error::other(error)
 }
 
 impl Confinement {

@@ -4,7 +4,7 @@ use core::mem;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::io::Errno;
+use nix::errno::Errno;
 
 use super::Fault;
 use crate::executor::{Context, Readiness, Source};
@@ -228,7 +228,7 @@ impl Connection {
         match moved {
             // The file ends before the range, or even the file system's largest file does.
             Ok(Some(0)) => Err(Fault::Contents),
-            Err(error) if error.raw_os_error() == Some(Errno::OVERFLOW.raw_os_error()) => {
+            Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => {
                 Err(Fault::Contents)
             }
             Ok(moved) => {
@@ -351,16 +351,16 @@ impl Connection {
 /// Says so if the file is to blame, where a socket is to be expected: these errors are not among
 /// those of a connection.
 fn with_culprit(error: io::Error) -> io::Error {
-    match error.raw_os_error().map(Errno::from_raw_os_error) {
+    match error.raw_os_error().map(Errno::from_raw) {
         Some(
-            Errno::IO
-            | Errno::STALE
-            | Errno::NODATA
-            | Errno::INVAL
-            | Errno::ISDIR
-            | Errno::SPIPE
-            | Errno::BADF,
-        ) => io::Error::new(error.kind(), format!("the contents cannot be read: {error}")),
+            errno @ (Errno::EIO
+            | Errno::ESTALE
+            | Errno::ENODATA
+            | Errno::EINVAL
+            | Errno::EISDIR
+            | Errno::ESPIPE
+            | Errno::EBADF),
+        ) => io::Error::new(error.kind(), format!("the contents cannot be read: {}", errno.desc())),
         _ => error,
     }
 }

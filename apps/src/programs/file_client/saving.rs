@@ -97,7 +97,8 @@ impl Saving {
                 format!("{path} is there already (--force replaces it)")
             }
             io::ErrorKind::IsADirectory => format!("{path} is a folder (-d writes into one)"),
-            io::ErrorKind::Unsupported => {
+            // The system's own error of that kind is another: a call that it does not have.
+            io::ErrorKind::Unsupported if error.raw_os_error().is_none() => {
                 format!("{path} is a device, not a file (-o - writes to standard output)")
             }
             io::ErrorKind::ResourceBusy => {

@@ -39,9 +39,10 @@ impl Store {
         match files::confine(&self.root) {
             Ok(confinement) => log::info!("serving {}, {confinement}", self.name),
             Err(error) => log::warn!(
-                "serving {} without Landlock, which failed: {error} (names are still resolved \
-                 beneath the folder only)",
-                self.name
+                "serving {} without Landlock, which failed: {} (names are still resolved beneath \
+                 the folder only)",
+                self.name,
+                words(&error)
             ),
         }
     }
@@ -53,7 +54,10 @@ impl Store {
             Operation::List => self.list(request.name),
         };
         found.map_err(|why| {
-            log::debug!("{}: {why}", printable(request.name));
+            // The operator's disk, and no client's mistake.
+            let is_ours = matches!(why, files::Refusal::Failed(_));
+            let level = if is_ours { log::Level::Warn } else { log::Level::Debug };
+            log::log!(level, "{}: {why}", printable(request.name));
             match why {
                 files::Refusal::NotFound => Refusal::NotFound,
                 files::Refusal::Refused(_) => Refusal::Refused,
