@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::binaries;
+use super::faults::Saboteur;
 use super::printable::printable;
 use super::{Finished, Program};
 
@@ -37,6 +38,8 @@ pub struct Launch {
     pub(super) terminal: Option<File>,
     /// After how many lines standard output is closed by its reader.
     pub(super) most_lines: Option<usize>,
+    /// Who decides what becomes of its system calls.
+    pub(super) saboteur: Option<Saboteur>,
 }
 
 /// What is told of a process in a failure, and what it may say.
@@ -78,7 +81,7 @@ impl Launch {
         }
         let about =
             About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
-        Self { command, about, terminal: None, most_lines: None }
+        Self { command, about, terminal: None, most_lines: None, saboteur: None }
     }
 
     /// Adds an argument.
@@ -160,6 +163,14 @@ impl Launch {
     #[must_use]
     pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(folder);
+        self
+    }
+
+    /// Has `saboteur` decide what becomes of the process's system calls.
+    #[must_use]
+    pub fn with_faults(mut self, saboteur: &Saboteur) -> Self {
+        saboteur.prepare(&mut self.command);
+        self.saboteur = Some(saboteur.clone());
         self
     }
 

@@ -13,6 +13,7 @@
 //! | [`proxy`] | a network that counts, cuts, resets, stalls and flips |
 //! | [`folder`] | files to serve, with contents that tell one place from another |
 //! | [`printable`] | what a terminal may be sent, as an oracle |
+//! | [`faults`] | a system whose calls fail |
 //! | [`seed`] | random bytes that a failure tells how to get again |
 //!
 //! Two rules keep the tests quick and steady on a busy machine. Nothing sleeps to wait for a
@@ -26,6 +27,7 @@
 
 pub mod binaries;
 mod capture;
+pub mod faults;
 pub mod finished;
 pub mod folder;
 pub mod framed;

@@ -40,7 +40,7 @@ struct Spoken {
 
 impl Program {
     pub(super) fn start(launch: Launch) -> Self {
-        let Launch { mut command, about, terminal, most_lines } = launch;
+        let Launch { mut command, about, terminal, most_lines, saboteur } = launch;
         let mut child =
             command.spawn().unwrap_or_else(|e| panic!("cannot start {}: {e}", about.name));
         // It holds our copies of the child's streams, which would never seem closed.
@@ -66,6 +66,9 @@ impl Program {
             capture::forward(Stream::Error, error, None, sender.clone());
         }
         capture::watch(program.process(), sender);
+        if let Some(saboteur) = saboteur {
+            saboteur.attach(program.process());
+        }
         program
     }
 

@@ -1,0 +1,107 @@
+//! The system calls that can be made to fail.
+//!
+//! Each is about something, by which a test can pick it. A descriptor is described as `/proc` does
+//! (`proc_pid_fd(5)`): `socket:[3021]`, `pipe:[17]`, `anon_inode:[eventpoll]`, or the path of its
+//! file. A call that takes a path is about that path as it is given, and any other about nothing.
+
+use nix::libc::{self, c_long};
+
+/// A system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// As the manual calls it.
+    pub name: &'static str,
+    number: c_long,
+    pub(super) object: Object,
+}
+
+impl Call {
+    /// The number by which the kernel knows it.
+    pub const fn number(self) -> c_long {
+        self.number
+    }
+}
+
+/// Which of its arguments says what a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Object {
+    Nothing,
+    /// That one is a descriptor.
+    Descriptor(usize),
+    /// That one is a path; if it is empty, the first is the descriptor of what is meant.
+    Path(usize),
+}
+
+macro_rules! calls {
+    ($($(#[$cfg:meta])* $name:ident = $manual:literal, $number:ident, $object:expr;)*) => {
+        impl Call {
+            $(
+                $(#[$cfg])*
+                #[doc = concat!("`", $manual, "(2)`")]
+                pub const $name: Self =
+                    Self { name: $manual, number: libc::$number, object: $object };
+            )*
+        }
+    };
+}
+
+/// The first argument is a descriptor.
+const FIRST: Object = Object::Descriptor(0);
+
+calls! {
+    ACCEPT = "accept4", SYS_accept4, FIRST;
+    BIND = "bind", SYS_bind, FIRST;
+    CLONE = "clone3", SYS_clone3, Object::Nothing;
+    CONNECT = "connect", SYS_connect, FIRST;
+    EPOLL_CREATE = "epoll_create1", SYS_epoll_create1, Object::Nothing;
+    EPOLL_CTL = "epoll_ctl", SYS_epoll_ctl, Object::Descriptor(2);
+    #[cfg(target_arch = "x86_64")]
+    EPOLL_WAIT = "epoll_wait", SYS_epoll_wait, FIRST;
+    #[cfg(not(target_arch = "x86_64"))]
+    EPOLL_WAIT = "epoll_pwait", SYS_epoll_pwait, FIRST;
+    EVENTFD = "eventfd2", SYS_eventfd2, Object::Nothing;
+    FALLOCATE = "fallocate", SYS_fallocate, FIRST;
+    FCNTL = "fcntl", SYS_fcntl, FIRST;
+    FDATASYNC = "fdatasync", SYS_fdatasync, FIRST;
+    FLOCK = "flock", SYS_flock, FIRST;
+    FSYNC = "fsync", SYS_fsync, FIRST;
+    FTRUNCATE = "ftruncate", SYS_ftruncate, FIRST;
+    FSTAT = "fstat", SYS_fstat, FIRST;
+    FSTATAT = "newfstatat", SYS_newfstatat, Object::Path(1);
+    GETDENTS = "getdents64", SYS_getdents64, FIRST;
+    GETSOCKNAME = "getsockname", SYS_getsockname, FIRST;
+    GETSOCKOPT = "getsockopt", SYS_getsockopt, FIRST;
+    LANDLOCK_CREATE = "landlock_create_ruleset", SYS_landlock_create_ruleset, Object::Nothing;
+    LANDLOCK_RESTRICT = "landlock_restrict_self", SYS_landlock_restrict_self, Object::Nothing;
+    LISTEN = "listen", SYS_listen, FIRST;
+    LSEEK = "lseek", SYS_lseek, FIRST;
+    MEMFD = "memfd_create", SYS_memfd_create, Object::Nothing;
+    MKDIR = "mkdirat", SYS_mkdirat, Object::Path(1);
+    OPEN = "openat", SYS_openat, Object::Path(1);
+    OPEN_BENEATH = "openat2", SYS_openat2, Object::Path(1);
+    #[cfg(target_arch = "x86_64")]
+    POLL = "poll", SYS_poll, Object::Nothing;
+    #[cfg(not(target_arch = "x86_64"))]
+    POLL = "ppoll", SYS_ppoll, Object::Nothing;
+    PREAD = "pread64", SYS_pread64, FIRST;
+    PRLIMIT = "prlimit64", SYS_prlimit64, Object::Nothing;
+    PWRITE = "pwrite64", SYS_pwrite64, FIRST;
+    READ = "read", SYS_read, FIRST;
+    RECV = "recvfrom", SYS_recvfrom, FIRST;
+    RECVMMSG = "recvmmsg", SYS_recvmmsg, FIRST;
+    RECVMSG = "recvmsg", SYS_recvmsg, FIRST;
+    RENAME = "renameat2", SYS_renameat2, Object::Path(1);
+    SEND = "sendto", SYS_sendto, FIRST;
+    SENDFILE = "sendfile", SYS_sendfile, FIRST;
+    SENDMMSG = "sendmmsg", SYS_sendmmsg, FIRST;
+    SENDMSG = "sendmsg", SYS_sendmsg, FIRST;
+    SETSOCKOPT = "setsockopt", SYS_setsockopt, FIRST;
+    SHUTDOWN = "shutdown", SYS_shutdown, FIRST;
+    SIGNALFD = "signalfd4", SYS_signalfd4, Object::Nothing;
+    SOCKET = "socket", SYS_socket, Object::Nothing;
+    STATX = "statx", SYS_statx, Object::Path(1);
+    UNLINK = "unlinkat", SYS_unlinkat, Object::Path(1);
+    WRITE = "write", SYS_write, FIRST;
+    // Where the run-time gives a thread a stack for its signals: the last it does before `main`.
+    SIGALTSTACK = "sigaltstack", SYS_sigaltstack, Object::Nothing;
+}

@@ -1,0 +1,88 @@
+//! Decides what becomes of each call.
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+
+use super::call::{Call, Object};
+use super::notices::{Answer, Notices};
+use super::target::{Target, leave_descriptors, out_of_the_way};
+use super::transfer::{self, number};
+use super::{Fault, Inner, Order, Tally, edges, filter};
+
+/// Answers for as long as the process, or a child of it, can ask.
+pub(super) fn supervise(process: Pid, saboteur: &Inner) {
+    leave_descriptors().expect("a table of descriptors");
+    let target = Target::open(process).expect("the process is a child");
+    let listener = target.descriptor(filter::LISTENER).unwrap_or_else(|errno| {
+        panic!("this system does not let a test take part in its own child (ptrace(2)): {errno}")
+    });
+    let notices = Notices::new(out_of_the_way(listener).expect("room"));
+    let mut begun = false;
+    while let Some(notice) = notices.next() {
+        let marks = notice.number == Call::SIGALTSTACK.number();
+        // A first call may only ask for the stack there is.
+        begun |= marks && notice.arguments[0] != 0;
+        let tally = &mut saboteur.state().tally;
+        let answer = match &saboteur.order {
+            Some(order) if begun && order.call.number() == notice.number => {
+                answer(&target, order, tally, notice.arguments)
+            }
+            None if begun => {
+                tally.made.insert(notice.number);
+                Answer::GoesThrough
+            }
+            _ => Answer::GoesThrough,
+        };
+        notices.answer(&notice, answer);
+    }
+    assert!(begun, "the program never came to its main");
+}
+
+fn answer(target: &Target, order: &Order, tally: &mut Tally, arguments: [u64; 6]) -> Answer {
+    let call = order.call;
+    let Some(fault) = order.judge(&object(target, call, arguments), tally) else {
+        return Answer::GoesThrough;
+    };
+    match fault {
+        Fault::Zero => Answer::Gives(0),
+        Fault::Reset => {
+            transfer::reset(target, arguments).expect("it is about a connection");
+            Answer::GoesThrough
+        }
+        Fault::Fails(Errno::EINTR) if call == Call::CONNECT => transfer::connect(target, arguments)
+            .map_or_else(Answer::Fails, |()| Answer::Fails(Errno::EINTR)),
+        Fault::Fails(errno) => {
+            if errno == Errno::EAGAIN {
+                again(target, call, arguments);
+            }
+            Answer::Fails(errno)
+        }
+        Fault::Short => match transfer::partly(target, call, arguments) {
+            Ok(count) => {
+                again(target, call, arguments);
+                Answer::Gives(count)
+            }
+            Err(errno) => Answer::Fails(errno),
+        },
+    }
+}
+
+/// The descriptor that the call is about has more to give, or to take.
+fn again(target: &Target, call: Call, arguments: [u64; 6]) {
+    if let Object::Descriptor(at) = call.object {
+        let number = number(arguments[at]);
+        edges::report_again(target, number).expect("a watch can be renewed");
+    }
+}
+
+/// What the call is about.
+fn object(target: &Target, call: Call, arguments: [u64; 6]) -> String {
+    match call.object {
+        Object::Nothing => String::new(),
+        Object::Descriptor(at) => target.describe(number(arguments[at])),
+        Object::Path(at) => {
+            let path = target.path(arguments[at]);
+            if path.is_empty() { target.describe(number(arguments[0])) } else { path }
+        }
+    }
+}

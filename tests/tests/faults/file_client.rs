@@ -1,0 +1,170 @@
+//! A download whose client's calls fail.
+
+use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::{Folder, Launch, Server, share};
+use nix::errno::Errno;
+
+use super::sweep::Expect::{Orderly, Told, Unseen};
+use super::sweep::*;
+
+/// One segment, and a half that is to come when the first has verified.
+const RESUMED: usize = (1 << 20) + (1 << 19);
+
+/// So much that a thread of its own writes the end of it.
+const BEHIND: usize = (4 << 20) + (1 << 19);
+
+/// What every call of a download may come to.
+pub(crate) const DOWNLOAD: &[Row] = &[
+    row(Call::SOCKET, "", DESCRIPTORS, Told("connect to 127.0.0.1:")),
+    row(Call::SETSOCKOPT, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
+    row(Call::CONNECT, "socket:", INTERRUPTED, Unseen),
+    row(Call::CONNECT, "socket:", UNREACHABLE, Told("connect to 127.0.0.1:")),
+    row(Call::EPOLL_CTL, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
+    row(Call::GETSOCKOPT, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
+    row(Call::SEND, "socket:", TRANSFER, Unseen),
+    row(Call::SEND, "socket:", BROKEN, Told("x: 127.0.0.1:")),
+    row(Call::SHUTDOWN, "socket:", RESET, Orderly),
+    row(Call::RECV, "socket:", TRANSFER, Unseen),
+    // What has verified is whole, whatever comes after it.
+    row(Call::RECV, "socket:", BROKEN, Orderly),
+    // Before the first answer that is how a server ends that knows the plain form only.
+    row(Call::RECV, "socket:", RESET, Orderly),
+    row(Call::OPEN, "", INTERRUPTED, Unseen),
+    row(Call::OPEN, "x.part", DESCRIPTORS, Told("x: ")),
+    row(Call::OPEN, "x.part", NO_ROOM, Told("x: ")),
+    row(Call::STATX, "x", IO, Told("x: ")),
+    row(Call::FLOCK, "x.part", INTERRUPTED, Unseen),
+    row(Call::FLOCK, "x.part", IO, Told("x: ")),
+    row(Call::FCNTL, "", DESCRIPTORS, Orderly),
+    row(Call::PWRITE, "x.part", PARTLY, Unseen),
+    row(Call::PWRITE, "x.part", IO, Told("x: ")),
+    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::FTRUNCATE, "x.part", INTERRUPTED, Unseen),
+    row(Call::FTRUNCATE, "x.part", IO, Orderly),
+    row(Call::FDATASYNC, "x.part", INTERRUPTED, Unseen),
+    row(Call::FDATASYNC, "x.part", DISK, Told("x: ")),
+    row(Call::RENAME, "x.part", DISK, Told("x: ")),
+    // The file system cannot rename so; there are older ways.
+    row(Call::RENAME, "x.part", &[Fault::Fails(Errno::EINVAL)], Unseen),
+    row(Call::UNLINK, "x.part", IO, Orderly),
+    row(Call::FSYNC, "", INTERRUPTED, Unseen),
+    row(Call::FSYNC, "", IO, Told("x: ")),
+    // Without it nothing can be resumed after a crash, which is not this run's concern.
+    row(Call::READ, "boot_id", PARTLY, Unseen),
+    row(Call::READ, "boot_id", IO, Unseen),
+];
+
+/// What more there is to a download that goes on from a part.
+const GOING_ON: &[Row] = &[
+    row(Call::PREAD, "x.part.journal", PARTLY, Orderly),
+    row(Call::PREAD, "x.part.journal", IO, Told("x: ")),
+    row(Call::OPEN, "x.part", INTERRUPTED, Unseen),
+    row(Call::OPEN, "x.part", DESCRIPTORS, Told("x: ")),
+    row(Call::FLOCK, "x.part", INTERRUPTED, Unseen),
+    row(Call::STATX, "x", IO, Told("x: ")),
+    row(Call::FTRUNCATE, "x.part", INTERRUPTED, Unseen),
+    row(Call::FTRUNCATE, "x.part", IO, Orderly),
+    row(Call::RECV, "socket:", TRANSFER, Unseen),
+    row(Call::RECV, "socket:", BROKEN, Orderly),
+    row(Call::PWRITE, "x.part", PARTLY, Unseen),
+    row(Call::PWRITE, "x.part", IO, Told("x: ")),
+    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::FDATASYNC, "x.part", DISK, Told("x: ")),
+    row(Call::RENAME, "x.part", DISK, Told("x: ")),
+    row(Call::UNLINK, "x.part", IO, Orderly),
+];
+
+/// What more there is to one that a thread writes.
+const WRITTEN_BEHIND: &[Row] = &[
+    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
+    row(Call::RECV, "socket:", NOT_READY, Unseen),
+    row(Call::PWRITE, "x.part", PARTLY, Unseen),
+    row(Call::PWRITE, "x.part", IO, Told("x: ")),
+    row(Call::FDATASYNC, "x.part", IO, Told("x: ")),
+];
+
+/// On a disk, where room can be reserved.
+const RESERVED: &[Row] = &[
+    row(Call::FALLOCATE, "x.part", INTERRUPTED, Unseen),
+    row(Call::FALLOCATE, "x.part", IO, Told("x: ")),
+    row(Call::FALLOCATE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::FALLOCATE, "x.part", &[Fault::Fails(Errno::EOPNOTSUPP)], Unseen),
+];
+
+/// A server with the file `x`, and what a client is to be given besides its name.
+struct Scene {
+    contents: Vec<u8>,
+    server: Server,
+    arguments: &'static [&'static str],
+    _source: Folder,
+}
+
+impl Scene {
+    fn new(size: usize, arguments: &'static [&'static str]) -> Self {
+        let contents = contents(size, 1);
+        let source = Folder::in_memory().with("x", &contents);
+        Self { contents, server: share(&source, &["-q"]), arguments, _source: source }
+    }
+
+    fn client(&self, target: &Folder) -> Launch {
+        let launch = Launch::new("file-client").arg(self.server.at()).args(["x", "--retries", "0"]);
+        launch.args(self.arguments).arg("-d").arg(target.arg())
+    }
+
+    /// A download into `target` that meets faults; and if it fails, another that does not.
+    fn download(&self, target: &Folder, saboteur: &Saboteur, expect: Expect) {
+        let finished = self.client(target).with_faults(saboteur).run();
+        judge(saboteur, expect, &finished, |finished| {
+            assert!(target.has("x"), "it is not there: {finished:?}");
+        });
+        for name in target.names() {
+            let known = ["x", "x.part", "x.part.journal"].contains(&&*name);
+            assert!(known, "{name} is left by {saboteur}\n{finished:?}");
+        }
+        if !target.has("x") {
+            self.client(target).run().exits(0);
+        }
+        target.assert_holds("x", &self.contents);
+    }
+
+    /// A target folder with what a client has left that could not go on.
+    fn part(&self) -> Folder {
+        let target = Folder::in_memory();
+        // The journal is written at the beginning, after the first segment, and after the second.
+        let (error, third) = (Fault::Fails(Errno::EIO), When::Nth(3));
+        let saboteur = Saboteur::new(Call::PWRITE, "x.part.journal", error, third);
+        let broken = self.client(&target).with_faults(&saboteur).run();
+        broken.exits(1).says(&["the 1.0 MiB that have verified are kept"]);
+        target
+    }
+}
+
+#[test]
+fn a_small_download() {
+    let scene = Scene::new(2000, &[]);
+    let run = |saboteur: &_, expect| scene.download(&Folder::in_memory(), saboteur, expect);
+    sweep(&[EXECUTOR, DOWNLOAD], run);
+    storm(&[EXECUTOR, DOWNLOAD], run);
+    census(&[EXECUTOR, DOWNLOAD], run);
+}
+
+#[test]
+fn a_download_that_goes_on_from_a_part() {
+    let scene = Scene::new(RESUMED, &[]);
+    sweep(&[GOING_ON], |saboteur, expect| scene.download(&scene.part(), saboteur, expect));
+}
+
+#[test]
+fn a_download_that_a_thread_writes() {
+    let scene = Scene::new(BEHIND, &[]);
+    sweep(&[WRITTEN_BEHIND], |saboteur, expect| {
+        scene.download(&Folder::in_memory(), saboteur, expect);
+    });
+}
+
+#[test]
+fn a_download_to_a_disk() {
+    let scene = Scene::new(RESUMED, &[]);
+    sweep(&[RESERVED], |saboteur, expect| scene.download(&Folder::new(), saboteur, expect));
+}

@@ -1,0 +1,41 @@
+//! Handshakes, and what belongs to no protocol.
+
+use barewire_tests::harness::Launch;
+use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use nix::errno::Errno;
+
+use super::super::sweep::Expect::{Orderly, Told, Unseen};
+use super::super::sweep::*;
+use super::{ACCEPTING, OPENING, SERVING, converse, serve};
+
+/// What is said through one call a message.
+const SPEAKING: &[Row] = &[
+    row(Call::SENDMSG, "socket:", TRANSFER, Unseen),
+    row(Call::SENDMSG, "socket:", RESET, Orderly),
+    row(Call::SENDMSG, "socket:", BROKEN, Orderly),
+];
+
+#[test]
+fn handshakes() {
+    let run = |saboteur: &Saboteur, expect| {
+        let launch = Launch::new("tcp-server").arg("127.0.0.1:0");
+        serve(launch, saboteur, expect, |address| {
+            // Cut short, it was reset.
+            assert_eq!(converse(address, b"Hello")?, "你好\n".as_bytes());
+            Ok(())
+        });
+    };
+    sweep(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    storm(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+}
+
+/// A server whose threads cannot all be had does not serve with fewer.
+#[test]
+fn no_thread() {
+    let saboteur = Saboteur::new(Call::CLONE, "", Fault::Fails(Errno::EAGAIN), When::Nth(2));
+    let launch = Launch::new("tcp-server").args(["127.0.0.1:0", "--threads", "3"]);
+    let finished = launch.with_faults(&saboteur).run();
+    judge(&saboteur, Told("system"), &finished, |_| {});
+    assert_eq!(saboteur.struck().len(), 1, "{saboteur}");
+}
