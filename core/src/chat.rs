@@ -75,6 +75,7 @@ mod member;
 mod nick;
 mod obey;
 mod parts;
+mod piece;
 mod reading;
 mod room;
 mod slot;

@@ -76,7 +76,7 @@ pub use receiver::{ReceiveError, Received, Receiver, RequestError};
 pub use sender::{Asked, Demand, SendError, Sender};
 pub use wire::{Answer, Operation, Refusal, Request};
 
-use crate::text::{MAX_TEXT, QUIET};
+use crate::text::{MAX_TEXT, QUIET, append};
 use crate::time::Duration;
 
 /// The longest name, in bytes.
@@ -125,7 +125,7 @@ fn show(name: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn gather(buffer: &mut heapless::VecView<u8>, length: usize, input: &mut &[u8]) {
     let count = length.saturating_sub(buffer.len()).min(input.len());
     if let Some((part, rest)) = input.split_at_checked(count)
-        && buffer.extend_from_slice(part).is_ok()
+        && append(buffer, part)
     {
         *input = rest;
     }

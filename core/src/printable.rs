@@ -56,7 +56,7 @@ impl defmt::Format for Printable<'_> {
 }
 
 /// Gives `sink` the safe parts and the escapes, in order.
-fn write<E>(bytes: &[u8], mut sink: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn write<E>(bytes: &[u8], mut sink: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
         while let Some((plain, unsafe_char, after)) = split_at_unsafe(rest) {

@@ -17,7 +17,7 @@ impl<'t> Speech<'t> {
     }
 
     const fn length(&self) -> usize {
-        self.text.len() + self.terminator.len()
+        self.text.len().saturating_add(self.terminator.len())
     }
 
     /// Whether all is said and the sending direction ended.
@@ -41,7 +41,7 @@ impl<'t> Speech<'t> {
 
     pub(crate) fn transmitted(&mut self, count: usize) {
         self.progress = if self.progress == self.length() {
-            self.length() + 1
+            self.length().saturating_add(1)
         } else {
             self.progress.saturating_add(count).min(self.length())
         };

@@ -287,8 +287,7 @@ impl Progress {
             // A held return was text after all, unless the line feed is the very next byte.
             let was_text = self.held_return && !(ends && part.is_empty() && !returned);
             self.held_return = returned && !ends;
-            let fits =
-                (!was_text || buffer.push(b'\r').is_ok()) && buffer.extend_from_slice(part).is_ok();
+            let fits = (!was_text || buffer.push(b'\r').is_ok()) && append(buffer, part);
             if !fits {
                 self.held_return = false;
                 self.skip(buffer, if returned { b"\r" } else { part }, ends);
@@ -358,6 +357,18 @@ impl Progress {
     }
 }
 
+/// Adds all of `part`, if there is room; tells whether there was.
+pub(crate) fn append(buffer: &mut heapless::VecView<u8>, part: &[u8]) -> bool {
+    let fits = part.len() <= buffer.capacity().saturating_sub(buffer.len());
+    if fits {
+        // One by one, since no compiler sees that the length of a slice cannot overflow theirs.
+        for &byte in part {
+            let _ = buffer.push(byte);
+        }
+    }
+    fits
+}
+
 /// Takes bytes up to and with the first line feed, or all; tells whether there was one.
 fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
     let end = input.iter().position(|&byte| byte == b'\n');
@@ -368,14 +379,21 @@ fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
 
 /// Whether `bytes` stop in the middle of a UTF-8 sequence that more bytes could complete.
 fn ends_inside_sequence(bytes: &[u8]) -> bool {
-    let is_start = |byte: &u8| !(0x80..0xc0).contains(byte);
-    let Some(back) = bytes.iter().rev().take(SEQUENCE).position(is_start) else {
-        return false;
+    // Unicode 16, table 3-7: which second byte may follow which first one.
+    let fits = |first: u8, second: u8| match first {
+        0xe0 => (0xa0..=0xbf).contains(&second),
+        0xed => (0x80..=0x9f).contains(&second),
+        0xf0 => (0x90..=0xbf).contains(&second),
+        0xf4 => (0x80..=0x8f).contains(&second),
+        _ => (0x80..=0xbf).contains(&second),
     };
-    let tail = bytes.len().checked_sub(back + 1).and_then(|start| bytes.get(start..));
-    tail.is_some_and(|tail| {
-        core::str::from_utf8(tail).is_err_and(|error| error.error_len().is_none())
-    })
+    match *bytes {
+        [.., 0xc2..=0xf4] => true,
+        [.., first @ 0xe0..=0xf4, second] | [.., first @ 0xf0..=0xf4, second, 0x80..=0xbf] => {
+            fits(first, second)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -136,16 +136,18 @@ impl From<Duration> for core::time::Duration {
 /// Seconds with as many decimals as say something: `10 s`, `0.2 s`.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, mut fraction) = (self.micros / 1_000_000, self.micros % 1_000_000);
-        if fraction == 0 {
-            return write!(f, "{seconds} s");
+        const SECOND: u64 = 1_000_000;
+        let (seconds, mut fraction) = (self.micros / SECOND, self.micros % SECOND);
+        write!(f, "{seconds}")?;
+        if fraction > 0 {
+            f.write_str(".")?;
         }
-        let mut width = 6;
-        while fraction.is_multiple_of(10) {
-            fraction /= 10;
-            width -= 1;
+        while fraction > 0 {
+            fraction *= 10;
+            write!(f, "{}", fraction / SECOND)?;
+            fraction %= SECOND;
         }
-        write!(f, "{seconds}.{fraction:0width$} s")
+        f.write_str(" s")
     }
 }
 

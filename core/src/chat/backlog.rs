@@ -2,8 +2,6 @@
 
 mod writer;
 
-use core::fmt::{self, Write};
-
 use writer::Writer;
 
 /// For all members.
@@ -137,7 +135,11 @@ impl<'a> Backlog<'a> {
         // The line sought is the last that starts at or before the offset.
         while low < high {
             let middle = low.midpoint(high);
-            if self.start(middle) <= offset { low = middle + 1 } else { high = middle }
+            if self.start(middle) <= offset {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
         }
         low.saturating_sub(1).max(self.first)
     }
@@ -153,10 +155,10 @@ impl<'a> Backlog<'a> {
             if room as u64 <= free && lines as u64 <= free_lines {
                 return true;
             }
-            if self.first >= self.next || self.start(self.first + 1) > floor {
+            if self.first >= self.next || self.start(self.first.saturating_add(1)) > floor {
                 return false;
             }
-            self.first += 1;
+            self.first = self.first.saturating_add(1);
         }
     }
 
@@ -168,24 +170,20 @@ impl<'a> Backlog<'a> {
         let by_lines = self.start(number.max(self.first));
         // A line is kept whole or not at all.
         let number = self.find(by_bytes);
-        let whole = if self.start(number) < by_bytes { number + 1 } else { number };
+        let whole = if self.start(number) < by_bytes { number.saturating_add(1) } else { number };
         self.start(whole).max(by_lines)
     }
 
-    /// Adds a line; there must be room for it. What does not fit is lost.
-    pub(super) fn write(&mut self, route: Route, line: impl FnOnce(&mut dyn Write) -> fmt::Result) {
+    /// Begins a line; there must be room for it. What does not fit is lost.
+    pub(super) fn begin(&mut self, route: Route) -> Option<Writer<'_>> {
         let used = self.end.saturating_sub(self.start(self.first));
         let left = (self.bytes.len() as u64).saturating_sub(used);
         let has_lines = self.next.saturating_sub(self.first) < self.marks.len() as u64;
         let mark = Mark { start: self.end, from: route.from, to: route.to };
-        let place = self.place(self.next).filter(|_| has_lines && left > 0);
-        let Some(slot) = place.and_then(|place| self.marks.get_mut(place)) else { return };
-        *slot = mark;
-        let mut writer = Writer::new(self.bytes, self.end, left.saturating_sub(1));
-        // It stops where there is no more room.
-        let _ = line(&mut writer);
-        self.end = writer.finish();
-        self.next += 1;
+        let place = self.place(self.next).filter(|_| has_lines && left > 0)?;
+        *self.marks.get_mut(place)? = mark;
+        self.next = self.next.saturating_add(1);
+        Some(Writer::new(self.bytes, &mut self.end, left.saturating_sub(1)))
     }
 
     /// Where the later half of the backlog begins, more or less.
@@ -204,10 +202,10 @@ impl<'a> Backlog<'a> {
     pub(super) fn history(&self, count: u16, room: usize, lines: usize) -> u64 {
         let earliest = self.middle().max(self.least(room, lines));
         let (mut left, mut number) = (count, self.next);
-        while left > 0 && number > self.first && self.start(number - 1) >= earliest {
-            number -= 1;
+        while left > 0 && number > self.first && self.start(number.saturating_sub(1)) >= earliest {
+            number = number.saturating_sub(1);
             if self.mark(number).is_some_and(|mark| View::History.shows(mark)) {
-                left -= 1;
+                left = left.saturating_sub(1);
             }
         }
         self.start(number)
@@ -226,7 +224,7 @@ impl<'a> Backlog<'a> {
             return at;
         }
         while at < limit && !self.mark(number).is_some_and(|mark| view.shows(mark)) {
-            number += 1;
+            number = number.saturating_add(1);
             at = self.start(number);
         }
         at.min(limit).max(cursor)
@@ -239,13 +237,13 @@ impl<'a> Backlog<'a> {
         if start >= limit {
             return start;
         }
-        let mut number = self.find(start) + 1;
+        let mut number = self.find(start).saturating_add(1);
         let mut end = self.start(number);
         while end < limit
             && end.saturating_sub(start) < RUN
             && self.mark(number).is_some_and(|mark| view.shows(mark))
         {
-            number += 1;
+            number = number.saturating_add(1);
             end = self.start(number);
         }
         end.min(limit)

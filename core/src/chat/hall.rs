@@ -1,9 +1,9 @@
 //! Who is in a room, and what was said there.
 
-use core::fmt;
-
 use super::backlog::{Backlog, Mark, NOBODY, Route};
 use super::nick::Nick;
+use super::piece::Piece::{self, NickOf, Number, OldNick, Shown, Text};
+use super::piece::{NOTICE, decimal};
 use super::reading::Reading;
 use super::room::{Key, Leave, RoomFull};
 use super::slot::{Place, State};
@@ -52,24 +52,24 @@ impl<'a> Hall<'a> {
         longest: usize,
         config: Config,
     ) -> Self {
-        let mut vacant = None;
-        for (index, place) in members.iter_mut().enumerate().rev() {
+        // A chain of all places but the operator's.
+        let count = members.len();
+        let after = |index: u32| Some(index + 1).filter(|&next| (next as usize) < count);
+        for (index, place) in (OPERATOR..NOBODY).zip(members.iter_mut()) {
             *place = Place::vacant();
-            if index == OPERATOR as usize {
-                place.state = State::Here;
-                place.nick = Nick::server(config.likeness);
-                place.progress = Progress::new(config.quiet);
-            } else if index < NOBODY as usize {
-                place.state = State::Vacant(vacant);
-                vacant = u32::try_from(index).ok();
-            }
+            place.state = State::Vacant(after(index));
+        }
+        if let Some(place) = members.get_mut(OPERATOR as usize) {
+            place.state = State::Here;
+            place.nick = Nick::server(config.likeness);
+            place.progress = Progress::new(config.quiet);
         }
         Self {
             config,
             members,
             backlog: Backlog::new(bytes, lines),
             longest,
-            vacant,
+            vacant: after(OPERATOR),
             guests: 0,
             count: 0,
             floor: 0,
@@ -104,32 +104,35 @@ impl<'a> Hall<'a> {
         *place = Place { generation, nick, state: State::Shut, ..Place::vacant() };
         place.progress = Progress::new(quiet);
         self.vacant = vacant;
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
 
         self.force_room();
         let (bytes, lines) = self.wanted();
-        let history =
-            self.backlog.history(self.config.history, bytes.saturating_add(GREETING), lines + 2);
+        let history = self.backlog.history(
+            self.config.history,
+            bytes.saturating_add(GREETING),
+            lines.saturating_add(2),
+        );
         let welcome = self.backlog.end();
-        self.write(Route::private(index), |members, out| {
-            let nick = nick_of(members, index);
-            write!(out, "* welcome to barewire chat, you are {nick} (/help)")
-        });
+        let line = [Text("welcome to barewire chat, you are "), NickOf(index), Text(" (/help)")];
+        self.write(Route::private(index), NOTICE, &line);
         let reading = Reading::new(history, welcome, self.backlog.end());
         if let Some(place) = self.place_mut(index) {
             place.state = State::Here;
             place.reading = reading;
         }
         self.lower_floor(history, index);
-        self.notice(index, |nick, out| write!(out, "* {nick} joined"));
+        self.notice(index, &[NickOf(index), Text(" joined")]);
         Ok(Key { index, generation })
     }
 
     /// A nick for a new member.
     fn guest(&mut self) -> Nick {
         loop {
-            self.guests += 1;
-            let nick = Nick::guest(self.guests, self.config.likeness);
+            self.guests = self.guests.saturating_add(1);
+            // The last 32 bits of the number.
+            let number = u32::try_from(self.guests & u64::from(u32::MAX)).unwrap_or_default();
+            let nick = Nick::guest(number, self.config.likeness);
             // Only when the numbers have begun again can one of them be here still.
             if u32::try_from(self.guests).is_ok() || !self.is_taken(&nick, NOBODY) {
                 return nick;
@@ -143,10 +146,12 @@ impl<'a> Hall<'a> {
         if let Some(place) = self.place_mut(index) {
             place.state = State::Shut;
         }
-        self.notice(index, |nick, out| match why.reason() {
-            None => write!(out, "* {nick} left"),
-            Some(reason) => write!(out, "* {nick} left ({reason})"),
-        });
+        match why.reason() {
+            None => self.notice(index, &[NickOf(index), Text(" left")]),
+            Some(reason) => {
+                self.notice(index, &[NickOf(index), Text(" left ("), Text(reason), Text(")")]);
+            }
+        }
         let vacant = self.vacant;
         if let Some(place) = self.place_mut(index) {
             let generation = place.generation;
@@ -157,31 +162,32 @@ impl<'a> Hall<'a> {
     }
 
     /// Tells all but `about` something about it.
-    pub(super) fn notice(
-        &mut self,
-        about: u32,
-        line: impl Fn(&str, &mut dyn fmt::Write) -> fmt::Result,
-    ) {
+    pub(super) fn notice(&mut self, about: u32, line: &[Piece<'_>]) {
         self.force_room();
-        let show = |members: &[Place], out: &mut dyn fmt::Write| line(nick_of(members, about), out);
-        self.write(Route::notice(about), show);
+        self.write(Route::notice(about), NOTICE, line);
     }
 
     /// Tells one member something.
-    pub(super) fn note(&mut self, to: u32, line: fmt::Arguments<'_>) {
+    pub(super) fn note(&mut self, to: u32, line: &[Piece<'_>]) {
         self.force_room();
-        self.write(Route::private(to), |_, out| write!(out, "* {line}"));
+        self.write(Route::private(to), NOTICE, line);
     }
 
     /// Writes a line; there must be room for it.
-    pub(super) fn write(
-        &mut self,
-        route: Route,
-        line: impl Fn(&[Place], &mut dyn fmt::Write) -> fmt::Result,
-    ) {
-        let members = &*self.members;
-        self.backlog.write(route, |out| line(members, out));
+    pub(super) fn write(&mut self, route: Route, start: &str, line: &[Piece<'_>]) {
         self.news = true;
+        let Some(mut out) = self.backlog.begin(route) else { return };
+        out.text(start);
+        for piece in line {
+            match *piece {
+                Text(text) => out.text(text),
+                Shown(bytes) => out.shown(bytes),
+                Number(number) => out.text(&decimal(number)),
+                NickOf(index) => out.text(nick_of(self.members, index)),
+                OldNick => out.text(self.old.as_str()),
+            }
+        }
+        out.finish();
     }
 
     /// Changes a member's nick, if it may have it; the old one is in `old` then.
@@ -201,8 +207,8 @@ impl<'a> Hall<'a> {
 
     /// Whether anybody but `except` has a nick like that.
     fn is_taken(&self, nick: &Nick, except: u32) -> bool {
-        self.members.iter().enumerate().any(|(at, place)| {
-            at != except as usize && !place.is_vacant() && place.nick.likeness == nick.likeness
+        (0..NOBODY).zip(self.members.iter()).any(|(at, place)| {
+            at != except && !place.is_vacant() && place.nick.likeness == nick.likeness
         })
     }
 
@@ -211,7 +217,8 @@ impl<'a> Hall<'a> {
         let likeness = (self.config.likeness)(name);
         let is_meant =
             |place: &Place| place.state == State::Here && place.nick.likeness == likeness;
-        u32::try_from(self.members.iter().position(is_meant)?).ok()
+        let (index, _) = (0..NOBODY).zip(self.members.iter()).find(|(_, place)| is_meant(place))?;
+        Some(index)
     }
 
     /// Whether there is room for a line that a member says, and for notices besides. If not, its
@@ -264,7 +271,7 @@ impl<'a> Hall<'a> {
     /// What a line that is said must find free: the longest line, and what is kept for notices.
     fn wanted(&self) -> (usize, usize) {
         let bytes = (self.backlog.capacity() / RESERVE).saturating_add(self.longest);
-        (bytes, self.backlog.lines() / RESERVE + 1)
+        (bytes, (self.backlog.lines() / RESERVE).saturating_add(1))
     }
 
     /// Makes room for a notice, at any price.
@@ -302,7 +309,7 @@ impl<'a> Hall<'a> {
     /// Looks for the first byte that any reader needs. Each is moved past what it is not shown.
     fn find_floor(&mut self) {
         self.floor = self.backlog.end();
-        for (index, place) in (0..).zip(self.members.iter_mut()) {
+        for (index, place) in (0..NOBODY).zip(self.members.iter_mut()) {
             if place.reads() {
                 place.reading = place.reading.advanced(&self.backlog, index, place.end());
                 let needs = place.reading.needs();
@@ -321,7 +328,7 @@ impl<'a> Hall<'a> {
     }
 
     fn drop_those(&mut self, mut is_meant: impl FnMut(&mut Place) -> bool) {
-        for index in (0..).take(self.members.len()) {
+        for index in 0..NOBODY {
             let Some(place) = self.members.get_mut(index as usize) else { break };
             if !place.reads() || !is_meant(place) {
                 continue;

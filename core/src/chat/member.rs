@@ -7,6 +7,7 @@ use super::command::Command;
 use super::hall::OPERATOR;
 use super::obey::Done;
 use super::parts::Parts;
+use super::piece::Piece::{Number, Text};
 use super::reading::Waiting;
 use super::slot::{Place, State};
 use crate::printable::{Printable, printable};
@@ -15,7 +16,8 @@ use crate::text::{Ended, MAX_TEXT, TooLong};
 use crate::time::{Duration, Instant};
 
 /// How long a line may take to come in whole.
-const LINE_TIMEOUT: Duration = Duration::from_secs(10);
+const LINE_SECONDS: u32 = 10;
+const LINE_TIMEOUT: Duration = Duration::from_secs(LINE_SECONDS as u64);
 
 /// When a member is looked at again that waits for a buffer.
 const RETRY: Duration = Duration::from_millis(50);
@@ -207,8 +209,9 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
             && let Some(part) = place.part.and_then(|part| parts.get_mut(part))
         {
             place.progress.give_up(&mut part.buffer);
-            let why = format_args!("your line took longer than {LINE_TIMEOUT}: it was refused");
-            hall.refuse(self.index, now, why);
+            let (before, after) = ("your line took longer than ", " s: it was refused");
+            let why = [Text(before), Number(LINE_SECONDS), Text(after)];
+            hall.refuse(self.index, now, &why);
         }
         self.settle();
     }
@@ -224,8 +227,10 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
             Ok(ended) => ended,
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(TooLong)) => {
-                let why = format_args!("a line has at most {N} bytes: yours was refused");
-                hall.refuse(self.index, now, why);
+                let longest = u32::try_from(N).unwrap_or(u32::MAX);
+                let (before, after) = ("a line has at most ", " bytes: yours was refused");
+                let why = [Text(before), Number(longest), Text(after)];
+                hall.refuse(self.index, now, &why);
                 return Ok(Done::Nothing);
             }
         };

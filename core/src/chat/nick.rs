@@ -5,6 +5,7 @@ use core::fmt;
 use heapless::String;
 
 use super::SERVER;
+use super::piece::decimal;
 
 /// The longest nick, in characters.
 pub const MAX_NICK: usize = 24;
@@ -40,16 +41,22 @@ pub enum NickError {
     Taken,
 }
 
+impl NickError {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Length => "a nick has 1 to 24 characters",
+            Self::Characters => {
+                "a nick has letters, digits and -_. only, and starts with a letter or digit"
+            }
+            Self::Reserved => "this nick is reserved",
+            Self::Taken => "this nick is taken, or looks like one that is",
+        }
+    }
+}
+
 impl fmt::Display for NickError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length => write!(f, "a nick has 1 to {MAX_NICK} characters"),
-            Self::Characters => f.write_str(
-                "a nick has letters, digits and -_. only, and starts with a letter or digit",
-            ),
-            Self::Reserved => f.write_str("this nick is reserved"),
-            Self::Taken => f.write_str("this nick is taken, or looks like one that is"),
-        }
+        f.write_str(self.as_str())
     }
 }
 
@@ -84,7 +91,8 @@ impl Nick {
         }
         let (own, guest) = (likeness(name), likeness(GUEST));
         // Not only the first five characters: a ligature looks like several.
-        let mut starts = name.char_indices().map(|(at, c)| name.get(..at + c.len_utf8()));
+        let mut starts =
+            name.char_indices().map(|(at, c)| name.get(..at.saturating_add(c.len_utf8())));
         let is_reserved = RESERVED.iter().any(|word| own == likeness(word));
         if is_reserved || starts.any(|start| start.map(likeness) == Some(guest)) {
             return Err(NickError::Reserved);
@@ -94,11 +102,10 @@ impl Nick {
     }
 
     /// The nick of a new member. After 2³² of them, the numbers begin again.
-    pub(super) fn guest(number: u64, likeness: Likeness) -> Self {
+    pub(super) fn guest(number: u32, likeness: Likeness) -> Self {
         let mut name = String::new();
-        let number = number & u64::from(u32::MAX);
         // Five letters and at most ten digits fit.
-        let _ = fmt::write(&mut name, format_args!("{GUEST}{number}"));
+        let _ = name.push_str(GUEST).and_then(|()| name.push_str(&decimal(number)));
         let likeness = likeness(&name);
         Self { name, likeness }
     }
@@ -160,9 +167,17 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::format;
+    use std::string::ToString;
+    extern crate std;
 
     fn choose(name: &str) -> Result<(), NickError> {
         Nick::choose(name, likeness).map(|nick| assert_eq!(nick.as_str(), name))
+    }
+
+    #[test]
+    fn the_reason_tells_the_limit() {
+        assert_eq!(NickError::Length.to_string(), format!("a nick has 1 to {MAX_NICK} characters"));
     }
 
     #[test]
@@ -171,7 +186,7 @@ mod tests {
         for name in ["a", "7", "Anna-Lena_2.0", "héé", "日本", longest.as_str()] {
             assert_eq!(choose(name), Ok(()), "{name}");
         }
-        let longer = "x".repeat(25);
+        let longer = "x".repeat(MAX_NICK + 1);
         for name in ["", longer.as_str()] {
             assert_eq!(choose(name), Err(NickError::Length), "{name}");
         }
@@ -230,6 +245,4 @@ mod tests {
         assert_eq!(likeness("ſıς"), likeness("SIΣ"));
         assert_ne!(likeness("ab"), likeness("ba"));
     }
-
-    extern crate std;
 }

@@ -1,15 +1,14 @@
 //! What a member's line brings about.
 
-use core::fmt;
-
 use super::backlog::{NOBODY, Route};
 use super::command::Command;
 use super::flood::Verdict;
 use super::hall::{Hall, OPERATOR};
 use super::line::REFUSAL;
-use super::slot::{Place, State};
+use super::piece::Piece::{self, NickOf, Number, OldNick, Shown, Text};
+use super::piece::{NOTICE, decimal};
+use super::slot::State;
 use super::{BURST, MAX_NICK};
-use crate::printable::printable;
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
 
@@ -32,45 +31,37 @@ impl Hall<'_> {
         if command == Command::Nothing || !self.passes(index, now) {
             return Done::Nothing;
         }
-        let nick = |members: &[Place], out: &mut dyn fmt::Write| {
-            out.write_str(members.get(index as usize).map_or("", |place| place.nick.as_str()))
-        };
         match command {
             Command::Say(text) => {
-                self.write(Route::said(index), |members, out| {
-                    nick(members, out)?;
-                    write!(out, ": {}", printable(text))
-                });
+                let line = [NickOf(index), Text(": "), Shown(text)];
+                self.write(Route::said(index), "", &line);
                 return Done::Said;
             }
             Command::Act(text) => {
-                self.write(Route::said(index), |members, out| {
-                    out.write_str("* ")?;
-                    nick(members, out)?;
-                    write!(out, " {}", printable(text))
-                });
+                let line = [NickOf(index), Text(" "), Shown(text)];
+                self.write(Route::said(index), NOTICE, &line);
                 return Done::Acted;
             }
             Command::Whisper { to, text } => self.whisper(index, to, text),
             Command::Nick(name) => return self.obey_nick(index, name),
             Command::Who => self.tell_who(index),
             Command::Quit if index == OPERATOR => {
-                self.note(index, format_args!("the operator stays: end the server instead"));
+                self.note(index, &[Text("the operator stays: end the server instead")]);
             }
             Command::Quit => return Done::Quits,
-            Command::Help => self.note(index, format_args!("{HELP}")),
-            Command::Lacks(usage) => self.note(index, format_args!("write it as: {usage}")),
-            Command::Unknown => self.note(
-                index,
-                format_args!("no such command; /help tells which there are, //x says /x"),
-            ),
+            Command::Help => self.note(index, &[Text(HELP)]),
+            Command::Lacks(usage) => self.note(index, &[Text("write it as: "), Text(usage)]),
+            Command::Unknown => {
+                let line = "no such command; /help tells which there are, //x says /x";
+                self.note(index, &[Text(line)]);
+            }
             Command::Nothing => {}
         }
         Done::Nothing
     }
 
     /// Refuses a line, for a reason that is told as often as flood control lets it be.
-    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: fmt::Arguments<'_>) {
+    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Piece<'_>]) {
         if self.passes(index, now) {
             self.note(index, why);
         }
@@ -83,9 +74,14 @@ impl Hall<'_> {
             Some(Verdict::Passes) => return true,
             Some(Verdict::Noted) => self.note(
                 index,
-                format_args!(
-                    "{REFUSAL}your lines are refused ({rate} a second pass, {BURST} at once)"
-                ),
+                &[
+                    Text(REFUSAL),
+                    Text("your lines are refused ("),
+                    Number(rate),
+                    Text(" a second pass, "),
+                    Number(BURST),
+                    Text(" at once)"),
+                ],
             ),
             Some(Verdict::Refused) | None => {}
         }
@@ -97,29 +93,26 @@ impl Hall<'_> {
         let Some(found) = name.and_then(|name| self.who(name)) else {
             // No nick is as long as what is not repeated here.
             let name = name.unwrap_or("that");
-            let name = printable(name.as_bytes());
-            self.note(index, format_args!("nobody here is called {name}; /who tells who is here"));
+            let (before, after) = ("nobody here is called ", "; /who tells who is here");
+            self.note(index, &[Text(before), Shown(name.as_bytes()), Text(after)]);
             return;
         };
-        self.write(Route::private(found), |members, out| {
-            let nick = members.get(index as usize).map_or("", |place| place.nick.as_str());
-            write!(out, "(private) {nick}: {}", printable(text))
-        });
+        let line = [NickOf(index), Text(": "), Shown(text)];
+        self.write(Route::private(found), "(private) ", &line);
     }
 
     fn obey_nick(&mut self, index: u32, name: &[u8]) -> Done {
         // What is not UTF-8 is shown with a character that no nick has.
         let name = core::str::from_utf8(name).unwrap_or("\u{fffd}");
         if self.place(index).is_some_and(|place| place.nick.as_str() == name) {
-            self.note(index, format_args!("that is your nick already"));
+            self.note(index, &[Text("that is your nick already")]);
             return Done::Nothing;
         }
         if let Err(why) = self.rename(index, name) {
-            self.note(index, format_args!("{why}"));
+            self.note(index, &[Text(why.as_str())]);
             return Done::Nothing;
         }
-        let old = self.old.clone();
-        self.notice(NOBODY, |_, out| write!(out, "* {} is now {name}", old.as_str()));
+        self.notice(NOBODY, &[OldNick, Text(" is now "), NickOf(index)]);
         Done::Renamed
     }
 
@@ -127,21 +120,26 @@ impl Hall<'_> {
     fn tell_who(&mut self, index: u32) {
         // What is left for nicks, beside a count of those that do not fit.
         let room = self.longest.saturating_sub(32).min(MAX_TEXT);
-        self.write(Route::private(index), |members, out| {
-            let (mut left, mut rest) = (room, 0_usize);
-            let here = members.iter().filter(|place| place.state == State::Here);
-            for (number, place) in here.enumerate() {
-                let nick = place.nick.as_str();
-                let before = if number == 0 { "* here: " } else { ", " };
-                match left.checked_sub(nick.len() + before.len()) {
-                    Some(less) if rest == 0 => {
-                        left = less;
-                        write!(out, "{before}{nick}")?;
-                    }
-                    _ => rest += 1,
+        self.news = true;
+        let Some(mut out) = self.backlog.begin(Route::private(index)) else { return };
+        let (mut left, mut rest, mut before) = (room, 0_u32, "* here: ");
+        for place in self.members.iter().filter(|place| place.state == State::Here) {
+            let nick = place.nick.as_str();
+            match left.checked_sub(nick.len().saturating_add(before.len())) {
+                Some(less) if rest == 0 => {
+                    left = less;
+                    out.text(before);
+                    out.text(nick);
                 }
+                _ => rest = rest.saturating_add(1),
             }
-            if rest > 0 { write!(out, " and {rest} more") } else { Ok(()) }
-        });
+            before = ", ";
+        }
+        if rest > 0 {
+            out.text(" and ");
+            out.text(&decimal(rest));
+            out.text(" more");
+        }
+        out.finish();
     }
 }

@@ -28,15 +28,14 @@ pub(super) struct Parts<'a, const N: usize> {
 
 impl<'a, const N: usize> Parts<'a, N> {
     pub(super) fn new(all: &'a mut [Part<N>]) -> Self {
-        let mut free = None;
+        let count = u16::try_from(all.len()).unwrap_or(u16::MAX);
+        let next_free = |next: u16| Some(next).filter(|&next| next < count);
         // The first is the spare one.
-        for (index, part) in all.iter_mut().enumerate().skip(1).rev() {
-            let Ok(index) = u16::try_from(index) else { continue };
+        for (next, part) in (2..=count).zip(all.iter_mut().skip(1)) {
             *part = Part::empty();
-            part.next_free = free;
-            free = Some(index);
+            part.next_free = next_free(next);
         }
-        Self { all, free }
+        Self { all, free: next_free(1) }
     }
 
     pub(super) fn get_mut(&mut self, index: u16) -> Option<&mut Part<N>> {

@@ -76,5 +76,7 @@ pub const fn longest_line(longest: usize) -> usize {
 
 /// The smallest backlog for lines of at most `longest` bytes.
 pub const fn least_backlog(longest: usize) -> usize {
-    2 * longest_line(longest) * RESERVE / (RESERVE - 1) + 1
+    let two = longest_line(longest).saturating_mul(2);
+    // All but the reserve, rounded up: a share of 1 in RESERVE.
+    two.saturating_add(two / (RESERVE - 1)).saturating_add(1)
 }

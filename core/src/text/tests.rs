@@ -178,3 +178,26 @@ fn a_sequence_is_unfinished_only_while_it_can_be_finished() {
         assert_eq!(ends_inside_sequence(bytes), expected, "{bytes:x?}");
     }
 }
+
+/// Every byte at which the rules of UTF-8 change, in every order: the oracle is the decoder's own.
+#[test]
+fn what_more_bytes_could_complete_is_known() {
+    let bytes = [
+        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
+        0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+    ];
+    let goes_on = |bytes: &[u8]| {
+        let unfinished = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+        let error = core::str::from_utf8(unfinished);
+        error.is_err_and(|error| error.error_len().is_none())
+    };
+    for first in bytes {
+        for second in bytes {
+            for third in bytes {
+                for text in [&[third][..], &[second, third], &[first, second, third]] {
+                    assert_eq!(ends_inside_sequence(text), goes_on(text), "{text:x?}");
+                }
+            }
+        }
+    }
+}

@@ -18,6 +18,14 @@ fn read(backlog: &Backlog<'_>, from: u64, to: u64) -> Vec<u8> {
     [head, tail].concat()
 }
 
+fn write(backlog: &mut Backlog<'_>, route: Route, parts: &[&str]) {
+    let Some(mut out) = backlog.begin(route) else { return };
+    for part in parts {
+        out.text(part);
+    }
+    out.finish();
+}
+
 /// A generator of pseudo-random numbers, by Marsaglia's xorshift.
 fn next(state: &mut u64, below: u64) -> u64 {
     *state ^= *state << 13;
@@ -52,7 +60,7 @@ fn readers_get_what_is_for_them_once_and_in_order() {
             let has_room = backlog.make_room(text.len() + 1, 1, floor);
             assert_eq!(has_room, floor >= least, "those in the way are the ones that are behind");
             if has_room {
-                backlog.write(route, |out| out.write_str(&text));
+                write(&mut backlog, route, &[&text]);
                 for reader in &mut readers {
                     let mark = Mark { start: 0, from: route.from, to: route.to };
                     if View::Live(reader.index).shows(&mark) {
@@ -95,20 +103,17 @@ fn readers_get_what_is_for_them_once_and_in_order() {
 fn a_line_that_does_not_fit_is_cut_and_harms_no_other() {
     let (mut bytes, mut marks) = ([0; 16], [Mark::NONE; 4]);
     let mut backlog = Backlog::new(&mut bytes, &mut marks);
-    backlog.write(Route::said(1), |out| out.write_str("0123456789"));
-    backlog.write(Route::said(1), |out| {
-        out.write_str("ab")?;
-        out.write_str("too long")
-    });
-    backlog.write(Route::said(1), |out| out.write_str("x"));
-    backlog.write(Route::said(1), |out| out.write_str("y"));
+    write(&mut backlog, Route::said(1), &["0123456789"]);
+    write(&mut backlog, Route::said(1), &["ab", "too long", "c"]);
+    write(&mut backlog, Route::said(1), &["x"]);
+    write(&mut backlog, Route::said(1), &["y"]);
     assert_eq!(read(&backlog, 0, backlog.end()), b"0123456789\nab\nx\n");
     // No more room, for lines or for bytes.
-    backlog.write(Route::said(1), |out| out.write_str("z"));
+    write(&mut backlog, Route::said(1), &["z"]);
     assert_eq!(backlog.end(), 16);
     assert!(!backlog.make_room(17, 1, u64::MAX) && !backlog.make_room(1, 5, u64::MAX));
     let mut nothing = Backlog::new(&mut [], &mut []);
-    nothing.write(Route::said(1), |out| out.write_str("z"));
+    write(&mut nothing, Route::said(1), &["z"]);
     assert_eq!((nothing.end(), nothing.make_room(1, 1, 0)), (0, false));
 }
 
@@ -123,7 +128,7 @@ fn history_is_what_was_said_at_last_and_fits() {
             _ => Route::said(1),
         };
         assert!(backlog.make_room(3, 1, u64::MAX));
-        backlog.write(route, |out| write!(out, "{number:02}"));
+        write(&mut backlog, route, &[&format!("{number:02}")]);
     }
     let said = |count: u16| {
         let mut at = backlog.history(count, 0, 0);

@@ -1,56 +1,62 @@
 //! Text into a ring of bytes.
 
-use core::fmt;
+use core::convert::Infallible;
+
+use crate::printable;
 
 /// Writes a line into a ring, as far as there is room.
-pub(super) struct Writer<'w> {
+#[derive(Debug)]
+pub(in crate::chat) struct Writer<'w> {
     bytes: &'w mut [u8],
-    end: u64,
+    end: &'w mut u64,
     left: u64,
 }
 
 impl<'w> Writer<'w> {
     /// It goes on at the offset `end`, for at most `left` bytes and a line feed.
-    pub(super) fn new(bytes: &'w mut [u8], end: u64, left: u64) -> Self {
+    pub(super) fn new(bytes: &'w mut [u8], end: &'w mut u64, left: u64) -> Self {
         Self { bytes, end, left }
     }
 
-    /// Ends the line; tells where.
-    pub(super) fn finish(mut self) -> u64 {
-        self.left = 1;
-        let _ = self.put(b"\n");
-        self.end
+    /// Adds a part. One that does not fit is left out whole, and so is all that follows: a line is
+    /// cut between two parts, and so never in a character.
+    pub(in crate::chat) fn text(&mut self, part: &str) {
+        if part.len() as u64 > self.left {
+            self.left = 0;
+        } else {
+            self.put(part.as_bytes());
+        }
     }
 
-    fn put(&mut self, mut rest: &[u8]) -> fmt::Result {
+    /// Adds what a member said, made [printable](printable::printable).
+    pub(in crate::chat) fn shown(&mut self, bytes: &[u8]) {
+        let _: Result<(), Infallible> = printable::write(bytes, |part| {
+            self.text(part);
+            Ok(())
+        });
+    }
+
+    /// Ends the line, for which a byte was kept free.
+    pub(in crate::chat) fn finish(mut self) {
+        self.put(b"\n");
+    }
+
+    /// Adds bytes; there must be room for them.
+    fn put(&mut self, mut rest: &[u8]) {
         while !rest.is_empty() {
-            let at = self.end.checked_rem(self.bytes.len() as u64).ok_or(fmt::Error)?;
-            let at = usize::try_from(at).map_err(|_| fmt::Error)?;
-            let free = self.bytes.get_mut(at..).unwrap_or_default();
-            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
-            let count = free.len().min(left).min(rest.len());
+            let wrap = self.bytes.len() as u64;
+            let at = self.end.checked_rem(wrap).and_then(|at| usize::try_from(at).ok());
+            let free = at.and_then(|at| self.bytes.get_mut(at..)).unwrap_or_default();
+            let count = free.len().min(rest.len());
             let (Some(to), Some((from, after))) =
                 (free.get_mut(..count).filter(|to| !to.is_empty()), rest.split_at_checked(count))
             else {
-                return Err(fmt::Error);
+                return;
             };
             to.copy_from_slice(from);
-            self.end += count as u64;
-            self.left -= count as u64;
+            *self.end = self.end.saturating_add(count as u64);
+            self.left = self.left.saturating_sub(count as u64);
             rest = after;
         }
-        Ok(())
-    }
-}
-
-impl fmt::Write for Writer<'_> {
-    /// A part that does not fit is left out whole: a line is cut between two parts, and so never in
-    /// a character.
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        if part.len() as u64 > self.left {
-            self.left = 0;
-            return Err(fmt::Error);
-        }
-        self.put(part.as_bytes())
     }
 }
