@@ -29,7 +29,7 @@ const _: () = {
     assert!(fits(size_of::<file::PlainReceiver<'_>>(), 0, [80, 56]));
     assert!(fits(size_of::<file::Digester>(), 0, [1_920, 1_920]));
 
-    assert!(fits(size_of::<chat::Room<'_>>(), 0, [304, 264]));
+    assert!(fits(size_of::<chat::Room<'_>>(), 0, [320, 280]));
     assert!(fits(size_of::<chat::Place>(), 0, [256, 256]));
     assert!(fits(size_of::<chat::Mark>(), 0, [16, 16]));
     assert!(fits(size_of::<chat::Part<1024>>(), 1024, [32, 24]));

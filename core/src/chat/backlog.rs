@@ -1,7 +1,9 @@
 //! The lines of a room, each once, in a ring.
 
+mod ring;
 mod writer;
 
+use ring::Ring;
 use writer::Writer;
 
 /// For all members.
@@ -74,63 +76,56 @@ impl View {
 }
 
 /// A ring of bytes, and a ring that tells where in it each line begins. Offsets and numbers of lines
-/// are counted from the beginning of the room; 64 bits of them last for ever.
+/// are counted from the beginning of the room.
 #[derive(Debug)]
 pub(super) struct Backlog<'a> {
-    bytes: &'a mut [u8],
-    marks: &'a mut [Mark],
-    end: u64,
-    /// The numbers of the oldest line kept, and of the next to be written.
+    bytes: Ring<'a, u8>,
+    marks: Ring<'a, Mark>,
+    /// The number of the oldest line kept.
     first: u64,
-    next: u64,
 }
 
 impl<'a> Backlog<'a> {
     pub(super) fn new(bytes: &'a mut [u8], marks: &'a mut [Mark]) -> Self {
-        Self { bytes, marks, end: 0, first: 0, next: 0 }
+        Self { bytes: Ring::new(bytes), marks: Ring::new(marks), first: 0 }
     }
 
     pub(super) const fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.bytes.size()
     }
 
     /// How many lines it can hold.
     pub(super) const fn lines(&self) -> usize {
-        self.marks.len()
+        self.marks.size()
     }
 
     /// The offset behind the last line.
     pub(super) const fn end(&self) -> u64 {
-        self.end
-    }
-
-    fn place(&self, number: u64) -> Option<usize> {
-        let place = number.checked_rem(self.marks.len() as u64)?;
-        usize::try_from(place).ok()
+        self.bytes.next()
     }
 
     fn mark(&self, number: u64) -> Option<&Mark> {
-        if number < self.first || number >= self.next {
+        if number < self.first || number >= self.marks.next() {
             return None;
         }
-        self.marks.get(self.place(number)?)
+        self.marks.slots.get(self.marks.slot(number)?)
     }
 
     /// Where a line begins; behind the last, the end.
     fn start(&self, number: u64) -> u64 {
-        self.mark(number).map_or(self.end, |mark| mark.start)
+        self.mark(number).map_or(self.end(), |mark| mark.start)
     }
 
     /// The number of the line that holds the byte at `offset`, or would. Most readers stand near the
     /// end, so it is sought from there, in steps that double.
     fn find(&self, offset: u64) -> u64 {
-        let (mut low, mut high, mut step) = (self.first, self.next, 1);
+        let (mut low, mut high, mut step) = (self.first, self.marks.next(), 1_u64);
         while let Some(near) = high.checked_sub(step).filter(|near| *near > low) {
             if self.start(near) <= offset {
                 low = near;
                 break;
             }
-            (high, step) = (near, step * 2);
+            (high, step) = (near, step.saturating_mul(2));
         }
         // The line sought is the last that starts at or before the offset.
         while low < high {
@@ -148,14 +143,14 @@ impl<'a> Backlog<'a> {
     /// lines are free; tells whether they are.
     pub(super) fn make_room(&mut self, room: usize, lines: usize, floor: u64) -> bool {
         loop {
-            let used = self.end.saturating_sub(self.start(self.first));
-            let free = (self.bytes.len() as u64).saturating_sub(used);
-            let free_lines =
-                (self.marks.len() as u64).saturating_sub(self.next.saturating_sub(self.first));
+            let used = self.end().saturating_sub(self.start(self.first));
+            let free = (self.bytes.size() as u64).saturating_sub(used);
+            let free_lines = (self.marks.size() as u64)
+                .saturating_sub(self.marks.next().saturating_sub(self.first));
             if room as u64 <= free && lines as u64 <= free_lines {
                 return true;
             }
-            if self.first >= self.next || self.start(self.first.saturating_add(1)) > floor {
+            if self.first >= self.marks.next() || self.start(self.first.saturating_add(1)) > floor {
                 return false;
             }
             self.first = self.first.saturating_add(1);
@@ -165,8 +160,10 @@ impl<'a> Backlog<'a> {
     /// The least offset that a reader may still need when `room` bytes and `lines` lines are to be
     /// free: where a line begins, or ends.
     pub(super) fn least(&self, room: usize, lines: usize) -> u64 {
-        let by_bytes = self.end.saturating_add(room as u64).saturating_sub(self.bytes.len() as u64);
-        let number = self.next.saturating_add(lines as u64).saturating_sub(self.marks.len() as u64);
+        let by_bytes =
+            self.end().saturating_add(room as u64).saturating_sub(self.bytes.size() as u64);
+        let number =
+            self.marks.next().saturating_add(lines as u64).saturating_sub(self.marks.size() as u64);
         let by_lines = self.start(number.max(self.first));
         // A line is kept whole or not at all.
         let number = self.find(by_bytes);
@@ -175,25 +172,25 @@ impl<'a> Backlog<'a> {
     }
 
     /// Begins a line; there must be room for it. What does not fit is lost.
-    pub(super) fn begin(&mut self, route: Route) -> Option<Writer<'_>> {
-        let used = self.end.saturating_sub(self.start(self.first));
-        let left = (self.bytes.len() as u64).saturating_sub(used);
-        let has_lines = self.next.saturating_sub(self.first) < self.marks.len() as u64;
-        let mark = Mark { start: self.end, from: route.from, to: route.to };
-        let place = self.place(self.next).filter(|_| has_lines && left > 0)?;
-        *self.marks.get_mut(place)? = mark;
-        self.next = self.next.saturating_add(1);
-        Some(Writer::new(self.bytes, &mut self.end, left.saturating_sub(1)))
+    pub(super) fn begin(&mut self, route: Route) -> Option<Writer<'_, 'a>> {
+        let used = self.end().saturating_sub(self.start(self.first));
+        let left = (self.bytes.size() as u64).saturating_sub(used);
+        let has_lines = self.marks.next().saturating_sub(self.first) < self.marks.size() as u64;
+        let mark = Mark { start: self.end(), from: route.from, to: route.to };
+        let slot = self.marks.slot(self.marks.next()).filter(|_| has_lines && left > 0)?;
+        *self.marks.slots.get_mut(slot)? = mark;
+        self.marks.advance(1);
+        Some(Writer::new(&mut self.bytes, left.saturating_sub(1)))
     }
 
     /// Where the later half of the backlog begins, more or less.
     pub(super) fn middle(&self) -> u64 {
-        self.least(self.bytes.len() / 2, self.marks.len() / 2)
+        self.least(self.bytes.size() / 2, self.marks.size() / 2)
     }
 
     /// Whether a line begins at `offset`, or the last one ends there.
     pub(super) fn is_boundary(&self, offset: u64) -> bool {
-        offset >= self.end || self.start(self.find(offset)) == offset
+        offset >= self.end() || self.start(self.find(offset)) == offset
     }
 
     /// Where the history begins of which a new member gets the last `count` lines: at most those in
@@ -201,7 +198,7 @@ impl<'a> Backlog<'a> {
     /// So no newcomer keeps all of it in use.
     pub(super) fn history(&self, count: u16, room: usize, lines: usize) -> u64 {
         let earliest = self.middle().max(self.least(room, lines));
-        let (mut left, mut number) = (count, self.next);
+        let (mut left, mut number) = (count, self.marks.next());
         while left > 0 && number > self.first && self.start(number.saturating_sub(1)) >= earliest {
             number = number.saturating_sub(1);
             if self.mark(number).is_some_and(|mark| View::History.shows(mark)) {
@@ -214,7 +211,7 @@ impl<'a> Backlog<'a> {
     /// Where a reader stands who is at `cursor` and reads up to `limit`: in a line that it has begun,
     /// before one that it is shown, or at the limit.
     pub(super) fn seek(&self, cursor: u64, limit: u64, view: View) -> u64 {
-        let limit = limit.min(self.end);
+        let limit = limit.min(self.end());
         let mut at = cursor.max(self.start(self.first));
         if at >= limit {
             return at.min(limit).max(cursor);
@@ -233,7 +230,7 @@ impl<'a> Backlog<'a> {
     /// To where a reader goes on without a gap who [stands](Self::seek) at `start`: over all lines
     /// that it is shown and that lie together, or somewhat more than [`RUN`] of them.
     pub(super) fn run(&self, start: u64, limit: u64, view: View) -> u64 {
-        let limit = limit.min(self.end);
+        let limit = limit.min(self.end());
         if start >= limit {
             return start;
         }
@@ -251,13 +248,11 @@ impl<'a> Backlog<'a> {
 
     /// The bytes from `start` to `end`: two slices, if they lie across the ring's wrap.
     pub(super) fn slices(&self, start: u64, end: u64) -> (&[u8], &[u8]) {
-        let wrap = self.bytes.len() as u64;
-        let place = |offset: u64| offset.checked_rem(wrap).and_then(|at| usize::try_from(at).ok());
-        let (Some(from), Ok(length)) = (place(start), usize::try_from(end.saturating_sub(start)))
-        else {
+        let from = self.bytes.slot(start);
+        let (Some(from), Ok(length)) = (from, usize::try_from(end.saturating_sub(start))) else {
             return (&[], &[]);
         };
-        let (before, after) = self.bytes.split_at_checked(from).unwrap_or((&[], &[]));
+        let (before, after) = self.bytes.slots.split_at_checked(from).unwrap_or((&[], &[]));
         match after.get(..length) {
             Some(whole) => (whole, &[]),
             None => (after, before.get(..length.saturating_sub(after.len())).unwrap_or_default()),

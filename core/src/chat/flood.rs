@@ -57,7 +57,7 @@ impl Pace {
 
 /// From one line to the next, in microseconds.
 fn interval(rate: u32) -> Option<u64> {
-    1_000_000_u64.checked_div(rate.into())
+    1_000_000_u32.checked_div(rate).map(u64::from)
 }
 
 /// A member's account.

@@ -82,8 +82,7 @@ impl Nick {
 
     /// Reads a name that a member has chosen. Whether it is free is for the room to say.
     pub(super) fn choose(name: &str, likeness: Likeness) -> Result<Self, NickError> {
-        let count = name.chars().count();
-        if count == 0 || count > MAX_NICK {
+        if name.is_empty() || is_long(name) {
             return Err(NickError::Length);
         }
         if !is_nick(name) {
@@ -118,9 +117,14 @@ impl Nick {
 /// Whether a nick may be written so.
 pub(super) fn is_nick(name: &str) -> bool {
     let is_letter = |c: char| c.is_alphanumeric() && !is_blank(c);
-    name.chars().count() <= MAX_NICK
+    !is_long(name)
         && name.starts_with(is_letter)
         && name.chars().all(|c| is_letter(c) || matches!(c, '-' | '_' | '.'))
+}
+
+/// Whether a name is longer than a nick can be.
+pub(super) fn is_long(name: &str) -> bool {
+    name.chars().nth(MAX_NICK).is_some()
 }
 
 /// Letters that nobody can see: the fillers of Hangul (Unicode 16, §18.6), and two Khmer vowels that

@@ -1,14 +1,15 @@
 //! What a member's line brings about.
 
+use super::BURST;
 use super::backlog::{NOBODY, Route};
 use super::command::Command;
 use super::flood::Verdict;
 use super::hall::{Hall, OPERATOR};
 use super::line::REFUSAL;
+use super::nick::is_long;
 use super::piece::Piece::{self, NickOf, Number, OldNick, Shown, Text};
 use super::piece::{NOTICE, decimal};
 use super::slot::State;
-use super::{BURST, MAX_NICK};
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
 
@@ -89,7 +90,7 @@ impl Hall<'_> {
     }
 
     fn whisper(&mut self, index: u32, to: &[u8], text: &[u8]) {
-        let name = core::str::from_utf8(to).ok().filter(|name| name.chars().count() <= MAX_NICK);
+        let name = core::str::from_utf8(to).ok().filter(|name| !is_long(name));
         let Some(found) = name.and_then(|name| self.who(name)) else {
             // No nick is as long as what is not repeated here.
             let name = name.unwrap_or("that");

@@ -170,7 +170,7 @@ impl<const N: usize> Sender<N> {
     pub fn supply(&mut self, now: Instant, digest: Digest) {
         if let Some(Demand::Digest { .. }) = self.flow.demand() {
             // Only while nothing else goes out has the client waited for it.
-            if self.flow.poll_transmit() == Output::Nothing {
+            if let Output::Nothing = self.flow.poll_transmit() {
                 self.flow.progress(now);
             }
             self.flow.digest = Some(digest);
@@ -282,10 +282,10 @@ impl<const N: usize> Session for Sender<N> {
                 Some(quiet.map_or(deadline, |quiet| quiet.min(deadline)))
             }
             Phase::Ending { .. } => {
-                (self.flow.poll_transmit() != Output::Close).then_some(deadline)
+                (!matches!(self.flow.poll_transmit(), Output::Close)).then_some(deadline)
             }
             // What the owner takes its time for is not the client's fault.
-            _ => (self.flow.poll_transmit() != Output::Nothing).then_some(deadline),
+            _ => (!matches!(self.flow.poll_transmit(), Output::Nothing)).then_some(deadline),
         }
     }
 }

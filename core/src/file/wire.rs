@@ -223,11 +223,12 @@ pub(super) fn decode_response(bytes: &[u8; RESPONSE_HEADER]) -> Option<Response>
 /// A header: the prefix and version, four bytes of its own, and its numbers.
 fn encode<const N: usize, const M: usize>(own: [u8; 4], numbers: &[u64; M]) -> [u8; N] {
     const { assert!(N == 8 + 8 * M, "a header has no gaps") };
-    let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
-    let bytes = PREFIX.into_iter().chain([VERSION]).chain(own).chain(numbers);
+    let ([marker, b, w], [first, second, third, fourth]) = (PREFIX, own);
+    let start = u64::from_be_bytes([marker, b, w, VERSION, first, second, third, fourth]);
     let mut header = [0; N];
-    for (place, byte) in header.iter_mut().zip(bytes) {
-        *place = byte;
+    let (places, _) = header.as_chunks_mut();
+    for (place, number) in places.iter_mut().zip([start].iter().chain(numbers)) {
+        *place = number.to_be_bytes();
     }
     header
 }

@@ -2,20 +2,20 @@
 
 use core::convert::Infallible;
 
+use super::ring::Ring;
 use crate::printable;
 
 /// Writes a line into a ring, as far as there is room.
 #[derive(Debug)]
-pub(in crate::chat) struct Writer<'w> {
-    bytes: &'w mut [u8],
-    end: &'w mut u64,
+pub(in crate::chat) struct Writer<'w, 'a> {
+    ring: &'w mut Ring<'a, u8>,
     left: u64,
 }
 
-impl<'w> Writer<'w> {
-    /// It goes on at the offset `end`, for at most `left` bytes and a line feed.
-    pub(super) fn new(bytes: &'w mut [u8], end: &'w mut u64, left: u64) -> Self {
-        Self { bytes, end, left }
+impl<'w, 'a> Writer<'w, 'a> {
+    /// For at most `left` bytes and a line feed.
+    pub(super) fn new(ring: &'w mut Ring<'a, u8>, left: u64) -> Self {
+        Self { ring, left }
     }
 
     /// Adds a part. One that does not fit is left out whole, and so is all that follows: a line is
@@ -44,9 +44,8 @@ impl<'w> Writer<'w> {
     /// Adds bytes; there must be room for them.
     fn put(&mut self, mut rest: &[u8]) {
         while !rest.is_empty() {
-            let wrap = self.bytes.len() as u64;
-            let at = self.end.checked_rem(wrap).and_then(|at| usize::try_from(at).ok());
-            let free = at.and_then(|at| self.bytes.get_mut(at..)).unwrap_or_default();
+            let at = self.ring.slot(self.ring.next());
+            let free = at.and_then(|at| self.ring.slots.get_mut(at..)).unwrap_or_default();
             let count = free.len().min(rest.len());
             let (Some(to), Some((from, after))) =
                 (free.get_mut(..count).filter(|to| !to.is_empty()), rest.split_at_checked(count))
@@ -54,7 +53,7 @@ impl<'w> Writer<'w> {
                 return;
             };
             to.copy_from_slice(from);
-            *self.end = self.end.saturating_add(count as u64);
+            self.ring.advance(count);
             self.left = self.left.saturating_sub(count as u64);
             rest = after;
         }
