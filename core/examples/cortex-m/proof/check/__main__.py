@@ -1,0 +1,115 @@
+"""Builds the programs, and checks what is in them:
+
+- no panic, in any of them;
+- no arithmetic in the core that could overflow;
+- everything that the core offers is called;
+- no recursion, and no more flash, memory and stack than the ceilings allow.
+
+Each check is also seen to fail. Usage: python3 core/examples/cortex-m/proof/check
+"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import calls  # noqa: E402
+import surface  # noqa: E402
+from ceilings import Ceilings  # noqa: E402
+from elf import Program  # noqa: E402
+from toolchain import Toolchain  # noqa: E402
+
+PROOF = Path(__file__).resolve().parent.parent
+ROOT = PROOF.parents[3]
+PANIC = "barewire_can_panic"
+ALONE = ("datagram", "hello", "file", "chat")
+LEGACY = "-Z unstable-options -C symbol-mangling-version=legacy"
+
+
+def main():
+    target_dir = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "proof"
+    ceilings = Ceilings(PROOF / "ceilings.txt")
+    toolchain = Toolchain(ceilings.compiler, target_dir)
+    print(f"rustc {toolchain.version} for Cortex-M3", flush=True)
+
+    small = toolchain.build(PROOF)
+    strict = toolchain.build(PROOF, profile="strict")
+    planted = toolchain.build(PROOF, features=["plant"], to="planted")
+    faults = []
+    for folder in (small, strict):
+        for name in (*ALONE, "all", "everything"):
+            faults += panics(Program(folder / name))
+    print(f"no panic: {'no' if faults else 'yes'}")
+    if not panics(Program(planted / "everything")):
+        faults.append("a planted panic was not found")
+
+    faults += missing(toolchain)
+    faults += footprint(toolchain, small, ceilings)
+    if not calls.depth(Program(planted / "everything"), "drive_all").recursions:
+        faults.append("a planted recursion was not found")
+    if faults:
+        raise SystemExit("\n" + "\n".join(faults))
+
+
+def panics(program):
+    """What leads to a panic, in words."""
+    goal = program.named(PANIC)
+    if goal is None:
+        return []
+    words = [f"{program.path.parent.name}/{program.path.name} can panic:"]
+    for way in calls.ways_to(program, goal, program.named("start")):
+        words.append("  " + " > ".join(map(program.title, way.functions)))
+        words += [f"    {place}" for place in way.places]
+    return words
+
+
+def missing(toolchain):
+    """What the core offers and nothing calls."""
+    offered = surface.offered(toolchain.document(ROOT, "barewire-core"), "barewire_core")
+    folder = toolchain.build(PROOF, profile="dev", unstable=LEGACY, to="unoptimized")
+    absent = offered - surface.called(Program(folder / "everything"))
+    print(f"functions of the core that are called: {len(offered - absent)} of {len(offered)}")
+    faults = [f"nothing calls {' '.join(filter(None, function))}" for function in sorted(absent)]
+    hello = surface.called(Program(folder / "hello"))
+    if ("barewire_core::chat::room::Room", "", "join") in hello or not offered & hello:
+        faults.append("what one conversation calls was taken for another's")
+    return faults
+
+
+def footprint(toolchain, small, ceilings):
+    """What the programs need, against the ceilings."""
+    whole = toolchain.build(PROOF / "with-blake3", to="with-blake3")
+    faults, figures = [], {}
+    programs = {name: Program(small / name) for name in (*ALONE, "all")}
+    digest = Program(whole / "digest")
+    for name, program in programs.items():
+        figures[f"flash {name}"] = program.flash()
+    figures["flash BLAKE3"] = Program(whole / "all").flash() - programs["all"].flash()
+    for name, program in programs.items():
+        figures[f"static {name}"] = program.ram()
+    for entry, what in (("drive_all", "stack"), ("make_all", "stack to make")):
+        for name, program in programs.items():
+            depth = calls.depth(program, entry)
+            figures[f"{what} {name}"] = depth.bytes
+            for path in depth.recursions:
+                names = " > ".join(map(program.title, path))
+                faults.append(f"{name} has no bound on its stack: {names} > again")
+    deepest = calls.depth(programs["all"], "drive_all")
+    figures["largest frame"] = deepest.largest[0]
+    below = calls.depth(digest, "drive_all")
+    figures["stack BLAKE3"] = below.bytes
+    for _, symbol in sorted(Program(whole / "memory").objects.items()):
+        if symbol.name.startswith("MEMORY_"):
+            figures["memory " + symbol.name.removeprefix("MEMORY_").lower()] = symbol.size
+    faults += ceilings.compare(figures, toolchain.is_pinned)
+    print("the deepest way of all four:")
+    for frame, function in deepest.path:
+        print(f"  {frame:5}  {programs['all'].title(function)}")
+    ways = calls.ways_to(digest, digest.named(PANIC), digest.named("start"))
+    again = ", ".join(digest.title(f) for path in below.recursions for f in path)
+    print(f"BLAKE3, of which nothing is proven: {len(ways)} functions can panic; calls itself: {again}")
+    return faults
+
+
+main()

@@ -1,0 +1,47 @@
+//! All that the core offers.
+#![no_std]
+#![no_main]
+
+use core::fmt::Write;
+
+use barewire_core::datagram::Datagram;
+use barewire_core::file::Digester;
+use barewire_core::io::Pump;
+use barewire_core::text::TextReader;
+use barewire_proof::file::digest;
+use barewire_proof::{Given, all, chat, datagram, file, hello, io, program, shown, text, time};
+
+struct Machines {
+    all: all::Machines,
+    datagram: Datagram<'static>,
+    digester: Digester,
+    pump: Pump<64>,
+    stream: io::Stream,
+    reader: TextReader<64>,
+    span: core::time::Duration,
+    values: shown::Values,
+    out: &'static mut dyn Write,
+}
+
+program!(Machines, make, drive);
+
+fn make(given: &Given, machines: &mut Machines) {
+    all::make(given, &mut machines.all);
+    digest::make(&mut machines.digester);
+}
+
+fn drive(given: &Given, machines: &mut Machines) {
+    all::drive(given, &mut machines.all);
+    datagram::rest(given, &mut machines.datagram);
+    hello::rest();
+    file::rest(given, &mut machines.all.file);
+    digest::drive(given, &mut machines.digester);
+    chat::rest(given, &mut machines.all.chat);
+    let server = &mut machines.all.hello.server;
+    io::exercise(given, &mut machines.pump, &mut machines.stream, server);
+    text::exercise(given, &mut machines.reader);
+    time::exercise(given, machines.span);
+    shown::exercise(&machines.values, machines.out);
+    #[cfg(feature = "plant")]
+    barewire_proof::plant::exercise(given);
+}

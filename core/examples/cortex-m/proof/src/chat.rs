@@ -1,0 +1,62 @@
+//! The chat, both sides.
+
+use barewire_core::chat::{Client, Config, Leave, Line, Part, Place, Space};
+use barewire_core::chat::{least_backlog, likeness, longest_line};
+use barewire_core::text::Text;
+
+use crate::{Given, hidden, session, used};
+
+/// The memory of a room of seven and the operator.
+pub type Memory = Space<8, 9728, 64, 3>;
+
+/// Both sides, and what is said.
+#[derive(Debug)]
+pub struct Machines {
+    pub config: Config,
+    pub leave: Leave,
+    pub space: Memory,
+    pub client: Client<256, 1024>,
+}
+
+pub fn make(given: &Given, machines: &mut Machines) {
+    machines.client = Client::new(given.span);
+}
+
+pub fn drive(given: &Given, machines: &mut Machines) {
+    let Machines { config, leave, space, client } = machines;
+    let room = &mut space.room(*config);
+    let Ok(mut key) = hidden(room).join() else { return };
+    let key = *hidden(&mut key);
+    if let Some(mut member) = hidden(room).member(key) {
+        session(given, &mut member);
+        used(hidden(&mut member).nick());
+        hidden(&mut member).dismiss();
+    }
+    used(hidden(room).operator());
+    used(hidden(room).nick(key));
+    used(hidden(room).count());
+    used(hidden(room).has_news());
+    hidden(room).leave(key, *leave);
+
+    session(given, client);
+    if let Ok(line) = Text::new(given.text) {
+        used(hidden(client).say(line));
+    }
+    used(hidden(client).has_room(given.count));
+    hidden(client).finish();
+}
+
+/// What not every owner needs.
+pub fn rest(given: &Given, machines: &mut Machines) {
+    used(Memory::new());
+    used(Config::default());
+    used(Line::read(given.bytes).printable());
+    used(Line::read(given.bytes).welcome());
+    used(hidden(&mut machines.leave).reason());
+    used(likeness(given.text));
+    used(longest_line(given.count));
+    used(least_backlog(given.count));
+    used(Memory::default());
+    used(Place::vacant());
+    used(Part::<64>::empty());
+}

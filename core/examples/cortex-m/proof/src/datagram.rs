@@ -1,0 +1,44 @@
+//! The datagram exchange, both sides.
+
+use barewire_core::datagram::{Config, Datagram, Exchange, Rate, Reply, Responder};
+
+use crate::{Given, hidden, used};
+
+/// Both sides, and what comes in.
+#[derive(Debug)]
+pub struct Machines {
+    pub config: Config,
+    pub rate: Rate,
+    pub reply: Reply<'static>,
+    pub port: u16,
+    pub datagram: Datagram<'static>,
+    pub exchange: Exchange<'static>,
+    pub responder: Responder<'static, 16>,
+}
+
+pub fn make(given: &Given, machines: &mut Machines) {
+    let Machines { config, rate, reply, port, datagram, exchange, responder } = machines;
+    *exchange = Exchange::new(datagram.source, given.bytes, *config);
+    *responder = Responder::new(*port, *reply, *rate);
+}
+
+pub fn drive(given: &Given, machines: &mut Machines) {
+    let Machines { datagram, exchange, responder, .. } = machines;
+    used(hidden(exchange).server());
+    used(hidden(exchange).poll_transmit());
+    hidden(exchange).transmitted(given.now);
+    used(hidden(exchange).poll_deadline());
+    used(hidden(exchange).handle_datagram(given.now, *datagram));
+    used(hidden(exchange).handle_unreachable());
+    used(hidden(exchange).handle_timeout(given.now));
+    used(hidden(responder).handle_datagram(given.now, *datagram));
+}
+
+/// What not every owner needs.
+pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
+    used(hidden(datagram).is_truncated());
+    used(hidden(datagram).printable());
+    used(Datagram::whole(datagram.source, given.bytes));
+    used(Rate::default());
+    used(Config::default());
+}

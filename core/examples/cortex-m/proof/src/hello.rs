@@ -1,0 +1,35 @@
+//! The hello handshake, both sides.
+
+use barewire_core::hello::{Client, Config, Server};
+use barewire_core::text::Text;
+
+use crate::{Given, hidden, session, used};
+
+/// Both sides, as their owner has them.
+#[derive(Debug)]
+pub struct Machines {
+    pub config: Config,
+    pub server: Server<'static, 64>,
+    pub client: Client<'static, 64>,
+}
+
+pub fn make(given: &Given, machines: &mut Machines) {
+    let Machines { config, server, client } = machines;
+    if let Ok(text) = Text::new(given.text) {
+        *server = Server::new(given.now, text, *config);
+        *client = Client::new(given.now, text, *config);
+    }
+}
+
+pub fn drive(given: &Given, machines: &mut Machines) {
+    let Machines { config: _, server, client } = machines;
+    session(given, server);
+    used(hidden(server).is_over());
+    session(given, client);
+    used(hidden(client).is_over());
+}
+
+/// What not every owner needs.
+pub fn rest() {
+    used(Config::default());
+}
