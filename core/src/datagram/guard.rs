@@ -76,6 +76,15 @@ enum Standing {
     },
 }
 
+impl Source {
+    /// A second begins.
+    const fn begin(&mut self, now: Instant, standing: Standing) {
+        self.window = now;
+        self.datagrams = 0;
+        self.standing = standing;
+    }
+}
+
 impl<const SOURCES: usize> Guard<SOURCES> {
     pub(super) const fn new(rate: Rate) -> Self {
         const {
@@ -97,23 +106,24 @@ fn admit(table: &mut [Option<Source>], rate: u32, now: Instant, address: IpAddr)
     let Some(entry) = find(table, address) else {
         return Admission::OverRate;
     };
-    let new = Source { address, window: now, datagrams: 0, standing: Standing::Good };
     let source = match entry {
         Some(source) if source.address == address => source,
-        other => other.insert(new),
+        other => {
+            other.insert(Source { address, window: now, datagrams: 0, standing: Standing::Good })
+        }
     };
     if let Standing::Muted { until } = source.standing {
         if now < until {
             return Admission::Muted;
         }
-        *source = new;
+        source.begin(now, Standing::Good);
     }
     let age = now.since(source.window);
     if age >= WINDOW {
         // A second in which the limit was kept, or no datagram came, ends a time over it.
         let goes_on = source.datagrams > rate && age < WINDOW + WINDOW;
         let standing = if goes_on { source.standing } else { Standing::Good };
-        *source = Source { standing, ..new };
+        source.begin(now, standing);
     }
     source.datagrams = source.datagrams.saturating_add(1);
     if source.datagrams <= rate {
