@@ -3,7 +3,7 @@
 - no panic, in any of them;
 - no arithmetic in the core that could overflow;
 - everything that the core offers is called;
-- no recursion, and no more flash, memory and stack than the ceilings allow.
+- no recursion, and no more flash, static memory and stack than the ceilings allow.
 
 Each check is also seen to fail. Usage: python3 core/examples/cortex-m/proof/check
 """
@@ -40,14 +40,10 @@ def main():
     for folder in (small, strict):
         for name in (*ALONE, "all", "everything"):
             faults += panics(Program(folder / name))
-    print(f"no panic: {'no' if faults else 'yes'}")
-    if not panics(Program(planted / "everything")):
-        faults.append("a planted panic was not found")
-
+    print("panics: " + ("there are" if faults else "none"))
     faults += missing(toolchain)
     faults += footprint(toolchain, small, ceilings)
-    if not calls.depth(Program(planted / "everything"), "drive_all").recursions:
-        faults.append("a planted recursion was not found")
+    faults += unseen(Program(planted / "everything"))
     if faults:
         raise SystemExit("\n" + "\n".join(faults))
 
@@ -62,6 +58,17 @@ def panics(program):
         words.append("  " + " > ".join(map(program.title, way.functions)))
         words += [f"    {place}" for place in way.places]
     return words
+
+
+def unseen(planted):
+    """What was planted and not found."""
+    faults = []
+    if not any("/plant.rs:" in line for line in panics(planted)):
+        faults.append("a planted panic was not found")
+    recursions = calls.depth(planted, "drive_all").recursions
+    if ["barewire_proof::plant::recurse"] not in [list(map(planted.title, r)) for r in recursions]:
+        faults.append("a planted recursion was not found")
+    return faults
 
 
 def missing(toolchain):
@@ -86,8 +93,7 @@ def footprint(toolchain, small, ceilings):
     for name, program in programs.items():
         figures[f"flash {name}"] = program.flash()
     figures["flash BLAKE3"] = Program(whole / "all").flash() - programs["all"].flash()
-    for name, program in programs.items():
-        figures[f"static {name}"] = program.ram()
+    figures["static all"] = programs["all"].ram()
     for entry, what in (("drive_all", "stack"), ("make_all", "stack to make")):
         for name, program in programs.items():
             depth = calls.depth(program, entry)
@@ -99,9 +105,6 @@ def footprint(toolchain, small, ceilings):
     figures["largest frame"] = deepest.largest[0]
     below = calls.depth(digest, "drive_all")
     figures["stack BLAKE3"] = below.bytes
-    for _, symbol in sorted(Program(whole / "memory").objects.items()):
-        if symbol.name.startswith("MEMORY_"):
-            figures["memory " + symbol.name.removeprefix("MEMORY_").lower()] = symbol.size
     faults += ceilings.compare(figures, toolchain.is_pinned)
     print("the deepest way of all four:")
     for frame, function in deepest.path:

@@ -9,7 +9,7 @@ from names import readable
 
 FLAG_WRITE, FLAG_ALLOC, FLAG_EXECUTE = 1, 2, 4
 REL, NOBITS, EXIDX = 9, 8, 0x70000001
-FUNCTION, OBJECT = 2, 1
+FUNCTION = 2
 
 # Relocations of a branch, and those that take an address (ELF for the Arm Architecture, §5.6).
 BRANCHES = {10: "R_ARM_THM_CALL", 30: "R_ARM_THM_JUMP24", 51: "R_ARM_THM_JUMP19"}
@@ -32,8 +32,6 @@ class Program:
         symbols = list(self._symbols())
         self.functions = self._functions(symbols)
         self.starts = sorted(self.functions)
-        self.objects = {s.name: s for s in symbols if s.kind == OBJECT}
-        self.names = {s.name for s in symbols}
         self._code_marks = sorted(
             {(s.address, s.name[1]) for s in symbols if re.match(r"\$[td](\.|$)", s.name)}
         )

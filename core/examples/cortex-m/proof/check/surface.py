@@ -42,10 +42,13 @@ def _type(kind, paths):
 
 
 def called(program):
-    """The same of the functions in a program."""
+    """The same of what a program itself calls or passes on: not what the core calls for it, with
+    arguments of its own."""
+    ours = ("barewire_proof::", f"{program.path.name}::", "make_all", "drive_all")
+    own = [address for address in program.functions if program.title(address).startswith(ours)]
     functions = set()
-    for names in program.functions.values():
-        for path in map(readable, names):
+    for address in program.taken.union(*(program.calls[address] for address in own)):
+        for path in map(readable, program.functions[address]):
             path = _without_arguments(path.replace("&mut ", "&").replace("::{{closure}}", ""))
             if match := re.fullmatch(r"<(.+) as (?:.+::)?(\w+)>::(\w+)", path):
                 kind = re.sub(r"^&\w+$", "&_", match[1])

@@ -1,6 +1,6 @@
 //! The chat, both sides.
 
-use barewire_core::chat::{Client, Config, Leave, Line, Part, Place, Space};
+use barewire_core::chat::{Client, Config, Leave, Line, Mark, Part, Place, Room, Space};
 use barewire_core::chat::{least_backlog, likeness, longest_line};
 use barewire_core::text::Text;
 
@@ -46,8 +46,19 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     hidden(client).finish();
 }
 
+/// The memory of a room, of any size.
+#[derive(Debug)]
+pub struct Parts {
+    pub members: &'static mut [Place],
+    pub bytes: &'static mut [u8],
+    pub lines: &'static mut [Mark],
+    pub parts: &'static mut [Part<64>],
+}
+
 /// What not every owner needs.
-pub fn rest(given: &Given, machines: &mut Machines) {
+pub fn rest(given: &Given, machines: &mut Machines, parts: &mut Parts) {
+    let Parts { members, bytes, lines, parts } = parts;
+    used(Room::new(members, bytes, lines, parts, machines.config).count());
     used(Memory::new());
     used(Config::default());
     used(Line::read(given.bytes).printable());

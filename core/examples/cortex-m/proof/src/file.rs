@@ -51,6 +51,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 
 /// What not every owner needs.
 pub fn rest(given: &Given, machines: &mut Machines) {
+    session(given, &mut &mut machines.sender);
     session(given, &mut Lent { session: &mut machines.sender, contents: given.bytes });
     used(Request::get(given.bytes));
     used(Request::list(given.bytes));

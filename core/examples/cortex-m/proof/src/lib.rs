@@ -53,13 +53,13 @@ pub fn used<T>(value: T) {
 /// Calls all that a driver calls.
 pub fn session<S: Session>(given: &Given, session: &mut S) {
     let mut input = given.bytes;
-    used(hidden(session).handle_input(given.now, &mut input));
+    used(S::handle_input(hidden(session), given.now, &mut input));
     used(input);
-    used(hidden(session).handle_end(given.now));
-    used(hidden(session).handle_timeout(given.now));
-    used(hidden(session).poll_transmit());
-    hidden(session).transmitted(given.now, given.count);
-    used(hidden(session).poll_deadline());
+    used(S::handle_end(hidden(session), given.now));
+    used(S::handle_timeout(hidden(session), given.now));
+    used(S::poll_transmit(hidden(session)));
+    S::transmitted(hidden(session), given.now, given.count);
+    used(S::poll_deadline(hidden(session)));
 }
 
 /// The entry points of a program: what makes its machines, and what drives them. Nobody calls them, so

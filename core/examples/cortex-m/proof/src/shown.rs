@@ -72,9 +72,9 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
 }
 
 fn show<T: Display>(out: &mut dyn Write, value: &T) {
-    used(write!(out, "{}", black_box(value)));
+    used(write!(out, "{}", *black_box(value)));
 }
 
 fn tell<T: Debug>(out: &mut dyn Write, value: &T) {
-    used(write!(out, "{:?}", black_box(value)));
+    used(write!(out, "{:?}", *black_box(value)));
 }
