@@ -1,6 +1,6 @@
 //! The chat, both sides.
 
-use barewire_core::chat::{Client, Config, Leave, Line, Mark, Part, Place, Room, Space};
+use barewire_core::chat::{Client, Config, Leave, Line, Mark, Pace, Part, Place, Room, Space};
 use barewire_core::chat::{least_backlog, likeness, longest_line};
 use barewire_core::text::Text;
 
@@ -63,6 +63,11 @@ pub fn rest(given: &Given, machines: &mut Machines, parts: &mut Parts) {
     used(Config::default());
     used(Line::read(given.bytes).printable());
     used(Line::read(given.bytes).welcome());
+    used(Line::read(given.bytes).is_refusal());
+    let pace = &mut Pace::new();
+    used(hidden(pace).next(given.rate, given.rate));
+    hidden(pace).take(given.now, given.rate);
+    used(Pace::default());
     used(hidden(&mut machines.leave).reason());
     used(likeness(given.text));
     used(longest_line(given.count));

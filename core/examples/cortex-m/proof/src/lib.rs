@@ -34,6 +34,7 @@ pub struct Given {
     pub text: &'static str,
     pub number: u64,
     pub count: usize,
+    pub rate: u32,
 }
 
 /// The same machine, in any state.
