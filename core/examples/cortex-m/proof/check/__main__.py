@@ -30,13 +30,12 @@ LEGACY = "-Z unstable-options -C symbol-mangling-version=legacy"
 def main():
     target_dir = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "proof"
     ceilings = Ceilings(PROOF / "ceilings.txt")
-    toolchain = Toolchain(ceilings.compiler, target_dir)
-    print(f"rustc {toolchain.version} for Cortex-M3", flush=True)
-
+    toolchain = Toolchain(ROOT, ceilings.compiler, target_dir)
     small = toolchain.build(PROOF)
     strict = toolchain.build(PROOF, profile="strict")
     planted = toolchain.build(PROOF, features=["plant"], to="planted")
     faults = []
+    print(f"rustc {Program(small / 'all').compiler()} for a Cortex-M3")
     for folder in (small, strict):
         for name in (*ALONE, "all", "everything"):
             faults += panics(Program(folder / name))
@@ -73,7 +72,7 @@ def unseen(planted):
 
 def missing(toolchain):
     """What the core offers and nothing calls."""
-    offered = surface.offered(toolchain.document(ROOT, "barewire-core"), "barewire_core")
+    offered = surface.offered(toolchain.document("barewire-core"), "barewire_core")
     folder = toolchain.build(PROOF, profile="dev", unstable=LEGACY, to="unoptimized")
     absent = offered - surface.called(Program(folder / "everything"))
     print(f"functions of the core that are called: {len(offered - absent)} of {len(offered)}")
@@ -105,7 +104,7 @@ def footprint(toolchain, small, ceilings):
     figures["largest frame"] = deepest.largest[0]
     below = calls.depth(digest, "drive_all")
     figures["stack BLAKE3"] = below.bytes
-    faults += ceilings.compare(figures, toolchain.is_pinned)
+    faults += ceilings.compare(figures, programs["all"].compiler())
     print("the deepest way of all four:")
     for frame, function in deepest.path:
         print(f"  {frame:5}  {programs['all'].title(function)}")

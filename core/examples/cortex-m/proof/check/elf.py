@@ -48,6 +48,12 @@ class Program:
         needs = FLAG_ALLOC | FLAG_WRITE
         return sum(s.size for s in self.sections if s.flags & needs == needs)
 
+    def compiler(self):
+        """The version of rustc, which it leaves in what it compiles."""
+        comments = next(s for s in self.sections if s.name == ".comment")
+        text = self.data[comments.offset : comments.offset + comments.size]
+        return re.search(rb"rustc version (\S+)", text)[1].decode()
+
     def function_at(self, address):
         """The first address of the function that holds `address`."""
         at = bisect.bisect_right(self.starts, address) - 1
