@@ -13,3 +13,10 @@ pub(crate) fn peak_memory(program: &Program) -> usize {
     let figure = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("its peak is told");
     figure.trim().parse::<usize>().expect("it is a number") << 10
 }
+
+/// How much more that is than `before`. The kernel adds it up from what each processor has counted,
+/// and so it may seem to be a little less.
+#[track_caller]
+pub(crate) fn growth(program: &Program, before: usize) -> usize {
+    peak_memory(program).saturating_sub(before)
+}

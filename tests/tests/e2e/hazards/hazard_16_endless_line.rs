@@ -8,7 +8,7 @@ use barewire_tests::harness::sockets::{connect, handshake, is_ended_by_peer, rea
 use barewire_tests::harness::{Launch, Peer, run, serve};
 
 use crate::chat::Member;
-use crate::common::memory::peak_memory;
+use crate::common::memory::{growth, peak_memory};
 use crate::common::words::TOO_LONG;
 
 /// Far more than any buffer on the way holds.
@@ -38,7 +38,7 @@ fn hazard_16_an_endless_answer_is_bounded_and_reported() {
         assert!(flood(&mut stream) < ENDLESS, "the server never has enough");
         server.program.diagnostic_with(&TOO_LONG);
     }
-    let grown = peak_memory(&server.program) - before;
+    let grown = growth(&server.program, before);
     assert!(grown < 1 << 20, "it took {grown} bytes");
     handshake(server.address(), "still here?");
     server.stop().prints("still here?").omits("xxx");
@@ -75,7 +75,7 @@ fn hazard_16_an_endless_line_in_a_room_is_bounded_and_refused() {
     assert!(ben.line().contains("1024 bytes"));
     ben.say("still here");
     anna.hears(&format!("{}: still here", ben.nick));
-    let grown = peak_memory(&server.program) - before;
+    let grown = growth(&server.program, before);
     assert!(grown < 1 << 20, "it took {grown} bytes");
     server.stop();
 }
@@ -100,7 +100,7 @@ fn hazard_16_an_endless_line_from_a_room_is_bounded() {
     let before = peak_memory(&client);
     measured.send(()).unwrap();
     client.line_with("still here");
-    let grown = peak_memory(&client) - before;
+    let grown = growth(&client, before);
     assert!(grown < 1 << 20, "it took {grown} bytes");
     drop(typing);
     assert!(peer.finish());

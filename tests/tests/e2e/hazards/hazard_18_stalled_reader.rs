@@ -7,7 +7,7 @@ use barewire_tests::harness::serve;
 use barewire_tests::harness::sockets::{End, connect_narrow, read_line, read_out};
 
 use crate::chat::Member;
-use crate::common::memory::peak_memory;
+use crate::common::memory::{growth, peak_memory};
 
 /// 50 MB, in lines about as long as they may be.
 const LINES: usize = 50_000;
@@ -46,7 +46,7 @@ fn hazard_18_who_stalls_is_dropped_and_the_others_hear_all() {
         }
     }
     assert_eq!(heard, LINES);
-    let grown = peak_memory(&server.program) - before;
+    let grown = growth(&server.program, before);
     assert!(grown < BOUND, "it took {grown} bytes");
     speaking.join().unwrap();
     assert_eq!(read_out(&mut stalled).1, End::Reset);
