@@ -6,6 +6,7 @@
 //! | a server | [`Digests`] | the digest of a piece of a file is computed once |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
+//! | a client | [`Disk`] | what a download asks of a folder, so that it can be tried on one that fails |
 //! | a client | [`WriteBehind`] | a large file is written while more of it is received |
 //!
 //! All of it waits for the disk where it has to. What comes from a peer, be it a name, a size or an
@@ -49,17 +50,20 @@
 mod behind;
 mod confine;
 mod digests;
+mod disk;
 mod download;
 mod folder;
 mod list;
 mod opened;
 mod refusal;
 mod root;
+mod space;
 mod version;
 
 pub use behind::WriteBehind;
 pub use confine::{Confinement, confine};
 pub use digests::Digests;
+pub use disk::{Access, Boot, Disk, DiskFile, Entry, Found, Kind, Mark};
 pub use download::{Download, Held, Options, SYNC_EVERY};
 pub use folder::Folder;
 pub use list::Listed;

@@ -4,20 +4,16 @@ mod finish;
 mod journal;
 mod names;
 mod part;
-mod space;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::io;
-use std::sync::OnceLock;
 
-use rustix::fs::{FileType, fdatasync, ftruncate};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
+use super::disk::{Boot, Disk, DiskFile, Kind};
 use super::folder::{Folder, check_name};
-use super::opened::write_all;
-use journal::{Boot, Record};
+use journal::Record;
 pub(super) use names::is_like_a_part;
 use part::Part;
 
@@ -74,10 +70,10 @@ impl Held {
 /// Dropped before it has finished, it leaves what is worth resuming, that is, what has verified, and
 /// removes everything else.
 #[derive(Debug)]
-pub struct Download {
-    folder: Folder,
+pub struct Download<D: Disk = Folder> {
+    disk: D,
     name: Vec<u8>,
-    part: Part,
+    part: Part<D::File>,
     force: bool,
     boot: Boot,
     tag: u64,
@@ -92,8 +88,8 @@ pub struct Download {
     over: bool,
 }
 
-impl Download {
-    /// Begins a download to the file `name` in `folder`. Until it ends, no other can begin to the
+impl<D: Disk> Download<D> {
+    /// Begins a download to the file `name` in the folder `disk`. Until it ends, no other can begin to the
     /// same name.
     ///
     /// # Errors
@@ -103,26 +99,25 @@ impl Download {
     /// [`Unsupported`](io::ErrorKind::Unsupported) if it is never replaced, being a directory, or a
     /// device, FIFO or socket; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
     /// under way; others of `open(2)`.
-    pub fn begin(folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
-        Self::begin_in(boot(), folder, name, options)
+    pub fn begin(disk: &D, name: &[u8], options: Options) -> io::Result<Self> {
+        Self::begin_in(disk.boot(), disk, name, options)
     }
 
     /// As [`begin`](Self::begin), in that run of the system.
-    fn begin_in(boot: Boot, folder: &Folder, name: &[u8], options: Options) -> io::Result<Self> {
+    fn begin_in(boot: Boot, disk: &D, name: &[u8], options: Options) -> io::Result<Self> {
         check_name(name)?;
-        match folder.look(name)? {
+        match disk.look(name)? {
             None => {}
             Some(entry) => match entry.kind {
-                FileType::Directory => return Err(Errno::ISDIR.into()),
-                FileType::RegularFile | FileType::Symlink if options.force => {}
-                FileType::RegularFile | FileType::Symlink => return Err(Errno::EXIST.into()),
-                _ => return Err(io::ErrorKind::Unsupported.into()),
+                Kind::Folder => return Err(Errno::ISDIR.into()),
+                Kind::File | Kind::Link if options.force => {}
+                Kind::File | Kind::Link => return Err(Errno::EXIST.into()),
+                Kind::Other => return Err(io::ErrorKind::Unsupported.into()),
             },
         }
-        let part = Part::claim(folder, name)?;
-        let folder = folder.try_clone()?;
+        let part = Part::claim(disk, name)?;
         let mut download = Self {
-            folder,
+            disk: disk.try_clone()?,
             name: name.to_vec(),
             force: options.force,
             boot,
@@ -194,9 +189,9 @@ impl Download {
             }
             self.started = true;
         }
-        retry_on_intr(|| ftruncate(&self.part.fd, offset))?;
+        self.part.file.truncate(offset)?;
         self.position = offset;
-        space::reserve(&self.part.fd, offset, size.map_or(0, |size| size - offset))
+        self.part.file.reserve(offset, size.map_or(0, |size| size - offset))
     }
 
     /// Writes the contents that come next, all of them and at once; pieces of 16 KiB and more are
@@ -209,7 +204,7 @@ impl Download {
         let end = self.position.checked_add(bytes.len() as u64);
         let end = end.filter(|end| self.started && self.size.is_none_or(|size| *end <= size));
         let end = end.ok_or(io::ErrorKind::InvalidInput)?;
-        write_all(&self.part.fd, bytes, self.position)?;
+        self.part.file.write(bytes, self.position)?;
         self.position = end;
         Ok(())
     }
@@ -224,7 +219,7 @@ impl Download {
         if !self.started || end > self.position || end < self.verified {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        if end - self.synced < SYNC_EVERY {
+        if end - self.synced < D::SYNC_EVERY {
             return self.record(end, self.synced);
         }
         self.sync(end)
@@ -233,12 +228,12 @@ impl Download {
     /// Has everything before `end`, which has verified, reach the disk, and then the journal that says
     /// so.
     fn sync(&mut self, end: u64) -> io::Result<()> {
-        retry_on_intr(|| fdatasync(&self.part.fd))?;
+        self.part.file.sync()?;
         self.record(end, end)?;
         self.part.journal.sync()?;
         if self.vouched == 0 {
             // The first time: the names have to last as well.
-            self.folder.sync()?;
+            self.disk.sync()?;
         }
         self.vouched = self.synced;
         Ok(())
@@ -275,12 +270,12 @@ impl Download {
 
     /// A journal without a part does no harm; the other way round it would.
     fn remove(&self) -> io::Result<()> {
-        self.folder.remove(&self.part.name)?;
-        self.folder.remove(&self.part.journal_name)
+        self.disk.remove(&self.part.name)?;
+        self.disk.remove(&self.part.journal_name)
     }
 }
 
-impl Drop for Download {
+impl<D: Disk> Drop for Download<D> {
     fn drop(&mut self) {
         // Errors are of no consequence here: the journal vouches for nothing wrong in any case.
         if self.over || !self.started && self.part.entry.length > 0 {
@@ -288,19 +283,9 @@ impl Drop for Download {
         }
         if self.held().is_some() {
             // What has not verified goes, and so does the room reserved.
-            let _ = retry_on_intr(|| ftruncate(&self.part.fd, self.verified));
+            let _ = self.part.file.truncate(self.verified);
         } else {
             let _ = self.remove();
         }
     }
-}
-
-/// The run of the system, as the kernel names it anew with each start.
-fn boot() -> Boot {
-    static BOOT: OnceLock<Boot> = OnceLock::new();
-    *BOOT.get_or_init(|| {
-        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let digits = text.trim().replace('-', "");
-        u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
-    })
 }

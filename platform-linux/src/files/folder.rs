@@ -1,5 +1,7 @@
 //! The folder that a client writes to.
 
+mod disk;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
@@ -12,6 +14,7 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
+use super::disk::{Entry, Kind, Mark};
 use super::download::is_like_a_part;
 
 /// A folder in which downloads appear.
@@ -20,26 +23,6 @@ pub struct Folder {
     fd: OwnedFd,
     /// Names that no part may have.
     expected: RefCell<HashSet<Vec<u8>>>,
-}
-
-/// What has a name in a folder, or is open.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) kind: FileType,
-    pub(super) length: u64,
-    pub(super) links: u32,
-    pub(super) mark: Mark,
-    owner: u32,
-    device: (u32, u32),
-}
-
-/// What tells a file from all others of its file system, also from one that came before it and had
-/// its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) inode: u64,
-    /// When it was created, in nanoseconds since 1970; 0 where the file system does not say.
-    pub(super) born: i64,
 }
 
 impl Folder {
@@ -90,18 +73,6 @@ impl Folder {
         }
     }
 
-    pub(super) fn expects(&self, name: &[u8]) -> bool {
-        self.expected.borrow().contains(name)
-    }
-
-    pub(super) fn fd(&self) -> &OwnedFd {
-        &self.fd
-    }
-
-    pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self::from(self.fd.try_clone()?))
-    }
-
     /// What has the name now; a link is what it is itself.
     pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
         match Entry::at(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -145,7 +116,7 @@ impl Folder {
     /// folder for everybody, that is another's. (Where the file system knows no owners, everything,
     /// the folder included, belongs to one.)
     pub(super) fn owns(&self, entry: &Entry) -> io::Result<bool> {
-        Ok(entry.kind == FileType::RegularFile
+        Ok(entry.kind == Kind::File
             && (entry.owner == geteuid().as_raw() || entry.owner == Entry::of(&self.fd)?.owner))
     }
 }
@@ -169,7 +140,7 @@ impl Entry {
         let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
         let born = if known { born.wrapping_add(stat.stx_btime.tv_nsec.into()) } else { 0 };
         Ok(Self {
-            kind: FileType::from_raw_mode(stat.stx_mode.into()),
+            kind: FileType::from_raw_mode(stat.stx_mode.into()).into(),
             length: stat.stx_size,
             links: stat.stx_nlink,
             mark: Mark { inode: stat.stx_ino, born },
@@ -177,10 +148,16 @@ impl Entry {
             device: (stat.stx_dev_major, stat.stx_dev_minor),
         })
     }
+}
 
-    /// Whether both are one file.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.mark == other.mark && self.device == other.device
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Self {
+        match kind {
+            FileType::RegularFile => Self::File,
+            FileType::Symlink => Self::Link,
+            FileType::Directory => Self::Folder,
+            _ => Self::Other,
+        }
     }
 }
 

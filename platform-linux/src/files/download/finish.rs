@@ -2,13 +2,10 @@
 
 use std::io;
 
-use rustix::fs::{AtFlags, RenameFlags, fdatasync, linkat, renameat, renameat_with};
-use rustix::io::{Errno, retry_on_intr};
-
 use super::Download;
-use crate::files::folder::Entry;
+use crate::files::disk::{Disk, DiskFile};
 
-impl Download {
+impl<D: Disk> Download<D> {
     /// The contents are complete: they are made to last, and get their name.
     ///
     /// # Errors
@@ -29,9 +26,9 @@ impl Download {
         if !self.started || self.size.is_some_and(|size| size != self.position) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        retry_on_intr(|| fdatasync(&self.part.fd))?;
-        let entry = Entry::of(&self.part.fd)?;
-        let named = self.folder.look(&self.part.name)?.is_some_and(|it| it.is_same(&entry));
+        self.part.file.sync()?;
+        let entry = self.part.file.entry()?;
+        let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&entry));
         if !named || entry.length != self.position {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -43,43 +40,14 @@ impl Download {
 
     /// Gives the part its final name.
     pub(super) fn publish(&mut self) -> io::Result<()> {
-        let fd = self.folder.fd();
-        let renamed = if self.force {
-            renameat(fd, &self.part.name, fd, &self.name)
-        } else {
-            renameat_with(fd, &self.part.name, fd, &self.name, RenameFlags::NOREPLACE)
-        };
-        match renamed {
-            // The file system, or the kernel, cannot rename so.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if !self.force => self.link(),
-            renamed => {
-                renamed?;
-                self.over = true;
-                Ok(())
-            }
-        }
-    }
-
-    /// Gives the part its final name unless something has it, as older means can: by a second name,
-    /// or where there is no such thing, by looking first.
-    pub(super) fn link(&mut self) -> io::Result<()> {
-        let fd = self.folder.fd();
-        match linkat(fd, &self.part.name, fd, &self.name, AtFlags::empty()) {
-            Ok(()) => {
-                self.over = true;
-                return self.folder.remove(&self.part.name);
-            }
-            Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
-            Err(_) if self.folder.look(&self.name)?.is_some() => return Err(Errno::EXIST.into()),
-            Err(_) => renameat(fd, &self.part.name, fd, &self.name)?,
-        }
+        self.disk.rename(&self.part.name, &self.name, self.force)?;
         self.over = true;
         Ok(())
     }
 
     /// Removes the journal, and has the names last.
     pub(super) fn clean(&self) -> io::Result<()> {
-        self.folder.remove(&self.part.journal_name)?;
-        self.folder.sync()
+        self.disk.remove(&self.part.journal_name)?;
+        self.disk.sync()
     }
 }

@@ -1,22 +1,13 @@
 //! The journal beside a part: how much of it is known to be right.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
-use rustix::fs::fdatasync;
-use rustix::io::retry_on_intr;
-
-use crate::files::folder::Mark;
-use crate::files::opened::write_all;
+use crate::files::disk::{Boot, DiskFile, Mark};
 use crate::files::version;
 
 /// The length of a record in bytes: so short that it lies in one sector, and is written at once.
 const LENGTH: usize = 80;
 const MAGIC: &[u8; 8] = b"BWpart\0\x01";
-
-/// What tells one run of the system from the next
-/// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be read.
-pub(super) type Boot = [u8; 16];
 
 /// What a journal says.
 ///
@@ -105,14 +96,14 @@ pub(super) enum Reading {
 
 /// An open journal.
 #[derive(Debug)]
-pub(super) struct Journal(pub(super) OwnedFd);
+pub(super) struct Journal<F>(pub(super) F);
 
-impl Journal {
+impl<F: DiskFile> Journal<F> {
     /// What it says.
     pub(super) fn read(&self) -> io::Result<Reading> {
         // One byte more shows what is longer.
         let mut bytes = [0; LENGTH + 1];
-        let count = retry_on_intr(|| rustix::io::pread(&self.0, &mut bytes[..], 0))?;
+        let count = self.0.read(&mut bytes)?;
         let bytes = &bytes[..count];
         if let Some(record) = bytes.try_into().ok().and_then(Record::decode) {
             return Ok(Reading::Says(record));
@@ -126,18 +117,19 @@ impl Journal {
     /// Replaces what it says.
     pub(super) fn write(&self, record: &Record) -> io::Result<()> {
         // What is longer is no journal, so nothing is left behind it.
-        write_all(&self.0, &record.encode(), 0)
+        self.0.write(&record.encode(), 0)
     }
 
     /// Has what it says reach the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        Ok(retry_on_intr(|| fdatasync(&self.0))?)
+        self.0.sync()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
+    use std::os::fd::OwnedFd;
 
     use super::*;
 
@@ -182,7 +174,8 @@ mod tests {
     fn a_journal_says_something_or_is_torn_or_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let open = || Journal(File::options().read(true).write(true).open(&path).unwrap().into());
+        let open =
+            || Journal(OwnedFd::from(File::options().read(true).write(true).open(&path).unwrap()));
         let whole = record().encode();
         for torn in [&b""[..], &[0], &[0; LENGTH], &whole[..5], &whole[..LENGTH - 1]] {
             fs::write(&path, torn).unwrap();

@@ -9,8 +9,8 @@ use nix::sys::stat::Mode as FifoMode;
 use nix::unistd::mkfifo;
 
 use super::*;
-use crate::files::folder::Mark;
-use crate::files::{Download, Options};
+use crate::files::disk::Mark;
+use crate::files::{Download, Folder, Options};
 
 fn download(folder: &Path, name: &str) -> io::Result<()> {
     let target = Folder::open(folder)?;
@@ -153,7 +153,7 @@ fn one_that_has_finished_meanwhile_is_not_written_to() {
     // Whoever gets the lock now has the finished file, and must look for another part.
     drop(late);
     let second = Part::claim(&target, b"a").unwrap();
-    assert!(!Entry::of(&second.fd).unwrap().is_same(&target.look(b"a").unwrap().unwrap()));
+    assert!(!second.file.entry().unwrap().is_same(&target.look(b"a").unwrap().unwrap()));
 }
 
 #[test]

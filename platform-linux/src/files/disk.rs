@@ -1,0 +1,200 @@
+//! What a download asks of a file system.
+
+use std::fmt::Debug;
+use std::io;
+
+use super::SYNC_EVERY;
+
+/// What tells one run of the system from the next
+/// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be known.
+pub type Boot = [u8; 16];
+
+/// A folder, as a [`Download`](super::Download) uses it.
+///
+/// [`Folder`](super::Folder) is one of Linux. A simulated one can crash at any call, and lose what
+/// a real one would.
+///
+/// Names are single ones, without a slash. Every call but [`sync`](Self::sync) may change nothing
+/// but what other programs see: only after it, the names of the folder outlast a crash of the
+/// system, each change whole or not at all.
+pub trait Disk: Debug + Sized {
+    /// An open file in it.
+    type File: DiskFile;
+
+    /// How many bytes verify before they are made to reach the disk: what a crash of the system can
+    /// cost.
+    const SYNC_EVERY: u64 = SYNC_EVERY;
+
+    /// The folder once more.
+    ///
+    /// # Errors
+    /// Those of `fcntl(2)`.
+    fn try_clone(&self) -> io::Result<Self>;
+
+    /// The run of the system that this is.
+    fn boot(&self) -> Boot;
+
+    /// Whether the name is kept free for something that will be here.
+    fn expects(&self, name: &[u8]) -> bool;
+
+    /// What has the name now; a link is what it is itself.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`, save that the name is not there.
+    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>>;
+
+    /// Whether this user made the file, as opposed to one that somebody has laid out here.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`.
+    fn owns(&self, entry: &Entry) -> io::Result<bool>;
+
+    /// Creates an empty file.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has the name; others of
+    /// `open(2)`.
+    fn create(&self, name: &[u8], access: Access) -> io::Result<Self::File>;
+
+    /// Opens a file to read and write it, and waits for nothing, whatever has the name.
+    ///
+    /// # Errors
+    /// Those of `open(2)`, save what [`Found`] tells.
+    fn open_found(&self, name: &[u8]) -> io::Result<Found<Self::File>>;
+
+    /// Gives a file another name, in one step. Only if it `replaces`, another may have had it.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has the name that is not to be
+    /// replaced; others of `rename(2)`. After any, the name is as it was.
+    fn rename(&self, from: &[u8], to: &[u8], replaces: bool) -> io::Result<()>;
+
+    /// Removes the file, if it is there.
+    ///
+    /// # Errors
+    /// Those of `unlink(2)`, save that the name is not there.
+    fn remove(&self, name: &[u8]) -> io::Result<()>;
+
+    /// Makes the names in it last (`fsync(2)`).
+    ///
+    /// # Errors
+    /// Those of `fsync(2)`.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A file of a [`Disk`], open to be read and written.
+///
+/// What is written, a new length too, outlasts a crash of the system only after
+/// [`sync`](Self::sync); without it, each sector may be as it was at any time since.
+pub trait DiskFile: Debug {
+    /// What it is now.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`.
+    fn entry(&self) -> io::Result<Entry>;
+
+    /// Keeps others that lock it away, until it is closed, where the file system can (`flock(2)`).
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if another has locked it; others of `flock(2)`.
+    fn lock(&self) -> io::Result<()>;
+
+    /// Reads from the beginning on what one call gives (`pread(2)`).
+    ///
+    /// # Errors
+    /// Those of `pread(2)`.
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes all of `bytes` at `offset` (`pwrite(2)`).
+    ///
+    /// # Errors
+    /// Those of `pwrite(2)`.
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Makes it so long in bytes (`ftruncate(2)`).
+    ///
+    /// # Errors
+    /// Those of `ftruncate(2)`.
+    fn truncate(&self, length: u64) -> io::Result<()>;
+
+    /// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on, if that is
+    /// worth a call. The length of the file stays as it is.
+    ///
+    /// # Errors
+    /// [`StorageFull`](io::ErrorKind::StorageFull) if there is no room; others of `fallocate(2)`.
+    fn reserve(&self, end: u64, missing: u64) -> io::Result<()>;
+
+    /// Has what was written reach the disk (`fdatasync(2)`).
+    ///
+    /// # Errors
+    /// Those of `fdatasync(2)`.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// Who may use a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever the user lets (`umask(2)`).
+    Usual,
+    /// Only the user.
+    Private,
+}
+
+/// What opening a name found.
+#[derive(Debug)]
+pub enum Found<F> {
+    /// It is a file, perhaps, and open.
+    File(F),
+    /// Nothing has the name.
+    Nothing,
+    /// It is no file that could be this program's: a link, a folder, a socket or device, a program
+    /// that runs, or not to be read and written.
+    Strange,
+}
+
+/// What has a name in a folder, or is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Its length in bytes.
+    pub length: u64,
+    /// How many names it has.
+    pub links: u32,
+    /// What tells it from others of its file system.
+    pub mark: Mark,
+    /// The number of its user.
+    pub owner: u32,
+    /// The file system that it is in.
+    pub device: (u32, u32),
+}
+
+impl Entry {
+    /// Whether both are one file.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.mark == other.mark && self.device == other.device
+    }
+}
+
+/// What can have a name in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// A device, FIFO or socket.
+    Other,
+}
+
+/// What tells a file from all others of its file system, also from one that came before it and had
+/// its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its number.
+    pub inode: u64,
+    /// When it was created, in nanoseconds since 1970; 0 where the file system does not say.
+    pub born: i64,
+}

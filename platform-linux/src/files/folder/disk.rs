@@ -1,0 +1,156 @@
+//! A folder of Linux, as a download uses it.
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, RenameFlags, fdatasync, flock, ftruncate, linkat, renameat,
+    renameat_with,
+};
+use rustix::io::{Errno, pread, retry_on_intr};
+
+use super::Folder;
+use crate::files::disk::{Access, Boot, Disk, DiskFile, Entry, Found};
+use crate::files::opened::write_all;
+use crate::files::space;
+
+impl Disk for Folder {
+    type File = OwnedFd;
+
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self::from(self.fd.try_clone()?))
+    }
+
+    fn boot(&self) -> Boot {
+        static BOOT: OnceLock<Boot> = OnceLock::new();
+        *BOOT.get_or_init(|| {
+            let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+            let digits = text.trim().replace('-', "");
+            u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
+        })
+    }
+
+    fn expects(&self, name: &[u8]) -> bool {
+        self.expected.borrow().contains(name)
+    }
+
+    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
+        self.look(name)
+    }
+
+    fn owns(&self, entry: &Entry) -> io::Result<bool> {
+        self.owns(entry)
+    }
+
+    fn create(&self, name: &[u8], access: Access) -> io::Result<OwnedFd> {
+        let mode = match access {
+            Access::Usual => Mode::from_raw_mode(0o666),
+            Access::Private => Mode::RUSR | Mode::WUSR,
+        };
+        Ok(self.create(name, mode)?)
+    }
+
+    fn open_found(&self, name: &[u8]) -> io::Result<Found<OwnedFd>> {
+        match self.open_existing(name) {
+            Ok(fd) => Ok(Found::File(fd)),
+            Err(Errno::NOENT) => Ok(Found::Nothing),
+            Err(
+                Errno::LOOP
+                | Errno::ISDIR
+                | Errno::NXIO
+                | Errno::NODEV
+                | Errno::ACCESS
+                | Errno::PERM
+                | Errno::TXTBSY,
+            ) => Ok(Found::Strange),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn rename(&self, from: &[u8], to: &[u8], replaces: bool) -> io::Result<()> {
+        let fd = &self.fd;
+        if replaces {
+            return Ok(renameat(fd, from, fd, to)?);
+        }
+        match renameat_with(fd, from, fd, to, RenameFlags::NOREPLACE) {
+            // The file system, or the kernel, cannot rename so.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.rename_by_link(from, to),
+            renamed => Ok(renamed?),
+        }
+    }
+
+    fn remove(&self, name: &[u8]) -> io::Result<()> {
+        self.remove(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync()
+    }
+}
+
+impl Folder {
+    /// Gives a file another name unless something has it, as older means can: by a second name, or
+    /// where there is no such thing, by looking first.
+    pub(in crate::files) fn rename_by_link(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+        let fd = &self.fd;
+        match linkat(fd, from, fd, to, AtFlags::empty()) {
+            Ok(()) => {
+                // It has the name. Should the first one stay, the next download removes it.
+                let _ = self.remove(from);
+                Ok(())
+            }
+            Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+            Err(_) if self.look(to)?.is_some() => Err(Errno::EXIST.into()),
+            Err(_) => Ok(renameat(fd, from, fd, to)?),
+        }
+    }
+}
+
+impl DiskFile for OwnedFd {
+    fn entry(&self) -> io::Result<Entry> {
+        Entry::of(self)
+    }
+
+    fn lock(&self) -> io::Result<()> {
+        match retry_on_intr(|| flock(self, FlockOperation::NonBlockingLockExclusive)) {
+            // A file system without locks has no protection to offer.
+            Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| pread(self, &mut *buffer, 0))?)
+    }
+
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        write_all(self, bytes, offset)
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        Ok(retry_on_intr(|| ftruncate(self, length))?)
+    }
+
+    fn reserve(&self, end: u64, missing: u64) -> io::Result<()> {
+        space::reserve(self, end, missing)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(retry_on_intr(|| fdatasync(self))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_of_the_system_has_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::open(folder.path()).unwrap();
+        assert_ne!(folder.boot(), Boot::default());
+        assert_eq!(folder.boot(), folder.boot());
+    }
+}
