@@ -81,7 +81,7 @@ pub struct Download<D: Disk = Folder> {
     position: u64,
     verified: u64,
     synced: u64,
-    /// What the journal vouches for even after a crash.
+    /// The most that the journal may vouch for after a crash.
     vouched: u64,
     started: bool,
     /// Nothing is left to be tidied up.
@@ -126,7 +126,8 @@ impl<D: Disk> Download<D> {
             position: 0,
             verified: 0,
             synced: 0,
-            vouched: part.record.map_or(0, |record| record.synced),
+            // An earlier run may have been killed before what it wrote there reached the disk.
+            vouched: if part.is_new { 0 } else { u64::MAX },
             started: false,
             over: false,
             part,
@@ -229,14 +230,13 @@ impl<D: Disk> Download<D> {
     /// so.
     fn sync(&mut self, end: u64) -> io::Result<()> {
         self.part.file.sync()?;
-        self.record(end, end)?;
-        self.part.journal.sync()?;
-        if self.vouched == 0 {
-            // The first time: the names have to last as well.
+        if self.synced == 0 {
+            // The first time: the names have to last as well, and before the journal says so.
             self.disk.sync()?;
         }
-        self.vouched = self.synced;
-        Ok(())
+        self.vouched = self.vouched.max(end);
+        self.record(end, end)?;
+        self.part.journal.sync()
     }
 
     /// Writes the journal: what it does not say is not held.

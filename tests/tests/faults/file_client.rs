@@ -70,7 +70,8 @@ const GOING_ON: &[Row] = &[
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for x in ")),
-    row(Call::FDATASYNC, "x.part", DISK, Told("x: ")),
+    row(Call::FDATASYNC, "x.part", IO, Told("x: ")),
+    row(Call::FDATASYNC, "x.part.journal", NO_ROOM, Told("no room for x in ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
     row(Call::UNLINK, "x.part", IO, Orderly),
 ];

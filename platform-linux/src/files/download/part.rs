@@ -21,6 +21,8 @@ pub(super) struct Part<F> {
     pub(super) name: Vec<u8>,
     pub(super) journal: Journal<F>,
     pub(super) journal_name: Vec<u8>,
+    /// It was not there before.
+    pub(super) is_new: bool,
     /// As it was found.
     pub(super) entry: Entry,
     /// What the journal says of this very file.
@@ -87,6 +89,7 @@ impl<F: DiskFile> Part<F> {
             if !disk.look(&name)?.is_some_and(|it| it.is_same(&entry)) {
                 continue;
             }
+            let is_new = journal.is_some();
             let journal = match journal {
                 Some(journal) => Some(journal),
                 None => open(disk, &journal_name)?,
@@ -96,7 +99,7 @@ impl<F: DiskFile> Part<F> {
                 return Ok(None);
             }
             let record = record.filter(|record| record.part == entry.mark);
-            return Ok(Some(Self { file, name, journal, journal_name, entry, record }));
+            return Ok(Some(Self { file, name, journal, journal_name, is_new, entry, record }));
         }
         Err(io::ErrorKind::ResourceBusy.into())
     }
@@ -113,12 +116,21 @@ fn speaks_of_another(record: &Record, entry: &Entry) -> bool {
 /// A journal, and what it says.
 type Journaled<F> = (Journal<F>, Option<Record>);
 
-/// The journal, which is created unless it is there: before the part, since a part without a journal
-/// is not this program's. `None` if something else has its name.
+/// The journal, which is created before the part, since a part without a journal is not this
+/// program's. `None` if something else has its name.
+///
+/// One that speaks of a part which is gone is not written to: a crash may undo that, and then the
+/// new part would be another's. It makes room for a new one.
 fn open_or_create<D: Disk>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
     match disk.create(name, Access::Private) {
         Ok(file) => Ok(Some((Journal(file), None))),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(disk, name),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match open(disk, name)? {
+            Some((_, Some(_))) => {
+                disk.remove(name)?;
+                Ok(Some((Journal(disk.create(name, Access::Private)?), None)))
+            }
+            found => Ok(found),
+        },
         Err(error) => Err(error),
     }
 }
