@@ -11,6 +11,7 @@
 //! | [`schedule`] | virtual time: what happens when |
 //! | [`stream`] | connections, their faults, and the driver for any session on them |
 //! | [`datagrams`] | a network that loses, doubles and reorders |
+//! | [`disk`] | a folder on a disk that forgets, in a crash, what was not made to last |
 //!
 //! # How a test is written
 //!
@@ -26,6 +27,7 @@
 #![allow(clippy::missing_panics_doc, reason = "panicking is how a simulator reports a failure")]
 
 pub mod datagrams;
+pub mod disk;
 pub mod random;
 pub mod schedule;
 pub mod seeds;

@@ -3,16 +3,17 @@
 //! | module | what is asked |
 //! |---|---|
 //! | `hello` | does a handshake end in time, and is success never said wrongly? |
-//! | `file` | is a file that arrived always one version of it, and does it arrive in the end? |
+//! | `file` | is a file that arrived always one version of it, and does it arrive in the end, whoever crashes? |
 //! | `datagram` | does an exchange get its own reply, and does no responder run away? |
 //! | `chat` | does every line reach everybody once and in one order, and is only who stalls dropped? |
-//! | `simulator` | does what the other tests rely on happen at all? |
+//! | `simulator`, `disk` | does what the other tests rely on happen at all? |
 //!
 //! Each test runs with thousands of seeds, the same each time. A failure prints how to repeat it;
 //! `BAREWIRE_SEEDS=1000000 cargo test -p barewire-tests --test simulation` searches longer.
 
 mod chat;
 mod datagram;
+mod disk;
 mod file;
 mod hello;
 mod peers;

@@ -123,6 +123,8 @@ struct EndState {
     armed: Option<Instant>,
     /// It gets no turn before.
     stalled_until: Instant,
+    /// Its machine has failed, and knows nothing of the connection when it is back.
+    back_at: Option<Instant>,
 }
 
 impl Streams {
@@ -156,6 +158,7 @@ impl Streams {
                 reset_at: None,
                 armed: None,
                 stalled_until: now,
+                back_at: None,
             });
             self.schedule.enter(now, Happening::Wake(end));
         }
@@ -208,6 +211,12 @@ impl Streams {
         self.schedule.enter(at, Happening::Wake(end));
     }
 
+    /// An end's program is not given the processor before `until`.
+    pub fn stall(&mut self, end: End, until: Instant) {
+        let state = &mut self.ends[end.0];
+        state.stalled_until = state.stalled_until.max(until);
+    }
+
     /// When the fault of an end's link struck, if it has.
     pub fn struck_at(&self, end: End) -> Option<Instant> {
         self.links[end.link()].struck_at
@@ -239,7 +248,7 @@ impl Streams {
                 }
             }
             Calamity::Stall { side, lasting } => {
-                self.ends[ends[side].0].stalled_until = now + lasting;
+                self.stall(ends[side], now + lasting);
             }
         }
     }
@@ -247,6 +256,12 @@ impl Streams {
     fn land(&mut self, end: End, cargo: Cargo) {
         let now = self.now();
         match (self.links[end.link()].state, cargo) {
+            // It is sent again until the machine is back, and then answered by a reset.
+            (LinkState::Up, Cargo::Bytes(_) | Cargo::End) if self.ends[end.0].back_at.is_some() => {
+                let back_at = self.ends[end.0].back_at.unwrap_or(now);
+                let at = back_at.max(now) + self.pipes[end.0].delay();
+                self.schedule.enter(at, Happening::Land(end.peer(), Cargo::Reset));
+            }
             (LinkState::Up, Cargo::Bytes(bytes)) => self.land_bytes(end, bytes),
             (LinkState::Up, Cargo::End) => {
                 self.pipes[end.peer().0].ended_at = Some(now);

@@ -1,5 +1,7 @@
 //! What the program at an end asks of its kernel.
 
+use barewire_core::time::Instant;
+
 use super::{Cargo, End, Happening, Streams};
 
 /// The connection was reset.
@@ -73,6 +75,19 @@ impl Streams {
             self.ends[end.0].is_closed = true;
             self.send(end, Cargo::Reset);
         }
+    }
+
+    /// The program at an end is killed. Its system closes the connection, and so the peer may find
+    /// an end where there should have been more.
+    pub fn kill(&mut self, end: End) {
+        self.close(end);
+    }
+
+    /// The machine at an end fails, and is back at some time. The peer hears nothing of it, unless
+    /// it sends something: that is answered, when the machine is back, by a reset (RFC 9293 §3.5.1).
+    pub fn lose_power(&mut self, end: End, back_at: Instant) {
+        self.ends[end.0].is_closed = true;
+        self.ends[end.0].back_at = Some(back_at);
     }
 
     pub(super) fn close(&mut self, end: End) {

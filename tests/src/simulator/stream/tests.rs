@@ -131,6 +131,33 @@ fn a_stalled_end_gets_no_turn_before_its_time() {
     assert_eq!(read(&mut streams, there), "abc");
 }
 
+#[test]
+fn a_killed_program_leaves_an_end_or_a_reset_and_a_failed_machine_silence() {
+    for (is_heard, expected) in [(true, "ab|"), (false, "ab!")] {
+        let (mut streams, [here, there]) = link(None);
+        streams.write(here, b"ab").unwrap();
+        streams.write(there, b"c").unwrap();
+        settle(&mut streams);
+        if is_heard {
+            assert_eq!(read(&mut streams, here), "c");
+        }
+        streams.kill(here);
+        settle(&mut streams);
+        assert_eq!(read(&mut streams, there), expected);
+    }
+
+    let (mut streams, [here, there]) = link(None);
+    streams.write(here, b"ab").unwrap();
+    let back_at = streams.now() + Duration::from_secs(9);
+    streams.lose_power(here, back_at);
+    settle(&mut streams);
+    assert_eq!(read(&mut streams, there), "ab");
+    streams.write(there, b"c").unwrap();
+    settle(&mut streams);
+    assert_eq!(read(&mut streams, there), "!");
+    assert!(streams.reset_at(there).is_some_and(|at| at >= back_at));
+}
+
 /// A session that breaks one clause of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rogue {

@@ -29,7 +29,7 @@ struct World {
 impl World {
     fn new(seed: u64, is_large: bool) -> Self {
         let mut random = Random::new(seed);
-        let store = Store::new(&mut random, is_large);
+        let store = if is_large { Store::large(&mut random, 1) } else { Store::new(&mut random) };
         let wishes = wishes(&mut random, &store);
         Self {
             streams: Streams::new(random.fork()),
@@ -89,6 +89,12 @@ impl World {
         let at_client = visit.ending.clone().expect("a client that waits for ever");
         at_server.assert_in_time(configs[0], &self.streams, (ends[0], 0), fault);
         at_client.assert_in_time(configs[1], &self.streams, (ends[1], 1), fault);
+
+        if let Some(ended_at) = self.streams.ended_at(ends[1]) {
+            // Whatever is missing, nothing more will come.
+            let is_stalled = matches!(fault.what, Calamity::Stall { side: 1, .. });
+            assert!(at_client.at <= ended_at || is_stalled, "{at_client:?}, told at {ended_at:?}");
+        }
 
         let has_closed = at_client.outcome == Outcome::Closed;
         let [unanswered, unasked] = visit.left();

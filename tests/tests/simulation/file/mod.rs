@@ -1,8 +1,13 @@
 //! File transfer.
 
 mod clerk;
+mod crash;
 mod customer;
+mod drip;
 mod faults;
+mod fetcher;
+mod node;
+mod nodes;
 mod store;
 mod tutorial;
 mod watched;
@@ -17,9 +22,12 @@ use barewire_tests::simulator::stream::{Calamity, Direction, End, Fault, Outcome
 use clerk::Clerk;
 use store::Store;
 
+/// The shortest limit.
+const SHORTEST: Duration = Duration::from_secs(4);
+
 /// Limits of every kind, none of which a link without faults exceeds.
 fn some_config(random: &mut Random) -> Config {
-    let limit = Duration::from_secs(4)..=Duration::from_secs(30);
+    let limit = SHORTEST..=Duration::from_secs(30);
     let (timeout, stall) = (random.span(limit.clone()), random.span(limit));
     Config { timeout, stall, ..Config::default() }
 }

@@ -40,18 +40,28 @@ fn some_bytes(random: &mut Random, count: usize) -> Vec<u8> {
 }
 
 impl Store {
-    /// Files of a few bytes; or one of a segment and a few bytes more or less.
-    pub(super) fn new(random: &mut Random, is_large: bool) -> Self {
-        let segment = usize::try_from(SEGMENT).unwrap();
-        let count = if is_large { 1 } else { random.count(1..=4) };
-        let files = (0..count).map(|_| {
-            let size = if is_large {
-                random.count(segment - 2..=segment + 2_000)
-            } else {
+    /// Files of a few bytes.
+    pub(super) fn new(random: &mut Random) -> Self {
+        let sizes: Vec<_> = (0..random.count(1..=4))
+            .map(|_| {
                 let most = random.pick(&[0, 1, 20, 300, 3_000]);
                 random.count(0..=most)
-            };
-            File { versions: vec![some_bytes(random, size)], is_cached: random.chance(50) }
+            })
+            .collect();
+        Self::of_sizes(random, &sizes)
+    }
+
+    /// One file of so many segments and a few bytes more or less.
+    pub(super) fn large(random: &mut Random, segments: usize) -> Self {
+        let segment = usize::try_from(SEGMENT).unwrap();
+        let size = segments * segment + random.count(0..=2_002) - 2;
+        Self::of_sizes(random, &[size])
+    }
+
+    fn of_sizes(random: &mut Random, sizes: &[usize]) -> Self {
+        let files = sizes.iter().map(|size| File {
+            versions: vec![some_bytes(random, *size)],
+            is_cached: random.chance(50),
         });
         Self { files: files.collect(), changes: random.pick(&[0, 0, 1, 2]) }
     }

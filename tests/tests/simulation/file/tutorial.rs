@@ -80,7 +80,7 @@ where
 fn a_client_that_says_a_name_gets_the_contents() {
     for_seeds(800, |seed, sometimes| {
         let mut random = Random::new(seed);
-        let mut store = Store::new(&mut random, false);
+        let mut store = Store::new(&mut random);
         let file = random.count(0..=store.count() - 1);
         let config = some_config(&mut random);
         let [there, mut back] = some_directions(&mut random, store.bytes());
@@ -111,7 +111,7 @@ fn a_client_that_says_a_name_gets_the_contents() {
 fn a_tutorial_client_harms_no_server() {
     for_seeds(800, |seed, sometimes| {
         let mut random = Random::new(seed);
-        let mut store = Store::new(&mut random, false);
+        let mut store = Store::new(&mut random);
         store.changes = 0;
         let name = random.pick(&["0", "none", "../0", "/", "\u{1b}[2J"]);
         let config = some_config(&mut random);
@@ -140,7 +140,7 @@ fn a_tutorial_client_harms_no_server() {
 fn random_bytes_end_in_time() {
     for_seeds(1_500, |seed, sometimes| {
         let mut random = Random::new(seed);
-        let mut store = Store::new(&mut random, false);
+        let mut store = Store::new(&mut random);
         let config = some_config(&mut random);
         let directions = some_directions(&mut random, store.bytes());
         let mut streams = Streams::new(random.fork());

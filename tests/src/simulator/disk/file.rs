@@ -1,0 +1,95 @@
+//! What a file contains, and what would remain of it.
+
+use crate::simulator::random::Random;
+
+/// What a disk writes whole or not at all, in bytes.
+pub(super) const SECTOR: usize = 512;
+
+/// The contents of a file as programs see them, and all that may be on the disk instead.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    live: Vec<u8>,
+    synced: Vec<u8>,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
+}
+
+impl Contents {
+    pub(super) fn live(&self) -> &[u8] {
+        &self.live
+    }
+
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let end = offset + bytes.len();
+        if self.live.len() < end {
+            self.live.resize(end, 0);
+        }
+        self.live[offset..end].copy_from_slice(bytes);
+        self.changes.push(Change::Write(offset, bytes.to_vec()));
+    }
+
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.live.resize(length, 0);
+        self.changes.push(Change::Truncate(length));
+    }
+
+    pub(super) fn sync(&mut self) {
+        self.synced.clone_from(&self.live);
+        self.changes.clear();
+    }
+
+    /// Each sector, and the length, becomes what it was at some time since the last sync.
+    pub(super) fn forget(&mut self, random: &mut Random) {
+        let changes = std::mem::take(&mut self.changes);
+        let most = changes.len();
+        let mut longest = self.synced.len();
+        let mut lengths = vec![longest];
+        for change in &changes {
+            let before = lengths[lengths.len() - 1];
+            lengths.push(match change {
+                Change::Write(offset, bytes) => before.max(offset + bytes.len()),
+                Change::Truncate(length) => *length,
+            });
+            longest = longest.max(lengths[lengths.len() - 1]);
+        }
+        // How many of the changes have reached each sector: none, all or any number.
+        let reached: Vec<usize> = (0..longest.div_ceil(SECTOR))
+            .map(|_| {
+                let some = random.count(0..=most);
+                random.pick(&[0, some, most])
+            })
+            .collect();
+        let mut bytes = std::mem::take(&mut self.synced);
+        bytes.resize(longest, 0);
+        for (number, change) in changes.iter().enumerate() {
+            let (start, new) = match change {
+                Change::Write(offset, bytes) => (*offset, &bytes[..]),
+                Change::Truncate(length) => (*length, &[][..]),
+            };
+            let end = if new.is_empty() { longest } else { start + new.len() };
+            let mut at = start;
+            while at < end {
+                let next = end.min((at / SECTOR + 1) * SECTOR);
+                if number < reached[at / SECTOR] {
+                    match new.get(at - start..next - start) {
+                        Some(new) => bytes[at..next].copy_from_slice(new),
+                        None => bytes[at..next].fill(0),
+                    }
+                }
+                at = next;
+            }
+        }
+        let some = random.count(0..=most);
+        bytes.truncate(lengths[random.pick(&[0, some, most])]);
+        self.synced.clone_from(&bytes);
+        self.live = bytes;
+    }
+}

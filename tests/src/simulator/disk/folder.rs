@@ -1,0 +1,202 @@
+//! The folder and its files, as a download asks for them.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+
+use barewire_linux::files::{self, Access, Boot, DiskFile, Entry, Found, Kind};
+
+use super::{Disk, NameChange, Platter, gone};
+
+/// An open file.
+#[derive(Debug)]
+pub struct OpenFile {
+    platter: Rc<RefCell<Platter>>,
+    life: u64,
+    number: usize,
+    has_locked: Cell<bool>,
+}
+
+impl files::Disk for Disk {
+    type File = OpenFile;
+
+    /// So little that small files are synced on their way.
+    const SYNC_EVERY: u64 = 1024;
+
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+
+    fn boot(&self) -> Boot {
+        u128::from(self.platter.borrow().boot).to_be_bytes()
+    }
+
+    fn expects(&self, _name: &[u8]) -> bool {
+        false
+    }
+
+    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
+        let platter = self.platter.borrow();
+        platter.check(self.life)?;
+        Ok(platter.names.get(name).map(|number| platter.entry(*number)))
+    }
+
+    fn owns(&self, _entry: &Entry) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn create(&self, name: &[u8], _access: Access) -> io::Result<OpenFile> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        if platter.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let number = platter.create(name);
+        Ok(self.open(number))
+    }
+
+    fn open_found(&self, name: &[u8]) -> io::Result<Found<OpenFile>> {
+        let platter = self.platter.borrow();
+        platter.check(self.life)?;
+        let number = platter.names.get(name);
+        Ok(number.map_or(Found::Nothing, |number| Found::File(self.open(*number))))
+    }
+
+    fn rename(&self, from: &[u8], to: &[u8], replaces: bool) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        let number = *platter.names.get(from).ok_or(io::ErrorKind::NotFound)?;
+        if !replaces && platter.names.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        platter.change_name(NameChange::Moved(from.to_vec(), to.to_vec(), number));
+        Ok(())
+    }
+
+    fn remove(&self, name: &[u8]) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        if platter.names.contains_key(name) {
+            platter.change_name(NameChange::Taken(name.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        platter.sync_names();
+        Ok(())
+    }
+}
+
+impl Disk {
+    fn open(&self, number: usize) -> OpenFile {
+        OpenFile {
+            platter: Rc::clone(&self.platter),
+            life: self.life,
+            number,
+            has_locked: Cell::new(false),
+        }
+    }
+}
+
+impl Platter {
+    fn entry(&self, number: usize) -> Entry {
+        let file = &self.files[&number];
+        let links = self.names.values().filter(|named| **named == number).count();
+        Entry {
+            kind: Kind::File,
+            length: file.contents.live().len() as u64,
+            links: u32::try_from(links).unwrap(),
+            mark: file.mark,
+            owner: 0,
+            device: (0, 0),
+        }
+    }
+}
+
+fn place(offset: u64) -> usize {
+    usize::try_from(offset).expect("files here are small")
+}
+
+impl DiskFile for OpenFile {
+    fn entry(&self) -> io::Result<Entry> {
+        let platter = self.platter.borrow();
+        platter.check(self.life)?;
+        Ok(platter.entry(self.number))
+    }
+
+    fn lock(&self) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check(self.life)?;
+        let life = platter.life;
+        let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+        if file.locked_by == Some(life) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        file.locked_by = Some(life);
+        self.has_locked.set(true);
+        Ok(())
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let platter = self.platter.borrow();
+        platter.check(self.life)?;
+        let live = platter.files[&self.number].contents.live();
+        let count = live.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&live[..count]);
+        Ok(count)
+    }
+
+    /// A program that ends in it may have written the beginning.
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        let platter = &mut *platter;
+        let was_running = platter.check(self.life).is_ok();
+        let result = platter.check_change(self.life);
+        let count = match &result {
+            Ok(()) => bytes.len(),
+            // What lies in one sector is written at once.
+            Err(_) if bytes.len() <= super::SECTOR => 0,
+            Err(_) => platter.random.count(0..=bytes.len()),
+        };
+        if was_running && count > 0 {
+            let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+            file.contents.write(place(offset), &bytes[..count]);
+        }
+        result
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+        file.contents.truncate(place(length));
+        Ok(())
+    }
+
+    fn reserve(&self, _end: u64, _missing: u64) -> io::Result<()> {
+        self.platter.borrow().check(self.life)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut platter = self.platter.borrow_mut();
+        platter.check_change(self.life)?;
+        platter.files.get_mut(&self.number).ok_or_else(gone)?.contents.sync();
+        Ok(())
+    }
+}
+
+impl Drop for OpenFile {
+    /// Whoever closes a file unlocks it; whoever has ended has done so before.
+    fn drop(&mut self) {
+        let mut platter = self.platter.borrow_mut();
+        if self.has_locked.get()
+            && platter.life == self.life
+            && let Some(file) = platter.files.get_mut(&self.number)
+        {
+            file.locked_by = None;
+        }
+    }
+}

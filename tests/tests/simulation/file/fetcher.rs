@@ -1,0 +1,178 @@
+//! A program that downloads files to its disk, and goes on with what an earlier one has left there.
+
+use std::collections::VecDeque;
+use std::io;
+
+use barewire_core::file::{Config, ReceiveError, Received, Receiver, Request};
+use barewire_core::time::Instant;
+use barewire_linux::files::{Download, Options};
+use barewire_tests::simulator::disk::Disk;
+use barewire_tests::simulator::stream::{End, Streams};
+
+use super::Ending;
+use super::store::Store;
+use super::watched::Watched;
+
+/// A file that is wanted.
+#[derive(Debug)]
+struct Job {
+    file: usize,
+    verify: bool,
+    download: Option<Download<Disk>>,
+    /// The version that comes.
+    tag: u64,
+}
+
+/// What a program has achieved so far, for those who judge it.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    /// The files that were said to be complete.
+    pub(super) complete: Vec<usize>,
+    /// How many bytes of contents have come of verified files, and how often a file began anew
+    /// with another version.
+    pub(super) travelled: usize,
+    pub(super) restarts: usize,
+    /// Answers that went on from what was there.
+    pub(super) resumed: usize,
+}
+
+/// The program.
+#[derive(Debug)]
+pub(super) struct Fetcher {
+    disk: Disk,
+    wanted: VecDeque<Job>,
+    /// Asked for, and not answered in full.
+    asked: VecDeque<Job>,
+    /// So small that requests have to wait for answers.
+    receiver: Receiver<60, 2>,
+    moved_at: Instant,
+}
+
+impl Fetcher {
+    /// It wants the files of the store that are not there.
+    pub(super) fn new(disk: &Disk, store: &Store) -> Self {
+        let is_missing = |file: &usize| disk.contents(&name(*file)).is_none();
+        let job = |file| Job { file, verify: is_verified(file), download: None, tag: 0 };
+        Self {
+            disk: disk.restarted(),
+            wanted: (0..store.count()).filter(is_missing).map(job).collect(),
+            asked: VecDeque::new(),
+            receiver: Receiver::new(Instant::ZERO, Config::default()),
+            moved_at: Instant::ZERO,
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.wanted.is_empty() && self.asked.is_empty()
+    }
+
+    /// How much was asked for on this connection, and is not answered in full.
+    pub(super) fn unanswered(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// There is a connection.
+    pub(super) fn connect(&mut self, now: Instant, config: Config) {
+        while let Some(job) = self.asked.pop_back() {
+            self.wanted.push_front(job);
+        }
+        self.receiver = Receiver::new(now, config);
+        self.moved_at = now;
+        // An error here and below is the end of the program, which others see to.
+        let _ = self.ask(now);
+    }
+
+    /// Its turn; how the connection has ended, if it has.
+    pub(super) fn turn(
+        &mut self,
+        streams: &mut Streams,
+        end: End,
+        (store, record): (&Store, &mut Record),
+    ) -> Option<Ending<ReceiveError>> {
+        loop {
+            let now = streams.now();
+            let Self { asked, receiver, moved_at, disk, .. } = self;
+            let mut session = Watched { session: receiver, moved_at };
+            let mut result = Ok(());
+            let outcome = streams.drive(end, &mut session, |event| {
+                if result.is_ok() {
+                    result = take(asked, event, disk, (store, record));
+                }
+            });
+            assert!(result.is_ok() || disk.has_crashed(), "{result:?} without a crash");
+            if let Some(outcome) = outcome {
+                return Some(Ending { outcome, at: now, moved_at: self.moved_at });
+            }
+            if result.is_err() || !self.ask(now).unwrap_or(false) {
+                return None;
+            }
+        }
+    }
+
+    /// Asks for as much as there is room for; tells whether that was anything.
+    fn ask(&mut self, now: Instant) -> io::Result<bool> {
+        let mut has_asked = false;
+        while let Some(job) = self.wanted.front_mut() {
+            let name = name(job.file);
+            let download = match &mut job.download {
+                Some(download) => download,
+                none => none.insert(Download::begin(&self.disk, &name, Options::default())?),
+            };
+            let (offset, tag) = download.held().map_or((0, 0), |held| (held.verified, held.tag));
+            let request = Request { offset, tag, verify: job.verify, ..Request::get(&name) };
+            if self.receiver.request(now, &request).is_err() {
+                return Ok(has_asked);
+            }
+            self.asked.extend(self.wanted.pop_front());
+            has_asked = true;
+        }
+        self.receiver.finish();
+        Ok(has_asked)
+    }
+}
+
+/// Whether digests are asked for: of every other file.
+pub(super) fn is_verified(file: usize) -> bool {
+    file.is_multiple_of(2)
+}
+
+/// What a file is called.
+pub(super) fn name(file: usize) -> Vec<u8> {
+    file.to_string().into_bytes()
+}
+
+/// Does with what has come what a client does with it.
+fn take(
+    asked: &mut VecDeque<Job>,
+    event: Received<'_>,
+    disk: &Disk,
+    (store, record): (&Store, &mut Record),
+) -> io::Result<()> {
+    let job = asked.front_mut().expect("an answer without a question");
+    let download = job.download.as_mut().expect("it was asked for");
+    match event {
+        Received::Refused(refusal) => panic!("{refusal} without a reason"),
+        Received::Answered(answer) => {
+            let held = download.held();
+            record.restarts += usize::from(held.is_some() && answer.offset == 0);
+            record.resumed += usize::from(answer.offset > 0);
+            job.tag = answer.tag;
+            // What has not verified is not worth going on with.
+            let tag = if job.verify { answer.tag } else { 0 };
+            download.start(answer.offset, Some(answer.size), tag)
+        }
+        Received::Contents(bytes) => {
+            record.travelled += if job.verify { bytes.len() } else { 0 };
+            download.write(bytes)
+        }
+        Received::Verified { end } => download.verified(end),
+        Received::Complete => {
+            let Job { file, download, tag, .. } = asked.pop_front().expect("it is there");
+            download.expect("it was asked for").finish()?;
+            let contents = disk.contents(&name(file));
+            assert!(contents.as_deref() == Some(store.version(file, tag)), "not what was told");
+            record.complete.push(file);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Several clients and the server that they share: programs that are killed and machines that fail,
+//! and that come back to their files as they were.
+
+use std::collections::BTreeMap;
+
+use barewire_core::file::SEGMENT;
+use barewire_core::time::{Duration, Instant};
+use barewire_tests::simulator::disk::{Disk, Nature};
+use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
+use barewire_tests::simulator::stream::{Direction, End, Fault, Outcome, Streams};
+
+use super::fetcher::{Fetcher, Record, is_verified, name};
+use super::node::{Client, Line, Mishap};
+use super::{Clerk, SHORTEST, Store, some_config, some_directions};
+
+/// How long a client rests before it connects again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long it tries to reach a machine that is down.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// A node: the server, or a client by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Node {
+    Server,
+    Client(usize),
+}
+
+struct World {
+    random: Random,
+    streams: Streams,
+    /// An end whose turns are for what happens to nodes.
+    door: End,
+    store: Store,
+    server: BTreeMap<End, (Clerk, Line)>,
+    server_stalled_until: Instant,
+    /// How the server went down, if it is, and until when.
+    server_down: Option<(Mishap, Instant)>,
+    clients: Vec<Client>,
+    agenda: BTreeMap<(Instant, usize), Step>,
+    /// How many connections have a fault of their own, and how many programs crash in the middle of
+    /// a change to their files.
+    faults: usize,
+    fuses: usize,
+    /// How many connections of each client can fail.
+    causes: usize,
+}
+
+/// What is going to happen to a node.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Befall(Node, Mishap, Duration),
+    Start(usize),
+    Connect(usize),
+}
+
+impl World {
+    fn new(seed: u64, is_large: bool) -> Self {
+        let mut random = Random::new(seed);
+        let mut streams = Streams::new(random.fork());
+        let now = streams.now();
+        let [door, _] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
+        let store = if is_large { Store::large(&mut random, 2) } else { Store::new(&mut random) };
+        let count = if is_large { 1 } else { random.count(1..=6) };
+        let clients = (0..count).map(|_| {
+            let nature = Nature::draw(&mut random);
+            Client {
+                disk: Disk::new(random.fork(), nature),
+                fetcher: None,
+                line: None,
+                record: Record::default(),
+                connections: 0,
+                stalled_until: now,
+            }
+        });
+        let clients = clients.collect();
+        let [faults, mishaps] = [2, 4].map(|most| random.count(0..=most));
+        // Large files take many changes, so that most of these end in the middle of the contents.
+        let fuses = if is_large { 2 } else { random.count(0..=2) };
+        let mut world = Self {
+            causes: store.changes + faults + fuses + mishaps,
+            random,
+            streams,
+            door,
+            store,
+            server: BTreeMap::new(),
+            server_stalled_until: now,
+            server_down: None,
+            clients,
+            agenda: BTreeMap::new(),
+            faults,
+            fuses,
+        };
+        for number in 0..count {
+            let at = now + world.random.span(Duration::ZERO..=Duration::from_secs(2));
+            world.enter(at, Step::Start(number));
+        }
+        let longest = Duration::from_secs(world.random.pick(&[1, 5, 30]));
+        for _ in 0..mishaps {
+            let client = Node::Client(world.random.count(0..=count - 1));
+            let node = world.random.pick(&[Node::Server, client]);
+            let what = world.random.pick(&[Mishap::Kill, Mishap::PowerCut, Mishap::Stall]);
+            let lasting = world.random.span(Duration::ZERO..=longest.doubled());
+            let at = now + world.random.span(Duration::ZERO..=longest);
+            // While a server is stalled, one connection after the other comes to nothing.
+            let in_vain = lasting.as_micros() / SHORTEST.as_micros();
+            world.causes += usize::try_from(in_vain).unwrap();
+            world.enter(at, Step::Befall(node, what, lasting));
+        }
+        world
+    }
+
+    fn enter(&mut self, at: Instant, step: Step) {
+        let mut number = 0;
+        while self.agenda.contains_key(&(at, number)) {
+            number += 1;
+        }
+        self.agenda.insert((at, number), step);
+        self.streams.wake(self.door, at);
+    }
+
+    /// Runs until nothing will ever happen again.
+    fn run(&mut self, sometimes: &mut Sometimes) {
+        while let Some(end) = self.streams.advance() {
+            if end == self.door {
+                while let Some(entry) = self.agenda.first_entry()
+                    && entry.key().0 <= self.streams.now()
+                {
+                    let step = entry.remove();
+                    self.step(step, sometimes);
+                }
+            } else if self.server.contains_key(&end) {
+                self.serve(end);
+            } else if let Some(number) = self.clients.iter().position(|client| client.is_at(end)) {
+                self.attend(number, sometimes);
+            }
+            sometimes.note("three are served at once", self.server.len() > 2);
+        }
+        assert!(self.server.is_empty(), "the server waits for ever");
+    }
+
+    fn step(&mut self, step: Step, sometimes: &mut Sometimes) {
+        match step {
+            Step::Befall(Node::Server, what, lasting) => {
+                self.befall_server(what, lasting, sometimes);
+            }
+            Step::Befall(Node::Client(number), what, lasting) => {
+                self.befall_client(number, what, lasting, sometimes);
+            }
+            Step::Start(number) => self.start(number),
+            Step::Connect(number) => self.connect(number),
+        }
+    }
+
+    fn befall_server(&mut self, what: Mishap, lasting: Duration, sometimes: &mut Sometimes) {
+        let until = self.streams.now() + lasting;
+        if what == Mishap::Stall {
+            self.server_stalled_until = self.server_stalled_until.max(until);
+            self.server.keys().for_each(|end| self.streams.stall(*end, until));
+            sometimes.note("a server stalls", !self.server.is_empty());
+            return;
+        }
+        sometimes.note("a server is killed", what == Mishap::Kill && !self.server.is_empty());
+        sometimes.note("a server fails", what == Mishap::PowerCut && !self.server.is_empty());
+        for end in std::mem::take(&mut self.server).into_keys() {
+            what.befall(&mut self.streams, end, until);
+        }
+        self.server_down = Some((what, until));
+        if self.random.chance(50) {
+            let changes = self.store.changes;
+            self.store.change(&mut self.random);
+            sometimes.note("a server comes back with other files", changes > self.store.changes);
+        }
+    }
+
+    fn befall_client(
+        &mut self,
+        number: usize,
+        what: Mishap,
+        lasting: Duration,
+        sometimes: &mut Sometimes,
+    ) {
+        let until = self.streams.now() + lasting;
+        let client = &mut self.clients[number];
+        let line = client.line;
+        if what == Mishap::Stall {
+            client.stalled_until = client.stalled_until.max(until);
+            if let Some(line) = line {
+                self.streams.stall(line.end(), until);
+            }
+            return;
+        }
+        if client.fetcher.is_none() {
+            return;
+        }
+        sometimes.note("a client is killed", what == Mishap::Kill && line.is_some());
+        sometimes.note("a client fails", what == Mishap::PowerCut && line.is_some());
+        if what == Mishap::Kill {
+            client.disk.kill();
+        } else {
+            client.disk.lose_power();
+        }
+        // What it leaves behind does nothing any more.
+        (client.fetcher, client.line) = (None, None);
+        if let Some(line) = line {
+            what.befall(&mut self.streams, line.end(), until);
+        }
+        client.check_names(&self.store);
+        self.enter(until, Step::Start(number));
+    }
+
+    /// A client's program starts.
+    fn start(&mut self, number: usize) {
+        let client = &mut self.clients[number];
+        if client.fetcher.is_some() {
+            return;
+        }
+        let fetcher = Fetcher::new(&client.disk, &self.store);
+        if let Some(fuses) = self.fuses.checked_sub(1)
+            && self.random.chance(80)
+        {
+            self.fuses = fuses;
+            // A large file takes about a hundred.
+            let most = self.random.pick(&[5, 40, 150, 150]);
+            client.disk.crash_after(self.random.count(0..=most));
+        }
+        client.fetcher = Some(fetcher);
+        self.connect(number);
+    }
+
+    /// A client connects, if it wants anything, and if there is anybody.
+    fn connect(&mut self, number: usize) {
+        let now = self.streams.now();
+        let client = &mut self.clients[number];
+        let Some(fetcher) = client.fetcher.as_mut().filter(|fetcher| !fetcher.is_done()) else {
+            return;
+        };
+        if client.line.is_some() {
+            return;
+        }
+        if now < client.stalled_until {
+            let at = client.stalled_until;
+            return self.enter(at, Step::Connect(number));
+        }
+        match self.server_down {
+            Some((what, back_at)) if now < back_at => {
+                let refused_at = if what == Mishap::Kill { now } else { now + CONNECTING };
+                return self.enter(refused_at.min(back_at) + PAUSE, Step::Connect(number));
+            }
+            _ => self.server_down = None,
+        }
+        let fault = self.faults.checked_sub(1).filter(|_| self.random.chance(50)).map(|faults| {
+            self.faults = faults;
+            let span = Duration::from_millis(self.random.pick(&[200, 1_000, 40_000]));
+            Fault::draw(&mut self.random, now, span, self.store.bytes() + 100)
+        });
+        let configs = [0, 1].map(|_| some_config(&mut self.random));
+        let ends =
+            self.streams.connect(some_directions(&mut self.random, self.store.bytes()), fault);
+        let line = |side: usize| Line { ends, side, config: configs[side], fault };
+        let clerk = Clerk::new(now, self.random.fork(), configs[0]);
+        self.server.insert(ends[0], (clerk, line(0)));
+        self.streams.stall(ends[0], self.server_stalled_until);
+        client.line = Some(line(1));
+        client.connections += 1;
+        assert!(client.connections <= 1 + self.causes, "it connects again and again");
+        fetcher.connect(now, configs[1]);
+    }
+
+    /// The server's turn at one of its connections.
+    fn serve(&mut self, end: End) {
+        let (clerk, line) = self.server.get_mut(&end).expect("it is there");
+        clerk.turn(&mut self.streams, end, &mut self.store);
+        if let Some(ending) = &clerk.ending {
+            line.assert_in_time(ending, &self.streams, self.server_stalled_until);
+            self.server.remove(&end);
+        }
+    }
+
+    /// A client's turn.
+    fn attend(&mut self, number: usize, sometimes: &mut Sometimes) {
+        let client = &mut self.clients[number];
+        let (Some(fetcher), Some(line)) = (&mut client.fetcher, client.line) else { return };
+        let context = (&self.store, &mut client.record);
+        let ending = fetcher.turn(&mut self.streams, line.end(), context);
+        if let Some(ending) = &ending {
+            line.assert_in_time(ending, &self.streams, client.stalled_until);
+            client.line = None;
+            // A server that is killed may end between two answers, in order.
+            let is_answered = fetcher.unanswered() == 0 || client.disk.has_crashed();
+            assert!(ending.outcome != Outcome::Closed || is_answered, "no answer, and in order");
+            sometimes.note("a connection broke", ending.outcome == Outcome::Broken);
+        }
+        if client.disk.has_crashed() {
+            let what = self.random.pick(&[Mishap::Kill, Mishap::PowerCut]);
+            let lasting = self.random.span(Duration::ZERO..=Duration::from_secs(20));
+            sometimes.note("a client ends in the middle of a change", true);
+            self.befall_client(number, what, lasting, sometimes);
+        } else if ending.is_some() {
+            let at = self.streams.now() + PAUSE;
+            self.enter(at, Step::Connect(number));
+        }
+    }
+
+    fn check(&self, sometimes: &mut Sometimes) {
+        let whole: usize = (0..self.store.count())
+            .filter(|file| is_verified(*file))
+            .map(|file| self.store.versions(file).map(<[u8]>::len).max().unwrap_or_default())
+            .sum();
+        for client in &self.clients {
+            let fetcher = client.fetcher.as_ref().expect("every node comes back");
+            assert!(fetcher.is_done() && client.line.is_none(), "it waits for ever: {fetcher:?}");
+            client.check_names(&self.store);
+            let is_there = |file| client.disk.contents(&name(file)).is_some();
+            assert!((0..self.store.count()).all(is_there), "a file never came");
+            let Record { travelled, restarts, .. } = client.record;
+            if client.disk.is_ordered() && restarts == 0 {
+                // What has verified comes once, whatever crashes; two files are under way at most.
+                let segment = usize::try_from(SEGMENT).unwrap();
+                let spare = (client.connections - 1) * (2 * segment).min(whole);
+                assert!(travelled <= whole + spare, "{travelled} bytes, not {whole} + {spare}");
+                sometimes.note(
+                    "nothing came twice, and it had to come again",
+                    travelled <= whole && client.connections > 1,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
+    for_seeds(300, |seed, sometimes| {
+        let mut world = World::new(seed, false);
+        world.run(sometimes);
+        world.check(sometimes);
+    });
+}
+
+#[test]
+fn a_large_download_outlasts_crashes_and_resumes_from_its_last_segment() {
+    for_seeds(12, |seed, sometimes| {
+        let mut world = World::new(seed, true);
+        world.run(&mut Sometimes::default());
+        world.check(&mut Sometimes::default());
+        let resumed = world.clients.iter().any(|client| client.record.resumed > 0);
+        sometimes.note("resumed", resumed);
+    });
+}
