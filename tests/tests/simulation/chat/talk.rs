@@ -1,7 +1,9 @@
 //! What must hold of every talk.
 
+use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
+use barewire_tests::simulator::stream::Outcome;
 
 use super::world::{Memory, World};
 
@@ -18,12 +20,16 @@ fn play(seed: u64, faults: u8, sometimes: &mut Sometimes) {
     let mut world = World::new(random, &mut memory, faults);
     world.run();
     assert_eq!(world.guests.len(), count);
-    for number in 0..count {
-        judge_guest(&world, number, sometimes);
-    }
-    judge_private(&world, sometimes);
+    judge(&world, sometimes);
     judge_operator(&world, sometimes);
     sometimes.note("somebody was dropped", world.dropped > 0);
+}
+
+fn judge(world: &World<'_>, sometimes: &mut Sometimes) {
+    for number in 0..world.guests.len() {
+        judge_guest(world, number, sometimes);
+    }
+    judge_private(world, sometimes);
 }
 
 /// Everything public reaches everybody else once and in the one order in which the room heard it.
@@ -126,5 +132,48 @@ fn without_faults_nobody_is_cut_off() {
         assert_eq!(whole + world.dropped, count);
         assert!((0..count).all(|number| !world.has_fault(number)));
         sometimes.note("all were served", whole == count);
+    });
+}
+
+/// A room full: some of the links break, and the others get everything.
+#[test]
+fn dozens_hear_each_other_in_one_order() {
+    for_seeds(3, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let count = random.count(24..=40);
+        let mut memory = Memory::roomy(count);
+        let mut world = World::new(random, &mut memory, 20);
+        world.run();
+        assert_eq!(world.guests.len(), count);
+        judge(&world, sometimes);
+        judge_operator(&world, &mut Sometimes::default());
+        let whole = (0..count).filter(|&number| world.is_whole(number)).count();
+        sometimes.note("two dozen got everything", whole >= 24);
+        sometimes.note("some were cut off", whole < count);
+    });
+}
+
+/// Its files are none: what was said is what the members have got, and they learn that it is gone.
+#[test]
+fn a_server_that_is_killed_leaves_nobody_waiting() {
+    for_seeds(40, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let count = random.count(2..=5);
+        let mut memory = Memory::draw(&mut random, count);
+        let after = random.span(Duration::ZERO..=Duration::from_secs(3));
+        let mut world = World::new(random, &mut memory, 0);
+        world.kill_after(after);
+        world.run();
+        for guest in &mut world.guests {
+            // The end of the stream is the end of a line, wherever it comes.
+            let is_cut = guest.server.is_none() && guest.peer == Some(Outcome::Closed);
+            guest.received.pop_if(|_| is_cut);
+        }
+        judge(&world, &mut Sometimes::default());
+        let is_over = |outcome| world.guests.iter().any(|guest| guest.peer == Some(outcome));
+        assert!(world.guests.iter().all(|guest| guest.peer.is_some()), "a client waits for ever");
+        sometimes.note("an end", is_over(Outcome::Closed));
+        sometimes.note("a reset", is_over(Outcome::Broken));
+        sometimes.note("nobody was there yet", world.guests.is_empty());
     });
 }

@@ -1,7 +1,7 @@
 //! Many members over faulty links into one room.
 
 use barewire_core::chat::{
-    Client, Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room,
+    Client, ClientError, Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::text::Text;
@@ -31,7 +31,7 @@ pub(super) struct Guest {
     /// Notices when it was drained last.
     notices: usize,
     pub(super) server: Option<Outcome<MemberError>>,
-    pub(super) peer: bool,
+    pub(super) peer: Option<Outcome<ClientError>>,
     fault: Option<Fault>,
 }
 
@@ -51,6 +51,10 @@ pub(super) struct World<'m> {
     /// The reserve for notices: bytes, lines.
     reserve: [usize; 2],
     pub(super) dropped: usize,
+    /// When the server is killed, if it is.
+    killed_at: Option<Instant>,
+    /// So many take part that their links had better not cut everything to bits.
+    is_crowded: bool,
 }
 
 /// The memory of a room.
@@ -62,10 +66,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Memory for a crowd, in which nobody has to wait long.
+    pub(super) fn roomy(guests: usize) -> Self {
+        Self::of(guests, 64 * barewire_core::chat::least_backlog(TEXT), 4096, guests + 2)
+    }
+
     pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
         let least = barewire_core::chat::least_backlog(TEXT);
         let bytes = random.pick(&[least, least + 100, 2 * least, 8 * least]);
         let (marks, parts) = (random.count(16..=64), random.pick(&[2, 3, guests + 2]));
+        Self::of(guests, bytes, marks, parts)
+    }
+
+    fn of(guests: usize, bytes: usize, marks: usize, parts: usize) -> Self {
         Self {
             places: (0..=guests).map(|_| Place::vacant()).collect(),
             bytes: vec![0; bytes],
@@ -132,7 +145,16 @@ impl<'m> World<'m> {
             operator: Vec::new(),
             reserve,
             dropped: 0,
+            killed_at: None,
+            is_crowded: count > 8,
         }
+    }
+
+    /// The server is going to be killed so long after the beginning.
+    pub(super) fn kill_after(&mut self, span: Duration) {
+        let at = self.streams.now() + span;
+        self.killed_at = Some(at);
+        self.streams.wake(self.door, at);
     }
 
     /// Runs until nothing will ever happen again.
@@ -140,6 +162,7 @@ impl<'m> World<'m> {
         while let Some(end) = self.streams.advance() {
             if end == self.door {
                 self.open();
+                self.die();
             }
             if let Some(number) = self.guests.iter().position(|guest| guest.ends.contains(&end)) {
                 if self.guests[number].ends[0] == end {
@@ -164,12 +187,13 @@ impl<'m> World<'m> {
     /// Lets those in whose time has come.
     fn open(&mut self) {
         let now = self.streams.now();
+        let least = if self.is_crowded { 200 } else { 7 };
         while let Some((_, steps, fault)) = self.coming.pop_if(|(at, ..)| *at <= now) {
             let slowest = self.random.pick(&[1, 20, 90].map(Duration::from_millis));
             let directions = [(); 2].map(|()| {
                 let direction = Direction::cutting(&mut self.random, slowest, 40);
                 // The smallest pieces take the longest to simulate.
-                let piece = direction.piece.clone().max().unwrap_or(1).max(7);
+                let piece = (*direction.piece.end()).max(least);
                 Direction { piece: 1..=piece, ..direction }
             });
             let ends = self.streams.connect(directions, fault);
@@ -189,10 +213,23 @@ impl<'m> World<'m> {
                 service: Service { drained_at: now, end_told: false },
                 notices: self.model.notices,
                 server: None,
-                peer: false,
+                peer: None,
                 fault,
             });
         }
+    }
+
+    /// Ends the server's program, if its time has come.
+    fn die(&mut self) {
+        if self.killed_at.is_none_or(|at| self.streams.now() < at) {
+            return;
+        }
+        for guest in &mut self.guests {
+            if guest.key.take().is_some() {
+                self.streams.kill(guest.ends[0]);
+            }
+        }
+        self.coming.clear();
     }
 
     /// A member's turn.
@@ -266,7 +303,7 @@ impl<'m> World<'m> {
         let hear =
             |line: barewire_core::chat::Line<'_>| received.push(line.printable().to_string());
         let outcome = self.streams.drive(guest.ends[1], &mut guest.client, hear);
-        guest.peer |= outcome == Some(Outcome::Closed);
+        guest.peer = outcome;
         // What was sent has made room.
         if guest.said < guest.steps.len() && outcome.is_none() {
             let next = &guest.steps[guest.said];
@@ -290,7 +327,7 @@ impl<'m> World<'m> {
     /// Whether a guest's link lets its client and the room end in order.
     pub(super) fn is_whole(&self, number: usize) -> bool {
         let guest = &self.guests[number];
-        guest.peer && guest.server == Some(Outcome::Closed)
+        guest.peer == Some(Outcome::Closed) && guest.server == Some(Outcome::Closed)
     }
 
     pub(super) fn has_fault(&self, number: usize) -> bool {
