@@ -23,6 +23,11 @@ fn polite() -> SocketAddr {
     address(2, 8080)
 }
 
+/// Has nothing to do with anybody, and writes to everybody.
+fn stranger() -> SocketAddr {
+    address(4, 8080)
+}
+
 /// Where nobody is.
 fn nobody() -> SocketAddr {
     address(3, 8080)
@@ -71,10 +76,8 @@ impl Asking {
         let step = match arrival {
             Arrival::Refusal => self.exchange.handle_unreachable(),
             Arrival::Time => self.exchange.handle_timeout(now),
-            Arrival::Datagram { source, .. } => {
-                let datagram = arrival.datagram().unwrap();
-                assert_eq!(*source, self.exchange.server(), "nobody else has a reason to write");
-                self.exchange.handle_datagram(now, datagram)
+            Arrival::Datagram { .. } => {
+                self.exchange.handle_datagram(now, arrival.datagram().unwrap())
             }
         };
         match step {
@@ -156,6 +159,7 @@ impl Run {
         for client in &mut clients {
             network.bind(client.socket);
             client.transmit(&mut network);
+            network.send(stranger(), client.socket, b"not what was asked for");
         }
 
         while let Some((socket, arrival)) = network.advance() {
