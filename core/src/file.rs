@@ -45,7 +45,7 @@
 //!   sent, unless it only grew, ends in a reset. Of one that is overwritten and has grown as well a
 //!   server can be sure only where it has sent digests, which it then compares; without them,
 //!   Barewire's compares the first and the last 64 KiB.
-//! - The contents of a **list** are one line for each [`Entry`] of a directory.
+//! - The contents of a **list** are one line for each [`Entry`] of a directory, sorted by name.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A
 //!   backslash is an ordinary character.
@@ -70,7 +70,7 @@ mod wire;
 use core::fmt;
 
 pub use digest::{Digest, Digester};
-pub use listing::{Entry, EntryError};
+pub use listing::{Entries, Entry, EntryError, entries};
 pub use plain::PlainReceiver;
 pub use receiver::{ReceiveError, Received, Receiver, RequestError};
 pub use sender::{Asked, Demand, SendError, Sender};

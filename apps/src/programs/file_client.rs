@@ -11,6 +11,7 @@ mod reasons;
 mod saving;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod voice;
 mod work;
 
@@ -79,7 +80,8 @@ pub(crate) struct FileClient {
     #[arg(short, long, conflicts_with = "recursive")]
     list: bool,
 
-    /// Download folders with all that is in them; existing folders are filled up
+    /// Download folders with all that is in them; existing folders are filled up: a file that is
+    /// there with the size that the server tells is left as it is
     #[arg(short, long)]
     recursive: bool,
 
@@ -264,6 +266,9 @@ fn download(
     }
     let mut client = Client::new(settings, Voice::new(output, progress), Work::new(jobs));
     executor.run(&mut client).map_err(Failure::system)?;
+    if client.work.there > 0 {
+        client.voice.mention(&reasons::there(client.work.there));
+    }
     if let Some(signal) = caught.number() {
         return Err(Failure::Signal(signal));
     }

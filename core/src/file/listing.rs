@@ -4,8 +4,10 @@ use core::fmt;
 
 /// One entry of a directory, as one line of a listing: `SIZE<TAB>MTIME<TAB>NAME`.
 ///
-/// The lines are sorted by name, byte by byte, the slash of a directory left aside. A
-/// [`TextReader`](crate::text::TextReader) cuts them out of the contents.
+/// The lines are sorted by name, byte by byte, the slash of a directory left aside, and each ends
+/// in a line feed. No two have the same name. [`entries`] reads a listing that is there as a whole;
+/// where there is no room for one, a [`TextReader`](crate::text::TextReader) cuts the lines out of
+/// the contents.
 ///
 /// ```
 /// use barewire_core::file::Entry;
@@ -80,14 +82,72 @@ impl fmt::Display for Entry<'_> {
     }
 }
 
-/// A line of a listing that no server should have sent.
+/// Reads a whole listing, line by line.
+///
+/// A line that breaks the rules is an error and the last that is given. So is one whose name does
+/// not come after that of the line before: no name comes twice.
+///
+/// ```
+/// use barewire_core::file::{EntryError, entries};
+///
+/// let names = |listing| entries(listing).map(|entry| Ok(entry?.name)).collect::<Vec<_>>();
+/// assert_eq!(names(b"0\t0\ta/\n3\t0\tb\n"), [Ok("a"), Ok("b")]);
+/// assert_eq!(names(b"3\t0\ta\n0\t0\ta/\n"), [Ok("a"), Err(EntryError)]);
+/// ```
+pub const fn entries(listing: &[u8]) -> Entries<'_> {
+    Entries { rest: listing, last: "" }
+}
+
+/// The entries of a listing; see [`entries`].
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    rest: &'a [u8],
+    /// The name before; no entry has an empty one.
+    last: &'a str,
+}
+
+impl<'a> Entries<'a> {
+    /// The lines that were not read yet.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    fn read(&mut self) -> Result<Entry<'a>, EntryError> {
+        let end = self.rest.iter().position(|&byte| byte == b'\n').ok_or(EntryError)?;
+        let (line, rest) = self.rest.split_at_checked(end).ok_or(EntryError)?;
+        let entry = Entry::parse(line)?;
+        // Text is ordered by its bytes.
+        if entry.name <= self.last {
+            return Err(EntryError);
+        }
+        self.last = entry.name;
+        self.rest = rest.get(1..).unwrap_or_default();
+        Ok(entry)
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, EntryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        Some(self.read().inspect_err(|_| self.rest = &[]))
+    }
+}
+
+impl core::iter::FusedIterator for Entries<'_> {}
+
+/// A line of a listing that no server should have sent: it is malformed, or does not come after the
+/// one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EntryError;
 
 impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("malformed line in a listing")
+        f.write_str("malformed or misplaced line in a listing")
     }
 }
 
@@ -146,5 +206,39 @@ mod tests {
             assert_eq!(Entry::parse(line.as_bytes()), Err(EntryError), "{line:?}");
         }
         assert_eq!(Entry::parse(b"1\t2\t\xff"), Err(EntryError));
+    }
+
+    #[track_caller]
+    fn reads(listing: &str, expected: &[Result<&str, EntryError>]) {
+        let found = entries(listing.as_bytes()).map(|entry| Ok(entry?.name));
+        assert!(found.eq(expected.iter().copied()), "{listing:?}");
+    }
+
+    #[test]
+    fn a_listing_is_its_lines() {
+        reads("", &[]);
+        reads("1\t2\ta\n0\t2\tb/\n", &[Ok("a"), Ok("b")]);
+        let mut some = entries(b"1\t2\ta\n0\t2\tb/\n");
+        some.next();
+        assert_eq!(some.rest(), b"0\t2\tb/\n");
+    }
+
+    #[test]
+    fn the_first_wrong_line_is_the_last() {
+        reads("1\t2\ta", &[Err(EntryError)]);
+        reads("\n1\t2\ta\n", &[Err(EntryError)]);
+        reads("1\t2\ta\n\n1\t2\tb\n", &[Ok("a"), Err(EntryError)]);
+        reads("1\t2\ta\n0\t0\t../\n", &[Ok("a"), Err(EntryError)]);
+    }
+
+    #[test]
+    fn names_are_in_order_and_no_two_the_same() {
+        // The slash counts for nothing: with it, the first would come after the second.
+        reads("0\t0\ta/\n1\t0\ta b\n1\t0\ta-b\n", &[Ok("a"), Ok("a b"), Ok("a-b")]);
+        reads("1\t0\tZ\n1\t0\ta\n1\t0\t\u{e4}\n", &[Ok("Z"), Ok("a"), Ok("\u{e4}")]);
+        for (one, other) in [("a", "a"), ("a", "a/"), ("a/", "a"), ("b", "a"), ("aa", "a")] {
+            let listing = std::format!("0\t0\t{one}\n0\t0\t{other}\n");
+            reads(&listing, &[Ok(one.trim_end_matches('/')), Err(EntryError)]);
+        }
     }
 }

@@ -4,6 +4,7 @@ mod disk;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -21,8 +22,10 @@ use super::download::is_like_a_part;
 #[derive(Debug)]
 pub struct Folder {
     fd: OwnedFd,
-    /// Names that no part may have.
-    expected: RefCell<HashSet<Vec<u8>>>,
+    /// Names that no part may have, as hashes: there may be millions, and two that are taken for one
+    /// only have a part called otherwise.
+    expected: RefCell<HashSet<u64>>,
+    hasher: RandomState,
 }
 
 impl Folder {
@@ -69,8 +72,17 @@ impl Folder {
     /// it for its part. To be called for all names before the first download begins.
     pub fn expect(&self, name: &[u8]) {
         if is_like_a_part(name) {
-            self.expected.borrow_mut().insert(name.to_vec());
+            self.expected.borrow_mut().insert(self.hasher.hash_one(name));
         }
+    }
+
+    /// The size of the file `name` in bytes; `None` if there is none, or something else has the name.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`.
+    pub fn size(&self, name: &[u8]) -> io::Result<Option<u64>> {
+        let entry = self.look(name)?.filter(|entry| entry.kind == Kind::File);
+        Ok(entry.map(|entry| entry.length))
     }
 
     /// What has the name now; a link is what it is itself.
@@ -123,7 +135,7 @@ impl Folder {
 
 impl From<OwnedFd> for Folder {
     fn from(fd: OwnedFd) -> Self {
-        Self { fd, expected: RefCell::default() }
+        Self { fd, expected: RefCell::default(), hasher: RandomState::new() }
     }
 }
 
@@ -233,6 +245,10 @@ mod tests {
         assert!(entry.is_same(&look(b"a")) && !entry.is_same(&look(b"b")));
         assert!(target.owns(&entry).unwrap() && !target.owns(&look(b"link")).unwrap());
         assert!(target.look(b"nothing").unwrap().is_none());
+        fs::write(folder.path().join("a"), "five!").unwrap();
+        assert_eq!(target.size(b"a").unwrap(), Some(5));
+        assert_eq!(target.size(b"link").unwrap(), None);
+        assert_eq!(target.size(b"nothing").unwrap(), None);
         assert_eq!(target.open_existing(b"link").unwrap_err(), Errno::LOOP);
         target.remove(b"a").unwrap();
         target.remove(b"a").unwrap();

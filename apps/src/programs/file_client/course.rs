@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(client.and_more("why".into()), "why; 1 more not downloaded");
         let mut job = client.work.drop_first().unwrap();
         let answer = Answer { offset: 0, size: u64::MAX, tag: 1, verified: true };
-        let stopped = job.answered(&answer, Some(u64::MAX), &mut client.voice);
+        let stopped = job.answered(&answer, Some(u64::MAX), 0, &mut client.voice);
         assert!(matches!(stopped, Err(Stop::One(_))));
     }
 

@@ -2,15 +2,13 @@
 
 use std::rc::Rc;
 
-use barewire_core::file::{Answer, Entry, Operation, Request};
-
-use crate::failure::words;
+use barewire_core::file::{Answer, Operation, Request};
 
 use super::course::Settings;
-use super::listing::{self, Listing};
-use super::names::join;
+use super::listing::Listing;
 use super::piping::Piping;
 use super::saving::{Saving, Target};
+use super::tree::{Branch, Tree};
 use super::voice::Voice;
 use super::work::Stop;
 
@@ -37,24 +35,19 @@ enum Want {
     Tree(Tree),
 }
 
-#[derive(Debug)]
-struct Tree {
-    listing: Listing,
-    /// Where the folder is to be.
-    parent: Rc<Target>,
-    /// Its name there; without one it is the parent itself.
-    leaf: Option<String>,
-    /// The user named it, and may have meant a file.
-    by_user: bool,
-}
-
 impl Job {
     fn new(name: String, want: Want) -> Self {
         Self { name, want, answered: false, reached: 0 }
     }
 
     pub(super) fn file(name: String, target: Rc<Target>, leaf: Vec<u8>) -> Self {
-        Self::new(name, Want::File(Saving::new(target, leaf)))
+        target.folder.expect(&leaf);
+        Self::new(name, Want::File(Saving::new(target, leaf, None)))
+    }
+
+    /// A file of a listing, which tells its size. The folder expects it already.
+    pub(super) fn listed(name: String, target: Rc<Target>, leaf: Vec<u8>, size: u64) -> Self {
+        Self::new(name, Want::File(Saving::new(target, leaf, Some(size))))
     }
 
     pub(super) fn pipe(name: String) -> Self {
@@ -65,16 +58,17 @@ impl Job {
         Self::new(name, Want::Show { listing: Listing::default(), headed })
     }
 
+    /// A folder that the user named.
     pub(super) fn tree(name: String, parent: Rc<Target>, leaf: Option<String>) -> Self {
-        Self::subtree(name, parent, leaf, true)
-    }
-
-    fn subtree(name: String, parent: Rc<Target>, leaf: Option<String>, by_user: bool) -> Self {
         if let Some(leaf) = &leaf {
             parent.folder.expect(leaf.as_bytes());
         }
-        let listing = Listing::default();
-        Self::new(name, Want::Tree(Tree { listing, parent, leaf, by_user }))
+        Self::new(name, Want::Tree(Tree::new(parent, leaf, true)))
+    }
+
+    /// A folder of a listing. The one that it is in expects it already.
+    pub(super) fn subtree(name: String, parent: Rc<Target>, leaf: String) -> Self {
+        Self::new(name, Want::Tree(Tree::new(parent, Some(leaf), false)))
     }
 
     /// The name for messages.
@@ -89,13 +83,9 @@ impl Job {
 
     /// The same name as that of a file, if the user named it and may have meant one.
     pub(super) fn as_file(&self) -> Option<Self> {
-        match &self.want {
-            Want::Tree(Tree { parent, leaf: Some(leaf), by_user: true, .. }) => {
-                let (parent, leaf) = (Rc::clone(parent), leaf.clone().into_bytes());
-                Some(Self::file(self.name.clone(), parent, leaf))
-            }
-            _ => None,
-        }
+        let Want::Tree(tree) = &self.want else { return None };
+        let (target, leaf) = tree.as_file()?;
+        Some(Self::file(self.name.clone(), target, leaf))
     }
 
     /// It is about to be asked for, perhaps again.
@@ -136,10 +126,11 @@ impl Job {
         matches!(&self.want, Want::Pipe(piping) if piping.written().0 > 0)
     }
 
-    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<(), String> {
+    /// Makes it ready to be asked for; false if it need not be, as it is there already.
+    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
         match &mut self.want {
             Want::File(saving) => saving.prepare(settings),
-            _ => Ok(()),
+            _ => Ok(true),
         }
     }
 
@@ -153,11 +144,13 @@ impl Job {
         Request { operation: Operation::Get, name, offset, tag, verify: settings.verify }
     }
 
-    /// The server is about to send it, of `size` bytes if that is known.
+    /// The server is about to send it, of `size` bytes if that is known. Of a listing, `room` can be
+    /// taken.
     pub(super) fn answered(
         &mut self,
         answer: &Answer,
         size: Option<u64>,
+        room: u64,
         voice: &mut Voice<'_>,
     ) -> Result<(), Stop> {
         self.answered = true;
@@ -172,7 +165,7 @@ impl Job {
                 piping.answered(name, answer, size)
             }
             Want::Show { listing, .. } | Want::Tree(Tree { listing, .. }) => {
-                listing.answered(name, answer).map_err(Stop::One)
+                listing.answered(name, answer, room).map_err(Stop::One)
             }
         }
     }
@@ -182,7 +175,7 @@ impl Job {
         if !self.answered {
             // The plain form has no answers.
             let answer = Answer { offset: 0, size: 0, tag: 0, verified: false };
-            self.answered(&answer, None, voice)?;
+            self.answered(&answer, None, 0, voice)?;
         }
         match &mut self.want {
             Want::File(saving) => {
@@ -213,52 +206,32 @@ impl Job {
     }
 
     /// It is there. Gives what is to be done because of that.
-    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Vec<Self> {
+    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Option<Branch> {
         let name = shown(&self.name);
-        match &mut self.want {
-            Want::File(saving) => {
-                if let Err(why) = saving.complete(name, voice) {
-                    voice.fail(&why);
-                }
+        let done = match &mut self.want {
+            Want::File(saving) => saving.complete(name, voice),
+            Want::Pipe(piping) => {
+                piping.complete(name, voice);
+                Ok(())
             }
-            Want::Pipe(piping) => piping.complete(name, voice),
-            Want::Show { listing, headed } => match listing.entries() {
-                Ok(entries) => listing::show(&entries, headed.then_some(name), voice),
-                Err(error) => voice.fail(&format!("{name}: {error}")),
-            },
+            Want::Show { listing, headed } => {
+                let folder = headed.then_some(name);
+                let shown = listing.show(folder, voice);
+                shown.map_err(|error| format!("{name}: {error}"))
+            }
             Want::Tree(tree) => match tree.grow(&self.name) {
-                Ok(jobs) => return jobs,
-                Err(why) => voice.fail(&format!("{name}: {why}")),
+                Ok(branch) => return Some(branch),
+                Err(why) => Err(format!("{name}: {why}")),
             },
+        };
+        if let Err(why) = done {
+            voice.fail(&why);
         }
-        Vec::new()
+        None
     }
 }
 
 /// The root has no name.
 fn shown(name: &str) -> &str {
     if name.is_empty() { "." } else { name }
-}
-
-impl Tree {
-    /// Makes the folder, and gives the jobs for what is in it.
-    fn grow(&self, name: &str) -> Result<Vec<Job>, String> {
-        let entries = self.listing.entries().map_err(|error| error.to_string())?;
-        let target = match &self.leaf {
-            None => Rc::clone(&self.parent),
-            Some(leaf) => Rc::new(self.parent.sub(leaf).map_err(|error| {
-                let path = self.parent.path.join(leaf);
-                format!("cannot make the folder {}: {}", path.display(), words(&error))
-            })?),
-        };
-        let job = |entry: &Entry<'_>| {
-            let (name, leaf) = (join(name, entry.name), entry.name.to_owned());
-            if entry.is_directory {
-                Job::subtree(name, Rc::clone(&target), Some(leaf), false)
-            } else {
-                Job::file(name, Rc::clone(&target), leaf.into_bytes())
-            }
-        };
-        Ok(entries.iter().map(job).collect())
-    }
 }

@@ -1,6 +1,6 @@
 //! What a folder holds.
 
-use barewire_core::file::{Answer, Entry, EntryError};
+use barewire_core::file::{Answer, Entry, EntryError, entries};
 use barewire_core::printable::printable;
 
 use crate::fetched::{Bytes, Listed};
@@ -8,8 +8,12 @@ use crate::output::Record;
 
 use super::voice::Voice;
 
-/// The longest listing that is taken: hundreds of thousands of names.
+/// The longest listing that is taken, in bytes: hundreds of thousands of names.
 const LONGEST: u64 = 64 << 20;
+
+/// How many bytes of listings may be there at once: those of all folders that are not done, that is,
+/// above all of those on the way to one that lies deep.
+pub(super) const ROOM: u64 = 2 * LONGEST;
 
 /// A listing that is coming in.
 #[derive(Debug, Default)]
@@ -18,13 +22,20 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn answered(&mut self, name: &str, answer: &Answer) -> Result<(), String> {
+    /// The lines are about to come; there is room for so many bytes of them.
+    pub(super) fn answered(
+        &mut self,
+        name: &str,
+        answer: &Answer,
+        room: u64,
+    ) -> Result<(), String> {
         self.bytes.clear();
-        if answer.size > LONGEST {
+        let room = room.min(LONGEST);
+        if answer.size > room {
             return Err(format!(
-                "{name}: its listing is {} long, more than the {} that are taken",
+                "{name}: its listing is {} long, more than the {} that there is room for",
                 Bytes(answer.size),
-                Bytes(LONGEST)
+                Bytes(room)
             ));
         }
         // Nor would its end be certain while others are to follow.
@@ -38,30 +49,53 @@ impl Listing {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The entries of the complete listing.
-    pub(super) fn entries(&self) -> Result<Vec<Entry<'_>>, EntryError> {
-        if self.bytes.is_empty() {
-            return Ok(Vec::new());
+    /// Whether the complete listing can be gone by, and what is in it.
+    pub(super) fn check(&self) -> Result<Whole, EntryError> {
+        let mut whole = Whole { entries: 0, files: 0, largest: 0 };
+        for entry in entries(&self.bytes) {
+            let entry = entry?;
+            whole.entries += 1;
+            whole.files += u64::from(!entry.is_directory);
+            whole.largest = whole.largest.max(entry.size);
         }
-        let lines = self.bytes.strip_suffix(b"\n").ok_or(EntryError)?;
-        lines.split(|&byte| byte == b'\n').map(Entry::parse).collect()
+        Ok(whole)
+    }
+
+    /// Takes the lines out.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.shrink_to_fit();
+        bytes
+    }
+
+    /// Shows the entries of a folder, under a heading if it is one of several.
+    pub(super) fn show(
+        &self,
+        folder: Option<&str>,
+        voice: &mut Voice<'_>,
+    ) -> Result<(), EntryError> {
+        let width = self.check()?.largest.to_string().len();
+        let folder = folder.map(|name| printable(name.as_bytes()));
+        if let Some(folder) = folder {
+            voice.head(folder);
+        }
+        for entry in entries(&self.bytes) {
+            let Entry { size, modified, name, is_directory } = entry?;
+            let name = printable(name.as_bytes());
+            let listed = Listed { folder, name, size, modified, directory: is_directory, width };
+            voice.show(Record::Entry(listed));
+        }
+        Ok(())
     }
 }
 
-/// Shows the entries of a folder, under a heading if it is one of several.
-pub(super) fn show(entries: &[Entry<'_>], folder: Option<&str>, voice: &mut Voice<'_>) {
-    let folder = folder.map(|name| printable(name.as_bytes()));
-    if let Some(folder) = folder {
-        voice.head(folder);
-    }
-    let largest = entries.iter().map(|entry| entry.size).max().unwrap_or(0);
-    let width = largest.to_string().len();
-    for entry in entries {
-        let &Entry { size, modified, name, is_directory } = entry;
-        let name = printable(name.as_bytes());
-        let listed = Listed { folder, name, size, modified, directory: is_directory, width };
-        voice.show(Record::Entry(listed));
-    }
+/// What is in a listing that follows the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    pub(super) entries: usize,
+    pub(super) files: u64,
+    /// The size of the largest file in bytes.
+    largest: u64,
 }
 
 #[cfg(test)]
@@ -73,16 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_entries() {
-        let names = |text: &str| -> Result<Vec<String>, EntryError> {
-            let listing = listing(text);
-            Ok(listing.entries()?.iter().map(|entry| entry.name.to_owned()).collect())
-        };
-        assert_eq!(names(""), Ok(vec![]));
-        assert_eq!(names("1\t2\ta\n0\t2\tb/\n"), Ok(vec!["a".into(), "b".into()]));
-        // Cut off, empty, and leading elsewhere.
-        for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n"] {
-            assert_eq!(names(wrong), Err(EntryError), "{wrong:?}");
+    fn what_breaks_the_rules_is_not_gone_by() {
+        let whole = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n").check();
+        assert_eq!(whole, Ok(Whole { entries: 3, files: 2, largest: 12 }));
+        assert_eq!(listing("").check().map(|whole| whole.entries), Ok(0));
+        for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n", "1\t0\ta\n1\t0\ta\n"]
+        {
+            assert_eq!(listing(wrong).check(), Err(EntryError), "{wrong:?}");
         }
     }
 
@@ -90,10 +121,12 @@ mod tests {
     fn a_listing_must_be_proven_and_of_bearable_length() {
         let answer = |size, verified| Answer { offset: 0, size, tag: 1, verified };
         let mut listing = listing("left from a connection that broke");
-        assert_eq!(listing.answered("x", &answer(LONGEST, true)), Ok(()));
+        assert_eq!(listing.answered("x", &answer(LONGEST, true), ROOM), Ok(()));
         assert!(listing.bytes.is_empty());
-        assert_eq!(listing.answered("x", &answer(0, false)), Ok(()));
-        assert!(listing.answered("x", &answer(LONGEST + 1, true)).is_err());
-        assert!(listing.answered("x", &answer(1, false)).is_err());
+        assert_eq!(listing.answered("x", &answer(0, false), 0), Ok(()));
+        assert_eq!(listing.answered("x", &answer(7, true), 7), Ok(()));
+        assert!(listing.answered("x", &answer(8, true), 7).is_err());
+        assert!(listing.answered("x", &answer(LONGEST + 1, true), ROOM).is_err());
+        assert!(listing.answered("x", &answer(1, false), ROOM).is_err());
     }
 }

@@ -50,6 +50,12 @@ pub(super) fn refused(job: &Job, refusal: Refusal, settings: &Settings) -> Strin
     }
 }
 
+/// So many files were not asked for.
+pub(super) fn there(files: u64) -> String {
+    let were = if files == 1 { "file was" } else { "files were" };
+    format!("{files} {were} there already, with the size that the server tells (--force replaces)")
+}
+
 /// What a conversation ended with.
 #[derive(Debug)]
 pub(super) enum Why {

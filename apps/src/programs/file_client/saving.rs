@@ -49,6 +49,8 @@ impl Target {
 pub(super) struct Saving {
     target: Rc<Target>,
     leaf: Vec<u8>,
+    /// The size that a listing has told.
+    listed: Option<u64>,
     /// Boxed, since of many that wait only a few have one.
     download: Option<Box<WriteBehind>>,
     size: Option<u64>,
@@ -59,11 +61,11 @@ pub(super) struct Saving {
 }
 
 impl Saving {
-    pub(super) fn new(target: Rc<Target>, leaf: Vec<u8>) -> Self {
-        target.folder.expect(&leaf);
+    pub(super) fn new(target: Rc<Target>, leaf: Vec<u8>, listed: Option<u64>) -> Self {
         Self {
             target,
             leaf,
+            listed,
             download: None,
             size: None,
             verified: false,
@@ -76,23 +78,36 @@ impl Saving {
         self.target.path.join(OsStr::from_bytes(&self.leaf))
     }
 
-    /// Opens the part, unless it is open already.
-    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<(), String> {
+    /// Opens the part, unless it is open already; false if the file is there.
+    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
         if self.download.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let options = Options { force: settings.force, resume: settings.resume };
         match Download::begin(&self.target.folder, &self.leaf, options) {
             Ok(download) => self.download = Some(Box::new(WriteBehind::new(download))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.is_there() => {
+                return Ok(false);
+            }
             Err(error) => return Err(self.refused(&error)),
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether there is a file of the size listed. An earlier run gave a file its name only when it
+    /// was complete.
+    fn is_there(&self) -> bool {
+        let found = self.target.folder.size(&self.leaf).ok().flatten();
+        found.is_some() && found == self.listed
     }
 
     fn refused(&self, error: &io::Error) -> String {
         let path = self.path();
         let path = path.display();
         match error.kind() {
+            io::ErrorKind::AlreadyExists if self.listed.is_some() => {
+                format!("{path} is there already, but not of the size listed (--force replaces it)")
+            }
             io::ErrorKind::AlreadyExists => {
                 format!("{path} is there already (--force replaces it)")
             }

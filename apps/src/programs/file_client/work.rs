@@ -10,11 +10,17 @@ use barewire_core::time::Instant;
 
 use super::course::Settings;
 use super::job::Job;
+use super::listing;
 use super::reasons;
+use super::tree::Branch;
 use super::voice::Voice;
 
 /// How much may be asked for before it is answered. Each file among it has three descriptors open.
 const DEPTH: usize = 64;
+
+/// How many listings may be asked for at once, as each that comes takes room until its folder is
+/// done.
+const LISTINGS: usize = 8;
 
 /// Room for the requests of that, with names of ordinary length.
 const ROOM: usize = 8 * 1024;
@@ -34,14 +40,18 @@ pub(super) enum Stop {
     Reader,
 }
 
-/// All there is to do, in its order.
+/// All there is to do.
 #[derive(Debug)]
 pub(super) struct Work {
+    /// What comes next. Once it is all done, the last of the folders gives more.
     waiting: VecDeque<Job>,
+    folders: Vec<Branch>,
     /// Asked for on this connection, and not answered in full.
     asked: VecDeque<Job>,
     /// Nothing more will be asked on this connection.
     finished: bool,
+    /// How many files need not be downloaded, as they are there.
+    pub(super) there: u64,
     /// Something was achieved since this was last looked at.
     pub(super) progressed: bool,
 }
@@ -49,30 +59,50 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(jobs: Vec<Job>) -> Self {
         let (waiting, asked) = (VecDeque::from(jobs), VecDeque::new());
-        Self { waiting, asked, finished: false, progressed: false }
+        let folders = Vec::new();
+        Self { waiting, folders, asked, finished: false, there: 0, progressed: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.asked.is_empty()
+        self.len() == 0
     }
 
+    /// How much is known to be to do.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.asked.len()
+        let listed = self.folders.iter().map(Branch::left).sum::<usize>();
+        self.waiting.len() + self.asked.len() + listed
     }
 
+    /// Has the next job, if there is any, wait for its turn.
+    fn refill(&mut self) {
+        while self.waiting.is_empty()
+            && let Some(folder) = self.folders.last_mut()
+        {
+            self.waiting.extend(folder.next());
+            self.folders.pop_if(|folder| folder.left() == 0);
+        }
+    }
+
+    /// Those that wait or were asked for, the next one first.
     pub(super) fn jobs(&self) -> impl Iterator<Item = &Job> {
         self.asked.iter().chain(&self.waiting)
     }
 
     /// Makes the next job ready to be asked for, and reports those before it that cannot be done.
     pub(super) fn prepare(&mut self, settings: &Settings, voice: &mut Voice<'_>) -> bool {
-        while let Some(job) = self.waiting.front_mut() {
+        loop {
+            self.refill();
+            let Some(job) = self.waiting.front_mut() else { return false };
             match job.prepare(settings) {
-                Ok(()) => return true,
+                Ok(true) => return true,
+                Ok(false) => {
+                    voice.progress.finish(job.counts());
+                    self.there += 1;
+                    self.waiting.pop_front();
+                }
                 Err(why) => self.give_up(|_| why, voice),
             }
         }
-        false
     }
 
     /// Reports that the next job cannot be done.
@@ -94,6 +124,10 @@ impl Work {
         let mut asked = false;
         while !self.finished && self.prepare(settings, voice) {
             let Some(job) = self.waiting.front_mut() else { break };
+            let listings = self.asked.iter().filter(|job| job.is_listing()).count();
+            if job.is_listing() && listings >= LISTINGS {
+                return asked;
+            }
             job.restart();
             match receiver.request(now, &job.request(settings)) {
                 Ok(()) => {
@@ -132,7 +166,11 @@ impl Work {
     ) -> Result<(), Stop> {
         let Some(job) = self.asked.front_mut() else { return Ok(()) };
         match event {
-            Received::Answered(answer) => job.answered(&answer, Some(answer.size), voice)?,
+            Received::Answered(answer) => {
+                let taken = self.folders.iter().map(Branch::size).sum();
+                let room = listing::ROOM.saturating_sub(taken);
+                job.answered(&answer, Some(answer.size), room, voice)?;
+            }
             Received::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
             Received::Verified { end } => self.progressed |= job.verified(end, voice)?,
             Received::Refused(Refusal::Busy) => return Err(Stop::Busy),
@@ -141,10 +179,10 @@ impl Work {
                 self.progressed = true;
                 let Some(job) = self.asked.pop_front() else { return Ok(()) };
                 voice.progress.finish(job.counts());
-                let more = job.complete(voice);
-                voice.progress.expect(more.iter().map(Job::counts).sum());
-                for job in more.into_iter().rev() {
-                    self.waiting.push_front(job);
+                if let Some(folder) = job.complete(voice) {
+                    voice.progress.expect(folder.files);
+                    self.folders.push(folder);
+                    self.folders.pop_if(|folder| folder.left() == 0);
                 }
             }
         }
@@ -172,10 +210,13 @@ impl Work {
             job.pause();
             self.waiting.push_front(job);
         }
+        self.refill();
     }
 
     /// Takes the next job out, after [`rewind`](Self::rewind).
     pub(super) fn drop_first(&mut self) -> Option<Job> {
-        self.waiting.pop_front()
+        let job = self.waiting.pop_front();
+        self.refill();
+        job
     }
 }

@@ -1,6 +1,7 @@
 //! A folder of Linux, as a download uses it.
 
 use std::fs;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
@@ -33,7 +34,7 @@ impl Disk for Folder {
     }
 
     fn expects(&self, name: &[u8]) -> bool {
-        self.expected.borrow().contains(name)
+        self.expected.borrow().contains(&self.hasher.hash_one(name))
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {

@@ -100,16 +100,37 @@ fn a_tree_survives_a_network_that_breaks() {
     server.stop();
 }
 
-/// Files that are there are left alone without `--force`; the rest fills the tree up.
+/// A file that is there is left alone without `--force`: with the size that the list tells, it is
+/// what an earlier run has brought; with another, that fails, and the rest fills the tree up.
 #[test]
 fn a_second_run_fills_up_what_is_missing() {
     let folder = tree();
     let server = share(&folder, &[]);
     let target = Folder::new().with("tree/big", "mine");
-    fetch(&server.at(), &target, &["-r", "tree"]).exits(1).says(&["tree/big is there already"]);
+    let first = fetch(&server.at(), &target, &["-r", "tree"]).exits(1);
+    first.says(&["tree/big is there already, but not of the size listed"]);
     assert_eq!(target.read("tree/big"), b"mine");
     target.assert_holds("tree/sub/.hidden", b"hidden");
-    fetch(&server.at(), &target, &["-r", "tree", "--force"]).exits(0);
+    fetch(&server.at(), &target, &["-r", "tree", "--force"]).exits(0).is_silent();
+    assert_same(&folder.path("tree"), &target.path("tree"));
+    let third = fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
+    assert_eq!(third.output(), "");
+    third.says(&["6 files were there already"]);
+    server.stop();
+}
+
+/// As after a power cut: some of it is there, some begun, some missing.
+#[test]
+fn a_tree_that_was_interrupted_is_gone_on_with() {
+    let folder = tree();
+    let server = share(&folder, &[]);
+    let target = Folder::new();
+    let proxy = Proxy::start(server.address(), &[Fault::Close(SEGMENT as u64 + 5000)]);
+    let options = ["-r", "tree", "--retries", "0"];
+    fetch(&proxy.at(), &target, &options).exits(1).says(&["run the same command again to resume"]);
+    assert!(target.has("tree/big.part"));
+    let second = fetch(&proxy.at(), &target, &options).exits(0);
+    second.prints("resumed from 1.0 MiB");
     assert_same(&folder.path("tree"), &target.path("tree"));
     server.stop();
 }

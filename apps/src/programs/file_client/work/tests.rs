@@ -113,6 +113,76 @@ fn a_tree_grows_as_its_listings_come() {
     assert!(output.take().starts_with("a/tree/x: 2 B in "));
 }
 
+/// Folder by folder: of the listings that there are, only one after another is gone by.
+#[test]
+fn a_listing_becomes_jobs_as_they_are_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let tree = Job::tree(String::new(), target(folder.path()), None);
+    let mut bench = Bench::new(&mut output, vec![tree]);
+    bench.ask();
+    let listing: Vec<_> = (0..1000).map(|number| format!("1\t0\t{number:03}\n")).collect();
+    bench.answer(listing.concat().as_bytes());
+    assert_eq!(bench.work.len(), 1000);
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    assert_eq!(bench.ask().split(' ').count(), DEPTH);
+    assert_eq!((bench.work.len(), bench.work.jobs().count()), (1000, DEPTH + 1));
+    // What is left of it is there after a break, too.
+    bench.work.rewind();
+    assert_eq!(bench.work.len(), 1000);
+    assert_eq!(bench.work.drop_first().unwrap().name, "000");
+    assert_eq!(bench.work.len(), 999);
+}
+
+#[test]
+fn few_listings_are_asked_for_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let tree = Job::tree(String::new(), target(folder.path()), None);
+    let mut bench = Bench::new(&mut output, vec![tree]);
+    bench.ask();
+    let listing: Vec<_> = (10..30).map(|number| format!("0\t0\t{number}/\n")).collect();
+    bench.answer(listing.concat().as_bytes());
+    assert_eq!(bench.ask(), "10 11 12 13 14 15 16 17");
+    bench.answer(b"");
+    assert_eq!(bench.ask(), "18");
+    // There is no room for more than so much.
+    let answer = Answer { offset: 0, size: listing::ROOM, tag: 7, verified: true };
+    assert!(matches!(bench.take(Received::Answered(answer)), Err(Stop::One(_))));
+}
+
+#[test]
+fn what_a_listing_tells_is_not_asked_for_if_it_is_there() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("same"), "four").unwrap();
+    fs::write(folder.path().join("shorter"), "three").unwrap();
+    fs::create_dir(folder.path().join("wrong")).unwrap();
+    std::os::unix::fs::symlink("same", folder.path().join("link")).unwrap();
+    let mut output = output();
+    let tree = |target| vec![Job::tree(String::new(), target, None)];
+    let mut bench = Bench::new(&mut output, tree(target(folder.path())));
+    bench.ask();
+    bench.answer(b"4\t0\tsame\n");
+    assert_eq!(bench.ask(), ".");
+    assert!(bench.work.is_empty() && !bench.voice.has_failed());
+    assert_eq!(bench.work.there, 1);
+
+    bench.work = Work::new(tree(target(folder.path())));
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    bench.ask();
+    bench.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
+    assert_eq!(bench.ask(), ".");
+    assert!(bench.voice.has_failed());
+    assert_eq!(bench.work.there, 1);
+
+    bench.settings.force = true;
+    bench.work = Work::new(tree(target(folder.path())));
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    bench.ask();
+    bench.answer(b"4\t0\tsame\n");
+    assert_eq!(bench.ask(), "same.");
+}
+
 #[test]
 fn the_root_becomes_the_folder_itself() {
     let folder = TempDir::new().unwrap();
@@ -139,6 +209,12 @@ fn a_hostile_listing_writes_nothing() {
     bench.ask();
     bench.answer(b"1\t0\t../x\n");
     assert!(bench.work.is_empty() && bench.voice.has_failed());
+    // Nor is anything made of one that has a name twice.
+    bench.work = Work::new(vec![Job::tree("t".into(), target(&inside), Some("t".into()))]);
+    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+    bench.ask();
+    bench.answer(b"1\t0\tx\n1\t0\tx\n");
+    assert!(bench.work.is_empty() && !inside.join("t").exists());
     // Nor does a link that waits where a folder is to be.
     bench.work = Work::new(vec![Job::tree("t".into(), target(&inside), Some("link".into()))]);
     bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
