@@ -1,7 +1,7 @@
 //! Servers that lie, or fall silent: the client says so, fails, and leaves nothing under the file's
 //! name. Each is played by hand.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
 
@@ -11,6 +11,7 @@ use barewire_tests::harness::sockets::{is_ended_by_peer, reset};
 use barewire_tests::harness::{Finished, Folder, PATIENCE, Peer};
 
 use super::{begin, fetch};
+use crate::common::memory::peak_memory;
 use crate::common::words::TIMED_OUT;
 
 /// A version that every test is free to lie about.
@@ -203,6 +204,35 @@ fn an_endless_answer_to_a_small_question_ends() {
     fetch(&server.at(), &target, &["x"]).exits(0);
     assert_eq!(target.read("x"), b"abc");
     server.finish();
+}
+
+/// A list of far more than there is: it costs its own length, and the names that must be kept free,
+/// as the parts of others could have them.
+#[test]
+fn a_long_list_costs_little_more_than_its_length() {
+    for ending in ["", ".part"] {
+        let line = |number: usize| format!("1\t0\t{number:07}{ending}\n");
+        let list: Vec<u8> = (0..500_000).flat_map(|number| line(number).into_bytes()).collect();
+        let length = list.len();
+        let (asked, ask) = mpsc::channel();
+        let server = Peer::tcp(move |mut stream| {
+            hear(&mut stream).expect("a request for the list");
+            stream.write_all(&Reply::ok(list.len(), TAG).with(&list)).unwrap();
+            hear(&mut stream).expect("a request for the first file");
+            asked.send(()).unwrap();
+            // The rest goes unread until the client ends.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let target = Folder::in_memory();
+        let client = begin(&server.at(), &target, &["-r", "."]).spawn();
+        ask.recv_timeout(PATIENCE).expect("it goes by the list");
+        let peak = peak_memory(&client);
+        client.signal(nix::sys::signal::Signal::SIGTERM);
+        client.finish().exits(143).says(&["interrupted"]);
+
+        assert!(peak < 5 * length, "{peak} bytes for a list of {length}");
+        server.finish();
+    }
 }
 
 /// Both ways of asking: what is interrupted is told of, and has no file's name.
