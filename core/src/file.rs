@@ -11,8 +11,14 @@
 //! # Framed
 //!
 //! On the same port. Its first byte, 0x00, can start no file name, so a server tells the two apart
-//! at once. A server that knows only the plain form closes, or answers with something else; then
-//! the client may ask again, plainly, on a new connection. All integers are big-endian.
+//! at once. A server that knows only the plain form closes without a byte, or answers with something
+//! else; then the client may ask again, plainly, on a new connection. A reset is no such answer: it is
+//! also what a server leaves that stops before it has answered. So that its close is never taken for
+//! one, a server resets a connection on which nothing was asked yet when it stops. What remains: the
+//! system closes for a process that is killed, and that may look like a server for the plain form. A
+//! client that then finds another server there gets the file without a proof, and says so.
+//!
+//! All integers are big-endian.
 //!
 //! ```text
 //! request  (24 bytes, then the name)          response (32 bytes, then the contents)
@@ -41,10 +47,13 @@
 //!   last is answered. It half-closes after its last, and the server then closes.
 //! - A verified download is whole when its last digest has verified, whatever comes after; an
 //!   unverified one when the count is right and the server has gone on to the next response that
-//!   was asked for, or has closed in order. An empty range is whole with its header. A file that changes while it is
-//!   sent, unless it only grew, ends in a reset. Of one that is overwritten and has grown as well a
-//!   server can be sure only where it has sent digests, which it then compares; without them,
-//!   Barewire's compares the first and the last 64 KiB.
+//!   was asked for, or has closed in order. An empty range is whole with its header.
+//! - **A file that changes while it is sent**, unless it only grew, ends in a reset, and what only grew
+//!   is sent up to the size told. A server that looks at size and time alone sees that a file has grown,
+//!   and not whether its beginning was overwritten as well. Where it has sent digests it knows: what
+//!   those segments hold now must match them before the last is sent, so a verified download is of one
+//!   version. Without digests, Barewire's server compares the first and the last 64 KiB; bytes between
+//!   them that were overwritten while the file also grew may be of either version.
 //! - The contents of a **list** are one line for each [`Entry`] of a directory, sorted by name.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A

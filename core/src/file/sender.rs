@@ -148,6 +148,13 @@ impl<const N: usize> Sender<N> {
         self.flow.framed
     }
 
+    /// Whether nothing has been asked on this connection, not even in part. A client that sees such a
+    /// conversation end in order takes the server for one that knows the plain form only; so an owner
+    /// that would [stop](Self::stop) it resets the connection instead.
+    pub fn is_unasked(&self) -> bool {
+        self.flow.phase == Phase::Listening && !self.flow.framed && !self.requests.has_begun()
+    }
+
     /// Offers contents of `size` bytes in the version `tag` (not 0) as the answer to the request.
     /// Gives the range of them that will go out: the end of the offered contents, or all.
     ///

@@ -75,7 +75,7 @@ impl Connection {
         client: &mut Client<'_>,
         cx: &mut Context<'_, Client<'_>>,
     ) -> nb::Result<State, End> {
-        let Client { settings, voice, work, .. } = client;
+        let Client { settings, voice, work, heard, .. } = client;
         match &mut self.state {
             State::Resting(until) => {
                 if until.is_some_and(|until| cx.now() < until) {
@@ -97,14 +97,14 @@ impl Connection {
                 Self::connected(link, client, cx.now())
             }
             State::Framed { link, receiver } => {
-                work.ask(receiver, cx.now(), settings, voice);
+                work.ask(receiver, cx.now(), *heard, settings, voice);
                 let mut stop = None;
                 let over = link.drive(cx, receiver, |event| {
                     if stop.is_none() {
                         stop = work.take(event, settings, voice).err();
                     }
                 });
-                client.heard |= receiver.has_heard();
+                *heard |= receiver.has_heard();
                 finish(over, stop)?;
                 Err(rest(receiver, client, cx))
             }
@@ -157,8 +157,8 @@ fn rest(
     client: &mut Client<'_>,
     cx: &mut Context<'_, Client<'_>>,
 ) -> nb::Error<End> {
-    let Client { settings, voice, work, .. } = client;
-    if work.ask(receiver, cx.now(), settings, voice) {
+    let Client { settings, voice, work, heard, .. } = client;
+    if work.ask(receiver, cx.now(), *heard, settings, voice) {
         cx.again();
     } else if work.is_empty() && receiver.poll_transmit() == Output::Nothing {
         // All is there and the server knows it: how soon it closes makes no difference.

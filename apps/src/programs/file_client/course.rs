@@ -93,7 +93,7 @@ impl<'o> Client<'o> {
                 self.drop_first(|client, job| reasons::nothing(job, &client.settings))
             }
             End::Broken(fault) => {
-                let why = reasons::fault(&fault, &self.settings);
+                let why = reasons::fault(&fault, self.heard, &self.settings);
                 match fault {
                     Fault::Session(ReceiveError::Malformed) => self.end(&why),
                     _ => self.retry(&why, now),
@@ -120,29 +120,22 @@ impl<'o> Client<'o> {
         }
         let Settings { server, timeout, .. } = &self.settings;
         let why = unconnected(server, *timeout, error);
-        if self.reached {
+        // One that was made and reset at once is not one that was refused.
+        if self.reached || error.kind() == io::ErrorKind::ConnectionReset {
             return self.retry(&Why::Other(why), now);
         }
         self.voice.fail(&why);
         None
     }
 
-    /// Whether that is how a server ends a conversation that knows the plain form only.
+    /// Whether that is how a server ends a conversation that knows the plain form only: in order, or
+    /// with words. A reset tells nothing; it is also what a server that is being stopped leaves.
     fn is_plain_only(&self, fault: &Fault<ReceiveError>) -> bool {
-        let is_sudden = match fault {
-            Fault::Session(error) => *error == ReceiveError::NotFramed,
-            Fault::Connection(error) => matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::BrokenPipe
-                    | io::ErrorKind::ConnectionAborted
-            ),
-            Fault::Contents => false,
-        };
         // What is held came in the framed form, so a server that is only short of something for the
         // moment must not make the plain form overwrite it.
         let knew_better = self.heard || self.work.jobs().any(|job| job.kept().0 > 0);
-        is_sudden && !self.settings.plain && !knew_better
+        let is_unknown = matches!(fault, Fault::Session(ReceiveError::NotFramed));
+        is_unknown && !self.settings.plain && !knew_better
     }
 
     /// Goes over to the plain form.
@@ -260,6 +253,10 @@ mod tests {
         End::Broken(Fault::Connection(io::ErrorKind::ConnectionReset.into()))
     }
 
+    fn not_framed() -> End {
+        End::Broken(Fault::Session(ReceiveError::NotFramed))
+    }
+
     #[test]
     fn pauses_double_up_to_a_limit() {
         let seconds: Vec<String> = (0..7).map(|tries| pause(tries).to_string()).collect();
@@ -268,17 +265,38 @@ mod tests {
 
     #[test]
     fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
-        for end in [reset(), End::Broken(Fault::Session(ReceiveError::NotFramed))] {
-            let mut output = output();
-            let mut client = client(&mut output, vec![Job::pipe("x".into())]);
-            client.reach();
-            assert!(client.after(end, Instant::ZERO).is_some());
-            assert!(client.settings.plain);
-            // That it takes no second connection is told at once.
-            let refused = End::Unconnected(io::ErrorKind::ConnectionRefused.into());
-            assert!(client.after(refused, Instant::ZERO).is_none());
-            assert!(client.voice.has_failed());
+        let mut output = output();
+        let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+        client.reach();
+        assert!(client.after(not_framed(), Instant::ZERO).is_some());
+        assert!(client.settings.plain);
+        // That it takes no second connection is told at once.
+        let refused = End::Unconnected(io::ErrorKind::ConnectionRefused.into());
+        assert!(client.after(refused, Instant::ZERO).is_none());
+        assert!(client.voice.has_failed());
+    }
+
+    /// It may be one that stops, or starts anew.
+    #[test]
+    fn a_server_that_resets_is_asked_again_in_the_framed_form() {
+        let mut output = output();
+        let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+        client.reach();
+        for _ in 0..client.settings.retries {
+            assert!(client.after(reset(), Instant::ZERO).is_some());
         }
+        assert!(client.after(reset(), Instant::ZERO).is_none());
+        assert!(client.voice.has_failed() && !client.settings.plain);
+    }
+
+    /// The reset may come before this side has seen that the connection is made.
+    #[test]
+    fn a_reset_is_no_refusal() {
+        let mut output = output();
+        let mut client = client(&mut output, vec![Job::pipe("x".into())]);
+        let reset = || End::Unconnected(io::ErrorKind::ConnectionReset.into());
+        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(!client.voice.has_failed());
     }
 
     #[test]
@@ -296,7 +314,7 @@ mod tests {
         let mut client = client(&mut output, vec![job]);
         client.reach();
         assert!(client.work.prepare(&client.settings, &mut client.voice));
-        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(client.after(not_framed(), Instant::ZERO).is_some());
         assert!(!client.settings.plain);
     }
 
@@ -305,7 +323,7 @@ mod tests {
         let mut output = output();
         let jobs = vec![Job::show(String::new(), false)];
         let mut client = client(&mut output, jobs);
-        assert!(client.after(reset(), Instant::ZERO).is_none());
+        assert!(client.after(not_framed(), Instant::ZERO).is_none());
         assert!(client.voice.has_failed() && !client.settings.plain);
     }
 

@@ -65,11 +65,15 @@ pub(super) enum Why {
     Other(String),
 }
 
-/// Why a conversation broke off.
-pub(super) fn fault(fault: &Fault<ReceiveError>, settings: &Settings) -> Why {
-    let Settings { server, timeout, .. } = settings;
+/// Why a conversation broke off with a server that has `answered` before, or not.
+pub(super) fn fault(fault: &Fault<ReceiveError>, answered: bool, settings: &Settings) -> Why {
+    let Settings { server, timeout, plain, .. } = settings;
     match fault {
-        Fault::Connection(error) => Why::BrokeOff(words(error).to_string()),
+        Fault::Connection(error) if answered || *plain => Why::BrokeOff(words(error).to_string()),
+        Fault::Connection(error) => Why::BrokeOff(format!(
+            "{}, with no answer (--plain suits the simplest servers)",
+            words(error)
+        )),
         Fault::Session(ReceiveError::TimedOut) => Why::Other(format!(
             "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
                  the simplest servers)"

@@ -113,17 +113,23 @@ impl Work {
         }
     }
 
-    /// Asks for as much as can be asked for at once. Tells whether there is anything to send.
+    /// Asks for as much as can be asked for at once: of a server that was not `heard` yet, one thing,
+    /// since one that knows the plain form only may not read more, and what it leaves unread makes a
+    /// reset of its close. Tells whether there is anything to send.
     pub(super) fn ask(
         &mut self,
         receiver: &mut Receiver,
         now: Instant,
+        heard: bool,
         settings: &Settings,
         voice: &mut Voice<'_>,
     ) -> bool {
         let mut asked = false;
         while !self.finished && self.prepare(settings, voice) {
             let Some(job) = self.waiting.front_mut() else { break };
+            if !heard && !self.asked.is_empty() {
+                return asked;
+            }
             let listings = self.asked.iter().filter(|job| job.is_listing()).count();
             if job.is_listing() && listings >= LISTINGS {
                 return asked;

@@ -265,6 +265,12 @@ impl<'h> Task<Hall<'h, House>> for Download {
         cx: &mut Context<'_, Hall<'h, House>>,
     ) -> Poll<()> {
         if cx.stopping() {
+            if self.session.is_unasked() {
+                // An end in order would be an answer, and a wrong one.
+                self.abandon(hall);
+                hall.leave(cx, &mut self.guest);
+                return Poll::Ready(());
+            }
             self.session.stop(cx.now());
         }
         let advanced = match self.advance(hall, cx) {

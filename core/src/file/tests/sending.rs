@@ -254,6 +254,14 @@ fn stop_ends_at_once_between_requests_and_else_after_the_one_at_work() {
 }
 
 #[test]
+fn what_was_asked_is_no_longer_unasked() {
+    assert!(after(b"").sender.is_unasked());
+    for stream in [&get(b"a")[..], &get(b"a")[..1], b"a", b"a\n", &get(b"gone")] {
+        assert!(!after(stream).sender.is_unasked(), "{stream:?}");
+    }
+}
+
+#[test]
 fn events_are_shown_without_control_characters() {
     let server = after(&[get(b"\x1b[2J"), get(b"/\x1b")].concat());
     let shown = vec!["Get \"\\x1b[2J\" from 0 of 0x0, verify: true", "refused: \"/\\x1b\""];

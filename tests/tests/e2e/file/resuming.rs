@@ -247,3 +247,16 @@ fn complete_files_are_not_asked_for_again() {
     let server = server.stop();
     assert_eq!(server.output().matches(": a: ").count(), 1, "{server:?}");
 }
+
+/// As by a server that is stopped and started anew, before its first answer.
+#[test]
+fn a_reset_before_the_first_answer_is_no_reason_to_do_without_proof() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &[]);
+    let proxy = Proxy::start(server.address(), &[Fault::Reset(0)]);
+    let target = Folder::new();
+    let client = fetch(&proxy.at(), &target, &["x"]).exits(0).says(&["trying again"]);
+    client.prints("(verified)");
+    assert_eq!(target.read("x"), b"contents");
+    server.stop();
+}

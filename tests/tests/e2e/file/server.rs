@@ -217,6 +217,19 @@ fn a_stopping_server_says_good_bye_to_who_rests() {
     server.program.finish().exits(0);
 }
 
+/// An end in order would tell it that the server knows the plain form only.
+#[test]
+fn a_stopping_server_resets_who_has_asked_for_nothing_yet() {
+    let folder = Folder::new().with("x", "contents");
+    let server = share(&folder, &[]);
+    let mut silent = connect(server.address());
+    // They are let in one after another.
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    server.program.signal(Signal::SIGTERM);
+    assert_eq!(read_out(&mut silent).1, End::Reset);
+    server.program.finish().exits(0);
+}
+
 /// The client is gone in the middle: that is told, and the server lives.
 #[test]
 fn a_client_that_is_gone_is_told_and_harms_nobody() {

@@ -17,6 +17,7 @@ struct Bench<'o> {
     voice: Voice<'o>,
     work: Work,
     receiver: Receiver,
+    heard: bool,
 }
 
 fn output() -> Output {
@@ -45,12 +46,13 @@ impl<'o> Bench<'o> {
         };
         let receiver = Receiver::new(Instant::ZERO, settings.config());
         let voice = Voice::new(output, Progress::new(false, true));
-        Self { settings, voice, work: Work::new(jobs), receiver }
+        Self { settings, voice, work: Work::new(jobs), receiver, heard: true }
     }
 
     /// Asks, and says what goes out: the names, and `.` at the end.
     fn ask(&mut self) -> String {
-        self.work.ask(&mut self.receiver, Instant::ZERO, &self.settings, &mut self.voice);
+        let Self { settings, voice, work, receiver, heard } = self;
+        work.ask(receiver, Instant::ZERO, *heard, settings, voice);
         let mut sent = Vec::new();
         let mut shut = "";
         loop {
@@ -304,6 +306,19 @@ fn no_more_is_asked_for_at_once_than_files_may_be_open() {
     let mut bench = Bench::new(&mut output, jobs);
     assert_eq!(bench.ask().split(' ').count(), DEPTH);
     assert_eq!(bench.work.len(), DEPTH + 2);
+}
+
+#[test]
+fn a_server_that_was_not_heard_yet_is_asked_for_one_thing() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    bench.heard = false;
+    assert_eq!(bench.ask(), "a");
+    assert_eq!(bench.ask(), "");
+    bench.heard = true;
+    assert_eq!(bench.ask(), "b.");
 }
 
 #[test]
