@@ -11,6 +11,7 @@ mod room;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use core::task::Poll;
@@ -21,13 +22,12 @@ use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::signals::Caught;
-use nix::sys::signal::SigSet;
 
 use crate::failure::words;
 use crate::served::Served;
 
 pub(crate) use record::{ADDRESS, Received, Record, as_shown, in_seconds, seconds_of};
-use room::{PART, has_room, wait_a_while};
+use room::{PART, has_room, wait_a_while, wait_unless};
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
@@ -61,6 +61,8 @@ pub(crate) struct Output {
     lost: Arc<OnceLock<String>>,
     /// Tells of a signal that was caught, once they are.
     caught: Option<Caught>,
+    /// One of them has ended a wait for the reader.
+    interrupted: AtomicBool,
 }
 
 impl Output {
@@ -75,13 +77,21 @@ impl Output {
             missing: 0,
             lost: Arc::default(),
             caught: None,
+            interrupted: AtomicBool::new(false),
         }
     }
 
     /// A further output of the same program, for another thread.
     pub(crate) fn another(&self) -> Self {
         let lost = Arc::clone(&self.lost);
-        Self { pending: String::new(), missing: 0, lost, caught: self.caught.clone(), ..*self }
+        Self {
+            pending: String::new(),
+            missing: 0,
+            lost,
+            caught: self.caught.clone(),
+            interrupted: AtomicBool::default(),
+            ..*self
+        }
     }
 
     /// From now on signals are caught, and `caught` tells.
@@ -194,7 +204,7 @@ impl Output {
     }
 
     fn lose(&mut self, error: &io::Error) {
-        if error.kind() != io::ErrorKind::BrokenPipe {
+        if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) {
             let message = format!("cannot write to standard output: {}", words(error));
             if self.serves && self.lost.get().is_none() {
                 log::warn!("{message}; serving goes on");
@@ -233,15 +243,19 @@ impl Output {
     }
 
     /// Waits until standard output takes more. A reader who has stalled must not keep the program
-    /// from being ended: signals that are otherwise caught are let through here, and one that was
-    /// caught before ends the wait.
+    /// from being ended: a signal ends the wait, with [`Interrupted`](io::ErrorKind::Interrupted).
     fn wait(&self) -> io::Result<bool> {
-        while !wait_a_while(&io::stdout(), Some(SigSet::empty()))? {
-            if self.caught.as_ref().and_then(Caught::number).is_some() {
-                return Err(io::Error::other("nobody reads it"));
-            }
+        let waited = wait_unless(&io::stdout(), self.caught.as_ref());
+        if waited.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+            self.interrupted.store(true, Ordering::Relaxed);
         }
-        Ok(true)
+        waited.map(|()| true)
+    }
+
+    /// The signal that has ended a wait for who reads this, if one has. To be asked last.
+    pub(crate) fn ended_by(&self) -> Option<u8> {
+        let caught = self.caught.as_ref().filter(|_| self.interrupted.load(Ordering::Relaxed))?;
+        caught.number().or_else(|| caught.receive())
     }
 
     /// Why results were lost, if any were.

@@ -46,6 +46,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
         None => program.run(&mut output),
     };
     output.finish();
+    let result = output.ended_by().map_or(result, |signal| Err(Failure::Signal(signal)));
     let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
     let result = result.and(lost.map_or(Ok(()), Err));
     if let Some(message) = result.as_ref().err().and_then(Failure::message) {

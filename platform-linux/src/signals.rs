@@ -2,6 +2,7 @@
 
 use core::task::Poll;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -15,14 +16,17 @@ use crate::executor::{Context, Readiness, Source, Task};
 /// [stop](Context::stop) and the second into its [end](Context::stop_now).
 #[derive(Debug)]
 pub struct Signals {
-    fd: SignalFd,
+    fd: Arc<SignalFd>,
     source: Option<Source>,
     caught: Caught,
 }
 
 /// Remembers the first signal that a [`Signals`] has caught; its clones share the memory.
-#[derive(Clone, Debug, Default)]
-pub struct Caught(Arc<AtomicU8>);
+#[derive(Clone, Debug)]
+pub struct Caught {
+    first: Arc<AtomicU8>,
+    fd: Arc<SignalFd>,
+}
 
 impl Signals {
     /// Blocks the two signals for the calling thread and those that it starts from now on, and
@@ -36,7 +40,7 @@ impl Signals {
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block() -> io::Result<Self> {
         handled().thread_block()?;
-        Self::receive(Caught::default())
+        Self::receive(Arc::default())
     }
 
     /// Another such task, for another thread's executor, with a descriptor of its own: each signal
@@ -48,12 +52,13 @@ impl Signals {
     /// # Errors
     /// Those of `signalfd(2)`.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Self::receive(self.caught())
+        Self::receive(Arc::clone(&self.caught.first))
     }
 
-    fn receive(caught: Caught) -> io::Result<Self> {
+    fn receive(first: Arc<AtomicU8>) -> io::Result<Self> {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        Ok(Self { fd: SignalFd::with_flags(&handled(), flags)?, source: None, caught })
+        let fd = Arc::new(SignalFd::with_flags(&handled(), flags)?);
+        Ok(Self { fd: Arc::clone(&fd), source: None, caught: Caught { first, fd } })
     }
 
     /// A handle that tells, also after the task has gone, which signal came first.
@@ -69,12 +74,41 @@ fn handled() -> SigSet {
 impl Caught {
     /// The number of the signal that came first, if one came (`signal(7)`).
     pub fn number(&self) -> Option<u8> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|&number| number != 0)
+        Some(self.first.load(Ordering::Relaxed)).filter(|&number| number != 0)
+    }
+
+    /// Receives the next signal that has come, if one has. For after the executor's end, or in place
+    /// of it: of what is received here the task learns nothing.
+    pub fn receive(&self) -> Option<u8> {
+        self.take().map(|(number, _)| number)
+    }
+
+    /// The number of the next signal, and whether it is the first.
+    fn take(&self) -> Option<(u8, bool)> {
+        let signal = loop {
+            match self.fd.read_signal() {
+                Ok(signal) => break signal?,
+                Err(Errno::EINTR) => {}
+                Err(_) => return None,
+            }
+        };
+        // SIGINT is 2 and SIGTERM is 15.
+        let number = u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX);
+        let set = self.first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+        Some((number, set.is_ok()))
     }
 
     /// The exit code by which shells show an end by this signal: 128 + its number.
     pub fn exit_code(&self) -> Option<u8> {
         self.number().map(|number| 128 + number)
+    }
+}
+
+/// Readable while a signal has come that nobody has received, so that a wait for something else can
+/// end with it.
+impl AsFd for Caught {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 
@@ -88,18 +122,11 @@ impl<W> Task<W> for Signals {
                 Err(error) => cx.fail(error),
             }
         }
-        loop {
-            let signal = match self.fd.read_signal() {
-                Ok(Some(signal)) => signal,
-                Err(Errno::EINTR) => continue,
-                Ok(None) | Err(_) => break,
-            };
-            // SIGINT is 2 and SIGTERM is 15.
-            let number = u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX);
-            let caught = &self.caught.0;
-            match caught.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => cx.stop(),
-                Err(_) => cx.stop_now(),
+        while let Some((_, is_first)) = self.caught.take() {
+            if is_first {
+                cx.stop();
+            } else {
+                cx.stop_now();
             }
         }
         Poll::Pending
@@ -109,6 +136,7 @@ impl<W> Task<W> for Signals {
 #[cfg(test)]
 mod tests {
     use barewire_core::time::Instant;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::signal::raise;
 
     use super::*;
@@ -155,6 +183,21 @@ mod tests {
         executor.run(&mut log).unwrap();
         assert_eq!(log, ["told to stop", "abandoned"]);
         assert_eq!((caught.number(), caught.exit_code()), (Some(15), Some(143)));
+    }
+
+    #[test]
+    fn what_no_task_has_received_ends_a_wait_and_can_be_received() {
+        let signals = Signals::block().unwrap();
+        let caught = signals.caught();
+        let is_readable = || {
+            let mut fds = [PollFd::new(caught.as_fd(), PollFlags::POLLIN)];
+            poll(&mut fds, PollTimeout::ZERO).unwrap() == 1
+        };
+        assert!(!is_readable());
+        raise(Signal::SIGINT).unwrap();
+        assert!(is_readable() && caught.number().is_none());
+        assert_eq!((caught.receive(), caught.number()), (Some(2), Some(2)));
+        assert!(!is_readable() && caught.receive().is_none());
     }
 
     #[test]

@@ -26,8 +26,8 @@ impl Output {
     /// Writes `bytes` to standard output as they are, past what is collected.
     ///
     /// # Errors
-    /// Those of `write(2)`, `EPIPE` among them, since a reader who has gone away needs no more; and one if
-    /// a signal has ended the wait for a reader.
+    /// Those of `write(2)`, `EPIPE` among them, since a reader who has gone away needs no more; and
+    /// [`Interrupted`](io::ErrorKind::Interrupted) if a signal has ended the wait for a reader.
     pub(crate) fn pass_on(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if stdout.metadata()?.is_file() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
+use barewire_linux::signals::Caught;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::SigSet;
@@ -36,5 +37,22 @@ pub(super) fn wait_a_while(stream: &impl AsFd, signals: Option<SigSet>) -> io::R
         Ok(ready) => Ok(ready > 0),
         Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits until the stream takes more. A signal that is caught ends the wait, with
+/// [`Interrupted`](io::ErrorKind::Interrupted), and so does one that was caught before.
+pub(super) fn wait_unless(stream: &impl AsFd, caught: Option<&Caught>) -> io::Result<()> {
+    let mut fds = vec![PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
+    fds.extend(caught.map(|caught| PollFd::new(caught.as_fd(), PollFlags::POLLIN)));
+    let is_late = caught.and_then(Caught::number).is_some();
+    let patience = if is_late { PollTimeout::ZERO } else { PollTimeout::NONE };
+    loop {
+        match poll(&mut fds, patience) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) if fds[0].any() == Some(true) => return Ok(()),
+            Ok(_) => return Err(io::ErrorKind::Interrupted.into()),
+        }
     }
 }

@@ -110,6 +110,10 @@ impl<'o> Client<'o> {
                 None
             }
             End::Stopped(Stop::Reader) => None,
+            End::Stopped(Stop::Signal) => {
+                self.interrupt();
+                None
+            }
         }
     }
 

@@ -113,17 +113,17 @@ impl Job {
     pub(super) fn kept(&self) -> (u64, String) {
         match &self.want {
             Want::File(saving) => (saving.held().map_or(0, |held| held.verified), saving.kept()),
-            Want::Pipe(piping) => match piping.written().0 {
-                0 => (0, "nothing was written".to_owned()),
-                written => (written, "what was written is not the whole of it".to_owned()),
-            },
+            Want::Pipe(piping) if piping.has_begun() => {
+                (piping.written().0, "what was written is not the whole of it".to_owned())
+            }
+            Want::Pipe(_) => (0, "nothing was written".to_owned()),
             Want::Show { .. } | Want::Tree(_) => (0, "try again".to_owned()),
         }
     }
 
     /// Whether something was written that the plain form cannot go on with.
     pub(super) fn is_half_written(&self) -> bool {
-        matches!(&self.want, Want::Pipe(piping) if piping.written().0 > 0)
+        matches!(&self.want, Want::Pipe(piping) if piping.has_begun())
     }
 
     /// Makes it ready to be asked for; false if it need not be, as it is there already.

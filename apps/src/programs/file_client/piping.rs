@@ -19,6 +19,8 @@ pub(super) struct Piping {
     held: Vec<u8>,
     /// How many bytes are written, of which version.
     written: u64,
+    /// Perhaps more than that is.
+    writes: bool,
     tag: u64,
     holds: bool,
     verified: bool,
@@ -29,6 +31,11 @@ impl Piping {
     /// Where the contents go on, and of which version.
     pub(super) fn written(&self) -> (u64, u64) {
         (self.written, if self.written > 0 { self.tag } else { 0 })
+    }
+
+    /// Whether anything at all may be written.
+    pub(super) fn has_begun(&self) -> bool {
+        self.writes
     }
 
     /// The contents are about to come, of `size` bytes if that is known.
@@ -60,12 +67,14 @@ impl Piping {
             self.held.extend_from_slice(bytes);
             return Ok(false);
         }
+        self.writes = true;
         pass_on(bytes, voice)?;
         self.written += bytes.len() as u64;
         Ok(true)
     }
 
     pub(super) fn verified(&mut self, voice: &mut Voice<'_>) -> Result<(), Stop> {
+        self.writes = true;
         pass_on(&self.held, voice)?;
         self.written += self.held.len() as u64;
         self.held.clear();
@@ -89,6 +98,7 @@ impl Piping {
 fn pass_on(bytes: &[u8], voice: &mut Voice<'_>) -> Result<(), Stop> {
     voice.pass_on(bytes).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Stop::Reader,
+        io::ErrorKind::Interrupted => Stop::Signal,
         _ => Stop::All(format!("cannot write to standard output: {}", words(&error))),
     })
 }

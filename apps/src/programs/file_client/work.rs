@@ -38,6 +38,8 @@ pub(super) enum Stop {
     All(String),
     /// Nobody reads standard output any more.
     Reader,
+    /// A signal came while it was waited for that somebody reads standard output.
+    Signal,
 }
 
 /// All there is to do.

@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT};
 use barewire_tests::harness::{Fault, Folder, Proxy, share};
+use nix::sys::signal::Signal;
 
 use super::{begin, fetch};
+use crate::common::frozen::wait_until_idle;
 
 #[test]
 fn a_file_is_written_under_another_name() {
@@ -75,6 +77,24 @@ fn a_reader_who_has_gone_is_no_failure() {
     server.stop();
 }
 
+/// He has stalled, and the pipe is full: a signal ends the program as anywhere else.
+#[test]
+fn a_signal_ends_the_wait_for_a_reader() {
+    let folder = Folder::new().with_sparse("big", 64 << 20, &[]);
+    let server = share(&folder, &[]);
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        for options in [&["big", "-o", "-"][..], &["big", "-o", "-", "--plain"]] {
+            let (mut reader, writer) = io::pipe().expect("a pipe");
+            let client = begin(&server.at(), &folder, options).stdout(writer).spawn();
+            reader.read_exact(&mut [0; 1000]).unwrap();
+            wait_until_idle(&client);
+            client.signal(signal);
+            client.finish().exits(code).says(&["big: interrupted (what was written is not"]);
+        }
+    }
+    server.stop();
+}
+
 /// Neither the contents nor the word that they are there.
 #[test]
 fn what_cannot_be_written_to_standard_output_is_told() {
@@ -109,7 +129,7 @@ fn progress_is_for_terminals_and_quiet_for_nobody() {
     let proxy = Proxy::start(server.address(), &[Fault::Stall(2 * SEGMENT as u64)]);
     let client = begin(&proxy.at(), &target, &["x"]).terminal().spawn();
     proxy.stalled();
-    client.signal(nix::sys::signal::Signal::SIGINT);
+    client.signal(Signal::SIGINT);
     let client = client.finish().exits(130);
     assert!(client.error().contains('\x1b'), "nothing was drawn: {client:?}");
     server.stop();
