@@ -9,6 +9,7 @@ mod client;
 mod failure;
 mod fetched;
 mod hall;
+mod limits;
 mod output;
 mod program;
 mod programs;

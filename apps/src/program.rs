@@ -11,6 +11,7 @@ use log::{Level, LevelFilter};
 
 use crate::arguments::Common;
 use crate::failure::{Failure, words};
+use crate::limits::survive_file_size_limit;
 use crate::output::{Format, Output, Record, diagnostics};
 
 /// One of the programs: its arguments, and what it does with them.
@@ -43,7 +44,9 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     let mut output = Output::new(P::NAME, format, common.quiet);
     let result = match generated::<P>(common) {
         Some(text) => print(&text),
-        None => program.run(&mut output),
+        None => survive_file_size_limit()
+            .map_err(Failure::system)
+            .and_then(|()| program.run(&mut output)),
     };
     output.finish();
     let result = output.ended_by().map_or(result, |signal| Err(Failure::Signal(signal)));

@@ -8,10 +8,10 @@ use std::num::NonZero;
 use barewire_linux::activation;
 use barewire_linux::signals::Signals;
 use clap::Args;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::arguments::Place;
 use crate::failure::{Failure, words};
+use crate::limits::raise_descriptor_limit;
 use crate::output::{Output, Record};
 
 /// Where a server listens, and how it serves.
@@ -135,15 +135,6 @@ pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals,
 pub(crate) fn shares<S>(sockets: Vec<S>, signals: &Signals) -> Result<Vec<(S, Signals)>, Failure> {
     let share = |socket| Ok((socket, signals.try_clone()?));
     sockets.into_iter().map(share).collect::<io::Result<_>>().map_err(Failure::system)
-}
-
-/// Each client takes a descriptor, and the soft limit is often far below the hard one.
-fn raise_descriptor_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
-    if let Err(error) = raised {
-        log::debug!("cannot raise the limit on open files: {}", error.desc());
-    }
 }
 
 /// Reads a number of clients.

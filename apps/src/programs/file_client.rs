@@ -22,7 +22,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use barewire_core::file::TIMEOUT;
+use barewire_core::file::{STALL, TIMEOUT};
 use barewire_core::time::Duration;
 use barewire_linux::executor::Executor;
 use barewire_linux::signals::Signals;
@@ -30,6 +30,7 @@ use clap::Parser;
 
 use crate::arguments::{Common, Place, wait};
 use crate::failure::{Failure, words};
+use crate::limits::raise_descriptor_limit;
 use crate::output::Output;
 use crate::program::Program;
 
@@ -106,6 +107,10 @@ pub(crate) struct FileClient {
     #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
     timeout: Duration,
 
+    /// How long contents may make no progress
+    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = STALL)]
+    stall: Duration,
+
     /// How often to try again without progress when a connection breaks off
     #[arg(long, value_name = "N", default_value_t = 5)]
     retries: u32,
@@ -141,6 +146,7 @@ impl Program for FileClient {
             resume: !self.no_resume,
             force: self.force,
             timeout: self.timeout,
+            stall: self.stall,
             retries: self.retries,
         };
         let several = self.recursive || jobs.len() > 1;
@@ -254,6 +260,7 @@ fn download(
     progress: Progress,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
     output.heed(caught.clone());

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use barewire_core::file::{Config, ReceiveError, STALL};
+use barewire_core::file::{Config, ReceiveError};
 use barewire_core::text::QUIET;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::link::Fault;
@@ -29,12 +29,13 @@ pub(super) struct Settings {
     pub(super) resume: bool,
     pub(super) force: bool,
     pub(super) timeout: Duration,
+    pub(super) stall: Duration,
     pub(super) retries: u32,
 }
 
 impl Settings {
     pub(super) fn config(&self) -> Config {
-        Config { quiet: QUIET, timeout: self.timeout, stall: STALL }
+        Config { quiet: QUIET, timeout: self.timeout, stall: self.stall }
     }
 }
 
@@ -243,6 +244,7 @@ mod tests {
             resume: true,
             force: false,
             timeout: Duration::from_secs(1),
+            stall: Duration::from_secs(1),
             retries: 2,
         };
         let voice = Voice::new(output, Progress::new(false, false));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use barewire_core::file::{ReceiveError, Refusal, STALL};
+use barewire_core::file::{ReceiveError, Refusal};
 use barewire_linux::link::Fault;
 
 use crate::failure::words;
@@ -78,7 +78,9 @@ pub(super) fn fault(fault: &Fault<ReceiveError>, answered: bool, settings: &Sett
             "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
                  the simplest servers)"
         )),
-        Fault::Session(ReceiveError::Stalled) => Why::BrokeOff(format!("nothing came for {STALL}")),
+        Fault::Session(ReceiveError::Stalled) => {
+            Why::BrokeOff(format!("nothing came for {} (--stall allows more)", settings.stall))
+        }
         // It did know it before.
         Fault::Session(ReceiveError::NotFramed) => Why::BrokeOff(
             "the server gave no answer (--plain starts over, for a server that knows no other \

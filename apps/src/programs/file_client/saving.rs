@@ -175,6 +175,13 @@ impl Saving {
     fn unwritten(&self, error: &io::Error) -> String {
         let path = self.path();
         let path = path.display();
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            return format!(
+                "cannot write {path}: {}; {} (`ulimit -f` tells whether there is a limit)",
+                words(error),
+                self.kept()
+            );
+        }
         if error.kind() != io::ErrorKind::StorageFull {
             return format!("cannot write {path}: {} ({})", words(error), self.kept());
         }

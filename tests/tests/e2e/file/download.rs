@@ -5,7 +5,7 @@ use std::fs;
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::SEGMENT;
 use barewire_tests::harness::sockets::RefusedTcp;
-use barewire_tests::harness::{Folder, share};
+use barewire_tests::harness::{Fault, Folder, Launch, Proxy, share};
 
 use super::{begin, fetch};
 
@@ -189,4 +189,47 @@ fn a_target_folder_that_is_not_there_is_told_before_anything_is_asked() {
         fetch(&nobody.at(), &target, options).exits(1).says(&["nowhere"]);
     }
     assert!(target.names().is_empty());
+}
+
+/// At once if the size is known, and else when the limit is reached.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_no_end() {
+    let folder = Folder::new().with("large", contents(3 * SEGMENT, 1)).with("small", "small");
+    let server = share(&folder, &[]);
+    // In blocks of 512 bytes, or of 1024, as the shell has it.
+    let limited = r#"ulimit -f 1024 && exec "$0" "$@""#;
+    for options in [&["large"][..], &["large", "--plain"], &["large", "--no-verify"]] {
+        let target = Folder::new();
+        let client = Launch::through_shell(limited, "file-client").arg(server.at());
+        let client = client.args(options).arg("small").within(&target).run().exits(1);
+        client.says(&["large: file too large"]);
+        assert!(!target.has("large"));
+    }
+    server.stop();
+}
+
+/// More files are open at once than the soft limit allows.
+#[test]
+fn the_soft_limit_on_descriptors_is_raised() {
+    let names: Vec<String> = (0..60).map(|number| format!("{number:02}")).collect();
+    let folder = names.iter().fold(Folder::new(), |folder, name| folder.with(name, name));
+    let server = share(&folder, &[]);
+    let target = Folder::new();
+    let few = r#"ulimit -S -n 24 && exec "$0" "$@""#;
+    let client = Launch::through_shell(few, "file-client").arg(server.at()).args(&names);
+    client.within(&target).run().exits(0).is_silent();
+    assert_eq!(target.names(), names);
+    server.stop();
+}
+
+#[test]
+fn contents_that_stall_are_given_up_after_the_time_given() {
+    let folder = Folder::new().with("x", contents(SEGMENT, 1));
+    let server = share(&folder, &[]);
+    let proxy = Proxy::start(server.address(), &[Fault::Stall(5000)]);
+    let target = Folder::new();
+    let options = ["x", "--stall", "200ms", "--retries", "0"];
+    fetch(&proxy.at(), &target, &options).exits(1).says(&["nothing came for 0.2 s"]);
+    assert!(target.names().is_empty());
+    server.stop();
 }

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-use barewire_core::file::{Answer, TIMEOUT};
+use barewire_core::file::{Answer, STALL, TIMEOUT};
 use barewire_core::session::{self, Session as _};
 use tempfile::TempDir;
 
@@ -42,6 +42,7 @@ impl<'o> Bench<'o> {
             resume: true,
             force: false,
             timeout: TIMEOUT,
+            stall: STALL,
             retries: 5,
         };
         let receiver = Receiver::new(Instant::ZERO, settings.config());
