@@ -159,9 +159,28 @@ impl WriteBehind {
     ///
     /// # Errors
     /// Those of [`Download::finish`], and of what was written before.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub fn finish(self) -> io::Result<()> {
+        self.into_download()?.finish()
+    }
+
+    /// As [`Download::finish_all`]. What went wrong when it was written is told here, too.
+    pub fn finish_all(all: Vec<Self>) -> Vec<io::Result<()>> {
+        let mut written = Vec::with_capacity(all.len());
+        let failed: Vec<io::Result<()>> = all
+            .into_iter()
+            .map(|download| download.into_download().map(|download| written.push(download)))
+            .collect();
+        let mut finished = Download::finish_all(written).into_iter();
+        failed
+            .into_iter()
+            .map(|result| result.and_then(|()| finished.next().unwrap_or_else(|| Err(lost()))))
+            .collect()
+    }
+
+    /// The download, with all written that was to be.
+    fn into_download(mut self) -> io::Result<Download> {
         self.settled()?;
-        self.download.take().map_or_else(|| Err(lost()), |download| download.finish())
+        self.download.take().map(|download| *download).ok_or_else(lost)
     }
 
     /// The thread takes nothing any more: why.

@@ -34,6 +34,12 @@ pub trait Disk: Debug + Sized {
     /// The run of the system that this is.
     fn boot(&self) -> Boot;
 
+    /// The folder itself.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`.
+    fn entry(&self) -> io::Result<Entry>;
+
     /// Whether the name is kept free for something that will be here.
     fn expects(&self, name: &[u8]) -> bool;
 
@@ -129,6 +135,10 @@ pub trait DiskFile: Debug {
     /// # Errors
     /// Those of `fdatasync(2)`.
     fn sync(&self) -> io::Result<()>;
+
+    /// Has what was written begin its way to the disk, without a wait, and may let go of what is kept
+    /// of it in memory. It promises nothing.
+    fn begin_sync(&self) {}
 }
 
 /// Who may use a new file.

@@ -105,6 +105,7 @@ impl Connection {
                     }
                 });
                 *heard |= receiver.has_heard();
+                work.publish(voice);
                 finish(over, stop)?;
                 Err(rest(receiver, client, cx))
             }
@@ -115,6 +116,7 @@ impl Connection {
                         stop = work.take(event, settings, voice).err();
                     }
                 });
+                work.publish(voice);
                 finish(over, stop)?;
                 Err(nb::Error::WouldBlock)
             }

@@ -35,6 +35,13 @@ enum Want {
     Tree(Tree),
 }
 
+/// What is to be done with a job that is complete.
+#[derive(Debug)]
+pub(super) enum Next {
+    Publish(Job),
+    Descend(Branch),
+}
+
 impl Job {
     fn new(name: String, want: Want) -> Self {
         Self { name, want, answered: false, reached: 0 }
@@ -205,11 +212,21 @@ impl Job {
         Ok(is_farther)
     }
 
-    /// It is there. Gives what is to be done because of that.
-    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Option<Branch> {
+    /// Gives the files among those that are there their names.
+    pub(super) fn publish(complete: Vec<Self>, voice: &mut Voice<'_>) {
+        let file = |job: Self| match job.want {
+            Want::File(saving) => Some((job.name, saving)),
+            _ => None,
+        };
+        Saving::complete(complete.into_iter().filter_map(file).collect(), voice);
+    }
+
+    /// It is there. Gives what is to be done because of that: a file is to be
+    /// [published](Self::publish), a folder to be gone through.
+    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Option<Next> {
         let name = shown(&self.name);
         let done = match &mut self.want {
-            Want::File(saving) => saving.complete(name, voice),
+            Want::File(_) => return Some(Next::Publish(self)),
             Want::Pipe(piping) => {
                 piping.complete(name, voice);
                 Ok(())
@@ -220,7 +237,7 @@ impl Job {
                 shown.map_err(|error| format!("{name}: {error}"))
             }
             Want::Tree(tree) => match tree.grow(&self.name) {
-                Ok(branch) => return Some(branch),
+                Ok(branch) => return Some(Next::Descend(branch)),
                 Err(why) => Err(format!("{name}: {why}")),
             },
         };

@@ -213,21 +213,38 @@ impl Saving {
         }
     }
 
-    /// All contents are there: gives the file its name, and says so.
-    pub(super) fn complete(&mut self, name: &str, voice: &mut Voice<'_>) -> Result<(), String> {
-        let Some(download) = self.download.take() else { return Ok(()) };
-        let bytes = download.position();
-        if let Err(error) = download.finish() {
-            let path = self.path();
-            let path = path.display();
-            return Err(match error.kind() {
-                io::ErrorKind::AlreadyExists => format!(
-                    "something else has become {path} meanwhile (--force replaces it, and \
-                     downloads nothing anew)"
-                ),
-                _ => format!("cannot complete {path}: {}", words(&error)),
-            });
+    /// All contents are there: gives the files their names, and says so. Each comes with the name
+    /// that the server knows it by.
+    pub(super) fn complete(all: Vec<(String, Self)>, voice: &mut Voice<'_>) {
+        let (mut named, mut downloads) = (Vec::new(), Vec::new());
+        for (name, mut saving) in all {
+            if let Some(download) = saving.download.take() {
+                named.push((name, saving, download.position()));
+                downloads.push(*download);
+            }
         }
+        let results = WriteBehind::finish_all(downloads);
+        for ((name, saving, bytes), result) in named.into_iter().zip(results) {
+            match result {
+                Ok(()) => saving.tell(&name, bytes, voice),
+                Err(error) => voice.fail(&saving.unfinished(&error)),
+            }
+        }
+    }
+
+    fn unfinished(&self, error: &io::Error) -> String {
+        let path = self.path();
+        let path = path.display();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => format!(
+                "something else has become {path} meanwhile (--force replaces it, and downloads \
+                 nothing anew)"
+            ),
+            _ => format!("cannot complete {path}: {}", words(error)),
+        }
+    }
+
+    fn tell(&self, name: &str, bytes: u64, voice: &mut Voice<'_>) {
         let path = self.path();
         voice.show(Record::Downloaded(Downloaded {
             name: printable(name.as_bytes()),
@@ -237,6 +254,5 @@ impl Saving {
             verified: self.verified,
             seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
         }));
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use barewire_core::file::{self, Received, Refusal, RequestError};
 use barewire_core::time::Instant;
 
 use super::course::Settings;
-use super::job::Job;
+use super::job::{Job, Next};
 use super::listing;
 use super::reasons;
 use super::tree::Branch;
@@ -50,6 +50,8 @@ pub(super) struct Work {
     folders: Vec<Branch>,
     /// Asked for on this connection, and not answered in full.
     asked: VecDeque<Job>,
+    /// All of them has come; to be [published](Self::publish).
+    complete: Vec<Job>,
     /// Nothing more will be asked on this connection.
     finished: bool,
     /// How many files need not be downloaded, as they are there.
@@ -61,8 +63,8 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(jobs: Vec<Job>) -> Self {
         let (waiting, asked) = (VecDeque::from(jobs), VecDeque::new());
-        let folders = Vec::new();
-        Self { waiting, folders, asked, finished: false, there: 0, progressed: false }
+        let (folders, complete) = (Vec::new(), Vec::new());
+        Self { waiting, folders, asked, complete, finished: false, there: 0, progressed: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -187,14 +189,24 @@ impl Work {
                 self.progressed = true;
                 let Some(job) = self.asked.pop_front() else { return Ok(()) };
                 voice.progress.finish(job.counts());
-                if let Some(folder) = job.complete(voice) {
-                    voice.progress.expect(folder.files);
-                    self.folders.push(folder);
-                    self.folders.pop_if(|folder| folder.left() == 0);
+                match job.complete(voice) {
+                    None => {}
+                    Some(Next::Publish(job)) => self.complete.push(job),
+                    Some(Next::Descend(folder)) => {
+                        voice.progress.expect(folder.files);
+                        self.folders.push(folder);
+                        self.folders.pop_if(|folder| folder.left() == 0);
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Gives the files that have come since this was last called their names. To be called when no
+    /// more can come for now: for many at once the disk is waited for little longer than for one.
+    pub(super) fn publish(&mut self, voice: &mut Voice<'_>) {
+        Job::publish(std::mem::take(&mut self.complete), voice);
     }
 
     fn refused(&mut self, refusal: Refusal, settings: &Settings, voice: &mut Voice<'_>) {

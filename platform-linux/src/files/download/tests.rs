@@ -120,6 +120,37 @@ fn a_file_appears_when_it_is_complete() {
 }
 
 #[test]
+fn of_several_each_has_its_own_result() {
+    let world = World::new();
+    let inner = world.folder.sub(b"inner").unwrap();
+    let begin = |folder: &Folder, name: &[u8]| {
+        let mut download = Download::begin(folder, name, Options::default()).unwrap();
+        download.start(0, Some(SIZE), TAG).unwrap();
+        download.write(CONTENTS).unwrap();
+        download
+    };
+    let mut short = Download::begin(&world.folder, b"short", Options::default()).unwrap();
+    short.start(0, Some(SIZE), TAG).unwrap();
+    let all = vec![
+        begin(&world.folder, b"a"),
+        short,
+        begin(&inner, b"a"),
+        begin(&world.folder, b"taken"),
+        begin(&world.folder, b"b"),
+    ];
+    fs::write(world.path("taken"), "meanwhile").unwrap();
+    let results = Download::finish_all(all).into_iter().map(|result| result.map_err(|e| e.kind()));
+    let (short, taken) = (io::ErrorKind::UnexpectedEof, io::ErrorKind::AlreadyExists);
+    assert!(results.eq([Ok(()), Err(short), Ok(()), Err(taken), Ok(())]));
+    assert_eq!(world.names(), ["a", "b", "inner", "taken"]);
+    for name in ["a", "b", "inner/a"] {
+        assert_eq!(fs::read(world.path(name)).unwrap(), CONTENTS);
+    }
+    assert_eq!(fs::read(world.path("taken")).unwrap(), b"meanwhile");
+    assert!(Download::finish_all(Vec::new()).is_empty());
+}
+
+#[test]
 fn without_a_size_and_without_a_tag_it_works_as_well_and_nothing_is_left_to_resume() {
     let world = World::new();
     let mut download = world.begin();

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, RenameFlags, fdatasync, flock, ftruncate, linkat, renameat,
+    Advice, AtFlags, FlockOperation, Mode, RenameFlags, fadvise, fdatasync, flock, ftruncate, linkat, renameat,
     renameat_with,
 };
 use rustix::io::{Errno, pread, retry_on_intr};
@@ -31,6 +31,10 @@ impl Disk for Folder {
             let digits = text.trim().replace('-', "");
             u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
         })
+    }
+
+    fn entry(&self) -> io::Result<Entry> {
+        Entry::of(&self.fd)
     }
 
     fn expects(&self, name: &[u8]) -> bool {
@@ -140,6 +144,11 @@ impl DiskFile for OwnedFd {
 
     fn sync(&self) -> io::Result<()> {
         Ok(retry_on_intr(|| fdatasync(self))?)
+    }
+
+    /// That is what this advice does on Linux, besides letting go of what is on the disk already.
+    fn begin_sync(&self) {
+        let _ = fadvise(self, 0, None, Advice::DontNeed);
     }
 }
 

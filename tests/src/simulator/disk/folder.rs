@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 
-use barewire_linux::files::{self, Access, Boot, DiskFile, Entry, Found, Kind};
+use barewire_linux::files::{self, Access, Boot, DiskFile, Entry, Found, Kind, Mark};
 
 use super::{Disk, NameChange, Platter, gone};
 
@@ -29,6 +29,11 @@ impl files::Disk for Disk {
 
     fn boot(&self) -> Boot {
         u128::from(self.platter.borrow().boot).to_be_bytes()
+    }
+
+    fn entry(&self) -> io::Result<Entry> {
+        let mark = Mark { inode: u64::MAX, born: 0 };
+        Ok(Entry { kind: Kind::Folder, length: 0, links: 2, mark, owner: 0, device: (0, 0) })
     }
 
     fn expects(&self, _name: &[u8]) -> bool {

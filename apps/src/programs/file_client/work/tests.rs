@@ -82,7 +82,9 @@ impl<'o> Bench<'o> {
     }
 
     fn take(&mut self, event: Received<'_>) -> Result<(), Stop> {
-        self.work.take(event, &self.settings, &mut self.voice)
+        let taken = self.work.take(event, &self.settings, &mut self.voice);
+        self.work.publish(&mut self.voice);
+        taken
     }
 
     /// The whole answer to the next request.
