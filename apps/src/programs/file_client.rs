@@ -64,8 +64,8 @@ failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 #[derive(Debug, Parser)]
 #[command(name = FileClient::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct FileClient {
-    /// The server, HOST:PORT, or HOST and PORT as two words; and the files (asked for if there is
-    /// none; `.` is the server's root)
+    /// The server, HOST:PORT, or HOST and PORT as two words; and the files, whose names are UTF-8
+    /// (asked for if there is none; `.` is the server's root)
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,
 
@@ -195,6 +195,12 @@ impl FileClient {
             return Ok(names.iter().map(|name| file(name, &target, &leaf)).collect());
         }
         let target = open(self.directory.clone().unwrap_or_default())?;
+        if names.len() > 1 && names.iter().any(|name| Leaf::of(name) == Leaf::Root) {
+            return Err(Failure::usage(
+                "`.` is all that the server has: what is asked for beside it could have the name of \
+                 something in it (ask for `.` alone, or use two runs with a -d each)",
+            ));
+        }
         let mut taken = HashSet::new();
         names.iter().map(|name| self.job(name, &target, &mut taken)).collect()
     }

@@ -25,7 +25,8 @@ fn each_name_is_one_thing_to_do() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path().to_str().unwrap();
     assert_eq!(read(&["a/x", "y", "-d", folder]), Ok(vec!["a/x".into(), "y".into()]));
-    assert_eq!(read(&["-r", ".", "x", "-d", folder]), Ok(vec![".".into(), "x".into()]));
+    assert_eq!(read(&["-r", "y/", "x", "-d", folder]), Ok(vec!["y/".into(), "x".into()]));
+    assert_eq!(read(&["-r", ".", "-d", folder]), Ok(vec![".".into()]));
     assert_eq!(read(&["-l", "x", "x"]), Ok(vec!["x".into(), "x".into()]));
     assert_eq!(read(&["x", "-o", "-"]), Ok(vec!["x".into()]));
     assert_eq!(read(&["x", "-o", &format!("{folder}/y")]), Ok(vec!["x".into()]));
@@ -40,6 +41,7 @@ fn what_makes_no_sense_together_is_refused_with_the_reason() {
     refuses(&["x", "--json", "-o", "-"], "mixed up");
     refuses(&["a/x", "b/x"], "both be written as 'x'");
     refuses(&["."], "names no file");
+    refuses(&["-r", "x", "."], "ask for `.` alone");
     refuses(&["a/.."], "names no file");
     refuses(&["-r", ".."], "names no file");
     refuses(&["x", "-o", "a/"], "names no file");

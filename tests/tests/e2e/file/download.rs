@@ -1,6 +1,8 @@
 //! `file-client` and `file-server`: what is asked for arrives, whole and where it should.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::SEGMENT;
@@ -232,4 +234,12 @@ fn contents_that_stall_are_given_up_after_the_time_given() {
     fetch(&proxy.at(), &target, &options).exits(1).says(&["nothing came for 0.2 s"]);
     assert!(target.names().is_empty());
     server.stop();
+}
+
+/// Names are UTF-8: another is wrong usage, and reaches no terminal.
+#[test]
+fn a_name_that_is_not_utf_8_is_refused_in_words() {
+    let argument = OsStr::from_bytes(b"caf\xe9\x1b[2J");
+    let client = Launch::new("file-client").arg("127.0.0.1:1").arg(argument).run().exits(2);
+    client.says(&["UTF-8"]);
 }
