@@ -147,7 +147,7 @@ fn of_several_each_has_its_own_result() {
         assert_eq!(fs::read(world.path(name)).unwrap(), CONTENTS);
     }
     assert_eq!(fs::read(world.path("taken")).unwrap(), b"meanwhile");
-    assert!(Download::finish_all(Vec::new()).is_empty());
+    assert!(Download::<Folder>::finish_all(Vec::new()).is_empty());
 }
 
 #[test]

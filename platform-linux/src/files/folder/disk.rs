@@ -7,8 +7,8 @@ use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 
 use rustix::fs::{
-    Advice, AtFlags, FlockOperation, Mode, RenameFlags, fadvise, fdatasync, flock, ftruncate, linkat, renameat,
-    renameat_with,
+    Advice, AtFlags, FlockOperation, Mode, RenameFlags, fadvise, fdatasync, flock, ftruncate,
+    linkat, renameat, renameat_with,
 };
 use rustix::io::{Errno, pread, retry_on_intr};
 

@@ -1,7 +1,7 @@
 //! File transfer, both sides and both forms.
 
 use barewire_core::file::{
-    Config, Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender,
+    Config, Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender, entries,
 };
 use barewire_core::session::Lent;
 use barewire_core::text::Text;
@@ -34,6 +34,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     session(given, sender);
     used(hidden(sender).demand());
     used(hidden(sender).is_framed());
+    used(hidden(sender).is_unasked());
     used(hidden(sender).offer(given.now, given.number, given.number));
     hidden(sender).refuse(given.now, *refusal);
     hidden(sender).supply(given.now, *digest);
@@ -59,6 +60,9 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     used(hidden(&mut machines.refusal).closes());
     used(Entry::parse(given.bytes));
     used(Entry::is_name(given.text));
+    let mut listing = entries(given.bytes);
+    used(hidden(&mut listing).next());
+    used(hidden(&mut listing).rest());
     used(Config::default());
 }
 
