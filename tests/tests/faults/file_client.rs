@@ -16,6 +16,7 @@ const BEHIND: usize = (4 << 20) + (1 << 19);
 
 /// What every call of a download may come to.
 pub(crate) const DOWNLOAD: &[Row] = &[
+    row(Call::PRLIMIT, "", &[Fault::Fails(Errno::EPERM)], Unseen),
     row(Call::SOCKET, "", DESCRIPTORS, Told("connect to 127.0.0.1:")),
     row(Call::SETSOCKOPT, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
     row(Call::CONNECT, "socket:", INTERRUPTED, Unseen),

@@ -37,6 +37,8 @@ const TREE: &[Row] = &[
     row(Call::MKDIR, "", IO, Told("cannot")),
     row(Call::MKDIR, "", NO_ROOM, Told("cannot")),
     row(Call::OPEN, "", INTERRUPTED, Unseen),
+    // Only a hint.
+    row(Call::FADVISE, ".part", IO, Unseen),
     row(Call::RENAME, "", IO, Told("cannot complete")),
     row(Call::FSYNC, "", INTERRUPTED, Unseen),
 ];

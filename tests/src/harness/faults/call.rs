@@ -60,6 +60,7 @@ calls! {
     #[cfg(not(target_arch = "x86_64"))]
     EPOLL_WAIT = "epoll_pwait", SYS_epoll_pwait, FIRST;
     EVENTFD = "eventfd2", SYS_eventfd2, Object::Nothing;
+    FADVISE = "fadvise64", SYS_fadvise64, FIRST;
     FALLOCATE = "fallocate", SYS_fallocate, FIRST;
     FCNTL = "fcntl", SYS_fcntl, FIRST;
     FDATASYNC = "fdatasync", SYS_fdatasync, FIRST;
