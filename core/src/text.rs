@@ -290,7 +290,8 @@ impl Progress {
             let fits = (!was_text || buffer.push(b'\r').is_ok()) && append(buffer, part);
             if !fits {
                 self.held_return = false;
-                self.skip(buffer, if returned { b"\r" } else { part }, ends);
+                self.skip(buffer, if was_text { b"\r" } else { b"" }, false);
+                self.skip(b"", if returned { b"\r" } else { part }, ends);
                 buffer.clear();
                 return Err(nb::Error::Other(TooLong));
             }

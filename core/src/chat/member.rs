@@ -346,10 +346,13 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             place.retry = None;
         }
         let (quiet, late) = self.unfinished();
-        if late.is_some_and(|late| late <= now) {
+        let is_over = quiet.is_some_and(|quiet| quiet <= now);
+        // Unless silence had ended it before.
+        if late.is_some_and(|late| late <= now && quiet.is_none_or(|quiet| late < quiet)) {
             self.check(now)?;
             self.refuse_late(now);
-        } else if quiet.is_some_and(|quiet| quiet <= now) {
+        }
+        if is_over {
             if let Some(place) = self.room.hall.place_mut(self.index)
                 && place.progress.is_skipping()
             {

@@ -52,6 +52,7 @@ impl<'a> Entry<'a> {
             return Err(EntryError);
         }
         let modified = match modified.strip_prefix('-') {
+            Some("0") => None,
             Some(before) => 0_i64.checked_sub_unsigned(decimal(before)?),
             None => 0_i64.checked_add_unsigned(decimal(modified)?),
         };
@@ -195,6 +196,7 @@ mod tests {
             "-1\t2\ta",
             "1\t+2\ta",
             "1\t--2\ta",
+            "1\t-0\ta",
             "1\t02\ta",
             "18446744073709551616\t0\ta",
             "1\t9223372036854775808\ta",

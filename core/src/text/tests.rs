@@ -134,6 +134,14 @@ fn silence_inside_a_sequence_ends_no_skipping() {
 }
 
 #[test]
+fn a_return_breaks_a_sequence_in_what_is_skipped_too() {
+    let mut reader = TextReader::<8>::new(QUIET);
+    let _ = reader.handle_input(at(0), &mut &b"1234567\xe4\r"[..]);
+    assert!(reader.handle_input(at(0), &mut &b"\xbd"[..]).is_err());
+    assert_eq!(reader.poll_deadline(), Some(at(200)));
+}
+
+#[test]
 fn silence_can_be_told_to_mean_nothing() {
     let mut reader = TextReader::<8>::new(Duration::MAX);
     let _ = reader.handle_input(at(0), &mut &b"Hello"[..]);

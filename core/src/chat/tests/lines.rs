@@ -109,6 +109,24 @@ fn a_line_that_takes_too_long_is_refused_once() {
     assert_eq!(hand.read(bert), "guest1: hello\n");
 }
 
+/// A driver that was not run for long still takes what happened first for what happened.
+#[test]
+fn a_line_that_silence_had_ended_did_not_take_too_long() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    hand.say(anna, "hello");
+    assert_eq!(hand.wait(anna, 60_000), "guest1: hello\n");
+    // What took too long, and was silent afterwards, is skipped no more.
+    hand.say(anna, b"\xe4\xbd");
+    hand.now = at(69_900);
+    hand.say(anna, b"\xa0");
+    assert_eq!(hand.wait(anna, 120_000), "");
+    assert_eq!(hand.read(anna), "* your line took longer than 10 s: it was refused\n");
+    assert_eq!(hand.deadline(anna), None);
+    assert_eq!(hand.say(anna, "new\n"), "guest1: new\n");
+}
+
 #[test]
 fn cutting_never_matters() {
     let input = "/nick ánna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
