@@ -1,7 +1,6 @@
 //! Chat: a room, its members over faulty links, and a model of it with unbounded memory.
 
 mod member;
-mod model;
 mod script;
 mod table;
 mod talk;

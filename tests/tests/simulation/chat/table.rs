@@ -4,10 +4,10 @@
 use barewire_core::chat::{Config, Heard, Key, Leave, MemberError, PATIENCE, Room};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::{Duration, Instant};
+use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
-use super::model::Model;
 use super::world::{Memory, TEXT};
 
 /// How many things happen.

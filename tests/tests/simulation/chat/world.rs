@@ -6,11 +6,11 @@ use barewire_core::chat::{
 use barewire_core::session::{Output, Session};
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
+use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{Direction, End, Fault, Outcome, Streams};
 
 use super::member::{Service, Watched};
-use super::model::Model;
 use super::script::{self, Step};
 
 /// The longest text in these rooms, and the longest line.

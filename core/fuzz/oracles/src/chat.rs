@@ -1,0 +1,7 @@
+//! Chat.
+
+pub mod client;
+pub mod crowd;
+pub mod model;
+pub mod public;
+pub mod room;

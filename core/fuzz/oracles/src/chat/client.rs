@@ -1,0 +1,131 @@
+//! The side that takes part, against any server.
+
+use arbitrary::Arbitrary;
+use barewire_core::chat::{Client, Kind, Line, SayError};
+use barewire_core::printable::printable;
+use barewire_core::text::Text;
+
+use crate::driver::Driver;
+use crate::printable::is_safe;
+use crate::script::{START, Span, sayable};
+use crate::text::{Model, Said};
+
+/// The room for what goes out, and the longest line that is taken.
+const OUT: usize = 32;
+const LONGEST: usize = 24;
+
+/// What the server sends, what is said, and what the link does.
+#[derive(Debug, Arbitrary)]
+pub struct Input<'a> {
+    quiet: Span,
+    overstates: bool,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Step<'a> {
+    Bytes(&'a [u8]),
+    End,
+    Wait(Span),
+    Say(&'a [u8]),
+    Finish,
+    Send(u8),
+}
+
+/// A line is taken apart without a loss, and shown without a danger.
+fn judge(line: Line<'_>, bytes: &[u8]) {
+    let shown = line.printable().to_string();
+    assert_eq!(shown, printable(bytes).to_string());
+    assert!(shown.chars().all(is_safe));
+    let again = match line.kind {
+        Kind::Said { nick, text } => format!("{nick}: {text}"),
+        Kind::Private { nick, text } => format!("(private) {nick}: {text}"),
+        Kind::Notice(text) => format!("* {text}"),
+        Kind::Other => shown.clone(),
+    };
+    assert_eq!(again, shown, "taken apart, it says something else");
+    if let Kind::Said { nick, .. } | Kind::Private { nick, .. } = line.kind {
+        let count = nick.chars().count();
+        assert!((1..=24).contains(&count) && nick.starts_with(char::is_alphanumeric), "{nick}");
+        assert_eq!(line.welcome(), None);
+    }
+    assert_eq!(line.is_refusal(), shown.starts_with("* too fast: "));
+    if let Some(nick) = line.welcome() {
+        assert_eq!(shown, format!("* welcome to barewire chat, you are {nick} (/help)"));
+    }
+}
+
+/// Lines come as they were sent, those that are too long left out; what is said goes out, in order.
+pub fn check(input: &Input<'_>) {
+    let quiet = input.quiet.duration();
+    let mut client = Client::<OUT, LONGEST>::new(quiet);
+    let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
+    let mut model = Model::new(LONGEST, Some(quiet));
+    let (mut now, mut said, mut finished) = (START, Vec::new(), false);
+    for step in &input.steps {
+        let (mut expected, mut heard) = (Vec::new(), Vec::new());
+        let mut on_said = |said: Said| {
+            if let Said::Text(line) = said {
+                expected.push(line);
+            }
+        };
+        let on_line =
+            |line: Line<'_>| heard.push((format!("{line:?}"), format!("{:?}", line.kind)));
+        match step {
+            Step::Bytes(bytes) if !driver.ended => {
+                model.hear(now, bytes, on_said);
+                driver.hear(now, &mut client, bytes, on_line);
+            }
+            Step::Bytes(_) => {}
+            Step::End => {
+                driver.ended = true;
+                let _ = model.end().map(&mut on_said);
+                driver.listen(now, &mut client, on_line);
+            }
+            Step::Wait(span) => {
+                now += span.duration();
+                let _ = model.wait(now).map(&mut on_said);
+                driver.expire(now, &mut client, on_line);
+            }
+            Step::Say(text) => {
+                let text = sayable(text, OUT);
+                let waiting = said.len() - driver.sent.len();
+                let expected = if finished || driver.ended {
+                    Err(SayError::Finished)
+                } else if waiting + text.len() < OUT {
+                    said.extend_from_slice(text.as_bytes());
+                    said.push(b'\n');
+                    Ok(())
+                } else {
+                    Err(SayError::Full)
+                };
+                assert_eq!(client.has_room(text.len()), waiting + text.len() < OUT);
+                assert_eq!(client.say(Text::new(&text).expect("a line")), expected);
+            }
+            Step::Finish => {
+                finished = true;
+                client.finish();
+            }
+            Step::Send(room) => driver.transmit(now, &mut client, u64::from(*room)),
+        }
+        for line in &expected {
+            judge(Line::read(line), line);
+        }
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|line| (format!("{:?}", Line::read(line)), format!("{:?}", Line::read(line).kind)))
+            .collect();
+        assert_eq!(heard, expected, "at {step:?}");
+        assert!(said.starts_with(&driver.sent));
+        if driver.closed {
+            assert!(driver.ended, "closed before the server");
+            break;
+        }
+    }
+    if !driver.closed {
+        driver.transmit(now, &mut client, u64::MAX);
+        assert!(driver.ended || driver.sent == said, "not all was sent");
+        assert!(driver.ended || driver.shut == finished);
+        assert_eq!(driver.closed, driver.ended);
+    }
+}

@@ -1,0 +1,244 @@
+//! A room as it should be: every member has a list of its own of what it is to receive, without end.
+
+use std::fmt::Write as _;
+
+use barewire_core::chat::{MAX_NICK, likeness};
+use barewire_core::printable::printable;
+
+/// The operator's number.
+pub const OPERATOR: usize = 0;
+
+/// Nicks that nobody can have, and what the nicks of newcomers begin with.
+const RESERVED: [&str; 3] = ["server", "welcome", "too"];
+const GUEST: &str = "guest";
+
+/// Letters that nobody can see.
+const BLANK: [char; 6] = ['\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
+
+const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
+
+/// A member, and all that it is to receive.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its nick.
+    pub nick: String,
+    /// What it is to receive, from its welcome on.
+    pub expected: String,
+    /// It says no more, and receives nothing that is said from then on.
+    pub has_ended: bool,
+}
+
+/// The room.
+#[derive(Debug)]
+pub struct Model {
+    /// By place; the operator's is the first.
+    pub seats: Vec<Option<Seat>>,
+    /// Vacant places, the next to be taken last.
+    vacant: Vec<usize>,
+    history: usize,
+    said: Vec<String>,
+    guests: u64,
+    /// How many bytes an answer to `/who` may have, and so the nicks in it.
+    room_for_who: usize,
+}
+
+/// What a line brings about, as the owner of the room is told.
+pub type Heard = Option<String>;
+
+impl Model {
+    /// An empty room with `places` places, the operator's among them, of which newcomers get the last
+    /// `history` lines, and where no line is longer than `longest` bytes.
+    pub fn new(places: usize, history: usize, longest: usize) -> Self {
+        let seat = Seat { nick: "server".into(), expected: String::new(), has_ended: false };
+        let mut seats: Vec<_> = (0..places).map(|_| None).collect();
+        seats[OPERATOR] = Some(seat);
+        Self {
+            seats,
+            vacant: (1..places).rev().collect(),
+            history,
+            said: Vec::new(),
+            guests: 0,
+            room_for_who: (longest - 32).min(1_024),
+        }
+    }
+
+    fn nick(&self, number: usize) -> String {
+        self.seats[number].as_ref().map_or_else(String::new, |seat| seat.nick.clone())
+    }
+
+    /// Tells all that still listen, but one.
+    fn tell(&mut self, line: &str, except: Option<usize>) {
+        for (number, seat) in self.seats.iter_mut().enumerate() {
+            if let Some(seat) = seat
+                && !seat.has_ended
+                && Some(number) != except
+            {
+                seat.expected.push_str(line);
+                seat.expected.push('\n');
+            }
+        }
+    }
+
+    /// A private note of the room.
+    pub fn note(&mut self, number: usize, note: &str) {
+        self.tell_one(number, &format!("* {note}"));
+    }
+
+    fn tell_one(&mut self, number: usize, line: &str) {
+        let seat = self.seats[number].as_mut().expect("it is here");
+        seat.expected.push_str(line);
+        seat.expected.push('\n');
+    }
+
+    /// Somebody comes. Gives its number; `None`: the room is full.
+    pub fn join(&mut self) -> Option<usize> {
+        let number = self.vacant.pop()?;
+        self.guests += 1;
+        let nick = format!("{GUEST}{}", self.guests);
+        let mut expected = format!("* welcome to barewire chat, you are {nick} (/help)\n");
+        let first = self.said.len().saturating_sub(self.history);
+        for line in &self.said[first..] {
+            expected.push_str(line);
+            expected.push('\n');
+        }
+        self.tell(&format!("* {nick} joined"), None);
+        self.seats[number] = Some(Seat { nick, expected, has_ended: false });
+        Some(number)
+    }
+
+    /// Somebody goes, for a reason if it was not its own will.
+    pub fn leave(&mut self, number: usize, reason: Option<&str>) {
+        let nick = self.nick(number);
+        let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        self.seats[number] = None;
+        self.vacant.push(number);
+        self.tell(&format!("* {nick} left{reason}"), None);
+    }
+
+    /// A member has ended its stream, or was told to say no more.
+    pub fn end(&mut self, number: usize) {
+        if number != OPERATOR
+            && let Some(seat) = &mut self.seats[number]
+        {
+            seat.has_ended = true;
+        }
+    }
+
+    /// A member's line. Gives what the owner is told.
+    pub fn hear(&mut self, number: usize, line: &[u8]) -> Heard {
+        let nick = self.nick(number);
+        let Some(command) = line.strip_prefix(b"/").filter(|rest| !rest.starts_with(b"/")) else {
+            if line.trim_ascii().is_empty() {
+                return None;
+            }
+            // A second slash escapes the first.
+            let text = if line.starts_with(b"/") { &line[1..] } else { line };
+            return Some(self.say(number, format!("{nick}: {}", printable(text))));
+        };
+        let (word, rest) = split(command);
+        match (word, rest) {
+            (b"me", [_, ..]) => {
+                return Some(self.say(number, format!("* {nick} {}", printable(rest))));
+            }
+            (b"nick", [_, ..]) => return self.rename(number, rest),
+            (b"msg", [_, ..]) if !split(rest).1.is_empty() => self.whisper(number, rest),
+            (b"me", _) => self.note(number, "write it as: /me TEXT"),
+            (b"nick", _) => self.note(number, "write it as: /nick NAME"),
+            (b"msg", _) => self.note(number, "write it as: /msg NICK TEXT"),
+            (b"who", _) => self.tell_who(number),
+            (b"help", _) => self.note(number, HELP),
+            (b"quit", _) if number == OPERATOR => {
+                self.note(number, "the operator stays: end the server instead");
+            }
+            (b"quit", _) => self.end(number),
+            _ => self.note(number, "no such command; /help tells which there are, //x says /x"),
+        }
+        None
+    }
+
+    fn say(&mut self, number: usize, line: String) -> String {
+        self.tell(&line, Some(number));
+        self.said.push(line.clone());
+        line
+    }
+
+    fn rename(&mut self, number: usize, name: &[u8]) -> Heard {
+        let old = self.nick(number);
+        let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
+        let looks = likeness(name);
+        let is_letter = |c: char| c.is_alphanumeric() && !BLANK.contains(&c);
+        let starts_like_guest = name
+            .char_indices()
+            .any(|(at, c)| likeness(&name[..at + c.len_utf8()]) == likeness(GUEST));
+        let why = if name == old {
+            "that is your nick already"
+        } else if number == OPERATOR {
+            "this nick is reserved"
+        } else if name.chars().count() > MAX_NICK {
+            "a nick has 1 to 24 characters"
+        } else if !name.starts_with(is_letter)
+            || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
+        {
+            "a nick has letters, digits and -_. only, and starts with a letter or digit"
+        } else if starts_like_guest || RESERVED.iter().any(|word| likeness(word) == looks) {
+            "this nick is reserved"
+        } else if self.others(number).any(|seat| likeness(&seat.nick) == looks) {
+            "this nick is taken, or looks like one that is"
+        } else {
+            let line = format!("* {old} is now {name}");
+            self.seats[number].as_mut().expect("it is here").nick = name.into();
+            self.tell(&line, None);
+            return Some(line);
+        };
+        self.note(number, why);
+        None
+    }
+
+    fn others(&self, number: usize) -> impl Iterator<Item = &Seat> {
+        let seats = self.seats.iter().enumerate();
+        seats.filter(move |(other, _)| *other != number).filter_map(|(_, seat)| seat.as_ref())
+    }
+
+    fn whisper(&mut self, number: usize, rest: &[u8]) {
+        let (to, text) = split(rest);
+        let nick = self.nick(number);
+        let name = std::str::from_utf8(to).ok().filter(|name| name.chars().count() <= MAX_NICK);
+        let found = name.and_then(|name| {
+            let looks = likeness(name);
+            self.seats.iter().position(|seat| {
+                seat.as_ref().is_some_and(|seat| !seat.has_ended && likeness(&seat.nick) == looks)
+            })
+        });
+        if let Some(found) = found {
+            self.tell_one(found, &format!("(private) {nick}: {}", printable(text)));
+        } else {
+            let name = printable(name.unwrap_or("that").as_bytes());
+            self.note(number, &format!("nobody here is called {name}; /who tells who is here"));
+        }
+    }
+
+    fn tell_who(&mut self, number: usize) {
+        let here = self.seats.iter().flatten().filter(|seat| !seat.has_ended);
+        let (mut line, mut rest) = (String::new(), 0);
+        for seat in here {
+            let before = if line.is_empty() { "* here: " } else { ", " };
+            if rest == 0 && line.len() + before.len() + seat.nick.len() <= self.room_for_who {
+                line += before;
+                line += &seat.nick;
+            } else {
+                rest += 1;
+            }
+        }
+        if rest > 0 {
+            let _ = write!(line, " and {rest} more");
+        }
+        self.tell_one(number, &line);
+    }
+}
+
+/// The first word, and what follows it.
+fn split(text: &[u8]) -> (&[u8], &[u8]) {
+    let text = text.trim_ascii();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_ascii_start())
+}

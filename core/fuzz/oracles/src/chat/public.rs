@@ -1,0 +1,107 @@
+//! What everybody in a room is to receive, as far as its owner is told of it: private lines and
+//! answers are left aside. So it holds also where memory is short and members are dropped.
+
+use std::collections::BTreeMap;
+
+use barewire_core::chat::HISTORY;
+
+/// What is true of one member.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its nick.
+    pub nick: String,
+    /// What was said before it came.
+    history: Vec<String>,
+    /// What it is to receive after that, private lines left aside.
+    pub expected: Vec<String>,
+    /// It receives nothing more.
+    pub has_ended: bool,
+}
+
+/// Everything that everybody is to receive.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// By the order of joining.
+    pub seats: BTreeMap<usize, Seat>,
+    said: Vec<String>,
+    /// What the operator is to receive.
+    pub log: Vec<String>,
+    /// Notices of joins and leaves, which are written whether there is room or not.
+    pub notices: usize,
+}
+
+impl Model {
+    fn tell(&mut self, line: &str, except: Option<usize>) {
+        self.log.push(line.into());
+        for (&number, seat) in &mut self.seats {
+            if Some(number) != except && !seat.has_ended {
+                seat.expected.push(line.into());
+            }
+        }
+    }
+
+    /// Somebody comes.
+    pub fn join(&mut self, number: usize, nick: &str) {
+        self.notices += 2;
+        self.tell(&format!("* {nick} joined"), None);
+        let seat = Seat {
+            nick: nick.into(),
+            history: self.said.clone(),
+            expected: Vec::new(),
+            has_ended: false,
+        };
+        self.seats.insert(number, seat);
+    }
+
+    /// Somebody goes; the reason is what stands in the notice behind `left`.
+    pub fn leave(&mut self, number: usize, reason: &str) {
+        self.notices += 1;
+        let seat = self.seats.get_mut(&number).expect("who leaves was there");
+        seat.has_ended = true;
+        let line = format!("* {} left{reason}", seat.nick);
+        self.tell(&line, Some(number));
+    }
+
+    /// A member's line, as the room reports it.
+    pub fn hear(&mut self, number: usize, line: &str, is_rename: bool) {
+        if is_rename {
+            self.tell(line, None);
+        } else {
+            self.said.push(line.into());
+            self.tell(line, Some(number));
+        }
+    }
+
+    /// A private line: to a member, or to nobody, which its sender is told.
+    pub fn whisper(&mut self, from: usize, to: usize, text: &str) {
+        let (name, nick) = (format!("guest{}", to + 1), self.seats[&from].nick.clone());
+        let found = self.seats.get_mut(&to).filter(|seat| !seat.has_ended && seat.nick == name);
+        if let Some(seat) = found {
+            seat.expected.push(format!("(private) {nick}: {text}"));
+        } else if let Some(seat) = self.seats.get_mut(&from) {
+            let note = format!("* nobody here is called {name}; /who tells who is here");
+            seat.expected.push(note);
+        }
+    }
+
+    /// Judges what a member received: all of what it should have, or, if it was cut off, the
+    /// beginning. Tells how many lines of history it got.
+    pub fn judge(&self, number: usize, received: &[String], is_whole: bool) -> usize {
+        let seat = &self.seats[&number];
+        let Some((welcome, lines)) = received.split_first() else {
+            assert!(!is_whole, "{number} got nothing");
+            return 0;
+        };
+        assert!(welcome.starts_with("* welcome to barewire chat, you are guest"), "{welcome}");
+        let most = usize::from(HISTORY).min(seat.history.len());
+        let fits = |count: &usize| {
+            let history = &seat.history[seat.history.len() - count..];
+            let mut expected = history.iter().chain(&seat.expected);
+            let agrees = lines.iter().all(|line| expected.next() == Some(line));
+            agrees && (!is_whole || expected.next().is_none())
+        };
+        (0..=most).rev().find(fits).unwrap_or_else(|| {
+            panic!("{number} got (whole: {is_whole})\n{lines:#?}\nand should have\n{seat:#?}")
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! A room with room for everything, against a model of it.
+
+use arbitrary::Arbitrary;
+use barewire_core::chat::{
+    Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room, longest_line,
+};
+use barewire_core::time::{Duration, Instant};
+
+use super::model::{self, OPERATOR};
+use crate::driver::Driver;
+use crate::script::{START, Span};
+use crate::text::{Model as Texts, Said};
+
+/// The longest text here.
+const LONGEST: usize = 32;
+
+/// Places, the operator's among them.
+const PLACES: usize = 5;
+
+/// So many lines fit into the backlog, however long their answers are: nobody ever waits.
+const LINES: usize = 64;
+const MARKS: usize = 4 * LINES;
+const BYTES: usize = 2 * LINES * longest_line(LONGEST);
+
+/// How long a line may take to come in whole.
+const LINE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the members do.
+#[derive(Debug, Arbitrary)]
+pub struct Input<'a> {
+    quiet: Span,
+    history: u8,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Step<'a> {
+    Join,
+    Leave(u8, bool),
+    /// A whole line.
+    Line(u8, Words<'a>),
+    /// Bytes, which may be a part of a line or several.
+    Bytes(u8, &'a [u8]),
+    End(u8),
+    Dismiss(u8),
+    /// A member's link takes so many bytes.
+    Read(u8, u8),
+    Wait(Span),
+}
+
+#[derive(Debug, Arbitrary)]
+enum Words<'a> {
+    Say(&'a [u8]),
+    Act(&'a [u8]),
+    Nick(&'a [u8]),
+    /// To the member who has that place.
+    Whisper(u8, &'a [u8]),
+    Who,
+    Help,
+    Quit,
+}
+
+/// A member: its connection, and how its bytes are to be read.
+struct Guest {
+    key: Key,
+    driver: Driver,
+    texts: Texts,
+}
+
+struct World<'m> {
+    room: Room<'m, LONGEST>,
+    model: model::Model,
+    guests: Vec<Option<Guest>>,
+    config: Config,
+    now: Instant,
+    heard: Vec<String>,
+}
+
+impl World<'_> {
+    fn guest(&self, key: Key) -> Guest {
+        let texts = Texts::new(LONGEST, Some(self.config.quiet)).within(LINE_TIMEOUT);
+        Guest { key, driver: Driver::default(), texts }
+    }
+
+    fn join(&mut self) {
+        let number = self.model.join();
+        let key = self.room.join().ok();
+        assert_eq!(key.is_some(), number.is_some(), "as many as there are places");
+        if let (Some(number), Some(key)) = (number, key) {
+            self.guests[number] = Some(self.guest(key));
+        }
+    }
+
+    fn leave(&mut self, number: usize, why: Leave) {
+        let Some(guest) = self.guests[number].take_if(|_| number != OPERATOR) else { return };
+        self.room.leave(guest.key, why);
+        assert_eq!(self.room.nick(guest.key), None, "it has left");
+        self.room.leave(guest.key, why);
+        self.model.leave(number, why.reason());
+    }
+
+    /// Somebody, or a vacant place; the model's numbers and ours are those of the places.
+    fn pick(&self, number: u8) -> usize {
+        usize::from(number) % self.guests.len()
+    }
+
+    fn expect(&mut self, number: usize, said: Said) {
+        if self.model.seats[number].as_ref().is_none_or(|seat| seat.has_ended) {
+            return;
+        }
+        match said {
+            Said::Text(line) => self.heard.extend(self.model.hear(number, &line)),
+            Said::TooLong => self
+                .model
+                .note(number, &format!("a line has at most {LONGEST} bytes: yours was refused")),
+            Said::TooLate => {
+                self.model.note(number, "your line took longer than 10 s: it was refused");
+            }
+        }
+    }
+
+    /// A member's bytes arrive, or time passes for it, or its stream ends.
+    fn turn(&mut self, number: usize, what: Turn<'_>) {
+        let Some(mut guest) = self.guests[number].take() else { return };
+        let (now, mut said) = (self.now, Vec::new());
+        let member = self.room.member(guest.key);
+        let mut member = member.expect("it has not left");
+        let mut told = Vec::new();
+        let on_heard = |heard: Heard<'_>| told.push(heard.to_string());
+        let failed: Option<MemberError> = match what {
+            Turn::Bytes(_) if guest.driver.ended => None,
+            Turn::Bytes(bytes) => {
+                guest.texts.hear(now, bytes, |text| said.push(text));
+                guest.driver.hear(now, &mut member, bytes, on_heard)
+            }
+            Turn::End => {
+                guest.driver.ended = true;
+                said.extend(guest.texts.end());
+                guest.driver.listen(now, &mut member, on_heard)
+            }
+            Turn::Wait => {
+                said.extend(guest.texts.wait(now));
+                guest.driver.expire(now, &mut member, on_heard)
+            }
+        };
+        assert_eq!(failed, None, "nobody is in the way here");
+        assert!(guest.driver.held.is_empty(), "nothing has to wait here");
+        let is_end = matches!(what, Turn::End);
+        self.guests[number] = Some(guest);
+        for said in said {
+            self.expect(number, said);
+        }
+        if is_end {
+            self.model.end(number);
+        }
+        assert_eq!(told, self.heard, "what the owner is told");
+        self.heard.clear();
+    }
+
+    /// So many bytes go out to a member; what has is what the model says.
+    fn read(&mut self, number: usize, room: u64) {
+        let Some(guest) = &mut self.guests[number] else { return };
+        let mut member = self.room.member(guest.key).expect("it has not left");
+        guest.driver.transmit(self.now, &mut member, room);
+        let seat = self.model.seats[number].as_ref().expect("it has not left");
+        let (found, expected) = (&guest.driver.sent, seat.expected.as_bytes());
+        assert!(
+            expected.starts_with(found),
+            "sent: {}\nexpected: {}",
+            found.escape_ascii(),
+            expected.escape_ascii()
+        );
+        if room == u64::MAX {
+            assert_eq!(found.len(), expected.len(), "something is missing");
+            assert_eq!((guest.driver.shut, guest.driver.closed), (seat.has_ended, seat.has_ended));
+        }
+        if guest.driver.closed {
+            self.leave(number, Leave::Quit);
+        }
+    }
+
+    fn dismiss(&mut self, number: usize) {
+        if let Some(guest) = self.guests[number].as_ref().filter(|_| number != OPERATOR) {
+            self.room.member(guest.key).expect("it has not left").dismiss();
+            self.model.end(number);
+        }
+    }
+
+    fn line(&self, words: &Words<'_>) -> Vec<u8> {
+        let (start, text): (&[u8], &[u8]) = match words {
+            Words::Say(text) => (b"", text),
+            Words::Act(text) => (b"/me ", text),
+            Words::Nick(name) => (b"/nick ", name),
+            Words::Whisper(to, text) => {
+                let seat = self.model.seats[self.pick(*to)].as_ref();
+                let nick = seat.map_or("nobody", |seat| &seat.nick);
+                return [b"/msg ", nick.as_bytes(), b" ", text, b"\n"].concat();
+            }
+            Words::Who => (b"/who", b""),
+            Words::Help => (b"/help", b""),
+            Words::Quit => (b"/quit", b""),
+        };
+        [start, text, b"\n"].concat()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Turn<'b> {
+    Bytes(&'b [u8]),
+    End,
+    Wait,
+}
+
+/// The memory of a room, which is never empty.
+struct Memory {
+    members: Vec<Place>,
+    bytes: Vec<u8>,
+    lines: Vec<Mark>,
+    parts: Vec<Part<LONGEST>>,
+}
+
+/// Everybody receives all that is meant for it, once and in its order, and nothing else.
+pub fn check(input: &Input<'_>) {
+    let mut memory = Memory {
+        members: (0..PLACES).map(|_| Place::vacant()).collect(),
+        bytes: vec![0xaa; BYTES],
+        lines: vec![Mark::NONE; MARKS],
+        parts: (0..=PLACES).map(|_| Part::empty()).collect(),
+    };
+    let (quiet, history) = (input.quiet.duration(), u16::from(input.history % 32));
+    let config = Config { quiet, history, rate: 0, ..Config::default() };
+    let Memory { members, bytes, lines, parts } = &mut memory;
+    let room = Room::new(members, bytes, lines, parts, config);
+    let model = model::Model::new(PLACES, history.into(), longest_line(LONGEST));
+    let operator = room.operator();
+    let guests = (0..PLACES).map(|_| None).collect();
+    let mut world = World { room, model, guests, config, now: START, heard: Vec::new() };
+    world.guests[OPERATOR] = Some(world.guest(operator));
+    let mut left = LINES;
+    for step in &input.steps {
+        // Each can be answered by one line and no more.
+        let cost = match step {
+            Step::Bytes(_, bytes) => 1 + bytes.len(),
+            Step::Join | Step::Line(..) => 2,
+            Step::Wait(_) => PLACES,
+            _ => 1,
+        };
+        let Some(rest) = left.checked_sub(cost) else { break };
+        left = rest;
+        world.step(step);
+        assert_eq!(world.room.count(), world.guests.iter().flatten().count() - 1);
+    }
+    for number in 0..PLACES {
+        world.read(number, u64::MAX);
+    }
+}
+
+impl World<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        match step {
+            Step::Join => self.join(),
+            Step::Leave(number, is_lost) => {
+                let why = if *is_lost { Leave::Lost } else { Leave::Quit };
+                self.leave(self.pick(*number), why);
+            }
+            Step::Line(number, words) => {
+                let line = self.line(words);
+                self.turn(self.pick(*number), Turn::Bytes(&line));
+            }
+            Step::Bytes(number, bytes) => self.turn(self.pick(*number), Turn::Bytes(bytes)),
+            Step::End(number) => self.turn(self.pick(*number), Turn::End),
+            Step::Dismiss(number) => self.dismiss(self.pick(*number)),
+            Step::Read(number, room) => self.read(self.pick(*number), (*room).into()),
+            Step::Wait(span) => {
+                self.now += span.duration();
+                for number in 0..self.guests.len() {
+                    self.turn(number, Turn::Wait);
+                }
+            }
+        }
+    }
+}

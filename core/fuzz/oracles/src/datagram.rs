@@ -1,0 +1,4 @@
+//! The datagram exchange.
+
+pub mod exchange;
+pub mod responder;
