@@ -2,6 +2,7 @@
 //! cost a valid neighbour.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use barewire_tests::harness::sockets::{ask, connect, datagram_socket, handshake, read_line};
 use barewire_tests::harness::{Peer, run, serve, tutorial};
@@ -40,19 +41,24 @@ fn hazard_17_in_an_answer_cut_across_reads() {
     server.stop();
 }
 
+/// A server that says a line piece by piece. After each it is greeted at `pace`, which leaves its
+/// client time to read.
+fn piecemeal(pieces: &'static [&'static [u8]], pace: SocketAddr) -> Peer<String> {
+    Peer::tcp(move |mut stream| {
+        for piece in pieces {
+            stream.write_all(piece).unwrap();
+            handshake(pace, "tick");
+        }
+        stream.write_all(b"\n").unwrap();
+        tutorial::recv(&mut stream)
+    })
+}
+
 #[test]
 fn hazard_17_in_a_greeting_cut_across_reads() {
     let pace = serve("tcp-server", &[]);
-    let pace_at = pace.address();
     for (pieces, shown) in CASES {
-        let peer = Peer::tcp(move |mut stream| {
-            for piece in pieces {
-                stream.write_all(piece).unwrap();
-                handshake(pace_at, "tick");
-            }
-            stream.write_all(b"\n").unwrap();
-            tutorial::recv(&mut stream)
-        });
+        let peer = piecemeal(pieces, pace.address());
         let options = [&peer.at(), "--quiet-period", "1h", "--json"];
         let client = run("tcp-client", &options).exits(0);
         assert_eq!(client.event("received")["text"], shown);
@@ -111,16 +117,8 @@ fn hazard_17_in_a_chat_cut_across_reads() {
 #[test]
 fn hazard_17_in_a_line_from_a_room_cut_across_reads() {
     let pace = serve("tcp-server", &[]);
-    let pace_at = pace.address();
     for (pieces, shown) in CASES {
-        let peer = Peer::tcp(move |mut stream| {
-            for piece in pieces {
-                stream.write_all(piece).unwrap();
-                handshake(pace_at, "tick");
-            }
-            stream.write_all(b"\n").unwrap();
-            tutorial::recv(&mut stream)
-        });
+        let peer = piecemeal(pieces, pace.address());
         let options = [&peer.at(), "--quiet-period", "1h", "--json"];
         assert_eq!(run("chat-client", &options).exits(0).event("line")["text"], shown);
         peer.finish();
