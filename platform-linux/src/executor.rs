@@ -63,6 +63,7 @@ mod buffers;
 mod context;
 mod deadlines;
 mod id;
+mod kept;
 mod readiness;
 #[cfg(test)]
 mod tests;
@@ -77,6 +78,7 @@ use barewire_core::time::Duration;
 pub use buffers::SCRATCH;
 pub use context::Context;
 pub use id::{MAX_SOURCES, Source, TaskId};
+pub use kept::{Kept, Origin};
 pub use readiness::Readiness;
 pub use waker::Waker;
 

@@ -70,7 +70,7 @@ use barewire_core::session::{self, Event, Session};
 
 pub use connector::{Connector, TIMEOUT};
 
-use crate::executor::{Context, Source};
+use crate::executor::{Context, Origin, Source};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
 use turn::Turn;
@@ -133,7 +133,21 @@ impl Link {
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
-        on_event: impl FnMut(Event<'_, S>),
+        mut on_event: impl FnMut(Event<'_, S>),
+    ) -> nb::Result<(), Fault<S::Error>> {
+        self.drive_keeping(cx, session, |event, _| on_event(event))
+    }
+
+    /// As [`drive`](Self::drive), for an owner who keeps bytes that an event lends: it is told their
+    /// [origin](Origin::keep), and so need not copy them.
+    ///
+    /// # Errors
+    /// As [`drive`](Self::drive).
+    pub fn drive_keeping<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        session: &mut S,
+        on_event: impl FnMut(Event<'_, S>, Origin<'_>),
     ) -> nb::Result<(), Fault<S::Error>> {
         match self.run(cx, session, None, false, on_event) {
             Err(nb::Error::WouldBlock) => self.flush(cx, session),
@@ -158,9 +172,9 @@ impl Link {
         cx: &mut Context<'_, W>,
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
-        on_event: impl FnMut(Event<'_, S>),
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), Fault<S::Error>> {
-        self.run(cx, session, contents, true, on_event)
+        self.run(cx, session, contents, true, |event, _| on_event(event))
     }
 
     /// Ends a turn of [`advance`](Self::advance): sends what is gathered, and sets the task's
@@ -200,7 +214,7 @@ impl Link {
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
         gathers: bool,
-        on_event: impl FnMut(Event<'_, S>),
+        on_event: impl FnMut(Event<'_, S>, Origin<'_>),
     ) -> nb::Result<(), Fault<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());

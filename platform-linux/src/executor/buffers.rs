@@ -1,6 +1,12 @@
 //! The buffers that all tasks of an executor share, so that an idle one owns none.
 
+#[cfg(test)]
+mod tests;
+
+use core::iter::repeat_n;
 use core::mem;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::Context;
 
@@ -8,37 +14,71 @@ use super::Context;
 /// a connection takes; unless [`set_scratch`](super::Executor::set_scratch) says otherwise.
 pub const SCRATCH: usize = 64 * 1024;
 
+/// How many buffers that somebody keeps are remembered, to be read into again.
+const REMEMBERED: usize = 64;
+
 /// What no task has at the moment.
 pub(super) struct Buffers {
-    scratch: Vec<u8>,
+    scratch: Arc<[u8]>,
+    /// Former scratch buffers of which somebody keeps a part, or did; the oldest first, since that is
+    /// the first to be free again, as a rule.
+    kept: VecDeque<Arc<[u8]>>,
     /// Empty; without capacity while it is lent, or before its first use.
     spare: Vec<u8>,
 }
 
 impl Buffers {
     pub(super) fn new() -> Self {
-        Self { scratch: vec![0; SCRATCH], spare: Vec::new() }
+        Self { scratch: zeros(SCRATCH), kept: VecDeque::new(), spare: Vec::new() }
     }
 
     pub(super) fn set_scratch(&mut self, size: usize) {
-        self.scratch = vec![0; size.max(1)];
+        self.scratch = zeros(size.max(1));
+        self.kept.clear();
     }
+
+    /// Makes sure that nobody keeps a part of `scratch`: puts another in its place if need be.
+    fn renew(&mut self, scratch: &mut Arc<[u8]>) {
+        if Arc::get_mut(scratch).is_some() {
+            return;
+        }
+        let free = self.kept.pop_front_if(|oldest| Arc::get_mut(oldest).is_some());
+        let free = free.unwrap_or_else(|| zeros(scratch.len()));
+        let former = mem::replace(scratch, free);
+        if self.kept.len() < REMEMBERED {
+            self.kept.push_back(former);
+        }
+    }
+}
+
+fn zeros(size: usize) -> Arc<[u8]> {
+    repeat_n(0, size).collect()
 }
 
 impl<W> Context<'_, W> {
     /// A buffer, of [`SCRATCH`] bytes as a rule, that all tasks share, so that an idle one owns none. Its
     /// contents last until the end of the turn at most, or until a link is driven.
     pub fn scratch(&mut self) -> &mut [u8] {
-        &mut self.buffers.scratch
+        let mut scratch = mem::take(&mut self.buffers.scratch);
+        self.buffers.renew(&mut scratch);
+        self.buffers.scratch = scratch;
+        Arc::make_mut(&mut self.buffers.scratch)
     }
 
     /// Lends the scratch buffer apart from the context; to be given back in the same turn.
-    pub(crate) fn take_scratch(&mut self) -> Vec<u8> {
+    pub(crate) fn take_scratch(&mut self) -> Arc<[u8]> {
         mem::take(&mut self.buffers.scratch)
     }
 
-    pub(crate) fn give_scratch(&mut self, scratch: Vec<u8>) {
+    pub(crate) fn give_scratch(&mut self, scratch: Arc<[u8]>) {
         self.buffers.scratch = scratch;
+    }
+
+    /// The scratch buffer that was taken, to be read into. It may be another one now.
+    pub(crate) fn writable<'s>(&mut self, scratch: &'s mut Arc<[u8]>) -> &'s mut [u8] {
+        self.buffers.renew(scratch);
+        // Nobody else has it, so nothing is copied.
+        Arc::make_mut(scratch)
     }
 
     /// An empty buffer with room for `capacity` bytes, to be kept for as long as it is needed. As a

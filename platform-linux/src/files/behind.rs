@@ -4,20 +4,19 @@
 mod tests;
 
 use std::io;
-use std::mem;
 use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::download::{Download, Held};
+use crate::executor::{Kept, Origin};
 
 /// How many bytes are written before a thread is worth its while.
 const THREAD_FROM: u64 = 4 << 20;
 
-/// How many bytes go to the thread at once: so few that they stay in the processor's cache.
-const PIECE: usize = 256 * 1024;
-
-/// How many pieces there are: one is filled, one is written, the others wait to be.
-const PIECES: usize = 6;
+/// How many orders wait for the thread at most: so many that it need not take turns with the one that
+/// receives, which on two processors costs a tenth of the speed (the other processor is that of the
+/// server then).
+const WAITING: usize = 32;
 
 /// A [`Download`] of which a thread of its own writes all but the first 4 MiB, so that what comes
 /// next can be received and hashed meanwhile.
@@ -26,7 +25,9 @@ const PIECES: usize = 6;
 /// after it nothing is taken until the next [`start`](Self::start). The thread does one thing after
 /// another as it was told, so the journal vouches for nothing that is not written.
 ///
-/// At most 1.5 MiB wait to be written. Where there can be no thread, it goes without.
+/// What it is given is not copied, if its [origin](Origin::keep) is known. At most 32 pieces wait to be
+/// written, 8 MiB if each is what one read of 256 KiB has brought. Where there can be no thread, it
+/// goes without.
 #[derive(Debug)]
 pub struct WriteBehind {
     /// Absent while the thread has it.
@@ -45,10 +46,6 @@ pub struct WriteBehind {
 struct Behind {
     thread: JoinHandle<Option<Outcome>>,
     orders: SyncSender<Order>,
-    /// Pieces that were written, to be filled again.
-    spare: Receiver<Vec<u8>>,
-    /// The piece that is being filled.
-    piece: Vec<u8>,
     position: u64,
     /// The tag and the size, if there can be something to resume.
     version: Option<(u64, u64)>,
@@ -58,11 +55,12 @@ struct Behind {
 /// What the thread leaves.
 type Outcome = (Box<Download>, io::Result<()>);
 
-/// Write these bytes; then, if that is said, everything before an offset has verified.
+/// What the thread is to do.
 #[derive(Debug)]
-struct Order {
-    bytes: Vec<u8>,
-    verified: Option<u64>,
+enum Order {
+    Write(Kept),
+    /// Everything before this offset has verified.
+    Verified(u64),
 }
 
 impl WriteBehind {
@@ -125,17 +123,17 @@ impl WriteBehind {
         self.settled()?.start(offset, size, tag)
     }
 
-    /// As [`Download::write`].
+    /// As [`Download::write`], of bytes whose `origin` may be known.
     ///
     /// # Errors
     /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8], origin: Origin<'_>) -> io::Result<()> {
         if self.behind.is_none() && self.written >= THREAD_FROM {
             self.written = 0;
             self.part();
         }
         if let Some(behind) = &mut self.behind {
-            let taken = behind.write(bytes);
+            let taken = behind.write(origin.keep(bytes));
             return taken.map_or_else(|| self.cut_off(), Ok);
         }
         self.settled()?.write(bytes)?;
@@ -210,14 +208,10 @@ impl Behind {
     /// Begins a thread; gives the download back if there can be none.
     fn begin(download: Box<Download>) -> Result<Self, Box<Download>> {
         let (give, given) = sync_channel::<Box<Download>>(1);
-        let (orders, ordered) = sync_channel(PIECES);
-        let (free, spare) = sync_channel(PIECES);
-        for _ in 1..PIECES {
-            let _ = free.send(Vec::with_capacity(PIECE));
-        }
+        let (orders, ordered) = sync_channel(WAITING);
         let work = move || {
             let mut download = given.recv().ok()?;
-            let result = obey(&mut download, &ordered, &free);
+            let result = obey(&mut download, &ordered);
             Some((download, result))
         };
         let Ok(thread) = thread::Builder::new().name("writer".into()).spawn(work) else {
@@ -226,8 +220,6 @@ impl Behind {
         let behind = Self {
             thread,
             orders,
-            spare,
-            piece: Vec::with_capacity(PIECE),
             position: download.position(),
             version: download.version(),
             verified: download.held().map_or(0, |held| held.verified),
@@ -243,59 +235,30 @@ impl Behind {
     }
 
     /// `None`, here and below: the thread has ended.
-    fn write(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn write(&mut self, bytes: Kept) -> Option<()> {
         self.position += bytes.len() as u64;
-        while !bytes.is_empty() {
-            if self.piece.len() == PIECE {
-                self.pass(None)?;
-            }
-            let count = bytes.len().min(PIECE - self.piece.len());
-            let (part, rest) = bytes.split_at(count);
-            self.piece.extend_from_slice(part);
-            bytes = rest;
-        }
-        Some(())
+        self.orders.send(Order::Write(bytes)).ok()
     }
 
     fn verified(&mut self, end: u64) -> Option<()> {
         self.verified = end;
-        self.pass(Some(end))
-    }
-
-    /// Passes the piece on, and waits for one to go on with.
-    fn pass(&mut self, verified: Option<u64>) -> Option<()> {
-        let next = self.spare.recv().ok()?;
-        let bytes = mem::replace(&mut self.piece, next);
-        self.orders.send(Order { bytes, verified }).ok()
+        self.orders.send(Order::Verified(end)).ok()
     }
 
     /// Waits for the thread; `None` if it has panicked.
     fn end(self) -> Option<Outcome> {
-        let Self { thread, orders, piece: bytes, .. } = self;
-        if !bytes.is_empty() {
-            let _ = orders.send(Order { bytes, verified: None });
-        }
+        let Self { thread, orders, .. } = self;
         drop(orders);
         thread.join().ok().flatten()
     }
 }
 
 /// What the thread does, until it is told no more, or something goes wrong.
-fn obey(
-    download: &mut Download,
-    orders: &Receiver<Order>,
-    free: &SyncSender<Vec<u8>>,
-) -> io::Result<()> {
-    for Order { mut bytes, verified } in orders {
-        download.write(&bytes)?;
-        if let Some(end) = verified {
-            download.verified(end)?;
-        }
-        bytes.clear();
-        // Nobody waits for it once the last order is given.
-        let _ = free.send(bytes);
-    }
-    Ok(())
+fn obey(download: &mut Download, orders: &Receiver<Order>) -> io::Result<()> {
+    orders.iter().try_for_each(|order| match order {
+        Order::Write(bytes) => download.write(&bytes),
+        Order::Verified(end) => download.verified(end),
+    })
 }
 
 /// The download went down with its thread.

@@ -1,5 +1,6 @@
 mod echo;
 mod faults;
+mod keeping;
 mod sender;
 mod sending;
 

@@ -99,9 +99,9 @@ impl Connection {
             State::Framed { link, receiver } => {
                 work.ask(receiver, cx.now(), *heard, settings, voice);
                 let mut stop = None;
-                let over = link.drive(cx, receiver, |event| {
+                let over = link.drive_keeping(cx, receiver, |event, origin| {
                     if stop.is_none() {
-                        stop = work.take(event, settings, voice).err();
+                        stop = work.take(event, origin, settings, voice).err();
                     }
                 });
                 *heard |= receiver.has_heard();
@@ -111,9 +111,9 @@ impl Connection {
             }
             State::Plain { link, receiver } => {
                 let mut stop = None;
-                let over = link.drive(cx, receiver, |event| {
+                let over = link.drive_keeping(cx, receiver, |event, origin| {
                     if stop.is_none() {
-                        stop = work.take(event, settings, voice).err();
+                        stop = work.take(event, origin, settings, voice).err();
                     }
                 });
                 work.publish(voice);

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
+use barewire_linux::executor::Origin;
 use barewire_linux::files::{Download, Folder, Held, Options, WriteBehind};
 
 use crate::failure::words;
@@ -162,9 +163,9 @@ impl Saving {
         started.map_err(|error| self.unwritten(&error))
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn write(&mut self, bytes: &[u8], origin: Origin<'_>) -> Result<(), String> {
         let Some(download) = &mut self.download else { return Ok(()) };
-        download.write(bytes).map_err(|error| self.unwritten(&error))
+        download.write(bytes, origin).map_err(|error| self.unwritten(&error))
     }
 
     pub(super) fn verified(&mut self, end: u64) -> Result<(), String> {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use barewire_core::file::{self, Received, Refusal, RequestError};
 use barewire_core::time::Instant;
+use barewire_linux::executor::Origin;
 
 use super::course::Settings;
 use super::job::{Job, Next};
@@ -171,6 +172,7 @@ impl Work {
     pub(super) fn take(
         &mut self,
         event: Received<'_>,
+        origin: Origin<'_>,
         settings: &Settings,
         voice: &mut Voice<'_>,
     ) -> Result<(), Stop> {
@@ -181,7 +183,7 @@ impl Work {
                 let room = listing::ROOM.saturating_sub(taken);
                 job.answered(&answer, Some(answer.size), room, voice)?;
             }
-            Received::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
+            Received::Contents(bytes) => self.progressed |= job.contents(bytes, origin, voice)?,
             Received::Verified { end } => self.progressed |= job.verified(end, voice)?,
             Received::Refused(Refusal::Busy) => return Err(Stop::Busy),
             Received::Refused(refusal) => self.refused(refusal, settings, voice),
