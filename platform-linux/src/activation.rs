@@ -140,4 +140,16 @@ mod tests {
         let count = manager.recv(&mut said).unwrap();
         assert_eq!(&said[..count], b"READY=1\n");
     }
+
+    #[test]
+    fn a_socket_that_does_not_listen_is_refused() {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connected = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let name = "activation::tests::a_socket_that_does_not_listen_is_refused";
+        if in_child(name, stdin(connected), PASSED) {
+            let error = tcp_listener().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert!(error.to_string().ends_with("does not listen"), "{error}");
+        }
+    }
 }

@@ -132,6 +132,7 @@ mod tests {
         // RFC 6761 §6.4: this name never exists.
         let error = lookup("no.such.host.invalid", 1).unwrap_err();
         assert_eq!(error.to_string(), "unknown host 'no.such.host.invalid'");
+        assert!(error.source().is_some(), "the name service's reason");
     }
 
     #[test]

@@ -114,6 +114,8 @@ impl Drop for StopOnDrop<'_> {
 mod tests {
     use core::task::Poll;
     use std::net::TcpStream;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use nix::sys::socket::{setsockopt, sockopt};
@@ -197,5 +199,25 @@ mod tests {
             Ok(())
         };
         assert_eq!(run(vec![(); 3], start).unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn a_panic_is_passed_on_when_the_others_have_ended() {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let start = |executor: &mut Executor<'_, ()>, number: usize, (): ()| {
+            assert_ne!(number, 1, "this thread fails");
+            let ended = Arc::clone(&ended);
+            executor.spawn(task(move |(), cx| {
+                if !cx.stopping() {
+                    return Poll::Pending;
+                }
+                ended.fetch_add(1, Ordering::SeqCst);
+                Poll::Ready(())
+            }));
+            Ok(())
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| run(vec![(); 3], start))).unwrap_err();
+        assert!(panic.downcast_ref::<String>().unwrap().contains("this thread fails"));
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
     }
 }

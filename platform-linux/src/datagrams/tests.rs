@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{self, sockopt};
 
 use super::{Batch, MAX_BATCH, Received, UdpClient, UdpServer, UdpSocket};
-use crate::executor::{Context, Executor};
+use crate::executor::{Context, Executor, MAX_SOURCES};
 use crate::testing::task;
 
 fn any_of(ip: &str) -> SocketAddr {
@@ -371,6 +371,22 @@ fn a_client_is_told_the_true_length() {
         };
         assert_eq!((datagram.bytes, datagram.length), (&b"12345678"[..], 9));
         assert!(datagram.is_truncated());
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
+}
+
+#[test]
+fn a_client_that_is_closed_leaves_its_place_to_the_next() {
+    let server = StdSocket::bind("127.0.0.1:0").unwrap();
+    let peer = server.local_addr().unwrap();
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |(), cx| {
+        for _ in 0..=MAX_SOURCES {
+            let mut client = UdpClient::connect(peer, None).unwrap();
+            assert!(matches!(client.recv(cx, &mut []), Err(nb::Error::WouldBlock)));
+            client.close(cx);
+        }
         Poll::Ready(())
     }));
     executor.run(&mut ()).unwrap();

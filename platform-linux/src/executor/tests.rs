@@ -1,6 +1,7 @@
 use core::task::Poll;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
@@ -333,4 +334,39 @@ fn ending_the_grace_abandons_at_once() {
     executor.run(&mut log).unwrap();
     assert_eq!(log, ["abandoned"]);
     assert_eq!(executor.cx.time.now(), Instant::ZERO);
+}
+
+#[test]
+fn the_grace_is_what_was_asked_for() {
+    let mut executor = Executor::simulated();
+    executor.set_grace(Duration::from_millis(10));
+    executor.spawn(Box::new(Stubborn));
+    executor.waker().stop();
+    let mut log = Log::new();
+    executor.run(&mut log).unwrap();
+    assert_eq!(log, ["told to stop", "abandoned"]);
+    assert_eq!(executor.now(), Instant::from_millis(10));
+}
+
+/// A descriptor that a task had only borrowed is watched on when the task has gone.
+#[test]
+fn what_an_ended_task_has_watched_another_can_watch() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    ours.write_all(b"x").unwrap();
+    let theirs = Rc::new(theirs);
+    let mut executor = Executor::new().unwrap();
+    let borrowed = Rc::clone(&theirs);
+    executor.spawn(task(move |(), cx| {
+        cx.register(&*borrowed, Readiness::READABLE).unwrap();
+        let (borrowed, mut source) = (Rc::clone(&borrowed), None);
+        cx.spawn(task(move |(), cx| {
+            let source = *source
+                .get_or_insert_with(|| cx.register(&*borrowed, Readiness::READABLE).unwrap());
+            let is_ready = cx.readiness(source).contains(Readiness::READABLE);
+            if is_ready { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
+    drop(theirs);
 }

@@ -124,6 +124,20 @@ mod tests {
         assert_eq!(Refusal::from(Errno::XDEV).to_string(), "refused: it leads out of the folder");
         assert_eq!(Refusal::Refused(Reason::Kind).to_string(), "refused: not a regular file");
         assert_eq!(Refusal::from(Errno::ACCESS).to_string(), "refused: Permission denied");
+        assert_eq!(Refusal::from(Errno::NOENT).to_string(), "no such file");
+        assert_eq!(Refusal::from(Errno::MFILE).to_string(), "busy: Too many open files");
+        assert_eq!(Refusal::from(Errno::IO).to_string(), "failed: I/O error");
         assert!(size_of::<Refusal>() <= 16);
+    }
+
+    #[test]
+    fn as_an_error_it_is_the_systems_if_that_refused() {
+        for errno in [Errno::NOENT, Errno::XDEV, Errno::MFILE, Errno::IO] {
+            let error = io::Error::from(Refusal::from(errno));
+            assert_eq!(error.raw_os_error(), Some(errno.raw_os_error()));
+        }
+        let error = io::Error::from(Refusal::Refused(Reason::Name));
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(error.to_string(), "refused: not a name of a file");
     }
 }

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use nix::errno::Errno;
+
 use super::*;
 use crate::files::Opened;
 
@@ -65,4 +67,19 @@ fn it_says_what_was_achieved() {
     assert!(say(Confinement::Partial { abi: 3 }).contains("version 3 of 6"));
     assert_eq!(say(Confinement::Unavailable), "not confined: this kernel has no Landlock");
     assert!(!Confinement::Unavailable.is_confined());
+}
+
+/// The kernel has an end to them (`landlock(7)`), and its words come through the library's.
+#[test]
+fn too_many_layers_are_the_systems_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    let confined = thread::spawn(move || {
+        let layers: io::Result<Vec<_>> = (0..17).map(|_| confine(&root)).collect();
+        match layers {
+            Ok(layers) => assert_eq!(layers, [Confinement::Unavailable; 17]),
+            Err(error) => assert_eq!(error.raw_os_error(), Some(Errno::E2BIG as i32)),
+        }
+    });
+    confined.join().unwrap();
 }

@@ -154,6 +154,8 @@ impl DiskFile for OwnedFd {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -162,5 +164,23 @@ mod tests {
         let folder = Folder::open(folder.path()).unwrap();
         assert_ne!(folder.boot(), Boot::default());
         assert_eq!(folder.boot(), folder.boot());
+    }
+
+    /// A folder has no second name anywhere.
+    #[test]
+    fn where_there_is_no_second_name_a_look_tells_what_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["one", "two"] {
+            fs::create_dir(path(name)).unwrap();
+            fs::write(path(name).join("inside"), name).unwrap();
+        }
+        let opened = Folder::open(folder.path()).unwrap();
+        let error = opened.rename_by_link(b"one", b"two").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(path("two").join("inside")).unwrap(), b"two");
+        opened.rename_by_link(b"one", b"new").unwrap();
+        assert!(!path("one").exists());
+        assert_eq!(fs::read(path("new").join("inside")).unwrap(), b"one");
     }
 }

@@ -132,3 +132,33 @@ fn who_is_given_up_with_output_left_over_sees_a_reset() {
     let error = peer.read_to_end(&mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
+
+#[test]
+fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
+    let shelf = Shelf::of_sizes([1000]);
+    let (stream, mut peer) = pair();
+    peer.write_all(b"a").unwrap();
+    let mut peer = Some(peer);
+    let (mut link, mut sender) = (Link::new(stream), Sender::default());
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |(), cx| {
+        let contents = shelf.get(b'a').0.as_fd();
+        let going_on = link.advance(cx, &mut sender, Some(contents), |()| {});
+        assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
+        if sender.demand().is_none() {
+            assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
+            return Poll::Pending;
+        }
+        sender.offer(0..1000);
+        let going_on = link.advance(cx, &mut sender, Some(contents), |()| {});
+        assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
+        assert!(calls_and_gathered(&link).1 > 0, "nothing went out");
+        TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
+        let over = link.flush(cx, &sender);
+        let Err(nb::Error::Other(Fault::Connection(error))) = over else { panic!("{over:?}") };
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        assert!(link.flush(cx, &sender).is_ok(), "there is nothing left to go out");
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
+}

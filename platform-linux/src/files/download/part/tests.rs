@@ -1,6 +1,8 @@
 //! Tests of what may already have the names that a download needs.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -191,4 +193,17 @@ fn a_file_is_anothers_only_where_that_can_be_known() {
     assert!(!speaks_of_another(&part(2, 0), &entry));
     entry.length = 0;
     assert!(!speaks_of_another(&part(2, 10), &entry));
+}
+
+#[test]
+fn where_every_name_is_anothers_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 1..=NAMES {
+        let (part, _) = names(b"a", number);
+        fs::create_dir(folder.path().join(OsStr::from_bytes(&part))).unwrap();
+    }
+    let error = download(folder.path(), "a").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(error.to_string(), "other files have all the names for the part");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), NAMES as usize);
 }
