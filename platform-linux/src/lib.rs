@@ -158,5 +158,6 @@ pub mod signals;
 pub mod stream;
 pub mod threads;
 
+mod pause;
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,9 @@
 //! `udp-server`: answers datagrams.
 
-use core::mem;
 use core::task::Poll;
 use std::sync::{Mutex, PoisonError};
 
 use barewire_core::datagram::{self, Datagram, Rate, Reply, Responder, Silence, Verdict};
-use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::datagrams::UdpServer as Socket;
 use barewire_linux::executor::{Context, Task};
@@ -20,9 +18,6 @@ use crate::server::{self, Listen};
 
 /// How many sources the loop guard keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;
-
-/// How long the server waits to receive again when the system could not let it.
-const PAUSE: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,13 +101,7 @@ impl Program for UdpServer {
         threads::run(shares, |executor, _, (socket, signals)| {
             executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;
-            executor.spawn(Box::new(Desk {
-                socket,
-                responder,
-                once,
-                answered: false,
-                troubled: false,
-            }));
+            executor.spawn(Box::new(Desk { socket, responder, once, answered: false }));
             Ok(output.another())
         })
         .map_err(Failure::system)
@@ -125,8 +114,6 @@ struct Desk<'s> {
     responder: &'s Guarded,
     once: bool,
     answered: bool,
-    /// It could not receive, which was told, and has not received since.
-    troubled: bool,
 }
 
 impl Task<Output> for Desk<'_> {
@@ -134,7 +121,7 @@ impl Task<Output> for Desk<'_> {
         if cx.stopping() {
             return Poll::Ready(());
         }
-        let Self { socket, responder, once, answered, troubled } = self;
+        let Self { socket, responder, once, answered } = self;
         let now = cx.now();
         let mut chosen = false;
         let served = socket.serve(
@@ -158,24 +145,17 @@ impl Task<Output> for Desk<'_> {
             },
             |peer, error| log::info!("cannot answer {peer}: {}", words(&error)),
         );
-        let mut again = None;
         match served {
             Ok(batch) => {
-                *troubled = false;
                 *answered |= batch.sent > 0;
                 if batch.dropped > 0 {
                     log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
                 }
             }
-            Err(error) => {
-                again = Some(cx.now() + PAUSE);
-                if !mem::replace(troubled, true) {
-                    log::warn!("cannot receive, and tries again: {}", words(&error));
-                }
-            }
+            Err(error) => log::warn!("cannot receive, and tries again: {}", words(&error)),
         }
         output.flush();
-        cx.set_deadline(output.next(cx.now()).into_iter().chain(again).min());
+        cx.set_deadline(output.next(cx.now()).into_iter().chain(socket.resumes()).min());
         if self.once && self.answered {
             cx.stop();
             return Poll::Ready(());

@@ -6,10 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd as _;
 
 use barewire_core::datagram::Datagram;
+use barewire_core::time::Instant;
 
 use super::UdpSocket;
 use super::mmsg::{Inbox, MAX_BATCH};
 use crate::executor::{Context, Readiness, Source};
+use crate::pause::Pause;
 
 /// The most memory that a server's receive buffer takes, in bytes, as long as it holds one datagram:
 /// with a large capacity the batch gets smaller.
@@ -56,9 +58,12 @@ pub struct Batch {
 ///     fn turn(&mut self, _: &mut (), cx: &mut Context<'_, ()>) -> Poll<()> {
 ///         let refused = |peer, error| eprintln!("no reply to {peer}: {error}");
 ///         match self.0.serve(cx, |received| Some(received.datagram.bytes), refused) {
-///             Ok(batch) if batch.received > 0 => Poll::Ready(()),
-///             _ => Poll::Pending,
+///             Ok(batch) if batch.received > 0 => return Poll::Ready(()),
+///             Ok(_) => {}
+///             Err(error) => eprintln!("cannot receive, and tries again: {error}"),
 ///         }
+///         cx.set_deadline(self.0.resumes());
+///         Poll::Pending
 ///     }
 /// }
 ///
@@ -80,6 +85,7 @@ pub struct UdpServer {
     /// The address that the socket is bound to; `None` for a wildcard, when each datagram tells.
     bound: Option<IpAddr>,
     pub(super) inbox: Inbox,
+    pause: Pause,
 }
 
 impl UdpServer {
@@ -92,7 +98,7 @@ impl UdpServer {
         let bound = Some(ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let batch = (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH);
         let inbox = Inbox::new(capacity, batch, bound.is_none());
-        Ok(Self { socket, source: None, bound, inbox })
+        Ok(Self { socket, source: None, bound, inbox, pause: Pause::default() })
     }
 
     /// The socket.
@@ -108,28 +114,33 @@ impl UdpServer {
     /// `refused` with its destination, and changes nothing for the others.
     ///
     /// # Errors
-    /// Those of `epoll_ctl(2)` in the first call, and of `recvmmsg(2)`, none of which a peer can
-    /// cause: the system is out of memory, say. The server can be used on, in a turn that the caller
-    /// asks for.
+    /// Those of `epoll_ctl(2)` and of `recvmmsg(2)`, none of which a peer can cause: the system is
+    /// out of memory, say. The server then pauses for 100 ms and tries again, as long as that lasts;
+    /// so the task wants a turn when it [resumes](Self::resumes). The error is given once until
+    /// something is received again.
     pub fn serve<'b, W>(
         &'b mut self,
         cx: &mut Context<'_, W>,
         mut decide: impl FnMut(Received<'b>) -> Option<&'b [u8]>,
         mut refused: impl FnMut(SocketAddr, io::Error),
     ) -> io::Result<Batch> {
-        let source = match self.source {
-            Some(source) => source,
-            None => *self.source.insert(cx.register_level(&self.socket, Readiness::READABLE)?),
-        };
-        if !cx.readiness(source).intersects(Readiness::READABLE) {
+        if self.pause.lasts(cx.now()) {
             return Ok(Batch::default());
         }
-        let fd = self.socket.as_fd();
-        // What this call leaves behind is reported anew.
-        cx.clear(source, Readiness::READABLE);
-        let received = self.inbox.receive(fd)?;
-
-        let inbox = &self.inbox;
+        let received = match self.receive(cx) {
+            Ok(received) => received,
+            Err(error) => {
+                // The watch, being level-triggered, would allow no pause.
+                if let Some(source) = self.source.take() {
+                    let _ = cx.deregister(source, &self.socket);
+                }
+                return self.pause.begin(cx.now(), error).map_or(Ok(Batch::default()), Err);
+            }
+        };
+        if received > 0 {
+            self.pause.forget();
+        }
+        let (fd, inbox) = (self.socket.as_fd(), &self.inbox);
         let mut replies = heapless::Vec::<(usize, &[u8]), MAX_BATCH>::new();
         for index in 0..received {
             let Some((datagram, local)) = inbox.datagram(index) else { continue };
@@ -162,6 +173,25 @@ impl UdpServer {
             }
         }
         Ok(batch)
+    }
+
+    /// When the task wants a turn to try again, after an error of [`serve`](Self::serve).
+    pub fn resumes(&self) -> Option<Instant> {
+        self.pause.until()
+    }
+
+    /// Receives one batch, if anything was reported.
+    fn receive<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<usize> {
+        let source = match self.source {
+            Some(source) => source,
+            None => *self.source.insert(cx.register_level(&self.socket, Readiness::READABLE)?),
+        };
+        if !cx.readiness(source).intersects(Readiness::READABLE) {
+            return Ok(0);
+        }
+        // What this call leaves behind is reported anew.
+        cx.clear(source, Readiness::READABLE);
+        self.inbox.receive(self.socket.as_fd())
     }
 }
 

@@ -1,9 +1,10 @@
 use core::task::Poll;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket as StdSocket};
+use std::os::fd::OwnedFd;
 
 use barewire_core::datagram::Datagram;
-use barewire_core::time::Duration;
+use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::socket::{self, sockopt};
 
@@ -188,6 +189,31 @@ fn errors_that_nobody_asks_for_do_not_keep_a_server_awake() {
     StdSocket::bind("127.0.0.1:0").unwrap().send_to(b"one", address).unwrap();
     let turns = turns_of_rest(server);
     assert!(turns <= 5, "{turns} turns");
+}
+
+/// A listener with a client is readable, and no datagram can be had from it.
+#[test]
+fn an_error_that_lasts_is_told_once_and_met_ten_times_a_second() {
+    let listener = TcpListener::bind(any_of("127.0.0.1")).unwrap();
+    let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let socket = UdpSocket::try_from(StdSocket::from(OwnedFd::from(listener))).unwrap();
+    let mut server = UdpServer::new(socket, 64).unwrap();
+    let mut executor = Executor::simulated();
+    executor.spawn(task(move |(turns, told): &mut (u32, Vec<io::Error>), cx| {
+        *turns += 1;
+        told.extend(server.serve(cx, echo, |_, _| {}).err());
+        cx.set_deadline(server.resumes());
+        if cx.now() < Instant::from_micros(1_000_000) { Poll::Pending } else { Poll::Ready(()) }
+    }));
+    let mut seen = (0, Vec::new());
+    executor.run(&mut seen).unwrap();
+    let (turns, told) = seen;
+    assert_eq!(
+        told.iter().map(io::Error::raw_os_error).collect::<Vec<_>>(),
+        [Some(Errno::ENOTCONN as i32)]
+    );
+    // One to watch the socket anew, and one to meet the error.
+    assert!((20..=22).contains(&turns), "{turns} turns");
 }
 
 #[test]

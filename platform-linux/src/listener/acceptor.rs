@@ -5,18 +5,15 @@ use core::task::Poll;
 use std::io;
 use std::net::SocketAddr;
 
-use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::{Gate, Listener, Permit};
 use crate::executor::{Context, Readiness, Source, Task};
+use crate::pause::Pause;
 use crate::stream::TcpStream;
 
 /// How many connections one turn accepts before everybody else's turn comes.
 const BUDGET: usize = 64;
-
-/// How long accepting pauses when the system has run out of something.
-pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that an [`Acceptor`] hands on.
 #[derive(Debug)]
@@ -41,10 +38,7 @@ pub struct Acceptor<F, R> {
     on_accept: F,
     on_pause: R,
     source: Option<Source>,
-    /// When accepting goes on, while it pauses.
-    resumes: Option<Instant>,
-    /// The pause has been reported, and nothing accepted since.
-    reported: bool,
+    pause: Pause,
 }
 
 impl<F, R> Acceptor<F, R> {
@@ -55,7 +49,7 @@ impl<F, R> Acceptor<F, R> {
         F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
         R: FnMut(&mut W, io::Error),
     {
-        Self { listener, gate, on_accept, on_pause, source: None, resumes: None, reported: false }
+        Self { listener, gate, on_accept, on_pause, source: None, pause: Pause::default() }
     }
 
     fn accept<W>(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> io::Result<()>
@@ -80,7 +74,7 @@ impl<F, R> Acceptor<F, R> {
             };
             match self.listener.accept() {
                 Ok((stream, peer)) => {
-                    self.reported = false;
+                    self.pause.forget();
                     (self.on_accept)(world, cx, Accepted { stream, peer, permit });
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -104,18 +98,14 @@ where
         if cx.stopping() {
             return Poll::Ready(());
         }
-        if self.resumes.is_some_and(|at| cx.now() < at) {
+        if self.pause.lasts(cx.now()) {
             return Poll::Pending;
         }
-        self.resumes = None;
         if let Err(error) = self.accept(world, cx) {
-            let at = cx.now() + PAUSE;
-            self.resumes = Some(at);
-            cx.set_deadline(Some(at));
-            if !self.reported {
-                self.reported = true;
+            if let Some(error) = self.pause.begin(cx.now(), error) {
                 (self.on_pause)(world, error);
             }
+            cx.set_deadline(self.pause.until());
         }
         Poll::Pending
     }
@@ -148,7 +138,7 @@ impl<F, R> fmt::Debug for Acceptor<F, R> {
         f.debug_struct("Acceptor")
             .field("listener", &self.listener)
             .field("gate", &self.gate)
-            .field("resumes", &self.resumes)
+            .field("pause", &self.pause)
             .finish_non_exhaustive()
     }
 }

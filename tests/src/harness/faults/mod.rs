@@ -63,6 +63,8 @@ pub enum Fault {
 pub enum When {
     /// The nth, counted from 1.
     Nth(u32),
+    /// So many, from the first.
+    First(u32),
     /// The first, and from there every other: each succeeds when it is made again.
     EveryOther,
     /// All of them.
@@ -198,6 +200,7 @@ impl Order {
         tally.seen += 1;
         let meant = match self.when {
             When::Nth(number) => tally.seen == number,
+            When::First(number) => tally.seen <= number,
             When::EveryOther => tally.seen % 2 == 1,
             When::Always => true,
         };

@@ -2,11 +2,11 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur};
+use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
 use barewire_tests::harness::sockets::uninterrupted;
-use barewire_tests::harness::{Launch, PATIENCE};
+use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Unseen};
@@ -73,4 +73,19 @@ fn exchanges_of_datagrams() {
     sweep(&[ANSWERING_FROM], at("0.0.0.0:0"));
     storm(&[ANSWERING_FROM], at("0.0.0.0:0"));
     census(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_FROM], at("0.0.0.0:0"));
+}
+
+/// What a server cannot receive stays where it is, and would be reported without end.
+#[test]
+fn an_error_that_lasts_leaves_the_processor_alone_until_it_ends() {
+    let shortage = Fault::Fails(Errno::ENOMEM);
+    let saboteur = Saboteur::new(Call::RECVMMSG, "socket:", shortage, When::First(4));
+    let started = Instant::now();
+    let server = Server::start(Launch::new("udp-server").arg("127.0.0.1:0").with_faults(&saboteur));
+    assert_eq!(tutorial::udp_client(server.address(), "hello"), "nice to meet you");
+    // Each is followed by a tenth of a second in which it is not tried again.
+    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
+    let server = server.stop();
+    assert_eq!(saboteur.struck().len(), 4);
+    assert_eq!(server.error().matches("cannot receive").count(), 1, "{server:?}");
 }
