@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::arguments::{Place, time};
 use crate::failure::{Failure, words};
-use crate::output::{Output, Record};
+use crate::output::{Output, Record, room};
 use crate::summary::{Millis, Tally};
 
 /// How often a client asks.
@@ -47,7 +47,7 @@ pub(crate) fn ask(
 ) -> Result<(), Failure> {
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
-    output.heed(caught.clone());
+    room::heed(caught.clone());
     let mut asking = Asking::new(often, output);
     let mut executor = Executor::new().map_err(Failure::system)?;
     executor.spawn(Box::new(signals));

@@ -7,11 +7,10 @@
 mod contents;
 pub(crate) mod diagnostics;
 mod record;
-mod room;
+pub(crate) mod room;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use core::task::Poll;
@@ -21,13 +20,12 @@ use anstyle::{AnsiColor, Style};
 use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::signals::Caught;
 
 use crate::failure::words;
 use crate::served::Served;
 
 pub(crate) use record::{ADDRESS, Received, Record, as_shown, in_seconds, seconds_of};
-use room::{PART, has_room, wait_a_while, wait_unless};
+use room::{PART, has_room, wait, wait_a_while};
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
@@ -59,10 +57,6 @@ pub(crate) struct Output {
     missing: u64,
     /// Why results were lost; one for all threads.
     lost: Arc<OnceLock<String>>,
-    /// Tells of a signal that was caught, once they are.
-    caught: Option<Caught>,
-    /// One of them has ended a wait for the reader.
-    interrupted: AtomicBool,
 }
 
 impl Output {
@@ -76,27 +70,12 @@ impl Output {
             serves: false,
             missing: 0,
             lost: Arc::default(),
-            caught: None,
-            interrupted: AtomicBool::new(false),
         }
     }
 
     /// A further output of the same program, for another thread.
     pub(crate) fn another(&self) -> Self {
-        let lost = Arc::clone(&self.lost);
-        Self {
-            pending: String::new(),
-            missing: 0,
-            lost,
-            caught: self.caught.clone(),
-            interrupted: AtomicBool::default(),
-            ..*self
-        }
-    }
-
-    /// From now on signals are caught, and `caught` tells.
-    pub(crate) fn heed(&mut self, caught: Caught) {
-        self.caught = Some(caught);
+        Self { pending: String::new(), missing: 0, lost: Arc::clone(&self.lost), ..*self }
     }
 
     /// Whether it is read by programs.
@@ -177,8 +156,11 @@ impl Output {
         if self.pending.is_empty() {
             return;
         }
-        let has_room: fn(&Self) -> io::Result<bool> =
-            if self.serves { |_| has_room(&io::stdout()) } else { Self::wait };
+        let has_room = if self.serves {
+            || has_room(&io::stdout())
+        } else {
+            || wait(&io::stdout()).map(|()| true)
+        };
         if let Err(error) = self.write(has_room) {
             self.lose(&error);
         }
@@ -193,9 +175,9 @@ impl Output {
     pub(crate) fn finish(&mut self) {
         self.tell_missing();
         let serves = self.serves;
-        let has_room = |output: &Self| match wait_a_while(&io::stdout(), None)? {
+        let has_room = || match wait_a_while(&io::stdout())? {
             false if serves => Err(io::Error::other("nobody reads it")),
-            false => output.wait(),
+            false => wait(&io::stdout()).map(|()| true),
             true => Ok(true),
         };
         if let Err(error) = self.write(has_room) {
@@ -215,7 +197,7 @@ impl Output {
     }
 
     /// Writes as long as `has_room` finds that standard output takes more.
-    fn write(&mut self, has_room: impl Fn(&Self) -> io::Result<bool>) -> io::Result<()> {
+    fn write(&mut self, has_room: impl Fn() -> io::Result<bool>) -> io::Result<()> {
         let mut stdout = anstream::stdout().lock();
         let mut written = 0;
         let mut result = Ok(());
@@ -223,7 +205,7 @@ impl Output {
             && !rest.is_empty()
         {
             let part = &rest[..rest.floor_char_boundary(PART)];
-            let wrote = has_room(self).and_then(|has_room| {
+            let wrote = has_room().and_then(|has_room| {
                 if has_room {
                     stdout.write_all(part.as_bytes()).and_then(|()| stdout.flush())?;
                 }
@@ -240,22 +222,6 @@ impl Output {
         }
         self.pending.drain(..written);
         result
-    }
-
-    /// Waits until standard output takes more. A reader who has stalled must not keep the program
-    /// from being ended: a signal ends the wait, with [`Interrupted`](io::ErrorKind::Interrupted).
-    fn wait(&self) -> io::Result<bool> {
-        let waited = wait_unless(&io::stdout(), self.caught.as_ref());
-        if waited.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
-            self.interrupted.store(true, Ordering::Relaxed);
-        }
-        waited.map(|()| true)
-    }
-
-    /// The signal that has ended a wait for who reads this, if one has. To be asked last.
-    pub(crate) fn ended_by(&self) -> Option<u8> {
-        let caught = self.caught.as_ref().filter(|_| self.interrupted.load(Ordering::Relaxed))?;
-        caught.number().or_else(|| caught.receive())
     }
 
     /// Why results were lost, if any were.

@@ -12,7 +12,7 @@ use log::{Level, LevelFilter};
 use crate::arguments::Common;
 use crate::failure::{Failure, words};
 use crate::limits::survive_file_size_limit;
-use crate::output::{Format, Output, Record, diagnostics};
+use crate::output::{Format, Output, Record, diagnostics, room};
 
 /// One of the programs: its arguments, and what it does with them.
 pub(crate) trait Program: Parser {
@@ -49,7 +49,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
             .and_then(|()| program.run(&mut output)),
     };
     output.finish();
-    let result = output.ended_by().map_or(result, |signal| Err(Failure::Signal(signal)));
+    let result = unless_ended(result);
     let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
     let result = result.and(lost.map_or(Ok(()), Err));
     if let Some(message) = result.as_ref().err().and_then(Failure::message) {
@@ -59,7 +59,12 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
         diagnostics::say(b"\nFor more information, try '--help'.\n");
     }
     diagnostics::finish();
-    result.map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
+    unless_ended(result).map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
+}
+
+/// `result`, unless a signal has ended the wait for a reader, and so the program.
+fn unless_ended(result: Result<(), Failure>) -> Result<(), Failure> {
+    room::ended_by().map_or(result, |signal| Err(Failure::Signal(signal)))
 }
 
 /// Shows why the arguments do not run the program; help and version, which were asked for, too.

@@ -12,7 +12,7 @@ use clap::Args;
 use crate::arguments::Place;
 use crate::failure::{Failure, words};
 use crate::limits::raise_descriptor_limit;
-use crate::output::{Output, Record};
+use crate::output::{Output, Record, room};
 
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
@@ -117,7 +117,7 @@ fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
 pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
-    output.heed(signals.caught());
+    room::heed(signals.caught());
     output.show(Record::Listening { address });
     output.flush();
     if let Some(why) = output.lost() {

@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 
 use barewire_core::printable::Printable;
 
+use super::room::wait;
 use super::{Format, Output};
 
 /// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`).
@@ -28,6 +29,7 @@ impl Output {
     /// # Errors
     /// Those of `write(2)`, `EPIPE` among them, since a reader who has gone away needs no more; and
     /// [`Interrupted`](io::ErrorKind::Interrupted) if a signal has ended the wait for a reader.
+    #[expect(clippy::unused_self, reason = "who has it may write to standard output")]
     pub(crate) fn pass_on(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if stdout.metadata()?.is_file() {
@@ -35,7 +37,7 @@ impl Output {
             return stdout.write_all(bytes);
         }
         for part in bytes.chunks(PIPE_BUF) {
-            self.wait()?;
+            wait(&io::stdout())?;
             stdout.write_all(part)?;
         }
         Ok(())

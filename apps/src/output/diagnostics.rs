@@ -1,15 +1,13 @@
 //! Standard error: diagnostics, and why the program failed.
 //!
-//! On a server nobody waits for who reads it: others are to be served. What finds no room is left
-//! out, and how much that was is told in its place. Only a message that was begun is kept, and its
-//! rest comes first.
+//! On a server nobody waits for who reads it: others are to be served. Elsewhere a signal ends the
+//! wait. What finds no room is left out, and how much that was is told in its place. Only a message
+//! that was begun is kept, and its rest comes first.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nix::sys::signal::SigSet;
-
-use super::room::{PART, has_room, wait_a_while};
+use super::room::{PART, has_room, wait, wait_a_while};
 
 static STDERR: Mutex<Diagnostics> = Mutex::new(Diagnostics::new());
 
@@ -27,18 +25,15 @@ pub(super) fn serve() {
 pub(crate) fn say(message: &[u8]) {
     let mut stderr = stderr();
     let serves = stderr.serves;
-    stderr.say(
-        message,
-        &mut io::stderr(),
-        || {
-            if serves { has_room(&io::stderr()) } else { wait() }
-        },
-    );
+    let has_room = || {
+        if serves { has_room(&io::stderr()) } else { wait(&io::stderr()).map(|()| true) }
+    };
+    stderr.say(message, &mut io::stderr(), has_room);
 }
 
 /// Says what is left, at the end of the program, if somebody reads it soon.
 pub(crate) fn finish() {
-    stderr().finish(&mut io::stderr(), || wait_a_while(&io::stderr(), None));
+    stderr().finish(&mut io::stderr(), || wait_a_while(&io::stderr()));
 }
 
 /// Standard error as the logger writes to it, one message a call.
@@ -57,13 +52,6 @@ impl Write for Log {
 
 fn stderr() -> MutexGuard<'static, Diagnostics> {
     STDERR.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits until standard error takes more, or a signal ends the program: those that are otherwise
-/// caught are let through.
-fn wait() -> io::Result<bool> {
-    while !wait_a_while(&io::stderr(), Some(SigSet::empty()))? {}
-    Ok(true)
 }
 
 #[derive(Debug)]
@@ -125,6 +113,8 @@ impl Diagnostics {
             }) {
                 Ok(true) => drop(self.rest.drain(..part)),
                 Ok(false) => return,
+                // By a signal: the program ends, and says at its end what it can.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
                 // There is nobody left to tell.
                 Err(_) => self.rest.clear(),
             }
@@ -176,6 +166,16 @@ mod tests {
         assert!(read.is_empty());
         diagnostics.finish(&mut read, parts(9));
         assert_eq!(String::from_utf8(read).unwrap(), format!("one\n: warning: {}\n", missing(2)));
+    }
+
+    #[test]
+    fn an_interruption_leaves_the_message_for_the_end() {
+        let (mut diagnostics, mut read) = (Diagnostics::new(), Vec::new());
+        let interrupted = || Err(io::ErrorKind::Interrupted.into());
+        diagnostics.say(b"one\n", &mut read, interrupted);
+        assert!(read.is_empty());
+        diagnostics.finish(&mut read, parts(9));
+        assert_eq!(read, b"one\n");
     }
 
     #[test]

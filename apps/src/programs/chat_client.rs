@@ -23,7 +23,7 @@ use clap::Parser;
 use crate::arguments::{Common, time, wait};
 use crate::client::Target;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, room};
 use crate::program::Program;
 
 use chat::{Chat, Settings, Tasks};
@@ -102,7 +102,7 @@ impl Program for ChatClient {
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let signals = Signals::block().map_err(Failure::system)?;
         let caught = signals.caught();
-        output.heed(caught.clone());
+        room::heed(caught.clone());
         let mut executor = Executor::new().map_err(Failure::system)?;
         executor.spawn(Box::new(signals));
         let conversation = executor.spawn(Box::new(Conversation::begin()));

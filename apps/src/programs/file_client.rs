@@ -31,7 +31,7 @@ use clap::Parser;
 use crate::arguments::{Common, Place, wait};
 use crate::failure::{Failure, words};
 use crate::limits::raise_descriptor_limit;
-use crate::output::Output;
+use crate::output::{Output, room};
 use crate::program::Program;
 
 use connection::Connection;
@@ -269,7 +269,7 @@ fn download(
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
-    output.heed(caught.clone());
+    room::heed(caught.clone());
     let mut executor = Executor::new().map_err(Failure::system)?;
     executor.set_scratch(READ);
     executor.spawn(Box::new(signals));

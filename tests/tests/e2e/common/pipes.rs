@@ -8,11 +8,12 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
 use barewire_tests::harness::sockets::{connect, handshake, read_line, reset};
-use barewire_tests::harness::{Launch, Server, serve, tutorial};
+use barewire_tests::harness::{Launch, Peer, Server, serve, tutorial};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
 
 use super::frozen::wait_until_idle;
+use super::signals::ENDS;
 use super::{PROGRAMS, SERVERS, THREADED};
 use crate::chat::Member;
 
@@ -197,6 +198,42 @@ fn a_signal_ends_a_server_whose_diagnostics_nobody_takes() {
     reset(connect(server.address()));
     handshake(server.address(), "Hello");
     server.stop();
+}
+
+/// A client waits for who reads its diagnostics, but not longer than until it is to end: in order,
+/// with its sum. What it had to say is not lost.
+#[test]
+fn a_signal_ends_a_client_whose_diagnostics_nobody_takes() {
+    for (signal, code) in ENDS {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let waiting = fill(reopened(&writer));
+        let peer = Peer::tcp(reset);
+        let launch = Launch::new("tcp-client").arg(peer.at()).stderr(writer);
+        let client = launch.args(["--count", "2", "--interval", "1h"]).spawn();
+        peer.finish();
+        wait_until_idle(&client);
+        client.signal(signal);
+        reader.read_exact(&mut vec![0; waiting]).expect("what it was filled with");
+        client.finish().exits(code).prints("1 sent, 0 received");
+        let mut said = String::new();
+        reader.read_to_string(&mut said).expect("UTF-8");
+        assert!(said.starts_with("tcp-client: warning: ") && said.contains("reset"), "{said}");
+    }
+}
+
+/// Its very last word, too.
+#[test]
+fn a_signal_ends_a_client_whose_reason_nobody_takes() {
+    for (signal, code) in ENDS {
+        let (_stalled, writer) = io::pipe().expect("a pipe");
+        fill(reopened(&writer));
+        let peer = Peer::tcp(reset);
+        let client = Launch::new("tcp-client").arg(peer.at()).stderr(writer).spawn();
+        peer.finish();
+        wait_until_idle(&client);
+        client.signal(signal);
+        client.finish().exits(code);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{SERVERS, THREADED};
 use crate::chat::Member;
 
 /// The signals that ask a program to end, and what a client then exits with: 128 and the number.
-const ENDS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
+pub(super) const ENDS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
 
 #[test]
 fn a_signal_ends_an_idle_server_in_order() {
