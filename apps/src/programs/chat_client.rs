@@ -42,8 +42,8 @@ Examples:
 On a terminal it comes back by itself when the connection ends; /quit, or Ctrl-D on an empty line,
 ends it with 0. Otherwise standard input is said line by line, no faster than servers take it, and
 after its end what still comes is shown. The exit code is 0 if the server ended the chat in order, 1
-if the connection broke or could not be made or lines were not taken, 2 for wrong usage, and 130 or
-143 after SIGINT or SIGTERM.";
+if the connection broke or could not be made or lines were lost, 2 for wrong usage, and 130 or 143
+after SIGINT or SIGTERM.";
 
 /// Says lines to everybody in a room, and shows what the others say.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use core::fmt;
 use heapless::{Deque, Vec};
 
 use super::Line;
-use crate::session::{Events, Output, Session};
+use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TooLong};
 use crate::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use crate::time::{Duration, Instant};
 ///
 /// `OUT` is the room for lines that have not gone out, in bytes; `N` is the longest line that is
 /// taken, which for a server that follows the rules is 4 times its longest text and 128. The machine
-/// takes these bytes of memory and at most 72 more (64-bit). A line that is longer is left out.
+/// takes these bytes of memory and at most 72 more (64-bit). A line that is longer is left out, and
+/// [`TooLong`] told in its place.
 ///
 /// ```
 /// use barewire_core::chat::{Client, Kind};
@@ -26,7 +27,7 @@ use crate::time::{Duration, Instant};
 /// client.say(Text::new("hello")?)?;
 /// assert_eq!(client.poll_transmit(), Output::Bytes { head: b"hello\n", tail: b"", more: false });
 ///
-/// let line = client.handle_input(now, &mut &b"anna: good morning\n"[..]).unwrap();
+/// let line = client.handle_input(now, &mut &b"anna: good morning\n"[..]).unwrap()?;
 /// assert!(matches!(line.kind, Kind::Said { nick: "anna", .. }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -118,24 +119,22 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
         length < OUT.saturating_sub(self.outgoing.len())
     }
 
-    /// Takes a step in reading. A line that is too long is left out.
+    /// Takes a step in reading.
     fn read<'s, 'i: 's>(
         &'s mut self,
-        mut step: impl FnMut(&mut Progress, &mut Vec<u8, N>) -> nb::Result<Ended<'i>, TooLong>,
-    ) -> nb::Result<Line<'s>, ClientError> {
-        loop {
-            match step(&mut self.progress, &mut self.buffer) {
-                Ok(Ended::InInput(line)) => return Ok(Line::read(line)),
-                Ok(Ended::InBuffer) => return Ok(Line::read(&self.buffer)),
-                Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
-                Err(nb::Error::Other(TooLong)) => {}
-            }
+        step: impl FnOnce(&mut Progress, &mut Vec<u8, N>) -> nb::Result<Ended<'i>, TooLong>,
+    ) -> nb::Result<Result<Line<'s>, TooLong>, ClientError> {
+        match step(&mut self.progress, &mut self.buffer) {
+            Ok(Ended::InInput(line)) => Ok(Ok(Line::read(line))),
+            Ok(Ended::InBuffer) => Ok(Ok(Line::read(&self.buffer))),
+            Err(nb::Error::WouldBlock) => Err(nb::Error::WouldBlock),
+            Err(nb::Error::Other(too_long)) => Ok(Err(too_long)),
         }
     }
 }
 
 impl<'s, const OUT: usize, const N: usize> Events<'s> for Client<OUT, N> {
-    type Event = Line<'s>;
+    type Event = Result<Line<'s>, TooLong>;
 }
 
 impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
@@ -145,11 +144,11 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Line<'s>, ClientError> {
+    ) -> nb::Result<Event<'s, Self>, ClientError> {
         self.read(|progress, buffer| progress.handle_input(buffer, now, input))
     }
 
-    fn handle_end(&mut self, _now: Instant) -> nb::Result<Line<'_>, ClientError> {
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
         self.ended = true;
         self.read(|progress, buffer| {
             progress.release(buffer);
@@ -157,7 +156,7 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
         })
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Line<'_>, ClientError> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
         self.read(|progress, buffer| {
             progress.release(buffer);
             if progress.poll_deadline(buffer).is_none_or(|deadline| now < deadline) {

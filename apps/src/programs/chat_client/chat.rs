@@ -135,6 +135,16 @@ impl<'o> Chat<'o> {
         }
     }
 
+    /// A line of the server's has more than `longest` bytes, and is not shown.
+    pub(super) fn left_out(&mut self, longest: usize) {
+        let message = format!("left out: a line is too long (more than {longest} bytes)");
+        if self.voice.is_on_terminal() {
+            self.voice.fail(&message);
+        } else {
+            self.fail(&message);
+        }
+    }
+
     /// Notes a failure that does not end the conversation.
     pub(super) fn fail(&mut self, message: &str) {
         self.voice.fail(message);

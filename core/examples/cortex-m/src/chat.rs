@@ -146,13 +146,16 @@ impl Client for Passer<'_> {
             Stage::Entering | Stage::Listening => {}
         }
         let stage = &mut self.stage;
-        link.drive(socket, session, now, |line| {
-            info!("{}", line.printable());
-            match (*stage, line.kind) {
-                (Stage::Entering, _) => *stage = Stage::Speaking,
-                (Stage::Listening, Kind::Said { .. }) => *stage = Stage::Leaving,
-                _ => {}
+        link.drive(socket, session, now, |heard| match heard {
+            Ok(heard) => {
+                info!("{}", heard.printable());
+                match (*stage, heard.kind) {
+                    (Stage::Entering, _) => *stage = Stage::Speaking,
+                    (Stage::Listening, Kind::Said { .. }) => *stage = Stage::Leaving,
+                    _ => {}
+                }
             }
+            Err(error) => info!("a line is left out: {}", error),
         })
     }
 }

@@ -17,7 +17,10 @@ fn say(client: &mut Small, line: &str) -> Result<(), SayError> {
 fn hear(client: &mut Small, mut input: &[u8]) -> String {
     let mut heard = String::new();
     while let Ok(line) = client.handle_input(at(0), &mut input) {
-        writeln!(heard, "{line:?}").unwrap();
+        match line {
+            Ok(line) => writeln!(heard, "{line:?}").unwrap(),
+            Err(too_long) => writeln!(heard, "{too_long}").unwrap(),
+        }
     }
     assert!(input.is_empty());
     heard
@@ -75,7 +78,7 @@ fn finishing_ends_the_direction_behind_what_was_said() {
     assert_eq!(say(&mut client, "x"), Err(SayError::Finished));
     assert_eq!(drain(&mut client, 2), "bye\n|");
     assert_eq!(hear(&mut client, b"anna: last\nunfin"), "\"anna: last\"\n");
-    assert_eq!(format!("{:?}", client.handle_end(at(0)).unwrap()), "\"unfin\"");
+    assert_eq!(format!("{:?}", client.handle_end(at(0)).unwrap().unwrap()), "\"unfin\"");
     assert_eq!(client.handle_end(at(0)), Err(nb::Error::WouldBlock));
     assert_eq!(drain(&mut client, 2), ".");
 }
@@ -90,7 +93,7 @@ fn a_server_that_ends_first_ends_it_all() {
 }
 
 #[test]
-fn lines_are_heard_however_they_are_cut_and_long_ones_are_left_out() {
+fn lines_are_heard_however_they_are_cut_and_long_ones_are_told() {
     let input =
         ["a: 1\r\n", "* note\n", &"x".repeat(33), "\nb: \u{1b}\n", &"y".repeat(99), "\nc: 3\n"]
             .concat();
@@ -100,7 +103,10 @@ fn lines_are_heard_however_they_are_cut_and_long_ones_are_left_out() {
         for chunk in input.as_bytes().chunks(size) {
             heard += &hear(&mut client, chunk);
         }
-        assert_eq!(heard, "\"a: 1\"\n\"* note\"\n\"b: \\x1b\"\n\"c: 3\"\n", "{size}");
+        assert_eq!(
+            heard, "\"a: 1\"\n\"* note\"\ntext too long\n\"b: \\x1b\"\ntext too long\n\"c: 3\"\n",
+            "{size}"
+        );
     }
 }
 
@@ -110,7 +116,7 @@ fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
     assert_eq!(hear(&mut client, b"hello"), "");
     assert_eq!(client.poll_deadline(), Some(at(200)));
     assert_eq!(client.handle_timeout(at(199)), Err(nb::Error::WouldBlock));
-    let line = client.handle_timeout(at(200)).unwrap();
+    let line = client.handle_timeout(at(200)).unwrap().unwrap();
     assert_eq!((line.kind, line.printable().to_string()), (Kind::Other, "hello".to_owned()));
     assert_eq!(client.handle_timeout(at(200)), Err(nb::Error::WouldBlock));
     assert_eq!(client.poll_deadline(), None);

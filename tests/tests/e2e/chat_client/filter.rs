@@ -9,6 +9,7 @@ use barewire_tests::harness::{Folder, Launch, Peer, run, serve};
 
 use super::WELCOME;
 use crate::chat::{Member, numbered};
+use crate::common::words::TOO_LONG;
 
 /// A client that reads `text` from a file.
 fn client(folder: &Folder, at: &str, text: &[u8]) -> Launch {
@@ -85,6 +86,20 @@ fn a_line_that_is_too_long_fails_and_takes_no_other_with_it() {
     let client = client(&Folder::new(), &server.at(), text.as_bytes());
     client.run().exits(1).says(&["1024 bytes"]);
     assert_eq!(server.finish(), format!("one\n{longest}\nlast\n"));
+}
+
+/// A script must not take the end for success, and finds in which place something is missing.
+#[test]
+fn a_line_of_the_servers_that_is_too_long_is_told_in_its_place() {
+    let server = Peer::tcp(|mut stream| {
+        let long = "x".repeat(4 * 1024 + 129);
+        stream.write_all(format!("anna: one\n{long}\nanna: two\n").as_bytes()).unwrap();
+        read_to_end(&mut stream);
+    });
+    let finished = run("chat-client", &[&server.at(), "--json"]).exits(1).says(&TOO_LONG);
+    let told: Vec<_> = finished.events().iter().map(|event| event["event"].clone()).collect();
+    assert_eq!(told, ["line", "error", "line"]);
+    server.finish();
 }
 
 #[test]

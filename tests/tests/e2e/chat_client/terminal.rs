@@ -38,6 +38,23 @@ fn the_user_is_known_by_name_and_own_lines_stay_on_the_screen() {
     assert_eq!(server.finish(), "good 日");
 }
 
+/// A person who has seen it may still leave in order.
+#[test]
+fn a_line_of_the_servers_that_is_too_long_is_told() {
+    let server = Peer::tcp(|mut stream| {
+        stream.write_all(format!("{}\nanna: hi\n", "x".repeat(10_000)).as_bytes()).unwrap();
+        read_to_end(&mut stream);
+    });
+    let mut terminal = Terminal::start(&server.at(), &[]);
+    terminal.wait_for_row("anna: hi");
+    let rows = terminal.rows();
+    assert!(rows.iter().any(|row| row.contains("left out: a line is too long")), "{rows:#?}");
+    assert!(!rows.concat().contains("xxx"), "{rows:#?}");
+    terminal.press("/quit\r");
+    assert_eq!(terminal.finish(), Some(0));
+    server.finish();
+}
+
 #[test]
 fn colours_are_left_out_where_they_are_not_wanted() {
     for (choice, expected) in [("--color=never", false), ("--color=auto", true)] {

@@ -80,9 +80,9 @@ fn hazard_16_an_endless_line_in_a_room_is_bounded_and_refused() {
     server.stop();
 }
 
-/// Nor does a server cost a member more than a line.
+/// Nor does a server cost a member more than a line. What is not shown is told.
 #[test]
-fn hazard_16_an_endless_line_from_a_room_is_bounded() {
+fn hazard_16_an_endless_line_from_a_room_is_bounded_and_reported() {
     let (measured, go) = mpsc::channel();
     let peer = Peer::tcp(move |mut stream| {
         stream.write_all(b"anna: warm up\n").unwrap();
@@ -104,5 +104,5 @@ fn hazard_16_an_endless_line_from_a_room_is_bounded() {
     assert!(grown < 1 << 20, "it took {grown} bytes");
     drop(typing);
     assert!(peer.finish());
-    client.finish().exits(0).omits("xxx");
+    client.finish().exits(1).says(&TOO_LONG).omits("xxx");
 }

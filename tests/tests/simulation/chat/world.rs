@@ -1,10 +1,10 @@
 //! Many members over faulty links into one room.
 
 use barewire_core::chat::{
-    Client, ClientError, Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room,
+    Client, ClientError, Config, Heard, Key, Leave, Line, Mark, MemberError, Part, Place, Room,
 };
 use barewire_core::session::{Output, Session};
-use barewire_core::text::Text;
+use barewire_core::text::{Text, TooLong};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
@@ -300,8 +300,9 @@ impl<'m> World<'m> {
             guest.client.finish();
         }
         let received = &mut guest.received;
-        let hear =
-            |line: barewire_core::chat::Line<'_>| received.push(line.printable().to_string());
+        let hear = |line: Result<Line<'_>, TooLong>| {
+            received.push(line.expect("no line is too long").printable().to_string());
+        };
         let outcome = self.streams.drive(guest.ends[1], &mut guest.client, hear);
         guest.peer = outcome;
         // What was sent has made room.

@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use barewire_core::chat::{Client, Kind, Line, SayError};
 use barewire_core::printable::printable;
-use barewire_core::text::Text;
+use barewire_core::text::{Text, TooLong};
 
 use crate::driver::Driver;
 use crate::printable::is_safe;
@@ -55,7 +55,13 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
     }
 }
 
-/// Lines come as they were sent, those that are too long left out; what is said goes out, in order.
+/// What a client is told.
+fn told(line: Result<Line<'_>, TooLong>) -> String {
+    line.map_or_else(|error| error.to_string(), |line| format!("{line:?}, {:?}", line.kind))
+}
+
+/// Lines come as they were sent, and those that are too long are told; what is said goes out, in
+/// order.
 pub fn check(input: &Input<'_>) {
     let quiet = input.quiet.duration();
     let mut client = Client::<OUT, LONGEST>::new(quiet);
@@ -65,12 +71,17 @@ pub fn check(input: &Input<'_>) {
     for step in &input.steps {
         let (mut expected, mut heard) = (Vec::new(), Vec::new());
         let mut on_said = |said: Said| {
-            if let Said::Text(line) = said {
-                expected.push(line);
-            }
+            expected.push(match said {
+                Said::Text(line) => {
+                    let read = Line::read(&line);
+                    judge(read, &line);
+                    told(Ok(read))
+                }
+                Said::TooLong => told(Err(TooLong)),
+                Said::TooLate => unreachable!("no line is waited for"),
+            });
         };
-        let on_line =
-            |line: Line<'_>| heard.push((format!("{line:?}"), format!("{:?}", line.kind)));
+        let on_line = |line: Result<Line<'_>, TooLong>| heard.push(told(line));
         match step {
             Step::Bytes(bytes) if !driver.ended => {
                 model.hear(now, bytes, on_said);
@@ -108,13 +119,6 @@ pub fn check(input: &Input<'_>) {
             }
             Step::Send(room) => driver.transmit(now, &mut client, u64::from(*room)),
         }
-        for line in &expected {
-            judge(Line::read(line), line);
-        }
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|line| (format!("{:?}", Line::read(line)), format!("{:?}", Line::read(line).kind)))
-            .collect();
         assert_eq!(heard, expected, "at {step:?}");
         assert!(said.starts_with(&driver.sent));
         if driver.closed {

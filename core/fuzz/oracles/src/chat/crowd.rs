@@ -6,7 +6,7 @@ use barewire_core::chat::{
     least_backlog, longest_line,
 };
 use barewire_core::session::Session;
-use barewire_core::text::Text;
+use barewire_core::text::{Text, TooLong};
 use barewire_core::time::{Duration, Instant};
 
 use super::public::Model;
@@ -133,7 +133,9 @@ impl World<'_> {
         }
         let part = under_way(&other.sent, &mut guest.arrived[0], count);
         let received = &mut guest.received;
-        let mut on_line = |line: Line<'_>| received.push(line.printable().to_string());
+        let mut on_line = |line: Result<Line<'_>, TooLong>| {
+            received.push(line.expect("it fits").printable().to_string());
+        };
         if !end.ended {
             end.hear(now, &mut guest.client, &part, &mut on_line);
             end.ended = other.shut && guest.arrived[0] == other.sent.len();
