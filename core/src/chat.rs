@@ -18,10 +18,10 @@
 //! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
 //! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
 //!   terminal is safe as well.
-//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`]; commands and lines that are
-//!   too long count. What is over it is refused,
-//!   with a note at most once a second; nobody else is affected. A client that keeps the same
-//!   [`Pace`] loses nothing.
+//! - **Flood control**: [`RATE`] lines a second over a burst of [`BURST`], from the moment of joining on;
+//!   commands and lines that are too long or too late count, empty ones do not. What is over it is refused,
+//!   with a note at most once a second; nobody else is affected, and the operator has no limit. A
+//!   client that keeps the same [`Pace`] loses nothing.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
 //! # The backlog

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crowd;
+pub mod flood;
 pub mod model;
 pub mod public;
 pub mod room;

@@ -1,14 +1,17 @@
 //! Clients in a room that is too small for them, over links that are slow or break.
 
+use std::collections::VecDeque;
+
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     Client, Config, Heard, Key, Leave, Line, Mark, MemberError, PATIENCE, Part, Place, Room,
-    least_backlog, longest_line,
+    SayError, least_backlog, longest_line,
 };
 use barewire_core::session::Session;
 use barewire_core::text::{Text, TooLong};
 use barewire_core::time::{Duration, Instant};
 
+use super::flood::{Allowance, PASTED, Rate};
 use super::public::Model;
 use crate::driver::Driver;
 use crate::script::{START, Span};
@@ -21,12 +24,17 @@ const LINE: usize = longest_line(LONGEST);
 const PLACES: usize = 5;
 const CLIENTS: usize = 8;
 
+/// How long a line may take to come in whole.
+const LINE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The memory of the room, and what happens in it.
 #[derive(Debug, Arbitrary)]
 pub struct Input {
     bytes: u8,
     lines: u8,
     parts: u8,
+    /// How much a member may say; `None`: there is no limit.
+    rate: Option<Rate>,
     steps: Vec<Step>,
 }
 
@@ -41,6 +49,8 @@ enum Step {
     Finish(u8),
     Lose(u8),
     Wait(Span),
+    /// So many lines, and the link takes them all.
+    Paste(u8, What, u8),
 }
 
 #[derive(Clone, Copy, Debug, Arbitrary)]
@@ -60,13 +70,30 @@ struct Guest {
     arrived: [usize; 2],
     received: Vec<String>,
     said: usize,
+    /// What it has said that the room has not taken, up to the ends of lines.
+    pending: VecDeque<(What, String)>,
+    allowance: Allowance,
+    /// When the room took the first byte of a line that has not ended.
+    began: Option<Instant>,
+    /// The room has given that line up, and skips it to its end.
+    skips: bool,
     /// Both ends were closed in order.
     whole: bool,
+}
+
+/// What the room's end of a member does.
+#[derive(Clone, Copy)]
+enum Move {
+    Listen,
+    Expire,
 }
 
 struct World<'m> {
     room: Room<'m, LONGEST>,
     model: Model,
+    rate: u32,
+    /// How many lines may still be pasted.
+    paste: usize,
     guests: Vec<Guest>,
     now: Instant,
 }
@@ -93,21 +120,37 @@ impl World<'_> {
                 arrived: [0; 2],
                 received: Vec::new(),
                 said: 0,
+                pending: VecDeque::new(),
+                allowance: Allowance::new(self.rate),
+                began: None,
+                skips: false,
                 whole: false,
             });
         }
     }
 
-    fn say(&mut self, number: usize, what: What, length: u8) {
+    fn say(&mut self, number: usize, what: What, length: u8) -> Result<(), SayError> {
         let guest = &mut self.guests[number];
         let mark = format!("{number}-{}", guest.said);
-        let line = match what {
-            What::Say => mark + " " + &"x".repeat(usize::from(length % 16)),
-            What::Act => format!("/me {mark}"),
-            What::Rename => format!("/nick n{mark}"),
+        let (before, text) = match what {
+            What::Say => ("", mark + " " + &"x".repeat(usize::from(length % 16))),
+            What::Act => ("/me ", mark),
+            What::Rename => ("/nick ", format!("n{mark}")),
         };
-        if guest.client.say(Text::new(&line).expect("a line")).is_ok() {
-            guest.said += 1;
+        guest.client.say(Text::new(&format!("{before}{text}")).expect("a line"))?;
+        guest.said += 1;
+        guest.pending.push_back((what, text));
+        Ok(())
+    }
+
+    fn paste(&mut self, number: usize, what: What, count: u8) {
+        let count = usize::from(count).min(self.paste);
+        self.paste -= count;
+        for _ in 0..count {
+            if self.say(number, what, 0) == Err(SayError::Full) {
+                self.up(number, usize::MAX);
+                let _ = self.say(number, what, 0);
+            }
         }
     }
 
@@ -160,34 +203,99 @@ impl World<'_> {
     /// The room's end of a member has its turn: what is held is offered, and time has passed.
     fn attend(&mut self, number: usize) {
         let now = self.now;
-        let guest = &mut self.guests[number];
-        let Some(key) = guest.key else { return };
-        let mut member = self.room.member(key).expect("it has not left");
-        let mut told = Vec::new();
-        let mut on_heard = |heard: Heard<'_>| {
-            told.push((heard.to_string(), matches!(heard, Heard::Renamed { .. })));
-        };
-        let end = &mut guest.ends[1];
-        let mut failed: Option<MemberError> = end.listen(now, &mut member, &mut on_heard);
-        if member.poll_deadline().is_some_and(|deadline| deadline <= now) {
-            failed = failed.or(end.expire(now, &mut member, &mut on_heard));
-            failed = failed.or(end.listen(now, &mut member, &mut on_heard));
+        let Some(key) = self.guests[number].key else { return };
+        let mut failed = self.turn(number, key, Move::Listen);
+        if self.deadline(key).is_some_and(|deadline| deadline <= now) {
+            failed = failed.or_else(|| self.turn(number, key, Move::Expire));
+            self.give_up(number, key);
+            failed = failed.or_else(|| self.turn(number, key, Move::Listen));
         }
-        let says_no_more = end.ended && end.held.is_empty() && member.poll_deadline().is_none();
-        for (line, is_rename) in told {
-            self.model.hear(number, &line, is_rename);
-        }
+        let end = &self.guests[number].ends[1];
+        let says_no_more = end.ended && end.held.is_empty() && self.deadline(key).is_none();
         let seat = self.model.seats.get_mut(&number).expect("it has joined");
         seat.has_ended |= says_no_more;
-        seat.nick = self.room.nick(key).expect("it has not left").into();
+        assert_eq!(self.room.nick(key), Some(&*seat.nick));
         if failed.is_some() {
             self.leave(number, Leave::FellBehind);
         }
     }
 
+    fn deadline(&mut self, key: Key) -> Option<Instant> {
+        self.room.member(key).expect("it has not left").poll_deadline()
+    }
+
+    /// The room's end of a member makes a move. Of every line that it takes, the owner is told what it
+    /// should be.
+    fn turn(&mut self, number: usize, key: Key, make: Move) -> Option<MemberError> {
+        let guest = &mut self.guests[number];
+        let mut member = self.room.member(key).expect("it has not left");
+        let mut told = VecDeque::new();
+        let before = guest.arrived[1] - guest.ends[1].held.len();
+        let (now, end) = (self.now, &mut guest.ends[1]);
+        let on_heard = |heard: Heard<'_>| told.push_back(heard.to_string());
+        let failed = match make {
+            Move::Listen => end.listen(now, &mut member, on_heard),
+            Move::Expire => end.expire(now, &mut member, on_heard),
+        };
+        let after = guest.arrived[1] - guest.ends[1].held.len();
+        for at in before..after {
+            let guest = &mut self.guests[number];
+            if guest.ends[0].sent[at] != b'\n' {
+                guest.began.get_or_insert(self.now);
+                continue;
+            }
+            guest.began = None;
+            if !std::mem::take(&mut guest.skips)
+                && let Some((what, text)) = self.take(number)
+            {
+                let nick = &mut self.model.seats.get_mut(&number).expect("it has joined").nick;
+                let line = match what {
+                    What::Say => format!("{nick}: {text}"),
+                    What::Act => format!("* {nick} {text}"),
+                    What::Rename => {
+                        let old = std::mem::replace(nick, text);
+                        format!("* {old} is now {nick}")
+                    }
+                };
+                assert_eq!(told.pop_front().as_ref(), Some(&line));
+                self.model.hear(number, &line, matches!(what, What::Rename));
+            }
+        }
+        assert!(told.is_empty(), "nobody said {told:?}");
+        failed
+    }
+
+    /// Takes what a member says next, unless flood control refuses it: then the member is told.
+    fn take(&mut self, number: usize) -> Option<(What, String)> {
+        let guest = &mut self.guests[number];
+        let said = guest.pending.pop_front().expect("it has said a line");
+        match guest.allowance.say(self.now) {
+            Ok(()) => return Some(said),
+            Err(Some(note)) => self.model.note(number, &note),
+            Err(None) => {}
+        }
+        None
+    }
+
+    /// A line that has begun has a deadline. If it is gone, the line has been refused.
+    fn give_up(&mut self, number: usize, key: Key) {
+        let has_deadline = self.deadline(key).is_some();
+        let guest = &mut self.guests[number];
+        if has_deadline || guest.skips {
+            return;
+        }
+        if let Some(began) = guest.began {
+            assert!(self.now.since(began) >= LINE_TIMEOUT, "refused too early");
+            guest.skips = true;
+            if self.take(number).is_some() {
+                self.model.note(number, "your line took longer than 10 s: it was refused");
+            }
+        }
+    }
+
     /// There are news: every member has a turn, until there are none.
     fn settle(&mut self) {
-        for _ in 0..64 {
+        for _ in 0..64 + PASTED {
             let mut member = self.room.member(self.room.operator()).expect("it stays");
             let mut end = Driver::default();
             end.transmit(self.now, &mut member, u64::MAX);
@@ -204,6 +312,7 @@ impl World<'_> {
     fn step(&mut self, step: &Step) {
         let pick = |number: u8, count: usize| usize::from(number) % count.max(1);
         let (Step::Say(number, ..)
+        | Step::Paste(number, ..)
         | Step::Up(number, _)
         | Step::Down(number, _)
         | Step::Finish(number)
@@ -222,7 +331,10 @@ impl World<'_> {
         }
         let number = pick(*number, self.guests.len());
         match step {
-            Step::Say(_, what, length) => self.say(number, *what, *length),
+            Step::Say(_, what, length) => {
+                let _ = self.say(number, *what, *length);
+            }
+            Step::Paste(_, what, count) => self.paste(number, *what, *count),
             Step::Up(_, count) => self.up(number, (*count).into()),
             Step::Down(_, count) => self.down(number, (*count).into()),
             Step::Finish(_) => self.guests[number].client.finish(),
@@ -257,17 +369,24 @@ pub fn check(input: &Input) {
     let mut lines = vec![Mark::NONE; 16 + usize::from(input.lines % 32)];
     let mut parts: Vec<Part<LONGEST>> = (0..2 + input.parts % 4).map(|_| Part::empty()).collect();
     // Silence ends no line here: half of one is no line that was said.
-    let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
+    let rate = input.rate.map_or(0, Rate::lines);
+    let config = Config { rate, quiet: Duration::MAX, ..Config::default() };
     let room = Room::new(&mut members, &mut bytes, &mut lines, &mut parts, config);
-    let mut world = World { room, model: Model::default(), guests: Vec::new(), now: START };
+    let mut world = World {
+        room,
+        model: Model::default(),
+        rate,
+        paste: if rate == 0 { 0 } else { PASTED },
+        guests: Vec::new(),
+        now: START,
+    };
     for step in input.steps.iter().take(128) {
         world.step(step);
         world.settle();
     }
     world.end();
     for (number, guest) in world.guests.iter().enumerate() {
-        let is_public = |line: &&String| !line.starts_with("* your line took longer than ");
-        let public: Vec<_> = guest.received.iter().filter(is_public).cloned().collect();
-        world.model.judge(number, &public, guest.whole);
+        world.model.judge(number, &guest.received, guest.whole);
+        assert!(!guest.whole || guest.pending.is_empty(), "{:?} was never heard", guest.pending);
     }
 }

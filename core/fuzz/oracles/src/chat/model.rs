@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use barewire_core::chat::{MAX_NICK, likeness};
 use barewire_core::printable::printable;
+use barewire_core::time::Instant;
+
+use super::flood::Allowance;
 
 /// The operator's number.
 pub const OPERATOR: usize = 0;
@@ -26,6 +29,7 @@ pub struct Seat {
     pub expected: String,
     /// It says no more, and receives nothing that is said from then on.
     pub has_ended: bool,
+    allowance: Allowance,
 }
 
 /// The room.
@@ -36,6 +40,8 @@ pub struct Model {
     /// Vacant places, the next to be taken last.
     vacant: Vec<usize>,
     history: usize,
+    /// How many lines a second a member may say; the operator as many as it likes.
+    rate: u32,
     said: Vec<String>,
     guests: u64,
     /// How many bytes an answer to `/who` may have, and so the nicks in it.
@@ -47,15 +53,19 @@ pub type Heard = Option<String>;
 
 impl Model {
     /// An empty room with `places` places, the operator's among them, of which newcomers get the last
-    /// `history` lines, and where no line is longer than `longest` bytes.
-    pub fn new(places: usize, history: usize, longest: usize) -> Self {
-        let seat = Seat { nick: "server".into(), expected: String::new(), has_ended: false };
+    /// `history` lines, where each may say `rate` lines a second (0 for no limit), and none is longer
+    /// than `longest` bytes.
+    pub fn new(places: usize, history: usize, rate: u32, longest: usize) -> Self {
+        let allowance = Allowance::new(0);
+        let (nick, expected) = ("server".into(), String::new());
+        let seat = Seat { nick, expected, has_ended: false, allowance };
         let mut seats: Vec<_> = (0..places).map(|_| None).collect();
         seats[OPERATOR] = Some(seat);
         Self {
             seats,
             vacant: (1..places).rev().collect(),
             history,
+            rate,
             said: Vec::new(),
             guests: 0,
             room_for_who: (longest - 32).min(1_024),
@@ -80,7 +90,7 @@ impl Model {
     }
 
     /// A private note of the room.
-    pub fn note(&mut self, number: usize, note: &str) {
+    fn note(&mut self, number: usize, note: &str) {
         self.tell_one(number, &format!("* {note}"));
     }
 
@@ -102,7 +112,8 @@ impl Model {
             expected.push('\n');
         }
         self.tell(&format!("* {nick} joined"), None);
-        self.seats[number] = Some(Seat { nick, expected, has_ended: false });
+        let allowance = Allowance::new(self.rate);
+        self.seats[number] = Some(Seat { nick, expected, has_ended: false, allowance });
         Some(number)
     }
 
@@ -124,13 +135,31 @@ impl Model {
         }
     }
 
+    /// A member says something: whether that passes flood control. If not, it is told.
+    fn passes(&mut self, number: usize, now: Instant) -> bool {
+        let seat = self.seats[number].as_mut().expect("it is here");
+        let said = seat.allowance.say(now);
+        if let Err(Some(note)) = &said {
+            self.note(number, note);
+        }
+        said.is_ok()
+    }
+
+    /// A member's line is refused, for a reason that it is told.
+    pub fn refuse(&mut self, number: usize, now: Instant, why: &str) {
+        if self.passes(number, now) {
+            self.note(number, why);
+        }
+    }
+
     /// A member's line. Gives what the owner is told.
-    pub fn hear(&mut self, number: usize, line: &[u8]) -> Heard {
+    pub fn hear(&mut self, number: usize, now: Instant, line: &[u8]) -> Heard {
+        // What says nothing counts for nothing.
+        if line.trim_ascii().is_empty() || !self.passes(number, now) {
+            return None;
+        }
         let nick = self.nick(number);
         let Some(command) = line.strip_prefix(b"/").filter(|rest| !rest.starts_with(b"/")) else {
-            if line.trim_ascii().is_empty() {
-                return None;
-            }
             // A second slash escapes the first.
             let text = if line.starts_with(b"/") { &line[1..] } else { line };
             return Some(self.say(number, format!("{nick}: {}", printable(text))));
@@ -167,9 +196,11 @@ impl Model {
         let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
         let looks = likeness(name);
         let is_letter = |c: char| c.is_alphanumeric() && !BLANK.contains(&c);
-        let starts_like_guest = name
-            .char_indices()
-            .any(|(at, c)| likeness(&name[..at + c.len_utf8()]) == likeness(GUEST));
+        let starts_like_guest = || {
+            let guest = likeness(GUEST);
+            let ends = name.char_indices().map(|(at, c)| at + c.len_utf8());
+            ends.take(MAX_NICK).any(|end| likeness(&name[..end]) == guest)
+        };
         let why = if name == old {
             "that is your nick already"
         } else if number == OPERATOR {
@@ -180,7 +211,7 @@ impl Model {
             || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
         {
             "a nick has letters, digits and -_. only, and starts with a letter or digit"
-        } else if starts_like_guest || RESERVED.iter().any(|word| likeness(word) == looks) {
+        } else if starts_like_guest() || RESERVED.iter().any(|word| likeness(word) == looks) {
             "this nick is reserved"
         } else if self.others(number).any(|seat| likeness(&seat.nick) == looks) {
             "this nick is taken, or looks like one that is"

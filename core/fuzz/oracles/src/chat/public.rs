@@ -72,15 +72,21 @@ impl Model {
         }
     }
 
+    /// A private note of the room.
+    pub fn note(&mut self, number: usize, note: &str) {
+        if let Some(seat) = self.seats.get_mut(&number) {
+            seat.expected.push(format!("* {note}"));
+        }
+    }
+
     /// A private line: to a member, or to nobody, which its sender is told.
     pub fn whisper(&mut self, from: usize, to: usize, text: &str) {
         let (name, nick) = (format!("guest{}", to + 1), self.seats[&from].nick.clone());
         let found = self.seats.get_mut(&to).filter(|seat| !seat.has_ended && seat.nick == name);
         if let Some(seat) = found {
             seat.expected.push(format!("(private) {nick}: {text}"));
-        } else if let Some(seat) = self.seats.get_mut(&from) {
-            let note = format!("* nobody here is called {name}; /who tells who is here");
-            seat.expected.push(note);
+        } else {
+            self.note(from, &format!("nobody here is called {name}; /who tells who is here"));
         }
     }
 

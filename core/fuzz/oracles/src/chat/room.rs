@@ -6,6 +6,7 @@ use barewire_core::chat::{
 };
 use barewire_core::time::{Duration, Instant};
 
+use super::flood::{PASTED, Rate};
 use super::model::{self, OPERATOR};
 use crate::driver::Driver;
 use crate::script::{START, Span};
@@ -17,10 +18,8 @@ const LONGEST: usize = 32;
 /// Places, the operator's among them.
 const PLACES: usize = 5;
 
-/// So many lines fit into the backlog, however long their answers are: nobody ever waits.
+/// So much is said, pastes left aside.
 const LINES: usize = 64;
-const MARKS: usize = 4 * LINES;
-const BYTES: usize = 2 * LINES * longest_line(LONGEST);
 
 /// How long a line may take to come in whole.
 const LINE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +29,8 @@ const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Input<'a> {
     quiet: Span,
     history: u8,
+    /// How much a member may say; `None`: there is no limit.
+    rate: Option<Rate>,
     steps: Vec<Step<'a>>,
 }
 
@@ -46,6 +47,8 @@ enum Step<'a> {
     /// A member's link takes so many bytes.
     Read(u8, u8),
     Wait(Span),
+    /// The same line again and again, all at once.
+    Paste(u8, Words<'a>, u8),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -60,6 +63,17 @@ enum Words<'a> {
     Quit,
 }
 
+impl Words<'_> {
+    /// How many lines they are.
+    fn lines(&self) -> usize {
+        let (Self::Say(text) | Self::Act(text) | Self::Nick(text) | Self::Whisper(_, text)) = self
+        else {
+            return 1;
+        };
+        text.split(|byte| *byte == b'\n').count()
+    }
+}
+
 /// A member: its connection, and how its bytes are to be read.
 struct Guest {
     key: Key,
@@ -72,6 +86,8 @@ struct World<'m> {
     model: model::Model,
     guests: Vec<Option<Guest>>,
     config: Config,
+    /// How many lines may still be pasted.
+    paste: usize,
     now: Instant,
     heard: Vec<String>,
 }
@@ -109,12 +125,14 @@ impl World<'_> {
             return;
         }
         match said {
-            Said::Text(line) => self.heard.extend(self.model.hear(number, &line)),
-            Said::TooLong => self
-                .model
-                .note(number, &format!("a line has at most {LONGEST} bytes: yours was refused")),
+            Said::Text(line) => self.heard.extend(self.model.hear(number, self.now, &line)),
+            Said::TooLong => {
+                let why = format!("a line has at most {LONGEST} bytes: yours was refused");
+                self.model.refuse(number, self.now, &why);
+            }
             Said::TooLate => {
-                self.model.note(number, "your line took longer than 10 s: it was refused");
+                let why = "your line took longer than 10 s: it was refused";
+                self.model.refuse(number, self.now, why);
             }
         }
     }
@@ -211,6 +229,18 @@ enum Turn<'b> {
     Wait,
 }
 
+impl Step<'_> {
+    /// How many lines it may bring about, answers among them; those of a paste left aside.
+    fn lines(&self) -> usize {
+        match self {
+            Self::Bytes(_, bytes) => 1 + bytes.len(),
+            Self::Join | Self::Line(..) => 2,
+            Self::Wait(_) => PLACES,
+            _ => 1,
+        }
+    }
+}
+
 /// The memory of a room, which is never empty.
 struct Memory {
     members: Vec<Place>,
@@ -221,32 +251,32 @@ struct Memory {
 
 /// Everybody receives all that is meant for it, once and in its order, and nothing else.
 pub fn check(input: &Input<'_>) {
+    let rate = input.rate.map_or(0, Rate::lines);
+    let pastes = rate > 0 && input.steps.iter().any(|step| matches!(step, Step::Paste(..)));
+    let paste = if pastes { PASTED } else { 0 };
+    // All fits into the backlog, however long it is: nobody ever waits.
+    let most = LINES + paste;
     let mut memory = Memory {
         members: (0..PLACES).map(|_| Place::vacant()).collect(),
-        bytes: vec![0xaa; BYTES],
-        lines: vec![Mark::NONE; MARKS],
+        bytes: vec![0xaa; 2 * most * longest_line(LONGEST)],
+        lines: vec![Mark::NONE; 4 * most],
         parts: (0..=PLACES).map(|_| Part::empty()).collect(),
     };
     let (quiet, history) = (input.quiet.duration(), u16::from(input.history % 32));
-    let config = Config { quiet, history, rate: 0, ..Config::default() };
+    let config = Config { quiet, history, rate, ..Config::default() };
     let Memory { members, bytes, lines, parts } = &mut memory;
     let room = Room::new(members, bytes, lines, parts, config);
-    let model = model::Model::new(PLACES, history.into(), longest_line(LONGEST));
+    let model = model::Model::new(PLACES, history.into(), rate, longest_line(LONGEST));
     let operator = room.operator();
     let guests = (0..PLACES).map(|_| None).collect();
-    let mut world = World { room, model, guests, config, now: START, heard: Vec::new() };
+    let mut world = World { room, model, guests, config, paste, now: START, heard: Vec::new() };
     world.guests[OPERATOR] = Some(world.guest(operator));
-    let mut left = LINES;
+    let mut lines = 0;
     for step in &input.steps {
-        // Each can be answered by one line and no more.
-        let cost = match step {
-            Step::Bytes(_, bytes) => 1 + bytes.len(),
-            Step::Join | Step::Line(..) => 2,
-            Step::Wait(_) => PLACES,
-            _ => 1,
-        };
-        let Some(rest) = left.checked_sub(cost) else { break };
-        left = rest;
+        lines += step.lines();
+        if lines > LINES {
+            break;
+        }
         world.step(step);
         assert_eq!(world.room.count(), world.guests.iter().flatten().count() - 1);
     }
@@ -270,6 +300,12 @@ impl World<'_> {
             Step::Bytes(number, bytes) => self.turn(self.pick(*number), Turn::Bytes(bytes)),
             Step::End(number) => self.turn(self.pick(*number), Turn::End),
             Step::Dismiss(number) => self.dismiss(self.pick(*number)),
+            Step::Paste(number, words, count) => {
+                let count = usize::from(*count).min(self.paste / words.lines());
+                self.paste -= count * words.lines();
+                let lines = self.line(words).repeat(count);
+                self.turn(self.pick(*number), Turn::Bytes(&lines));
+            }
             Step::Read(number, room) => self.read(self.pick(*number), (*room).into()),
             Step::Wait(span) => {
                 self.now += span.duration();
