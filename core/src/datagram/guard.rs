@@ -209,7 +209,7 @@ mod tests {
 
     /// Ten datagrams a second against a rate of one, until the guard says something new.
     fn flood(guard: &mut Guard<16>, from: u64) -> (u64, Admission) {
-        (from..)
+        (from..from + 100_000)
             .step_by(100)
             .map(|time| (time, guard.admit(at(time), NOISY)))
             .find(|(_, said)| !matches!(said, Admission::Admitted | Admission::OverRate))
@@ -248,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_lasts_one_whole_second_in_which_nothing_comes() {
+        for (again, muted) in [(1_999, 10_199), (2_000, 12_100)] {
+            let mut guard = guard(1);
+            guard.admit(at(0), NOISY);
+            guard.admit(at(100), NOISY);
+            assert_eq!(flood(&mut guard, again), (muted, Admission::MutedNow));
+        }
+    }
+
+    #[test]
     fn a_rate_of_none_answers_nobody_and_no_limit_answers_all() {
         assert_eq!(guard(0).admit(at(0), NOISY), Admission::OverRate);
         let mut open = Guard::<16>::new(Rate::Unlimited);
@@ -261,7 +271,9 @@ mod tests {
         let mut guard = guard(1);
         flood(&mut guard, 0);
         for n in 0..10_000 {
-            guard.admit(at(20_000), IpAddr::V4(Ipv4Addr::from_bits(n)));
+            // Nobody is charged for what another has sent.
+            let forged = IpAddr::V4(Ipv4Addr::from_bits(n));
+            assert_eq!(guard.admit(at(20_000), forged), Admission::Admitted);
         }
         assert_eq!(guard.admit(at(20_001), NOISY), Admission::Muted);
     }
