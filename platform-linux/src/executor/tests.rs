@@ -354,7 +354,8 @@ fn what_an_ended_task_has_watched_another_can_watch() {
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     ours.write_all(b"x").unwrap();
     let theirs = Rc::new(theirs);
-    let mut executor = Executor::new().unwrap();
+    let mut executor = Executor::simulated();
+    let end = Instant::from_millis(1);
     let borrowed = Rc::clone(&theirs);
     executor.spawn(task(move |(), cx| {
         cx.register(&*borrowed, Readiness::READABLE).unwrap();
@@ -362,8 +363,12 @@ fn what_an_ended_task_has_watched_another_can_watch() {
         cx.spawn(task(move |(), cx| {
             let source = *source
                 .get_or_insert_with(|| cx.register(&*borrowed, Readiness::READABLE).unwrap());
-            let is_ready = cx.readiness(source).contains(Readiness::READABLE);
-            if is_ready { Poll::Ready(()) } else { Poll::Pending }
+            if cx.readiness(source).contains(Readiness::READABLE) {
+                return Poll::Ready(());
+            }
+            assert!(cx.now() < end, "nothing is reported");
+            cx.set_deadline(Some(end));
+            Poll::Pending
         }));
         Poll::Ready(())
     }));

@@ -168,7 +168,7 @@ mod tests {
 
     /// A folder has no second name anywhere.
     #[test]
-    fn where_there_is_no_second_name_a_look_tells_what_is_taken() {
+    fn where_there_is_no_second_name_nothing_is_replaced_either() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for name in ["one", "two"] {
