@@ -80,8 +80,8 @@ fn exchanges_of_datagrams() {
 fn an_error_that_lasts_leaves_the_processor_alone_until_it_ends() {
     let shortage = Fault::Fails(Errno::ENOMEM);
     let saboteur = Saboteur::new(Call::RECVMMSG, "socket:", shortage, When::First(4));
-    let started = Instant::now();
     let server = Server::start(Launch::new("udp-server").arg("127.0.0.1:0").with_faults(&saboteur));
+    let started = Instant::now();
     assert_eq!(tutorial::udp_client(server.address(), "hello"), "nice to meet you");
     // Each is followed by a tenth of a second in which it is not tried again.
     assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
