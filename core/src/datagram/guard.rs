@@ -285,5 +285,13 @@ mod tests {
             rows[hash(IpAddr::V4(Ipv4Addr::new(10, 0, 0, host))) & 63] += 1;
         }
         assert!(rows.iter().all(|&count| count <= 16), "{rows:?}");
+
+        // Octets whose low bits are all the same.
+        let mut rows = [0; 64];
+        for n in 0..=255_u8 {
+            let octets = [n, n << 2, n << 4, n << 6].map(|bits| bits & 0xC0);
+            rows[hash(IpAddr::V4(octets.into())) & 63] += 1;
+        }
+        assert!(rows.iter().all(|&count| count <= 16), "{rows:?}");
     }
 }

@@ -169,6 +169,29 @@ fn a_late_driver_still_hears_what_silence_ended_in_time() {
 }
 
 #[test]
+fn silence_that_ends_with_the_time_ends_the_text() {
+    for (heard_at, outcome) in [(9_800, Ok("Hello".into())), (9_801, Err(Error::TimedOut))] {
+        let mut server = server();
+        let _ = server.handle_input(at(heard_at), &mut &b"Hello"[..]);
+        assert_eq!(said(server.handle_timeout(at(10_000))), Some(outcome));
+    }
+}
+
+#[test]
+fn the_deadline_is_that_of_the_time_until_all_is_over() {
+    let (mut server, mut client) = (server(), client());
+    assert_eq!(server.poll_deadline(), Some(at(10_000)));
+    assert_eq!(client.poll_deadline(), Some(at(10_000)));
+    assert_eq!(hear(&mut server, b"Hello\n"), Some(Ok("Hello".into())));
+    assert_eq!(hear(&mut client, b"hi\n"), Some(Ok("hi".into())));
+    assert_eq!(server.poll_deadline(), Some(at(10_000)));
+    assert_eq!(client.poll_deadline(), Some(at(10_000)));
+    drain(&mut client, 9);
+    assert_eq!(said(client.handle_end(at(1))), None);
+    assert_eq!(client.poll_deadline(), None);
+}
+
+#[test]
 fn time_is_limited_in_every_state() {
     assert_eq!(said(server().handle_timeout(at(9_999))), None);
     assert_eq!(said(server().handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
