@@ -1,6 +1,7 @@
-//! A network of datagrams: it loses, doubles and reorders them, and never alters one.
+//! A network of datagrams: it loses, doubles and reorders them, and never alters one. Sockets come and
+//! go, and machines fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
@@ -37,6 +38,8 @@ pub struct Tally {
     pub overtaken: usize,
     /// Refusals that reached the sender.
     pub refused: usize,
+    /// Datagrams for a machine that had failed.
+    pub swallowed: usize,
 }
 
 /// What happens to one socket.
@@ -73,6 +76,8 @@ pub struct Datagrams {
     conditions: Conditions,
     /// What each bound socket has received: the number of the latest from each source.
     sockets: BTreeMap<SocketAddr, BTreeMap<SocketAddr, usize>>,
+    /// Where a machine has failed.
+    dark: BTreeSet<SocketAddr>,
     tally: Tally,
 }
 
@@ -94,6 +99,7 @@ impl Datagrams {
             random,
             conditions,
             sockets: BTreeMap::new(),
+            dark: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -108,10 +114,23 @@ impl Datagrams {
         self.tally
     }
 
-    /// Opens a socket.
+    /// Opens a socket, on a machine that has power again if it had failed.
     pub fn bind(&mut self, address: SocketAddr) {
+        self.dark.remove(&address);
         let before = self.sockets.insert(address, BTreeMap::new());
         assert!(before.is_none(), "{address} is taken");
+    }
+
+    /// Closes a socket, as the system does for a program that is killed: nobody is at the address.
+    pub fn close(&mut self, address: SocketAddr) {
+        assert!(self.sockets.remove(&address).is_some(), "nobody is at {address}");
+    }
+
+    /// The machine at an address fails. Until a socket is [bound](Self::bind) there again, what comes
+    /// to it is lost, and no sender hears of it.
+    pub fn lose_power(&mut self, address: SocketAddr) {
+        self.close(address);
+        self.dark.insert(address);
     }
 
     /// Sends a datagram.
@@ -149,6 +168,9 @@ impl Datagrams {
                 (Some(_), arrival) => {
                     self.tally.refused += usize::from(arrival == Arrival::Refusal);
                     return Some((to, arrival));
+                }
+                (None, Arrival::Datagram { .. }) if self.dark.contains(&to) => {
+                    self.tally.swallowed += 1;
                 }
                 (None, Arrival::Datagram { source, .. }) => self.refuse(source),
                 (None, Arrival::Refusal | Arrival::Time) => {}

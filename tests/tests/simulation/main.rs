@@ -2,9 +2,9 @@
 //!
 //! | module | what is asked |
 //! |---|---|
-//! | `hello` | does a handshake end in time, and is success never said wrongly? |
+//! | `hello` | does a handshake end in time, and is success never said wrongly, whoever crashes? |
 //! | `file` | is a file that arrived always one version of it, and does it arrive in the end, whoever crashes? |
-//! | `datagram` | does an exchange get its own reply, and does no responder run away? |
+//! | `datagram` | does an exchange get its own reply, also after a crash, and does no responder run away? |
 //! | `chat` | does every line reach everybody once and in one order, and is only who stalls dropped? |
 //! | `simulator`, `disk` | does what the other tests rely on happen at all? |
 //!
@@ -16,5 +16,6 @@ mod datagram;
 mod disk;
 mod file;
 mod hello;
+mod mishap;
 mod peers;
 mod simulator;

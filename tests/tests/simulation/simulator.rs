@@ -1,7 +1,7 @@
 //! The simulator itself: what the other tests rely on does happen, and is the same each time.
 
 use barewire_core::time::{Duration, Instant};
-use barewire_tests::simulator::datagrams::{Conditions, Datagrams, Tally};
+use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams, Tally};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use barewire_tests::simulator::stream::{
@@ -128,6 +128,35 @@ fn the_same_seed_is_the_same_conversation() {
     for_seeds(200, |seed, _| {
         let (once, again) = (talk(seed, true), talk(seed, true));
         assert_eq!((once.start, once.sides), (again.start, again.sides));
+    });
+}
+
+#[test]
+fn who_is_gone_refuses_and_a_machine_that_failed_is_silent() {
+    for_seeds(100, |seed, _| {
+        let delay = Duration::ZERO..=Duration::from_millis(20);
+        let conditions = Conditions { delay, loss: 0, doubling: 0, refuses: true };
+        let mut network = Datagrams::new(Random::new(seed), conditions);
+        let [from, to] = [1, 2].map(|port| ([192, 0, 2, 1], port).into());
+        network.bind(from);
+        network.bind(to);
+        let send = |network: &mut Datagrams| {
+            network.send(from, to, b"drop");
+            network.advance()
+        };
+        let arrives = |arrival: Option<(_, Arrival)>| {
+            arrival.is_some_and(|(socket, arrival)| socket == to && arrival.datagram().is_some())
+        };
+        assert!(arrives(send(&mut network)));
+        network.close(to);
+        assert_eq!(send(&mut network), Some((from, Arrival::Refusal)));
+        network.bind(to);
+        assert!(arrives(send(&mut network)));
+        network.lose_power(to);
+        assert_eq!(send(&mut network), None);
+        network.bind(to);
+        assert!(arrives(send(&mut network)));
+        assert_eq!((network.tally().refused, network.tally().swallowed), (1, 1));
     });
 }
 

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{
-    Config, Event, Exchange, ExchangeError, Rate, Reply, Responder, Verdict,
-};
-use barewire_core::time::{Duration, Instant};
-use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
+use barewire_core::datagram::{ExchangeError, Rate, Reply, Responder, Verdict};
+use barewire_core::time::Duration;
+use barewire_tests::simulator::datagrams::{Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
 use super::address;
+use super::asking::{Asking, REQUESTS};
 
 /// Answers with what came.
 fn echo() -> SocketAddr {
@@ -34,98 +33,6 @@ fn nobody() -> SocketAddr {
 }
 
 const TEXT: &[u8] = b"nice to meet you";
-
-/// What each client says: to each its own, so that no reply is taken for another's.
-const REQUESTS: [&[u8]; 6] = [b"", b"one", b"two", b"three", b"four", b"five"];
-
-/// A client and what it has seen so far.
-struct Asking {
-    exchange: Exchange<'static>,
-    socket: SocketAddr,
-    config: Config,
-    /// What its reply must be.
-    expected: &'static [u8],
-    tries: u32,
-    first_sent: Instant,
-    ended: Option<(Instant, Result<(), ExchangeError>)>,
-}
-
-impl Asking {
-    fn new(random: &mut Random, number: u8) -> Self {
-        let request = REQUESTS[usize::from(number)];
-        let server = random.pick(&[echo(), echo(), polite(), nobody()]);
-        let expected = if server == echo() { request } else { TEXT };
-        let timeout = random.span(Duration::from_millis(1)..=Duration::from_secs(2));
-        let retries = random.pick(&[0, 1, 2, 5]);
-        let config = Config { timeout, retries };
-        Self {
-            exchange: Exchange::new(server, request, config),
-            // Some share a host, so that only the port tells them apart.
-            socket: address(100 + number / 2, 50_000 + u16::from(number)),
-            config,
-            expected,
-            tries: 0,
-            first_sent: Instant::ZERO,
-            ended: None,
-        }
-    }
-
-    /// Takes what arrived, and does what the exchange wants next.
-    fn turn(&mut self, network: &mut Datagrams, arrival: &Arrival) {
-        let now = network.now();
-        let step = match arrival {
-            Arrival::Refusal => self.exchange.handle_unreachable(),
-            Arrival::Time => self.exchange.handle_timeout(now),
-            Arrival::Datagram { .. } => {
-                self.exchange.handle_datagram(now, arrival.datagram().unwrap())
-            }
-        };
-        match step {
-            Ok(Event::Replied { reply, round_trip }) => {
-                assert_eq!(reply.bytes, self.expected, "another's reply");
-                assert_eq!(round_trip, now.since(self.first_sent));
-                self.end(now, Ok(()));
-            }
-            Ok(Event::Retrying { left }) => assert_eq!(self.tries + left, self.config.retries),
-            Err(nb::Error::WouldBlock) => {}
-            Err(nb::Error::Other(error)) => self.end(now, Err(error)),
-        }
-        self.transmit(network);
-    }
-
-    fn transmit(&mut self, network: &mut Datagrams) {
-        let now = network.now();
-        while let Ok(request) = self.exchange.poll_transmit() {
-            network.send(self.socket, self.exchange.server(), request);
-            self.exchange.transmitted(now);
-            self.tries += 1;
-            if self.tries == 1 {
-                self.first_sent = now;
-            }
-        }
-        if let Some(deadline) = self.exchange.poll_deadline() {
-            assert!(deadline > now, "a driver would spin");
-            assert!(deadline <= self.latest(), "beyond the whole patience");
-            network.wake(self.socket, deadline);
-        }
-    }
-
-    fn end(&mut self, now: Instant, result: Result<(), ExchangeError>) {
-        assert_eq!(self.ended, None, "it ended twice");
-        self.ended = Some((now, result));
-        assert_eq!(self.exchange.poll_deadline(), None);
-    }
-
-    fn is_to_nobody(&self) -> bool {
-        self.exchange.server() == nobody()
-    }
-
-    /// When its last try is over: each waits twice as long as the one before.
-    fn latest(&self) -> Instant {
-        let tries = (0..=self.config.retries).map(|retry| 1 << retry).sum::<u64>();
-        self.first_sent + Duration::from_micros(self.config.timeout.as_micros() * tries)
-    }
-}
 
 /// What some run of several exchanges was like, and what became of each.
 struct Run {
@@ -152,7 +59,7 @@ impl Run {
         ]);
         let count = u8::try_from(random.count(1..=REQUESTS.len())).unwrap();
         let mut clients: Vec<_> =
-            (0..count).map(|number| Asking::new(&mut random, number)).collect();
+            (0..count).map(|number| Self::client(&mut random, number)).collect();
         for server in responders.keys() {
             network.bind(*server);
         }
@@ -177,28 +84,43 @@ impl Run {
         Self { conditions, network, clients }
     }
 
+    fn client(random: &mut Random, number: u8) -> Asking {
+        let server = random.pick(&[echo(), echo(), polite(), nobody()]);
+        Asking::new(random, number, server)
+    }
+
     fn check(&self) {
         for client in &self.clients {
-            let (at, result) = client.ended.expect("every exchange ends");
+            let (at, result) = client.ended.as_ref().expect("every exchange ends");
+            let is_to_nobody = client.server() == nobody();
             match result {
-                Ok(()) => assert!(at <= client.latest()),
+                Ok(reply) => {
+                    let expected = if client.server() == echo() { client.request } else { TEXT };
+                    assert_eq!(reply, expected, "another's reply");
+                    assert!(*at <= client.latest());
+                }
                 Err(ExchangeError::TimedOut) => {
-                    assert_eq!(at, client.latest(), "all its patience, and no more");
-                    assert_eq!(client.tries, client.config.retries + 1);
+                    assert_eq!(*at, client.latest(), "all its patience, and no more");
+                    assert_eq!(client.tries.len(), client.config.retries as usize + 1);
                     assert!(!self.is_certain(client), "nothing kept the reply back");
                 }
                 Err(ExchangeError::Unreachable) => {
-                    assert!(self.conditions.refuses && client.is_to_nobody());
+                    assert!(self.conditions.refuses && is_to_nobody);
                 }
             }
-            assert!(!self.is_certain(client) || client.tries == 1, "the first try was enough");
+            assert!(
+                !self.is_certain(client) || client.tries.len() == 1,
+                "the first try was enough"
+            );
         }
     }
 
     /// Whether the first try must bring the reply.
     fn is_certain(&self, client: &Asking) -> bool {
         let way = *self.conditions.delay.end();
-        !client.is_to_nobody() && self.conditions.loss == 0 && way.doubled() < client.config.timeout
+        client.server() != nobody()
+            && self.conditions.loss == 0
+            && way.doubled() < client.config.timeout
     }
 }
 
@@ -208,13 +130,11 @@ fn every_exchange_gets_its_own_reply_or_ends_in_time() {
         let run = Run::new(seed);
         run.check();
         let any = |test: &dyn Fn(&Asking) -> bool| run.clients.iter().any(test);
-        let ended = |client: &Asking, with| client.ended.is_some_and(|(_, result)| result == with);
         sometimes.note("certain success", any(&|client| run.is_certain(client)));
-        sometimes.note("a reply to a retry", any(&|c| ended(c, Ok(())) && c.tries > 1));
-        let timed_out = Err(ExchangeError::TimedOut);
-        sometimes.note("no reply to six tries", any(&|c| ended(c, timed_out) && c.tries == 6));
-        let refused = Err(ExchangeError::Unreachable);
-        sometimes.note("a refusal", any(&|c| ended(c, refused)));
+        sometimes.note("a reply to a retry", any(&|c| c.succeeded() && c.tries.len() > 1));
+        let gave_up = |c: &Asking| c.failed(ExchangeError::TimedOut) && c.tries.len() == 6;
+        sometimes.note("no reply to six tries", any(&gave_up));
+        sometimes.note("a refusal", any(&|c| c.failed(ExchangeError::Unreachable)));
         let tally = run.network.tally();
         sometimes.note("a loss", tally.lost > 0);
         sometimes.note("a doubling", tally.doubled > 0);

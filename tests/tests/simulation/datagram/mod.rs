@@ -1,5 +1,7 @@
 //! The datagram exchange.
 
+mod asking;
+mod crash;
 mod exchange;
 mod flood;
 mod loops;

@@ -11,28 +11,6 @@ use super::Ending;
 use super::fetcher::{Fetcher, Record, name};
 use super::store::Store;
 
-/// What befalls a node, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mishap {
-    /// Its program is killed; the system closes its connections.
-    Kill,
-    /// The machine fails, without a word.
-    PowerCut,
-    /// Its programs are not given the processor.
-    Stall,
-}
-
-impl Mishap {
-    /// Befalls the node that has this end.
-    pub(super) fn befall(self, streams: &mut Streams, end: End, until: Instant) {
-        match self {
-            Self::Kill => streams.kill(end),
-            Self::PowerCut => streams.lose_power(end, until),
-            Self::Stall => streams.stall(end, until),
-        }
-    }
-}
-
 /// A machine with a program that wants files.
 pub(super) struct Client {
     pub(super) disk: Disk,

@@ -8,17 +8,15 @@ use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::disk::{Disk, Nature};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
-use barewire_tests::simulator::stream::{Direction, End, Fault, Outcome, Streams};
+use barewire_tests::simulator::stream::{End, Fault, Outcome, Streams};
 
 use super::fetcher::{Fetcher, Record, is_verified, name};
-use super::node::{Client, Line, Mishap};
+use super::node::{Client, Line};
 use super::{Clerk, SHORTEST, Store, some_config, some_directions};
+use crate::mishap::{Agenda, Mishap, Outage};
 
 /// How long a client rests before it connects again.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// How long it tries to reach a machine that is down.
-const CONNECTING: Duration = Duration::from_secs(10);
 
 /// A node: the server, or a client by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +28,12 @@ enum Node {
 struct World {
     random: Random,
     streams: Streams,
-    /// An end whose turns are for what happens to nodes.
-    door: End,
     store: Store,
     server: BTreeMap<End, (Clerk, Line)>,
     server_stalled_until: Instant,
-    /// How the server went down, if it is, and until when.
-    server_down: Option<(Mishap, Instant)>,
+    outage: Option<Outage>,
     clients: Vec<Client>,
-    agenda: BTreeMap<(Instant, usize), Step>,
+    agenda: Agenda<Step>,
     /// How many connections have a fault of their own, and how many programs crash in the middle of
     /// a change to their files.
     faults: usize,
@@ -60,7 +55,7 @@ impl World {
         let mut random = Random::new(seed);
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
-        let [door, _] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
+        let agenda = Agenda::new(&mut streams);
         let store = if is_large { Store::large(&mut random, 2) } else { Store::new(&mut random) };
         let count = if is_large { 1 } else { random.count(1..=6) };
         let clients = (0..count).map(|_| {
@@ -82,13 +77,12 @@ impl World {
             causes: store.changes + faults + fuses + mishaps,
             random,
             streams,
-            door,
             store,
             server: BTreeMap::new(),
             server_stalled_until: now,
-            server_down: None,
+            outage: None,
             clients,
-            agenda: BTreeMap::new(),
+            agenda,
             faults,
             fuses,
         };
@@ -112,22 +106,14 @@ impl World {
     }
 
     fn enter(&mut self, at: Instant, step: Step) {
-        let mut number = 0;
-        while self.agenda.contains_key(&(at, number)) {
-            number += 1;
-        }
-        self.agenda.insert((at, number), step);
-        self.streams.wake(self.door, at);
+        self.agenda.enter(&mut self.streams, at, step);
     }
 
     /// Runs until nothing will ever happen again.
     fn run(&mut self, sometimes: &mut Sometimes) {
         while let Some(end) = self.streams.advance() {
-            if end == self.door {
-                while let Some(entry) = self.agenda.first_entry()
-                    && entry.key().0 <= self.streams.now()
-                {
-                    let step = entry.remove();
+            if self.agenda.is_meant(end) {
+                while let Some(step) = self.agenda.next(self.streams.now()) {
                     self.step(step, sometimes);
                 }
             } else if self.server.contains_key(&end) {
@@ -166,7 +152,7 @@ impl World {
         for end in std::mem::take(&mut self.server).into_keys() {
             what.befall(&mut self.streams, end, until);
         }
-        self.server_down = Some((what, until));
+        self.outage = Some(Outage { what, back_at: until });
         if self.random.chance(50) {
             let changes = self.store.changes;
             self.store.change(&mut self.random);
@@ -243,12 +229,8 @@ impl World {
             let at = client.stalled_until;
             return self.enter(at, Step::Connect(number));
         }
-        match self.server_down {
-            Some((what, back_at)) if now < back_at => {
-                let refused_at = if what == Mishap::Kill { now } else { now + CONNECTING };
-                return self.enter(refused_at.min(back_at) + PAUSE, Step::Connect(number));
-            }
-            _ => self.server_down = None,
+        if let Some(failed_at) = self.outage.and_then(|outage| outage.fails_at(now)) {
+            return self.enter(failed_at + PAUSE, Step::Connect(number));
         }
         let fault = self.faults.checked_sub(1).filter(|_| self.random.chance(50)).map(|faults| {
             self.faults = faults;

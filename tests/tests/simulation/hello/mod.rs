@@ -1,5 +1,6 @@
 //! The hello handshake.
 
+mod crash;
 mod cutting;
 mod faults;
 mod success;
