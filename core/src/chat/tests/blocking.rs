@@ -167,18 +167,25 @@ fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
     assert_eq!(hand.say(anna, "two\n"), "guest1: two\n");
 }
 
+/// Of lines and of bytes, whichever runs out first.
 #[test]
 fn notices_find_room_when_talk_does_not() {
-    let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
-    let [anna, bert] = hand.seat();
-    let server = hand.room.operator();
-    let count = fill(&mut hand, anna, &[server]);
-    let carl = hand.room.join().unwrap();
-    assert_eq!(hand.wait(bert, 1), "", "it is not dropped for a notice");
-    let got = hand.read(bert);
-    assert!(got.ends_with(&format!("line {}\n* guest3 joined\n", count - 1)), "{got}");
-    assert!(hand.read(carl).starts_with("* welcome"));
+    for text in ["short", "one of the longest lines that a member may say in this room"] {
+        let mut space = narrow();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert] = hand.seat();
+        let server = hand.room.operator();
+        let line = format!("{text}\n");
+        let said = (0..1_000).take_while(|_| {
+            let (_, left) = hand.offer(anna, line.as_bytes());
+            hand.read(server);
+            left == 0
+        });
+        let expected = format!("guest1: {text}\n").repeat(said.count());
+        let carl = hand.room.join().unwrap();
+        assert_eq!(hand.read(bert), expected + "* guest3 joined\n", "not dropped for a notice");
+        assert!(hand.read(carl).starts_with("* welcome"));
+    }
 }
 
 #[test]

@@ -267,3 +267,11 @@ fn events_are_shown_without_control_characters() {
     let shown = vec!["Get \"\\x1b[2J\" from 0 of 0x0, verify: true", "refused: \"/\\x1b\""];
     assert_eq!(server.asked, shown);
 }
+
+#[test]
+fn a_request_that_lies_whole_in_the_input_is_not_copied() {
+    let stream = [get(b"one"), get(b"two")].concat();
+    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let Ok(Asked::Request(request)) = sender.handle_input(NOW, &mut &stream[..]) else { panic!() };
+    assert_eq!((request.name, request.name.as_ptr()), (&b"one"[..], stream[24..].as_ptr()));
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::{Output, Session};
+use crate::text::Text;
 
 fn sender() -> Sender<64> {
     Sender::new(NOW, Config::default())
@@ -235,4 +236,18 @@ fn a_plain_server_must_speak_in_time_and_go_on() {
     assert!(!stalled.has_failed());
     stalled.expire(at(32_000));
     assert_eq!(stalled.seen.last(), Some(&Seen::Failed(ReceiveError::Stalled)));
+}
+
+/// The time for an answer begins when the name has gone out, and what goes out later changes nothing.
+#[test]
+fn a_plain_receiver_waits_from_when_it_has_asked() {
+    let name = Text::new("name").unwrap();
+    let mut receiver = PlainReceiver::new(NOW, name, Config::default());
+    assert_eq!(receiver.poll_deadline(), Some(at(10_000)));
+    receiver.transmitted(at(5_000), 4);
+    assert_eq!(receiver.poll_deadline(), Some(at(15_000)));
+    receiver.handle_input(at(6_000), &mut &b"contents"[..]).unwrap();
+    assert_eq!(receiver.poll_deadline(), Some(at(36_000)));
+    receiver.transmitted(at(7_000), 0);
+    assert_eq!(receiver.poll_deadline(), Some(at(36_000)));
 }
