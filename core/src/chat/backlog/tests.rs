@@ -147,3 +147,37 @@ fn history_is_what_was_said_at_last_and_fits() {
     // Half of the backlog is as far back as it goes.
     assert_eq!(said(99), "11\n14\n17\n20\n23\n26\n29\n");
 }
+
+#[test]
+fn a_line_that_finds_no_room_harms_no_other() {
+    let (mut bytes, mut marks) = ([0; 32], [Mark::NONE; 2]);
+    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    write(&mut backlog, Route::said(1), &["one"]);
+    write(&mut backlog, Route::said(1), &["two"]);
+    assert!(backlog.begin(Route::said(1)).is_none());
+    assert_eq!(backlog.seek(0, u64::MAX, View::Live(2)), 0);
+    assert_eq!(read(&backlog, 0, backlog.end()), b"one\ntwo\n");
+}
+
+/// Even one that it would not be shown.
+#[test]
+fn who_has_begun_a_line_reads_it_to_its_end() {
+    let (mut bytes, mut marks) = ([0; 32], [Mark::NONE; 4]);
+    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    write(&mut backlog, Route::said(1), &["mine"]);
+    write(&mut backlog, Route::said(2), &["yours"]);
+    assert_eq!(backlog.seek(0, u64::MAX, View::Live(1)), 5, "nobody hears itself");
+    assert_eq!(backlog.seek(2, u64::MAX, View::Live(1)), 2);
+}
+
+#[test]
+fn the_middle_has_half_of_all_on_either_side() {
+    for (size, lines, expected) in [(64, 16, 32), (1_024, 16, 32)] {
+        let (mut bytes, mut marks) = (vec![0; size], vec![Mark::NONE; lines]);
+        let mut backlog = Backlog::new(&mut bytes, &mut marks);
+        for _ in 0..16 {
+            write(&mut backlog, Route::said(1), &["abc"]);
+        }
+        assert_eq!(backlog.middle(), expected, "{size} bytes");
+    }
+}

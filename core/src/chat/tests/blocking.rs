@@ -72,6 +72,17 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
 }
 
 #[test]
+fn who_was_dropped_is_told_when_it_speaks() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server]);
+    hand.wait(anna, 250);
+    assert_eq!(hand.offer(bert, b"wait!\n"), ("!FellBehind".into(), 6));
+}
+
+#[test]
 fn a_sender_that_reads_nothing_is_itself_in_the_way() {
     let mut space = narrow();
     let mut hand = Hand::new(space.room(no_limit()));

@@ -178,3 +178,25 @@ fn an_answer_to_the_last_line_is_received_too() {
     hand.end(bert);
     assert_eq!(hand.read(bert), "|.");
 }
+
+#[test]
+fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    hand.say(anna, "before\n");
+    hand.member(bert).dismiss();
+    hand.say(anna, "after\n");
+    assert_eq!(hand.offer(bert, b"why?\n").0, "");
+    assert_eq!(hand.read(bert), "guest1: before\n|.");
+}
+
+#[test]
+fn a_member_knows_its_nick() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    hand.say(anna, "/nick anna\n");
+    assert_eq!(hand.member(anna).nick(), "anna");
+    assert_eq!(hand.member(bert).nick(), "guest2");
+}
