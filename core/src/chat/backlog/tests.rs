@@ -172,7 +172,7 @@ fn who_has_begun_a_line_reads_it_to_its_end() {
 
 #[test]
 fn the_middle_has_half_of_all_on_either_side() {
-    for (size, lines, expected) in [(64, 16, 32), (1_024, 16, 32)] {
+    for (size, lines, expected) in [(64, 64, 32), (1_024, 16, 32)] {
         let (mut bytes, mut marks) = (vec![0; size], vec![Mark::NONE; lines]);
         let mut backlog = Backlog::new(&mut bytes, &mut marks);
         for _ in 0..16 {
