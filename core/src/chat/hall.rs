@@ -354,3 +354,23 @@ fn nick_of(members: &[Place], index: u32) -> &str {
     let place = usize::try_from(index).ok().and_then(|index| members.get(index));
     place.map_or("", |place| place.nick.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Space;
+
+    /// After four thousand million guests.
+    #[test]
+    fn guests_are_numbered_anew_past_those_who_are_here() {
+        let mut space = Space::<4, 2_048, 16, 2, 64>::new();
+        let mut room = space.room(Config::default());
+        let first = room.join().unwrap();
+        assert_eq!(room.nick(first), Some("guest1"));
+        room.hall.guests = u64::from(u32::MAX);
+        for expected in ["guest0", "guest2"] {
+            let next = room.join().unwrap();
+            assert_eq!(room.nick(next), Some(expected));
+        }
+    }
+}

@@ -71,6 +71,70 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
     assert_eq!(hand.room.count(), 2);
 }
 
+/// One who waited has its turn after another has used the room up again.
+#[test]
+fn patience_that_is_over_is_over_once() {
+    for lines in 0..20 {
+        let mut space = narrow();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert, carl, dora] = hand.seat();
+        let server = hand.room.operator();
+        hand.say_lines(anna, 10);
+        hand.read(dora);
+        fill(&mut hand, anna, &[server, carl]);
+        hand.now = at(1);
+        assert_eq!(hand.offer(carl, b"me too\n").1, 7);
+        assert_eq!(hand.wait(anna, 250), "");
+        assert_eq!(hand.wait(bert, 250), "!FellBehind");
+        if (0..lines).any(|_| hand.offer(anna, b"on\n").1 > 0) {
+            assert!(lines > 1);
+            return;
+        }
+        hand.wait(carl, 250);
+        assert_eq!(hand.wait(dora, 250), "", "after {lines} lines");
+    }
+    panic!("the room is never full");
+}
+
+/// Of sixteen lines, a line that is said must find three free, and a notice one.
+#[test]
+fn who_is_just_not_in_the_way_is_not_dropped() {
+    for for_a_notice in [false, true] {
+        let mut space = narrow();
+        let mut hand = Hand::new(space.room(no_limit()));
+        let [anna, bert, dora] = hand.seat();
+        let server = hand.room.operator();
+        hand.say(anna, "first\n");
+        hand.read(dora);
+        assert_eq!(fill(&mut hand, anna, &[server]), 13);
+        if for_a_notice {
+            let carl = hand.room.join().unwrap();
+            assert_eq!(hand.wait(bert, 1), "", "there were two left");
+            hand.room.leave(carl, Leave::Quit);
+        } else {
+            hand.wait(anna, 250);
+        }
+        assert_eq!(hand.wait(bert, 250), "!FellBehind", "{for_a_notice}");
+        assert_eq!(hand.wait(dora, 250), "", "{for_a_notice}");
+    }
+}
+
+#[test]
+fn reading_is_no_news_where_nobody_waits() {
+    let mut space = narrow();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna, bert] = hand.seat();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server]);
+    hand.read(bert);
+    hand.say(anna, "nobody waits any more\n");
+    hand.room.has_news();
+    for key in [bert, server, anna] {
+        hand.read(key);
+        assert!(!hand.room.has_news());
+    }
+}
+
 #[test]
 fn who_was_dropped_is_told_when_it_speaks() {
     let mut space = narrow();

@@ -117,6 +117,12 @@ fn a_line_that_silence_had_ended_did_not_take_too_long() {
     let [anna] = hand.seat();
     hand.say(anna, "hello");
     assert_eq!(hand.wait(anna, 60_000), "guest1: hello\n");
+    // Also when both would be at the same time.
+    hand.say(anna, "hel");
+    hand.now = at(69_800);
+    hand.say(anna, "lo");
+    assert_eq!(hand.wait(anna, 70_000), "guest1: hello\n");
+    hand.now = at(60_000);
     // What took too long, and was silent afterwards, is skipped no more.
     hand.say(anna, b"\xe4\xbd");
     hand.now = at(69_900);
@@ -125,6 +131,20 @@ fn a_line_that_silence_had_ended_did_not_take_too_long() {
     assert_eq!(hand.read(anna), "* your line took longer than 10 s: it was refused\n");
     assert_eq!(hand.deadline(anna), None);
     assert_eq!(hand.say(anna, "new\n"), "guest1: new\n");
+}
+
+/// Its buffer is still lent, but waits for nothing.
+#[test]
+fn a_line_that_has_ended_has_no_deadline() {
+    let mut space = wide();
+    let mut hand = Hand::new(space.room(no_limit()));
+    let [anna] = hand.seat();
+    hand.say(anna, "hel");
+    assert_eq!(hand.deadline(anna), Some(at(200)));
+    let mut member = hand.member(anna);
+    let heard = member.handle_input(at(0), &mut &b"lo\n"[..]);
+    assert!(matches!(heard, Ok(Heard::Said { .. })));
+    assert_eq!(member.poll_deadline(), None);
 }
 
 #[test]
