@@ -40,3 +40,20 @@ fn the_longest_line_holds_every_line() {
     hand.say(anna, format!("/msg guest2 {}\n", "\x01".repeat(52)));
     assert_eq!(hand.read(bert), format!("(private) {new}: {}\n", "\\x01".repeat(52)));
 }
+
+#[test]
+fn short_texts_leave_room_for_what_the_room_says() {
+    assert_eq!([0, 32, 33].map(longest_line), [256, 256, 260]);
+}
+
+/// Beside the reserve of an eighth there is room for two of the longest lines, and, for the rounding,
+/// hardly a byte more.
+#[test]
+fn the_smallest_backlog_holds_two_lines_and_the_reserve() {
+    for longest in 0..=1_024 {
+        let least = least_backlog(longest);
+        let without_reserve = |all: usize| all - all / 8;
+        assert!(without_reserve(least) >= 2 * longest_line(longest), "{longest}");
+        assert!(without_reserve(least - 3) < 2 * longest_line(longest), "{longest}");
+    }
+}
