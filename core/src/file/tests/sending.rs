@@ -275,3 +275,15 @@ fn a_request_that_lies_whole_in_the_input_is_not_copied() {
     let Ok(Asked::Request(request)) = sender.handle_input(NOW, &mut &stream[..]) else { panic!() };
     assert_eq!((request.name, request.name.as_ptr()), (&b"one"[..], stream[24..].as_ptr()));
 }
+
+/// The system may hold a part of a segment back for what follows, but not for nothing.
+#[test]
+fn a_header_is_followed_by_more_unless_it_is_all() {
+    for (size, verify, expected) in [(5, 0, true), (5, 1, true), (0, 0, false), (0, 1, false)] {
+        let mut sender = Sender::<64>::new(NOW, Config::default());
+        sender.handle_input(NOW, &mut &request(1, verify, 0, 0, b"a")[..]).unwrap();
+        sender.offer(NOW, size, TAG);
+        let Output::Bytes { head, more, .. } = sender.poll_transmit() else { panic!() };
+        assert_eq!((head.len(), more), (24 + 8, expected), "{size} {verify}");
+    }
+}
