@@ -220,3 +220,21 @@ fn a_command_between_two_turns_is_carried_out() {
     assert_eq!(&said[..2], b"?\n");
     assert_eq!(heard, "anna: goon");
 }
+
+/// What the end of a stream tells moves no bytes.
+#[test]
+fn nothing_is_waited_for_before_the_owner_has_answered() {
+    let clock = Cell::new(Instant::ZERO);
+    let (there, back): (Direction, Direction) = Default::default();
+    let (mut wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let mut sender = Sender::<64>::new(Instant::ZERO, file::Config::default());
+    let mut pump = Pump::<64>::new();
+    wire.incoming_from(b"name");
+    peer.half_close().unwrap();
+    let mut is_asked = false;
+    while !is_asked {
+        let hear = |asked: Asked<'_>| is_asked = matches!(asked, Asked::Request(_));
+        let turn = poll_once(pump.turn(&mut wire, &mut sender, &mut Set(&clock), hear));
+        assert_eq!(turn, Poll::Ready(Ok(true)));
+    }
+}
