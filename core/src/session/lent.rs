@@ -81,6 +81,7 @@ fn range(contents: &[u8], offset: u64, length: u64) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::{Config, Sender};
 
     #[test]
     fn a_range_is_cut_to_what_there_is() {
@@ -89,5 +90,13 @@ mod tests {
         assert_eq!(range(b"abc", 1, u64::MAX), b"bc");
         assert_eq!(range(b"abc", 3, 1), b"");
         assert_eq!(range(b"abc", u64::MAX, 1), b"");
+    }
+
+    #[test]
+    fn it_waits_for_what_the_session_waits_for() {
+        let session = Sender::<64>::new(Instant::ZERO, Config::default());
+        let deadline = session.poll_deadline();
+        assert!(deadline.is_some());
+        assert_eq!(Lent { session, contents: b"contents" }.poll_deadline(), deadline);
     }
 }
