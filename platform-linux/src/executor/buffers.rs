@@ -36,19 +36,20 @@ impl Buffers {
         self.scratch = zeros(size.max(1));
         self.kept.clear();
     }
+}
 
-    /// Makes sure that nobody keeps a part of `scratch`: puts another in its place if need be.
-    fn renew(&mut self, scratch: &mut Arc<[u8]>) {
-        if Arc::get_mut(scratch).is_some() {
-            return;
-        }
-        let free = self.kept.pop_front_if(|oldest| Arc::get_mut(oldest).is_some());
+/// Gives `scratch` to be written into; if somebody keeps a part of it, another is put in its place.
+fn renew<'s>(scratch: &'s mut Arc<[u8]>, kept: &mut VecDeque<Arc<[u8]>>) -> &'s mut [u8] {
+    if Arc::get_mut(scratch).is_none() {
+        let free = kept.pop_front_if(|oldest| Arc::get_mut(oldest).is_some());
         let free = free.unwrap_or_else(|| zeros(scratch.len()));
         let former = mem::replace(scratch, free);
-        if self.kept.len() < REMEMBERED {
-            self.kept.push_back(former);
+        if kept.len() < REMEMBERED {
+            kept.push_back(former);
         }
     }
+    // Nobody else has it, so nothing is copied.
+    Arc::make_mut(scratch)
 }
 
 fn zeros(size: usize) -> Arc<[u8]> {
@@ -59,10 +60,7 @@ impl<W> Context<'_, W> {
     /// A buffer, of [`SCRATCH`] bytes as a rule, that all tasks share, so that an idle one owns none. Its
     /// contents last until the end of the turn at most, or until a link is driven.
     pub fn scratch(&mut self) -> &mut [u8] {
-        let mut scratch = mem::take(&mut self.buffers.scratch);
-        self.buffers.renew(&mut scratch);
-        self.buffers.scratch = scratch;
-        Arc::make_mut(&mut self.buffers.scratch)
+        renew(&mut self.buffers.scratch, &mut self.buffers.kept)
     }
 
     /// Lends the scratch buffer apart from the context; to be given back in the same turn.
@@ -76,9 +74,7 @@ impl<W> Context<'_, W> {
 
     /// The scratch buffer that was taken, to be read into. It may be another one now.
     pub(crate) fn writable<'s>(&mut self, scratch: &'s mut Arc<[u8]>) -> &'s mut [u8] {
-        self.buffers.renew(scratch);
-        // Nobody else has it, so nothing is copied.
-        Arc::make_mut(scratch)
+        renew(scratch, &mut self.buffers.kept)
     }
 
     /// An empty buffer with room for `capacity` bytes, to be kept for as long as it is needed. As a

@@ -12,7 +12,7 @@ fn a_buffer_that_nobody_keeps_stays() {
     let (mut buffers, mut scratch) = buffers();
     let place = scratch.as_ptr();
     drop(Origin::new(&scratch).keep(&scratch));
-    buffers.renew(&mut scratch);
+    renew(&mut scratch, &mut buffers.kept);
     assert_eq!((scratch.as_ptr(), buffers.kept.len()), (place, 0));
 }
 
@@ -22,11 +22,11 @@ fn what_is_kept_is_not_overwritten_and_its_buffer_comes_back() {
     let place = scratch.as_ptr();
     let mut kept = Vec::new();
     for mark in 1..=3 {
-        buffers.renew(&mut scratch);
+        renew(&mut scratch, &mut buffers.kept);
         Arc::get_mut(&mut scratch).unwrap().fill(mark);
         kept.push(Origin::new(&scratch).keep(&scratch));
     }
-    buffers.renew(&mut scratch);
+    renew(&mut scratch, &mut buffers.kept);
     assert_eq!(scratch.len(), SCRATCH);
     for (kept, mark) in kept.iter().zip(1..) {
         assert!(kept.iter().all(|byte| *byte == mark));
@@ -36,7 +36,7 @@ fn what_is_kept_is_not_overwritten_and_its_buffer_comes_back() {
     // The oldest is free first.
     kept.remove(0);
     kept.push(Origin::new(&scratch).keep(&scratch));
-    buffers.renew(&mut scratch);
+    renew(&mut scratch, &mut buffers.kept);
     assert_eq!((scratch.as_ptr(), buffers.kept.len()), (place, 3));
     assert!(Arc::get_mut(&mut scratch).is_some());
 }
@@ -46,11 +46,11 @@ fn only_so_many_are_remembered() {
     let (mut buffers, mut scratch) = buffers();
     let mut kept = Vec::new();
     for _ in 0..REMEMBERED + 5 {
-        buffers.renew(&mut scratch);
+        renew(&mut scratch, &mut buffers.kept);
         kept.push(Origin::new(&scratch).keep(&scratch));
     }
     assert_eq!(buffers.kept.len(), REMEMBERED);
     drop(kept);
-    buffers.renew(&mut scratch);
+    renew(&mut scratch, &mut buffers.kept);
     assert!(Arc::get_mut(&mut scratch).is_some());
 }
