@@ -8,11 +8,21 @@ use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
+use nix::{libc, setsockopt_impl, sockopt_impl};
 
 use crate::address::{canonical, family};
 
 /// Missing among nix's names.
-const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
+const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(libc::MSG_MORE);
+
+sockopt_impl!(
+    /// Missing among nix's names.
+    ReceiveLowMark,
+    SetOnly,
+    libc::SOL_SOCKET,
+    libc::SO_RCVLOWAT,
+    i32
+);
 
 /// A non-blocking TCP stream.
 ///
@@ -118,7 +128,7 @@ impl TcpStream {
     /// Closes the connection so that the peer sees a reset, not an end of stream: it cannot take
     /// what it has received for the whole (`SO_LINGER` of zero, `socket(7)`; RFC 9293 §3.10.5).
     pub fn abort(self) {
-        let linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+        let linger = libc::linger { l_onoff: 1, l_linger: 0 };
         // It fails for nothing that is a TCP socket; the close that follows cannot be better.
         let _ = socket::setsockopt(&self.inner, sockopt::Linger, &linger);
     }
@@ -168,6 +178,25 @@ impl TcpStream {
     /// Those of `setsockopt(2)`.
     pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
         Ok(socket::setsockopt(&self.inner, sockopt::SndBuf, &bytes)?)
+    }
+
+    /// Asks the kernel for a receive buffer with room for about `bytes`; it gives half of the largest
+    /// in `tcp_rmem` at most (`tcp(7)`; 3 MiB by default), and goes on to enlarge the buffer by itself,
+    /// as it would not after `SO_RCVBUF`. For who receives much from the same host or over a fast
+    /// network, where the kernel begins with little and takes its time.
+    ///
+    /// The means is the mark below which a stream is not readable (`SO_RCVLOWAT`, `socket(7)`): since
+    /// Linux 4.18 the buffer grows with it, and stays so when the mark is lowered again. A system that
+    /// does otherwise leaves the buffer as it is.
+    ///
+    /// # Errors
+    /// Those of `setsockopt(2)`, if the mark cannot be lowered again: the stream is of no use then.
+    pub fn widen_receive_buffer(&self, bytes: u32) -> io::Result<()> {
+        let mark = i32::try_from(bytes).unwrap_or(i32::MAX);
+        if socket::setsockopt(&self.inner, ReceiveLowMark, &mark).is_ok() {
+            socket::setsockopt(&self.inner, ReceiveLowMark, &1)?;
+        }
+        Ok(())
     }
 
     /// Waits until the stream is ready for `events`, or not at all.
@@ -258,7 +287,7 @@ pub(crate) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-    use std::thread;
+    use std::{fs, thread};
 
     use embedded_io::{Read, ReadReady, Write, WriteReady};
 
@@ -303,6 +332,21 @@ mod tests {
         let mut received = String::new();
         peer.read_to_string(&mut received).unwrap();
         assert_eq!(received, "one two three");
+    }
+
+    #[test]
+    fn the_receive_buffer_is_widened_and_a_single_byte_is_still_read() {
+        use std::io::Write as _;
+
+        let (stream, mut peer) = pair();
+        let room = || socket::getsockopt(&stream.inner, sockopt::RcvBuf).unwrap();
+        let before = room();
+        stream.widen_receive_buffer(512 * 1024).unwrap();
+        let most = fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap();
+        let most: usize = most.split_whitespace().last().unwrap().parse().unwrap();
+        assert!(room() >= (most / 2).min(512 * 1024).max(before), "{before}, then {}", room());
+        peer.write_all(b"1").unwrap();
+        assert!(stream.poll(PollFlags::POLLIN, PollTimeout::NONE).unwrap());
     }
 
     #[test]

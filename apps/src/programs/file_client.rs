@@ -44,8 +44,8 @@ use voice::Voice;
 use work::Work;
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
-/// favour few of them; of more, the cache of a processor would not keep enough.
-const READ: usize = 256 * 1024;
+/// favour few of them; more than this are seldom there.
+const READ: usize = 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:

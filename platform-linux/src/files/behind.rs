@@ -26,8 +26,7 @@ const WAITING: usize = 32;
 /// another as it was told, so the journal vouches for nothing that is not written.
 ///
 /// What it is given is not copied, if its [origin](Origin::keep) is known. At most 32 pieces wait to be
-/// written, 8 MiB if each is what one read of 256 KiB has brought. Where there can be no thread, it
-/// goes without.
+/// written, each of one read at most. Where there can be no thread, it goes without.
 #[derive(Debug)]
 pub struct WriteBehind {
     /// Absent while the thread has it.

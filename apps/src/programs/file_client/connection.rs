@@ -13,6 +13,10 @@ use crate::arguments::message;
 use super::course::{Client, End};
 use super::work::{Receiver, Stop};
 
+/// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
+/// on while another program has the processor.
+const RECEIVE_BUFFER: u32 = 4 << 20;
+
 /// The task: from the pause before it is made to its end, when it spawns the next.
 pub(super) struct Connection {
     state: State,
@@ -93,6 +97,9 @@ impl Connection {
                 let connected = connector.poll(cx);
                 let (link, peer) = connected.map_err(|error| error.map(End::Unconnected))?;
                 voice.explain(&format!("connected to {peer}"));
+                if let Some(stream) = link.stream() {
+                    stream.widen_receive_buffer(RECEIVE_BUFFER).map_err(End::Unconnected)?;
+                }
                 client.reach();
                 Self::connected(link, client, cx.now())
             }
