@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::contenders::{Contender, Contenders, Peer};
 use crate::load_datagrams::{self, IN_FLIGHT, REQUEST};
 use crate::options::Options;
+use crate::round_trips;
 use crate::series::{Rounds, side_by_side};
 use crate::table::{self, Goal, count, ratio};
 
@@ -23,23 +24,27 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
     .flatten()
     .collect();
 
+    let round_trips = round_trips::side_by_side(&rows, options)?;
     let Rounds { figures, others } =
         side_by_side("datagrams", &rows, options.rounds, |contender| load(contender, options.run))?;
 
     let [mmsg, tokio] = [&figures[0], &figures[1]];
-    let cells = rows.iter().zip(&figures).map(|(contender, [rate, cost, round_trip, lost])| {
-        vec![
-            contender.name.to_owned(),
-            count(rate.median()),
-            ratio(rate.over(&mmsg[0]).median()),
-            ratio(rate.over(&tokio[0]).median()),
-            ratio(cost.median()),
-            ratio(cost.over(&mmsg[1]).median()),
-            ratio(cost.over(&tokio[1]).median()),
-            ratio(round_trip.median()),
-            count(lost.median()),
-        ]
-    });
+    let cells =
+        rows.iter().zip(&figures).zip(&round_trips).map(|((contender, figures), round_trip)| {
+            let [rate, cost, lost] = figures;
+            vec![
+                contender.name.to_owned(),
+                count(rate.median()),
+                ratio(rate.over(&mmsg[0]).median()),
+                ratio(rate.over(&tokio[0]).median()),
+                ratio(cost.median()),
+                ratio(cost.over(&mmsg[1]).median()),
+                ratio(cost.over(&tokio[1]).median()),
+                ratio(round_trip.median()),
+                ratio(round_trip.over(&round_trips[0]).median()),
+                count(lost.median()),
+            ]
+        });
     table::print(
         &format!("datagrams: {} bytes, {IN_FLIGHT} in flight, {}", REQUEST.len(), options.shape()),
         &[
@@ -51,6 +56,7 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
             "of mmsg",
             "of tokio",
             "round trip µs",
+            "of mmsg",
             "lost",
         ],
         &cells.collect::<Vec<_>>(),
@@ -61,20 +67,15 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
             ("datagrams/s, of mmsg", barewire[0].over(&mmsg[0]), Goal::AtLeast(0.95)),
             ("datagrams/s, of tokio", barewire[0].over(&tokio[0]), Goal::AtLeast(1.8)),
             ("CPU a datagram, of tokio", barewire[1].over(&tokio[1]), Goal::AtMost(0.5)),
-            ("round trip, of mmsg", barewire[2].over(&mmsg[2]), Goal::AtMost(1.0)),
+            ("round trip, of mmsg", round_trips[3].over(&round_trips[0]), Goal::AtMost(1.0)),
         ]);
     }
     Ok(())
 }
 
-/// Datagrams a second, the server's microseconds a datagram, those of a round trip, and losses.
-fn load(contender: &Contender, span: Duration) -> io::Result<[f64; 4]> {
+/// Datagrams a second, the server's microseconds a datagram, and losses.
+fn load(contender: &Contender, span: Duration) -> io::Result<[f64; 3]> {
     let server = contender.start()?;
-    // On two processors, a round trip is mostly the wait for an idle one to wake, and whether there
-    // are two is the scheduler's choice of the moment: the same server shows 15 µs in one run and
-    // 60 µs in the next.
-    let round_trip =
-        server.on_one_processor(|| load_datagrams::round_trip(server.address(), span / 4))?;
     let before = server.processor_time()?;
     let run = load_datagrams::run(server.address(), IN_FLIGHT, span)?;
     server.settle()?;
@@ -82,10 +83,5 @@ fn load(contender: &Contender, span: Duration) -> io::Result<[f64; 4]> {
     server.stop()?;
 
     let replies = run.replies as f64;
-    Ok([
-        replies / run.elapsed.as_secs_f64(),
-        spent.as_secs_f64() * 1e6 / replies,
-        round_trip.as_secs_f64() * 1e6,
-        run.lost as f64,
-    ])
+    Ok([replies / run.elapsed.as_secs_f64(), spent.as_secs_f64() * 1e6 / replies, run.lost as f64])
 }

@@ -50,6 +50,7 @@ mod options;
 mod peers_datagrams;
 mod peers_hello;
 mod process;
+mod round_trips;
 mod series;
 mod table;
 
