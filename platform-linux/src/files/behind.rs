@@ -16,7 +16,7 @@ const THREAD_FROM: u64 = 4 << 20;
 /// How many orders wait for the thread at most: so many that it need not take turns with the one that
 /// receives, which on two processors costs a tenth of the speed (the other processor is that of the
 /// server then).
-const WAITING: usize = 32;
+const WAITING: usize = 16;
 
 /// A [`Download`] of which a thread of its own writes all but the first 4 MiB, so that what comes
 /// next can be received and hashed meanwhile.
@@ -25,7 +25,7 @@ const WAITING: usize = 32;
 /// after it nothing is taken until the next [`start`](Self::start). The thread does one thing after
 /// another as it was told, so the journal vouches for nothing that is not written.
 ///
-/// What it is given is not copied, if its [origin](Origin::keep) is known. At most 32 pieces wait to be
+/// What it is given is not copied, if its [origin](Origin::keep) is known. At most 16 pieces wait to be
 /// written, each of one read at most. Where there can be no thread, it goes without.
 #[derive(Debug)]
 pub struct WriteBehind {

@@ -2,8 +2,8 @@
 
 use core::task::Poll;
 
-use barewire_core::file::PlainReceiver;
-use barewire_core::session::{Output, Session as _};
+use barewire_core::file::{PlainReceiver, ReceiveError, Received};
+use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Connector, Link};
@@ -105,26 +105,13 @@ impl Connection {
             }
             State::Framed { link, receiver } => {
                 work.ask(receiver, cx.now(), *heard, settings, voice);
-                let mut stop = None;
-                let over = link.drive_keeping(cx, receiver, |event, origin| {
-                    if stop.is_none() {
-                        stop = work.take(event, origin, settings, voice).err();
-                    }
-                });
-                *heard |= receiver.has_heard();
-                work.publish(voice);
-                finish(over, stop)?;
+                let driven = drive(link, receiver, client, cx);
+                client.heard |= receiver.has_heard();
+                driven?;
                 Err(rest(receiver, client, cx))
             }
             State::Plain { link, receiver } => {
-                let mut stop = None;
-                let over = link.drive_keeping(cx, receiver, |event, origin| {
-                    if stop.is_none() {
-                        stop = work.take(event, origin, settings, voice).err();
-                    }
-                });
-                work.publish(voice);
-                finish(over, stop)?;
+                drive(link, receiver, client, cx)?;
                 Err(nb::Error::WouldBlock)
             }
         }
@@ -147,15 +134,28 @@ impl Connection {
     }
 }
 
-/// Whether a conversation that was driven goes on.
-fn finish(
-    over: nb::Result<(), barewire_linux::link::Fault<barewire_core::file::ReceiveError>>,
-    stop: Option<Stop>,
-) -> nb::Result<(), End> {
+/// Takes what the conversation brings, as far as it goes now: whether it goes on.
+fn drive<S>(
+    link: &mut Link,
+    receiver: &mut S,
+    client: &mut Client<'_>,
+    cx: &mut Context<'_, Client<'_>>,
+) -> Result<(), End>
+where
+    S: Session<Error = ReceiveError> + for<'s> Events<'s, Event = Received<'s>>,
+{
+    let Client { settings, voice, work, .. } = client;
+    let mut stop = None;
+    let over = link.drive_keeping(cx, receiver, |event, origin| {
+        if stop.is_none() {
+            stop = work.take(event, origin, settings, voice).err();
+        }
+    });
+    work.publish(voice);
     match (stop, over) {
-        (Some(stop), _) => Err(nb::Error::Other(End::Stopped(stop))),
-        (None, Ok(())) => Err(nb::Error::Other(End::Closed)),
-        (None, Err(nb::Error::Other(fault))) => Err(nb::Error::Other(End::Broken(fault))),
+        (Some(stop), _) => Err(End::Stopped(stop)),
+        (None, Ok(())) => Err(End::Closed),
+        (None, Err(nb::Error::Other(fault))) => Err(End::Broken(fault)),
         (None, Err(nb::Error::WouldBlock)) => Ok(()),
     }
 }
