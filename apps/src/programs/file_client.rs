@@ -44,7 +44,7 @@ use voice::Voice;
 use work::Work;
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
-/// favour few of them; more than this are seldom there.
+/// favour few of them; there is seldom more to read than this.
 const READ: usize = 1024 * 1024;
 
 const EXAMPLES: &str = "\
