@@ -24,13 +24,13 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
     .flatten()
     .collect();
 
-    let round_trips = round_trips::side_by_side(&rows, options)?;
+    let trips = round_trips::side_by_side(&rows, options)?;
     let Rounds { figures, others } =
         side_by_side("datagrams", &rows, options.rounds, |contender| load(contender, options.run))?;
 
     let [mmsg, tokio] = [&figures[0], &figures[1]];
-    let cells =
-        rows.iter().zip(&figures).zip(&round_trips).map(|((contender, figures), round_trip)| {
+    let cells = rows.iter().zip(&figures).zip(&trips.figures).map(
+        |((contender, figures), [round_trip])| {
             let [rate, cost, lost] = figures;
             vec![
                 contender.name.to_owned(),
@@ -41,10 +41,11 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
                 ratio(cost.over(&mmsg[1]).median()),
                 ratio(cost.over(&tokio[1]).median()),
                 ratio(round_trip.median()),
-                ratio(round_trip.over(&round_trips[0]).median()),
+                ratio(round_trip.over(&trips.figures[0][0]).median()),
                 count(lost.median()),
             ]
-        });
+        },
+    );
     table::print(
         &format!("datagrams: {} bytes, {IN_FLIGHT} in flight, {}", REQUEST.len(), options.shape()),
         &[
@@ -61,13 +62,13 @@ pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         ],
         &cells.collect::<Vec<_>>(),
     );
-    table::print_others(&others);
-    if let Some(barewire) = figures.get(3) {
+    table::print_others(&others.chain(trips.others));
+    if let (Some(barewire), Some([round_trip])) = (figures.get(3), trips.figures.get(3)) {
         table::print_goals(&[
             ("datagrams/s, of mmsg", barewire[0].over(&mmsg[0]), Goal::AtLeast(0.95)),
             ("datagrams/s, of tokio", barewire[0].over(&tokio[0]), Goal::AtLeast(1.8)),
             ("CPU a datagram, of tokio", barewire[1].over(&tokio[1]), Goal::AtMost(0.5)),
-            ("round trip, of mmsg", round_trips[3].over(&round_trips[0]), Goal::AtMost(1.0)),
+            ("round trip, of mmsg", round_trip.over(&trips.figures[0][0]), Goal::AtMost(1.0)),
         ]);
     }
     Ok(())

@@ -15,6 +15,11 @@ pub(crate) trait Named {
 pub(crate) struct Series(Vec<f64>);
 
 impl Series {
+    /// This series, and then `other`.
+    pub(crate) fn chain(self, other: Self) -> Self {
+        self.0.into_iter().chain(other.0).collect()
+    }
+
     /// The median; of an even number of rounds, the mean of the two in the middle.
     pub(crate) fn median(&self) -> f64 {
         let sorted = self.sorted();
@@ -82,9 +87,8 @@ pub(crate) fn side_by_side<T: Named, const N: usize>(
         }
         for (contender, row) in contenders.iter().zip(&mut table) {
             let before = Spent::now()?;
-            let figures = measure(contender).map_err(|error| {
-                io::Error::new(error.kind(), format!("{title}, {}: {error}", contender.name()))
-            })?;
+            let figures =
+                measure(contender).map_err(|error| with_culprit(title, contender, &error))?;
             if round > 0 {
                 others.0.push(Spent::now()?.others_since(&before));
                 for (series, figure) in row.iter_mut().zip(figures) {
@@ -94,4 +98,9 @@ pub(crate) fn side_by_side<T: Named, const N: usize>(
         }
     }
     Ok(Rounds { figures: table, others })
+}
+
+/// The error, with what was measured and who failed.
+pub(crate) fn with_culprit(title: &str, contender: &impl Named, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{title}, {}: {error}", contender.name()))
 }
