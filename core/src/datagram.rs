@@ -10,13 +10,13 @@
 //! [`Datagram`] that says so, and is never passed off as whole.
 
 mod exchange;
-mod guard;
+mod rate_limiter;
 mod responder;
 
 use core::net::SocketAddr;
 
 pub use exchange::{Config, Event, Exchange, ExchangeError};
-pub use guard::{MUTE, PATIENCE, RATE, Rate};
+pub use rate_limiter::{MUTE, PATIENCE, RATE, Rate};
 pub use responder::{REFLECTING_PORTS, Reply, Responder, Silence, Verdict};
 
 use crate::printable::{Printable, printable};

@@ -68,9 +68,9 @@
 mod digest;
 mod listing;
 mod name;
-mod plain;
+mod plain_receiver;
 mod receiver;
-mod request;
+mod request_reader;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -80,7 +80,7 @@ use core::fmt;
 
 pub use digest::{Digest, Digester};
 pub use listing::{Entries, Entry, EntryError, entries};
-pub use plain::PlainReceiver;
+pub use plain_receiver::PlainReceiver;
 pub use receiver::{ReceiveError, Received, Receiver, RequestError};
 pub use sender::{Asked, Demand, SendError, Sender};
 pub use wire::{Answer, Operation, Refusal, Request};

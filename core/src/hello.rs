@@ -14,7 +14,7 @@
 //! nothing, too much, or too little for too long costs a bounded buffer and [`Config::timeout`].
 
 mod client;
-mod hearing;
+mod reader;
 mod server;
 
 use core::fmt;

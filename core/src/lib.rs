@@ -5,6 +5,8 @@
 
 pub mod chat;
 pub mod datagram;
+#[cfg(test)]
+mod error_messages;
 pub mod file;
 pub mod hello;
 pub mod io;
@@ -13,8 +15,5 @@ pub mod printable;
 pub mod session;
 #[cfg(any(test, barewire_sizes))]
 mod sizes;
-mod speech;
 pub mod text;
 pub mod time;
-#[cfg(test)]
-mod words;

@@ -10,9 +10,12 @@
 //! Except for that last rule, in which silence itself is the message, the cutting of the stream
 //! into reads never matters.
 
+mod writer;
+
 use core::fmt;
 
 use heapless::Vec;
+pub(crate) use writer::Speech;
 
 use crate::printable::{Printable, printable};
 use crate::time::{Duration, Instant};

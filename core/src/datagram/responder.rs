@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Datagram;
-use super::guard::{Admission, Guard, Rate};
+use super::rate_limiter::{Admission, Guard, Rate};
 use crate::log::debug;
 use crate::time::Instant;
 

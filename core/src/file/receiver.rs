@@ -1,11 +1,11 @@
 //! The side that wants the files, in the framed form.
 
-mod flow;
+mod state;
 
 use core::fmt;
 
-use flow::{Asking, Awaited, Flow, Stage};
 use heapless::Deque;
+use state::{Asking, Awaited, Flow, Stage};
 
 use super::wire::RequestHeader;
 use super::{Answer, Config, Refusal, Request};

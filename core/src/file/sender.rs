@@ -1,13 +1,13 @@
 //! The side that has the files.
 
-mod flow;
+mod state;
 
 use core::fmt;
 use core::ops::Range;
 
-use flow::{Flow, Phase};
+use state::{Flow, Phase};
 
-use super::request::RequestReader;
+use super::request_reader::RequestReader;
 use super::{Config, Digest, MAX_NAME, Refusal, Request, show};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;

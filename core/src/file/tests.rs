@@ -4,9 +4,9 @@ extern crate std;
 
 mod bounds;
 mod cutting;
-mod hands;
+mod drivers;
 mod pair;
-mod plain;
+mod plain_receiver;
 mod receiving;
 mod receiving_wrong;
 mod sending;
@@ -17,7 +17,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::time::Instant;
-use hands::{Client, Digests, Seen, Server};
+use drivers::{Client, Digests, Seen, Server};
 
 const NOW: Instant = Instant::ZERO;
 /// The version of every file that the servers of the tests have.

@@ -1,9 +1,9 @@
 //! The side that speaks first.
 
-use super::hearing::Hearing;
+use super::reader::Hearing;
 use super::{Config, Error};
 use crate::session::{Events, Output, Session};
-use crate::speech::Speech;
+use crate::text::Speech;
 use crate::text::{MAX_TEXT, Text};
 use crate::time::Instant;
 

@@ -86,7 +86,7 @@ fn a_sender_serves_framed_requests_alike() {
 }
 
 fn shelf_list() -> Vec<u8> {
-    hands::shelf(b"").unwrap()
+    drivers::shelf(b"").unwrap()
 }
 
 #[test]

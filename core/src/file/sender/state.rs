@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::{Asked, Demand};
 use crate::file::name::is_acceptable;
-use crate::file::request::Incoming;
+use crate::file::request_reader::Incoming;
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
 use crate::file::{Answer, Config, Digest, Refusal, Request, segment_end};
 use crate::log::debug;

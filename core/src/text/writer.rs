@@ -1,7 +1,7 @@
 //! What a side says that speaks once: a text, its terminator, and the half-close after it.
 
+use super::Text;
 use crate::session::Output;
-use crate::text::Text;
 
 #[derive(Debug)]
 pub(crate) struct Speech<'t> {

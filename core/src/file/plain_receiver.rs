@@ -2,7 +2,7 @@
 
 use super::{Config, ReceiveError, Received};
 use crate::session::{Events, Output, Session};
-use crate::speech::Speech;
+use crate::text::Speech;
 use crate::text::Text;
 use crate::time::Instant;
 
