@@ -3,24 +3,17 @@
 //! A program composes a machine of `barewire-core` with the executor of `barewire-linux`. What
 //! lives here is what a person meets: arguments, words on the screen, exit codes.
 
-mod arguments;
-mod chatted;
+mod cli;
 mod client;
-mod failure;
-mod fetched;
-mod hall;
-mod limits;
 mod output;
-mod program;
 mod programs;
-mod served;
 mod server;
-mod summary;
 mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use cli::program;
 use programs::chat_client::ChatClient;
 use programs::chat_server::ChatServer;
 use programs::file_client::FileClient;

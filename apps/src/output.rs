@@ -4,10 +4,11 @@
 //! when the executor has given everybody their turn, in one system call. All text that a peer chose
 //! must be given as `Printable`, which makes it safe to show; the types see to that.
 
-mod contents;
-pub(crate) mod diagnostics;
+pub(crate) mod events;
+mod raw;
 mod record;
-pub(crate) mod room;
+pub(crate) mod standard_error;
+pub(crate) mod writable;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -21,11 +22,11 @@ use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 
-use crate::failure::words;
-use crate::served::Served;
+use crate::cli::failure::words;
+use crate::output::events::file_server::Served;
 
 pub(crate) use record::{ADDRESS, Received, Record, as_shown, in_seconds, seconds_of};
-use room::{PART, has_room, wait, wait_a_while};
+use writable::{PART, has_room, wait, wait_a_while};
 
 /// Collected output is written at this size even before the turn is over.
 const FULL: usize = 64 * 1024;
@@ -86,7 +87,7 @@ impl Output {
     /// From now on nobody waits for who reads this: others are to be served.
     pub(crate) fn serve(&mut self) {
         self.serves = true;
-        diagnostics::serve();
+        standard_error::serve();
     }
 
     /// Whether nothing is to be said but results and errors; on a server, nothing of what peers say.
@@ -125,7 +126,7 @@ impl Output {
     fn tell_missing(&mut self) {
         if self.missing > 0 {
             let count = core::mem::take(&mut self.missing);
-            let message = diagnostics::missing(count);
+            let message = standard_error::missing(count);
             log::warn!("{message}");
             self.collect(Record::Error { message: &message });
         }
@@ -246,7 +247,7 @@ impl Output {
         let mut line = AutoStream::new(Vec::new(), AutoStream::choice(&io::stderr()));
         // Writing to memory cannot fail.
         let _ = writeln!(line, "{}: {ERROR}error:{ERROR:#} {message}", self.program);
-        diagnostics::say(&line.into_inner());
+        standard_error::say(&line.into_inner());
     }
 }
 
@@ -277,7 +278,7 @@ impl<W: AsMut<Output>> Task<W> for Printer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::Summary;
+    use crate::output::events::summary::Summary;
     use barewire_core::datagram::Datagram;
     use std::net::{Ipv4Addr, SocketAddr};
 

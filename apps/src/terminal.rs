@@ -16,3 +16,4 @@ pub(crate) mod keys;
 pub(crate) mod line;
 pub(crate) mod mode;
 pub(crate) mod row;
+pub(crate) mod screen;

@@ -9,10 +9,10 @@ use barewire_core::printable::Printable;
 use barewire_core::time::Duration;
 use serde::{Serialize, Serializer};
 
-use crate::chatted::{Notice, Said};
-use crate::fetched::{Downloaded, Listed};
-use crate::served::Served;
-use crate::summary::Summary;
+use crate::output::events::chat::{Notice, Said};
+use crate::output::events::file_client::{Downloaded, Listed};
+use crate::output::events::file_server::Served;
+use crate::output::events::summary::Summary;
 
 pub(crate) const ADDRESS: Style = AnsiColor::Cyan.on_default();
 

@@ -1,14 +1,13 @@
 //! `chat-client`: says lines to everybody in a room, and shows what the others say.
 
-mod chat;
-mod conversation;
 mod filter;
 mod keyboard;
-mod known;
-mod screen;
+mod reconnector;
+mod replay_filter;
+mod reporter;
+mod session;
+mod state;
 mod style;
-mod talk;
-mod voice;
 
 use std::io::{self, IsTerminal as _};
 
@@ -20,18 +19,19 @@ use barewire_linux::link::TIMEOUT;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 
-use crate::arguments::{Common, time, wait};
-use crate::client::Target;
-use crate::failure::Failure;
-use crate::output::{Output, room};
-use crate::program::Program;
+use crate::cli::arguments::Common;
+use crate::cli::failure::Failure;
+use crate::cli::program::Program;
+use crate::cli::times::{time, wait};
+use crate::client::repeat::Target;
+use crate::output::{Output, writable as room};
+use crate::terminal::screen::Screen;
 
-use chat::{Chat, Settings, Tasks};
-use conversation::Conversation;
 use filter::Filter;
 use keyboard::Keyboard;
-use screen::Screen;
-use voice::Voice;
+use reconnector::Conversation;
+use reporter::Voice;
+use state::{Chat, Settings, Tasks};
 
 const EXAMPLES: &str = "\
 Examples:

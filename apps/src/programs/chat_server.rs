@@ -1,12 +1,12 @@
 //! `chat-server`: a room where everybody hears everybody.
 
-mod crier;
-mod floor;
-mod looks;
+mod broadcaster;
+mod confusables;
+mod events;
+mod log_file;
+mod member;
 mod operator;
-mod record;
-mod seat;
-mod told;
+mod state;
 
 use std::path::PathBuf;
 
@@ -18,18 +18,20 @@ use barewire_linux::executor::Executor;
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::arguments::{Common, Place, time};
-use crate::failure::Failure;
-use crate::hall::{self, Door, Hall};
+use crate::cli::addresses::Place;
+use crate::cli::arguments::Common;
+use crate::cli::failure::Failure;
+use crate::cli::program::Program;
+use crate::cli::times::time;
 use crate::output::Output;
-use crate::program::Program;
-use crate::server::{self, ADDRESS};
+use crate::server::listen::{self as server, ADDRESS};
+use crate::server::serve::{self as hall, Door, Hall};
 
-use crier::Crier;
-use floor::{Floor, House};
+use broadcaster::Crier;
+use log_file::Journal;
+use member::Seat;
 use operator::Operator;
-use record::Journal;
-use seat::Seat;
+use state::{Floor, House};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,7 +100,7 @@ impl Program for ChatServer {
             quiet: self.quiet_period,
             history: self.history,
             rate: self.rate,
-            likeness: looks::likeness,
+            likeness: confusables::likeness,
         };
         let house = House::new(Floor::new(self.max_members, self.backlog, config), journal);
         let door = Door { once: false, max_clients: None };

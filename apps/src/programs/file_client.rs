@@ -28,11 +28,13 @@ use barewire_linux::executor::Executor;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 
-use crate::arguments::{Common, Place, wait};
-use crate::failure::{Failure, words};
-use crate::limits::raise_descriptor_limit;
-use crate::output::{Output, room};
-use crate::program::Program;
+use crate::cli::addresses::Place;
+use crate::cli::arguments::Common;
+use crate::cli::failure::{Failure, words};
+use crate::cli::limits::raise_descriptor_limit;
+use crate::cli::program::Program;
+use crate::cli::times::wait;
+use crate::output::{Output, writable as room};
 
 use connection::Connection;
 use course::{Client, Settings};

@@ -14,12 +14,14 @@ use barewire_linux::link::Link;
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::arguments::{Common, Place, time, wait};
-use crate::failure::Failure;
-use crate::hall::{self, Door};
+use crate::cli::addresses::Place;
+use crate::cli::arguments::Common;
+use crate::cli::failure::Failure;
+use crate::cli::program::Program;
+use crate::cli::times::{time, wait};
 use crate::output::Output;
-use crate::program::Program;
-use crate::server::{self, ADDRESS, Serve};
+use crate::server::listen::{self as server, ADDRESS, Serve};
+use crate::server::serve::{self as hall, Door};
 
 use download::Download;
 use store::Store;

@@ -10,11 +10,12 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Connector, Fault, Link};
 use clap::Parser;
 
-use crate::arguments::{Common, message, time, wait};
-use crate::client::{self, Asking, Often, Target};
-use crate::failure::{Failure, words};
+use crate::cli::arguments::{Common, message};
+use crate::cli::failure::{Failure, words};
+use crate::cli::program::Program;
+use crate::cli::times::{time, wait};
+use crate::client::repeat::{self as client, Asking, Often, Target};
 use crate::output::{Output, Received, Record};
-use crate::program::Program;
 
 /// What a client answers unless it is told.
 const ANSWER: Text<'static> = match Text::new("Hello") {

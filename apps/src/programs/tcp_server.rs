@@ -12,12 +12,13 @@ use barewire_linux::link::{Fault, Link};
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::arguments::{Common, message, time, wait};
-use crate::failure::{Failure, words};
-use crate::hall::{self, Door, Guest, Hall};
+use crate::cli::arguments::{Common, message};
+use crate::cli::failure::{Failure, words};
+use crate::cli::program::Program;
+use crate::cli::times::{time, wait};
 use crate::output::{Output, Received, Record};
-use crate::program::Program;
-use crate::server::{self, Listen};
+use crate::server::listen::{self as server, Listen};
+use crate::server::serve::{self as hall, Door, Guest, Hall};
 
 const EXAMPLES: &str = "\
 Examples:

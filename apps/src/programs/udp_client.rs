@@ -12,11 +12,13 @@ use barewire_linux::executor::{Context, Task};
 use clap::Parser;
 
 use super::udp_server::{capacity, payload};
-use crate::arguments::{Common, Place, wait};
-use crate::client::{self, Asking, Often, Target};
-use crate::failure::{Failure, words};
+use crate::cli::addresses::Place;
+use crate::cli::arguments::Common;
+use crate::cli::failure::{Failure, words};
+use crate::cli::program::Program;
+use crate::cli::times::wait;
+use crate::client::repeat::{self as client, Asking, Often, Target};
 use crate::output::{Output, Received, Record};
-use crate::program::Program;
 
 const EXAMPLES: &str = "\
 Examples:

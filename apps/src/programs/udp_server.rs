@@ -10,11 +10,11 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::arguments::Common;
-use crate::failure::{Failure, words};
+use crate::cli::arguments::Common;
+use crate::cli::failure::{Failure, words};
+use crate::cli::program::Program;
 use crate::output::{Output, Received, Record};
-use crate::program::Program;
-use crate::server::{self, Listen};
+use crate::server::listen::{self as server, Listen};
 
 /// How many sources the loop guard keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;

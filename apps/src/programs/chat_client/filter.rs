@@ -7,9 +7,9 @@ use barewire_core::text::MAX_TEXT;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 
-use crate::failure::words;
+use crate::cli::failure::words;
 
-use super::chat::Chat;
+use super::state::Chat;
 
 /// With so many lines waiting, no more are read.
 const WAITING: usize = 64;
@@ -102,7 +102,7 @@ impl Task<Chat<'_>> for Filter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chat::tests::test;
+    use super::super::state::tests::test;
     use super::*;
 
     #[test]

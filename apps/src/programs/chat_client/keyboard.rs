@@ -8,7 +8,7 @@ use barewire_linux::input::{Chunk, Input};
 
 use crate::terminal::line::Outcome;
 
-use super::chat::Chat;
+use super::state::Chat;
 
 /// The task: from keys to lines that wait to be said.
 #[derive(Debug)]

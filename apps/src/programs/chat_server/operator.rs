@@ -8,12 +8,12 @@ use barewire_core::text::MAX_TEXT;
 use barewire_linux::executor::{Context, Executor, Task, TaskId};
 use barewire_linux::input::{Chunk, Input};
 
-use super::floor::House;
-use super::told::Told;
-use crate::chatted::{Notice, Said};
-use crate::failure::words;
-use crate::hall::Hall;
+use super::events::Told;
+use super::state::House;
+use crate::cli::failure::words;
+use crate::output::events::chat::{Notice, Said};
 use crate::output::{Output, Record};
+use crate::server::serve::Hall;
 
 /// How much of what was typed is taken in one turn.
 const TYPED: usize = 4 * MAX_TEXT;

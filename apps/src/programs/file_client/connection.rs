@@ -8,7 +8,7 @@ use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Connector, Link};
 
-use crate::arguments::message;
+use crate::cli::arguments::message;
 
 use super::course::{Client, End};
 use super::work::{Receiver, Stop};

@@ -8,7 +8,7 @@ use barewire_core::text::QUIET;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::link::Fault;
 
-use crate::client::{PAUSE, longer, unconnected};
+use crate::client::repeat::{PAUSE, longer, unconnected};
 
 use super::connection::Connection;
 use super::job::Job;

@@ -3,8 +3,8 @@
 use barewire_core::file::{Answer, Entry, EntryError, entries};
 use barewire_core::printable::printable;
 
-use crate::fetched::{Bytes, Listed};
 use crate::output::Record;
+use crate::output::events::file_client::{Bytes, Listed};
 
 use super::voice::Voice;
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use barewire_core::file::MAX_NAME;
 
-use crate::failure::{Failure, words};
+use crate::cli::failure::{Failure, words};
 
 /// What the last part of a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::time::Instant;
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
 
-use crate::failure::words;
-use crate::fetched::Downloaded;
+use crate::cli::failure::words;
+use crate::output::events::file_client::Downloaded;
 
 use super::voice::Voice;
 use super::work::Stop;

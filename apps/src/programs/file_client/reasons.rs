@@ -6,8 +6,8 @@ use std::io;
 use barewire_core::file::{ReceiveError, Refusal};
 use barewire_linux::link::Fault;
 
-use crate::failure::words;
-use crate::fetched::Bytes;
+use crate::cli::failure::words;
+use crate::output::events::file_client::Bytes;
 
 use super::course::Settings;
 use super::job::Job;

@@ -12,9 +12,9 @@ use barewire_core::printable::printable;
 use barewire_linux::executor::Origin;
 use barewire_linux::files::{Download, Folder, Held, Options, WriteBehind};
 
-use crate::failure::words;
-use crate::fetched::{Bytes, Downloaded};
+use crate::cli::failure::words;
 use crate::output::Record;
+use crate::output::events::file_client::{Bytes, Downloaded};
 
 use super::course::Settings;
 use super::voice::Voice;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use barewire_core::file::{Entry, entries};
 
-use crate::failure::words;
+use crate::cli::failure::words;
 
 use super::job::Job;
 use super::listing::Listing;

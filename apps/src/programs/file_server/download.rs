@@ -16,9 +16,9 @@ use barewire_linux::link::{Fault, Link};
 
 use super::House;
 use super::store::Store;
-use crate::failure::words;
-use crate::hall::{Guest, Hall};
-use crate::served::Served;
+use crate::cli::failure::words;
+use crate::output::events::file_server::Served;
+use crate::server::serve::{Guest, Hall};
 
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;

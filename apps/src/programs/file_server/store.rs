@@ -8,7 +8,7 @@ use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
 use barewire_core::printable::printable;
 use barewire_linux::files::{self, Digests, Listed, Opened, Reason, Root};
 
-use crate::failure::{Failure, words};
+use crate::cli::failure::{Failure, words};
 
 /// A folder, and what is known of its files.
 #[derive(Debug)]

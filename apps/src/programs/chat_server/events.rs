@@ -4,7 +4,7 @@ use std::fmt;
 
 use barewire_core::chat::{Heard, Leave};
 
-use super::floor::House;
+use super::state::House;
 use crate::output::{Output, Record};
 
 /// Something that happened in the room.

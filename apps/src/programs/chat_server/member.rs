@@ -8,10 +8,10 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Fault, Link};
 use barewire_linux::stream::TcpStream;
 
-use super::floor::House;
-use super::told::Told;
-use crate::failure::words;
-use crate::hall::{Guest, Hall};
+use super::events::Told;
+use super::state::House;
+use crate::cli::failure::words;
+use crate::server::serve::{Guest, Hall};
 
 /// How much the kernel may hold for a member who does not read: more would make the backlog no
 /// bound.

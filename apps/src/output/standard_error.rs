@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::room::{PART, has_room, wait, wait_a_while};
+use super::writable::{PART, has_room, wait, wait_a_while};
 
 static STDERR: Mutex<Diagnostics> = Mutex::new(Diagnostics::new());
 

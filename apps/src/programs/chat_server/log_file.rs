@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::failure::{Failure, words};
+use crate::cli::failure::{Failure, words};
 
 /// A file that grows.
 pub(super) struct Journal {

@@ -9,10 +9,10 @@ use clap::Parser;
 use env_logger::Target;
 use log::{Level, LevelFilter};
 
-use crate::arguments::Common;
-use crate::failure::{Failure, words};
-use crate::limits::survive_file_size_limit;
-use crate::output::{Format, Output, Record, diagnostics, room};
+use crate::cli::arguments::Common;
+use crate::cli::failure::{Failure, words};
+use crate::cli::limits::survive_file_size_limit;
+use crate::output::{Format, Output, Record, standard_error, writable};
 
 /// One of the programs: its arguments, and what it does with them.
 pub(crate) trait Program: Parser {
@@ -56,15 +56,15 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
         output.error(message);
     }
     if let Err(Failure::Usage(_)) = result {
-        diagnostics::say(b"\nFor more information, try '--help'.\n");
+        standard_error::say(b"\nFor more information, try '--help'.\n");
     }
-    diagnostics::finish();
+    standard_error::finish();
     unless_ended(result).map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
 }
 
 /// `result`, unless a signal has ended the wait for a reader, and so the program.
 fn unless_ended(result: Result<(), Failure>) -> Result<(), Failure> {
-    room::ended_by().map_or(result, |signal| Err(Failure::Signal(signal)))
+    writable::ended_by().map_or(result, |signal| Err(Failure::Signal(signal)))
 }
 
 /// Shows why the arguments do not run the program; help and version, which were asked for, too.
@@ -134,11 +134,11 @@ fn start_log(name: &'static str, common: &Common) {
         (false, 1) => LevelFilter::Debug,
         (false, 2..) => LevelFilter::Trace,
     };
-    diagnostics::begin(name);
+    standard_error::begin(name);
     // Fails if there is a logger already, which says the same.
     let _ = env_logger::Builder::new()
         .filter_level(level)
-        .target(Target::Pipe(Box::new(diagnostics::Log)))
+        .target(Target::Pipe(Box::new(standard_error::Log)))
         .format(move |line, record| {
             let level = match record.level() {
                 Level::Error => "error: ",

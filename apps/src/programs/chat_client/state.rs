@@ -9,11 +9,11 @@ use barewire_core::text::MAX_TEXT;
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, TaskId};
 
-use crate::client::unconnected;
-use crate::failure::Failure;
+use crate::cli::failure::Failure;
+use crate::client::repeat::unconnected;
 
-use super::known::Known;
-use super::voice::Voice;
+use super::replay_filter::Known;
+use super::reporter::Voice;
 
 /// So many lines may wait while there is a connection: many pastes.
 const WAITING: usize = 1000;

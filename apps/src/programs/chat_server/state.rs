@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use barewire_core::chat::{Config, Mark, Part, Place, Room};
 use barewire_linux::executor::{Context, TaskId};
 
-use super::record::Journal;
+use super::log_file::Journal;
 
 /// So many lines may have begun to come in and not ended.
 const PARTS: usize = 256;

@@ -5,31 +5,31 @@ use std::mem;
 
 use barewire_linux::executor::Context;
 
+use super::keys::Keys;
+use super::line::{Line, Outcome};
+use super::mode::{Keyed, columns};
+use super::row::Row;
 use crate::output::Output;
-use crate::terminal::keys::Keys;
-use crate::terminal::line::{Line, Outcome};
-use crate::terminal::mode::{Keyed, columns};
-use crate::terminal::row::Row;
 
 /// Asks the terminal to mark what is pasted, and no longer to.
 const PASTE_ON: &str = "\x1b[?2004h";
 const PASTE_OFF: &str = "\x1b[?2004l";
 
 #[derive(Debug)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     mode: Keyed,
     keys: Keys,
     line: Line,
     row: Row,
-    pub(super) prompt: String,
+    pub(crate) prompt: String,
     /// What is to be shown above the line.
-    pub(super) pending: String,
+    pub(crate) pending: String,
     /// The line is to be drawn.
     stale: bool,
 }
 
 impl Screen {
-    pub(super) fn begin() -> io::Result<Self> {
+    pub(crate) fn begin() -> io::Result<Self> {
         Ok(Self {
             mode: Keyed::begin()?,
             keys: Keys::default(),
@@ -42,12 +42,12 @@ impl Screen {
     }
 
     /// The line is drawn anew with the next [`draw`](Self::draw), even if nothing is to be shown.
-    pub(super) fn touch(&mut self) {
+    pub(crate) fn touch(&mut self) {
         self.stale = true;
     }
 
     /// Takes a byte from the keyboard. What it means is `Said` or `Over`, if the caller has to know.
-    pub(super) fn take(&mut self, byte: u8, output: &Output) -> io::Result<Outcome> {
+    pub(crate) fn take(&mut self, byte: u8, output: &Output) -> io::Result<Outcome> {
         let Some(key) = self.keys.take(byte) else { return Ok(Outcome::Nothing) };
         let outcome = self.line.press(key);
         self.stale |= outcome != Outcome::Nothing;
@@ -68,14 +68,14 @@ impl Screen {
     }
 
     /// To be called in every turn of the keyboard's task: the window may have changed.
-    pub(super) fn watch<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<()> {
+    pub(crate) fn watch<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<()> {
         self.stale |= self.mode.has_changed(cx)?;
         Ok(())
     }
 
     /// Brings the terminal up to date, in one piece: the line goes, the text comes, the line comes
     /// back.
-    pub(super) fn draw(&mut self, output: &Output) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, output: &Output) -> io::Result<()> {
         if !self.stale && self.pending.is_empty() {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Screen {
     }
 
     /// Leaves the terminal as it was, with all that was to be shown.
-    pub(super) fn leave(&mut self, output: &Output) -> io::Result<()> {
+    pub(crate) fn leave(&mut self, output: &Output) -> io::Result<()> {
         let mut out = String::new();
         self.row.erase(columns(), &mut out);
         out.push_str(&mem::take(&mut self.pending));

@@ -11,9 +11,9 @@ use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
 use barewire_linux::threads;
 
-use crate::failure::{Failure, words};
+use crate::cli::failure::{Failure, words};
 use crate::output::{Output, Printer};
-use crate::server;
+use crate::server::listen as server;
 
 /// What the tasks of one thread share. `H` is what the whole server has.
 #[derive(Debug)]

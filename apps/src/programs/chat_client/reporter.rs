@@ -4,12 +4,12 @@ use std::io;
 
 use barewire_core::chat::{Kind, Line};
 
-use crate::chatted::{Notice, Said};
+use crate::output::events::chat::{Notice, Said};
 use crate::output::{Output, Record};
 use crate::terminal::line::Outcome;
 
-use super::screen::Screen;
 use super::style::{Look, Stamp};
+use crate::terminal::screen::Screen;
 
 const BELL: char = '\x07';
 

@@ -7,11 +7,11 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::Connector;
 
-use crate::client::{LONGEST_PAUSE, PAUSE, longer};
-use crate::failure::Failure;
+use crate::cli::failure::Failure;
+use crate::client::repeat::{LONGEST_PAUSE, PAUSE, longer};
 
-use super::chat::Chat;
-use super::talk::{End, Talk};
+use super::session::{End, Talk};
+use super::state::Chat;
 
 /// The task: it connects, talks, and comes back.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chat::tests::test;
+    use super::super::state::tests::test;
     use super::*;
 
     #[test]

@@ -4,8 +4,8 @@ use core::task::Poll;
 
 use barewire_linux::executor::{Context, Executor, Task, TaskId};
 
-use super::floor::House;
-use crate::hall::Hall;
+use super::state::House;
+use crate::server::serve::Hall;
 
 /// The task that wakes the members, once in a round however much was said in it. So the lines of all
 /// who speak in one round leave together, one write a member.

@@ -8,7 +8,7 @@ use std::os::fd::AsFd as _;
 
 use barewire_core::printable::Printable;
 
-use super::room::wait;
+use super::writable::wait;
 use super::{Format, Output};
 
 /// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`).

@@ -1,0 +1,8 @@
+//! The command line: arguments, and from them to the exit code.
+
+pub(crate) mod addresses;
+pub(crate) mod arguments;
+pub(crate) mod failure;
+pub(crate) mod limits;
+pub(crate) mod program;
+pub(crate) mod times;

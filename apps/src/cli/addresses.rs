@@ -1,0 +1,101 @@
+//! Addresses in arguments.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use barewire_linux::resolve::{Malformed, lookup, split};
+
+use crate::cli::failure::{Failure, words};
+
+/// `HOST:PORT`, or `HOST` and `PORT` as two words, with the words that follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) rest: &'a [String],
+}
+
+impl<'a> Place<'a> {
+    /// Reads an address from the front of `words`. The second is the port if it is a number and
+    /// the first has no port.
+    pub(crate) fn read(words: &'a [String]) -> Result<Self, Failure> {
+        let (first, rest) =
+            words.split_first().ok_or_else(|| Failure::usage("no address given"))?;
+        let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+        let (read, rest) = match (split(first, None), rest.split_first()) {
+            (Err(Malformed::NoPort), Some((port, rest))) if is_number(port) => {
+                (split(first, Some(port)), rest)
+            }
+            (read, _) => (read, rest),
+        };
+        let refuse =
+            |why| Failure::usage(format!("'{first}' is no address: {why} (write HOST:PORT)"));
+        let (host, port) = read.map_err(refuse)?;
+        Ok(Self { host, port, rest })
+    }
+
+    /// Reads an address that nothing may follow.
+    pub(crate) fn read_alone(words: &'a [String]) -> Result<Self, Failure> {
+        let place = Self::read(words)?;
+        match place.rest {
+            [] => Ok(place),
+            [extra, ..] => Err(Failure::usage(format!("'{extra}' is one word too many"))),
+        }
+    }
+
+    /// The addresses that the host has, the best first.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
+        lookup(self.host, self.port)
+            .map_err(|error| Failure::Conversation(format!("{error}: {}", words(&error.error))))
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[track_caller]
+    fn reads(line: &str, shown: &str, rest: &str) {
+        let words = words(line);
+        let place = Place::read(&words).unwrap();
+        assert_eq!((place.to_string().as_str(), place.rest.join(" ").as_str()), (shown, rest));
+    }
+
+    #[track_caller]
+    fn refuses(line: &str, why: &str) {
+        let failure = Place::read(&words(line)).unwrap_err();
+        assert!(failure.message().is_some_and(|message| message.contains(why)), "{failure:?}");
+    }
+
+    #[test]
+    fn an_address_is_one_word_or_two() {
+        reads("127.0.0.1:8080", "127.0.0.1:8080", "");
+        reads("127.0.0.1 8080", "127.0.0.1:8080", "");
+        reads("localhost:0 hello there", "localhost:0", "hello there");
+        reads("localhost 80 hello", "localhost:80", "hello");
+        reads("localhost:80 81", "localhost:80", "81");
+        reads("[::1]:80 81", "[::1]:80", "81");
+        reads("::1 80", "[::1]:80", "");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        refuses("localhost", "no port");
+        refuses("localhost http", "no port");
+        refuses("localhost:http", "not a number");
+        refuses("localhost 99999999999999999999", "0 to 65535");
+        refuses(":80", "no host");
+        assert!(Place::read(&[]).is_err());
+    }
+}

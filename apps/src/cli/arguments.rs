@@ -1,0 +1,57 @@
+//! Arguments that several programs share, and how they are read.
+
+use barewire_core::text::{self, Text};
+use clap::{ArgAction, Args, ColorChoice};
+use clap_complete::Shell;
+
+/// What every program takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Common {
+    /// Say more on standard error
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Say nothing but results and errors; on a server, nothing of what clients say
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Write one JSON object a line to standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Colour the output; by default on a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    /// Print the completions for a shell, and exit
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<Shell>,
+
+    /// Print the manual page, and exit
+    #[arg(long, exclusive = true)]
+    pub(crate) man: bool,
+}
+
+/// A text message.
+///
+/// It lives as long as the program, which uses it to its end, so that every connection can borrow
+/// it.
+pub(crate) fn message(argument: &str) -> Result<Text<'static>, String> {
+    Text::new(argument.to_owned().leak()).map_err(|error| match error {
+        text::TextError::TooLong => format!("is {} bytes long, {error}", argument.len()),
+        text::TextError::LineBreak => format!("{error}, which would end it"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_must_fit_and_have_one_line() {
+        assert_eq!(message("Hello").unwrap().as_bytes(), b"Hello");
+        assert!(message(&"x".repeat(1025)).unwrap_err().contains("1025 bytes"));
+        assert!(message("a\nb").unwrap_err().contains("line break"));
+    }
+}

@@ -1,0 +1,145 @@
+//! What the servers have in common.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZero;
+
+use barewire_linux::activation;
+use barewire_linux::signals::Signals;
+use clap::Args;
+
+use crate::cli::addresses::Place;
+use crate::cli::failure::{Failure, words};
+use crate::cli::limits::raise_descriptor_limit;
+use crate::output::{Output, Record, writable as room};
+
+/// Where a server listens, and how it serves.
+#[derive(Args, Debug)]
+pub(crate) struct Listen {
+    /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = ADDRESS)]
+    address: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+/// Where a server listens unless it is told.
+pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
+
+impl Listen {
+    /// As [`Serve::open`], at the address given.
+    pub(crate) fn open<S>(
+        &self,
+        protocol: char,
+        passed: io::Result<Option<S>>,
+        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+    ) -> Result<Vec<S>, Failure> {
+        let place = Place::read_alone(&self.address)?;
+        self.serve.open(&place, protocol, passed, bind)
+    }
+}
+
+/// How a server serves.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Serve one client, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Serve with N threads, each with its own socket on the address
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "once",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+}
+
+impl Serve {
+    /// As [`open`], for the threads asked for.
+    pub(crate) fn open<S>(
+        &self,
+        place: &Place<'_>,
+        protocol: char,
+        passed: io::Result<Option<S>>,
+        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+    ) -> Result<Vec<S>, Failure> {
+        open(place, protocol, self.threads.into(), passed, bind)
+    }
+}
+
+/// Opens a server's sockets, one for each thread: the one that the service manager has passed, or
+/// else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
+pub(crate) fn open<S>(
+    place: &Place<'_>,
+    protocol: char,
+    threads: usize,
+    passed: io::Result<Option<S>>,
+    bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
+) -> Result<Vec<S>, Failure> {
+    let unusable = |error| {
+        let words = words(&error);
+        Failure::Conversation(format!("cannot use the socket that was passed: {words}"))
+    };
+    if let Some(socket) = passed.map_err(unusable)? {
+        log::debug!("serving the socket that the service manager has passed");
+        if threads > 1 {
+            log::warn!("the socket that was passed is served by one thread: --threads is unused");
+        }
+        return Ok(vec![socket]);
+    }
+    let addresses = place.resolve()?;
+    let mut failure = None;
+    for address in addresses {
+        match bind(address, threads) {
+            Ok(sockets) => return Ok(sockets),
+            Err(error) => failure = Some(error),
+        }
+    }
+    let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+    Err(unbound(protocol, place, &error))
+}
+
+fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
+    let port = place.port;
+    let advice: &dyn fmt::Display = match error.kind() {
+        io::ErrorKind::AddrInUse => &format!(
+            " (find the holder with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
+        ),
+        io::ErrorKind::AddrNotAvailable => &" (list this host's addresses with: ip address)",
+        io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
+        _ => &"",
+    };
+    Failure::Conversation(format!("cannot bind {place}: {}{advice}", words(error)))
+}
+
+/// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
+/// server listens, on standard output and to the service manager.
+pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals, Failure> {
+    raise_descriptor_limit();
+    let signals = Signals::block().map_err(Failure::system)?;
+    room::heed(signals.caught());
+    output.show(Record::Listening { address });
+    output.flush();
+    if let Some(why) = output.lost() {
+        // Whoever waits for that line would wait for ever.
+        return Err(Failure::Conversation(why.to_owned()));
+    }
+    output.serve();
+    if let Err(error) = activation::notify_ready() {
+        log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));
+    }
+    Ok(signals)
+}
+
+/// What each thread gets: its socket, and the signals.
+pub(crate) fn shares<S>(sockets: Vec<S>, signals: &Signals) -> Result<Vec<(S, Signals)>, Failure> {
+    let share = |socket| Ok((socket, signals.try_clone()?));
+    sockets.into_iter().map(share).collect::<io::Result<_>>().map_err(Failure::system)
+}
+
+/// Reads a number of clients.
+pub(crate) fn clients(argument: &str) -> Result<NonZero<usize>, String> {
+    let count: usize =
+        argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    NonZero::new(count).ok_or_else(|| "must be at least 1".into())
+}
