@@ -1,19 +1,19 @@
 //! `file-client`: downloads files.
 
+mod client;
 mod connection;
-mod course;
-mod job;
-mod listing;
+mod file_sink;
+mod listing_sink;
+mod messages;
 mod names;
-mod piping;
 mod progress;
-mod reasons;
-mod saving;
+mod queue;
+mod report;
+mod stdout_sink;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod tree;
-mod voice;
-mod work;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -36,14 +36,14 @@ use crate::cli::program::Program;
 use crate::cli::times::wait;
 use crate::output::{Output, writable as room};
 
+use client::{Client, Settings};
 use connection::Connection;
-use course::{Client, Settings};
-use job::Job;
+use file_sink::Target;
 use names::Leaf;
 use progress::{Progress, Ticker};
-use saving::Target;
-use voice::Voice;
-use work::Work;
+use queue::Work;
+use report::Voice;
+use transfer::Job;
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
 /// favour few of them; there is seldom more to read than this.
@@ -282,7 +282,7 @@ fn download(
     let mut client = Client::new(settings, Voice::new(output, progress), Work::new(jobs));
     executor.run(&mut client).map_err(Failure::system)?;
     if client.work.there > 0 {
-        client.voice.mention(&reasons::there(client.work.there));
+        client.voice.mention(&messages::there(client.work.there));
     }
     if let Some(signal) = caught.number() {
         return Err(Failure::Signal(signal));

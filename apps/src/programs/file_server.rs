@@ -1,6 +1,6 @@
 //! `file-server`: sends the files of a folder to everybody.
 
-mod download;
+mod responder;
 mod store;
 
 use std::num::NonZero;
@@ -23,7 +23,7 @@ use crate::output::Output;
 use crate::server::listen::{self as server, ADDRESS, Serve};
 use crate::server::serve::{self as hall, Door};
 
-use download::Download;
+use responder::Download;
 use store::Store;
 
 const EXAMPLES: &str = "\

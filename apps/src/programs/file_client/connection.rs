@@ -10,8 +10,8 @@ use barewire_linux::link::{Connector, Link};
 
 use crate::cli::arguments::message;
 
-use super::course::{Client, End};
-use super::work::{Receiver, Stop};
+use super::client::{Client, End};
+use super::queue::{Receiver, Stop};
 
 /// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
 /// on while another program has the processor.

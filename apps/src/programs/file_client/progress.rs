@@ -8,7 +8,7 @@ use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::course::Client;
+use super::client::Client;
 
 /// How often it is drawn; and a download that is over sooner shows none.
 const PERIOD: Duration = Duration::from_millis(125);

@@ -6,10 +6,10 @@ use barewire_core::file::{Entry, entries};
 
 use crate::cli::failure::words;
 
-use super::job::Job;
-use super::listing::Listing;
+use super::file_sink::Target;
+use super::listing_sink::Listing;
 use super::names::join;
-use super::saving::Target;
+use super::transfer::Job;
 
 /// A folder that is asked for.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use barewire_core::printable::printable;
 use crate::output::Record;
 use crate::output::events::file_client::{Bytes, Listed};
 
-use super::voice::Voice;
+use super::report::Voice;
 
 /// The longest listing that is taken, in bytes: hundreds of thousands of names.
 const LONGEST: u64 = 64 << 20;

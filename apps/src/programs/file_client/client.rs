@@ -11,10 +11,10 @@ use barewire_linux::link::Fault;
 use crate::client::repeat::{PAUSE, longer, unconnected};
 
 use super::connection::Connection;
-use super::job::Job;
-use super::reasons::{self, Why};
-use super::voice::Voice;
-use super::work::{Stop, Work};
+use super::messages::{self, Why};
+use super::queue::{Stop, Work};
+use super::report::Voice;
+use super::transfer::Job;
 
 /// What the user wants, as far as it is the same for all files.
 #[expect(clippy::struct_excessive_bools, reason = "independent wishes")]
@@ -91,10 +91,10 @@ impl<'o> Client<'o> {
             End::Closed => self.retry(&Why::BrokeOff("the connection was closed".into()), now),
             End::Broken(fault) if self.is_plain_only(&fault) => self.fall_back(),
             End::Broken(Fault::Session(ReceiveError::Nothing)) => {
-                self.drop_first(|client, job| reasons::nothing(job, &client.settings))
+                self.drop_first(|client, job| messages::nothing(job, &client.settings))
             }
             End::Broken(fault) => {
-                let why = reasons::fault(&fault, self.heard, &self.settings);
+                let why = messages::fault(&fault, self.heard, &self.settings);
                 match fault {
                     Fault::Session(ReceiveError::Malformed) => self.end(&why),
                     _ => self.retry(&why, now),
@@ -120,7 +120,7 @@ impl<'o> Client<'o> {
 
     fn after_unconnected(&mut self, error: &io::Error, now: Instant) -> Option<Connection> {
         if self.fell_back {
-            self.voice.fail(&reasons::one_shot(&self.settings, error));
+            self.voice.fail(&messages::one_shot(&self.settings, error));
             return None;
         }
         let Settings { server, timeout, .. } = &self.settings;
@@ -186,7 +186,7 @@ impl<'o> Client<'o> {
         self.tries += 1;
         let again = format!("trying again in {pause} ({} of {retries})", self.tries);
         self.voice.warn(&match self.work.jobs().next() {
-            Some(job) => format!("{}; {again}", reasons::broke(job, why, &self.settings)),
+            Some(job) => format!("{}; {again}", messages::broke(job, why, &self.settings)),
             None => again,
         });
         Some(Connection::after_pause(now + pause))
@@ -195,7 +195,7 @@ impl<'o> Client<'o> {
     /// Gives everything up that is not done.
     fn end(&mut self, why: &Why) -> Option<Connection> {
         let job = self.work.jobs().next()?;
-        let message = self.and_more(reasons::broke_off(job, why, &self.settings));
+        let message = self.and_more(messages::broke_off(job, why, &self.settings));
         self.voice.fail(&message);
         None
     }
@@ -232,8 +232,8 @@ mod tests {
 
     use super::*;
     use crate::output::{Format, Output};
+    use crate::programs::file_client::file_sink::Target;
     use crate::programs::file_client::progress::Progress;
-    use crate::programs::file_client::saving::Target;
 
     fn client(output: &mut Output, jobs: Vec<Job>) -> Client<'_> {
         let settings = Settings {

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use barewire_core::file::{Answer, Operation, Request};
 use barewire_linux::executor::Origin;
 
-use super::course::Settings;
-use super::listing::Listing;
-use super::piping::Piping;
-use super::saving::{Saving, Target};
+use super::client::Settings;
+use super::file_sink::{Saving, Target};
+use super::listing_sink::Listing;
+use super::queue::Stop;
+use super::report::Voice;
+use super::stdout_sink::Piping;
 use super::tree::{Branch, Tree};
-use super::voice::Voice;
-use super::work::Stop;
 
 /// One thing to ask the server for.
 #[derive(Debug)]

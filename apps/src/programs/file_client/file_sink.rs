@@ -16,8 +16,8 @@ use crate::cli::failure::words;
 use crate::output::Record;
 use crate::output::events::file_client::{Bytes, Downloaded};
 
-use super::course::Settings;
-use super::voice::Voice;
+use super::client::Settings;
+use super::report::Voice;
 
 /// A folder, and its path for people.
 #[derive(Debug)]

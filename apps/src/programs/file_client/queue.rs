@@ -9,12 +9,12 @@ use barewire_core::file::{self, Received, Refusal, RequestError};
 use barewire_core::time::Instant;
 use barewire_linux::executor::Origin;
 
-use super::course::Settings;
-use super::job::{Job, Next};
-use super::listing;
-use super::reasons;
+use super::client::Settings;
+use super::listing_sink;
+use super::messages;
+use super::report::Voice;
+use super::transfer::{Job, Next};
 use super::tree::Branch;
-use super::voice::Voice;
 
 /// How much may be asked for before it is answered. Each file among it has three descriptors open.
 const DEPTH: usize = 64;
@@ -180,7 +180,7 @@ impl Work {
         match event {
             Received::Answered(answer) => {
                 let taken = self.folders.iter().map(Branch::size).sum();
-                let room = listing::ROOM.saturating_sub(taken);
+                let room = listing_sink::ROOM.saturating_sub(taken);
                 job.answered(&answer, Some(answer.size), room, voice)?;
             }
             Received::Contents(bytes) => self.progressed |= job.contents(bytes, origin, voice)?,
@@ -222,7 +222,7 @@ impl Work {
             return;
         }
         voice.progress.finish(job.counts());
-        voice.fail(&reasons::refused(&job, refusal, settings));
+        voice.fail(&messages::refused(&job, refusal, settings));
     }
 
     /// The connection is gone: what was asked for and not answered in full must be asked for again.

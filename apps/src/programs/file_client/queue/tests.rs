@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::output::{Format, Output};
+use crate::programs::file_client::file_sink::Target;
 use crate::programs::file_client::progress::Progress;
-use crate::programs::file_client::saving::Target;
 
 /// A client without a connection.
 struct Bench<'o> {
@@ -152,7 +152,7 @@ fn few_listings_are_asked_for_at_once() {
     bench.answer(b"");
     assert_eq!(bench.ask(), "18");
     // There is no room for more than so much.
-    let answer = Answer { offset: 0, size: listing::ROOM, tag: 7, verified: true };
+    let answer = Answer { offset: 0, size: listing_sink::ROOM, tag: 7, verified: true };
     assert!(matches!(bench.take(Received::Answered(answer)), Err(Stop::One(_))));
 }
 

@@ -9,8 +9,8 @@ use barewire_linux::link::Fault;
 use crate::cli::failure::words;
 use crate::output::events::file_client::Bytes;
 
-use super::course::Settings;
-use super::job::Job;
+use super::client::Settings;
+use super::transfer::Job;
 
 /// A server that does not know the framed form takes no second connection.
 pub(super) fn one_shot(settings: &Settings, error: &io::Error) -> String {

@@ -9,8 +9,8 @@ use barewire_core::printable::printable;
 use crate::cli::failure::words;
 use crate::output::events::file_client::Downloaded;
 
-use super::voice::Voice;
-use super::work::Stop;
+use super::queue::Stop;
+use super::report::Voice;
 
 /// Contents on their way to standard output. Those that can be proven are held back until they are:
 /// one segment at most.
