@@ -1,8 +1,11 @@
 //! The chat, by its server and members made by hand.
 
 mod crowd;
+mod flood;
+mod nicks;
 mod operator;
 mod room;
+mod stalled_reader;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};

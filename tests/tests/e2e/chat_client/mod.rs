@@ -1,6 +1,7 @@
 //! The chat client: as a filter, and on a terminal.
 
 mod filter;
+mod half_typed_line;
 pub(crate) mod screen;
 mod terminal;
 

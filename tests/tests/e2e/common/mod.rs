@@ -2,12 +2,19 @@
 
 pub(crate) mod activation;
 mod addresses;
+mod broken_utf8;
+mod clients_gone;
 mod color;
+mod control_characters;
+mod endless_lines;
+mod extreme_values;
 pub(crate) mod frozen;
 mod generated;
 pub(crate) mod memory;
+mod out_of_descriptors;
 mod pipes;
 mod signals;
+mod slow_and_random_peers;
 pub(crate) mod summary;
 mod usage;
 pub(crate) mod words;

@@ -258,7 +258,7 @@ fn a_signal_ends_the_wait() {
     }
 }
 
-/// All that was told has come, and yet it is no success (smoltcp#351); see also the hazards.
+/// All that was told has come, and yet it is no success (smoltcp#351); see also `resets`.
 #[test]
 fn a_reset_in_the_middle_fails() {
     let whole = contents(5000, 1);

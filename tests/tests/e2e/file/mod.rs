@@ -1,12 +1,23 @@
+mod changing_files;
 mod crowd;
 mod download;
+mod header_fields;
+mod hostile_names;
+mod killed_downloads;
 mod liars;
+mod links;
 mod listing;
+mod lost_end;
 mod output;
 mod plain;
 mod requests;
+mod resets;
+mod resume_cost;
 mod resuming;
 mod server;
+mod special_files;
+mod swapped_links;
+mod target_folder;
 mod trees;
 mod tutorial;
 

@@ -3,4 +3,7 @@
 mod conversation;
 mod failures;
 mod options;
+mod reply_address;
+mod reply_loops;
 mod summary;
+mod truncation;

@@ -15,7 +15,7 @@ fn assert_replies_from(server: &Server, asked: &str) {
 }
 
 #[test]
-fn hazard_13_a_server_on_every_ipv4_address() {
+fn a_server_on_every_ipv4_address_replies_from_the_one_asked() {
     let server = Server::start(Launch::new("udp-server").arg("0.0.0.0:0"));
     assert!(server.address().ip().is_unspecified());
     for asked in ["127.0.0.2", "127.0.0.3", "127.0.0.1"] {
@@ -27,7 +27,7 @@ fn hazard_13_a_server_on_every_ipv4_address() {
 }
 
 #[test]
-fn hazard_13_questions_to_several_addresses_at_once() {
+fn questions_to_several_addresses_at_once_are_replied_from_each() {
     let server = Server::start(Launch::new("udp-server").arg("0.0.0.0:0"));
     let port = server.address().port();
     let asked: Vec<SocketAddr> =
@@ -50,7 +50,7 @@ fn hazard_13_questions_to_several_addresses_at_once() {
 /// A wildcard of IPv6 serves IPv4 too (ipv6(7)), and shows such a client as the IPv4 address
 /// that it is. Without IPv6 on this machine, what is tested is that the server says so.
 #[test]
-fn hazard_13_a_server_on_every_ipv6_address() {
+fn a_server_on_every_ipv6_address_replies_from_the_one_asked() {
     if !has_ipv6() {
         run("udp-server", &["[::]:0"]).exits(1).says(&["cannot bind [::]:0"]);
         return;
@@ -68,7 +68,7 @@ fn hazard_13_a_server_on_every_ipv6_address() {
 
 /// A broadcast address is nobody's, so no reply can leave from it: the system chooses another.
 #[test]
-fn hazard_13_a_question_to_everybody() {
+fn a_broadcast_question_is_replied_from_an_own_address() {
     let wildcards = if has_ipv6() { &["0.0.0.0:0", "[::]:0"][..] } else { &["0.0.0.0:0"] };
     for wildcard in wildcards {
         let server = Server::start(Launch::new("udp-server").arg(wildcard));

@@ -6,7 +6,7 @@ use barewire_tests::harness::serve;
 use crate::chat::{Member, numbered};
 
 #[test]
-fn hazard_20_a_paste_passes_and_a_flood_does_not() {
+fn a_paste_passes_and_a_flood_does_not() {
     let server = serve("chat-server", &["--rate", "10"]);
     let mut anna = Member::join(server.address());
     let mut ben = Member::join(server.address());

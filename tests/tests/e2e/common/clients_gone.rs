@@ -10,7 +10,7 @@ use barewire_tests::harness::{serve, tutorial};
 
 /// The reply meets a closed port, and the system tells the server's socket so by an ICMP error.
 #[test]
-fn hazard_12_udp_client_gone_before_the_reply() {
+fn a_udp_client_gone_before_the_reply_harms_nobody() {
     for options in [&[][..], &["--threads", "2"]] {
         let server = serve("udp-server", options);
         for _ in 0..50 {
@@ -25,7 +25,7 @@ fn hazard_12_udp_client_gone_before_the_reply() {
 }
 
 #[test]
-fn hazard_12_tcp_client_gone_at_every_stage() {
+fn a_tcp_client_gone_at_any_stage_harms_nobody() {
     let server = serve("tcp-server", &[]);
     for _ in 0..20 {
         let before_the_greeting = connect(server.address());

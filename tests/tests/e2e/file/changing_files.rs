@@ -98,7 +98,7 @@ impl Transfer {
 }
 
 #[test]
-fn hazard_08_a_file_that_shrinks_ends_in_a_reset() {
+fn a_file_that_shrinks_ends_in_a_reset() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         fs::File::options()
@@ -112,7 +112,7 @@ fn hazard_08_a_file_that_shrinks_ends_in_a_reset() {
 
 /// The count fits, the contents are of two versions.
 #[test]
-fn hazard_08_a_file_that_is_rewritten_ends_in_a_reset() {
+fn a_file_that_is_rewritten_ends_in_a_reset() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         transfer.folder.write("x", contents(SIZE, 9));
@@ -122,7 +122,7 @@ fn hazard_08_a_file_that_is_rewritten_ends_in_a_reset() {
 
 /// What is longer did not only grow.
 #[test]
-fn hazard_08_a_file_that_is_rewritten_longer_ends_in_a_reset() {
+fn a_file_that_is_rewritten_longer_ends_in_a_reset() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         transfer.folder.write("x", contents(SIZE + 99, 9));
@@ -132,7 +132,7 @@ fn hazard_08_a_file_that_is_rewritten_longer_ends_in_a_reset() {
 
 /// Its ends are as they were: only digests tell.
 #[test]
-fn hazard_08_a_file_that_is_overwritten_and_grows_never_passes_for_proven() {
+fn a_file_that_is_overwritten_and_grows_never_passes_for_proven() {
     let mut transfer = Transfer::begin(Form::Verified);
     // So far that the first digest is out, and is one of what was there before.
     let mut more = vec![0; SEGMENT];
@@ -147,7 +147,7 @@ fn hazard_08_a_file_that_is_overwritten_and_grows_never_passes_for_proven() {
 
 /// Emptied and filled again, as a careless program saves: what is longer in the end did not grow.
 #[test]
-fn hazard_08_a_file_that_shrinks_below_what_was_told_ends_in_a_reset() {
+fn a_file_that_shrinks_below_what_was_told_ends_in_a_reset() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         transfer.folder.append("x", "grown first");
@@ -157,7 +157,7 @@ fn hazard_08_a_file_that_shrinks_below_what_was_told_ends_in_a_reset() {
 }
 
 #[test]
-fn hazard_08_a_log_that_grows_is_sent_as_far_as_was_told() {
+fn a_log_that_grows_is_sent_as_far_as_was_told() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         transfer.folder.append("x", "one more line\n");
@@ -166,7 +166,7 @@ fn hazard_08_a_log_that_grows_is_sent_as_far_as_was_told() {
 }
 
 #[test]
-fn hazard_08_a_file_that_is_replaced_is_sent_as_it_was() {
+fn a_file_that_is_replaced_is_sent_as_it_was() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         transfer.folder.write("new", contents(SIZE, 9));
@@ -176,7 +176,7 @@ fn hazard_08_a_file_that_is_replaced_is_sent_as_it_was() {
 }
 
 #[test]
-fn hazard_08_a_file_that_is_removed_is_sent_as_it_was() {
+fn a_file_that_is_removed_is_sent_as_it_was() {
     for form in FORMS {
         let transfer = Transfer::begin(form);
         fs::remove_file(transfer.folder.path("x")).unwrap();
@@ -186,7 +186,7 @@ fn hazard_08_a_file_that_is_removed_is_sent_as_it_was() {
 
 /// What the user sees of it: a failure, or by another try the new version, whole.
 #[test]
-fn hazard_08_the_client_reports_a_change_and_never_mixes_versions() {
+fn the_client_reports_a_change_and_never_mixes_versions() {
     let changed = contents(24 * SEGMENT, 9);
     for (retries, option) in [("0", "-q"), ("0", "--no-verify"), ("0", "--plain"), ("5", "-q")] {
         let folder = Folder::new().with_sparse("x", changed.len() as u64, &[(0, b"begin")]);

@@ -29,7 +29,7 @@ fn assert_closed_with(server: &Server, ask: &Ask, status: u8) {
 }
 
 #[test]
-fn hazard_10_prefixes() {
+fn a_wrong_magic_or_version_is_refused() {
     let (_folder, server) = server();
     for prefix in [*b"\0AW\x01", *b"\0BX\x01", *b"\0\0\0\x01", *b"\0\xff\xff\x01"] {
         assert_closed_with(&server, &Ask { prefix, ..Ask::get("x") }, 3);
@@ -42,7 +42,7 @@ fn hazard_10_prefixes() {
 }
 
 #[test]
-fn hazard_10_operations_and_flags() {
+fn unknown_operations_and_flags_are_refused() {
     let (_folder, server) = server();
     for operation in [0, 3, 0xfe, 0xff] {
         assert_closed_with(&server, &Ask { operation, ..Ask::get("x") }, 4);
@@ -54,7 +54,7 @@ fn hazard_10_operations_and_flags() {
 }
 
 #[test]
-fn hazard_10_name_lengths() {
+fn names_of_every_length_are_read_right() {
     let (_folder, server) = server();
     let none = Ask { name_length: Some(0), name: vec![], ..Ask::get("") };
     assert_eq!(none.status(server.address()), 2);
@@ -71,7 +71,7 @@ fn hazard_10_name_lengths() {
 }
 
 #[test]
-fn hazard_10_offsets_and_tags() {
+fn offsets_and_tags_of_every_size_are_read_right() {
     let (_folder, server) = server();
     let mut stream = connect(server.address());
     let tag = Ask::get("x").fetch(&mut stream).0.tag;
@@ -97,7 +97,7 @@ fn hazard_10_offsets_and_tags() {
 
 /// A header of which only the beginning is right, and then anything.
 #[test]
-fn hazard_10_random_headers_harm_nobody() {
+fn random_headers_harm_nobody() {
     let mut random = Random::from_printed_seed();
     let (_folder, server) = server();
     for number in 0..200 {

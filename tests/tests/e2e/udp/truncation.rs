@@ -9,7 +9,7 @@ const FITS: &str = "sixteen bytes 16";
 const TOO_LONG: &str = "sixteen bytes 16+";
 
 #[test]
-fn hazard_14_a_server_tells_a_full_datagram_from_a_truncated_one() {
+fn a_server_tells_a_full_datagram_from_a_truncated_one() {
     let mut server = serve("udp-server", &["--capacity", "16", "--json"]);
     let socket = datagram_socket("127.0.0.1");
 
@@ -28,7 +28,7 @@ fn hazard_14_a_server_tells_a_full_datagram_from_a_truncated_one() {
 }
 
 #[test]
-fn hazard_14_a_client_tells_a_full_reply_from_a_truncated_one() {
+fn a_client_tells_a_full_reply_from_a_truncated_one() {
     let peer = tutorial::udp_server(FITS);
     let client = run("udp-client", &[&peer.at(), "--capacity", "16", "--json"]).exits(0);
     assert_eq!(client.event("received")["truncated"], false);
@@ -43,7 +43,7 @@ fn hazard_14_a_client_tells_a_full_reply_from_a_truncated_one() {
 }
 
 #[test]
-fn hazard_14_a_person_is_told_too() {
+fn a_person_is_told_too() {
     /// The length is no part of an address.
     #[track_caller]
     fn assert_told(finished: &Finished, address: &str) {
@@ -64,7 +64,7 @@ fn hazard_14_a_person_is_told_too() {
 }
 
 #[test]
-fn hazard_14_the_default_capacity_is_1024_bytes() {
+fn the_default_capacity_is_1024_bytes() {
     let mut server = serve("udp-server", &["--json"]);
     let socket = datagram_socket("127.0.0.1");
     for (length, truncated) in [(1024, false), (1025, true)] {

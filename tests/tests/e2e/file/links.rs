@@ -44,7 +44,7 @@ const WAYS_OUT: [&str; 13] = [
 ];
 
 #[test]
-fn hazard_02_links_that_lead_out_are_refused() {
+fn links_that_lead_out_are_refused() {
     for options in [&[][..], &["--no-sandbox"]] {
         let house = house();
         let server = share(house.path("served"), options);
@@ -66,7 +66,7 @@ fn hazard_02_links_that_lead_out_are_refused() {
 
 /// With and without the second lock, which does not know of links.
 #[test]
-fn hazard_02_links_inside_work() {
+fn links_inside_work() {
     for options in [&[][..], &["--no-sandbox"]] {
         let folder = Folder::new()
             .with("data/v1/x", "inside")
@@ -88,7 +88,7 @@ fn hazard_02_links_inside_work() {
 
 /// The folder itself may be named through a link, absolute or not: that is the operator's word.
 #[test]
-fn hazard_02_the_folder_may_be_named_through_a_link() {
+fn the_folder_may_be_named_through_a_link() {
     let house = Folder::new().with("real/x", "inside");
     symlink(house.path("real"), house.path("alias")).unwrap();
     let server = share(house.path("alias"), &[]);

@@ -21,7 +21,7 @@ fn bytes_read(program: &Program) -> u64 {
 }
 
 #[test]
-fn hazard_21_what_has_verified_is_neither_sent_nor_read_again() {
+fn what_has_verified_is_neither_sent_nor_read_again() {
     let folder = Folder::new().with_sparse("x", SIZE as u64, &[(0, b"begin")]);
     let server = share(&folder, &[]);
     let target = Folder::new();

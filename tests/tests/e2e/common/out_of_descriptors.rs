@@ -13,7 +13,7 @@ const FEW_DESCRIPTORS: &str = r#"ulimit -n 24 && exec "$0" "$@""#;
 const CLIENTS: usize = 30;
 
 #[test]
-fn hazard_23_out_of_descriptors_the_held_are_served_and_accepting_resumes() {
+fn out_of_descriptors_the_held_are_served_and_accepting_resumes() {
     let launch = Launch::through_shell(FEW_DESCRIPTORS, "tcp-server").arg("127.0.0.1:0");
     let mut server = Server::start(launch.args(["--timeout", "1h"]));
     // The system completes all of these connections; the server cannot accept all of them.
@@ -34,7 +34,7 @@ fn hazard_23_out_of_descriptors_the_held_are_served_and_accepting_resumes() {
 
 /// Files need descriptors too: who is inside is told that the server is busy, and may ask again.
 #[test]
-fn hazard_23_out_of_descriptors_a_file_server_is_busy_for_a_while() {
+fn out_of_descriptors_a_file_server_is_busy_for_a_while() {
     let folder = Folder::new().with("x", "contents");
     let launch = Launch::through_shell(FEW_DESCRIPTORS, "file-server").arg("127.0.0.1:0");
     let mut server = Server::start(launch.arg(folder.as_ref()));

@@ -45,7 +45,7 @@ fn house() -> Folder {
 }
 
 #[test]
-fn hazard_01_names_that_lead_out_are_refused() {
+fn names_that_lead_out_are_refused() {
     let house = house();
     let server = share(house.path("served"), &[]);
     let mut stream = connect(server.address());
@@ -66,7 +66,7 @@ fn hazard_01_names_that_lead_out_are_refused() {
 }
 
 #[test]
-fn hazard_01_names_that_lead_out_are_refused_in_the_plain_form() {
+fn names_that_lead_out_are_refused_in_the_plain_form() {
     let house = house();
     let server = share(house.path("served"), &["--quiet-period", "1h"]);
     for mut name in hostile_names(house.path("secret").to_str().unwrap()) {
@@ -81,7 +81,7 @@ fn hazard_01_names_that_lead_out_are_refused_in_the_plain_form() {
 
 /// Whatever is not a name at all: too long for the protocol, for the system, for a folder.
 #[test]
-fn hazard_01_endless_names_are_refused() {
+fn endless_names_are_refused() {
     let folder = Folder::new().with("x", "inside");
     let server = share(&folder, &[]);
     for length in [255, 256, 1024] {
@@ -96,7 +96,7 @@ fn hazard_01_endless_names_are_refused() {
 }
 
 #[test]
-fn hazard_01_a_backslash_is_an_ordinary_character() {
+fn a_backslash_is_an_ordinary_character() {
     let folder = Folder::new().with("a\\b", "one name").with("..\\x", "another").with("a/b", "no");
     let server = share(&folder, &[]);
     let mut stream = connect(server.address());

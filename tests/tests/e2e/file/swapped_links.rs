@@ -13,7 +13,7 @@ const REQUESTS: usize = 1500;
 
 /// Both names exist at every moment; which is the folder and which is the link never stands still.
 #[test]
-fn hazard_03_nothing_outside_is_read_while_a_folder_and_a_link_change_places() {
+fn nothing_outside_is_read_while_a_folder_and_a_link_change_places() {
     for options in [&[][..], &["--no-sandbox"]] {
         let house = Folder::new()
             .with("private/x", "outside")

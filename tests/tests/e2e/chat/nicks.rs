@@ -32,7 +32,7 @@ const REFUSED: [(&[&str], &str); 3] = [
 ];
 
 #[test]
-fn hazard_19_no_nick_passes_for_another() {
+fn no_nick_passes_for_another() {
     let server = serve("chat-server", &["--rate", "0"]);
     let mut anna = Member::join(server.address());
     let mut ben = Member::join(server.address());

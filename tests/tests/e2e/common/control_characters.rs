@@ -21,7 +21,7 @@ fn assert_shown(server: &mut Server) {
 }
 
 #[test]
-fn hazard_06_in_a_datagram() {
+fn controls_in_a_datagram_are_escaped() {
     let mut server = serve("udp-server", &[]);
     ask(&datagram_socket("127.0.0.1"), server.address(), HOSTILE);
     assert_shown(&mut server);
@@ -34,7 +34,7 @@ fn hazard_06_in_a_datagram() {
 }
 
 #[test]
-fn hazard_06_in_a_reply() {
+fn controls_in_a_reply_are_escaped() {
     for options in [&[][..], &["-v"]] {
         let peer = tutorial::udp_server(HOSTILE);
         run("udp-client", &[&[&*peer.at()], options].concat()).exits(0).prints(&printable(HOSTILE));
@@ -47,7 +47,7 @@ fn hazard_06_in_a_reply() {
 }
 
 #[test]
-fn hazard_06_in_an_answer() {
+fn controls_in_an_answer_are_escaped() {
     let answer = |server: &Server| {
         let mut stream = connect(server.address());
         read_line(&mut stream);
@@ -65,7 +65,7 @@ fn hazard_06_in_an_answer() {
 }
 
 #[test]
-fn hazard_06_in_a_greeting() {
+fn controls_in_a_greeting_are_escaped() {
     for options in [&[][..], &["-v"]] {
         let peer = tutorial::tcp_server(HOSTILE);
         run("tcp-client", &[&[&*peer.at()], options].concat()).exits(0).prints(&printable(HOSTILE));
@@ -79,7 +79,7 @@ fn hazard_06_in_a_greeting() {
 
 /// A line feed in a datagram cannot make a text look like two results.
 #[test]
-fn hazard_06_no_datagram_forges_a_line() {
+fn no_datagram_forges_a_line() {
     let forgery = b"x\nlistening on 203.0.113.1:80";
     for options in [&[][..], &["--json"]] {
         let server = serve("udp-server", options);
@@ -97,7 +97,7 @@ fn hazard_06_no_datagram_forges_a_line() {
 /// What is wrong in an argument is quoted in the message about it. A script may have put a
 /// stranger's words there, which may or may not be UTF-8.
 #[test]
-fn hazard_06_in_an_argument() {
+fn controls_in_an_argument_are_escaped() {
     let valid = String::from_utf8_lossy(HOSTILE);
     for program in PROGRAMS {
         for before in ["", "--", "--color=", "--completions=", "127.0.0.1:", "[", "--threads="] {
@@ -118,7 +118,7 @@ fn hazard_06_in_an_argument() {
 /// What is held back from a pipe for being a colour may still be sent to a terminal. Colours of
 /// the program's own are welcome there, so the check is for what only the argument holds.
 #[test]
-fn hazard_06_in_an_argument_on_a_terminal() {
+fn controls_in_an_argument_are_escaped_on_a_terminal() {
     let title = "\x1b]0;title\x07";
     for program in PROGRAMS {
         for before in ["", "--", "--color=", "127.0.0.1:"] {
@@ -135,7 +135,7 @@ fn hazard_06_in_an_argument_on_a_terminal() {
 /// Nor does a text of one's own, which more diagnostics may well quote. (As an argument it is
 /// valid UTF-8.)
 #[test]
-fn hazard_06_in_a_text_of_ones_own() {
+fn controls_in_a_text_of_ones_own_are_escaped() {
     let hostile = String::from_utf8_lossy(HOSTILE);
     let shown = printable(hostile.as_bytes());
     // A server does not answer its own reply text.

@@ -41,7 +41,7 @@ fn house() -> Folder {
 }
 
 #[test]
-fn hazard_05_hostile_names_in_a_list_write_nothing() {
+fn hostile_names_in_a_list_write_nothing() {
     for name in [
         "../private/planted",
         "../planted",
@@ -77,7 +77,7 @@ fn hazard_05_hostile_names_in_a_list_write_nothing() {
 /// The same name twice, as a file and as a folder, as a part; and a folder that holds itself, which
 /// would have no end: no more than a failure comes of it.
 #[test]
-fn hazard_05_names_that_collide_write_nothing_else() {
+fn names_that_collide_write_nothing_else() {
     for list in [
         "7\t0\tx\n7\t0\tx\n",
         "7\t0\tx\n0\t0\tx/\n",
@@ -100,7 +100,7 @@ fn hazard_05_names_that_collide_write_nothing_else() {
 
 /// A link under the name of the file, of its part, of the part's journal.
 #[test]
-fn hazard_05_a_link_in_the_target_is_not_written_through() {
+fn a_link_in_the_target_is_not_written_through() {
     let folder = Folder::new().with("x", "new contents");
     let server = share(&folder, &[]);
     for link in ["x", "x.part", "x.part.journal"] {
@@ -126,7 +126,7 @@ fn hazard_05_a_link_in_the_target_is_not_written_through() {
 
 /// A link where a sub folder of the tree is to be.
 #[test]
-fn hazard_05_a_link_in_place_of_a_sub_folder_is_not_followed() {
+fn a_link_in_place_of_a_sub_folder_is_not_followed() {
     let folder = Folder::new().with("tree/sub/x", "planted").with("tree/y", "fine");
     let server = share(&folder, &[]);
     for aim in ["../../private", "sub2", "/tmp"] {
@@ -150,7 +150,7 @@ fn hazard_05_a_link_in_place_of_a_sub_folder_is_not_followed() {
 
 /// The folder that the user names may be a link: that is the user's word.
 #[test]
-fn hazard_05_the_target_itself_may_be_a_link() {
+fn the_target_itself_may_be_a_link() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
     let target = Folder::new().with_folder("real").with_link("alias", "real");

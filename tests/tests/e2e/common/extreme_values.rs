@@ -56,7 +56,7 @@ fn assert_refused(finished: Finished) {
 }
 
 #[test]
-fn hazard_25_numbers_of_the_udp_server() {
+fn extreme_numbers_of_the_udp_server() {
     for option in ["--capacity", "--rate", "--threads"] {
         for value in NUMBERS {
             try_server("udp-server", option, value, catch_up);
@@ -65,7 +65,7 @@ fn hazard_25_numbers_of_the_udp_server() {
 }
 
 #[test]
-fn hazard_25_numbers_of_the_tcp_server() {
+fn extreme_numbers_of_the_tcp_server() {
     for option in ["--max-clients", "--threads"] {
         for value in NUMBERS {
             try_server("tcp-server", option, value, |address| {
@@ -76,7 +76,7 @@ fn hazard_25_numbers_of_the_tcp_server() {
 }
 
 #[test]
-fn hazard_25_numbers_and_durations_of_the_file_server() {
+fn extreme_numbers_and_durations_of_the_file_server() {
     let ask = |address| assert_eq!(Ask::get("Cargo.toml").status(address), 0);
     for option in ["--max-clients", "--threads"] {
         for value in NUMBERS {
@@ -94,7 +94,7 @@ fn hazard_25_numbers_and_durations_of_the_file_server() {
 }
 
 #[test]
-fn hazard_25_numbers_and_durations_of_the_file_client() {
+fn extreme_numbers_and_durations_of_the_file_client() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &["-q"]);
     for (option, value) in NUMBERS
@@ -118,7 +118,7 @@ fn hazard_25_numbers_and_durations_of_the_file_client() {
 /// A deadline or a quiet period of next to nothing may well end a conversation; it must not end
 /// the server.
 #[test]
-fn hazard_25_durations_of_the_tcp_server() {
+fn extreme_durations_of_the_tcp_server() {
     for value in DURATIONS {
         try_server("tcp-server", "--quiet-period", value, |address| {
             handshake(address, "Hello");
@@ -132,7 +132,7 @@ fn hazard_25_durations_of_the_tcp_server() {
 }
 
 #[test]
-fn hazard_25_numbers_of_the_clients() {
+fn extreme_numbers_of_the_clients() {
     let udp = serve("udp-server", &["-q", "--rate", "0"]);
     let tcp = serve("tcp-server", &["-q"]);
     for value in NUMBERS {
@@ -171,7 +171,7 @@ fn count(client: &str, server: &str, value: &str) {
 }
 
 #[test]
-fn hazard_25_durations_of_the_clients() {
+fn extreme_durations_of_the_clients() {
     let udp = serve("udp-server", &["-q", "--rate", "0"]);
     let tcp = serve("tcp-server", &["-q"]);
     for value in DURATIONS {
@@ -207,7 +207,7 @@ fn hazard_25_durations_of_the_clients() {
 /// Each try is twice as patient as the one before: that must not overflow before the retries,
 /// or the patience, run out.
 #[test]
-fn hazard_25_doubling_the_patience_does_not_overflow() {
+fn doubling_the_patience_does_not_overflow() {
     let udp = serve("udp-server", &["-q"]);
     for retries in ["64", "4294967295", "18446744073709551615"] {
         for timeout in ["1h", "18446744073709551615s", "9223372036s"] {

@@ -28,7 +28,7 @@ fn flood(stream: &mut TcpStream) -> usize {
 }
 
 #[test]
-fn hazard_16_an_endless_answer_is_bounded_and_reported() {
+fn an_endless_answer_is_bounded_and_reported() {
     let mut server = serve("tcp-server", &["--quiet-period", "1h", "--timeout", "1h"]);
     handshake(server.address(), "warm up");
     let before = peak_memory(&server.program);
@@ -45,7 +45,7 @@ fn hazard_16_an_endless_answer_is_bounded_and_reported() {
 }
 
 #[test]
-fn hazard_16_an_endless_greeting_is_bounded_and_reported() {
+fn an_endless_greeting_is_bounded_and_reported() {
     let peer = Peer::tcp(|mut stream| {
         let written = flood(&mut stream);
         (written, is_ended_by_peer(&mut stream))
@@ -60,7 +60,7 @@ fn hazard_16_an_endless_greeting_is_bounded_and_reported() {
 
 /// The line is skipped to its end, and the member stays.
 #[test]
-fn hazard_16_an_endless_line_in_a_room_is_bounded_and_refused() {
+fn an_endless_line_in_a_room_is_bounded_and_refused() {
     let server = serve("chat-server", &["--quiet-period", "1h", "-q"]);
     let mut anna = Member::join(server.address());
     let mut ben = Member::join(server.address());
@@ -82,7 +82,7 @@ fn hazard_16_an_endless_line_in_a_room_is_bounded_and_refused() {
 
 /// Nor does a server cost a member more than a line. What is not shown is told.
 #[test]
-fn hazard_16_an_endless_line_from_a_room_is_bounded_and_reported() {
+fn an_endless_line_from_a_room_is_bounded_and_reported() {
     let (measured, go) = mpsc::channel();
     let peer = Peer::tcp(move |mut stream| {
         stream.write_all(b"anna: warm up\n").unwrap();

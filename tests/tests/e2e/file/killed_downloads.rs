@@ -17,7 +17,7 @@ const LONG: usize = 10 * SEGMENT + 100;
 
 /// Whatever it was doing when the bytes came.
 #[test]
-fn hazard_07_killed_at_random_bytes_nothing_is_lost() {
+fn killed_at_any_byte_nothing_is_lost() {
     let mut random = Random::from_printed_seed();
     let whole = contents(LONG, 7);
     let folder = Folder::new().with("x", &whole);
@@ -47,7 +47,7 @@ fn hazard_07_killed_at_random_bytes_nothing_is_lost() {
 
 /// Killed when it had dealt with all that came: only the segment that was not complete is lost.
 #[test]
-fn hazard_07_killed_and_run_again_it_resumes() {
+fn killed_and_run_again_it_resumes() {
     let whole = contents(SIZE, 7);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &["-q"]);
@@ -76,7 +76,7 @@ fn hazard_07_killed_and_run_again_it_resumes() {
 
 /// An orderly end keeps what has verified as well, and says so.
 #[test]
-fn hazard_07_interrupted_it_keeps_what_has_verified() {
+fn interrupted_it_keeps_what_has_verified() {
     let whole = contents(SIZE, 7);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &["-q"]);

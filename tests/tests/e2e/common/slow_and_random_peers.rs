@@ -9,7 +9,7 @@ use barewire_tests::harness::sockets::{connect, handshake, is_ended_by_peer, rea
 use barewire_tests::harness::{Folder, Peer, run, serve, share};
 
 #[test]
-fn hazard_15_two_hundred_silent_clients_delay_nobody() {
+fn two_hundred_silent_clients_delay_nobody() {
     for options in [&[][..], &["--threads", "2"]] {
         let server = serve("tcp-server", &[&["--timeout", "1h"], options].concat());
         let mut silent: Vec<_> = (0..200).map(|_| connect(server.address())).collect();
@@ -35,7 +35,7 @@ fn hazard_15_two_hundred_silent_clients_delay_nobody() {
 
 /// The slow client's bytes are paced by whole conversations of others.
 #[test]
-fn hazard_15_a_client_slow_byte_by_byte_is_heard_and_delays_nobody() {
+fn a_client_slow_byte_by_byte_is_heard_and_delays_nobody() {
     let mut server = serve("tcp-server", &["--quiet-period", "1h", "--json"]);
     let mut slow = connect(server.address());
     read_line(&mut slow);
@@ -49,7 +49,7 @@ fn hazard_15_a_client_slow_byte_by_byte_is_heard_and_delays_nobody() {
 }
 
 #[test]
-fn hazard_15_a_server_slow_byte_by_byte_is_heard() {
+fn a_server_slow_byte_by_byte_is_heard() {
     let pace = serve("tcp-server", &[]);
     let pace_at = pace.address();
     let peer = Peer::tcp(move |mut stream| {
@@ -67,7 +67,7 @@ fn hazard_15_a_server_slow_byte_by_byte_is_heard() {
 /// A byte now and then does not extend the deadline, which is for the whole text. The drip is
 /// paced by conversations that each end by a quiet period.
 #[test]
-fn hazard_15_a_drip_does_not_outlive_the_deadline() {
+fn a_drip_does_not_outlive_the_deadline() {
     let mut pace = serve("tcp-server", &["--quiet-period", "5ms"]);
     let server = serve("tcp-server", &["--timeout", "300ms", "--quiet-period", "1h"]);
     let mut drip = connect(server.address());
@@ -86,7 +86,7 @@ fn hazard_15_a_drip_does_not_outlive_the_deadline() {
 }
 
 #[test]
-fn hazard_15_random_bytes_harm_nobody() {
+fn random_bytes_harm_nobody() {
     let mut random = Random::from_printed_seed();
     let server = serve("tcp-server", &["--timeout", "1h", "--quiet-period", "20ms"]);
     let mut held = Vec::new();
@@ -105,7 +105,7 @@ fn hazard_15_random_bytes_harm_nobody() {
 }
 
 #[test]
-fn hazard_15_a_random_greeting_is_a_greeting_or_a_failure() {
+fn a_random_greeting_is_a_greeting_or_a_failure() {
     let mut random = Random::from_printed_seed();
     for _ in 0..10 {
         let greeting = random.bytes(3000);
@@ -121,7 +121,7 @@ fn hazard_15_a_random_greeting_is_a_greeting_or_a_failure() {
 }
 
 #[test]
-fn hazard_15_no_count_of_errors_stops_a_server() {
+fn no_count_of_errors_stops_a_server() {
     let server = serve("tcp-server", &[]);
     for _ in 0..500 {
         reset(connect(server.address()));
@@ -133,7 +133,7 @@ fn hazard_15_no_count_of_errors_stops_a_server() {
 /// Silent, half-way through a name, half-way through a request: all of them are held, none is in the
 /// way, and whoever goes on is served.
 #[test]
-fn hazard_15_two_hundred_silent_file_clients_delay_nobody() {
+fn two_hundred_silent_file_clients_delay_nobody() {
     let folder = Folder::new().with("x", "contents");
     let server =
         share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1h", "--threads", "2"]);
@@ -152,7 +152,7 @@ fn hazard_15_two_hundred_silent_file_clients_delay_nobody() {
 }
 
 #[test]
-fn hazard_15_random_bytes_harm_no_file_server() {
+fn random_bytes_harm_no_file_server() {
     let mut random = Random::from_printed_seed();
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1ms"]);

@@ -13,7 +13,7 @@ use crate::file::fetch;
 
 /// All of the contents, then a reset once the client has said its last.
 #[test]
-fn hazard_09_unverified_contents_that_end_in_a_reset_fail() {
+fn unverified_contents_that_end_in_a_reset_fail() {
     for option in ["--no-verify", "--plain"] {
         let whole = contents(5000, 9);
         let server = Peer::tcp(move |mut stream| {
@@ -38,7 +38,7 @@ fn hazard_09_unverified_contents_that_end_in_a_reset_fail() {
 
 /// A byte too many, and then a reset: the byte looks like the next response, which nobody asked for.
 #[test]
-fn hazard_09_a_reset_behind_a_zero_byte_fails_too() {
+fn a_reset_behind_a_zero_byte_fails_too() {
     let whole = contents(5000, 9);
     let server = Peer::tcp(move |mut stream| {
         hear(&mut stream).expect("a request");
@@ -56,7 +56,7 @@ fn hazard_09_a_reset_behind_a_zero_byte_fails_too() {
 
 /// What a digest has proven is whole, whatever comes after.
 #[test]
-fn hazard_09_a_reset_behind_the_last_digest_harms_nothing() {
+fn a_reset_behind_the_last_digest_harms_nothing() {
     let whole = contents(5000, 9);
     let right = Reply::ok(whole.len(), 9).with(&whole);
     let server = Peer::tcp(move |mut stream| {

@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 #[test]
-fn hazard_04_what_is_no_file_is_refused_at_once() {
+fn what_is_no_file_is_refused_at_once() {
     let folder = Folder::new()
         .with("x", "contents")
         .with_folder("sub")
@@ -39,7 +39,7 @@ fn hazard_04_what_is_no_file_is_refused_at_once() {
 
 /// Endless zeros, an endless wait, a tape that would rewind.
 #[test]
-fn hazard_04_devices_are_refused() {
+fn devices_are_refused() {
     let server = share("/dev", &[]);
     for name in ["null", "zero", "tty", "full", "urandom"] {
         let status = Ask::get(name).status(server.address());

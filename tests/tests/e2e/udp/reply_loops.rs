@@ -40,7 +40,7 @@ fn stop(server: Server) {
 }
 
 #[test]
-fn hazard_11_servers_with_the_same_text_fall_silent_at_once() {
+fn servers_with_the_same_text_fall_silent_at_once() {
     let servers = [serve("udp-server", &[]), serve("udp-server", &[])];
     assert_eq!(relay(servers.each_ref()), 1);
     servers.into_iter().for_each(stop);
@@ -48,7 +48,7 @@ fn hazard_11_servers_with_the_same_text_fall_silent_at_once() {
 
 /// Each receives but the beginning of what the other says.
 #[test]
-fn hazard_11_servers_with_the_same_text_over_the_capacity_fall_silent_at_once() {
+fn servers_with_the_same_text_over_the_capacity_fall_silent_at_once() {
     let start = || serve("udp-server", &["--reply", &"x".repeat(1500)]);
     let servers = [start(), start()];
     assert_eq!(relay(servers.each_ref()), 1);
@@ -56,7 +56,7 @@ fn hazard_11_servers_with_the_same_text_over_the_capacity_fall_silent_at_once() 
 }
 
 #[test]
-fn hazard_11_servers_with_other_texts_are_bounded_by_the_rate() {
+fn servers_with_other_texts_are_bounded_by_the_rate() {
     for replies in [&["--reply", "ping"][..], &["--echo"]] {
         let start = |reply: &[&str]| serve("udp-server", &[reply, &["--rate", "5"]].concat());
         let servers = [start(replies), start(&["--reply", "pong"])];
@@ -69,7 +69,7 @@ fn hazard_11_servers_with_other_texts_are_bounded_by_the_rate() {
 }
 
 #[test]
-fn hazard_11_echoing_servers_are_bounded_by_the_rate() {
+fn echoing_servers_are_bounded_by_the_rate() {
     let start = || serve("udp-server", &["--echo", "--rate", "5"]);
     let servers = [start(), start()];
     let started = Instant::now();
@@ -80,7 +80,7 @@ fn hazard_11_echoing_servers_are_bounded_by_the_rate() {
 }
 
 #[test]
-fn hazard_11_a_server_never_answers_its_own_reply_text() {
+fn a_server_never_answers_its_own_reply_text() {
     let server = serve("udp-server", &["--reply", "an echo of mine"]);
     let socket = datagram_socket("127.0.0.1");
     socket.send_to(b"an echo of mine", server.address()).unwrap();
@@ -91,7 +91,7 @@ fn hazard_11_a_server_never_answers_its_own_reply_text() {
 
 /// The sign of another server of the same kind.
 #[test]
-fn hazard_11_a_server_never_answers_its_own_port() {
+fn a_server_never_answers_its_own_port() {
     let server = serve("udp-server", &[]);
     let twin = UdpSocket::bind(("127.0.11.2", server.address().port())).expect("a free address");
     twin.send_to(b"who's there?", server.address()).unwrap();
@@ -101,7 +101,7 @@ fn hazard_11_a_server_never_answers_its_own_port() {
 
 /// Behind these ports are services that answer whatever they get.
 #[test]
-fn hazard_11_a_server_never_answers_a_reflecting_port() {
+fn a_server_never_answers_a_reflecting_port() {
     const REFLECTING: [u16; 13] = [7, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 5353, 11211];
     let server = serve("udp-server", &[]);
     let mut tested = 0;
@@ -123,7 +123,7 @@ fn hazard_11_a_server_never_answers_a_reflecting_port() {
 
 /// It takes the ten seconds after which a source is muted, beside the other tests.
 #[test]
-fn hazard_11_who_stays_over_the_rate_is_muted_with_a_note() {
+fn who_stays_over_the_rate_is_muted_with_a_note() {
     let mut server = serve("udp-server", &["--rate", "2"]);
     let address = server.address();
     let flooder = datagram_socket("127.0.0.1");
@@ -166,7 +166,7 @@ impl Drop for SetOnDrop<'_> {
 
 /// The counting is by address, so what one port did not get another does not either.
 #[test]
-fn hazard_11_another_port_is_no_way_around_the_rate() {
+fn another_port_is_no_way_around_the_rate() {
     let server = serve("udp-server", &["--rate", "3"]);
     let started = Instant::now();
     let sockets: Vec<_> = (0..60).map(|_| datagram_socket("127.0.0.1")).collect();

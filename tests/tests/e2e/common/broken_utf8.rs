@@ -25,7 +25,7 @@ const CASES: [(&[&[u8]], &str); 7] = [
 
 /// Each piece is a read of its own: between two of them the server serves somebody else.
 #[test]
-fn hazard_17_in_an_answer_cut_across_reads() {
+fn an_answer_cut_across_reads_is_whole() {
     let mut server = serve("tcp-server", &["--quiet-period", "1h", "--json"]);
     for (pieces, shown) in CASES {
         let mut stream = connect(server.address());
@@ -55,7 +55,7 @@ fn piecemeal(pieces: &'static [&'static [u8]], pace: SocketAddr) -> Peer<String>
 }
 
 #[test]
-fn hazard_17_in_a_greeting_cut_across_reads() {
+fn a_greeting_cut_across_reads_is_whole() {
     let pace = serve("tcp-server", &[]);
     for (pieces, shown) in CASES {
         let peer = piecemeal(pieces, pace.address());
@@ -68,7 +68,7 @@ fn hazard_17_in_a_greeting_cut_across_reads() {
 }
 
 #[test]
-fn hazard_17_in_a_datagram_and_in_a_reply() {
+fn broken_utf8_in_a_datagram_or_a_reply_is_replaced() {
     let mut server = serve("udp-server", &["--json"]);
     for (pieces, shown) in CASES {
         let text = pieces.concat();
@@ -85,7 +85,7 @@ fn hazard_17_in_a_datagram_and_in_a_reply() {
 
 /// A datagram's capacity may cut a character as well.
 #[test]
-fn hazard_17_in_a_truncated_datagram() {
+fn a_character_cut_by_truncation_is_replaced() {
     let mut server = serve("udp-server", &["--json", "--capacity", "4"]);
     ask(&datagram_socket("127.0.0.1"), server.address(), "你好".as_bytes());
     let received = server.program.event("received");
@@ -97,7 +97,7 @@ fn hazard_17_in_a_truncated_datagram() {
 
 /// Between two pieces the room has served somebody else.
 #[test]
-fn hazard_17_in_a_chat_cut_across_reads() {
+fn a_line_of_a_member_cut_across_reads_is_whole() {
     let server = serve("chat-server", &["--quiet-period", "1h", "-q"]);
     let mut anna = Member::join(server.address());
     let mut ben = Member::join(server.address());
@@ -115,7 +115,7 @@ fn hazard_17_in_a_chat_cut_across_reads() {
 }
 
 #[test]
-fn hazard_17_in_a_line_from_a_room_cut_across_reads() {
+fn a_line_from_a_room_cut_across_reads_is_whole() {
     let pace = serve("tcp-server", &[]);
     for (pieces, shown) in CASES {
         let peer = piecemeal(pieces, pace.address());

@@ -17,7 +17,7 @@ const LENGTH: usize = 1_000;
 const BOUND: usize = 1 << 20;
 
 #[test]
-fn hazard_18_who_stalls_is_dropped_and_the_others_hear_all() {
+fn who_stalls_is_dropped_and_the_others_hear_all() {
     let server = serve("chat-server", &["--rate", "0", "--history", "0", "-q"]);
     let mut listener = Member::join(server.address());
     let before = peak_memory(&server.program);

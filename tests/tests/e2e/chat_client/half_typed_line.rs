@@ -11,7 +11,7 @@ use crate::chat_client::screen::Terminal;
 const ARRIVALS: usize = 200;
 
 #[test]
-fn hazard_24_a_half_typed_line_survives_what_arrives() {
+fn a_half_typed_line_survives_what_arrives() {
     let typed = "the quick brown fox, 狐狸";
     let server = Peer::tcp(|mut stream| {
         stream.write_all(b"hello\n").unwrap();

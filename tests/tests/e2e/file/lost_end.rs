@@ -8,7 +8,7 @@ use barewire_tests::harness::{Fault, Folder, Proxy, share};
 use crate::file::fetch;
 
 #[test]
-fn hazard_22_what_comes_behind_the_last_digest_makes_no_difference() {
+fn what_comes_behind_the_last_digest_makes_no_difference() {
     let whole = contents(2 * SEGMENT, 22);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &[]);
@@ -25,7 +25,7 @@ fn hazard_22_what_comes_behind_the_last_digest_makes_no_difference() {
 
 /// A byte before it, the file is not there; and what was received is not thrown away.
 #[test]
-fn hazard_22_without_its_last_byte_it_is_kept_and_gone_on_with() {
+fn a_download_without_its_last_byte_is_kept_and_gone_on_with() {
     let whole = contents(2 * SEGMENT, 22);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &[]);
