@@ -34,7 +34,7 @@ impl Default for Clock {
 
 /// What an executor reads and waits by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Time {
+pub(crate) enum TimeSource {
     /// The world's.
     Real(Clock),
     /// A test's: it stands still while anything is ready, and jumps to the next deadline when
@@ -43,7 +43,7 @@ pub(crate) enum Time {
     Simulated(Instant),
 }
 
-impl Time {
+impl TimeSource {
     pub(crate) fn now(&self) -> Instant {
         match self {
             Self::Real(clock) => clock.now(),

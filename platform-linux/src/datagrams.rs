@@ -15,7 +15,7 @@ use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
 pub use client::UdpClient;
 pub use mmsg::MAX_BATCH;
-pub use server::{Batch, MAX_MEMORY, Received, UdpServer};
+pub use server::{Batch, MAX_MEMORY, ReceivedDatagram, UdpServer};
 
 use crate::address::{Sharing, family};
 

@@ -3,7 +3,7 @@
 //! An [`Executor`] gives [`Task`]s turns. A task gets one when a file descriptor that it
 //! [registered](Context::register) becomes ready, when its [deadline](Context::set_deadline)
 //! passes, when somebody [wakes](Context::wake) it, and first of all when it is spawned. A turn is
-//! short: a task that could go on asks for [another](Context::again), and everybody else comes
+//! short: a task that could go on asks for [another](Context::yield_now), and everybody else comes
 //! first.
 //!
 //! # Rounds
@@ -15,7 +15,7 @@
 //!
 //! # The state of a thread
 //!
-//! The tasks of an executor share a value of the type `W`, the *world*, which each turn borrows
+//! The tasks of an executor share a value of the type `W`, their *state*, which each turn borrows
 //! mutably. So there is nothing to lock and nothing to count references to.
 //!
 //! # An example
@@ -33,8 +33,8 @@
 //! }
 //!
 //! impl Task<Vec<u32>> for Metronome {
-//!     fn turn(&mut self, world: &mut Vec<u32>, cx: &mut Context<'_, Vec<u32>>) -> Poll<()> {
-//!         world.push(self.beats);
+//!     fn turn(&mut self, state: &mut Vec<u32>, cx: &mut Context<'_, Vec<u32>>) -> Poll<()> {
+//!         state.push(self.beats);
 //!         if self.beats == 0 {
 //!             return Poll::Ready(());
 //!         }
@@ -46,9 +46,9 @@
 //!
 //! let mut executor = Executor::new()?;
 //! executor.spawn(Box::new(Metronome { beats: 3 }));
-//! let mut world = Vec::new();
-//! executor.run(&mut world)?;
-//! assert_eq!(world, [3, 2, 1, 0]);
+//! let mut state = Vec::new();
+//! executor.run(&mut state)?;
+//! assert_eq!(state, [3, 2, 1, 0]);
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
@@ -62,9 +62,9 @@
 mod buffers;
 mod context;
 mod deadlines;
-mod id;
 mod kept;
 mod readiness;
+mod task_id;
 #[cfg(test)]
 mod tests;
 mod waker;
@@ -77,14 +77,14 @@ use barewire_core::time::Duration;
 
 pub use buffers::SCRATCH;
 pub use context::Context;
-pub use id::{MAX_SOURCES, Source, TaskId};
 pub use kept::{Kept, Origin};
 pub use readiness::Readiness;
+pub use task_id::{MAX_SOURCES, Source, TaskId};
 pub use waker::Waker;
 
 pub(crate) use waker::StopGroup;
 
-use crate::clock::{Clock, Time};
+use crate::clock::{Clock, TimeSource};
 
 /// How long an orderly stop waits for the tasks to finish, unless
 /// [`set_grace`](Executor::set_grace) says otherwise.
@@ -96,13 +96,13 @@ pub trait Task<W> {
     ///
     /// `Pending` waits for the next turn; whatever was not asked for through `cx` will not bring
     /// one. `Ready(())` ends the task: it is dropped, which closes what it owns.
-    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()>;
+    fn turn(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> Poll<()>;
 
     /// Takes note that the grace of a stop is over: the task is dropped right after. A connection
     /// that is cut off here should be [reset](crate::stream::TcpStream::abort), so that its peer
     /// cannot take the end for an orderly one.
-    fn abandon(&mut self, world: &mut W) {
-        let _ = world;
+    fn abandon(&mut self, state: &mut W) {
+        let _ = state;
     }
 }
 
@@ -123,14 +123,14 @@ impl<'t, W> Executor<'t, W> {
     }
 
     pub(crate) fn in_group(clock: Clock, group: &StopGroup) -> io::Result<Self> {
-        Ok(Self { cx: Context::new(Time::Real(clock), group)? })
+        Ok(Self { cx: Context::new(TimeSource::Real(clock), group)? })
     }
 
     /// An executor whose clock stands at zero and jumps to the next deadline whenever nothing is
     /// ready.
     #[cfg(test)]
     pub(crate) fn simulated() -> Self {
-        let time = Time::Simulated(barewire_core::time::Instant::ZERO);
+        let time = TimeSource::Simulated(barewire_core::time::Instant::ZERO);
         Self { cx: Context::new(time, &StopGroup::new()).unwrap() }
     }
 
@@ -166,15 +166,15 @@ impl<'t, W> Executor<'t, W> {
     /// # Errors
     /// The one that a task has [failed](Context::fail) with, and those of `epoll_wait(2)`, which only
     /// a fault in this program can cause.
-    pub fn run(&mut self, world: &mut W) -> io::Result<()> {
+    pub fn run(&mut self, state: &mut W) -> io::Result<()> {
         while self.cx.foreground > 0 {
             if self.cx.stop_is_over() {
-                self.abandon(world);
+                self.abandon(state);
                 break;
             }
             self.cx.begin_round()?;
             while let Some((id, mut task)) = self.cx.next_task() {
-                match task.turn(world, &mut self.cx) {
+                match task.turn(state, &mut self.cx) {
                     Poll::Pending => self.cx.put_back(id, task),
                     Poll::Ready(()) => {
                         drop(task);
@@ -183,17 +183,17 @@ impl<'t, W> Executor<'t, W> {
                 }
             }
             if let Some(error) = self.cx.failure.take() {
-                self.abandon(world);
+                self.abandon(state);
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn abandon(&mut self, world: &mut W) {
+    fn abandon(&mut self, state: &mut W) {
         for mut slot in self.cx.slots.drain() {
             if let Some(task) = &mut slot.task {
-                task.abandon(world);
+                task.abandon(state);
             }
         }
         self.cx.foreground = 0;

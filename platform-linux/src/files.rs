@@ -2,18 +2,18 @@
 //!
 //! | for | what | which |
 //! |---|---|---|
-//! | a server | [`Root`], [`Opened`] | names lead to regular files beneath a folder, and nowhere else |
-//! | a server | [`Digests`] | the digest of a piece of a file is computed once |
+//! | a server | [`Root`], [`ServedFile`] | names lead to regular files beneath a folder, and nowhere else |
+//! | a server | [`DigestCache`] | the digest of a piece of a file is computed once |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
-//! | a client | [`Disk`] | what a download asks of a folder, so that it can be tried on one that fails |
-//! | a client | [`WriteBehind`] | a large file is written while more of it is received |
+//! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
+//! | a client | [`BackgroundWriter`] | a large file is written while more of it is received |
 //!
 //! All of it waits for the disk where it has to. What comes from a peer, be it a name, a size or an
 //! offset, can be passed as it came.
 //!
 //! ```
-//! use barewire_linux::files::{Digests, Download, Folder, Options, Root, Standing};
+//! use barewire_linux::files::{DigestCache, Download, Folder, DownloadOptions, Root, FileChange};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let world = tempfile::tempdir()?;
@@ -22,14 +22,14 @@
 //! # std::fs::create_dir(&target)?;
 //! # std::fs::write(served.join("notes"), "some notes")?;
 //! let root = Root::open(&served)?;
-//! let digests = Digests::default();
+//! let digests = DigestCache::default();
 //! assert!(root.open_file(b"../secret").is_err());
 //! let mut opened = root.open_file(b"notes")?;
 //! let mut buffer = vec![0; 65_536];
 //! let digest = digests.of(&opened, 0, opened.size(), &mut buffer)?;
 //!
 //! let folder = Folder::open(&target)?;
-//! let mut download = Download::begin(&folder, b"notes", Options::default())?;
+//! let mut download = Download::begin(&folder, b"notes", DownloadOptions::default())?;
 //! let offset = match download.held() {
 //!     Some(held) if held.tag == opened.tag() => held.verified,
 //!     _ => 0,
@@ -37,7 +37,7 @@
 //! download.start(offset, Some(opened.size()), opened.tag())?;
 //! let count = opened.read_at(offset, &mut buffer)?;
 //! download.write(&buffer[..count])?;
-//! assert_ne!(opened.check()?, Standing::Changed);
+//! assert_ne!(opened.check()?, FileChange::Changed);
 //! if blake3::hash(&buffer[..count]) == digest {
 //!     download.verified(opened.size())?;
 //!     download.finish()?;
@@ -47,28 +47,28 @@
 //! # }
 //! ```
 
-mod behind;
+mod background_writer;
 mod confine;
-mod digests;
-mod disk;
+mod digest_cache;
 mod download;
 mod folder;
-mod list;
-mod opened;
-mod refusal;
+mod listing;
+mod open_error;
+mod reserve;
 mod root;
-mod space;
+mod served_file;
+mod storage;
 mod version;
 
-pub use behind::WriteBehind;
+pub use background_writer::BackgroundWriter;
 pub use confine::{Confinement, confine};
-pub use digests::Digests;
-pub use disk::{Access, Boot, Disk, DiskFile, Entry, Found, Kind, Mark};
-pub use download::{Download, Held, Options, SYNC_EVERY};
+pub use digest_cache::DigestCache;
+pub use download::{Download, DownloadOptions, Held, SYNC_EVERY};
 pub use folder::Folder;
-pub use list::Listed;
-pub use opened::{Opened, Standing};
-pub use refusal::{Reason, Refusal};
+pub use listing::FolderEntry;
+pub use open_error::{OpenError, Reason};
 pub use root::Root;
+pub use served_file::{FileChange, ServedFile};
+pub use storage::{Access, BootId, FileId, FileKind, FileStatus, Found, Storage, StorageFile};
 
 use version::Version;

@@ -92,7 +92,7 @@ impl<F: AsFd> Input<F> {
             Ok(count) => count,
             // Somebody else has made the description non-blocking, and read what was there.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cx.again();
+                cx.yield_now();
                 return Err(nb::Error::WouldBlock);
             }
             Err(error) => return Err(nb::Error::Other(error)),
@@ -101,7 +101,7 @@ impl<F: AsFd> Input<F> {
             self.close(cx);
             return Ok(Chunk::End);
         }
-        cx.again();
+        cx.yield_now();
         Ok(Chunk::Bytes(&buffer[..count]))
     }
 

@@ -158,6 +158,6 @@ pub mod signals;
 pub mod stream;
 pub mod threads;
 
-mod pause;
+mod backoff;
 #[cfg(test)]
 mod testing;

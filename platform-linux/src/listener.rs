@@ -1,7 +1,7 @@
 //! A listening TCP socket, and the task that accepts from it.
 
 mod acceptor;
-mod gate;
+mod semaphore;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +13,7 @@ use nix::sys::socket::{self, Backlog, SockFlag, SockType, sockopt};
 use rustix::net::{SocketFlags, acceptfrom_with};
 
 pub use acceptor::{Accepted, Acceptor};
-pub use gate::{Gate, Permit};
+pub use semaphore::{Permit, Semaphore};
 
 use crate::address::{Sharing, canonical, family};
 use crate::stream::TcpStream;

@@ -50,7 +50,7 @@ fn bind_each<T>(
 
 /// Runs one executor for each of `shares`, the first on the calling thread and each other on its
 /// own, until all have ended. `start` gets the thread's executor, number and share; it spawns the
-/// first tasks and gives the thread's world.
+/// first tasks and gives the thread's state.
 ///
 /// They stop together: a [stop](crate::executor::Waker::stop) of one is a stop of all, and so is its
 /// having nothing left to do, or an error.
@@ -69,8 +69,8 @@ where
     let run_one = |number: usize, share: T| -> io::Result<()> {
         let _guard = StopOnDrop(&group);
         let mut executor = Executor::in_group(clock, &group)?;
-        let mut world = start(&mut executor, number, share)?;
-        executor.run(&mut world)
+        let mut state = start(&mut executor, number, share)?;
+        executor.run(&mut state)
     };
     thread::scope(|scope| {
         let mut shares = shares.into_iter().enumerate();

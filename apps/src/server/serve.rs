@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Executor, Task, TaskId};
-use barewire_linux::listener::{Accepted, Acceptor, Gate, Listener, Permit};
+use barewire_linux::listener::{Accepted, Acceptor, Listener, Permit, Semaphore};
 use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
 use barewire_linux::threads;
@@ -92,7 +92,7 @@ where
 {
     let once = door.once;
     let clients = if once { NonZero::new(1) } else { door.max_clients };
-    let gate = clients.map(|clients| Gate::new(clients.get()));
+    let gate = clients.map(|clients| Semaphore::new(clients.get()));
     let anyone_failed = AtomicBool::new(false);
     let failed = &anyone_failed;
     let shares = server::shares(listeners, signals)?;

@@ -10,8 +10,8 @@ use barewire_core::time::Instant;
 
 use super::UdpSocket;
 use super::mmsg::{Inbox, MAX_BATCH};
+use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source};
-use crate::pause::Pause;
 
 /// The most memory that a server's receive buffer takes, in bytes, as long as it holds one datagram:
 /// with a large capacity the batch gets smaller.
@@ -19,7 +19,7 @@ pub const MAX_MEMORY: usize = 1024 * 1024;
 
 /// A datagram as a [`UdpServer`] has received it.
 #[derive(Clone, Copy, Debug)]
-pub struct Received<'d> {
+pub struct ReceivedDatagram<'d> {
     /// Who sent it, its bytes as far as there was room for them, and its true length.
     pub datagram: Datagram<'d>,
     /// The local address that it was sent to, and that a reply leaves from (unless it is one of many
@@ -85,7 +85,7 @@ pub struct UdpServer {
     /// The address that the socket is bound to; `None` for a wildcard, when each datagram tells.
     bound: Option<IpAddr>,
     pub(super) inbox: Inbox,
-    pause: Pause,
+    backoff: Backoff,
 }
 
 impl UdpServer {
@@ -98,7 +98,7 @@ impl UdpServer {
         let bound = Some(ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let batch = (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH);
         let inbox = Inbox::new(capacity, batch, bound.is_none());
-        Ok(Self { socket, source: None, bound, inbox, pause: Pause::default() })
+        Ok(Self { socket, source: None, bound, inbox, backoff: Backoff::default() })
     }
 
     /// The socket.
@@ -121,10 +121,10 @@ impl UdpServer {
     pub fn serve<'b, W>(
         &'b mut self,
         cx: &mut Context<'_, W>,
-        mut decide: impl FnMut(Received<'b>) -> Option<&'b [u8]>,
+        mut decide: impl FnMut(ReceivedDatagram<'b>) -> Option<&'b [u8]>,
         mut refused: impl FnMut(SocketAddr, io::Error),
     ) -> io::Result<Batch> {
-        if self.pause.lasts(cx.now()) {
+        if self.backoff.lasts(cx.now()) {
             return Ok(Batch::default());
         }
         let received = match self.receive(cx) {
@@ -134,18 +134,18 @@ impl UdpServer {
                 if let Some(source) = self.source.take() {
                     let _ = cx.deregister(source, &self.socket);
                 }
-                return self.pause.begin(cx.now(), error).map_or(Ok(Batch::default()), Err);
+                return self.backoff.begin(cx.now(), error).map_or(Ok(Batch::default()), Err);
             }
         };
         if received > 0 {
-            self.pause.forget();
+            self.backoff.forget();
         }
         let (fd, inbox) = (self.socket.as_fd(), &self.inbox);
         let mut replies = heapless::Vec::<(usize, &[u8]), MAX_BATCH>::new();
         for index in 0..received {
             let Some((datagram, local)) = inbox.datagram(index) else { continue };
             let local = local.or(self.bound).unwrap_or(datagram.source.ip());
-            if let Some(bytes) = decide(Received { datagram, local }) {
+            if let Some(bytes) = decide(ReceivedDatagram { datagram, local }) {
                 // There is room for one reply a datagram.
                 let _ = replies.push((index, bytes));
             }
@@ -177,7 +177,7 @@ impl UdpServer {
 
     /// When the task wants a turn to try again, after an error of [`serve`](Self::serve).
     pub fn resumes(&self) -> Option<Instant> {
-        self.pause.until()
+        self.backoff.until()
     }
 
     /// Receives one batch, if anything was reported.

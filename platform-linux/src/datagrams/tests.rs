@@ -8,7 +8,7 @@ use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::socket::{self, sockopt};
 
-use super::{Batch, MAX_BATCH, Received, UdpClient, UdpServer, UdpSocket};
+use super::{Batch, MAX_BATCH, ReceivedDatagram, UdpClient, UdpServer, UdpSocket};
 use crate::executor::{Context, Executor, MAX_SOURCES};
 use crate::testing::task;
 
@@ -34,7 +34,7 @@ struct Seen {
 fn serve(
     mut server: UdpServer,
     count: usize,
-    decide: impl for<'b> Fn(Received<'b>) -> Option<&'b [u8]> + 'static,
+    decide: impl for<'b> Fn(ReceivedDatagram<'b>) -> Option<&'b [u8]> + 'static,
 ) -> Seen {
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |seen: &mut Seen, cx: &mut Context<'_, Seen>| {
@@ -62,7 +62,7 @@ fn serve(
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a decision")]
-fn echo(received: Received<'_>) -> Option<&[u8]> {
+fn echo(received: ReceivedDatagram<'_>) -> Option<&[u8]> {
     Some(received.datagram.bytes)
 }
 

@@ -13,10 +13,10 @@ use slab::Slab;
 
 use super::buffers::Buffers;
 use super::deadlines::Deadlines;
-use super::id::{BELL, MAX_SOURCES, Source, TaskId};
-use super::waker::{Shared, Stop, StopGroup, Waker};
+use super::task_id::{MAX_SOURCES, Source, TaskId, WAKE_UP};
+use super::waker::{Shared, StopGroup, StopLevel, Waker};
 use super::{Readiness, Task};
-use crate::clock::Time;
+use crate::clock::TimeSource;
 
 /// How many reports one `epoll_wait(2)` takes; what does not fit comes with the next.
 const EVENTS: usize = 256;
@@ -24,7 +24,7 @@ const EVENTS: usize = 256;
 /// What a task may ask of its executor during its turn.
 pub struct Context<'t, W> {
     epoll: Epoll,
-    pub(super) time: Time,
+    pub(super) time: TimeSource,
     now: Instant,
     pub(super) slots: Slab<Slot<'t, W>>,
     deadlines: Deadlines,
@@ -62,10 +62,10 @@ pub(super) struct Slot<'t, W> {
 }
 
 impl<'t, W> Context<'t, W> {
-    pub(super) fn new(time: Time, group: &StopGroup) -> io::Result<Self> {
+    pub(super) fn new(time: TimeSource, group: &StopGroup) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let shared = Shared::new(group)?;
-        epoll.add(shared.bell(), EpollEvent::new(Readiness::READABLE.interest(), BELL))?;
+        epoll.add(shared.eventfd(), EpollEvent::new(Readiness::READABLE.interest(), WAKE_UP))?;
         Ok(Self {
             epoll,
             time,
@@ -189,7 +189,7 @@ impl<'t, W> Context<'t, W> {
 
     /// Asks for a turn in the next round, after everybody else's: the budget of this one is used
     /// up, and there is more to do.
-    pub fn again(&mut self) {
+    pub fn yield_now(&mut self) {
         self.enqueue(self.current.index);
     }
 
@@ -241,12 +241,12 @@ impl<'t, W> Context<'t, W> {
 
     /// Starts the orderly stop. See [`Waker::stop`].
     pub fn stop(&self) {
-        self.shared.request(Stop::Orderly);
+        self.shared.request(StopLevel::Orderly);
     }
 
     /// Ends the grace of the stop. See [`Waker::stop_now`].
     pub fn stop_now(&self) {
-        self.shared.request(Stop::Now);
+        self.shared.request(StopLevel::Now);
     }
 
     /// Ends the executor with this round: what no task can do without is missing. The tasks are
@@ -311,12 +311,12 @@ impl<'t, W> Context<'t, W> {
             return EpollTimeout::NONE;
         };
         match self.time {
-            Time::Real(clock) => {
+            TimeSource::Real(clock) => {
                 let millis = at.since(clock.now()).as_millis_ceil();
                 EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
             }
             #[cfg(test)]
-            Time::Simulated(_) => EpollTimeout::ZERO,
+            TimeSource::Simulated(_) => EpollTimeout::ZERO,
         }
     }
 
@@ -328,7 +328,7 @@ impl<'t, W> Context<'t, W> {
     fn skip_to_deadline(&mut self, events: usize) {
         let idle = events == 0 && self.queue.is_empty();
         let deadline = self.next_deadline().filter(|_| idle);
-        if let (Time::Simulated(now), Some(at)) = (&mut self.time, deadline) {
+        if let (TimeSource::Simulated(now), Some(at)) = (&mut self.time, deadline) {
             *now = at.max(*now);
         }
     }
@@ -336,9 +336,9 @@ impl<'t, W> Context<'t, W> {
     /// Notes what epoll reports and queues the task concerned. A task that has ended since is
     /// recognised by its generation, even if another has its slot by now.
     fn note(&mut self, event: EpollEvent) {
-        if event.data() == BELL {
+        if event.data() == WAKE_UP {
             let shared = Arc::clone(&self.shared);
-            if shared.hear(|id| self.wake(id)) {
+            if shared.drain(|id| self.wake(id)) {
                 self.wake_all();
             }
             return;
@@ -389,11 +389,11 @@ impl<'t, W> Context<'t, W> {
     /// Takes note of a stop that was asked for; true when what is left must be abandoned.
     pub(super) fn stop_is_over(&mut self) -> bool {
         let stop = self.shared.stop();
-        if stop != Stop::No && self.grace_ends.is_none() {
+        if stop != StopLevel::No && self.grace_ends.is_none() {
             self.grace_ends = Some(self.time.now() + self.grace);
             self.wake_all();
         }
-        stop == Stop::Now || self.grace_ends.is_some_and(|end| end <= self.now)
+        stop == StopLevel::Now || self.grace_ends.is_some_and(|end| end <= self.now)
     }
 }
 

@@ -110,7 +110,7 @@ fn deadlines_pass_in_their_order_and_once() {
 fn a_task_that_always_has_work_delays_no_deadline() {
     let mut executor = Executor::<bool>::new().unwrap();
     executor.spawn(task(|done: &mut bool, cx| {
-        cx.again();
+        cx.yield_now();
         if *done { Poll::Ready(()) } else { Poll::Pending }
     }));
     let mut deadline = None;
@@ -137,8 +137,8 @@ fn a_round_gives_each_task_one_turn() {
         for _ in 0..100 {
             cx.wake(sleeper);
         }
-        cx.again();
-        cx.again();
+        cx.yield_now();
+        cx.yield_now();
         if turns < 3 {
             return Poll::Pending;
         }
@@ -160,7 +160,7 @@ fn a_spawned_task_has_its_first_turn_in_the_same_round() {
             log.push("child");
             Poll::Ready(())
         }));
-        cx.again();
+        cx.yield_now();
         if log.len() > 2 { Poll::Ready(()) } else { Poll::Pending }
     }));
     let mut log = Log::new();

@@ -12,7 +12,7 @@ use super::TaskId;
 /// How far the end of a group of executors has been asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(super) enum Stop {
+pub(super) enum StopLevel {
     /// Not at all.
     No,
     /// Finish what is under way, within the grace.
@@ -56,12 +56,12 @@ impl Waker {
     /// [`stopping`](super::Context::stopping) is true, and has the grace to finish. Asking again
     /// changes nothing.
     pub fn stop(&self) {
-        self.shared.group.request(Stop::Orderly);
+        self.shared.group.request(StopLevel::Orderly);
     }
 
     /// Ends the grace: what is left is [abandoned](super::Task::abandon) at once.
     pub fn stop_now(&self) {
-        self.shared.group.request(Stop::Now);
+        self.shared.group.request(StopLevel::Now);
     }
 }
 
@@ -74,9 +74,9 @@ impl fmt::Debug for Waker {
 /// The side of an executor that other threads may touch.
 pub(super) struct Shared {
     /// Registered edge-triggered, so each write wakes and none needs to be read back.
-    bell: EventFd,
+    eventfd: EventFd,
     /// The bell has been rung and not yet heard: ringing again would be a wasted system call.
-    rung: AtomicBool,
+    signalled: AtomicBool,
     woken: Mutex<Vec<TaskId>>,
     all_woken: AtomicBool,
     group: StopGroup,
@@ -86,8 +86,8 @@ impl Shared {
     pub(super) fn new(group: &StopGroup) -> io::Result<Arc<Self>> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let shared = Arc::new(Self {
-            bell: EventFd::from_flags(flags)?,
-            rung: AtomicBool::new(false),
+            eventfd: EventFd::from_flags(flags)?,
+            signalled: AtomicBool::new(false),
             woken: Mutex::default(),
             all_woken: AtomicBool::new(false),
             group: group.clone(),
@@ -96,31 +96,31 @@ impl Shared {
         Ok(shared)
     }
 
-    pub(super) fn bell(&self) -> &EventFd {
-        &self.bell
+    pub(super) fn eventfd(&self) -> &EventFd {
+        &self.eventfd
     }
 
     /// Takes note of the bell, then hands over what was woken: the tasks by `each`; true if it was
     /// all of them. In this order a waker that comes in between rings again; and one that found the
     /// bell rung has its writes seen, since this reads what it wrote last (`swap`, not `store`).
-    pub(super) fn hear(&self, each: impl FnMut(TaskId)) -> bool {
-        self.rung.swap(false, Ordering::SeqCst);
+    pub(super) fn drain(&self, each: impl FnMut(TaskId)) -> bool {
+        self.signalled.swap(false, Ordering::SeqCst);
         lock(&self.woken).drain(..).for_each(each);
         self.all_woken.swap(false, Ordering::AcqRel)
     }
 
-    pub(super) fn stop(&self) -> Stop {
+    pub(super) fn stop(&self) -> StopLevel {
         self.group.level()
     }
 
-    pub(super) fn request(&self, stop: Stop) {
+    pub(super) fn request(&self, stop: StopLevel) {
         self.group.request(stop);
     }
 
     fn notify(&self) {
-        if !self.rung.swap(true, Ordering::SeqCst) {
+        if !self.signalled.swap(true, Ordering::SeqCst) {
             // The counter would have to reach 2^64 - 1 for this to fail (`eventfd(2)`).
-            let _ = self.bell.write(1);
+            let _ = self.eventfd.write(1);
         }
     }
 }
@@ -136,25 +136,28 @@ struct Group {
 
 impl StopGroup {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Group { level: AtomicU8::new(Stop::No as u8), members: Mutex::default() }))
+        Self(Arc::new(Group {
+            level: AtomicU8::new(StopLevel::No as u8),
+            members: Mutex::default(),
+        }))
     }
 
     /// Starts the orderly stop of all.
     pub(crate) fn stop(&self) {
-        self.request(Stop::Orderly);
+        self.request(StopLevel::Orderly);
     }
 
-    fn request(&self, stop: Stop) {
+    fn request(&self, stop: StopLevel) {
         if self.0.level.fetch_max(stop as u8, Ordering::AcqRel) < stop as u8 {
             lock(&self.0.members).iter().filter_map(Weak::upgrade).for_each(|one| one.notify());
         }
     }
 
-    fn level(&self) -> Stop {
+    fn level(&self) -> StopLevel {
         match self.0.level.load(Ordering::Acquire) {
-            0 => Stop::No,
-            1 => Stop::Orderly,
-            _ => Stop::Now,
+            0 => StopLevel::No,
+            1 => StopLevel::Orderly,
+            _ => StopLevel::Now,
         }
     }
 }

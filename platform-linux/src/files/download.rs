@@ -2,8 +2,8 @@
 
 mod finish;
 mod journal;
-mod names;
 mod part;
+mod part_names;
 #[cfg(test)]
 mod tests;
 
@@ -11,25 +11,25 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::disk::{Boot, Disk, DiskFile, Kind};
 use super::folder::{Folder, check_name};
-use journal::Record;
-pub(super) use names::is_like_a_part;
+use super::storage::{BootId, FileKind, Storage, StorageFile};
+use journal::JournalRecord;
 use part::Part;
+pub(super) use part_names::is_like_a_part;
 
 /// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
 pub const SYNC_EVERY: u64 = 256 << 20;
 
 /// How a download treats what is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct DownloadOptions {
     /// Replaces a file that has the name. Without it, that is an error.
     pub force: bool,
     /// Goes on from what an earlier run has left.
     pub resume: bool,
 }
 
-impl Default for Options {
+impl Default for DownloadOptions {
     fn default() -> Self {
         Self { force: false, resume: true }
     }
@@ -70,12 +70,12 @@ impl Held {
 /// Dropped before it has finished, it leaves what is worth resuming, that is, what has verified, and
 /// removes everything else.
 #[derive(Debug)]
-pub struct Download<D: Disk = Folder> {
+pub struct Download<D: Storage = Folder> {
     disk: D,
     name: Vec<u8>,
     part: Part<D::File>,
     force: bool,
-    boot: Boot,
+    boot: BootId,
     tag: u64,
     size: Option<u64>,
     position: u64,
@@ -88,7 +88,7 @@ pub struct Download<D: Disk = Folder> {
     over: bool,
 }
 
-impl<D: Disk> Download<D> {
+impl<D: Storage> Download<D> {
     /// Begins a download to the file `name` in the folder `disk`. Until it ends, no other can begin to the
     /// same name.
     ///
@@ -99,20 +99,20 @@ impl<D: Disk> Download<D> {
     /// [`Unsupported`](io::ErrorKind::Unsupported) if it is never replaced, being a directory, or a
     /// device, FIFO or socket; [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another download of it is
     /// under way; others of `open(2)`.
-    pub fn begin(disk: &D, name: &[u8], options: Options) -> io::Result<Self> {
+    pub fn begin(disk: &D, name: &[u8], options: DownloadOptions) -> io::Result<Self> {
         Self::begin_in(disk.boot(), disk, name, options)
     }
 
     /// As [`begin`](Self::begin), in that run of the system.
-    fn begin_in(boot: Boot, disk: &D, name: &[u8], options: Options) -> io::Result<Self> {
+    fn begin_in(boot: BootId, disk: &D, name: &[u8], options: DownloadOptions) -> io::Result<Self> {
         check_name(name)?;
         match disk.look(name)? {
             None => {}
-            Some(entry) => match entry.kind {
-                Kind::Folder => return Err(Errno::ISDIR.into()),
-                Kind::File | Kind::Link if options.force => {}
-                Kind::File | Kind::Link => return Err(Errno::EXIST.into()),
-                Kind::Other => return Err(io::ErrorKind::Unsupported.into()),
+            Some(status) => match status.kind {
+                FileKind::Folder => return Err(Errno::ISDIR.into()),
+                FileKind::File | FileKind::Link if options.force => {}
+                FileKind::File | FileKind::Link => return Err(Errno::EXIST.into()),
+                FileKind::Other => return Err(io::ErrorKind::Unsupported.into()),
             },
         }
         let part = Part::claim(disk, name)?;
@@ -135,7 +135,7 @@ impl<D: Disk> Download<D> {
         if let Some(record) = download.part.record.filter(|_| options.resume) {
             let trusted = record.trusted(boot);
             // A part that is shorter than that has been tampered with.
-            if record.tag != 0 && trusted <= record.size.min(download.part.entry.length) {
+            if record.tag != 0 && trusted <= record.size.min(download.part.status.length) {
                 download.tag = record.tag;
                 download.size = Some(record.size);
                 download.verified = trusted;
@@ -241,14 +241,14 @@ impl<D: Disk> Download<D> {
 
     /// Writes the journal: what it does not say is not held.
     fn record(&mut self, verified: u64, synced: u64) -> io::Result<()> {
-        self.part.journal.write(&Record {
+        self.part.journal.write(&JournalRecord {
             tag: self.tag,
             // Without a tag nobody asks.
             size: self.size.unwrap_or(0),
             verified,
             synced,
             boot: self.boot,
-            part: self.part.entry.mark,
+            part: self.part.status.id,
         })?;
         (self.verified, self.synced) = (verified, synced);
         if self.vouched > self.synced {
@@ -275,10 +275,10 @@ impl<D: Disk> Download<D> {
     }
 }
 
-impl<D: Disk> Drop for Download<D> {
+impl<D: Storage> Drop for Download<D> {
     fn drop(&mut self) {
         // Errors are of no consequence here: the journal vouches for nothing wrong in any case.
-        if self.over || !self.started && self.part.entry.length > 0 {
+        if self.over || !self.started && self.part.status.length > 0 {
             return;
         }
         if self.held().is_some() {

@@ -1,6 +1,6 @@
 //! The folder that a client writes to.
 
-mod disk;
+mod storage;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,8 +15,8 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
-use super::disk::{Entry, Kind, Mark};
 use super::download::is_like_a_part;
+use super::storage::{FileId, FileKind, FileStatus};
 
 /// A folder in which downloads appear.
 #[derive(Debug)]
@@ -81,14 +81,14 @@ impl Folder {
     /// # Errors
     /// Those of `statx(2)`.
     pub fn size(&self, name: &[u8]) -> io::Result<Option<u64>> {
-        let entry = self.look(name)?.filter(|entry| entry.kind == Kind::File);
-        Ok(entry.map(|entry| entry.length))
+        let status = self.look(name)?.filter(|status| status.kind == FileKind::File);
+        Ok(status.map(|status| status.length))
     }
 
     /// What has the name now; a link is what it is itself.
-    pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
-        match Entry::at(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(entry) => Ok(Some(entry)),
+    pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
+        match FileStatus::at(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(status) => Ok(Some(status)),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
@@ -124,12 +124,13 @@ impl Folder {
         }
     }
 
-    /// Whether `entry` is a file that this user made, and not one that somebody has laid out: in a
+    /// Whether `status` is a file that this user made, and not one that somebody has laid out: in a
     /// folder for everybody, that is another's. (Where the file system knows no owners, everything,
     /// the folder included, belongs to one.)
-    pub(super) fn owns(&self, entry: &Entry) -> io::Result<bool> {
-        Ok(entry.kind == Kind::File
-            && (entry.owner == geteuid().as_raw() || entry.owner == Entry::of(&self.fd)?.owner))
+    pub(super) fn owns(&self, status: &FileStatus) -> io::Result<bool> {
+        Ok(status.kind == FileKind::File
+            && (status.owner == geteuid().as_raw()
+                || status.owner == FileStatus::of(&self.fd)?.owner))
     }
 }
 
@@ -139,7 +140,7 @@ impl From<OwnedFd> for Folder {
     }
 }
 
-impl Entry {
+impl FileStatus {
     /// What is open there.
     pub(super) fn of(fd: &OwnedFd) -> io::Result<Self> {
         Ok(Self::at(fd, b"", AtFlags::EMPTY_PATH)?)
@@ -155,14 +156,14 @@ impl Entry {
             kind: FileType::from_raw_mode(stat.stx_mode.into()).into(),
             length: stat.stx_size,
             links: stat.stx_nlink,
-            mark: Mark { inode: stat.stx_ino, born },
+            id: FileId { inode: stat.stx_ino, born },
             owner: stat.stx_uid,
             device: (stat.stx_dev_major, stat.stx_dev_minor),
         })
     }
 }
 
-impl From<FileType> for Kind {
+impl From<FileType> for FileKind {
     fn from(kind: FileType) -> Self {
         match kind {
             FileType::RegularFile => Self::File,
@@ -240,10 +241,10 @@ mod tests {
         let file = target.create(b"a", Mode::RUSR | Mode::WUSR).unwrap();
         target.create(b"b", Mode::RUSR).unwrap();
         symlink("a", folder.path().join("link")).unwrap();
-        let entry = Entry::of(&file).unwrap();
+        let status = FileStatus::of(&file).unwrap();
         let look = |name: &[u8]| target.look(name).unwrap().unwrap();
-        assert!(entry.is_same(&look(b"a")) && !entry.is_same(&look(b"b")));
-        assert!(target.owns(&entry).unwrap() && !target.owns(&look(b"link")).unwrap());
+        assert!(status.is_same(&look(b"a")) && !status.is_same(&look(b"b")));
+        assert!(target.owns(&status).unwrap() && !target.owns(&look(b"link")).unwrap());
         assert!(target.look(b"nothing").unwrap().is_none());
         fs::write(folder.path().join("a"), "five!").unwrap();
         assert_eq!(target.size(b"a").unwrap(), Some(5));

@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{Opened, Reason, Refusal, Version};
+use super::{OpenError, Reason, ServedFile, Version};
 
 /// How often a name is resolved anew that was renamed meanwhile, or when a signal came.
 const ATTEMPTS: u32 = 32;
@@ -49,19 +49,19 @@ impl Root {
     /// that a FIFO's waiting writer then meets a reader, and that to open a device can be to use it.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] if nothing is there; [`Refusal::Refused`] for what leads out, may not be
-    /// read, or is no regular file, and for an empty name or one with a NUL; [`Refusal::Busy`] when
-    /// descriptors or memory have run out; [`Refusal::Failed`] for the other errors of `openat2(2)`.
-    pub fn open_file(&self, name: &[u8]) -> Result<Opened, Refusal> {
+    /// [`OpenError::NotFound`] if nothing is there; [`OpenError::Refused`] for what leads out, may not be
+    /// read, or is no regular file, and for an empty name or one with a NUL; [`OpenError::Busy`] when
+    /// descriptors or memory have run out; [`OpenError::Failed`] for the other errors of `openat2(2)`.
+    pub fn open_file(&self, name: &[u8]) -> Result<ServedFile, OpenError> {
         check(name)?;
         // Not to wait for a FIFO's writer; not to be given a terminal.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = self.open_beneath(name, flags)?;
         let stat = fstat(&fd)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Refusal::Refused(Reason::Kind));
+            return Err(OpenError::Refused(Reason::Kind));
         }
-        Ok(Opened::new(fd, Version::of(&stat)))
+        Ok(ServedFile::new(fd, Version::of(&stat)))
     }
 
     /// Opens whatever `name` leads to. Always close-on-exec.
@@ -83,9 +83,9 @@ impl AsFd for Root {
 }
 
 /// Refuses what the system could not even be asked for.
-pub(super) fn check(name: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check(name: &[u8]) -> Result<(), OpenError> {
     if name.is_empty() || name.contains(&0) {
-        return Err(Refusal::Refused(Reason::Name));
+        return Err(OpenError::Refused(Reason::Name));
     }
     Ok(())
 }

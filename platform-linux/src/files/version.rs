@@ -8,12 +8,12 @@ use rustix::fs::{Stat, fstat};
 
 /// A time that the system stamps a file with: since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Stamp {
+pub(super) struct FileTime {
     seconds: i64,
     nanoseconds: u32,
 }
 
-impl Stamp {
+impl FileTime {
     pub(super) const fn new(seconds: i64, nanoseconds: u32) -> Self {
         Self { seconds, nanoseconds }
     }
@@ -38,9 +38,9 @@ pub(super) struct Version {
     inode: u64,
     pub(super) size: u64,
     /// Of the contents.
-    pub(super) modified: Stamp,
+    pub(super) modified: FileTime,
     /// Of contents, length, owner, permissions, name or links; nobody can set it at will.
-    pub(super) changed: Stamp,
+    pub(super) changed: FileTime,
 }
 
 impl Version {
@@ -54,8 +54,8 @@ impl Version {
             device: stat.st_dev,
             inode: stat.st_ino,
             size: size(stat),
-            modified: Stamp::new(stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
-            changed: Stamp::new(stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+            modified: FileTime::new(stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+            changed: FileTime::new(stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
         }
     }
 

@@ -48,7 +48,7 @@ where
     /// goes, and again after the deadline, which may have made room for it.
     pub(super) fn run(&mut self) -> nb::Result<(), Fault<S::Error>> {
         if self.connection.budget.is_spent() {
-            self.cx.again();
+            self.cx.yield_now();
             return Err(nb::Error::WouldBlock);
         }
         if self.connection.full && self.is_ready(Readiness::WRITABLE) {
@@ -86,7 +86,7 @@ where
             }
             self.connection.watch(self.cx).map_err(Fault::Connection)?;
             if self.connection.budget.is_spent() {
-                self.cx.again();
+                self.cx.yield_now();
                 return Err(nb::Error::WouldBlock);
             }
             if waits_for_room {
@@ -102,7 +102,7 @@ where
                 return Err(nb::Error::WouldBlock);
             }
             if self.connection.budget.reads == 0 {
-                self.cx.again();
+                self.cx.yield_now();
                 return Err(nb::Error::WouldBlock);
             }
             self.connection.budget.reads -= 1;

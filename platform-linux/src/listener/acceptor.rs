@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 
 use nix::errno::Errno;
 
-use super::{Gate, Listener, Permit};
+use super::{Listener, Permit, Semaphore};
+use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source, Task};
-use crate::pause::Pause;
 use crate::stream::TcpStream;
 
 /// How many connections one turn accepts before everybody else's turn comes.
@@ -22,7 +22,7 @@ pub struct Accepted {
     pub stream: TcpStream,
     /// The peer's address; an IPv4-mapped IPv6 address as IPv4.
     pub peer: SocketAddr,
-    /// The client's place, if the acceptor has a [`Gate`]; to be kept as long as it is served.
+    /// The client's place, if the acceptor has a [`Semaphore`]; to be kept as long as it is served.
     pub permit: Option<Permit>,
 }
 
@@ -30,29 +30,34 @@ pub struct Accepted {
 /// a task for it.
 ///
 /// When descriptors or memory run out (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`) it pauses and tries
-/// again every 100 ms: those already served go on, and those who wait are not lost. When its gate is
+/// again every 100 ms: those already served go on, and those who wait are not lost. When its semaphore is
 /// full it accepts nobody, at no cost, until a permit is released.
 pub struct Acceptor<F, R> {
     listener: Listener,
-    gate: Option<Gate>,
+    semaphore: Option<Semaphore>,
     on_accept: F,
     on_pause: R,
     source: Option<Source>,
-    pause: Pause,
+    backoff: Backoff,
 }
 
 impl<F, R> Acceptor<F, R> {
     /// Accepts from `listener`. `on_accept` gets each connection; `on_pause` gets the reason when
     /// accepting pauses, once until a connection is accepted again.
-    pub fn new<W>(listener: Listener, gate: Option<Gate>, on_accept: F, on_pause: R) -> Self
+    pub fn new<W>(
+        listener: Listener,
+        semaphore: Option<Semaphore>,
+        on_accept: F,
+        on_pause: R,
+    ) -> Self
     where
         F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
         R: FnMut(&mut W, io::Error),
     {
-        Self { listener, gate, on_accept, on_pause, source: None, pause: Pause::default() }
+        Self { listener, semaphore, on_accept, on_pause, source: None, backoff: Backoff::default() }
     }
 
-    fn accept<W>(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> io::Result<()>
+    fn accept<W>(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> io::Result<()>
     where
         F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
         R: FnMut(&mut W, io::Error),
@@ -65,17 +70,17 @@ impl<F, R> Acceptor<F, R> {
             if !cx.readiness(source).intersects(Readiness::READABLE) {
                 return Ok(());
             }
-            let permit = match &self.gate {
+            let permit = match &self.semaphore {
                 None => None,
-                Some(gate) => match gate.enter_or_wake(|| cx.waker()) {
+                Some(semaphore) => match semaphore.acquire_or_wake(|| cx.waker()) {
                     None => return Ok(()),
                     permit => permit,
                 },
             };
             match self.listener.accept() {
                 Ok((stream, peer)) => {
-                    self.pause.forget();
-                    (self.on_accept)(world, cx, Accepted { stream, peer, permit });
+                    self.backoff.forget();
+                    (self.on_accept)(state, cx, Accepted { stream, peer, permit });
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     cx.clear(source, Readiness::READABLE);
@@ -84,7 +89,7 @@ impl<F, R> Acceptor<F, R> {
                 Err(error) => return Err(error),
             }
         }
-        cx.again();
+        cx.yield_now();
         Ok(())
     }
 }
@@ -94,18 +99,18 @@ where
     F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
     R: FnMut(&mut W, io::Error),
 {
-    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+    fn turn(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
         if cx.stopping() {
             return Poll::Ready(());
         }
-        if self.pause.lasts(cx.now()) {
+        if self.backoff.lasts(cx.now()) {
             return Poll::Pending;
         }
-        if let Err(error) = self.accept(world, cx) {
-            if let Some(error) = self.pause.begin(cx.now(), error) {
-                (self.on_pause)(world, error);
+        if let Err(error) = self.accept(state, cx) {
+            if let Some(error) = self.backoff.begin(cx.now(), error) {
+                (self.on_pause)(state, error);
             }
-            cx.set_deadline(self.pause.until());
+            cx.set_deadline(self.backoff.until());
         }
         Poll::Pending
     }
@@ -137,8 +142,8 @@ impl<F, R> fmt::Debug for Acceptor<F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptor")
             .field("listener", &self.listener)
-            .field("gate", &self.gate)
-            .field("pause", &self.pause)
+            .field("semaphore", &self.semaphore)
+            .field("backoff", &self.backoff)
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{getsockopt, sockopt};
 
-use super::{Accepted, Acceptor, Gate, Listener, Permit};
+use super::{Accepted, Acceptor, Listener, Permit, Semaphore};
 use crate::executor::{Context, Executor};
 use crate::testing::{in_child, task};
 
@@ -65,10 +65,10 @@ fn a_full_gate_accepts_nobody_until_a_permit_is_released() {
             client.stream.send(b"hello", &[], false).unwrap();
         }
     });
-    let gate = Gate::new(1);
+    let semaphore = Semaphore::new(1);
     let acceptor = Acceptor::new(
         listener,
-        Some(gate.clone()),
+        Some(semaphore.clone()),
         move |count: &mut usize, cx: &mut Context<'_, usize>, accepted| {
             *count += 1;
             to_server.send(accepted).unwrap();
@@ -89,26 +89,27 @@ fn a_full_gate_accepts_nobody_until_a_permit_is_released() {
         client.read_to_string(&mut heard).unwrap();
         assert_eq!(heard, "hello");
     }
-    assert!(gate.try_enter().is_some());
+    assert!(semaphore.try_acquire().is_some());
 }
 
 #[test]
 fn a_gate_counts_its_permits() {
-    let gate = Gate::new(2);
-    let shared = gate.clone();
-    let permits: Vec<Permit> = gate.try_enter().into_iter().chain(shared.try_enter()).collect();
+    let semaphore = Semaphore::new(2);
+    let shared = semaphore.clone();
+    let permits: Vec<Permit> =
+        semaphore.try_acquire().into_iter().chain(shared.try_acquire()).collect();
     assert_eq!(permits.len(), 2);
-    assert!(gate.try_enter().is_none());
+    assert!(semaphore.try_acquire().is_none());
     drop(permits);
-    assert!(shared.try_enter().is_some());
+    assert!(shared.try_acquire().is_some());
 }
 
 #[test]
 fn a_permit_that_is_released_just_before_the_wait_is_not_missed() {
     let waker = Executor::<()>::new().unwrap().waker();
-    let gate = Gate::new(1);
-    let mut permit = gate.try_enter();
-    let next = gate.enter_or_wake(|| {
+    let semaphore = Semaphore::new(1);
+    let mut permit = semaphore.try_acquire();
+    let next = semaphore.acquire_or_wake(|| {
         permit = None;
         waker
     });
@@ -144,7 +145,7 @@ fn out_of_descriptors_it_pauses_and_the_others_go_on() {
     );
     executor.spawn(Box::new(acceptor));
     let (_, limit) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    let resumed = crate::pause::PAUSE.as_micros() * 5;
+    let resumed = crate::backoff::BACKOFF.as_micros() * 5;
     executor.spawn(task(move |seen: &mut Seen, cx| {
         if cx.now().as_micros() < resumed {
             cx.set_deadline(Some(barewire_core::time::Instant::from_micros(resumed)));

@@ -7,13 +7,13 @@
 //! [without order](Nature::is_ordered), any of them.
 //!
 //! ```
-//! use barewire_linux::files::{Download, Options};
+//! use barewire_linux::files::{Download, DownloadOptions};
 //! use barewire_tests::simulator::disk::{Disk, Nature};
 //! use barewire_tests::simulator::random::Random;
 //!
 //! let mut random = Random::new(7);
 //! let disk = Disk::new(random.fork(), Nature::draw(&mut random));
-//! let mut download = Download::begin(&disk, b"file", Options::default())?;
+//! let mut download = Download::begin(&disk, b"file", DownloadOptions::default())?;
 //! download.start(0, Some(8), 77)?;
 //! download.write(b"contents")?;
 //! download.finish()?;
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use barewire_linux::files::Mark;
+use barewire_linux::files::FileId;
 
 use super::random::Random;
 use file::{Contents, SECTOR};
@@ -88,7 +88,7 @@ type Names = BTreeMap<Vec<u8>, usize>;
 
 #[derive(Debug)]
 struct File {
-    mark: Mark,
+    id: FileId,
     contents: Contents,
     /// The life of the program that has locked it.
     locked_by: Option<u64>,
@@ -221,8 +221,8 @@ impl Platter {
         self.created += 1;
         let inode = if self.nature.is_ordered { self.free_inode() } else { number as u64 + 1 };
         let born = if self.nature.tells_births { i64::try_from(number).unwrap() + 1 } else { 0 };
-        let mark = Mark { inode, born };
-        self.files.insert(number, File { mark, contents: Contents::default(), locked_by: None });
+        let id = FileId { inode, born };
+        self.files.insert(number, File { id, contents: Contents::default(), locked_by: None });
         self.change_name(NameChange::Given(name.to_vec(), number));
         number
     }
@@ -230,7 +230,7 @@ impl Platter {
     /// The lowest number that no file with a name has.
     fn free_inode(&self) -> u64 {
         let is_taken =
-            |inode| self.names.values().any(|number| self.files[number].mark.inode == inode);
+            |inode| self.names.values().any(|number| self.files[number].id.inode == inode);
         let most = self.names.len() as u64 + 1;
         (1..=most).find(|inode| !is_taken(*inode)).expect("there is one more number than names")
     }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use barewire_linux::files::{Access, Disk as _, DiskFile as _, Found};
+use barewire_linux::files::{Access, Found, Storage as _, StorageFile as _};
 use barewire_tests::simulator::disk::{Disk, Nature, OpenFile};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;

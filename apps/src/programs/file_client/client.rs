@@ -228,7 +228,7 @@ mod tests {
     use std::rc::Rc;
 
     use barewire_core::file::Answer;
-    use barewire_linux::files::{Download, Options};
+    use barewire_linux::files::{Download, DownloadOptions};
 
     use super::*;
     use crate::output::{Format, Output};
@@ -309,7 +309,7 @@ mod tests {
     fn what_has_verified_is_not_given_up_for_the_plain_form() {
         let folder = tempfile::TempDir::new().unwrap();
         let target = Target::open(folder.path().to_owned()).unwrap();
-        let mut part = Download::begin(&target.folder, b"x", Options::default()).unwrap();
+        let mut part = Download::begin(&target.folder, b"x", DownloadOptions::default()).unwrap();
         part.start(0, Some(5), 7).unwrap();
         part.write(b"abc").unwrap();
         part.verified(3).unwrap();

@@ -168,7 +168,7 @@ fn rest(
 ) -> nb::Error<End> {
     let Client { settings, voice, work, heard, .. } = client;
     if work.ask(receiver, cx.now(), *heard, settings, voice) {
-        cx.again();
+        cx.yield_now();
     } else if work.is_empty() && receiver.poll_transmit() == Output::Nothing {
         // All is there and the server knows it: how soon it closes makes no difference.
         return nb::Error::Other(End::Closed);

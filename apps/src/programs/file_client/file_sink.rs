@@ -10,7 +10,7 @@ use std::time::Instant;
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
 use barewire_linux::executor::Origin;
-use barewire_linux::files::{Download, Folder, Held, Options, WriteBehind};
+use barewire_linux::files::{BackgroundWriter, Download, DownloadOptions, Folder, Held};
 
 use crate::cli::failure::words;
 use crate::output::Record;
@@ -53,7 +53,7 @@ pub(super) struct Saving {
     /// The size that a listing has told.
     listed: Option<u64>,
     /// Boxed, since of many that wait only a few have one.
-    download: Option<Box<WriteBehind>>,
+    download: Option<Box<BackgroundWriter>>,
     size: Option<u64>,
     verified: bool,
     /// Set by the first answer.
@@ -84,9 +84,9 @@ impl Saving {
         if self.download.is_some() {
             return Ok(true);
         }
-        let options = Options { force: settings.force, resume: settings.resume };
+        let options = DownloadOptions { force: settings.force, resume: settings.resume };
         match Download::begin(&self.target.folder, &self.leaf, options) {
-            Ok(download) => self.download = Some(Box::new(WriteBehind::new(download))),
+            Ok(download) => self.download = Some(Box::new(BackgroundWriter::new(download))),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.is_there() => {
                 return Ok(false);
             }
@@ -224,7 +224,7 @@ impl Saving {
                 downloads.push(*download);
             }
         }
-        let results = WriteBehind::finish_all(downloads);
+        let results = BackgroundWriter::finish_all(downloads);
         for ((name, saving, bytes), result) in named.into_iter().zip(results) {
             match result {
                 Ok(()) => saving.tell(&name, bytes, voice),

@@ -11,7 +11,7 @@ use barewire_core::file::{
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::files::{Opened, Standing};
+use barewire_linux::files::{FileChange, ServedFile};
 use barewire_linux::link::{Fault, Link};
 
 use super::House;
@@ -34,7 +34,7 @@ pub(super) struct Download {
 struct Job {
     name: Vec<u8>,
     begun: Instant,
-    opened: Opened,
+    opened: ServedFile,
     /// What goes out of it.
     range: Range<u64>,
     /// Of all digests supplied.
@@ -53,20 +53,20 @@ struct Proof {
 /// A request that was heard, and what was found.
 struct Heard {
     name: Vec<u8>,
-    found: Result<Opened, Refusal>,
+    found: Result<ServedFile, Refusal>,
     is_list: bool,
 }
 
 impl Job {
-    fn new(name: Vec<u8>, begun: Instant, opened: Opened, range: Range<u64>) -> Self {
+    fn new(name: Vec<u8>, begun: Instant, opened: ServedFile, range: Range<u64>) -> Self {
         Self { name, begun, opened, range, supplied: Digest::default(), proof: None }
     }
 
     /// Makes sure that the file is still what was offered; growing does no harm.
-    fn check(&mut self) -> Result<Standing, String> {
+    fn check(&mut self) -> Result<FileChange, String> {
         let standing = self.opened.check();
         match self.given(standing)? {
-            Standing::Changed => Err(self.changed()),
+            FileChange::Changed => Err(self.changed()),
             standing => Ok(standing),
         }
     }
@@ -105,7 +105,7 @@ impl Job {
         // The digest could be right and yet of another version than was offered.
         let standing = self.check()?;
         let is_last = offset + length == self.range.end && offset > self.range.start;
-        if is_last && standing == Standing::Grown {
+        if is_last && standing == FileChange::Grown {
             let position = self.range.start;
             self.proof = Some(Proof { last: digest, position, found: Digest::default() });
             return Err(nb::Error::WouldBlock);
@@ -187,7 +187,7 @@ impl Download {
                 Some(Demand::Confirm) => self.confirm(hall, cx.now())?,
             }
         }
-        cx.again();
+        cx.yield_now();
         Err(nb::Error::WouldBlock)
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
 use barewire_core::printable::printable;
-use barewire_linux::files::{self, Digests, Listed, Opened, Reason, Root};
+use barewire_linux::files::{self, DigestCache, FolderEntry, Reason, Root, ServedFile};
 
 use crate::cli::failure::{Failure, words};
 
@@ -14,7 +14,7 @@ use crate::cli::failure::{Failure, words};
 #[derive(Debug)]
 pub(super) struct Store {
     root: Root,
-    digests: Digests,
+    digests: DigestCache,
     /// As the user named it.
     name: String,
 }
@@ -31,7 +31,7 @@ impl Store {
             Failure::Conversation(format!("cannot serve {name}: {}{advice}", words(&error)))
         };
         let root = Root::open(folder).map_err(unusable)?;
-        Ok(Self { root, digests: Digests::default(), name })
+        Ok(Self { root, digests: DigestCache::default(), name })
     }
 
     /// Gives up, for this thread and those it starts, all rights on files but to read these.
@@ -48,44 +48,44 @@ impl Store {
     }
 
     /// Opens what is asked for.
-    pub(super) fn find(&self, request: &Request<'_>) -> Result<Opened, Refusal> {
+    pub(super) fn find(&self, request: &Request<'_>) -> Result<ServedFile, Refusal> {
         let found = match request.operation {
             Operation::Get => self.root.open_file(request.name),
             Operation::List => self.list(request.name),
         };
         found.map_err(|why| {
             // The operator's disk, and no client's mistake.
-            let is_ours = matches!(why, files::Refusal::Failed(_));
+            let is_ours = matches!(why, files::OpenError::Failed(_));
             let level = if is_ours { log::Level::Warn } else { log::Level::Debug };
             log::log!(level, "{}: {why}", printable(request.name));
             match why {
-                files::Refusal::NotFound => Refusal::NotFound,
-                files::Refusal::Refused(_) => Refusal::Refused,
-                files::Refusal::Busy(_) => Refusal::Busy,
-                files::Refusal::Failed(_) => Refusal::Failed,
+                files::OpenError::NotFound => Refusal::NotFound,
+                files::OpenError::Refused(_) => Refusal::Refused,
+                files::OpenError::Busy(_) => Refusal::Busy,
+                files::OpenError::Failed(_) => Refusal::Failed,
             }
         })
     }
 
     /// A listing is a file made for the occasion.
-    fn list(&self, name: &[u8]) -> Result<Opened, files::Refusal> {
+    fn list(&self, name: &[u8]) -> Result<ServedFile, files::OpenError> {
         let mut lines = String::new();
         for listed in self.root.list(name)? {
-            let Listed { size, modified, name, directory } = &listed;
+            let FolderEntry { size, modified, name, directory } = &listed;
             let (size, modified, is_directory) = (*size, *modified, *directory);
             // Writing to a string cannot fail.
             let _ = writeln!(lines, "{}", Entry { size, modified, name, is_directory });
         }
-        let made = Opened::from_bytes(lines.as_bytes());
+        let made = ServedFile::from_bytes(lines.as_bytes());
         made.map_err(|error| {
-            files::Refusal::Busy(Reason::System(error.raw_os_error().unwrap_or_default()))
+            files::OpenError::Busy(Reason::System(error.raw_os_error().unwrap_or_default()))
         })
     }
 
     /// The digest of the segment at `offset`.
     pub(super) fn digest(
         &self,
-        opened: &Opened,
+        opened: &ServedFile,
         offset: u64,
         length: u64,
         buffer: &mut [u8],

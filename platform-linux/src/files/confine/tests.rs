@@ -8,7 +8,7 @@ use std::thread;
 use nix::errno::Errno;
 
 use super::*;
-use crate::files::Opened;
+use crate::files::ServedFile;
 
 #[test]
 fn a_confined_thread_reads_beneath_the_root_only() {
@@ -39,7 +39,7 @@ fn a_confined_thread_reads_beneath_the_root_only() {
 
         assert_eq!(root.open_file(b"public").unwrap().size(), 6);
         assert_eq!(root.list(b"").unwrap().len(), 1);
-        assert_eq!(Opened::from_bytes(b"a listing").unwrap().size(), 9);
+        assert_eq!(ServedFile::from_bytes(b"a listing").unwrap().size(), 9);
         log.write_all(b"what is open stays open").unwrap();
 
         if abi >= 4 {

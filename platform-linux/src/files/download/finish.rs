@@ -3,12 +3,12 @@
 use std::io;
 
 use super::Download;
-use crate::files::disk::{Disk, DiskFile, Entry};
+use crate::files::storage::{FileStatus, Storage, StorageFile};
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
 const SMALL: u64 = 1 << 20;
 
-impl<D: Disk> Download<D> {
+impl<D: Storage> Download<D> {
     /// The contents are complete: they are made to last, and get their name.
     ///
     /// # Errors
@@ -19,7 +19,7 @@ impl<D: Disk> Download<D> {
     /// from what has verified; only an error of `fsync(2)`, the last step, leaves the complete file
     /// under its name, though a crash of the system may undo that.
     pub fn finish(mut self) -> io::Result<()> {
-        self.settle()?;
+        self.sync_contents()?;
         self.publish()?;
         self.clean()
     }
@@ -33,19 +33,21 @@ impl<D: Disk> Download<D> {
         if downloads.len() > 1 {
             downloads.iter().for_each(Self::begin_sync);
         }
-        // All are settled before the first is renamed, which would need a commit of its own.
-        let settled: Vec<io::Result<Self>> =
-            downloads.into_iter().map(|download| download.settle().map(|()| download)).collect();
+        // All are synced before the first is renamed, which would need a commit of its own.
+        let on_disk: Vec<io::Result<Self>> = downloads
+            .into_iter()
+            .map(|download| download.sync_contents().map(|()| download))
+            .collect();
         let publish = |mut download: Self| {
             download.publish()?;
             download.disk.remove(&download.part.journal_name)?;
             Ok(download)
         };
         let published: Vec<io::Result<Self>> =
-            settled.into_iter().map(|settled| settled.and_then(publish)).collect();
-        let mut synced: Vec<Entry> = Vec::new();
+            on_disk.into_iter().map(|download| download.and_then(publish)).collect();
+        let mut synced: Vec<FileStatus> = Vec::new();
         let mut sync = |download: Self| {
-            let folder = download.disk.entry()?;
+            let folder = download.disk.status()?;
             if !synced.iter().any(|it| it.is_same(&folder)) {
                 download.disk.sync()?;
                 synced.push(folder);
@@ -63,14 +65,14 @@ impl<D: Disk> Download<D> {
     }
 
     /// Has the whole reach the disk.
-    pub(super) fn settle(&self) -> io::Result<()> {
+    pub(super) fn sync_contents(&self) -> io::Result<()> {
         if !self.started || self.size.is_some_and(|size| size != self.position) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.part.file.sync()?;
-        let entry = self.part.file.entry()?;
-        let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&entry));
-        if !named || entry.length != self.position {
+        let status = self.part.file.status()?;
+        let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&status));
+        if !named || status.length != self.position {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the part was changed by somebody else",

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::files::disk::{Boot, DiskFile, Mark};
+use crate::files::storage::{BootId, FileId, StorageFile};
 use crate::files::version;
 
 /// The length of a record in bytes: so short that it lies in one sector, and is written at once.
@@ -25,7 +25,7 @@ const MAGIC: &[u8; 8] = b"BWpart\0\x01";
 ///
 /// Numbers are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct JournalRecord {
     /// The version that is downloaded; 0 if there is no telling.
     pub(super) tag: u64,
     /// The size of the whole in bytes.
@@ -35,12 +35,12 @@ pub(super) struct Record {
     /// Everything before this is right and on the disk.
     pub(super) synced: u64,
     /// When it was written.
-    pub(super) boot: Boot,
+    pub(super) boot: BootId,
     /// The part it speaks of.
-    pub(super) part: Mark,
+    pub(super) part: FileId,
 }
 
-impl Record {
+impl JournalRecord {
     fn encode(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(MAGIC);
@@ -71,23 +71,23 @@ impl Record {
             verified: word(24),
             synced: word(32),
             boot,
-            part: Mark { inode: word(56), born: word(64).cast_signed() },
+            part: FileId { inode: word(56), born: word(64).cast_signed() },
         })
     }
 
     /// How far the part is right, as seen in the run of the system that `boot` names. What was
     /// written in an earlier run may not have reached the disk.
-    pub(super) fn trusted(&self, boot: Boot) -> u64 {
-        let same = self.boot == boot && boot != Boot::default();
+    pub(super) fn trusted(&self, boot: BootId) -> u64 {
+        let same = self.boot == boot && boot != BootId::default();
         if same { self.verified } else { self.synced.min(self.verified) }
     }
 }
 
 /// What reading a journal gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum JournalState {
     /// A whole record.
-    Says(Record),
+    Says(JournalRecord),
     /// Nothing, or only a piece of it.
     Torn,
     /// It is no journal.
@@ -98,24 +98,24 @@ pub(super) enum Reading {
 #[derive(Debug)]
 pub(super) struct Journal<F>(pub(super) F);
 
-impl<F: DiskFile> Journal<F> {
+impl<F: StorageFile> Journal<F> {
     /// What it says.
-    pub(super) fn read(&self) -> io::Result<Reading> {
+    pub(super) fn read(&self) -> io::Result<JournalState> {
         // One byte more shows what is longer.
         let mut bytes = [0; LENGTH + 1];
         let count = self.0.read(&mut bytes)?;
         let bytes = &bytes[..count];
-        if let Some(record) = bytes.try_into().ok().and_then(Record::decode) {
-            return Ok(Reading::Says(record));
+        if let Some(record) = bytes.try_into().ok().and_then(JournalRecord::decode) {
+            return Ok(JournalState::Says(record));
         }
         // Of a journal that was cut off, or never reached the disk, zeros remain.
         let torn =
             count <= LENGTH && bytes.iter().zip(MAGIC).all(|(is, was)| is == was || *is == 0);
-        Ok(if torn { Reading::Torn } else { Reading::Foreign })
+        Ok(if torn { JournalState::Torn } else { JournalState::Foreign })
     }
 
     /// Replaces what it says.
-    pub(super) fn write(&self, record: &Record) -> io::Result<()> {
+    pub(super) fn write(&self, record: &JournalRecord) -> io::Result<()> {
         // What is longer is no journal, so nothing is left behind it.
         self.0.write(&record.encode(), 0)
     }
@@ -133,20 +133,20 @@ mod tests {
 
     use super::*;
 
-    fn record() -> Record {
-        Record {
+    fn record() -> JournalRecord {
+        JournalRecord {
             tag: 0x0123_4567_89AB_CDEF,
             size: u64::MAX,
             verified: 3 << 20,
             synced: 1 << 20,
             boot: [7; 16],
-            part: Mark { inode: 99, born: -5 },
+            part: FileId { inode: 99, born: -5 },
         }
     }
 
     #[test]
     fn a_record_says_what_was_recorded() {
-        assert_eq!(Record::decode(&record().encode()), Some(record()));
+        assert_eq!(JournalRecord::decode(&record().encode()), Some(record()));
     }
 
     #[test]
@@ -155,10 +155,10 @@ mod tests {
         for at in 0..LENGTH {
             let mut damaged = whole;
             damaged[at] ^= 1;
-            assert_eq!(Record::decode(&damaged), None, "at {at}");
+            assert_eq!(JournalRecord::decode(&damaged), None, "at {at}");
             let mut torn = whole;
             torn[at..].fill(0);
-            assert_eq!(Record::decode(&torn), None, "from {at} on");
+            assert_eq!(JournalRecord::decode(&torn), None, "from {at} on");
         }
     }
 
@@ -166,8 +166,8 @@ mod tests {
     fn after_another_start_only_what_was_synced_counts() {
         assert_eq!(record().trusted([7; 16]), 3 << 20);
         assert_eq!(record().trusted([8; 16]), 1 << 20);
-        let unknown = Record { boot: Boot::default(), ..record() };
-        assert_eq!(unknown.trusted(Boot::default()), 1 << 20);
+        let unknown = JournalRecord { boot: BootId::default(), ..record() };
+        assert_eq!(unknown.trusted(BootId::default()), 1 << 20);
     }
 
     #[test]
@@ -179,15 +179,15 @@ mod tests {
         let whole = record().encode();
         for torn in [&b""[..], &[0], &[0; LENGTH], &whole[..5], &whole[..LENGTH - 1]] {
             fs::write(&path, torn).unwrap();
-            assert_eq!(open().read().unwrap(), Reading::Torn);
+            assert_eq!(open().read().unwrap(), JournalState::Torn);
         }
         for foreign in [&b"notes"[..], &[1], &[0; LENGTH + 1], &[&whole[..], &[0]].concat()] {
             fs::write(&path, foreign).unwrap();
-            assert_eq!(open().read().unwrap(), Reading::Foreign);
+            assert_eq!(open().read().unwrap(), JournalState::Foreign);
         }
         fs::write(&path, &whole[..LENGTH - 1]).unwrap();
         open().write(&record()).unwrap();
-        assert_eq!(open().read().unwrap(), Reading::Says(record()));
+        assert_eq!(open().read().unwrap(), JournalState::Says(record()));
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 }

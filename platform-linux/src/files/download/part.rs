@@ -5,9 +5,9 @@ mod tests;
 
 use std::io;
 
-use super::journal::{Journal, Reading, Record};
-use super::names::names;
-use crate::files::disk::{Access, Disk, DiskFile, Entry, Found};
+use super::journal::{Journal, JournalRecord, JournalState};
+use super::part_names::names;
+use crate::files::storage::{Access, FileStatus, Found, Storage, StorageFile};
 
 /// How many names for a part are tried, when what has them is not this program's.
 const NAMES: u32 = 9;
@@ -24,18 +24,18 @@ pub(super) struct Part<F> {
     /// It was not there before.
     pub(super) is_new: bool,
     /// As it was found.
-    pub(super) entry: Entry,
+    pub(super) status: FileStatus,
     /// What the journal says of this very file.
-    pub(super) record: Option<Record>,
+    pub(super) record: Option<JournalRecord>,
 }
 
-impl<F: DiskFile> Part<F> {
+impl<F: StorageFile> Part<F> {
     /// The part of what will be `name`: the one that an earlier run has left, or a new one.
     ///
     /// What is not this program's (a link, a folder, another's file, or one that no journal lies
     /// beside: another program's part, perhaps, or a file that is really called so) is left as it is,
     /// and the next name tried.
-    pub(super) fn claim(disk: &impl Disk<File = F>, name: &[u8]) -> io::Result<Self> {
+    pub(super) fn claim(disk: &impl Storage<File = F>, name: &[u8]) -> io::Result<Self> {
         for number in 1..=NAMES {
             if let Some(part) = Self::try_claim(disk, name, number)? {
                 return Ok(part);
@@ -48,7 +48,7 @@ impl<F: DiskFile> Part<F> {
     }
 
     fn try_claim(
-        disk: &impl Disk<File = F>,
+        disk: &impl Storage<File = F>,
         target: &[u8],
         number: u32,
     ) -> io::Result<Option<Self>> {
@@ -74,19 +74,19 @@ impl<F: DiskFile> Part<F> {
                     }
                 }
             };
-            let entry = file.entry()?;
-            if entry.links == 2 && disk.look(target)?.is_some_and(|it| it.is_same(&entry)) {
+            let status = file.status()?;
+            if status.links == 2 && disk.look(target)?.is_some_and(|it| it.is_same(&status)) {
                 // Killed after it had been linked to its final name.
                 disk.remove(&name)?;
                 continue;
             }
-            if entry.links > 1 || !disk.owns(&entry)? {
+            if status.links > 1 || !disk.owns(&status)? {
                 return Ok(None);
             }
             lock(&file)?;
             // While it was not locked, another may have finished or removed it.
-            let entry = file.entry()?;
-            if !disk.look(&name)?.is_some_and(|it| it.is_same(&entry)) {
+            let status = file.status()?;
+            if !disk.look(&name)?.is_some_and(|it| it.is_same(&status)) {
                 continue;
             }
             let is_new = journal.is_some();
@@ -95,11 +95,11 @@ impl<F: DiskFile> Part<F> {
                 None => open(disk, &journal_name)?,
             };
             let Some((journal, record)) = journal else { return Ok(None) };
-            if record.is_some_and(|record| speaks_of_another(&record, &entry)) {
+            if record.is_some_and(|record| speaks_of_another(&record, &status)) {
                 return Ok(None);
             }
-            let record = record.filter(|record| record.part == entry.mark);
-            return Ok(Some(Self { file, name, journal, journal_name, is_new, entry, record }));
+            let record = record.filter(|record| record.part == status.id);
+            return Ok(Some(Self { file, name, journal, journal_name, is_new, status, record }));
         }
         Err(io::ErrorKind::ResourceBusy.into())
     }
@@ -108,20 +108,20 @@ impl<F: DiskFile> Part<F> {
 /// Whether the journal is that of a part which is gone, and somebody else's file has its name now.
 /// An empty file is not worth the question; and where files bear no time of creation, their numbers
 /// may change from one day to the next, and say nothing.
-fn speaks_of_another(record: &Record, entry: &Entry) -> bool {
-    let known = record.part.born != 0 && entry.mark.born != 0;
-    known && entry.length > 0 && record.part != entry.mark
+fn speaks_of_another(record: &JournalRecord, status: &FileStatus) -> bool {
+    let known = record.part.born != 0 && status.id.born != 0;
+    known && status.length > 0 && record.part != status.id
 }
 
 /// A journal, and what it says.
-type Journaled<F> = (Journal<F>, Option<Record>);
+type Journaled<F> = (Journal<F>, Option<JournalRecord>);
 
 /// The journal, which is created before the part, since a part without a journal is not this
 /// program's. `None` if something else has its name.
 ///
 /// One that speaks of a part which is gone is not written to: a crash may undo that, and then the
 /// new part would be another's. It makes room for a new one.
-fn open_or_create<D: Disk>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
+fn open_or_create<D: Storage>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
     match disk.create(name, Access::Private) {
         Ok(file) => Ok(Some((Journal(file), None))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match open(disk, name)? {
@@ -136,22 +136,22 @@ fn open_or_create<D: Disk>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled
 }
 
 /// The journal that is there, and what it says, if it is this program's.
-fn open<D: Disk>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
+fn open<D: Storage>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
     let Found::File(file) = disk.open_found(name)? else { return Ok(None) };
-    let entry = file.entry()?;
-    if entry.links != 1 || !disk.owns(&entry)? {
+    let status = file.status()?;
+    if status.links != 1 || !disk.owns(&status)? {
         return Ok(None);
     }
     let journal = Journal(file);
     Ok(match journal.read()? {
-        Reading::Says(record) => Some((journal, Some(record))),
-        Reading::Torn => Some((journal, None)),
-        Reading::Foreign => None,
+        JournalState::Says(record) => Some((journal, Some(record))),
+        JournalState::Torn => Some((journal, None)),
+        JournalState::Foreign => None,
     })
 }
 
 /// Keeps others that download to the same file away.
-fn lock(file: &impl DiskFile) -> io::Result<()> {
+fn lock(file: &impl StorageFile) -> io::Result<()> {
     file.lock().map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
             io::Error::new(io::ErrorKind::ResourceBusy, "another download of it is under way")

@@ -13,8 +13,8 @@ use super::*;
 const SIZE: u64 = 9;
 const CONTENTS: &[u8; 9] = b"some text";
 const TAG: u64 = 77;
-const HERE: Boot = [1; 16];
-const LATER: Boot = [2; 16];
+const HERE: BootId = [1; 16];
+const LATER: BootId = [2; 16];
 
 /// A folder to download to.
 struct World {
@@ -33,21 +33,21 @@ impl World {
         self.target.path().join(name)
     }
 
-    fn try_begin(&self, options: Options) -> io::Result<Download> {
+    fn try_begin(&self, options: DownloadOptions) -> io::Result<Download> {
         Download::begin_in(HERE, &self.folder, b"file", options)
     }
 
     fn begin(&self) -> Download {
-        self.try_begin(Options::default()).unwrap()
+        self.try_begin(DownloadOptions::default()).unwrap()
     }
 
     /// Begins after the system was started anew.
     fn begin_later(&self) -> Download {
-        Download::begin_in(LATER, &self.folder, b"file", Options::default()).unwrap()
+        Download::begin_in(LATER, &self.folder, b"file", DownloadOptions::default()).unwrap()
     }
 
     fn force(&self) -> Download {
-        self.try_begin(Options { force: true, resume: true }).unwrap()
+        self.try_begin(DownloadOptions { force: true, resume: true }).unwrap()
     }
 
     /// Leaves a part of which this many bytes have verified.
@@ -104,7 +104,7 @@ fn held(verified: u64) -> Held {
 #[test]
 fn a_file_appears_when_it_is_complete() {
     let world = World::new();
-    let mut download = Download::begin(&world.folder, b"file", Options::default()).unwrap();
+    let mut download = Download::begin(&world.folder, b"file", DownloadOptions::default()).unwrap();
     assert_eq!(download.held(), None);
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..4]).unwrap();
@@ -124,12 +124,12 @@ fn of_several_each_has_its_own_result() {
     let world = World::new();
     let inner = world.folder.sub(b"inner").unwrap();
     let begin = |folder: &Folder, name: &[u8]| {
-        let mut download = Download::begin(folder, name, Options::default()).unwrap();
+        let mut download = Download::begin(folder, name, DownloadOptions::default()).unwrap();
         download.start(0, Some(SIZE), TAG).unwrap();
         download.write(CONTENTS).unwrap();
         download
     };
-    let mut short = Download::begin(&world.folder, b"short", Options::default()).unwrap();
+    let mut short = Download::begin(&world.folder, b"short", DownloadOptions::default()).unwrap();
     short.start(0, Some(SIZE), TAG).unwrap();
     let all = vec![
         begin(&world.folder, b"a"),
@@ -288,8 +288,8 @@ fn an_existing_file_is_replaced_by_force_only() {
             "socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
             _ => fs::create_dir(&path).unwrap(),
         }
-        let error = world.try_begin(Options::default()).unwrap_err();
-        let forced = world.try_begin(Options { force: true, resume: true });
+        let error = world.try_begin(DownloadOptions::default()).unwrap_err();
+        let forced = world.try_begin(DownloadOptions { force: true, resume: true });
         let never = match existing {
             "directory" => Some(io::ErrorKind::IsADirectory),
             "socket" => Some(io::ErrorKind::Unsupported),
@@ -336,7 +336,7 @@ fn where_there_is_no_such_rename_it_is_linked() {
     let mut download = world.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(CONTENTS).unwrap();
-    download.settle().unwrap();
+    download.sync_contents().unwrap();
     download.link().unwrap();
     download.clean().unwrap();
     drop(download);

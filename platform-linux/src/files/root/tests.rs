@@ -28,12 +28,12 @@ fn world() -> (TempDir, Root) {
 #[track_caller]
 fn refused(root: &Root, name: impl AsRef<[u8]>) {
     let refusal = root.open_file(name.as_ref()).unwrap_err();
-    assert!(matches!(refusal, Refusal::Refused(_)), "{refusal:?}");
+    assert!(matches!(refusal, OpenError::Refused(_)), "{refusal:?}");
 }
 
 #[track_caller]
 fn missing(root: &Root, name: impl AsRef<[u8]>) {
-    assert_eq!(root.open_file(name.as_ref()).unwrap_err(), Refusal::NotFound);
+    assert_eq!(root.open_file(name.as_ref()).unwrap_err(), OpenError::NotFound);
 }
 
 #[test]
@@ -132,12 +132,12 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
         for _ in 0..10_000 {
             match root.open_file(b"sub/inner") {
                 Ok(opened) => assert_eq!(opened.size(), 14),
-                Err(Refusal::Refused(_) | Refusal::Busy(_)) => {}
+                Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
                 Err(refusal) => panic!("{refusal}"),
             }
             match root.list(b"sub") {
                 Ok(listed) => assert!(listed.iter().all(|entry| entry.name != "secret")),
-                Err(Refusal::Refused(_) | Refusal::Busy(_)) => {}
+                Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
                 Err(refusal) => panic!("{refusal}"),
             }
         }

@@ -230,7 +230,7 @@ fn who_asks_without_end_leaves_turns_to_others() {
             link.abort();
             return Poll::Ready(());
         }
-        cx.again();
+        cx.yield_now();
         Poll::Pending
     }));
     let (mut link, mut echo) = (Link::new(modest), Echo::default());

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 
-use barewire_linux::files::{self, Access, Boot, DiskFile, Entry, Found, Kind, Mark};
+use barewire_linux::files::{
+    self, Access, BootId, FileId, FileKind, FileStatus, Found, StorageFile,
+};
 
 use super::{Disk, NameChange, Platter, gone};
 
@@ -17,7 +19,7 @@ pub struct OpenFile {
     has_locked: Cell<bool>,
 }
 
-impl files::Disk for Disk {
+impl files::Storage for Disk {
     type File = OpenFile;
 
     /// So little that small files are synced on their way.
@@ -27,26 +29,26 @@ impl files::Disk for Disk {
         Ok(self.clone())
     }
 
-    fn boot(&self) -> Boot {
+    fn boot(&self) -> BootId {
         u128::from(self.platter.borrow().boot).to_be_bytes()
     }
 
-    fn entry(&self) -> io::Result<Entry> {
-        let mark = Mark { inode: u64::MAX, born: 0 };
-        Ok(Entry { kind: Kind::Folder, length: 0, links: 2, mark, owner: 0, device: (0, 0) })
+    fn status(&self) -> io::Result<FileStatus> {
+        let id = FileId { inode: u64::MAX, born: 0 };
+        Ok(FileStatus { kind: FileKind::Folder, length: 0, links: 2, id, owner: 0, device: (0, 0) })
     }
 
     fn expects(&self, _name: &[u8]) -> bool {
         false
     }
 
-    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
+    fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
         let platter = self.platter.borrow();
         platter.check(self.life)?;
-        Ok(platter.names.get(name).map(|number| platter.entry(*number)))
+        Ok(platter.names.get(name).map(|number| platter.status(*number)))
     }
 
-    fn owns(&self, _entry: &Entry) -> io::Result<bool> {
+    fn owns(&self, _entry: &FileStatus) -> io::Result<bool> {
         Ok(true)
     }
 
@@ -107,14 +109,14 @@ impl Disk {
 }
 
 impl Platter {
-    fn entry(&self, number: usize) -> Entry {
+    fn status(&self, number: usize) -> FileStatus {
         let file = &self.files[&number];
         let links = self.names.values().filter(|named| **named == number).count();
-        Entry {
-            kind: Kind::File,
+        FileStatus {
+            kind: FileKind::File,
             length: file.contents.live().len() as u64,
             links: u32::try_from(links).unwrap(),
-            mark: file.mark,
+            id: file.id,
             owner: 0,
             device: (0, 0),
         }
@@ -125,11 +127,11 @@ fn place(offset: u64) -> usize {
     usize::try_from(offset).expect("files here are small")
 }
 
-impl DiskFile for OpenFile {
-    fn entry(&self) -> io::Result<Entry> {
+impl StorageFile for OpenFile {
+    fn status(&self) -> io::Result<FileStatus> {
         let platter = self.platter.borrow();
         platter.check(self.life)?;
-        Ok(platter.entry(self.number))
+        Ok(platter.status(self.number))
     }
 
     fn lock(&self) -> io::Result<()> {

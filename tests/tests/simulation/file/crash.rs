@@ -3,13 +3,13 @@
 
 use std::io;
 
-use barewire_linux::files::{self, Download, Held, Options};
+use barewire_linux::files::{self, Download, DownloadOptions, Held};
 use barewire_tests::simulator::disk::{Disk, Nature};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
 const NAME: &[u8] = b"file";
-const EVERY: u64 = <Disk as files::Disk>::SYNC_EVERY;
+const EVERY: u64 = <Disk as files::Storage>::SYNC_EVERY;
 
 /// How a run of the program ends before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl World {
         let disk = Disk::new(random.fork(), nature);
         let old = random.chance(30).then(|| b"what was there before".to_vec());
         if let Some(old) = &old {
-            let mut download = Download::begin(&disk, NAME, Options::default()).unwrap();
+            let mut download = Download::begin(&disk, NAME, DownloadOptions::default()).unwrap();
             download.start(0, None, 0).unwrap();
             download.write(old).unwrap();
             download.finish().unwrap();
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// One run of the program. An error is the end of the program: a crash is not told otherwise.
-    fn run(&mut self, options: Options) -> io::Result<()> {
+    fn run(&mut self, options: DownloadOptions) -> io::Result<()> {
         let disk = self.disk.restarted();
         let mut download = Download::begin(&disk, NAME, options)?;
         self.check_held(download.held(), options.resume);
@@ -172,7 +172,8 @@ impl World {
             if self.random.chance(40) {
                 self.change();
             }
-            let options = Options { force: self.old.is_some(), resume: self.random.chance(80) };
+            let options =
+                DownloadOptions { force: self.old.is_some(), resume: self.random.chance(80) };
             if !options.resume {
                 (self.kept, self.synced) = (None, 0);
             }
@@ -196,7 +197,7 @@ impl World {
         // Nothing goes wrong any more.
         let is_there = self.disk.contents(NAME) != self.old;
         if !self.is_done {
-            let options = Options { force: self.old.is_some() || is_there, resume: true };
+            let options = DownloadOptions { force: self.old.is_some() || is_there, resume: true };
             (self.kept, self.synced) = if is_there { (None, 0) } else { (self.kept, self.synced) };
             self.run(options).unwrap();
             self.crash(Crash::PowerCut);
@@ -222,14 +223,14 @@ fn no_crash_at_the_beginning_leaves_anything_in_the_way() {
         let disk = Disk::new(Random::new(seed), nature);
         for _ in 0..2 {
             let disk = disk.restarted();
-            let mut download = Download::begin(&disk, NAME, Options::default()).unwrap();
+            let mut download = Download::begin(&disk, NAME, DownloadOptions::default()).unwrap();
             download.start(0, Some(8), 77).unwrap();
             download.write(b"contents").unwrap();
             disk.lose_power();
             sometimes.note("a journal without a part", disk.names() == ["file.part.journal"]);
         }
         let disk = disk.restarted();
-        let mut download = Download::begin(&disk, NAME, Options::default()).unwrap();
+        let mut download = Download::begin(&disk, NAME, DownloadOptions::default()).unwrap();
         assert_eq!(download.held(), None, "nothing had verified");
         download.start(0, Some(8), 77).unwrap();
         download.write(b"contents").unwrap();

@@ -5,7 +5,7 @@ use std::io;
 
 use barewire_core::file::{Config, ReceiveError, Received, Receiver, Request};
 use barewire_core::time::Instant;
-use barewire_linux::files::{Download, Options};
+use barewire_linux::files::{Download, DownloadOptions};
 use barewire_tests::simulator::disk::Disk;
 use barewire_tests::simulator::stream::{End, Streams};
 
@@ -116,7 +116,9 @@ impl Fetcher {
             let name = name(job.file);
             let download = match &mut job.download {
                 Some(download) => download,
-                none => none.insert(Download::begin(&self.disk, &name, Options::default())?),
+                none => {
+                    none.insert(Download::begin(&self.disk, &name, DownloadOptions::default())?)
+                }
             };
             let (offset, tag) = download.held().map_or((0, 0), |held| (held.verified, held.tag));
             let request = Request { offset, tag, verify: job.verify, ..Request::get(&name) };

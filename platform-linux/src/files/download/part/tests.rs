@@ -11,12 +11,12 @@ use nix::sys::stat::Mode as FifoMode;
 use nix::unistd::mkfifo;
 
 use super::*;
-use crate::files::disk::Mark;
-use crate::files::{Download, Folder, Options};
+use crate::files::storage::FileId;
+use crate::files::{Download, DownloadOptions, Folder};
 
 fn download(folder: &Path, name: &str) -> io::Result<()> {
     let target = Folder::open(folder)?;
-    let mut download = Download::begin(&target, name.as_bytes(), Options::default())?;
+    let mut download = Download::begin(&target, name.as_bytes(), DownloadOptions::default())?;
     download.start(0, Some(8), 77)?;
     download.write(b"contents")?;
     download.finish()?;
@@ -108,7 +108,7 @@ fn a_part_is_known_again_by_its_journal() {
 
     // A journal that speaks of another file.
     let target = Folder::open(path).unwrap();
-    let mut left = Download::begin(&target, b"b", Options::default()).unwrap();
+    let mut left = Download::begin(&target, b"b", DownloadOptions::default()).unwrap();
     left.start(0, Some(8), 77).unwrap();
     left.write(b"cont").unwrap();
     left.verified(4).unwrap();
@@ -136,7 +136,7 @@ fn a_kill_while_it_is_made_or_named_leaves_nothing_in_the_way() {
     fs::write(path.join("c.part.journal"), "").unwrap();
     fs::hard_link(path.join("c.part"), path.join("c")).unwrap();
     let target = Folder::open(path).unwrap();
-    let options = Options { force: true, resume: true };
+    let options = DownloadOptions { force: true, resume: true };
     drop(Download::begin(&target, b"c", options).unwrap());
     assert_eq!(fs::read(path.join("c")).unwrap(), b"whole");
     assert_eq!(fs::read_dir(path).unwrap().count(), 3);
@@ -155,7 +155,7 @@ fn one_that_has_finished_meanwhile_is_not_written_to() {
     // Whoever gets the lock now has the finished file, and must look for another part.
     drop(late);
     let second = Part::claim(&target, b"a").unwrap();
-    assert!(!second.file.entry().unwrap().is_same(&target.look(b"a").unwrap().unwrap()));
+    assert!(!second.file.status().unwrap().is_same(&target.look(b"a").unwrap().unwrap()));
 }
 
 #[test]
@@ -177,22 +177,22 @@ fn names_of_any_length_have_a_part() {
 fn a_file_is_anothers_only_where_that_can_be_known() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "contents").unwrap();
-    let mut entry = Folder::open(folder.path()).unwrap().look(b"a").unwrap().unwrap();
-    entry.mark = Mark { inode: 1, born: 10 };
-    let part = |inode, born| Record {
+    let mut status = Folder::open(folder.path()).unwrap().look(b"a").unwrap().unwrap();
+    status.id = FileId { inode: 1, born: 10 };
+    let part = |inode, born| JournalRecord {
         tag: 77,
         size: 8,
         verified: 4,
         synced: 0,
         boot: [1; 16],
-        part: Mark { inode, born },
+        part: FileId { inode, born },
     };
-    assert!(speaks_of_another(&part(1, 11), &entry));
-    assert!(speaks_of_another(&part(2, 10), &entry));
-    assert!(!speaks_of_another(&part(1, 10), &entry));
-    assert!(!speaks_of_another(&part(2, 0), &entry));
-    entry.length = 0;
-    assert!(!speaks_of_another(&part(2, 10), &entry));
+    assert!(speaks_of_another(&part(1, 11), &status));
+    assert!(speaks_of_another(&part(2, 10), &status));
+    assert!(!speaks_of_another(&part(1, 10), &status));
+    assert!(!speaks_of_another(&part(2, 0), &status));
+    status.length = 0;
+    assert!(!speaks_of_another(&part(2, 10), &status));
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn killed_at_any_step_the_name_is_absent_or_complete_and_the_next_run_succeeds()
             go().then(|| download.write(&CONTENTS[2..5]).unwrap())?;
             go().then(|| download.write(&CONTENTS[5..]).unwrap())?;
             go().then(|| download.verified(SIZE).unwrap())?;
-            go().then(|| download.settle().unwrap())?;
+            go().then(|| download.sync_contents().unwrap())?;
             go().then(|| download.publish().unwrap())?;
             go().then(|| download.clean().unwrap())
         })();
@@ -24,7 +24,7 @@ fn killed_at_any_step_the_name_is_absent_or_complete_and_the_next_run_succeeds()
         let published = step >= 8;
         assert_eq!(world.path("file").exists(), published, "step {step}");
         if published {
-            let error = world.try_begin(Options::default()).unwrap_err();
+            let error = world.try_begin(DownloadOptions::default()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(world.path("file")).unwrap(), CONTENTS);
             world.force().complete().unwrap();
@@ -55,7 +55,7 @@ fn killed_between_two_versions_nothing_of_the_old_one_is_trusted() {
 fn what_is_not_to_be_resumed_is_not_trusted_later_either() {
     let world = World::new();
     world.leave(8);
-    let mut download = world.try_begin(Options { force: false, resume: false }).unwrap();
+    let mut download = world.try_begin(DownloadOptions { force: false, resume: false }).unwrap();
     assert_eq!(download.held(), None);
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(b"XXXXXXXX").unwrap();

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::files::Root;
 
-fn file(contents: &[u8]) -> (TempDir, Opened) {
+fn file(contents: &[u8]) -> (TempDir, ServedFile) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), contents).unwrap();
     let opened = Root::open(folder.path()).unwrap().open_file(b"file").unwrap();
@@ -17,12 +17,12 @@ fn file(contents: &[u8]) -> (TempDir, Opened) {
 }
 
 /// A time at which what has been written until now is settled.
-fn later() -> Stamp {
-    Stamp::now().plus_seconds(SETTLED_SECONDS + 1)
+fn later() -> FileTime {
+    FileTime::now().plus_seconds(SETTLED_SECONDS + 1)
 }
 
 /// The digest of all of the file, and how many reads it took.
-fn of(digests: &Digests, now: Stamp, opened: &Opened) -> ([u8; 32], u32) {
+fn of(digests: &DigestCache, now: FileTime, opened: &ServedFile) -> ([u8; 32], u32) {
     let mut reads = 0;
     let digest = digests.of_at(now, opened, 0, opened.size(), &mut [0; 4], |offset, piece| {
         reads += 1;
@@ -34,7 +34,7 @@ fn of(digests: &Digests, now: Stamp, opened: &Opened) -> ([u8; 32], u32) {
 #[test]
 fn it_is_the_digest_of_the_range() {
     let (_folder, opened) = file(b"some contents");
-    let digests = Digests::default();
+    let digests = DigestCache::default();
     let ranges: [(u64, &[u8]); 4] =
         [(0, b"some contents"), (5, b"contents"), (5, b"con"), (13, b"")];
     for (offset, range) in ranges {
@@ -46,7 +46,7 @@ fn it_is_the_digest_of_the_range() {
 #[test]
 fn it_is_computed_once() {
     let (folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     let (first, reads) = of(&digests, later(), &opened);
     assert_eq!(reads, 2);
     assert_eq!(of(&digests, later(), &opened), (first, 0));
@@ -60,8 +60,8 @@ fn it_is_computed_once() {
 #[test]
 fn a_file_that_has_just_been_written_is_not_trusted() {
     let (_folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
-    assert_eq!(of(&digests, Stamp::now(), &opened).1, 2);
+    let digests = DigestCache::new(10);
+    assert_eq!(of(&digests, FileTime::now(), &opened).1, 2);
     assert_eq!(of(&digests, later(), &opened).1, 2);
     assert_eq!(of(&digests, later(), &opened).1, 0);
 }
@@ -71,9 +71,9 @@ fn nor_one_that_only_claims_to_be_old() {
     let (folder, opened) = file(b"contents");
     let file = File::options().write(true).open(folder.path().join("file")).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
-    let digests = Digests::new(10);
-    assert_eq!(of(&digests, Stamp::now(), &opened).1, 2);
-    assert_eq!(of(&digests, Stamp::now(), &opened).1, 2);
+    let digests = DigestCache::new(10);
+    assert_eq!(of(&digests, FileTime::now(), &opened).1, 2);
+    assert_eq!(of(&digests, FileTime::now(), &opened).1, 2);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn nor_one_of_the_future() {
     let (folder, opened) = file(b"contents");
     let file = File::options().write(true).open(folder.path().join("file")).unwrap();
     file.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     assert_eq!(of(&digests, later(), &opened).1, 2);
     assert_eq!(of(&digests, later(), &opened).1, 2);
 }
@@ -89,7 +89,7 @@ fn nor_one_of_the_future() {
 #[test]
 fn a_new_version_has_a_digest_of_its_own() {
     let (folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     let old = of(&digests, later(), &opened).0;
     fs::write(folder.path().join("file"), "CONTENTS").unwrap();
     let (new, reads) = of(&digests, later(), &opened);
@@ -100,7 +100,7 @@ fn a_new_version_has_a_digest_of_its_own() {
 #[test]
 fn nor_one_that_is_written_to_while_it_is_read() {
     let (folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     let mut written = false;
     digests
         .of_at(later(), &opened, 0, 8, &mut [0; 4], |offset, piece| {
@@ -118,7 +118,7 @@ fn nor_one_that_is_written_to_while_it_is_read() {
 #[test]
 fn a_file_that_ends_before_is_an_error() {
     let (_folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     let error = |offset, length, buffer: &mut [u8]| {
         digests.of(&opened, offset, length, buffer).unwrap_err().kind()
     };
@@ -133,7 +133,7 @@ fn a_file_that_ends_before_is_an_error() {
 fn it_is_bounded() {
     let contents = vec![7; 1000];
     let (_folder, opened) = file(&contents);
-    let digests = Digests::new(100);
+    let digests = DigestCache::new(100);
     for offset in 0..1000 {
         let read = |offset, piece: &mut [u8]| opened.read_at(offset, piece);
         digests.of_at(later(), &opened, offset, 1, &mut [0], read).unwrap();
@@ -144,7 +144,7 @@ fn it_is_bounded() {
 #[test]
 fn threads_share_it() {
     let (_folder, opened) = file(b"contents");
-    let digests = Digests::new(10);
+    let digests = DigestCache::new(10);
     let (digests, opened) = (&digests, &opened);
     let all = thread::scope(|scope| {
         let threads = [(); 4].map(|()| scope.spawn(move || of(digests, later(), opened).0));

@@ -16,7 +16,7 @@ fn write(path: &Path, contents: &str, modified: u64) {
     file.set_modified(UNIX_EPOCH + Duration::from_millis(modified * 1000 + 999)).unwrap();
 }
 
-fn names(listed: &[Listed]) -> Vec<&str> {
+fn names(listed: &[FolderEntry]) -> Vec<&str> {
     listed.iter().map(|entry| entry.name.as_str()).collect()
 }
 
@@ -33,7 +33,7 @@ fn files_and_folders_sorted_by_bytes() {
     let root = Root::open(path).unwrap();
     let listed = root.list(b"").unwrap();
     assert_eq!(names(&listed), ["B", "a", "a.b", "b", "你好"]);
-    let b = Listed { size: 4, modified: 1_000_000_000, name: "b".into(), directory: false };
+    let b = FolderEntry { size: 4, modified: 1_000_000_000, name: "b".into(), directory: false };
     assert_eq!(listed[3], b);
     assert_eq!((listed[1].directory, listed[1].size), (true, 0));
     assert!(listed[1].modified > 1_000_000_000);
@@ -106,8 +106,8 @@ fn only_folders_beneath_the_root_are_listed() {
     let root = Root::open(&path).unwrap();
     for name in ["..", "/", "out", "a\0b", "out/root"] {
         let refusal = root.list(name.as_bytes()).unwrap_err();
-        assert!(matches!(refusal, Refusal::Refused(_)), "{name:?}: {refusal}");
+        assert!(matches!(refusal, OpenError::Refused(_)), "{name:?}: {refusal}");
     }
-    assert_eq!(root.list(b"nothing").unwrap_err(), Refusal::NotFound);
-    assert_eq!(root.list(b"file").unwrap_err(), Refusal::NotFound);
+    assert_eq!(root.list(b"nothing").unwrap_err(), OpenError::NotFound);
+    assert_eq!(root.list(b"file").unwrap_err(), OpenError::NotFound);
 }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 /// Why a name beneath a [`Root`](super::Root) was not opened or listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum OpenError {
     /// Nothing has that name.
     NotFound,
     /// It leads out of the root, or it is not what was asked for (a regular file, or a directory to
@@ -32,7 +32,7 @@ pub enum Reason {
     Kind,
 }
 
-impl Refusal {
+impl OpenError {
     /// The number of the error (`errno(3)`), if it was one of the system's.
     pub fn raw_os_error(&self) -> Option<i32> {
         match self {
@@ -46,7 +46,7 @@ impl Refusal {
 }
 
 /// `openat2(2)` names the errors.
-impl From<Errno> for Refusal {
+impl From<Errno> for OpenError {
     fn from(errno: Errno) -> Self {
         let reason = Reason::System(errno.raw_os_error());
         match errno {
@@ -69,8 +69,8 @@ impl From<Errno> for Refusal {
     }
 }
 
-impl From<Refusal> for io::Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<OpenError> for io::Error {
+    fn from(refusal: OpenError) -> Self {
         match refusal.raw_os_error() {
             Some(number) => Self::from_raw_os_error(number),
             None => Self::new(io::ErrorKind::InvalidInput, refusal),
@@ -78,9 +78,9 @@ impl From<Refusal> for io::Error {
     }
 }
 
-impl Error for Refusal {}
+impl Error for OpenError {}
 
-impl fmt::Display for Refusal {
+impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("no such file"),
@@ -111,32 +111,32 @@ mod tests {
 
     #[test]
     fn an_error_tells_what_to_answer() {
-        assert_eq!(Refusal::from(Errno::NOTDIR), Refusal::NotFound);
-        assert!(matches!(Refusal::from(Errno::XDEV), Refusal::Refused(_)));
-        assert!(matches!(Refusal::from(Errno::MFILE), Refusal::Busy(_)));
-        assert!(matches!(Refusal::from(Errno::IO), Refusal::Failed(_)));
-        assert_eq!(Refusal::from(Errno::IO).raw_os_error(), Some(5));
-        assert_eq!(Refusal::Refused(Reason::Kind).raw_os_error(), None);
+        assert_eq!(OpenError::from(Errno::NOTDIR), OpenError::NotFound);
+        assert!(matches!(OpenError::from(Errno::XDEV), OpenError::Refused(_)));
+        assert!(matches!(OpenError::from(Errno::MFILE), OpenError::Busy(_)));
+        assert!(matches!(OpenError::from(Errno::IO), OpenError::Failed(_)));
+        assert_eq!(OpenError::from(Errno::IO).raw_os_error(), Some(5));
+        assert_eq!(OpenError::Refused(Reason::Kind).raw_os_error(), None);
     }
 
     #[test]
     fn its_words_name_the_reason() {
-        assert_eq!(Refusal::from(Errno::XDEV).to_string(), "refused: it leads out of the folder");
-        assert_eq!(Refusal::Refused(Reason::Kind).to_string(), "refused: not a regular file");
-        assert_eq!(Refusal::from(Errno::ACCESS).to_string(), "refused: Permission denied");
-        assert_eq!(Refusal::from(Errno::NOENT).to_string(), "no such file");
-        assert_eq!(Refusal::from(Errno::MFILE).to_string(), "busy: Too many open files");
-        assert_eq!(Refusal::from(Errno::IO).to_string(), "failed: I/O error");
-        assert!(size_of::<Refusal>() <= 16);
+        assert_eq!(OpenError::from(Errno::XDEV).to_string(), "refused: it leads out of the folder");
+        assert_eq!(OpenError::Refused(Reason::Kind).to_string(), "refused: not a regular file");
+        assert_eq!(OpenError::from(Errno::ACCESS).to_string(), "refused: Permission denied");
+        assert_eq!(OpenError::from(Errno::NOENT).to_string(), "no such file");
+        assert_eq!(OpenError::from(Errno::MFILE).to_string(), "busy: Too many open files");
+        assert_eq!(OpenError::from(Errno::IO).to_string(), "failed: I/O error");
+        assert!(size_of::<OpenError>() <= 16);
     }
 
     #[test]
     fn as_an_error_it_is_the_systems_if_that_refused() {
         for errno in [Errno::NOENT, Errno::XDEV, Errno::MFILE, Errno::IO] {
-            let error = io::Error::from(Refusal::from(errno));
+            let error = io::Error::from(OpenError::from(errno));
             assert_eq!(error.raw_os_error(), Some(errno.raw_os_error()));
         }
-        let error = io::Error::from(Refusal::Refused(Reason::Name));
+        let error = io::Error::from(OpenError::Refused(Reason::Name));
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert_eq!(error.to_string(), "refused: not a name of a file");
     }

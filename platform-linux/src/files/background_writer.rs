@@ -28,10 +28,10 @@ const WAITING: usize = 16;
 /// What it is given is not copied, if its [origin](Origin::keep) is known. At most 16 pieces wait to be
 /// written, each of one read at most. Where there can be no thread, it goes without.
 #[derive(Debug)]
-pub struct WriteBehind {
+pub struct BackgroundWriter {
     /// Absent while the thread has it.
     download: Option<Box<Download>>,
-    behind: Option<Behind>,
+    thread: Option<WriterThread>,
     /// How many bytes were written without a thread since the last start.
     written: u64,
     /// What went wrong in the thread, and was not told yet.
@@ -42,9 +42,9 @@ pub struct WriteBehind {
 
 /// What there is of the thread on this side.
 #[derive(Debug)]
-struct Behind {
+struct WriterThread {
     thread: JoinHandle<Option<Outcome>>,
-    orders: SyncSender<Order>,
+    orders: SyncSender<Command>,
     position: u64,
     /// The tag and the size, if there can be something to resume.
     version: Option<(u64, u64)>,
@@ -56,31 +56,31 @@ type Outcome = (Box<Download>, io::Result<()>);
 
 /// What the thread is to do.
 #[derive(Debug)]
-enum Order {
+enum Command {
     Write(Kept),
     /// Everything before this offset has verified.
     Verified(u64),
 }
 
-impl WriteBehind {
+impl BackgroundWriter {
     /// Takes over a download, which need not have started.
     pub fn new(download: Download) -> Self {
         let download = Some(Box::new(download));
-        Self { download, behind: None, written: 0, fault: None, broken: false }
+        Self { download, thread: None, written: 0, fault: None, broken: false }
     }
 
     /// As [`Download::held`]; certain only once it has [settled](Self::settle), or after an error.
     pub fn held(&self) -> Option<Held> {
-        match &self.behind {
-            Some(behind) => behind.held(),
+        match &self.thread {
+            Some(thread) => thread.held(),
             None => self.download.as_ref()?.held(),
         }
     }
 
     /// As [`Download::position`]; with what is still to be written, unless an error was met.
     pub fn position(&self) -> u64 {
-        match &self.behind {
-            Some(behind) => behind.position,
+        match &self.thread {
+            Some(thread) => thread.position,
             None => self.download.as_ref().map_or(0, |download| download.position()),
         }
     }
@@ -89,8 +89,8 @@ impl WriteBehind {
     /// connection has broken, before [`held`](Self::held). If something goes wrong, the next call
     /// tells.
     pub fn settle(&mut self) {
-        let Some(behind) = self.behind.take() else { return };
-        let result = match behind.end() {
+        let Some(thread) = self.thread.take() else { return };
+        let result = match thread.end() {
             Some((download, result)) => {
                 self.download = Some(download);
                 result
@@ -127,12 +127,12 @@ impl WriteBehind {
     /// # Errors
     /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
     pub fn write(&mut self, bytes: &[u8], origin: Origin<'_>) -> io::Result<()> {
-        if self.behind.is_none() && self.written >= THREAD_FROM {
+        if self.thread.is_none() && self.written >= THREAD_FROM {
             self.written = 0;
             self.part();
         }
-        if let Some(behind) = &mut self.behind {
-            let taken = behind.write(origin.keep(bytes));
+        if let Some(thread) = &mut self.thread {
+            let taken = thread.write(origin.keep(bytes));
             return taken.map_or_else(|| self.cut_off(), Ok);
         }
         self.settled()?.write(bytes)?;
@@ -145,8 +145,8 @@ impl WriteBehind {
     /// # Errors
     /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
     pub fn verified(&mut self, end: u64) -> io::Result<()> {
-        if let Some(behind) = &mut self.behind {
-            let taken = behind.verified(end);
+        if let Some(thread) = &mut self.thread {
+            let taken = thread.verified(end);
             return taken.map_or_else(|| self.cut_off(), Ok);
         }
         self.settled()?.verified(end)
@@ -189,34 +189,34 @@ impl WriteBehind {
     /// Hands the download over to a thread, if there can be one.
     fn part(&mut self) {
         let Some(download) = self.download.take() else { return };
-        match Behind::begin(download) {
-            Ok(behind) => self.behind = Some(behind),
+        match WriterThread::begin(download) {
+            Ok(thread) => self.thread = Some(thread),
             Err(download) => self.download = Some(download),
         }
     }
 }
 
 /// What has verified is worth keeping, and known to be written only then.
-impl Drop for WriteBehind {
+impl Drop for BackgroundWriter {
     fn drop(&mut self) {
         self.settle();
     }
 }
 
-impl Behind {
+impl WriterThread {
     /// Begins a thread; gives the download back if there can be none.
     fn begin(download: Box<Download>) -> Result<Self, Box<Download>> {
         let (give, given) = sync_channel::<Box<Download>>(1);
         let (orders, ordered) = sync_channel(WAITING);
         let work = move || {
             let mut download = given.recv().ok()?;
-            let result = obey(&mut download, &ordered);
+            let result = execute(&mut download, &ordered);
             Some((download, result))
         };
         let Ok(thread) = thread::Builder::new().name("writer".into()).spawn(work) else {
             return Err(download);
         };
-        let behind = Self {
+        let thread = Self {
             thread,
             orders,
             position: download.position(),
@@ -224,7 +224,7 @@ impl Behind {
             verified: download.held().map_or(0, |held| held.verified),
         };
         match give.send(download) {
-            Ok(()) => Ok(behind),
+            Ok(()) => Ok(thread),
             Err(SendError(download)) => Err(download),
         }
     }
@@ -236,12 +236,12 @@ impl Behind {
     /// `None`, here and below: the thread has ended.
     fn write(&mut self, bytes: Kept) -> Option<()> {
         self.position += bytes.len() as u64;
-        self.orders.send(Order::Write(bytes)).ok()
+        self.orders.send(Command::Write(bytes)).ok()
     }
 
     fn verified(&mut self, end: u64) -> Option<()> {
         self.verified = end;
-        self.orders.send(Order::Verified(end)).ok()
+        self.orders.send(Command::Verified(end)).ok()
     }
 
     /// Waits for the thread; `None` if it has panicked.
@@ -253,10 +253,10 @@ impl Behind {
 }
 
 /// What the thread does, until it is told no more, or something goes wrong.
-fn obey(download: &mut Download, orders: &Receiver<Order>) -> io::Result<()> {
+fn execute(download: &mut Download, orders: &Receiver<Command>) -> io::Result<()> {
     orders.iter().try_for_each(|order| match order {
-        Order::Write(bytes) => download.write(&bytes),
-        Order::Verified(end) => download.verified(end),
+        Command::Write(bytes) => download.write(&bytes),
+        Command::Verified(end) => download.verified(end),
     })
 }
 

@@ -3,16 +3,16 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
-use crate::files::{Folder, Options};
+use crate::files::{DownloadOptions, Folder};
 
 const TAG: u64 = 7;
 const SIZE: u64 = 3 * THREAD_FROM;
 /// Read after read, as they come from a connection.
 const READ: usize = 60_000;
 
-fn begin(target: &TempDir) -> WriteBehind {
+fn begin(target: &TempDir) -> BackgroundWriter {
     let folder = Folder::open(target.path()).unwrap();
-    WriteBehind::new(Download::begin(&folder, b"file", Options::default()).unwrap())
+    BackgroundWriter::new(Download::begin(&folder, b"file", DownloadOptions::default()).unwrap())
 }
 
 /// Contents of `SIZE` bytes that are nowhere the same.
@@ -21,7 +21,7 @@ fn contents() -> Vec<u8> {
 }
 
 /// Writes `from..to` of the contents, of which every MiB verifies.
-fn write(download: &mut WriteBehind, from: u64, to: u64) -> io::Result<()> {
+fn write(download: &mut BackgroundWriter, from: u64, to: u64) -> io::Result<()> {
     let contents = contents();
     let mut at = from;
     while at < to {
@@ -52,9 +52,9 @@ fn a_large_file_is_written_by_a_thread() {
     let mut download = begin(&target);
     download.start(0, Some(SIZE), TAG).unwrap();
     write(&mut download, 0, THREAD_FROM).unwrap();
-    assert!(download.behind.is_none());
+    assert!(download.thread.is_none());
     write(&mut download, THREAD_FROM, SIZE).unwrap();
-    assert!(download.behind.is_some());
+    assert!(download.thread.is_some());
     assert_eq!((download.position(), download.held()), (SIZE, Some(held(SIZE))));
     download.finish().unwrap();
     assert!(fs::read(target.path().join("file")).unwrap() == contents());
@@ -83,7 +83,7 @@ fn after_a_broken_connection_it_goes_on() {
     write(&mut download, 0, broken_at).unwrap();
     download.write(&[0xFF; 100], Origin::default()).unwrap();
     download.settle();
-    assert!(download.behind.is_none());
+    assert!(download.thread.is_none());
     assert_eq!((download.position(), download.held()), (broken_at + 100, Some(held(broken_at))));
     download.start(broken_at, Some(SIZE), TAG).unwrap();
     write(&mut download, broken_at, SIZE).unwrap();

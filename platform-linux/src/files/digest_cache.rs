@@ -9,8 +9,8 @@ use std::io;
 use blake3::Hasher;
 use quick_cache::sync::Cache;
 
-use super::Opened;
-use super::version::{Stamp, Version};
+use super::ServedFile;
+use super::version::{FileTime, Version};
 
 /// How old a file's times must be before its digests are kept, in seconds. A file that is written to
 /// twice within one tick of the file system's clock bears the same time for two contents; most clocks
@@ -23,7 +23,7 @@ const SETTLED_SECONDS: i64 = 2;
 /// A file is known again by its device, number, size, and times of modification and of change. The
 /// last cannot be set at will; what it does not show are contents written through a shared mapping
 /// (`mmap(2)`) that have not been written back yet.
-pub struct Digests {
+pub struct DigestCache {
     cache: Cache<Key, [u8; 32]>,
 }
 
@@ -34,7 +34,7 @@ struct Key {
     length: u64,
 }
 
-impl Digests {
+impl DigestCache {
     /// How many digests are kept by default: those of 64 GiB in pieces of 1 MiB. Each takes about
     /// 150 bytes.
     pub const CAPACITY: usize = 65_536;
@@ -53,12 +53,12 @@ impl Digests {
     /// file can have; and those of `pread(2)` and `fstat(2)`.
     pub fn of(
         &self,
-        opened: &Opened,
+        opened: &ServedFile,
         offset: u64,
         length: u64,
         buffer: &mut [u8],
     ) -> io::Result<[u8; 32]> {
-        self.of_at(Stamp::now(), opened, offset, length, buffer, |offset, piece| {
+        self.of_at(FileTime::now(), opened, offset, length, buffer, |offset, piece| {
             opened.read_at(offset, piece)
         })
     }
@@ -66,8 +66,8 @@ impl Digests {
     /// As [`of`](Self::of), at the time `now`, and with another way to read.
     fn of_at(
         &self,
-        now: Stamp,
-        opened: &Opened,
+        now: FileTime,
+        opened: &ServedFile,
         offset: u64,
         length: u64,
         buffer: &mut [u8],
@@ -88,15 +88,15 @@ impl Digests {
     }
 }
 
-impl Default for Digests {
+impl Default for DigestCache {
     fn default() -> Self {
         Self::new(Self::CAPACITY)
     }
 }
 
-impl fmt::Debug for Digests {
+impl fmt::Debug for DigestCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Digests").field("known", &self.cache.len()).finish_non_exhaustive()
+        f.debug_struct("DigestCache").field("known", &self.cache.len()).finish_non_exhaustive()
     }
 }
 

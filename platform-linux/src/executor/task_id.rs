@@ -4,7 +4,7 @@
 pub const MAX_SOURCES: usize = 8;
 
 /// The bell's mark among the events: no task has it, since no source has the number 15.
-pub(super) const BELL: u64 = u64::MAX;
+pub(super) const WAKE_UP: u64 = u64::MAX;
 
 /// Names a task of one executor. A task that has ended keeps its name: no later one gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ mod tests {
                 for source in (0..8).map(Source) {
                     let id = TaskId { index, generation };
                     assert_eq!(TaskId::from_token(id.token(source)), (id, source));
-                    assert_ne!(id.token(source), BELL);
+                    assert_ne!(id.token(source), WAKE_UP);
                 }
             }
         }

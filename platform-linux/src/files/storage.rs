@@ -7,7 +7,7 @@ use super::SYNC_EVERY;
 
 /// What tells one run of the system from the next
 /// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be known.
-pub type Boot = [u8; 16];
+pub type BootId = [u8; 16];
 
 /// A folder, as a [`Download`](super::Download) uses it.
 ///
@@ -17,9 +17,9 @@ pub type Boot = [u8; 16];
 /// Names are single ones, without a slash. Every call but [`sync`](Self::sync) may change nothing
 /// but what other programs see: only after it, the names of the folder outlast a crash of the
 /// system, each change whole or not at all.
-pub trait Disk: Debug + Sized {
+pub trait Storage: Debug + Sized {
     /// An open file in it.
-    type File: DiskFile;
+    type File: StorageFile;
 
     /// How many bytes verify before they are made to reach the disk: what a crash of the system can
     /// cost.
@@ -32,13 +32,13 @@ pub trait Disk: Debug + Sized {
     fn try_clone(&self) -> io::Result<Self>;
 
     /// The run of the system that this is.
-    fn boot(&self) -> Boot;
+    fn boot(&self) -> BootId;
 
     /// The folder itself.
     ///
     /// # Errors
     /// Those of `statx(2)`.
-    fn entry(&self) -> io::Result<Entry>;
+    fn status(&self) -> io::Result<FileStatus>;
 
     /// Whether the name is kept free for something that will be here.
     fn expects(&self, name: &[u8]) -> bool;
@@ -47,13 +47,13 @@ pub trait Disk: Debug + Sized {
     ///
     /// # Errors
     /// Those of `statx(2)`, save that the name is not there.
-    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>>;
+    fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>>;
 
     /// Whether this user made the file, as opposed to one that somebody has laid out here.
     ///
     /// # Errors
     /// Those of `statx(2)`.
-    fn owns(&self, entry: &Entry) -> io::Result<bool>;
+    fn owns(&self, status: &FileStatus) -> io::Result<bool>;
 
     /// Creates an empty file.
     ///
@@ -88,16 +88,16 @@ pub trait Disk: Debug + Sized {
     fn sync(&self) -> io::Result<()>;
 }
 
-/// A file of a [`Disk`], open to be read and written.
+/// A file of a [`Storage`], open to be read and written.
 ///
 /// What is written, a new length too, outlasts a crash of the system only after
 /// [`sync`](Self::sync); without it, each sector may be as it was at any time since.
-pub trait DiskFile: Debug {
+pub trait StorageFile: Debug {
     /// What it is now.
     ///
     /// # Errors
     /// Those of `statx(2)`.
-    fn entry(&self) -> io::Result<Entry>;
+    fn status(&self) -> io::Result<FileStatus>;
 
     /// Keeps others that lock it away, until it is closed, where the file system can (`flock(2)`).
     ///
@@ -164,31 +164,31 @@ pub enum Found<F> {
 
 /// What has a name in a folder, or is open.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct FileStatus {
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Its length in bytes.
     pub length: u64,
     /// How many names it has.
     pub links: u32,
     /// What tells it from others of its file system.
-    pub mark: Mark,
+    pub id: FileId,
     /// The number of its user.
     pub owner: u32,
     /// The file system that it is in.
     pub device: (u32, u32),
 }
 
-impl Entry {
+impl FileStatus {
     /// Whether both are one file.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.mark == other.mark && self.device == other.device
+        self.id == other.id && self.device == other.device
     }
 }
 
 /// What can have a name in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// A regular file.
     File,
     /// A symbolic link.
@@ -202,7 +202,7 @@ pub enum Kind {
 /// What tells a file from all others of its file system, also from one that came before it and had
 /// its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct FileId {
     /// Its number.
     pub inode: u64,
     /// When it was created, in nanoseconds since 1970; 0 where the file system does not say.

@@ -14,7 +14,7 @@ const MARKED: u64 = 64 << 10;
 /// A regular file as it was when it was opened. A rename over its name, or its removal, leaves it as
 /// it is; what is done to the file itself shows in [`check`](Self::check).
 #[derive(Debug)]
-pub struct Opened {
+pub struct ServedFile {
     fd: OwnedFd,
     size: u64,
     tag: u64,
@@ -26,18 +26,18 @@ pub struct Opened {
 
 /// What has become of an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum FileChange {
     /// It is as it was.
     Unchanged,
     /// It is longer, as a log would be. Its beginning is taken to be as it was, if both ends of it
-    /// are as they were [marked](Opened::mark): what else was overwritten only its digests tell.
+    /// are as they were [marked](ServedFile::mark): what else was overwritten only its digests tell.
     Grown,
     /// It has shrunk, was written to without growing, or was rewritten longer: what has been read of
     /// it may be of two versions. It stays so.
     Changed,
 }
 
-impl Opened {
+impl ServedFile {
     pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
         Self { fd, size: seen.size, tag: seen.tag(), seen, mark: None }
     }
@@ -111,20 +111,20 @@ impl Opened {
     ///
     /// # Errors
     /// Those of `fstat(2)` and `pread(2)`.
-    pub fn check(&mut self) -> io::Result<Standing> {
+    pub fn check(&mut self) -> io::Result<FileChange> {
         let now = Version::read(&self.fd)?;
         let seen = self.seen;
         if now.size < seen.size || now.size == seen.size && now.modified != seen.modified {
-            return Ok(Standing::Changed);
+            return Ok(FileChange::Changed);
         }
         if now.size > seen.size
             && let Some(mark) = self.mark
             && self.ends()? != mark
         {
-            return Ok(Standing::Changed);
+            return Ok(FileChange::Changed);
         }
         self.seen = now;
-        Ok(if now.size > self.size { Standing::Grown } else { Standing::Unchanged })
+        Ok(if now.size > self.size { FileChange::Grown } else { FileChange::Unchanged })
     }
 
     /// The version of now.
@@ -133,7 +133,7 @@ impl Opened {
     }
 }
 
-impl AsFd for Opened {
+impl AsFd for ServedFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn opened(contents: &str) -> (TempDir, File, Opened) {
+    fn opened(contents: &str) -> (TempDir, File, ServedFile) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, contents).unwrap();
@@ -174,10 +174,10 @@ mod tests {
         (folder, file, opened)
     }
 
-    fn open(path: &Path) -> Opened {
+    fn open(path: &Path) -> ServedFile {
         let fd = OwnedFd::from(File::open(path).unwrap());
         let seen = Version::read(&fd).unwrap();
-        Opened::new(fd, seen)
+        ServedFile::new(fd, seen)
     }
 
     #[test]
@@ -193,11 +193,11 @@ mod tests {
     #[test]
     fn a_log_may_grow_all_the_time() {
         let (_folder, mut file, mut opened) = opened("line\n");
-        assert_eq!(opened.check().unwrap(), Standing::Unchanged);
+        assert_eq!(opened.check().unwrap(), FileChange::Unchanged);
         for _ in 0..3 {
             file.write_all(b"line\n").unwrap();
-            assert_eq!(opened.check().unwrap(), Standing::Grown);
-            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            assert_eq!(opened.check().unwrap(), FileChange::Grown);
+            assert_eq!(opened.check().unwrap(), FileChange::Grown);
         }
         assert_eq!(opened.size(), 5);
     }
@@ -206,9 +206,9 @@ mod tests {
     fn shrinking_is_a_change_that_stays() {
         let (_folder, mut file, mut opened) = opened("line\n");
         file.set_len(4).unwrap();
-        assert_eq!(opened.check().unwrap(), Standing::Changed);
+        assert_eq!(opened.check().unwrap(), FileChange::Changed);
         file.write_all(b"\n").unwrap();
-        assert_eq!(opened.check().unwrap(), Standing::Changed);
+        assert_eq!(opened.check().unwrap(), FileChange::Changed);
     }
 
     #[test]
@@ -216,9 +216,9 @@ mod tests {
         for left in [3, 5, 7] {
             let (_folder, mut file, mut opened) = opened("line\n");
             file.write_all(b"line\n").unwrap();
-            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            assert_eq!(opened.check().unwrap(), FileChange::Grown);
             file.set_len(left).unwrap();
-            assert_eq!(opened.check().unwrap(), Standing::Changed);
+            assert_eq!(opened.check().unwrap(), FileChange::Changed);
         }
     }
 
@@ -226,19 +226,19 @@ mod tests {
     fn so_is_rewriting_without_growing() {
         let (folder, _file, mut opened) = opened("line\n");
         fs::write(folder.path().join("file"), "LINE\n").unwrap();
-        assert_eq!(opened.check().unwrap(), Standing::Changed);
+        assert_eq!(opened.check().unwrap(), FileChange::Changed);
     }
 
     #[test]
     fn so_is_rewriting_longer_where_it_was_marked() {
         let whole = "line\n".repeat(40_000);
         for (place, expected) in
-            [(0, Standing::Changed), (199_999, Standing::Changed), (100_000, Standing::Grown)]
+            [(0, FileChange::Changed), (199_999, FileChange::Changed), (100_000, FileChange::Grown)]
         {
             let (folder, mut file, mut opened) = opened(&whole);
             opened.mark().unwrap();
             file.write_all(b"line\n").unwrap();
-            assert_eq!(opened.check().unwrap(), Standing::Grown);
+            assert_eq!(opened.check().unwrap(), FileChange::Grown);
             let mut other = whole.clone();
             other.replace_range(place..=place, "x");
             fs::write(folder.path().join("file"), other + "two\nlines\n").unwrap();
@@ -253,22 +253,22 @@ mod tests {
         let (folder, _file, mut opened) = opened("line\n");
         fs::write(folder.path().join("new"), "new").unwrap();
         fs::rename(folder.path().join("new"), folder.path().join("file")).unwrap();
-        assert_eq!(opened.check().unwrap(), Standing::Unchanged);
+        assert_eq!(opened.check().unwrap(), FileChange::Unchanged);
         let mut buffer = [0; 8];
         assert_eq!(opened.read_at(0, &mut buffer).unwrap(), 5);
     }
 
     #[test]
     fn bytes_are_a_file_like_any_other() {
-        let mut first = Opened::from_bytes(b"a listing").unwrap();
-        let second = Opened::from_bytes(b"a listing").unwrap();
-        let third = Opened::from_bytes(b"another").unwrap();
-        assert_eq!((first.size(), first.check().unwrap()), (9, Standing::Unchanged));
+        let mut first = ServedFile::from_bytes(b"a listing").unwrap();
+        let second = ServedFile::from_bytes(b"a listing").unwrap();
+        let third = ServedFile::from_bytes(b"another").unwrap();
+        assert_eq!((first.size(), first.check().unwrap()), (9, FileChange::Unchanged));
         assert_eq!(first.tag(), second.tag());
         assert_ne!(first.tag(), third.tag());
         let mut buffer = [0; 16];
         assert_eq!(first.read_at(2, &mut buffer).unwrap(), 7);
         assert_eq!(&buffer[..7], b"listing");
-        assert_eq!(Opened::from_bytes(b"").unwrap().size(), 0);
+        assert_eq!(ServedFile::from_bytes(b"").unwrap().size(), 0);
     }
 }

@@ -8,7 +8,7 @@ use crate::executor::Waker;
 
 /// Lets a bounded number of clients in at once. Its clones, on any thread, share the bound.
 #[derive(Clone)]
-pub struct Gate(Arc<Inner>);
+pub struct Semaphore(Arc<Inner>);
 
 struct Inner {
     free: AtomicUsize,
@@ -21,8 +21,8 @@ struct Inner {
 #[must_use = "dropping the permit lets the next client in"]
 pub struct Permit(Arc<Inner>);
 
-impl Gate {
-    /// A gate that lets `clients` in at once.
+impl Semaphore {
+    /// A semaphore that lets `clients` in at once.
     pub fn new(clients: usize) -> Self {
         Self(Arc::new(Inner {
             free: AtomicUsize::new(clients),
@@ -32,7 +32,7 @@ impl Gate {
     }
 
     /// A permit, if one is free.
-    pub fn try_enter(&self) -> Option<Permit> {
+    pub fn try_acquire(&self) -> Option<Permit> {
         let free = &self.0.free;
         free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| free.checked_sub(1)).ok()?;
         Some(Permit(Arc::clone(&self.0)))
@@ -40,8 +40,8 @@ impl Gate {
 
     /// A permit, or else `waker` is woken when one has been released. It may find that another has
     /// taken it.
-    pub fn enter_or_wake(&self, waker: impl FnOnce() -> Waker) -> Option<Permit> {
-        if let Some(permit) = self.try_enter() {
+    pub fn acquire_or_wake(&self, waker: impl FnOnce() -> Waker) -> Option<Permit> {
+        if let Some(permit) = self.try_acquire() {
             return Some(permit);
         }
         let waker = waker();
@@ -52,7 +52,7 @@ impl Gate {
         drop(queue);
         self.0.waited_for.store(true, Ordering::SeqCst);
         // A permit that was released before the store has woken nobody.
-        self.try_enter()
+        self.try_acquire()
     }
 }
 
@@ -71,9 +71,9 @@ impl Drop for Permit {
     }
 }
 
-impl fmt::Debug for Gate {
+impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("free", &self.0.free).finish_non_exhaustive()
+        f.debug_struct("Semaphore").field("free", &self.0.free).finish_non_exhaustive()
     }
 }
 

@@ -13,19 +13,19 @@ use rustix::fs::{
 use rustix::io::{Errno, pread, retry_on_intr};
 
 use super::Folder;
-use crate::files::disk::{Access, Boot, Disk, DiskFile, Entry, Found};
-use crate::files::opened::write_all;
-use crate::files::space;
+use crate::files::reserve::reserve;
+use crate::files::served_file::write_all;
+use crate::files::storage::{Access, BootId, FileStatus, Found, Storage, StorageFile};
 
-impl Disk for Folder {
+impl Storage for Folder {
     type File = OwnedFd;
 
     fn try_clone(&self) -> io::Result<Self> {
         Ok(Self::from(self.fd.try_clone()?))
     }
 
-    fn boot(&self) -> Boot {
-        static BOOT: OnceLock<Boot> = OnceLock::new();
+    fn boot(&self) -> BootId {
+        static BOOT: OnceLock<BootId> = OnceLock::new();
         *BOOT.get_or_init(|| {
             let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
             let digits = text.trim().replace('-', "");
@@ -33,20 +33,20 @@ impl Disk for Folder {
         })
     }
 
-    fn entry(&self) -> io::Result<Entry> {
-        Entry::of(&self.fd)
+    fn status(&self) -> io::Result<FileStatus> {
+        FileStatus::of(&self.fd)
     }
 
     fn expects(&self, name: &[u8]) -> bool {
         self.expected.borrow().contains(&self.hasher.hash_one(name))
     }
 
-    fn look(&self, name: &[u8]) -> io::Result<Option<Entry>> {
+    fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
         self.look(name)
     }
 
-    fn owns(&self, entry: &Entry) -> io::Result<bool> {
-        self.owns(entry)
+    fn owns(&self, status: &FileStatus) -> io::Result<bool> {
+        self.owns(status)
     }
 
     fn create(&self, name: &[u8], access: Access) -> io::Result<OwnedFd> {
@@ -113,9 +113,9 @@ impl Folder {
     }
 }
 
-impl DiskFile for OwnedFd {
-    fn entry(&self) -> io::Result<Entry> {
-        Entry::of(self)
+impl StorageFile for OwnedFd {
+    fn status(&self) -> io::Result<FileStatus> {
+        FileStatus::of(self)
     }
 
     fn lock(&self) -> io::Result<()> {
@@ -139,7 +139,7 @@ impl DiskFile for OwnedFd {
     }
 
     fn reserve(&self, end: u64, missing: u64) -> io::Result<()> {
-        space::reserve(self, end, missing)
+        reserve(self, end, missing)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -162,7 +162,7 @@ mod tests {
     fn each_start_of_the_system_has_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Folder::open(folder.path()).unwrap();
-        assert_ne!(folder.boot(), Boot::default());
+        assert_ne!(folder.boot(), BootId::default());
         assert_eq!(folder.boot(), folder.boot());
     }
 

@@ -11,11 +11,11 @@ use rustix::io::Errno;
 
 use super::root::check;
 use super::version::size;
-use super::{Refusal, Root};
+use super::{OpenError, Root};
 
 /// One entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct FolderEntry {
     /// The size in bytes; 0 for a directory.
     pub size: u64,
     /// When the contents were last modified, in whole seconds since 1970 (UTC).
@@ -37,8 +37,8 @@ impl Root {
     /// are, and the whole is made in one go: a millisecond or two for a thousand entries.
     ///
     /// # Errors
-    /// As [`open_file`](Self::open_file); [`Refusal::NotFound`] for what is no directory.
-    pub fn list(&self, name: &[u8]) -> Result<Vec<Listed>, Refusal> {
+    /// As [`open_file`](Self::open_file); [`OpenError::NotFound`] for what is no directory.
+    pub fn list(&self, name: &[u8]) -> Result<Vec<FolderEntry>, OpenError> {
         let name = if name.is_empty() { b"." } else { name };
         check(name)?;
         let folder = self.open_beneath(name, OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -57,7 +57,7 @@ impl Root {
             path.extend_from_slice(bytes);
             if let Some(stat) = self.examine(folder.fd()?, bytes, &path)? {
                 let directory = kind(&stat) == FileType::Directory;
-                listed.push(Listed {
+                listed.push(FolderEntry {
                     size: if directory { 0 } else { size(&stat) },
                     modified: stat.st_mtime,
                     name: name.to_owned(),
@@ -76,7 +76,7 @@ impl Root {
         folder: BorrowedFd<'_>,
         name: &[u8],
         path: &[u8],
-    ) -> Result<Option<Stat>, Refusal> {
+    ) -> Result<Option<Stat>, OpenError> {
         let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT) {
             Ok(stat) => stat,
             Err(errno) => return passable(errno),
@@ -101,9 +101,9 @@ fn kind(stat: &Stat) -> FileType {
 
 /// An entry that cannot be reached is none; a system that is short of something gives no list that
 /// could be taken for the whole.
-fn passable<T>(errno: Errno) -> Result<Option<T>, Refusal> {
-    match Refusal::from(errno) {
-        refusal @ (Refusal::Busy(_) | Refusal::Failed(_)) => Err(refusal),
-        Refusal::NotFound | Refusal::Refused(_) => Ok(None),
+fn passable<T>(errno: Errno) -> Result<Option<T>, OpenError> {
+    match OpenError::from(errno) {
+        refusal @ (OpenError::Busy(_) | OpenError::Failed(_)) => Err(refusal),
+        OpenError::NotFound | OpenError::Refused(_) => Ok(None),
     }
 }

@@ -5,20 +5,20 @@ use std::io;
 use barewire_core::time::{Duration, Instant};
 
 /// How long it lasts.
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const BACKOFF: Duration = Duration::from_millis(100);
 
 /// Keeps a task from trying again at once what has just failed, and from telling it again and again.
 #[derive(Debug, Default)]
-pub(crate) struct Pause {
+pub(crate) struct Backoff {
     until: Option<Instant>,
     /// The reason has been told, and nothing has succeeded since.
     told: bool,
 }
 
-impl Pause {
+impl Backoff {
     /// Something failed: a pause begins. Gives `error` back if it is to be told.
     pub(crate) fn begin(&mut self, now: Instant, error: io::Error) -> Option<io::Error> {
-        self.until = Some(now + PAUSE);
+        self.until = Some(now + BACKOFF);
         (!core::mem::replace(&mut self.told, true)).then_some(error)
     }
 
@@ -45,16 +45,16 @@ mod tests {
 
     #[test]
     fn the_reason_is_told_once_until_something_succeeds() {
-        let mut pause = Pause::default();
-        let (start, end) = (Instant::ZERO, Instant::ZERO + PAUSE);
+        let mut backoff = Backoff::default();
+        let (start, end) = (Instant::ZERO, Instant::ZERO + BACKOFF);
         let error = || io::Error::from(io::ErrorKind::OutOfMemory);
-        assert!(!pause.lasts(start) && pause.until().is_none());
-        assert!(pause.begin(start, error()).is_some());
-        assert!(pause.lasts(start) && pause.until() == Some(end));
-        assert!(!pause.lasts(end) && pause.until().is_none());
-        assert!(pause.begin(end, error()).is_none() && pause.lasts(end));
-        pause.forget();
-        assert!(!pause.lasts(end));
-        assert!(pause.begin(end, error()).is_some());
+        assert!(!backoff.lasts(start) && backoff.until().is_none());
+        assert!(backoff.begin(start, error()).is_some());
+        assert!(backoff.lasts(start) && backoff.until() == Some(end));
+        assert!(!backoff.lasts(end) && backoff.until().is_none());
+        assert!(backoff.begin(end, error()).is_none() && backoff.lasts(end));
+        backoff.forget();
+        assert!(!backoff.lasts(end));
+        assert!(backoff.begin(end, error()).is_some());
     }
 }
