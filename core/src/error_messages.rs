@@ -6,7 +6,7 @@ use std::error::Error;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use crate::chat::{MemberError, NickError, RoomFull, SayError};
+use crate::chat::{JoinError, MemberError, NickError, SayError};
 use crate::datagram::{ExchangeError, Silence};
 use crate::file::{EntryError, ReceiveError, Refusal, RequestError, SendError};
 use crate::hello;
@@ -81,7 +81,7 @@ fn every_error_says_what_happened() {
         NickError::Characters,
         NickError::Reserved,
         NickError::Taken,
-        RoomFull,
+        JoinError::RoomFull,
         MemberError::FellBehind,
         SayError::Full,
         Fault::<TooLong, TooLong>::Contents,
@@ -92,9 +92,9 @@ fn every_error_says_what_happened() {
         assert_eq!(same, None, "two errors say the same");
     }
     // A driver's error says what the session's or the connection's does.
-    let fault = |fault: Fault<TooLong, RoomFull>| fault.to_string();
+    let fault = |fault: Fault<TooLong, JoinError>| fault.to_string();
     assert_eq!(fault(Fault::Session(TooLong)), TooLong.to_string());
-    assert_eq!(fault(Fault::Connection(RoomFull)), RoomFull.to_string());
+    assert_eq!(fault(Fault::Connection(JoinError::RoomFull)), JoinError::RoomFull.to_string());
     // Both commands that a conversation takes no more say the same.
     assert_eq!(SayError::Finished.to_string(), RequestError::Finished.to_string());
 }
@@ -120,6 +120,6 @@ fn the_cause_of_a_fault_is_that_of_the_error_within() {
 fn what_is_shown_for_debugging_is_printable() {
     let text = Text::new("a\u{1b}[2J").unwrap();
     assert_eq!(std::format!("{text:?}"), r#"Text("a\x1b[2J")"#);
-    let config = std::format!("{:?}", crate::chat::Config::default());
+    let config = std::format!("{:?}", crate::chat::RoomConfig::default());
     assert!(config.contains("history: 20") && config.contains("rate: 10"), "{config}");
 }

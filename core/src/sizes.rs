@@ -30,8 +30,8 @@ const _: () = {
     assert!(fits(size_of::<file::Digester>(), 0, [1_920, 1_920]));
 
     assert!(fits(size_of::<chat::Room<'_>>(), 0, [320, 280]));
-    assert!(fits(size_of::<chat::Place>(), 0, [256, 256]));
-    assert!(fits(size_of::<chat::Mark>(), 0, [16, 16]));
+    assert!(fits(size_of::<chat::MemberSlot>(), 0, [256, 256]));
+    assert!(fits(size_of::<chat::LogEntry>(), 0, [16, 16]));
     assert!(fits(size_of::<chat::Part<1024>>(), 1024, [32, 24]));
     assert!(fits(size_of::<chat::Part<1>>(), 1, [32, 24]));
     assert!(fits(size_of::<chat::Client<1024, 4224>>(), 1024 + 4224, [72, 56]));

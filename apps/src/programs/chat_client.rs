@@ -11,7 +11,7 @@ mod style;
 
 use std::io::{self, IsTerminal as _};
 
-use barewire_core::chat::RATE;
+use barewire_core::chat::DEFAULT_LINE_RATE;
 use barewire_core::text::QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::executor::Executor;
@@ -59,7 +59,7 @@ pub(crate) struct ChatClient {
 
     /// How many lines a second are said, after about a hundred at once; 0 for no limit. A server
     /// refuses more than it is set to take
-    #[arg(long, value_name = "N", default_value_t = RATE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 
     /// End when the connection does

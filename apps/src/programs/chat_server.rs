@@ -10,7 +10,7 @@ mod state;
 
 use std::path::PathBuf;
 
-use barewire_core::chat::{Config, HISTORY, RATE, least_backlog};
+use barewire_core::chat::{DEFAULT_HISTORY, DEFAULT_LINE_RATE, RoomConfig, min_log_bytes};
 use barewire_core::text::{MAX_TEXT, QUIET};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
@@ -52,7 +52,7 @@ pub(crate) struct ChatServer {
     address: Vec<String>,
 
     /// How many of the last lines a new member gets
-    #[arg(long, value_name = "N", default_value_t = HISTORY)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_HISTORY)]
     history: u16,
 
     /// How many members there may be
@@ -61,12 +61,12 @@ pub(crate) struct ChatServer {
     max_members: u32,
 
     /// How many lines a second a member may say, over a burst of 100; 0 for no limit
-    #[arg(long, value_name = "N", default_value_t = RATE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 
     /// How many bytes of lines are kept for members who read slowly
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20,
-          value_parser = clap::value_parser!(u64).range(least_backlog(MAX_TEXT) as u64..=1 << 31))]
+          value_parser = clap::value_parser!(u64).range(min_log_bytes(MAX_TEXT) as u64..=1 << 31))]
     backlog: u64,
 
     /// Append what is said to a file, with the time
@@ -96,12 +96,11 @@ impl Program for ChatServer {
         let listeners = server::open(&place, 't', 1, passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
         let signals = server::begin(address, output)?;
-        let config = Config {
-            quiet: self.quiet_period,
-            history: self.history,
-            rate: self.rate,
-            likeness: confusables::likeness,
-        };
+        let config = RoomConfig::new()
+            .with_quiet(self.quiet_period)
+            .with_history(self.history)
+            .with_rate(self.rate)
+            .with_skeleton(confusables::skeleton);
         let house = House::new(Floor::new(self.max_members, self.backlog, config), journal);
         let door = Door { once: false, max_clients: None };
         hall::serve(listeners, &signals, door, output, &house, staff, |_, _, guest, stream| {

@@ -4,12 +4,12 @@ use core::fmt;
 
 use super::Room;
 use super::command::Command;
-use super::hall::OPERATOR;
-use super::obey::Done;
-use super::parts::Parts;
-use super::piece::Piece::{Number, Text};
-use super::reading::Waiting;
-use super::slot::{Place, State};
+use super::cursor::Waiting;
+use super::execute::Outcome;
+use super::fragment::Fragment::{Number, Text};
+use super::line_buffers::Parts;
+use super::member_slot::{MemberSlot, State};
+use super::room_state::OPERATOR;
 use crate::printable::{Printable, printable};
 use crate::session::{Events, Output, Session};
 use crate::text::{Ended, MAX_TEXT, TooLong};
@@ -31,7 +31,7 @@ pub struct Member<'r, 'a, const N: usize = MAX_TEXT> {
 
 /// What a member did. The others are told already; this is for the operator's records.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Heard<'a> {
+pub enum MemberEvent<'a> {
     /// It said something to all.
     Said {
         /// Its nick.
@@ -56,7 +56,7 @@ pub enum Heard<'a> {
 }
 
 /// As the others are told.
-impl fmt::Display for Heard<'_> {
+impl fmt::Display for MemberEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said { nick, text } => write!(f, "{nick}: {text}"),
@@ -66,7 +66,7 @@ impl fmt::Display for Heard<'_> {
     }
 }
 
-impl fmt::Debug for Heard<'_> {
+impl fmt::Debug for MemberEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -98,8 +98,8 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         self.place().map_or("", |place| place.nick.as_str())
     }
 
-    fn place(&self) -> Option<&Place> {
-        self.room.hall.place(self.index)
+    fn place(&self) -> Option<&MemberSlot> {
+        self.room.state.place(self.index)
     }
 
     fn state(&self) -> State {
@@ -107,14 +107,14 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.
-    pub fn dismiss(&mut self) {
+    pub fn disconnect(&mut self) {
         self.end();
     }
 
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         match self.state() {
-            State::Here if self.room.hall.has_room(self.index, now) => Ok(()),
+            State::Here if self.room.state.has_room(self.index, now) => Ok(()),
             State::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
             _ => Err(nb::Error::WouldBlock),
         }
@@ -122,11 +122,11 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
 
     /// It says no more, and reads what has been said until now. The operator reads on.
     fn end(&mut self) {
-        let Room { hall, parts } = &mut *self.room;
-        parts.free(hall, self.index);
-        hall.set_blocked(self.index, false);
-        let end = hall.backlog.end();
-        if let Some(place) = hall.place_mut(self.index)
+        let Room { state, parts } = &mut *self.room;
+        parts.free(state, self.index);
+        state.set_blocked(self.index, false);
+        let end = state.backlog.end();
+        if let Some(place) = state.place_mut(self.index)
             && place.state == State::Here
         {
             place.progress.stop_skipping();
@@ -139,7 +139,7 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
 
     /// What waits for it.
     fn waiting(&self) -> Waiting {
-        let backlog = &self.room.hall.backlog;
+        let backlog = &self.room.state.backlog;
         self.place().filter(|place| place.reads()).map_or(Waiting::Nothing, |place| {
             let end = place.end();
             place.reading.advanced(backlog, self.index, end).waiting(backlog, self.index, end)
@@ -148,12 +148,12 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
 
     /// Gives a buffer back that holds no unfinished line.
     fn settle(&mut self) {
-        let Room { hall, parts } = &mut *self.room;
-        let Some(place) = hall.place_mut(self.index) else { return };
+        let Room { state, parts } = &mut *self.room;
+        let Some(place) = state.place_mut(self.index) else { return };
         let Some(part) = place.part.and_then(|part| parts.get_mut(part)) else { return };
         place.progress.release(&mut part.buffer);
         if !place.progress.needs_buffer(&part.buffer) {
-            parts.free(hall, self.index);
+            parts.free(state, self.index);
         }
     }
 
@@ -165,8 +165,8 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TooLong>> {
-        let Room { hall, parts } = &mut *self.room;
-        let place = hall.place_mut(self.index)?;
+        let Room { state, parts } = &mut *self.room;
+        let place = state.place_mut(self.index)?;
         place.retry = None;
         if place.part.is_none() {
             place.part = parts.take(now);
@@ -183,9 +183,9 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
     }
 
     /// Ends an unfinished line that has no terminator.
-    fn finish(&mut self, now: Instant) -> nb::Result<Done, MemberError> {
-        let Room { hall, parts } = &mut *self.room;
-        let place = hall.place_mut(self.index).ok_or(nb::Error::WouldBlock)?;
+    fn finish(&mut self, now: Instant) -> nb::Result<Outcome, MemberError> {
+        let Room { state, parts } = &mut *self.room;
+        let place = state.place_mut(self.index).ok_or(nb::Error::WouldBlock)?;
         let part = place.part.and_then(|part| parts.get_mut(part)).ok_or(nb::Error::WouldBlock)?;
         let finished = place.progress.finish(&mut part.buffer).map(|()| Ended::InBuffer);
         self.take(now, finished)
@@ -204,14 +204,14 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
 
     /// A line has taken too long: what is there of it, and the rest, is refused.
     fn refuse_late(&mut self, now: Instant) {
-        let Room { hall, parts } = &mut *self.room;
-        if let Some(place) = hall.place_mut(self.index)
+        let Room { state, parts } = &mut *self.room;
+        if let Some(place) = state.place_mut(self.index)
             && let Some(part) = place.part.and_then(|part| parts.get_mut(part))
         {
             place.progress.give_up(&mut part.buffer);
             let (before, after) = ("your line took longer than ", " s: it was refused");
             let why = [Text(before), Number(LINE_SECONDS), Text(after)];
-            hall.refuse(self.index, now, &why);
+            state.refuse(self.index, now, &why);
         }
         self.settle();
     }
@@ -221,8 +221,8 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         &mut self,
         now: Instant,
         read: nb::Result<Ended<'_>, TooLong>,
-    ) -> nb::Result<Done, MemberError> {
-        let Room { hall, parts } = &mut *self.room;
+    ) -> nb::Result<Outcome, MemberError> {
+        let Room { state, parts } = &mut *self.room;
         let ended = match read {
             Ok(ended) => ended,
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
@@ -230,27 +230,37 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
                 let longest = u32::try_from(N).unwrap_or(u32::MAX);
                 let (before, after) = ("a line has at most ", " bytes: yours was refused");
                 let why = [Text(before), Number(longest), Text(after)];
-                hall.refuse(self.index, now, &why);
-                return Ok(Done::Nothing);
+                state.refuse(self.index, now, &why);
+                return Ok(Outcome::Nothing);
             }
         };
-        let part = hall.place(self.index).and_then(|place| place.part);
-        let done = hall.obey(self.index, now, line(parts, part, ended));
-        if done == Done::Quits {
+        let part = state.place(self.index).and_then(|place| place.part);
+        let done = state.execute(self.index, now, line(parts, part, ended));
+        if done == Outcome::Quits {
             self.end();
         }
         Ok(done)
     }
 
-    /// What to tell of a line that [`take`](Self::take) has obeyed.
-    fn heard<'s>(&'s self, done: Done, ended: Ended<'s>) -> nb::Result<Heard<'s>, MemberError> {
-        let (hall, parts) = (&self.room.hall, &self.room.parts);
-        let place = hall.place(self.index).ok_or(nb::Error::WouldBlock)?;
+    /// What to tell of a line that [`take`](Self::take) has executed.
+    fn heard<'s>(
+        &'s self,
+        done: Outcome,
+        ended: Ended<'s>,
+    ) -> nb::Result<MemberEvent<'s>, MemberError> {
+        let (state, parts) = (&self.room.state, &self.room.parts);
+        let place = state.place(self.index).ok_or(nb::Error::WouldBlock)?;
         let (nick, line) = (place.nick.as_str(), line(parts, place.part, ended));
         match (done, Command::read(line)) {
-            (Done::Said, Command::Say(text)) => Ok(Heard::Said { nick, text: printable(text) }),
-            (Done::Acted, Command::Act(text)) => Ok(Heard::Acted { nick, text: printable(text) }),
-            (Done::Renamed, _) => Ok(Heard::Renamed { old: hall.old.as_str(), new: nick }),
+            (Outcome::Said, Command::Say(text)) => {
+                Ok(MemberEvent::Said { nick, text: printable(text) })
+            }
+            (Outcome::Acted, Command::Act(text)) => {
+                Ok(MemberEvent::Acted { nick, text: printable(text) })
+            }
+            (Outcome::Renamed, _) => {
+                Ok(MemberEvent::Renamed { old: state.old.as_str(), new: nick })
+            }
             _ => Err(nb::Error::WouldBlock),
         }
     }
@@ -271,7 +281,7 @@ fn line<'l, const N: usize>(
 }
 
 impl<'s, const N: usize> Events<'s> for Member<'_, '_, N> {
-    type Event = Heard<'s>;
+    type Event = MemberEvent<'s>;
 }
 
 impl<const N: usize> Session for Member<'_, '_, N> {
@@ -281,7 +291,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Heard<'s>, MemberError> {
+    ) -> nb::Result<MemberEvent<'s>, MemberError> {
         loop {
             self.settle();
             if matches!(self.state(), State::Ending(_) | State::Shut) {
@@ -291,7 +301,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
-            if let Some(place) = self.room.hall.place_mut(self.index)
+            if let Some(place) = self.room.state.place_mut(self.index)
                 && place.progress.is_skipping()
             {
                 place.progress.skip_input(now, input);
@@ -300,49 +310,49 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             self.check(now)?;
             let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
             let done = self.take(now, read)?;
-            if let (Done::Said | Done::Acted | Done::Renamed, Ok(ended)) = (done, read) {
+            if let (Outcome::Said | Outcome::Acted | Outcome::Renamed, Ok(ended)) = (done, read) {
                 return self.heard(done, ended);
             }
         }
     }
 
-    fn handle_end(&mut self, now: Instant) -> nb::Result<Heard<'_>, MemberError> {
+    fn handle_end(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
         self.settle();
         if self.place().is_some_and(|place| place.part.is_some()) {
             self.check(now)?;
             match self.finish(now) {
-                Ok(done @ (Done::Said | Done::Acted | Done::Renamed)) => {
+                Ok(done @ (Outcome::Said | Outcome::Acted | Outcome::Renamed)) => {
                     return self.heard(done, Ended::InBuffer);
                 }
                 Err(nb::Error::Other(error)) => return Err(nb::Error::Other(error)),
-                Ok(Done::Quits | Done::Nothing) | Err(nb::Error::WouldBlock) => {}
+                Ok(Outcome::Quits | Outcome::Nothing) | Err(nb::Error::WouldBlock) => {}
             }
         }
         self.end();
         Err(nb::Error::WouldBlock)
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Heard<'_>, MemberError> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
         self.settle();
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
-        let hall = &mut self.room.hall;
-        if hall.place(self.index).is_some_and(|place| place.blocked) {
-            let is_over = hall.patience_ends().is_some_and(|end| end <= now);
-            if is_over && !hall.has_room(self.index, now) {
-                hall.lose_patience();
+        let state = &mut self.room.state;
+        if state.place(self.index).is_some_and(|place| place.blocked) {
+            let is_over = state.patience_ends().is_some_and(|end| end <= now);
+            if is_over && !state.has_room(self.index, now) {
+                state.lose_patience();
             }
-            hall.set_blocked(self.index, false);
+            state.set_blocked(self.index, false);
             // Bytes may have waited that go on with its line: they are offered before it ends.
-            if let Some(place) = hall.place_mut(self.index) {
+            if let Some(place) = state.place_mut(self.index) {
                 place.progress.restart_quiet(now);
             }
         }
         if self.state() == State::Dropped {
             return Err(nb::Error::Other(MemberError::FellBehind));
         }
-        if let Some(place) = self.room.hall.place_mut(self.index) {
+        if let Some(place) = self.room.state.place_mut(self.index) {
             place.retry = None;
         }
         let (quiet, late) = self.unfinished();
@@ -353,7 +363,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             self.refuse_late(now);
         }
         if is_over {
-            if let Some(place) = self.room.hall.place_mut(self.index)
+            if let Some(place) = self.room.state.place_mut(self.index)
                 && place.progress.is_skipping()
             {
                 place.progress.stop_skipping();
@@ -369,7 +379,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
     fn poll_transmit(&self) -> Output<'_> {
         match (self.waiting(), self.state()) {
             (Waiting::Lines(start, stop), _) => {
-                let (head, tail) = self.room.hall.backlog.slices(start, stop);
+                let (head, tail) = self.room.state.backlog.slices(start, stop);
                 Output::Bytes { head, tail, more: false }
             }
             (Waiting::Note(head), _) => Output::Bytes { head, tail: &[], more: false },
@@ -381,10 +391,10 @@ impl<const N: usize> Session for Member<'_, '_, N> {
 
     fn transmitted(&mut self, now: Instant, count: usize) {
         let waiting = self.waiting();
-        let hall = &mut self.room.hall;
-        hall.advance(self.index);
+        let state = &mut self.room.state;
+        state.advance(self.index);
         let at = usize::try_from(self.index).unwrap_or(usize::MAX);
-        let Some(place) = hall.members.get_mut(at).filter(|place| place.reads()) else { return };
+        let Some(place) = state.members.get_mut(at).filter(|place| place.reads()) else { return };
         if waiting == Waiting::Nothing
             && let State::Ending(_) = place.state
         {
@@ -393,10 +403,10 @@ impl<const N: usize> Session for Member<'_, '_, N> {
         if count > 0 {
             place.read_at = Some(now);
         }
-        place.reading = place.reading.sent(&hall.backlog, waiting, count);
+        place.reading = place.reading.sent(&state.backlog, waiting, count);
         let needs = place.reading.needs();
-        hall.lower_floor(needs, self.index);
-        hall.read_on(self.index);
+        state.lower_floor(needs, self.index);
+        state.read_on(self.index);
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
@@ -408,7 +418,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             State::Ending(_) | State::Shut | State::Vacant(_) => return None,
         }
         if place.blocked {
-            return Some(self.room.hall.patience_ends().unwrap_or(Instant::ZERO));
+            return Some(self.room.state.patience_ends().unwrap_or(Instant::ZERO));
         }
         let (quiet, late) = self.unfinished();
         [place.retry, quiet, late].into_iter().flatten().min()

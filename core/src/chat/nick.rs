@@ -4,8 +4,8 @@ use core::fmt;
 
 use heapless::String;
 
-use super::SERVER;
-use super::piece::decimal;
+use super::config::OPERATOR_NICK;
+use super::fragment::decimal;
 
 /// The longest nick, in characters.
 pub const MAX_NICK: usize = 24;
@@ -18,14 +18,14 @@ const GUEST: &str = "guest";
 
 /// What a member cannot be called: the operator's nick, and the first words of the notices that a
 /// program reads, which `/me` would make as well.
-const RESERVED: [&str; 3] = [SERVER, "welcome", "too"];
+const RESERVED: [&str; 3] = [OPERATOR_NICK, "welcome", "too"];
 
 /// Reduces a name to a number that is equal for names that look alike. A room takes no two nicks with
 /// the same.
 ///
-/// It must tell numbers apart, or guests would have the same nick. [`likeness`] needs no tables. A host that has room for them supplies one that knows the
+/// It must tell numbers apart, or guests would have the same nick. [`skeleton`] needs no tables. A host that has room for them supplies one that knows the
 /// look-alikes of all scripts (UTS #39 §4).
-pub type Likeness = fn(&str) -> u64;
+pub type SkeletonFn = fn(&str) -> u64;
 
 /// Why a name cannot be a nick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,47 +66,47 @@ impl core::error::Error for NickError {}
 #[derive(Clone, Debug)]
 pub(super) struct Nick {
     name: String<NICK_BYTES, u8>,
-    pub(super) likeness: u64,
+    pub(super) skeleton: u64,
 }
 
 impl Nick {
     pub(super) const fn none() -> Self {
-        Self { name: String::new(), likeness: 0 }
+        Self { name: String::new(), skeleton: 0 }
     }
 
     /// The operator's.
-    pub(super) fn server(likeness: Likeness) -> Self {
-        let name = String::try_from(SERVER).unwrap_or_default();
-        Self { name, likeness: likeness(SERVER) }
+    pub(super) fn server(skeleton: SkeletonFn) -> Self {
+        let name = String::try_from(OPERATOR_NICK).unwrap_or_default();
+        Self { name, skeleton: skeleton(OPERATOR_NICK) }
     }
 
     /// Reads a name that a member has chosen. Whether it is free is for the room to say.
-    pub(super) fn choose(name: &str, likeness: Likeness) -> Result<Self, NickError> {
+    pub(super) fn choose(name: &str, skeleton: SkeletonFn) -> Result<Self, NickError> {
         if name.is_empty() || is_long(name) {
             return Err(NickError::Length);
         }
         if !is_nick(name) {
             return Err(NickError::Characters);
         }
-        let (own, guest) = (likeness(name), likeness(GUEST));
+        let (own, guest) = (skeleton(name), skeleton(GUEST));
         // Not only the first five characters: a ligature looks like several.
         let mut starts =
             name.char_indices().map(|(at, c)| name.get(..at.saturating_add(c.len_utf8())));
-        let is_reserved = RESERVED.iter().any(|word| own == likeness(word));
-        if is_reserved || starts.any(|start| start.map(likeness) == Some(guest)) {
+        let is_reserved = RESERVED.iter().any(|word| own == skeleton(word));
+        if is_reserved || starts.any(|start| start.map(skeleton) == Some(guest)) {
             return Err(NickError::Reserved);
         }
         let name = String::try_from(name).map_err(|_| NickError::Length)?;
-        Ok(Self { name, likeness: own })
+        Ok(Self { name, skeleton: own })
     }
 
     /// The nick of a new member. After 2³² of them, the numbers begin again.
-    pub(super) fn guest(number: u32, likeness: Likeness) -> Self {
+    pub(super) fn guest(number: u32, skeleton: SkeletonFn) -> Self {
         let mut name = String::new();
         // Five letters and at most ten digits fit.
         let _ = name.push_str(GUEST).and_then(|()| name.push_str(&decimal(number)));
-        let likeness = likeness(&name);
-        Self { name, likeness }
+        let skeleton = skeleton(&name);
+        Self { name, skeleton }
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -133,10 +133,10 @@ const fn is_blank(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// A [`Likeness`] without tables: case does not matter in European scripts (Latin as far as Latin
+/// A [`SkeletonFn`] without tables: case does not matter in European scripts (Latin as far as Latin
 /// Extended-A, Greek, Cyrillic), nor do `0` and `o`, `1`, `i` and `l`, `5` and `s`, or `-`, `_` and `.`.
 /// Beyond that, names are alike only if they are the same.
-pub fn likeness(name: &str) -> u64 {
+pub fn skeleton(name: &str) -> u64 {
     let mut hash = Fnv::default();
     for c in name.chars().map(lower) {
         hash.add(match c {
@@ -151,7 +151,7 @@ pub fn likeness(name: &str) -> u64 {
     hash.0
 }
 
-/// The lower case of a letter of the scripts that [`likeness`] names. The library's own, which knows
+/// The lower case of a letter of the scripts that [`skeleton`] names. The library's own, which knows
 /// all scripts, takes 11 KiB of tables.
 fn lower(c: char) -> char {
     // Where capitals and small letters take turns, the capitals are the even ones or the odd ones.
@@ -197,7 +197,7 @@ mod tests {
     extern crate std;
 
     fn choose(name: &str) -> Result<(), NickError> {
-        Nick::choose(name, likeness).map(|nick| assert_eq!(nick.as_str(), name))
+        Nick::choose(name, skeleton).map(|nick| assert_eq!(nick.as_str(), name))
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
             assert_eq!(choose(name), Err(NickError::Reserved), "{name}");
         }
         // A look at single characters would miss a ligature.
-        let folding = |name: &str| likeness(&name.replace('ﬆ', "st"));
+        let folding = |name: &str| skeleton(&name.replace('ﬆ', "st"));
         let disguised = Nick::choose("gueﬆ7", folding).map(|_| ());
         assert_eq!(disguised, Err(NickError::Reserved));
         assert_eq!(choose("servers"), Ok(()));
@@ -280,9 +280,9 @@ mod tests {
 
     #[test]
     fn what_looks_alike_is_alike() {
-        assert_eq!(likeness("Bill"), likeness("bi1L"));
-        assert_eq!(likeness("o_o"), likeness("0-0"));
-        assert_eq!(likeness("ſıς"), likeness("SIΣ"));
-        assert_ne!(likeness("ab"), likeness("ba"));
+        assert_eq!(skeleton("Bill"), skeleton("bi1L"));
+        assert_eq!(skeleton("o_o"), skeleton("0-0"));
+        assert_eq!(skeleton("ſıς"), skeleton("SIΣ"));
+        assert_ne!(skeleton("ab"), skeleton("ba"));
     }
 }

@@ -2,22 +2,22 @@
 
 extern crate std;
 
-mod blocking;
+mod backpressure;
 mod client;
-mod coming_and_going;
 mod commands;
-mod hand;
+mod cursor;
+mod harness;
+mod joins_and_leaves;
+mod line_buffers;
 mod lines;
 mod operator;
-mod parts;
-mod reading;
 mod sizes;
 
 use super::*;
 use crate::session::Session;
 use crate::time::Instant;
 use core::ops::Range;
-use hand::Hand;
+use harness::Harness;
 use std::borrow::ToOwned;
 use std::boxed::Box;
 use std::format;
@@ -30,12 +30,12 @@ fn wide() -> Box<Space<6, 32768, 256, 5>> {
 }
 
 /// A room that is soon full.
-fn narrow() -> Box<Space<5, { least_backlog(64) }, 16, 3, 64>> {
+fn narrow() -> Box<Space<5, { min_log_bytes(64) }, 16, 3, 64>> {
     Box::default()
 }
 
-fn no_limit() -> Config {
-    Config { rate: 0, ..Config::default() }
+fn no_limit() -> RoomConfig {
+    RoomConfig::new().with_rate(0)
 }
 
 fn at(millis: u64) -> Instant {

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use barewire_core::chat::{Client, Config, Key, Kind, Leave, Line, Room, Space};
+use barewire_core::chat::{Client, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, Space};
 use barewire_core::io::Pump;
 use barewire_core::text::{QUIET, Text, TooLong};
 use barewire_tests::simulator::random::Random;
@@ -20,7 +20,7 @@ const LINES: usize = 8;
 
 /// A place in the room, with its connection.
 struct Seat<'a> {
-    key: Key,
+    key: MemberId,
     socket: Socket<'a>,
     pump: Pump<64>,
 }
@@ -43,13 +43,13 @@ async fn serve(mut room: Room<'_, 64>, sockets: Vec<Socket<'_>>) {
                 if let Poll::Ready(turn) = turn
                     && !turn.expect("nobody falls behind, and no connection breaks")
                 {
-                    room.leave(*key, Leave::Quit);
+                    room.leave(*key, LeaveReason::Quit);
                 }
             }
             if room.count() == 0 {
                 return Poll::Ready(());
             }
-            if !has_moved && !room.has_news() {
+            if !has_moved && !room.needs_poll() {
                 return Poll::Pending;
             }
         }
@@ -103,7 +103,7 @@ fn everybody_hears_everybody_once_and_in_order() {
         let mut space = Space::<{ MEMBERS + 1 }, 2048, 64, 4, 64>::new();
         // Without history: what is said before somebody is there would be heard by some and not by
         // others.
-        let config = Config { rate: 0, history: 0, ..Config::default() };
+        let config = RoomConfig::new().with_rate(0).with_history(0);
         let room = space.room(config);
         let mut heard = Vec::new();
         converse(

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::chat::{BURST, Client, Kind, Line, Pace};
+use barewire_core::chat::{Client, DEFAULT_LINE_BURST, Kind, Line, RateLimiter};
 use barewire_core::session::Session as _;
 use barewire_core::text::{MAX_TEXT, Text, TooLong};
 use barewire_core::time::{Duration, Instant};
@@ -51,7 +51,7 @@ pub(super) struct Talk {
     link: Link,
     ears: Ears,
     client: Client<OUT, LINE>,
-    pace: Pace,
+    pace: RateLimiter,
     /// Lines that may not have gone out.
     said: VecDeque<String>,
     finished: bool,
@@ -92,7 +92,7 @@ impl Talk {
             link,
             ears,
             client: Client::new(chat.settings.quiet),
-            pace: Pace::new(),
+            pace: RateLimiter::new(),
             said: VecDeque::new(),
             finished: false,
             farewell: None,
@@ -149,7 +149,7 @@ impl Talk {
     fn next(&self, chat: &Chat<'_>) -> Instant {
         let rate = if self.ears.may_limit() { chat.settings.rate } else { 0 };
         // A second's lines are held back: so many may come to arrive together.
-        self.pace.next(rate, BURST.saturating_sub(rate).max(1))
+        self.pace.next_allowed(rate, DEFAULT_LINE_BURST.saturating_sub(rate).max(1))
     }
 
     /// Says what waits, as far as there is room. Tells whether it did.
@@ -191,7 +191,7 @@ impl Talk {
     fn say(&mut self, line: &str, chat: &Chat<'_>, now: Instant) -> bool {
         let said = Text::new(line).is_ok_and(|text| self.client.say(text).is_ok());
         if said {
-            self.pace.take(now, chat.settings.rate);
+            self.pace.record(now, chat.settings.rate);
         }
         said
     }

@@ -1,12 +1,12 @@
 //! Which nicks look alike.
 
 use barewire_core::chat;
-use unicode_security::confusable_detection::skeleton;
+use unicode_security::confusable_detection;
 
 /// What a name looks like, in all scripts (UTS #39 §4) and without case.
-pub(super) fn likeness(name: &str) -> u64 {
-    let skeleton: String = skeleton(&name.to_lowercase()).collect();
-    chat::likeness(&skeleton)
+pub(super) fn skeleton(name: &str) -> u64 {
+    let letters: String = confusable_detection::skeleton(&name.to_lowercase()).collect();
+    chat::skeleton(&letters)
 }
 
 #[cfg(test)]
@@ -23,8 +23,8 @@ mod tests {
             ("bill", "bi1l"),
             ("server", "ѕerver"),
         ] {
-            assert_eq!(likeness(name), likeness(other), "{name} {other}");
+            assert_eq!(skeleton(name), skeleton(other), "{name} {other}");
         }
-        assert_ne!(likeness("anna"), likeness("hanna"));
+        assert_ne!(skeleton("anna"), skeleton("hanna"));
     }
 }

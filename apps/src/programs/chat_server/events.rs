@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use barewire_core::chat::{Heard, Leave};
+use barewire_core::chat::{LeaveReason, MemberEvent};
 
 use super::state::House;
 use crate::output::{Output, Record};
@@ -11,8 +11,8 @@ use crate::output::{Output, Record};
 #[derive(Clone, Copy)]
 pub(super) enum Told<'a> {
     Joined(&'a str),
-    Left(&'a str, Leave),
-    Heard(Heard<'a>),
+    Left(&'a str, LeaveReason),
+    Heard(MemberEvent<'a>),
 }
 
 impl Told<'_> {

@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use barewire_core::chat::{Heard, Key, Leave, MemberError};
+use barewire_core::chat::{LeaveReason, MemberError, MemberEvent, MemberId};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Fault, Link};
@@ -31,7 +31,7 @@ pub(super) struct Seat {
 
 enum State {
     Coming(Option<TcpStream>),
-    Here { link: Link, key: Key, stopping: bool },
+    Here { link: Link, key: MemberId, stopping: bool },
     Gone,
 }
 
@@ -76,10 +76,10 @@ impl Seat {
         let mut floor = house.floor();
         let Some(mut member) = floor.room.member(*key) else { return Poll::Ready(()) };
         if cx.stopping() && !core::mem::replace(stopping, true) {
-            member.dismiss();
+            member.disconnect();
         }
         // What is cut by lines that it is not shown leaves in one piece all the same.
-        let hear = |heard: Heard<'_>| Told::Heard(heard).tell(house, output);
+        let hear = |heard: MemberEvent<'_>| Told::Heard(heard).tell(house, output);
         let over = match link.advance(cx, &mut member, None, hear) {
             Err(nb::Error::WouldBlock) => link.flush(cx, &member),
             over => over,
@@ -87,12 +87,14 @@ impl Seat {
         drop(floor);
         let why = match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Ok(()) if *stopping => Leave::Stopped,
-            Ok(()) => Leave::Quit,
-            Err(nb::Error::Other(Fault::Session(MemberError::FellBehind))) => Leave::FellBehind,
+            Ok(()) if *stopping => LeaveReason::Stopped,
+            Ok(()) => LeaveReason::Quit,
+            Err(nb::Error::Other(Fault::Session(MemberError::FellBehind))) => {
+                LeaveReason::FellBehind
+            }
             Err(nb::Error::Other(fault)) => {
                 log::debug!("{}: {fault}", self.guest.peer);
-                Leave::Lost
+                LeaveReason::Lost
             }
         };
         self.stand_up(hall, cx, why);
@@ -104,7 +106,7 @@ impl Seat {
         &mut self,
         hall: &mut Hall<'_, House>,
         cx: &Context<'_, Hall<'_, House>>,
-        why: Leave,
+        why: LeaveReason,
     ) {
         let State::Here { key, .. } = core::mem::replace(&mut self.state, State::Gone) else {
             return;

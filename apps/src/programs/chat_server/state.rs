@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use barewire_core::chat::{Config, Mark, Part, Place, Room};
+use barewire_core::chat::{LogEntry, MemberSlot, Part, Room, RoomConfig};
 use barewire_linux::executor::{Context, TaskId};
 
 use super::log_file::Journal;
@@ -53,7 +53,7 @@ impl House {
 impl Floor {
     /// Has the news told to everybody, if there are any.
     pub(super) fn spread<W>(&mut self, cx: &mut Context<'_, W>) {
-        if self.room.has_news()
+        if self.room.needs_poll()
             && let Some(crier) = self.crier
         {
             cx.wake(crier);
@@ -61,11 +61,11 @@ impl Floor {
     }
 
     /// An empty room, whose memory is taken once, for as long as the program runs.
-    pub(super) fn new(max_members: u32, backlog: u64, config: Config) -> Self {
+    pub(super) fn new(max_members: u32, backlog: u64, config: RoomConfig) -> Self {
         let members = usize::try_from(max_members).unwrap_or(usize::MAX).saturating_add(1);
         let bytes = usize::try_from(backlog).unwrap_or(usize::MAX);
-        let places = filled(members, Place::vacant);
-        let lines = filled(bytes / BYTES_A_LINE, || Mark::NONE);
+        let places = filled(members, MemberSlot::vacant);
+        let lines = filled(bytes / BYTES_A_LINE, || LogEntry::NONE);
         let parts = filled(PARTS, Part::empty);
         let room = Room::new(places, filled(bytes, || 0), lines, parts, config);
         Self { room, seats: Vec::new(), crier: None }

@@ -1,6 +1,6 @@
 //! Chat, both sides of it.
 
-use barewire_core::chat::{self, Heard, Key, Kind, Leave, Room};
+use barewire_core::chat::{self, Kind, LeaveReason, MemberEvent, MemberId, Room};
 use barewire_core::io::{HalfClose, Pump};
 use barewire_core::session::Fault;
 use barewire_core::text::{MAX_TEXT, QUIET, Text};
@@ -16,12 +16,12 @@ use crate::server::Service;
 
 /// A room, and the operator's place in it.
 #[derive(Debug)]
-pub struct Hall<'a, const N: usize = MAX_TEXT> {
+pub struct RoomService<'a, const N: usize = MAX_TEXT> {
     room: Room<'a, N>,
     operator: Pump<32>,
 }
 
-impl<'a, const N: usize> Hall<'a, N> {
+impl<'a, const N: usize> RoomService<'a, N> {
     /// A room in this memory.
     pub fn new(room: Room<'a, N>) -> Self {
         Self { room, operator: Pump::new() }
@@ -41,10 +41,10 @@ impl<'a, const N: usize> Hall<'a, N> {
     }
 }
 
-impl<const N: usize> Service for Hall<'_, N> {
-    type Visit = Key;
+impl<const N: usize> Service for RoomService<'_, N> {
+    type Visit = MemberId;
 
-    fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<Key> {
+    fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<MemberId> {
         let key = self.room.join();
         match key {
             Ok(key) => info!("{}: joins as {}", client, self.room.nick(key).unwrap_or_default()),
@@ -55,7 +55,7 @@ impl<const N: usize> Service for Hall<'_, N> {
 
     fn serve(
         &mut self,
-        key: &mut Key,
+        key: &mut MemberId,
         link: &mut Link,
         socket: &mut Socket<'_>,
         now: Instant,
@@ -65,14 +65,16 @@ impl<const N: usize> Service for Hall<'_, N> {
             return false;
         };
         let driven = link.drive(socket, &mut member, now, |heard| match heard {
-            Heard::Said { nick, text } | Heard::Acted { nick, text } => info!("{}: {}", nick, text),
-            Heard::Renamed { old, new } => info!("{} is now {}", old, new),
+            MemberEvent::Said { nick, text } | MemberEvent::Acted { nick, text } => {
+                info!("{}: {}", nick, text)
+            }
+            MemberEvent::Renamed { old, new } => info!("{} is now {}", old, new),
         });
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
-            Ok(()) => Leave::Quit,
-            Err(nb::Error::Other(Fault::Session(_))) => Leave::FellBehind,
-            Err(nb::Error::Other(Fault::Connection(_) | Fault::Contents)) => Leave::Lost,
+            Ok(()) => LeaveReason::Quit,
+            Err(nb::Error::Other(Fault::Session(_))) => LeaveReason::FellBehind,
+            Err(nb::Error::Other(Fault::Connection(_) | Fault::Contents)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
         self.room.leave(*key, why);
@@ -81,7 +83,7 @@ impl<const N: usize> Service for Hall<'_, N> {
 
     /// What one member has said, all others are to get.
     fn has_more(&mut self) -> bool {
-        self.room.has_news()
+        self.room.needs_poll()
     }
 }
 

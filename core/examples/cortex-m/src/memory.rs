@@ -1,6 +1,6 @@
 //! All memory that the sockets and the chat room take: static, and seen by the linker.
 
-use barewire_core::chat::{Config, Mark, Part, Place, Room, least_backlog};
+use barewire_core::chat::{LogEntry, MemberSlot, Part, Room, RoomConfig, min_log_bytes};
 use barewire_core::text::MAX_TEXT;
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::{tcp, udp};
@@ -66,8 +66,8 @@ pub(crate) fn datagram_socket(
 }
 
 /// The chat room, of which there is one: for the members and the operator, with lines of full length.
-pub(crate) fn room(config: Config) -> Room<'static> {
-    const { assert!(BACKLOG >= least_backlog(MAX_TEXT)) };
+pub(crate) fn room(config: RoomConfig) -> Room<'static> {
+    const { assert!(BACKLOG >= min_log_bytes(MAX_TEXT)) };
     Room::new(PLACES.take(), LINES.take(), MARKS.take(), PARTS.take(), config)
 }
 
@@ -81,9 +81,9 @@ pub(crate) static STORAGE: ConstStaticCell<[SocketStorage<'static>; SOCKETS]> =
     ConstStaticCell::new([SocketStorage::EMPTY; SOCKETS]);
 static METADATA: ConstStaticCell<[[udp::PacketMetadata; DATAGRAMS]; 2]> =
     ConstStaticCell::new([[udp::PacketMetadata::EMPTY; DATAGRAMS]; 2]);
-static PLACES: ConstStaticCell<[Place; MEMBERS + 1]> =
-    ConstStaticCell::new([const { Place::vacant() }; MEMBERS + 1]);
+static PLACES: ConstStaticCell<[MemberSlot; MEMBERS + 1]> =
+    ConstStaticCell::new([const { MemberSlot::vacant() }; MEMBERS + 1]);
 static LINES: ConstStaticCell<[u8; BACKLOG]> = ConstStaticCell::new([0; BACKLOG]);
-static MARKS: ConstStaticCell<[Mark; 64]> = ConstStaticCell::new([Mark::NONE; 64]);
+static MARKS: ConstStaticCell<[LogEntry; 64]> = ConstStaticCell::new([LogEntry::NONE; 64]);
 static PARTS: ConstStaticCell<[Part<MAX_TEXT>; 3]> =
     ConstStaticCell::new([const { Part::empty() }; 3]);

@@ -2,12 +2,12 @@
 
 use core::net::SocketAddrV4;
 
-use barewire_core::chat::Config;
+use barewire_core::chat::RoomConfig;
 use barewire_core::session::Session;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 use barewire_cortex_m::call::{Call, CallError, Client};
-use barewire_cortex_m::chat::{Hall, Passer};
+use barewire_cortex_m::chat::{Passer, RoomService};
 use barewire_cortex_m::datagrams::{Answerer, Asker};
 use barewire_cortex_m::files::{Checksum, Clerk, Fetch, Shelf};
 use barewire_cortex_m::hello::{Greeter, Guest};
@@ -49,7 +49,7 @@ pub(crate) fn serve(
     let mut greeter = Server::<_, GREETED>::new(Greeter::new(greeting), HELLO_PORT, hello);
     let clerk = Clerk::new(Shelf::new(&FILES));
     let mut clerk = Server::<_, DOWNLOADS>::new(clerk, FILE_PORT, files);
-    let hall = Hall::new(memory::room(Config::default()));
+    let hall = RoomService::new(memory::room(RoomConfig::new()));
     let mut hall = Server::<_, MEMBERS>::new(hall, CHAT_PORT, chat);
 
     let mut deepest = Deepest::default();

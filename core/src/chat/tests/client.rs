@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::Output;
-use crate::text::Text;
+use crate::text::{QUIET, Text};
 use core::fmt::Write;
 
 type Small = Client<16, 32>;
@@ -126,7 +126,7 @@ fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
 #[test]
 fn a_client_understands_a_room() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let anna = hand.room.join().unwrap();
     let bert = hand.room.join().unwrap();
     hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n");

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn what_is_said_goes_to_all_others_in_order() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\n* guest1 waves\n");
     hand.say(bert, "//nick x\n/nick bert\n");
@@ -21,7 +21,7 @@ fn what_is_said_goes_to_all_others_in_order() {
 #[test]
 fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     // Nobody is told whom a private line is for, the operator's records least of all.
     assert_eq!(hand.say(anna, "one\n/msg GUEST2 for  you\ntwo\n"), "guest1: one\nguest1: two\n");
@@ -43,7 +43,7 @@ fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
 #[test]
 fn nicks_are_unique_and_are_free_again_when_given_up() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     assert_eq!(hand.say(anna, "/nick anna\n"), "* guest1 is now anna\n");
     assert_eq!(hand.say(anna, "/nick Anna\n"), "* anna is now Anna\n");
@@ -71,14 +71,14 @@ fn nicks_are_unique_and_are_free_again_when_given_up() {
     );
     hand.say(anna, "/nick other\n");
     assert_eq!(hand.say(bert, "/nick anna\n"), "* guest2 is now anna\n");
-    hand.room.leave(bert, Leave::Quit);
+    hand.room.leave(bert, LeaveReason::Quit);
     assert_eq!(hand.say(anna, "/nick anna\n"), "* other is now anna\n");
 }
 
 #[test]
 fn what_cannot_be_done_is_answered() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     for (line, answer) in [
         ("/nick", "write it as: /nick NAME"),
@@ -105,8 +105,8 @@ fn what_cannot_be_done_is_answered() {
 #[test]
 fn who_is_here_is_told_as_far_as_it_fits() {
     let mut space = Box::<Space<40, 32768, 256, 3>>::default();
-    let mut hand = Hand::new(space.room(no_limit()));
-    let keys: [Key; 39] = hand.seat();
+    let mut hand = Harness::new(space.room(no_limit()));
+    let keys: [MemberId; 39] = hand.seat();
     hand.say(keys[0], "/who\n");
     let told = hand.read(keys[0]);
     assert!(told.starts_with("* here: server, guest1, guest2, ") && told.ends_with(", guest39\n"));
@@ -131,7 +131,7 @@ fn who_is_here_is_told_as_far_as_it_fits() {
 #[test]
 fn a_flood_is_refused_and_commands_count() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(Config::default()));
+    let mut hand = Harness::new(space.room(RoomConfig::new()));
     let [anna, bert] = hand.seat();
     let paste = numbered("line", 0..50);
     hand.say(anna, &paste);

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_line_ends_by_line_feed_silence_or_the_end() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\r\ntwo\r");
     hand.now = at(100);
@@ -29,7 +29,7 @@ fn a_line_ends_by_line_feed_silence_or_the_end() {
 #[test]
 fn no_route_shows_what_a_terminal_obeys() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let bad = "a\x1b]0;x\x07\u{9b}\u{202e}\u{200b}\tb\rc";
     let shown = r"a\x1b]0;x\x07\u{9b}\u{202e}\u{200b} b\x0dc";
@@ -56,7 +56,7 @@ fn no_route_shows_what_a_terminal_obeys() {
 fn what_is_too_long_is_refused_and_skipped_to_its_end() {
     for size in [1, 7, 100, 5000] {
         let mut space = wide();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert] = hand.seat();
         let long = "x".repeat(1024);
         let input = format!("{long}\n{long}y\nafter\n{long}{long}{long}\r\nend\n");
@@ -75,7 +75,7 @@ fn what_is_too_long_is_refused_and_skipped_to_its_end() {
 #[test]
 fn silence_and_the_end_also_end_what_is_skipped() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "x".repeat(1025));
     assert_eq!(hand.deadline(anna), Some(at(200)));
@@ -98,7 +98,7 @@ fn silence_and_the_end_also_end_what_is_skipped() {
 #[test]
 fn a_line_that_takes_too_long_is_refused_once() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     for tenth in 0..300 {
         hand.wait(anna, 100 * tenth);
@@ -113,7 +113,7 @@ fn a_line_that_takes_too_long_is_refused_once() {
 #[test]
 fn a_line_that_silence_had_ended_did_not_take_too_long() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "hello");
     assert_eq!(hand.wait(anna, 60_000), "guest1: hello\n");
@@ -137,13 +137,13 @@ fn a_line_that_silence_had_ended_did_not_take_too_long() {
 #[test]
 fn a_line_that_has_ended_has_no_deadline() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "hel");
     assert_eq!(hand.deadline(anna), Some(at(200)));
     let mut member = hand.member(anna);
     let heard = member.handle_input(at(0), &mut &b"lo\n"[..]);
-    assert!(matches!(heard, Ok(Heard::Said { .. })));
+    assert!(matches!(heard, Ok(MemberEvent::Said { .. })));
     assert_eq!(member.poll_deadline(), None);
 }
 
@@ -152,7 +152,7 @@ fn cutting_never_matters() {
     let input = "/nick ánna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
     let play = |size: usize| {
         let mut space = wide();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert] = hand.seat();
         let mut heard = String::new();
         for chunk in input.chunks(size) {

@@ -4,10 +4,10 @@ use crate::session::Output;
 #[test]
 fn the_operator_is_a_member_like_others_almost() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(Config { rate: 1, ..Config::default() }));
+    let mut hand = Harness::new(space.room(RoomConfig::new().with_rate(1)));
     let [anna] = hand.seat();
     let server = hand.room.operator();
-    assert_eq!(hand.room.nick(server), Some(SERVER));
+    assert_eq!(hand.room.nick(server), Some(OPERATOR_NICK));
     hand.say(server, "hello\n".repeat(200));
     assert_eq!(hand.read(anna), "server: hello\n".repeat(200), "no flood control");
     hand.say(server, "/msg guest1 psst\n/quit\n/nick boss\n/who\n");
@@ -17,7 +17,7 @@ fn the_operator_is_a_member_like_others_almost() {
         "* the operator stays: end the server instead\n* this nick is reserved\n\
          * here: server, guest1\n"
     );
-    hand.room.leave(server, Leave::Quit);
+    hand.room.leave(server, LeaveReason::Quit);
     // Its input ends, as that of a daemon does; it reads on.
     hand.say(server, "unfinished");
     assert_eq!(hand.end(server), "server: unfinished\n");
@@ -29,7 +29,7 @@ fn the_operator_is_a_member_like_others_almost() {
 #[test]
 fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     // In the middle of a line.
@@ -60,7 +60,7 @@ fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
 #[test]
 fn a_gap_between_two_lines_needs_no_line_feed() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     for number in 0.. {
         if hand.offer(anna, format!("line {number}\n").as_bytes()).1 > 0 {
@@ -78,11 +78,11 @@ fn a_gap_between_two_lines_needs_no_line_feed() {
 #[test]
 fn an_operator_that_reads_again_loses_nothing_more() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     let mut number = 0;
-    let mut say_until_blocked = |hand: &mut Hand<'_, 64>| {
+    let mut say_until_blocked = |hand: &mut Harness<'_, 64>| {
         while hand.offer(anna, format!("line {number}\n").as_bytes()).1 == 0 {
             hand.read(bert);
             number += 1;

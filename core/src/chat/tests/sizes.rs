@@ -9,8 +9,8 @@ fn the_small_configuration_fits_in_16_kib_and_works() {
     let all = size_of::<Small>() + size_of::<Room<'_>>();
     assert!(all <= 16 * 1024, "{all}");
     let mut space = Box::new(Small::new());
-    let mut hand = Hand::new(space.room(Config::default()));
-    let keys: [Key; 7] = hand.seat();
+    let mut hand = Harness::new(space.room(RoomConfig::new()));
+    let keys: [MemberId; 7] = hand.seat();
     let longest = "\x01".repeat(1024) + "\n";
     hand.say(keys[0], &longest);
     for key in &keys[1..] {
@@ -23,7 +23,7 @@ fn the_small_configuration_fits_in_16_kib_and_works() {
 #[test]
 fn the_longest_line_holds_every_line() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let (old, new) = ("𠀀".repeat(11), "𠀁".repeat(12));
     // A line has 64 bytes here, so a nick is given in it.
@@ -35,7 +35,7 @@ fn the_longest_line_holds_every_line() {
     hand.say(anna, "\x01".repeat(64) + "\n");
     let line = hand.read(bert);
     assert_eq!(line, format!("{new}: {}\n", "\\x01".repeat(64)));
-    assert!(line.len() <= longest_line(64));
+    assert!(line.len() <= max_line_bytes(64));
     hand.read(hand.room.operator());
     hand.say(anna, format!("/msg guest2 {}\n", "\x01".repeat(52)));
     assert_eq!(hand.read(bert), format!("(private) {new}: {}\n", "\\x01".repeat(52)));
@@ -43,7 +43,7 @@ fn the_longest_line_holds_every_line() {
 
 #[test]
 fn short_texts_leave_room_for_what_the_room_says() {
-    assert_eq!([0, 32, 33].map(longest_line), [256, 256, 260]);
+    assert_eq!([0, 32, 33].map(max_line_bytes), [256, 256, 260]);
 }
 
 /// Beside the reserve of an eighth there is room for two of the longest lines, and, for the rounding,
@@ -51,9 +51,9 @@ fn short_texts_leave_room_for_what_the_room_says() {
 #[test]
 fn the_smallest_backlog_holds_two_lines_and_the_reserve() {
     for longest in 0..=1_024 {
-        let least = least_backlog(longest);
+        let least = min_log_bytes(longest);
         let without_reserve = |all: usize| all - all / 8;
-        assert!(without_reserve(least) >= 2 * longest_line(longest), "{longest}");
-        assert!(without_reserve(least - 3) < 2 * longest_line(longest), "{longest}");
+        assert!(without_reserve(least) >= 2 * max_line_bytes(longest), "{longest}");
+        assert!(without_reserve(least - 3) < 2 * max_line_bytes(longest), "{longest}");
     }
 }

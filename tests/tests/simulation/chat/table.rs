@@ -1,7 +1,9 @@
 //! The room driven without links: every choice is at random, and everything that anybody is to
 //! receive is known, private lines and answers too.
 
-use barewire_core::chat::{Config, Heard, Key, Leave, MemberError, PATIENCE, Room};
+use barewire_core::chat::{
+    DEFAULT_PATIENCE, LeaveReason, MemberError, MemberEvent, MemberId, Room, RoomConfig,
+};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
@@ -15,7 +17,7 @@ const TURNS: usize = 160;
 
 #[derive(Debug)]
 struct Guest {
-    key: Key,
+    key: MemberId,
     /// What it says; how much of it the room has taken.
     input: Vec<u8>,
     taken: usize,
@@ -97,13 +99,13 @@ impl Table<'_> {
     fn lose(&mut self) {
         let present = (0..self.guests.len()).find(|&number| self.guests[number].over.is_none());
         if let Some(number) = present {
-            self.leave(number, Leave::Lost, " (connection lost)");
+            self.leave(number, LeaveReason::Lost, " (connection lost)");
         }
     }
 
-    fn leave(&mut self, number: usize, why: Leave, reason: &str) {
+    fn leave(&mut self, number: usize, why: LeaveReason, reason: &str) {
         let guest = &mut self.guests[number];
-        guest.over = Some(why == Leave::Quit);
+        guest.over = Some(why == LeaveReason::Quit);
         self.room.leave(guest.key, why);
         self.model.leave(number, reason);
     }
@@ -153,9 +155,11 @@ impl Table<'_> {
         let mut member = self.room.member(guest.key).expect("it is here");
         loop {
             match member.handle_input(self.now, &mut rest) {
-                Ok(Heard::Said { nick, text }) => heard.push(format!("{nick}: {text}")),
-                Ok(Heard::Acted { nick, text }) => heard.push(format!("* {nick} {text}")),
-                Ok(Heard::Renamed { old, new }) => heard.push(format!("* {old} is now {new}")),
+                Ok(MemberEvent::Said { nick, text }) => heard.push(format!("{nick}: {text}")),
+                Ok(MemberEvent::Acted { nick, text }) => heard.push(format!("* {nick} {text}")),
+                Ok(MemberEvent::Renamed { old, new }) => {
+                    heard.push(format!("* {old} is now {new}"));
+                }
                 Err(_) => break,
             }
         }
@@ -234,9 +238,9 @@ impl Table<'_> {
         let notices = self.model.notices - notices;
         let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
         let stalled = self.now.since(drained);
-        assert!(is_storm || stalled >= PATIENCE, "{number} had read all {stalled} before");
+        assert!(is_storm || stalled >= DEFAULT_PATIENCE, "{number} had read all {stalled} before");
         self.dropped += 1;
-        self.leave(number, Leave::FellBehind, " (fell behind)");
+        self.leave(number, LeaveReason::FellBehind, " (fell behind)");
     }
 
     fn read(&mut self, number: usize, most: usize) {
@@ -251,7 +255,7 @@ impl Table<'_> {
                 guest.received.extend(bytes);
             }
             Output::Shut => member.transmitted(self.now, 0),
-            Output::Close => return self.leave(number, Leave::Quit, ""),
+            Output::Close => return self.leave(number, LeaveReason::Quit, ""),
             Output::Contents { .. } => panic!("a room has no contents"),
         }
         if member.poll_transmit() == Output::Nothing {
@@ -261,7 +265,7 @@ impl Table<'_> {
 
     /// If there are news, those who were dropped are told so.
     fn sweep(&mut self) {
-        while self.room.has_news() {
+        while self.room.needs_poll() {
             for number in 0..self.guests.len() {
                 let guest = &self.guests[number];
                 if guest.over.is_none() {
@@ -323,7 +327,7 @@ fn everybody_receives_exactly_what_is_for_them() {
         let seats = random.count(1..=6);
         let mut memory = Memory::draw(&mut random, seats);
         let (reserve, has_parts) = (memory.reserve(), memory.has_parts());
-        let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
+        let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
         let mut table = Table {
             room: memory.room(config),
             model: Model::default(),

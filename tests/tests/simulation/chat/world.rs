@@ -1,7 +1,8 @@
 //! Many members over faulty links into one room.
 
 use barewire_core::chat::{
-    Client, ClientError, Config, Heard, Key, Leave, Line, Mark, MemberError, Part, Place, Room,
+    Client, ClientError, LeaveReason, Line, LogEntry, MemberError, MemberEvent, MemberId,
+    MemberSlot, Part, Room, RoomConfig,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::text::{Text, TooLong};
@@ -15,7 +16,7 @@ use super::script::{self, Step};
 
 /// The longest text in these rooms, and the longest line.
 pub(super) const TEXT: usize = 32;
-pub(super) const LINE: usize = barewire_core::chat::longest_line(TEXT);
+pub(super) const LINE: usize = barewire_core::chat::max_line_bytes(TEXT);
 
 /// A member and its client.
 pub(super) struct Guest {
@@ -26,7 +27,7 @@ pub(super) struct Guest {
     client: Client<64, LINE>,
     pub(super) received: Vec<String>,
     ends: [End; 2],
-    key: Option<Key>,
+    key: Option<MemberId>,
     service: Service,
     /// Notices when it was drained last.
     notices: usize,
@@ -59,20 +60,20 @@ pub(super) struct World<'m> {
 
 /// The memory of a room.
 pub(super) struct Memory {
-    places: Vec<Place>,
+    places: Vec<MemberSlot>,
     bytes: Vec<u8>,
-    marks: Vec<Mark>,
+    marks: Vec<LogEntry>,
     parts: Vec<Part<TEXT>>,
 }
 
 impl Memory {
     /// Memory for a crowd, in which nobody has to wait long.
     pub(super) fn roomy(guests: usize) -> Self {
-        Self::of(guests, 64 * barewire_core::chat::least_backlog(TEXT), 4096, guests + 2)
+        Self::of(guests, 64 * barewire_core::chat::min_log_bytes(TEXT), 4096, guests + 2)
     }
 
     pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
-        let least = barewire_core::chat::least_backlog(TEXT);
+        let least = barewire_core::chat::min_log_bytes(TEXT);
         let bytes = random.pick(&[least, least + 100, 2 * least, 8 * least]);
         let (marks, parts) = (random.count(16..=64), random.pick(&[2, 3, guests + 2]));
         Self::of(guests, bytes, marks, parts)
@@ -80,9 +81,9 @@ impl Memory {
 
     fn of(guests: usize, bytes: usize, marks: usize, parts: usize) -> Self {
         Self {
-            places: (0..=guests).map(|_| Place::vacant()).collect(),
+            places: (0..=guests).map(|_| MemberSlot::vacant()).collect(),
             bytes: vec![0; bytes],
-            marks: vec![Mark::NONE; marks],
+            marks: vec![LogEntry::NONE; marks],
             parts: (0..parts).map(|_| Part::empty()).collect(),
         }
     }
@@ -99,7 +100,7 @@ impl Memory {
         self.parts.len() > self.places.len()
     }
 
-    pub(super) fn room(&mut self, config: Config) -> Room<'_, TEXT> {
+    pub(super) fn room(&mut self, config: RoomConfig) -> Room<'_, TEXT> {
         let Self { places, bytes, marks, parts } = self;
         Room::new(places, bytes, marks, parts, config)
     }
@@ -109,7 +110,7 @@ impl<'m> World<'m> {
     pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
         let reserve = memory.reserve();
         let count = memory.places.len() - 1;
-        let config = Config { rate: 0, quiet: Duration::MAX, ..Config::default() };
+        let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
         let room = memory.room(config);
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
@@ -174,7 +175,7 @@ impl<'m> World<'m> {
             if !self.operator_sleeps {
                 self.operate();
             }
-            if self.room.has_news() {
+            if self.room.needs_poll() {
                 let now = self.streams.now();
                 for guest in self.guests.iter().filter(|guest| guest.key.is_some()) {
                     self.streams.wake(guest.ends[0], now);
@@ -241,7 +242,7 @@ impl<'m> World<'m> {
         let mut session = Watched { session: member, service: &mut guest.service };
         let mut heard = Vec::new();
         let outcome = self.streams.drive(guest.ends[0], &mut session, |event| {
-            heard.push((format!("{event:?}"), matches!(event, Heard::Renamed { .. })));
+            heard.push((format!("{event:?}"), matches!(event, MemberEvent::Renamed { .. })));
         });
         let says_no_more = guest.service.end_told
             && self.room.member(key).is_some_and(|member| member.poll_deadline().is_none());
@@ -263,17 +264,19 @@ impl<'m> World<'m> {
         seat.has_ended |= says_no_more;
         let (why, reason) = match outcome {
             None => return,
-            Some(Outcome::Closed) => (Leave::Quit, ""),
-            Some(Outcome::Broken) => (Leave::Lost, " (connection lost)"),
-            Some(Outcome::Failed(MemberError::FellBehind)) => (Leave::FellBehind, " (fell behind)"),
+            Some(Outcome::Closed) => (LeaveReason::Quit, ""),
+            Some(Outcome::Broken) => (LeaveReason::Lost, " (connection lost)"),
+            Some(Outcome::Failed(MemberError::FellBehind)) => {
+                (LeaveReason::FellBehind, " (fell behind)")
+            }
         };
-        if why == Leave::FellBehind {
+        if why == LeaveReason::FellBehind {
             self.dropped += 1;
             let notices = self.model.notices - guest.notices;
             let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
             let stalled = now.since(guest.service.drained_at);
             assert!(
-                is_storm || stalled >= barewire_core::chat::PATIENCE,
+                is_storm || stalled >= barewire_core::chat::DEFAULT_PATIENCE,
                 "dropped, and had read all {stalled} before"
             );
         }

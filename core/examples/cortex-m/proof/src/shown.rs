@@ -27,13 +27,13 @@ pub struct Values {
     pub digester: file::Digester,
     pub entry: file::Entry<'static>,
     pub entry_error: file::EntryError,
-    pub config: chat::Config,
+    pub config: chat::RoomConfig,
     pub line: chat::Line<'static>,
-    pub heard: chat::Heard<'static>,
+    pub heard: chat::MemberEvent<'static>,
     pub say_error: chat::SayError,
     pub member_error: chat::MemberError,
     pub nick_error: chat::NickError,
-    pub full: chat::RoomFull,
+    pub full: chat::JoinError,
     pub fault: session::Fault<hello::Error, file::SendError>,
 }
 

@@ -12,7 +12,7 @@ use smoltcp::wire::IpEndpoint;
 
 use super::{ADDRESS, PORT, World, forever};
 use crate::call::{Call, CallError, Client};
-use crate::chat::{Hall, Passer};
+use crate::chat::{Passer, RoomService};
 use crate::files::{Clerk, Fetch, File, Shelf};
 use crate::hello::{Greeter, Guest};
 use crate::net::Net;
@@ -246,8 +246,8 @@ fn a_client_that_goes_away_gives_the_digester_back() {
 fn a_line_reaches_the_others_and_a_full_room_turns_away() {
     let mut world = World::new();
     let space = forever(Space::<3, 2048, 16, 2, 64>::new());
-    let room: Room<'static, 64> = space.room(barewire_core::chat::Config::default());
-    let mut hall = server::<_, 3>(&mut world, Hall::new(room));
+    let room: Room<'static, 64> = space.room(barewire_core::chat::RoomConfig::new());
+    let mut hall = server::<_, 3>(&mut world, RoomService::new(room));
     let (member, passer) =
         (world.connect(512), call(&mut world, Passer::new(Text::new("hi").unwrap())));
     let mut heard = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
-    Client, Config, Heard, Key, Leave, Line, Mark, MemberError, PATIENCE, Part, Place, Room,
-    SayError, least_backlog, longest_line,
+    Client, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry, MemberError, MemberEvent, MemberId,
+    MemberSlot, Part, Room, RoomConfig, SayError, max_line_bytes, min_log_bytes,
 };
 use barewire_core::session::Session;
 use barewire_core::text::{Text, TooLong};
@@ -18,7 +18,7 @@ use crate::script::{START, Span};
 
 /// The longest text, and the longest line.
 const LONGEST: usize = 32;
-const LINE: usize = longest_line(LONGEST);
+const LINE: usize = max_line_bytes(LONGEST);
 
 /// Places, the operator's among them, and how many clients come at all.
 const PLACES: usize = 5;
@@ -62,7 +62,7 @@ enum What {
 
 struct Guest {
     /// `None`: it has left.
-    key: Option<Key>,
+    key: Option<MemberId>,
     client: Client<64, LINE>,
     /// The client's end of the connection, and the room's.
     ends: [Driver; 2],
@@ -188,11 +188,11 @@ impl World<'_> {
         let is_over = other.closed;
         guest.whole = is_over && end.ended;
         if is_over {
-            self.leave(number, Leave::Quit);
+            self.leave(number, LeaveReason::Quit);
         }
     }
 
-    fn leave(&mut self, number: usize, why: Leave) {
+    fn leave(&mut self, number: usize, why: LeaveReason) {
         if let Some(key) = self.guests[number].key.take() {
             self.room.leave(key, why);
             let reason = why.reason().map(|why| format!(" ({why})")).unwrap_or_default();
@@ -216,23 +216,23 @@ impl World<'_> {
         seat.has_ended |= says_no_more;
         assert_eq!(self.room.nick(key), Some(&*seat.nick));
         if failed.is_some() {
-            self.leave(number, Leave::FellBehind);
+            self.leave(number, LeaveReason::FellBehind);
         }
     }
 
-    fn deadline(&mut self, key: Key) -> Option<Instant> {
+    fn deadline(&mut self, key: MemberId) -> Option<Instant> {
         self.room.member(key).expect("it has not left").poll_deadline()
     }
 
     /// The room's end of a member makes a move. Of every line that it takes, the owner is told what it
     /// should be.
-    fn turn(&mut self, number: usize, key: Key, make: Move) -> Option<MemberError> {
+    fn turn(&mut self, number: usize, key: MemberId, make: Move) -> Option<MemberError> {
         let guest = &mut self.guests[number];
         let mut member = self.room.member(key).expect("it has not left");
         let mut told = VecDeque::new();
         let before = guest.arrived[1] - guest.ends[1].held.len();
         let (now, end) = (self.now, &mut guest.ends[1]);
-        let on_heard = |heard: Heard<'_>| told.push_back(heard.to_string());
+        let on_heard = |heard: MemberEvent<'_>| told.push_back(heard.to_string());
         let failed = match make {
             Move::Listen => end.listen(now, &mut member, on_heard),
             Move::Expire => end.expire(now, &mut member, on_heard),
@@ -278,7 +278,7 @@ impl World<'_> {
     }
 
     /// A line that has begun has a deadline. If it is gone, the line has been refused.
-    fn give_up(&mut self, number: usize, key: Key) {
+    fn give_up(&mut self, number: usize, key: MemberId) {
         let has_deadline = self.deadline(key).is_some();
         let guest = &mut self.guests[number];
         if has_deadline || guest.skips {
@@ -299,7 +299,7 @@ impl World<'_> {
             let mut member = self.room.member(self.room.operator()).expect("it stays");
             let mut end = Driver::default();
             end.transmit(self.now, &mut member, u64::MAX);
-            if !self.room.has_news() {
+            if !self.room.needs_poll() {
                 return;
             }
             for number in 0..self.guests.len() {
@@ -338,7 +338,7 @@ impl World<'_> {
             Step::Up(_, count) => self.up(number, (*count).into()),
             Step::Down(_, count) => self.down(number, (*count).into()),
             Step::Finish(_) => self.guests[number].client.finish(),
-            _ => self.leave(number, Leave::Lost),
+            _ => self.leave(number, LeaveReason::Lost),
         }
     }
 
@@ -355,7 +355,7 @@ impl World<'_> {
             if self.guests.iter().all(|guest| guest.key.is_none()) {
                 return;
             }
-            self.now += PATIENCE;
+            self.now += DEFAULT_PATIENCE;
         }
         panic!("somebody never comes to an end");
     }
@@ -364,13 +364,13 @@ impl World<'_> {
 /// Everybody who stays to the end receives everything that the others said, once and in one order;
 /// who does not, the beginning of it.
 pub fn check(input: &Input) {
-    let mut members: [Place; PLACES] = std::array::from_fn(|_| Place::vacant());
-    let mut bytes = vec![0xaa; least_backlog(LONGEST) + 4 * usize::from(input.bytes)];
-    let mut lines = vec![Mark::NONE; 16 + usize::from(input.lines % 32)];
+    let mut members: [MemberSlot; PLACES] = std::array::from_fn(|_| MemberSlot::vacant());
+    let mut bytes = vec![0xaa; min_log_bytes(LONGEST) + 4 * usize::from(input.bytes)];
+    let mut lines = vec![LogEntry::NONE; 16 + usize::from(input.lines % 32)];
     let mut parts: Vec<Part<LONGEST>> = (0..2 + input.parts % 4).map(|_| Part::empty()).collect();
     // Silence ends no line here: half of one is no line that was said.
     let rate = input.rate.map_or(0, Rate::lines);
-    let config = Config { rate, quiet: Duration::MAX, ..Config::default() };
+    let config = RoomConfig::new().with_rate(rate).with_quiet(Duration::MAX);
     let room = Room::new(&mut members, &mut bytes, &mut lines, &mut parts, config);
     let mut world = World {
         room,

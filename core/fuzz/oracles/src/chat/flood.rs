@@ -1,7 +1,7 @@
 //! Flood control as it should be: an allowance that is filled up as time passes.
 
 use arbitrary::Arbitrary;
-use barewire_core::chat::BURST;
+use barewire_core::chat::DEFAULT_LINE_BURST;
 use barewire_core::time::{Duration, Instant};
 
 /// A line, counted in parts of it: so many that a rate of lines a second is a whole number of parts
@@ -13,7 +13,7 @@ const NOTES: Duration = Duration::from_secs(1);
 
 /// So many lines in all can be pasted: enough to say too much, and a room without a limit has none.
 /// They cost time.
-pub const PASTED: usize = BURST as usize + 28;
+pub const PASTED: usize = DEFAULT_LINE_BURST as usize + 28;
 
 /// How many lines a second a fuzzer lets members say.
 #[derive(Clone, Copy, Debug, Arbitrary)]
@@ -42,7 +42,7 @@ pub struct Allowance {
 impl Allowance {
     /// That of a newcomer, with so many lines a second; 0 for no limit.
     pub fn new(rate: u32) -> Self {
-        Self { rate, left: u64::from(BURST) * LINE, at: Instant::ZERO, noted: None }
+        Self { rate, left: u64::from(DEFAULT_LINE_BURST) * LINE, at: Instant::ZERO, noted: None }
     }
 
     /// A line is said at `now`.
@@ -54,7 +54,7 @@ impl Allowance {
             return Ok(());
         }
         let more = now.since(self.at).as_micros() * u64::from(self.rate);
-        (self.left, self.at) = ((self.left + more).min(u64::from(BURST) * LINE), now);
+        (self.left, self.at) = ((self.left + more).min(u64::from(DEFAULT_LINE_BURST) * LINE), now);
         if let Some(left) = self.left.checked_sub(LINE) {
             self.left = left;
             return Ok(());
@@ -63,7 +63,7 @@ impl Allowance {
         Err((!is_told).then(|| {
             self.noted = Some(now);
             let rate = self.rate;
-            format!("too fast: your lines are refused ({rate} a second pass, {BURST} at once)")
+            format!("too fast: your lines are refused ({rate} a second pass, {DEFAULT_LINE_BURST} at once)")
         }))
     }
 }
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_burst_passes_then_as_much_as_time_brings_and_one_note_a_second() {
         let (mut allowance, mut now) = (Allowance::new(2), Instant::from_millis(60_000));
-        assert!((0..BURST).all(|_| allowance.say(now).is_ok()));
+        assert!((0..DEFAULT_LINE_BURST).all(|_| allowance.say(now).is_ok()));
         let note = "too fast: your lines are refused (2 a second pass, 100 at once)";
         assert_eq!(allowance.say(now), Err(Some(note.into())));
         now += Duration::from_millis(499);
@@ -89,13 +89,13 @@ mod tests {
         assert_eq!(allowance.say(now), Err(Some(note.into())));
         // Never more than a burst, however long nothing is said.
         now += Duration::from_secs(3_600);
-        assert!((0..BURST).all(|_| allowance.say(now).is_ok()));
+        assert!((0..DEFAULT_LINE_BURST).all(|_| allowance.say(now).is_ok()));
         assert!(allowance.say(now).is_err());
     }
 
     #[test]
     fn without_a_rate_there_is_no_limit() {
         let mut allowance = Allowance::new(0);
-        assert!((0..10 * BURST).all(|_| allowance.say(Instant::ZERO).is_ok()));
+        assert!((0..10 * DEFAULT_LINE_BURST).all(|_| allowance.say(Instant::ZERO).is_ok()));
     }
 }

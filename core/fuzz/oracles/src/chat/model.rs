@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use barewire_core::chat::{MAX_NICK, likeness};
+use barewire_core::chat::{MAX_NICK, skeleton};
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 
@@ -49,7 +49,7 @@ pub struct Model {
 }
 
 /// What a line brings about, as the owner of the room is told.
-pub type Heard = Option<String>;
+pub type Reported = Option<String>;
 
 impl Model {
     /// An empty room with `places` places, the operator's among them, of which newcomers get the last
@@ -153,7 +153,7 @@ impl Model {
     }
 
     /// A member's line. Gives what the owner is told.
-    pub fn hear(&mut self, number: usize, now: Instant, line: &[u8]) -> Heard {
+    pub fn hear(&mut self, number: usize, now: Instant, line: &[u8]) -> Reported {
         // What says nothing counts for nothing.
         if line.trim_ascii().is_empty() || !self.passes(number, now) {
             return None;
@@ -191,15 +191,15 @@ impl Model {
         line
     }
 
-    fn rename(&mut self, number: usize, name: &[u8]) -> Heard {
+    fn rename(&mut self, number: usize, name: &[u8]) -> Reported {
         let old = self.nick(number);
         let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
-        let looks = likeness(name);
+        let looks = skeleton(name);
         let is_letter = |c: char| c.is_alphanumeric() && !BLANK.contains(&c);
         let starts_like_guest = || {
-            let guest = likeness(GUEST);
+            let guest = skeleton(GUEST);
             let ends = name.char_indices().map(|(at, c)| at + c.len_utf8());
-            ends.take(MAX_NICK).any(|end| likeness(&name[..end]) == guest)
+            ends.take(MAX_NICK).any(|end| skeleton(&name[..end]) == guest)
         };
         let why = if name == old {
             "that is your nick already"
@@ -211,9 +211,9 @@ impl Model {
             || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
         {
             "a nick has letters, digits and -_. only, and starts with a letter or digit"
-        } else if starts_like_guest() || RESERVED.iter().any(|word| likeness(word) == looks) {
+        } else if starts_like_guest() || RESERVED.iter().any(|word| skeleton(word) == looks) {
             "this nick is reserved"
-        } else if self.others(number).any(|seat| likeness(&seat.nick) == looks) {
+        } else if self.others(number).any(|seat| skeleton(&seat.nick) == looks) {
             "this nick is taken, or looks like one that is"
         } else {
             let line = format!("* {old} is now {name}");
@@ -235,9 +235,9 @@ impl Model {
         let nick = self.nick(number);
         let name = std::str::from_utf8(to).ok().filter(|name| name.chars().count() <= MAX_NICK);
         let found = name.and_then(|name| {
-            let looks = likeness(name);
+            let looks = skeleton(name);
             self.seats.iter().position(|seat| {
-                seat.as_ref().is_some_and(|seat| !seat.has_ended && likeness(&seat.nick) == looks)
+                seat.as_ref().is_some_and(|seat| !seat.has_ended && skeleton(&seat.nick) == looks)
             })
         });
         if let Some(found) = found {

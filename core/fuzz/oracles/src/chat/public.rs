@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use barewire_core::chat::HISTORY;
+use barewire_core::chat::DEFAULT_HISTORY;
 
 /// What is true of one member.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Model {
             return 0;
         };
         assert!(welcome.starts_with("* welcome to barewire chat, you are guest"), "{welcome}");
-        let most = usize::from(HISTORY).min(seat.history.len());
+        let most = usize::from(DEFAULT_HISTORY).min(seat.history.len());
         let fits = |count: &usize| {
             let history = &seat.history[seat.history.len() - count..];
             let mut expected = history.iter().chain(&seat.expected);

@@ -2,7 +2,8 @@
 
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
-    Config, Heard, Key, Leave, Mark, MemberError, Part, Place, Room, longest_line,
+    LeaveReason, LogEntry, MemberError, MemberEvent, MemberId, MemberSlot, Part, Room, RoomConfig,
+    max_line_bytes,
 };
 use barewire_core::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ pub struct Input<'a> {
 #[derive(Debug, Arbitrary)]
 enum Step<'a> {
     Join,
-    Leave(u8, bool),
+    LeaveReason(u8, bool),
     /// A whole line.
     Line(u8, Words<'a>),
     /// Bytes, which may be a part of a line or several.
@@ -76,7 +77,7 @@ impl Words<'_> {
 
 /// A member: its connection, and how its bytes are to be read.
 struct Guest {
-    key: Key,
+    key: MemberId,
     driver: Driver,
     texts: Texts,
 }
@@ -85,7 +86,7 @@ struct World<'m> {
     room: Room<'m, LONGEST>,
     model: model::Model,
     guests: Vec<Option<Guest>>,
-    config: Config,
+    config: RoomConfig,
     /// How many lines may still be pasted.
     paste: usize,
     now: Instant,
@@ -93,7 +94,7 @@ struct World<'m> {
 }
 
 impl World<'_> {
-    fn guest(&self, key: Key) -> Guest {
+    fn guest(&self, key: MemberId) -> Guest {
         let texts = Texts::new(LONGEST, Some(self.config.quiet)).within(LINE_TIMEOUT);
         Guest { key, driver: Driver::default(), texts }
     }
@@ -107,7 +108,7 @@ impl World<'_> {
         }
     }
 
-    fn leave(&mut self, number: usize, why: Leave) {
+    fn leave(&mut self, number: usize, why: LeaveReason) {
         let Some(guest) = self.guests[number].take_if(|_| number != OPERATOR) else { return };
         self.room.leave(guest.key, why);
         assert_eq!(self.room.nick(guest.key), None, "it has left");
@@ -144,7 +145,7 @@ impl World<'_> {
         let member = self.room.member(guest.key);
         let mut member = member.expect("it has not left");
         let mut told = Vec::new();
-        let on_heard = |heard: Heard<'_>| told.push(heard.to_string());
+        let on_heard = |heard: MemberEvent<'_>| told.push(heard.to_string());
         let failed: Option<MemberError> = match what {
             Turn::Bytes(_) if guest.driver.ended => None,
             Turn::Bytes(bytes) => {
@@ -193,13 +194,13 @@ impl World<'_> {
             assert_eq!((guest.driver.shut, guest.driver.closed), (seat.has_ended, seat.has_ended));
         }
         if guest.driver.closed {
-            self.leave(number, Leave::Quit);
+            self.leave(number, LeaveReason::Quit);
         }
     }
 
-    fn dismiss(&mut self, number: usize) {
+    fn disconnect(&mut self, number: usize) {
         if let Some(guest) = self.guests[number].as_ref().filter(|_| number != OPERATOR) {
-            self.room.member(guest.key).expect("it has not left").dismiss();
+            self.room.member(guest.key).expect("it has not left").disconnect();
             self.model.end(number);
         }
     }
@@ -243,9 +244,9 @@ impl Step<'_> {
 
 /// The memory of a room, which is never empty.
 struct Memory {
-    members: Vec<Place>,
+    members: Vec<MemberSlot>,
     bytes: Vec<u8>,
-    lines: Vec<Mark>,
+    lines: Vec<LogEntry>,
     parts: Vec<Part<LONGEST>>,
 }
 
@@ -257,16 +258,16 @@ pub fn check(input: &Input<'_>) {
     // All fits into the backlog, however long it is: nobody ever waits.
     let most = LINES + paste;
     let mut memory = Memory {
-        members: (0..PLACES).map(|_| Place::vacant()).collect(),
-        bytes: vec![0xaa; 2 * most * longest_line(LONGEST)],
-        lines: vec![Mark::NONE; 4 * most],
+        members: (0..PLACES).map(|_| MemberSlot::vacant()).collect(),
+        bytes: vec![0xaa; 2 * most * max_line_bytes(LONGEST)],
+        lines: vec![LogEntry::NONE; 4 * most],
         parts: (0..=PLACES).map(|_| Part::empty()).collect(),
     };
     let (quiet, history) = (input.quiet.duration(), u16::from(input.history % 32));
-    let config = Config { quiet, history, rate, ..Config::default() };
+    let config = RoomConfig::new().with_quiet(quiet).with_history(history).with_rate(rate);
     let Memory { members, bytes, lines, parts } = &mut memory;
     let room = Room::new(members, bytes, lines, parts, config);
-    let model = model::Model::new(PLACES, history.into(), rate, longest_line(LONGEST));
+    let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST));
     let operator = room.operator();
     let guests = (0..PLACES).map(|_| None).collect();
     let mut world = World { room, model, guests, config, paste, now: START, heard: Vec::new() };
@@ -289,8 +290,8 @@ impl World<'_> {
     fn step(&mut self, step: &Step<'_>) {
         match step {
             Step::Join => self.join(),
-            Step::Leave(number, is_lost) => {
-                let why = if *is_lost { Leave::Lost } else { Leave::Quit };
+            Step::LeaveReason(number, is_lost) => {
+                let why = if *is_lost { LeaveReason::Lost } else { LeaveReason::Quit };
                 self.leave(self.pick(*number), why);
             }
             Step::Line(number, words) => {
@@ -299,7 +300,7 @@ impl World<'_> {
             }
             Step::Bytes(number, bytes) => self.turn(self.pick(*number), Turn::Bytes(bytes)),
             Step::End(number) => self.turn(self.pick(*number), Turn::End),
-            Step::Dismiss(number) => self.dismiss(self.pick(*number)),
+            Step::Dismiss(number) => self.disconnect(self.pick(*number)),
             Step::Paste(number, words, count) => {
                 let count = usize::from(*count).min(self.paste / words.lines());
                 self.paste -= count * words.lines();

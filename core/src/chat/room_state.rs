@@ -1,13 +1,13 @@
 //! Who is in a room, and what was said there.
 
-use super::backlog::{Backlog, Mark, NOBODY, Route};
+use super::cursor::Cursor;
+use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
+use super::fragment::{NOTICE, decimal};
+use super::log::{Log, LogEntry, NOBODY, Route};
+use super::member_slot::{MemberSlot, State};
 use super::nick::Nick;
-use super::piece::Piece::{self, NickOf, Number, OldNick, Shown, Text};
-use super::piece::{NOTICE, decimal};
-use super::reading::Reading;
-use super::room::{Key, Leave, RoomFull};
-use super::slot::{Place, State};
-use super::{Config, NickError, PATIENCE};
+use super::room::{JoinError, LeaveReason, MemberId};
+use super::{DEFAULT_PATIENCE, NickError, RoomConfig};
 use crate::text::Progress;
 use crate::time::Instant;
 
@@ -23,10 +23,10 @@ const GREETING: usize = 128;
 /// A room but for the buffers of unfinished lines: so that a line can be borrowed from there while it
 /// is said. And so it is compiled once for every longest line.
 #[derive(Debug)]
-pub(super) struct Hall<'a> {
-    pub(super) config: Config,
-    pub(super) members: &'a mut [Place],
-    pub(super) backlog: Backlog<'a>,
+pub(super) struct RoomState<'a> {
+    pub(super) config: RoomConfig,
+    pub(super) members: &'a mut [MemberSlot],
+    pub(super) backlog: Log<'a>,
     /// The longest line, in bytes.
     pub(super) longest: usize,
     vacant: Option<u32>,
@@ -44,30 +44,30 @@ pub(super) struct Hall<'a> {
     pub(super) old: Nick,
 }
 
-impl<'a> Hall<'a> {
+impl<'a> RoomState<'a> {
     pub(super) fn new(
-        members: &'a mut [Place],
+        members: &'a mut [MemberSlot],
         bytes: &'a mut [u8],
-        lines: &'a mut [Mark],
+        lines: &'a mut [LogEntry],
         longest: usize,
-        config: Config,
+        config: RoomConfig,
     ) -> Self {
         // A chain of all places but the operator's.
         let count = members.len();
         let after = |index: u32| Some(index + 1).filter(|&next| (next as usize) < count);
         for (index, place) in (OPERATOR..NOBODY).zip(members.iter_mut()) {
-            *place = Place::vacant();
+            *place = MemberSlot::vacant();
             place.state = State::Vacant(after(index));
         }
         if let Some(place) = members.get_mut(OPERATOR as usize) {
             place.state = State::Here;
-            place.nick = Nick::server(config.likeness);
+            place.nick = Nick::server(config.skeleton);
             place.progress = Progress::new(config.quiet);
         }
         Self {
             config,
             members,
-            backlog: Backlog::new(bytes, lines),
+            backlog: Log::new(bytes, lines),
             longest,
             vacant: after(OPERATOR),
             guests: 0,
@@ -81,27 +81,27 @@ impl<'a> Hall<'a> {
         }
     }
 
-    pub(super) fn place(&self, index: u32) -> Option<&Place> {
+    pub(super) fn place(&self, index: u32) -> Option<&MemberSlot> {
         self.members.get(usize::try_from(index).ok()?)
     }
 
-    pub(super) fn place_mut(&mut self, index: u32) -> Option<&mut Place> {
+    pub(super) fn place_mut(&mut self, index: u32) -> Option<&mut MemberSlot> {
         self.members.get_mut(usize::try_from(index).ok()?)
     }
 
-    pub(super) fn find(&self, key: Key) -> Option<&Place> {
+    pub(super) fn find(&self, key: MemberId) -> Option<&MemberSlot> {
         let place = self.place(key.index)?;
         (place.generation == key.generation && !place.is_vacant()).then_some(place)
     }
 
-    pub(super) fn join(&mut self) -> Result<Key, RoomFull> {
-        let index = self.vacant.ok_or(RoomFull)?;
+    pub(super) fn join(&mut self) -> Result<MemberId, JoinError> {
+        let index = self.vacant.ok_or(JoinError::RoomFull)?;
         let nick = self.guest();
         let quiet = self.config.quiet;
-        let place = self.place_mut(index).ok_or(RoomFull)?;
-        let State::Vacant(vacant) = place.state else { return Err(RoomFull) };
+        let place = self.place_mut(index).ok_or(JoinError::RoomFull)?;
+        let State::Vacant(vacant) = place.state else { return Err(JoinError::RoomFull) };
         let generation = place.generation.wrapping_add(1);
-        *place = Place { generation, nick, state: State::Shut, ..Place::vacant() };
+        *place = MemberSlot { generation, nick, state: State::Shut, ..MemberSlot::vacant() };
         place.progress = Progress::new(quiet);
         self.vacant = vacant;
         self.count = self.count.saturating_add(1);
@@ -116,14 +116,14 @@ impl<'a> Hall<'a> {
         let welcome = self.backlog.end();
         let line = [Text("welcome to barewire chat, you are "), NickOf(index), Text(" (/help)")];
         self.write(Route::private(index), NOTICE, &line);
-        let reading = Reading::new(history, welcome, self.backlog.end());
+        let reading = Cursor::new(history, welcome, self.backlog.end());
         if let Some(place) = self.place_mut(index) {
             place.state = State::Here;
             place.reading = reading;
         }
         self.lower_floor(history, index);
         self.notice(index, &[NickOf(index), Text(" joined")]);
-        Ok(Key { index, generation })
+        Ok(MemberId { index, generation })
     }
 
     /// A nick for a new member.
@@ -132,7 +132,7 @@ impl<'a> Hall<'a> {
             self.guests = self.guests.saturating_add(1);
             // The last 32 bits of the number.
             let number = u32::try_from(self.guests & u64::from(u32::MAX)).unwrap_or_default();
-            let nick = Nick::guest(number, self.config.likeness);
+            let nick = Nick::guest(number, self.config.skeleton);
             // Only when the numbers have begun again can one of them be here still.
             if u32::try_from(self.guests).is_ok() || !self.is_taken(&nick, NOBODY) {
                 return nick;
@@ -141,7 +141,7 @@ impl<'a> Hall<'a> {
     }
 
     /// Vacates a member's place, and tells the others.
-    pub(super) fn leave(&mut self, index: u32, why: Leave) {
+    pub(super) fn leave(&mut self, index: u32, why: LeaveReason) {
         self.set_blocked(index, false);
         if let Some(place) = self.place_mut(index) {
             place.state = State::Shut;
@@ -155,26 +155,27 @@ impl<'a> Hall<'a> {
         let vacant = self.vacant;
         if let Some(place) = self.place_mut(index) {
             let generation = place.generation;
-            *place = Place { generation, state: State::Vacant(vacant), ..Place::vacant() };
+            *place =
+                MemberSlot { generation, state: State::Vacant(vacant), ..MemberSlot::vacant() };
             self.vacant = Some(index);
             self.count = self.count.saturating_sub(1);
         }
     }
 
     /// Tells all but `about` something about it.
-    pub(super) fn notice(&mut self, about: u32, line: &[Piece<'_>]) {
+    pub(super) fn notice(&mut self, about: u32, line: &[Fragment<'_>]) {
         self.force_room();
         self.write(Route::notice(about), NOTICE, line);
     }
 
     /// Tells one member something.
-    pub(super) fn note(&mut self, to: u32, line: &[Piece<'_>]) {
+    pub(super) fn note(&mut self, to: u32, line: &[Fragment<'_>]) {
         self.force_room();
         self.write(Route::private(to), NOTICE, line);
     }
 
     /// Writes a line; there must be room for it.
-    pub(super) fn write(&mut self, route: Route, start: &str, line: &[Piece<'_>]) {
+    pub(super) fn write(&mut self, route: Route, start: &str, line: &[Fragment<'_>]) {
         self.news = true;
         let Some(mut out) = self.backlog.begin(route) else { return };
         out.text(start);
@@ -195,7 +196,7 @@ impl<'a> Hall<'a> {
         if index == OPERATOR {
             return Err(NickError::Reserved);
         }
-        let nick = Nick::choose(name, self.config.likeness)?;
+        let nick = Nick::choose(name, self.config.skeleton)?;
         if self.is_taken(&nick, index) {
             return Err(NickError::Taken);
         }
@@ -208,15 +209,15 @@ impl<'a> Hall<'a> {
     /// Whether anybody but `except` has a nick like that.
     fn is_taken(&self, nick: &Nick, except: u32) -> bool {
         (0..NOBODY).zip(self.members.iter()).any(|(at, place)| {
-            at != except && !place.is_vacant() && place.nick.likeness == nick.likeness
+            at != except && !place.is_vacant() && place.nick.skeleton == nick.skeleton
         })
     }
 
     /// Whom a name means: by what it looks like, as nicks are compared.
     pub(super) fn who(&self, name: &str) -> Option<u32> {
-        let likeness = (self.config.likeness)(name);
+        let skeleton = (self.config.skeleton)(name);
         let is_meant =
-            |place: &Place| place.state == State::Here && place.nick.likeness == likeness;
+            |place: &MemberSlot| place.state == State::Here && place.nick.skeleton == skeleton;
         let (index, _) = (0..NOBODY).zip(self.members.iter()).find(|(_, place)| is_meant(place))?;
         Some(index)
     }
@@ -249,7 +250,7 @@ impl<'a> Hall<'a> {
 
     /// When those who keep others waiting are dropped. `None`: nobody waits, or there may be room.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        self.waiting.map(|since| since + PATIENCE)
+        self.waiting.map(|since| since + DEFAULT_PATIENCE)
     }
 
     /// Those who still have not made room are dropped, and with them those in the older half of the
@@ -290,7 +291,7 @@ impl<'a> Hall<'a> {
             return true;
         }
         self.advance(self.holder);
-        let stands = |place: &Place| place.reads() && place.reading.needs() <= self.floor;
+        let stands = |place: &MemberSlot| place.reads() && place.reading.needs() <= self.floor;
         if self.place(self.holder).is_some_and(stands) {
             return false;
         }
@@ -327,7 +328,7 @@ impl<'a> Hall<'a> {
         }
     }
 
-    fn drop_those(&mut self, mut is_meant: impl FnMut(&mut Place) -> bool) {
+    fn drop_those(&mut self, mut is_meant: impl FnMut(&mut MemberSlot) -> bool) {
         for index in 0..NOBODY {
             let Some(place) = self.members.get_mut(index as usize) else { break };
             if !place.reads() || !is_meant(place) {
@@ -350,7 +351,7 @@ impl<'a> Hall<'a> {
     }
 }
 
-fn nick_of(members: &[Place], index: u32) -> &str {
+fn nick_of(members: &[MemberSlot], index: u32) -> &str {
     let place = usize::try_from(index).ok().and_then(|index| members.get(index));
     place.map_or("", |place| place.nick.as_str())
 }
@@ -364,10 +365,10 @@ mod tests {
     #[test]
     fn guests_are_numbered_anew_past_those_who_are_here() {
         let mut space = Space::<4, 2_048, 16, 2, 64>::new();
-        let mut room = space.room(Config::default());
+        let mut room = space.room(RoomConfig::new());
         let first = room.join().unwrap();
         assert_eq!(room.nick(first), Some("guest1"));
-        room.hall.guests = u64::from(u32::MAX);
+        room.state.guests = u64::from(u32::MAX);
         for expected in ["guest0", "guest2"] {
             let next = room.join().unwrap();
             assert_eq!(room.nick(next), Some(expected));

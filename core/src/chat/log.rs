@@ -12,7 +12,7 @@ const ALL: u32 = u32::MAX;
 /// No member: there are never so many.
 pub(super) const NOBODY: u32 = u32::MAX >> 1;
 
-/// Set in [`Mark::from`]: the line was said, so that it belongs to the history.
+/// Set in [`LogEntry::from`]: the line was said, so that it belongs to the history.
 const SAID: u32 = 1 << 31;
 
 /// No single loan is longer than this, more or less: what a send buffer takes at once.
@@ -20,14 +20,14 @@ const RUN: u64 = 64 * 1024;
 
 /// Where a line in a room's backlog begins, and whose it is: 16 bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub struct LogEntry {
     /// Counted from the first byte that the room ever had.
     start: u64,
     from: u32,
     to: u32,
 }
 
-impl Mark {
+impl LogEntry {
     /// No line: what the memory of a [`Room`](super::Room) may be filled with.
     pub const NONE: Self = Self { start: 0, from: NOBODY, to: ALL };
 }
@@ -66,7 +66,7 @@ pub(super) enum View {
 }
 
 impl View {
-    fn shows(self, mark: &Mark) -> bool {
+    fn shows(self, mark: &LogEntry) -> bool {
         match self {
             Self::Live(member) if mark.to == ALL => mark.from & !SAID != member,
             Self::Live(member) => mark.to == member,
@@ -78,15 +78,15 @@ impl View {
 /// A ring of bytes, and a ring that tells where in it each line begins. Offsets and numbers of lines
 /// are counted from the beginning of the room.
 #[derive(Debug)]
-pub(super) struct Backlog<'a> {
+pub(super) struct Log<'a> {
     bytes: Ring<'a, u8>,
-    marks: Ring<'a, Mark>,
+    marks: Ring<'a, LogEntry>,
     /// The number of the oldest line kept.
     first: u64,
 }
 
-impl<'a> Backlog<'a> {
-    pub(super) fn new(bytes: &'a mut [u8], marks: &'a mut [Mark]) -> Self {
+impl<'a> Log<'a> {
+    pub(super) fn new(bytes: &'a mut [u8], marks: &'a mut [LogEntry]) -> Self {
         Self { bytes: Ring::new(bytes), marks: Ring::new(marks), first: 0 }
     }
 
@@ -104,7 +104,7 @@ impl<'a> Backlog<'a> {
         self.bytes.next()
     }
 
-    fn mark(&self, number: u64) -> Option<&Mark> {
+    fn mark(&self, number: u64) -> Option<&LogEntry> {
         if number < self.first || number >= self.marks.next() {
             return None;
         }
@@ -176,7 +176,7 @@ impl<'a> Backlog<'a> {
         let used = self.end().saturating_sub(self.start(self.first));
         let left = (self.bytes.size() as u64).saturating_sub(used);
         let has_lines = self.marks.next().saturating_sub(self.first) < self.marks.size() as u64;
-        let mark = Mark { start: self.end(), from: route.from, to: route.to };
+        let mark = LogEntry { start: self.end(), from: route.from, to: route.to };
         let slot = self.marks.slot(self.marks.next()).filter(|_| has_lines && left > 0)?;
         *self.marks.slots.get_mut(slot)? = mark;
         self.marks.advance(1);

@@ -13,12 +13,12 @@ struct Reader {
     expected: VecDeque<u8>,
 }
 
-fn read(backlog: &Backlog<'_>, from: u64, to: u64) -> Vec<u8> {
+fn read(backlog: &Log<'_>, from: u64, to: u64) -> Vec<u8> {
     let (head, tail) = backlog.slices(from, to);
     [head, tail].concat()
 }
 
-fn write(backlog: &mut Backlog<'_>, route: Route, parts: &[&str]) {
+fn write(backlog: &mut Log<'_>, route: Route, parts: &[&str]) {
     let Some(mut out) = backlog.begin(route) else { return };
     for part in parts {
         out.text(part);
@@ -42,8 +42,8 @@ fn readers_get_what_is_for_them_once_and_in_order() {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let (capacity, lines) = (40 + next(&mut state, 200), 3 + next(&mut state, 20));
         let mut bytes = vec![0; usize::try_from(capacity).unwrap()];
-        let mut marks = vec![Mark::NONE; usize::try_from(lines).unwrap()];
-        let mut backlog = Backlog::new(&mut bytes, &mut marks);
+        let mut marks = vec![LogEntry::NONE; usize::try_from(lines).unwrap()];
+        let mut backlog = Log::new(&mut bytes, &mut marks);
         let mut readers: Vec<_> =
             (0..3).map(|index| Reader { index, at: 0, expected: VecDeque::new() }).collect();
         for number in 0..300 {
@@ -62,7 +62,7 @@ fn readers_get_what_is_for_them_once_and_in_order() {
             if has_room {
                 write(&mut backlog, route, &[&text]);
                 for reader in &mut readers {
-                    let mark = Mark { start: 0, from: route.from, to: route.to };
+                    let mark = LogEntry { start: 0, from: route.from, to: route.to };
                     if View::Live(reader.index).shows(&mark) {
                         reader.expected.extend(text.bytes().chain([b'\n']));
                     }
@@ -101,8 +101,8 @@ fn readers_get_what_is_for_them_once_and_in_order() {
 
 #[test]
 fn a_line_that_does_not_fit_is_cut_and_harms_no_other() {
-    let (mut bytes, mut marks) = ([0; 16], [Mark::NONE; 4]);
-    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    let (mut bytes, mut marks) = ([0; 16], [LogEntry::NONE; 4]);
+    let mut backlog = Log::new(&mut bytes, &mut marks);
     write(&mut backlog, Route::said(1), &["0123456789"]);
     write(&mut backlog, Route::said(1), &["ab", "too long", "c"]);
     write(&mut backlog, Route::said(1), &["x"]);
@@ -112,15 +112,15 @@ fn a_line_that_does_not_fit_is_cut_and_harms_no_other() {
     write(&mut backlog, Route::said(1), &["z"]);
     assert_eq!(backlog.end(), 16);
     assert!(!backlog.make_room(17, 1, u64::MAX) && !backlog.make_room(1, 5, u64::MAX));
-    let mut nothing = Backlog::new(&mut [], &mut []);
+    let mut nothing = Log::new(&mut [], &mut []);
     write(&mut nothing, Route::said(1), &["z"]);
     assert_eq!((nothing.end(), nothing.make_room(1, 1, 0)), (0, false));
 }
 
 #[test]
 fn history_is_what_was_said_at_last_and_fits() {
-    let (mut bytes, mut marks) = ([0; 200], [Mark::NONE; 40]);
-    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    let (mut bytes, mut marks) = ([0; 200], [LogEntry::NONE; 40]);
+    let mut backlog = Log::new(&mut bytes, &mut marks);
     for number in 0..30 {
         let route = match number % 3 {
             0 => Route::private(1),
@@ -150,8 +150,8 @@ fn history_is_what_was_said_at_last_and_fits() {
 
 #[test]
 fn a_line_that_finds_no_room_harms_no_other() {
-    let (mut bytes, mut marks) = ([0; 32], [Mark::NONE; 2]);
-    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    let (mut bytes, mut marks) = ([0; 32], [LogEntry::NONE; 2]);
+    let mut backlog = Log::new(&mut bytes, &mut marks);
     write(&mut backlog, Route::said(1), &["one"]);
     write(&mut backlog, Route::said(1), &["two"]);
     assert!(backlog.begin(Route::said(1)).is_none());
@@ -162,8 +162,8 @@ fn a_line_that_finds_no_room_harms_no_other() {
 /// Even one that it would not be shown.
 #[test]
 fn who_has_begun_a_line_reads_it_to_its_end() {
-    let (mut bytes, mut marks) = ([0; 32], [Mark::NONE; 4]);
-    let mut backlog = Backlog::new(&mut bytes, &mut marks);
+    let (mut bytes, mut marks) = ([0; 32], [LogEntry::NONE; 4]);
+    let mut backlog = Log::new(&mut bytes, &mut marks);
     write(&mut backlog, Route::said(1), &["mine"]);
     write(&mut backlog, Route::said(2), &["yours"]);
     assert_eq!(backlog.seek(0, u64::MAX, View::Live(1)), 5, "nobody hears itself");
@@ -173,8 +173,8 @@ fn who_has_begun_a_line_reads_it_to_its_end() {
 #[test]
 fn the_middle_has_half_of_all_on_either_side() {
     for (size, lines, expected) in [(64, 64, 32), (1_024, 16, 32)] {
-        let (mut bytes, mut marks) = (vec![0; size], vec![Mark::NONE; lines]);
-        let mut backlog = Backlog::new(&mut bytes, &mut marks);
+        let (mut bytes, mut marks) = (vec![0; size], vec![LogEntry::NONE; lines]);
+        let mut backlog = Log::new(&mut bytes, &mut marks);
         for _ in 0..16 {
             write(&mut backlog, Route::said(1), &["abc"]);
         }

@@ -1,21 +1,21 @@
 //! What a member's line brings about.
 
-use super::BURST;
-use super::backlog::{NOBODY, Route};
 use super::command::Command;
-use super::flood::Verdict;
-use super::hall::{Hall, OPERATOR};
+use super::config::DEFAULT_LINE_BURST;
+use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
+use super::fragment::{NOTICE, decimal};
 use super::line::REFUSAL;
+use super::log::{NOBODY, Route};
+use super::member_slot::State;
 use super::nick::is_long;
-use super::piece::Piece::{self, NickOf, Number, OldNick, Shown, Text};
-use super::piece::{NOTICE, decimal};
-use super::slot::State;
+use super::rate_limiter::Verdict;
+use super::room_state::{OPERATOR, RoomState};
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
 
 /// What came of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum Outcome {
     Said,
     Acted,
     Renamed,
@@ -25,31 +25,31 @@ pub(super) enum Done {
 
 const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
 
-impl Hall<'_> {
+impl RoomState<'_> {
     /// Does what a line asks for. There must be room for a line; it takes no more than one.
-    pub(super) fn obey(&mut self, index: u32, now: Instant, line: &[u8]) -> Done {
+    pub(super) fn execute(&mut self, index: u32, now: Instant, line: &[u8]) -> Outcome {
         let command = Command::read(line);
         if command == Command::Nothing || !self.passes(index, now) {
-            return Done::Nothing;
+            return Outcome::Nothing;
         }
         match command {
             Command::Say(text) => {
                 let line = [NickOf(index), Text(": "), Shown(text)];
                 self.write(Route::said(index), "", &line);
-                return Done::Said;
+                return Outcome::Said;
             }
             Command::Act(text) => {
                 let line = [NickOf(index), Text(" "), Shown(text)];
                 self.write(Route::said(index), NOTICE, &line);
-                return Done::Acted;
+                return Outcome::Acted;
             }
             Command::Whisper { to, text } => self.whisper(index, to, text),
-            Command::Nick(name) => return self.obey_nick(index, name),
+            Command::Nick(name) => return self.execute_nick(index, name),
             Command::Who => self.tell_who(index),
             Command::Quit if index == OPERATOR => {
                 self.note(index, &[Text("the operator stays: end the server instead")]);
             }
-            Command::Quit => return Done::Quits,
+            Command::Quit => return Outcome::Quits,
             Command::Help => self.note(index, &[Text(HELP)]),
             Command::Lacks(usage) => self.note(index, &[Text("write it as: "), Text(usage)]),
             Command::Unknown => {
@@ -58,11 +58,11 @@ impl Hall<'_> {
             }
             Command::Nothing => {}
         }
-        Done::Nothing
+        Outcome::Nothing
     }
 
     /// Refuses a line, for a reason that is told as often as flood control lets it be.
-    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Piece<'_>]) {
+    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Fragment<'_>]) {
         if self.passes(index, now) {
             self.note(index, why);
         }
@@ -80,7 +80,7 @@ impl Hall<'_> {
                     Text("your lines are refused ("),
                     Number(rate),
                     Text(" a second pass, "),
-                    Number(BURST),
+                    Number(DEFAULT_LINE_BURST),
                     Text(" at once)"),
                 ],
             ),
@@ -102,19 +102,19 @@ impl Hall<'_> {
         self.write(Route::private(found), "(private) ", &line);
     }
 
-    fn obey_nick(&mut self, index: u32, name: &[u8]) -> Done {
+    fn execute_nick(&mut self, index: u32, name: &[u8]) -> Outcome {
         // What is not UTF-8 is shown with a character that no nick has.
         let name = core::str::from_utf8(name).unwrap_or("\u{fffd}");
         if self.place(index).is_some_and(|place| place.nick.as_str() == name) {
             self.note(index, &[Text("that is your nick already")]);
-            return Done::Nothing;
+            return Outcome::Nothing;
         }
         if let Err(why) = self.rename(index, name) {
             self.note(index, &[Text(why.as_str())]);
-            return Done::Nothing;
+            return Outcome::Nothing;
         }
         self.notice(NOBODY, &[OldNick, Text(" is now "), NickOf(index)]);
-        Done::Renamed
+        Outcome::Renamed
     }
 
     /// Who is here, as far as it fits in a line.

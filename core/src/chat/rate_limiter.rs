@@ -1,6 +1,6 @@
 //! Flood control: so many lines a second, over a burst.
 
-use super::BURST;
+use super::config::DEFAULT_LINE_BURST;
 use crate::time::{Duration, Instant};
 
 /// The account of who says lines: so many a second, over a burst, by the generic cell rate algorithm.
@@ -11,30 +11,30 @@ use crate::time::{Duration, Instant};
 /// together.
 ///
 /// ```
-/// use barewire_core::chat::Pace;
+/// use barewire_core::chat::RateLimiter;
 /// use barewire_core::time::{Duration, Instant};
 ///
-/// let (mut pace, now) = (Pace::new(), Instant::ZERO);
+/// let (mut pace, now) = (RateLimiter::new(), Instant::ZERO);
 /// for _ in 0..3 {
-///     assert!(pace.next(10, 3) <= now);
-///     pace.take(now, 10);
+///     assert!(pace.next_allowed(10, 3) <= now);
+///     pace.record(now, 10);
 /// }
-/// assert_eq!(pace.next(10, 3), now + Duration::from_millis(100));
+/// assert_eq!(pace.next_allowed(10, 3), now + Duration::from_millis(100));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Pace {
+pub struct RateLimiter {
     /// When the lines said so far would all have been due at the sustained rate.
     due: Instant,
 }
 
-impl Default for Pace {
+impl Default for RateLimiter {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Pace {
+impl RateLimiter {
     /// The account of somebody who has said nothing.
     pub const fn new() -> Self {
         Self { due: Instant::ZERO }
@@ -42,13 +42,13 @@ impl Pace {
 
     /// When the next line may be said: `burst` of them at once, and `rate` a second in the long run.
     /// With a rate of 0, for no limit, that is always.
-    pub fn next(&self, rate: u32, burst: u32) -> Instant {
+    pub fn next_allowed(&self, rate: u32, burst: u32) -> Instant {
         let Some(interval) = interval(rate) else { return Instant::ZERO };
         self.due - Duration::from_micros(interval.saturating_mul(burst.saturating_sub(1).into()))
     }
 
     /// A line is said at `now`.
-    pub fn take(&mut self, now: Instant, rate: u32) {
+    pub fn record(&mut self, now: Instant, rate: u32) {
         if let Some(interval) = interval(rate) {
             self.due = self.due.max(now) + Duration::from_micros(interval);
         }
@@ -62,8 +62,8 @@ fn interval(rate: u32) -> Option<u64> {
 
 /// A member's account.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Account {
-    pace: Pace,
+pub(super) struct LineLimiter {
+    pace: RateLimiter,
     /// When the next note about refused lines may be sent.
     note: Instant,
 }
@@ -81,15 +81,15 @@ pub(super) enum Verdict {
 /// How long a member is not told again.
 const NOTES: Duration = Duration::from_secs(1);
 
-impl Account {
+impl LineLimiter {
     pub(super) const fn new() -> Self {
-        Self { pace: Pace::new(), note: Instant::ZERO }
+        Self { pace: RateLimiter::new(), note: Instant::ZERO }
     }
 
     /// Judges a line said at `now`; `rate` lines a second, 0 for no limit.
     pub(super) fn judge(&mut self, now: Instant, rate: u32) -> Verdict {
-        if self.pace.next(rate, BURST) <= now {
-            self.pace.take(now, rate);
+        if self.pace.next_allowed(rate, DEFAULT_LINE_BURST) <= now {
+            self.pace.record(now, rate);
             return Verdict::Passes;
         }
         if now < self.note {
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn a_paste_passes_and_a_flood_does_not() {
-        let (mut account, now) = (Account::new(), Instant::from_millis(5_000));
-        for _ in 0..BURST {
+        let (mut account, now) = (LineLimiter::new(), Instant::from_millis(5_000));
+        for _ in 0..DEFAULT_LINE_BURST {
             assert_eq!(account.judge(now, 10), Verdict::Passes);
         }
         assert_eq!(account.judge(now, 10), Verdict::Noted);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_sustained_rate_passes_for_ever_and_no_rate_is_no_limit() {
-        let mut account = Account::new();
+        let mut account = LineLimiter::new();
         for tenth in 0..2_000 {
             let now = Instant::from_millis(100 * tenth);
             assert_eq!(account.judge(now, 10), Verdict::Passes);
@@ -137,16 +137,16 @@ mod tests {
 
     #[test]
     fn who_keeps_the_pace_is_never_refused_though_lines_come_together_on_the_way() {
-        const RATE: u32 = 10;
+        use crate::chat::DEFAULT_LINE_RATE;
         const IN_HAND: u32 = 10;
-        let (mut pace, mut account) = (Pace::new(), Account::new());
+        let (mut pace, mut account) = (RateLimiter::new(), LineLimiter::new());
         let mut now = Instant::from_millis(777);
         for number in 0..1_000 {
-            now = now.max(pace.next(RATE, BURST - IN_HAND));
-            pace.take(now, RATE);
+            now = now.max(pace.next_allowed(DEFAULT_LINE_RATE, DEFAULT_LINE_BURST - IN_HAND));
+            pace.record(now, DEFAULT_LINE_RATE);
             // What is said within a second arrives at its end.
             let arrives = Instant::from_millis((now.as_micros() / 1_000_000 + 1) * 1_000);
-            assert_eq!(account.judge(arrives, RATE), Verdict::Passes, "line {number}");
+            assert_eq!(account.judge(arrives, DEFAULT_LINE_RATE), Verdict::Passes, "line {number}");
         }
         // Ninety at once, and the rest at the rate.
         assert_eq!(now, Instant::from_millis(777 + 91_000));

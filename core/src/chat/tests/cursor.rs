@@ -4,7 +4,7 @@ use crate::session::Output;
 #[test]
 fn what_lies_across_the_wrap_is_lent_in_two() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let mut wraps = 0;
     for number in 0..200 {
@@ -24,7 +24,7 @@ fn what_lies_across_the_wrap_is_lent_in_two() {
 #[test]
 fn lines_that_lie_together_are_lent_together() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     hand.say(anna, "one\ntwo\n");
     hand.say(bert, "mine\n");
@@ -40,7 +40,7 @@ fn lines_that_lie_together_are_lent_together() {
 #[test]
 fn a_long_run_is_lent_in_pieces() {
     let mut space = Box::<Space<3, 262_144, 4096, 2>>::default();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let line = "x".repeat(1000) + "\n";
     hand.say(anna, line.repeat(150));
@@ -53,7 +53,7 @@ fn a_long_run_is_lent_in_pieces() {
 #[test]
 fn a_count_beyond_what_was_lent_is_taken_for_all_of_it() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\n");
     hand.member(bert).transmitted(at(0), usize::MAX);

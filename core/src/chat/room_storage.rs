@@ -1,10 +1,10 @@
 //! The memory of a room.
 
-use super::backlog::Mark;
-use super::hall::RESERVE;
-use super::parts::Part;
-use super::slot::Place;
-use super::{Config, Room};
+use super::line_buffers::Part;
+use super::log::LogEntry;
+use super::member_slot::MemberSlot;
+use super::room_state::RESERVE;
+use super::{Room, RoomConfig};
 use crate::text::MAX_TEXT;
 
 /// The memory of a room, for a `static` or a `Box`: `MEMBERS` places, one of them the operator's;
@@ -18,9 +18,9 @@ pub struct Space<
     const PARTS: usize,
     const N: usize = MAX_TEXT,
 > {
-    members: [Place; MEMBERS],
+    members: [MemberSlot; MEMBERS],
     bytes: [u8; BYTES],
-    lines: [Mark; LINES],
+    lines: [LogEntry; LINES],
     parts: [Part<N>; PARTS],
 }
 
@@ -36,19 +36,19 @@ impl<
     pub const fn new() -> Self {
         const {
             assert!(MEMBERS > 1, "a room has an operator and somebody else");
-            assert!(BYTES >= least_backlog(N), "the backlog holds two lines and the notices");
+            assert!(BYTES >= min_log_bytes(N), "the backlog holds two lines and the notices");
             assert!(LINES >= 16 && PARTS > 1, "a room needs lines and parts");
         }
         Self {
-            members: [const { Place::vacant() }; MEMBERS],
+            members: [const { MemberSlot::vacant() }; MEMBERS],
             bytes: [0; BYTES],
-            lines: [Mark::NONE; LINES],
+            lines: [LogEntry::NONE; LINES],
             parts: [const { Part::empty() }; PARTS],
         }
     }
 
     /// An empty room.
-    pub fn room(&mut self, config: Config) -> Room<'_, N> {
+    pub fn room(&mut self, config: RoomConfig) -> Room<'_, N> {
         Room::new(&mut self.members, &mut self.bytes, &mut self.lines, &mut self.parts, config)
     }
 }
@@ -69,14 +69,14 @@ impl<
 /// The longest line that a text of `longest` bytes can become, in bytes: every byte shown by four
 /// (see [`printable`](crate::printable)), a nick and what stands around it. The room's own lines
 /// are shorter than the least of these.
-pub const fn longest_line(longest: usize) -> usize {
+pub const fn max_line_bytes(longest: usize) -> usize {
     let said = longest.saturating_mul(4).saturating_add(128);
     if said < 256 { 256 } else { said }
 }
 
 /// The smallest backlog for lines of at most `longest` bytes.
-pub const fn least_backlog(longest: usize) -> usize {
-    let two = longest_line(longest).saturating_mul(2);
+pub const fn min_log_bytes(longest: usize) -> usize {
+    let two = max_line_bytes(longest).saturating_mul(2);
     // All but the reserve, rounded up: a share of 1 in RESERVE.
     two.saturating_add(two / (RESERVE - 1)).saturating_add(1)
 }

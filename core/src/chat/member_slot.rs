@@ -1,23 +1,23 @@
 //! What a room knows of one member.
 
-use super::flood::Account;
+use super::cursor::Cursor;
 use super::nick::Nick;
-use super::reading::Reading;
+use super::rate_limiter::LineLimiter;
 use crate::text::Progress;
 use crate::time::{Duration, Instant};
 
 /// A place for a member in a [`Room`](super::Room).
 #[derive(Debug)]
-pub struct Place {
+pub struct MemberSlot {
     /// Tells this member from those who had the place before.
     pub(super) generation: u32,
     pub(super) state: State,
     pub(super) nick: Nick,
-    pub(super) reading: Reading,
+    pub(super) reading: Cursor,
     pub(super) progress: Progress,
     /// Which buffer holds its unfinished line.
     pub(super) part: Option<u16>,
-    pub(super) account: Account,
+    pub(super) account: LineLimiter,
     /// When it last took something of what it is sent.
     pub(super) read_at: Option<Instant>,
     /// Its input waits for room in the backlog.
@@ -38,17 +38,17 @@ pub(super) enum State {
     Dropped,
 }
 
-impl Place {
+impl MemberSlot {
     /// A place that nobody has.
     pub const fn vacant() -> Self {
         Self {
             generation: 0,
             state: State::Vacant(None),
             nick: Nick::none(),
-            reading: Reading::live(0),
+            reading: Cursor::live(0),
             progress: Progress::new(Duration::MAX),
             part: None,
-            account: Account::new(),
+            account: LineLimiter::new(),
             read_at: None,
             blocked: false,
             retry: None,

@@ -1,6 +1,6 @@
 //! Where a member stands in the backlog.
 
-use super::backlog::{Backlog, View};
+use super::log::{Log, View};
 
 /// What the operator is shown in place of the lines that it did not read in time. The line feed
 /// ends the line that it was in.
@@ -8,7 +8,7 @@ const GAP: &[u8] = b"\n* you fell behind: some lines are missing here\n";
 
 /// Where a member stands in the backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct Cursor {
     cursor: u64,
     phase: Phase,
 }
@@ -42,7 +42,7 @@ pub(super) enum Waiting {
     Note(&'static [u8]),
 }
 
-impl Reading {
+impl Cursor {
     /// It reads what comes from `cursor` on.
     pub(super) const fn live(cursor: u64) -> Self {
         Self { cursor, phase: Phase::Live }
@@ -64,7 +64,7 @@ impl Reading {
 
     /// The same, past all that the member `index` is not shown; it reads up to `end`.
     #[must_use]
-    pub(super) fn advanced(mut self, backlog: &Backlog<'_>, index: u32, end: u64) -> Self {
+    pub(super) fn advanced(mut self, backlog: &Log<'_>, index: u32, end: u64) -> Self {
         loop {
             if let Phase::Lost { .. } = self.phase {
                 return self;
@@ -83,7 +83,7 @@ impl Reading {
     }
 
     /// What waits for the member; it must have been [advanced](Self::advanced).
-    pub(super) fn waiting(self, backlog: &Backlog<'_>, index: u32, end: u64) -> Waiting {
+    pub(super) fn waiting(self, backlog: &Log<'_>, index: u32, end: u64) -> Waiting {
         if let Phase::Lost { shown } = self.phase {
             return Waiting::Note(GAP.get(shown..).unwrap_or_default());
         }
@@ -94,7 +94,7 @@ impl Reading {
 
     /// `count` bytes of what waits have been sent.
     #[must_use]
-    pub(super) fn sent(mut self, backlog: &Backlog<'_>, waiting: Waiting, count: usize) -> Self {
+    pub(super) fn sent(mut self, backlog: &Log<'_>, waiting: Waiting, count: usize) -> Self {
         match (&mut self.phase, waiting) {
             (Phase::Lost { shown }, _) => {
                 *shown = shown.saturating_add(count);
@@ -111,7 +111,7 @@ impl Reading {
 
     /// It has lost its place.
     #[must_use]
-    pub(super) fn lost(self, backlog: &Backlog<'_>) -> Self {
+    pub(super) fn lost(self, backlog: &Log<'_>) -> Self {
         let shown = usize::from(backlog.is_boundary(self.cursor));
         Self { phase: Phase::Lost { shown }, ..self }
     }

@@ -7,7 +7,7 @@ pub(super) const NOTICE: &str = "* ";
 
 /// A part of a line.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Piece<'p> {
+pub(super) enum Fragment<'p> {
     Text(&'p str),
     /// What a member said, made printable.
     Shown(&'p [u8]),

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn without_a_buffer_whole_lines_pass_and_others_wait() {
     let mut space = Box::<Space<6, 32768, 256, 3>>::default();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl, dora] = hand.seat();
     hand.say(anna, "an");
     hand.say(bert, "be");
@@ -28,7 +28,7 @@ fn without_a_buffer_whole_lines_pass_and_others_wait() {
 #[test]
 fn endless_lines_keep_no_buffer() {
     let mut space = Box::<Space<6, 32768, 256, 2>>::default();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     // One is too long, the other takes too long.
     hand.say(anna, "x".repeat(600));
@@ -48,16 +48,16 @@ fn endless_lines_keep_no_buffer() {
 #[test]
 fn ends_and_departures_give_buffers_back() {
     let mut space = Box::<Space<3, 32768, 256, 2>>::default();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     for number in 0..100 {
         let [anna] = hand.seat();
         hand.say(anna, "unfinished");
         let why = if number % 2 == 0 {
             assert!(hand.end(anna).ends_with(": unfinished\n"));
             assert!(hand.read(anna).ends_with("|."));
-            Leave::Quit
+            LeaveReason::Quit
         } else {
-            Leave::Lost
+            LeaveReason::Lost
         };
         hand.room.leave(anna, why);
     }
@@ -67,14 +67,14 @@ fn ends_and_departures_give_buffers_back() {
 fn a_member_that_ends_or_leaves_does_not_take_its_buffer_with_it() {
     for quits in [false, true] {
         let mut space = Box::<Space<3, 32768, 256, 2>>::default();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert] = hand.seat();
         hand.say(anna, "unfin");
         if quits {
             assert_eq!(hand.say(anna, "\n/quit"), "guest1: unfin\n");
             assert_eq!(hand.end(anna), "");
         } else {
-            hand.room.leave(anna, Leave::Lost);
+            hand.room.leave(anna, LeaveReason::Lost);
         }
         hand.say(bert, "ha");
         assert_eq!(hand.say(bert, "lf\n"), "guest2: half\n", "{quits}");

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Fills a room until its sender has to wait; tells how many lines went in.
-fn fill<const N: usize>(hand: &mut Hand<'_, N>, sender: Key, others: &[Key]) -> usize {
+fn fill<const N: usize>(hand: &mut Harness<'_, N>, sender: MemberId, others: &[MemberId]) -> usize {
     for number in 0..1000 {
         let (_, left) = hand.offer(sender, format!("line {number}\n").as_bytes());
         if left > 0 {
@@ -17,7 +17,7 @@ fn fill<const N: usize>(hand: &mut Hand<'_, N>, sender: Key, others: &[Key]) -> 
 #[test]
 fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     let count = fill(&mut hand, anna, &[server]);
@@ -28,9 +28,9 @@ fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
     assert_eq!(hand.offer(anna, b"more\n"), (String::new(), 5));
     assert_eq!(hand.deadline(anna), Some(at(250)));
     assert_eq!(hand.wait(anna, 249), "");
-    hand.room.has_news();
+    hand.room.needs_poll();
     let first = hand.read_once(bert, usize::MAX);
-    assert!(hand.room.has_news(), "somebody waited for that");
+    assert!(hand.room.needs_poll(), "somebody waited for that");
     assert_eq!(hand.say(anna, "more\n"), "guest1: more\n");
     assert_eq!(hand.deadline(anna), None);
     let got = String::from_utf8(first).unwrap() + &hand.read(bert);
@@ -41,7 +41,7 @@ fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
 #[test]
 fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     // Carl reads a little: he is slow, but not in the way.
@@ -55,12 +55,12 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
     assert_eq!(hand.offer(carl, b"me too\n").1, 7);
     assert_eq!(hand.deadline(carl), Some(at(250)), "since the first began to wait");
     assert_eq!(hand.wait(anna, 250), "");
-    assert!(hand.room.has_news());
+    assert!(hand.room.needs_poll());
     assert_eq!(hand.wait(bert, 250), "!FellBehind");
     assert_eq!(hand.read(bert), "", "it has nothing more to say, and is reset");
     assert_eq!(hand.deadline(carl), Some(Instant::ZERO), "there may be room");
     hand.wait(carl, 250);
-    hand.room.leave(bert, Leave::FellBehind);
+    hand.room.leave(bert, LeaveReason::FellBehind);
     assert_eq!(hand.say(anna, "after\n"), "guest1: after\n");
     let got = hand.read(carl);
     assert!(
@@ -76,7 +76,7 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
 fn patience_that_is_over_is_over_once() {
     for lines in 0..20 {
         let mut space = narrow();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert, carl, dora] = hand.seat();
         let server = hand.room.operator();
         hand.say_lines(anna, 10);
@@ -101,7 +101,7 @@ fn patience_that_is_over_is_over_once() {
 fn who_is_just_not_in_the_way_is_not_dropped() {
     for for_a_notice in [false, true] {
         let mut space = narrow();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert, dora] = hand.seat();
         let server = hand.room.operator();
         hand.say(anna, "first\n");
@@ -110,7 +110,7 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
         if for_a_notice {
             let carl = hand.room.join().unwrap();
             assert_eq!(hand.wait(bert, 1), "", "there were two left");
-            hand.room.leave(carl, Leave::Quit);
+            hand.room.leave(carl, LeaveReason::Quit);
         } else {
             hand.wait(anna, 250);
         }
@@ -122,23 +122,23 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
 #[test]
 fn reading_is_no_news_where_nobody_waits() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
     hand.read(bert);
     hand.say(anna, "nobody waits any more\n");
-    hand.room.has_news();
+    hand.room.needs_poll();
     for key in [bert, server, anna] {
         hand.read(key);
-        assert!(!hand.room.has_news());
+        assert!(!hand.room.needs_poll());
     }
 }
 
 #[test]
 fn who_was_dropped_is_told_when_it_speaks() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
@@ -149,21 +149,21 @@ fn who_was_dropped_is_told_when_it_speaks() {
 #[test]
 fn a_sender_that_reads_nothing_is_itself_in_the_way() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, bert, &[server, bert]);
     assert_eq!(hand.offer(anna, b"x\n").1, 2);
     hand.wait(bert, 250);
     assert_eq!(hand.wait(anna, 250), "!FellBehind");
-    hand.room.leave(anna, Leave::FellBehind);
+    hand.room.leave(anna, LeaveReason::FellBehind);
     assert_eq!(hand.say(bert, "on\n"), "guest2: on\n");
 }
 
 #[test]
 fn who_only_speaks_holds_up_nobody() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     for _ in 0..100 {
         // Nothing waits for anna, so that no driver ever transmits for her.
@@ -177,11 +177,11 @@ fn who_only_speaks_holds_up_nobody() {
 #[test]
 fn patience_begins_anew_when_the_one_who_waited_has_gone() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server, carl]);
-    hand.room.leave(anna, Leave::Lost);
+    hand.room.leave(anna, LeaveReason::Lost);
     hand.now = at(9_000);
     assert_eq!(hand.offer(carl, b"hello\n").1, 6);
     assert_eq!(hand.deadline(carl), Some(at(9_250)));
@@ -192,7 +192,7 @@ fn patience_begins_anew_when_the_one_who_waited_has_gone() {
 #[test]
 fn bytes_that_had_to_wait_go_on_with_their_line() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(carl, "hel");
@@ -202,14 +202,14 @@ fn bytes_that_had_to_wait_go_on_with_their_line() {
     // The quiet period of "hel" is over, and so is everybody's patience.
     assert_eq!(hand.wait(carl, 250), "");
     assert!(hand.deadline(carl).is_none_or(|deadline| deadline > at(250)));
-    hand.room.leave(bert, Leave::FellBehind);
+    hand.room.leave(bert, LeaveReason::FellBehind);
     assert_eq!(hand.say(carl, "lo\n"), "guest3: hello\n");
 }
 
 #[test]
 fn an_end_waits_with_the_unfinished_line_before_it() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(carl, "bye");
@@ -229,16 +229,16 @@ fn an_end_waits_with_the_unfinished_line_before_it() {
 #[test]
 fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
     hand.end(bert);
     fill(&mut hand, anna, &[server, carl]);
     // Its end makes room as well as its reading does.
-    hand.room.has_news();
+    hand.room.needs_poll();
     assert_eq!(hand.read(bert), "guest1: one\n|.");
-    assert!(hand.room.has_news());
+    assert!(hand.room.needs_poll());
     assert_eq!(hand.say(anna, "two\n"), "guest1: two\n");
 }
 
@@ -247,7 +247,7 @@ fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
 fn notices_find_room_when_talk_does_not() {
     for text in ["short", "one of the longest lines that a member may say in this room"] {
         let mut space = narrow();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert] = hand.seat();
         let server = hand.room.operator();
         let line = format!("{text}\n");
@@ -266,11 +266,11 @@ fn notices_find_room_when_talk_does_not() {
 #[test]
 fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     for _ in 0..100 {
         let key = hand.room.join().unwrap();
-        hand.room.leave(key, Leave::Quit);
+        hand.room.leave(key, LeaveReason::Quit);
         assert_eq!(hand.read(anna).lines().count(), 2);
     }
     assert_eq!(hand.deadline(bert), Some(Instant::ZERO));
@@ -281,7 +281,7 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
 #[test]
 fn members_that_stalled_at_different_lines_are_waited_for_once() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert, carl, dora] = hand.seat();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
@@ -299,7 +299,7 @@ fn members_that_stalled_at_different_lines_are_waited_for_once() {
 #[test]
 fn a_newcomer_that_reads_nothing_is_waited_for_too() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
@@ -312,7 +312,7 @@ fn a_newcomer_that_reads_nothing_is_waited_for_too() {
 /// What a newcomer receives that comes after so many lines, and reads late or at once.
 fn received(before: usize, is_late: bool) -> String {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     let server = hand.room.operator();
     for number in 0..before {

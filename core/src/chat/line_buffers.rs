@@ -1,6 +1,6 @@
 //! The buffers of lines that have begun to come in.
 
-use super::hall::Hall;
+use super::room_state::RoomState;
 use crate::time::Instant;
 
 /// A buffer of a [`Room`](super::Room) for a line that has begun to come in.
@@ -62,8 +62,8 @@ impl<'a, const N: usize> Parts<'a, N> {
     }
 
     /// Takes the member's buffer back.
-    pub(super) fn free(&mut self, hall: &mut Hall<'_>, member: u32) {
-        let Some(index) = hall.place_mut(member).and_then(|place| place.part.take()) else {
+    pub(super) fn free(&mut self, state: &mut RoomState<'_>, member: u32) {
+        let Some(index) = state.place_mut(member).and_then(|place| place.part.take()) else {
             return;
         };
         let free = self.free;

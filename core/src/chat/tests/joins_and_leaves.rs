@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_newcomer_is_welcomed_and_the_others_are_told() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let anna = hand.room.join().unwrap();
     assert_eq!(hand.room.nick(anna), Some("guest1"));
     assert_eq!(hand.read(anna), "* welcome to barewire chat, you are guest1 (/help)\n");
@@ -18,10 +18,10 @@ fn a_newcomer_is_welcomed_and_the_others_are_told() {
 #[test]
 fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(Config { history: 3, ..no_limit() }));
+    let mut hand = Harness::new(space.room(no_limit().with_history(3)));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
-    hand.room.leave(bert, Leave::Lost);
+    hand.room.leave(bert, LeaveReason::Lost);
     let carl = hand.room.join().unwrap();
     let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
                     * guest1 waves\nanna: three\n";
@@ -30,7 +30,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
         let nick = hand.room.nick(key).unwrap().to_owned();
         assert_eq!(hand.read_by(key, step), expected.replace("guest3", &nick));
         if step != 1 {
-            hand.room.leave(key, Leave::Quit);
+            hand.room.leave(key, LeaveReason::Quit);
         }
     }
     // What comes while a newcomer still reads its history comes after it, whole.
@@ -47,7 +47,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
 #[test]
 fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
@@ -58,7 +58,7 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     assert!(numbered("guest1: line", 92..100).ends_with(lines), "{got}");
 
     let mut space = wide();
-    let mut hand = Hand::new(space.room(Config { history: 0, ..no_limit() }));
+    let mut hand = Harness::new(space.room(no_limit().with_history(0)));
     let [anna] = hand.seat();
     hand.say(anna, "hello\n");
     let key = hand.room.join().unwrap();
@@ -68,7 +68,7 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
 #[test]
 fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
@@ -79,33 +79,33 @@ fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
 #[test]
 fn the_others_are_told_why_somebody_left() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     for (why, reason) in [
-        (Leave::Quit, ""),
-        (Leave::Lost, " (connection lost)"),
-        (Leave::FellBehind, " (fell behind)"),
-        (Leave::Stopped, " (the server stops)"),
+        (LeaveReason::Quit, ""),
+        (LeaveReason::Lost, " (connection lost)"),
+        (LeaveReason::FellBehind, " (fell behind)"),
+        (LeaveReason::Stopped, " (the server stops)"),
     ] {
         let key = hand.room.join().unwrap();
         let nick = hand.room.nick(key).unwrap().to_owned();
         hand.room.leave(key, why);
         assert_eq!(hand.read(anna), format!("* {nick} joined\n* {nick} left{reason}\n"));
-        assert!(hand.room.has_news() && !hand.room.has_news());
+        assert!(hand.room.needs_poll() && !hand.room.needs_poll());
     }
-    hand.room.leave(bert, Leave::Quit);
-    hand.room.leave(bert, Leave::Quit);
+    hand.room.leave(bert, LeaveReason::Quit);
+    hand.room.leave(bert, LeaveReason::Quit);
     assert_eq!(hand.room.count(), 1);
 }
 
 #[test]
 fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(bert, "mine\n");
     hand.say(anna, "/msg guest2 secret\nhello\nunfin");
-    hand.room.leave(bert, Leave::Quit);
+    hand.room.leave(bert, LeaveReason::Quit);
     assert!(hand.room.member(bert).is_none() && hand.room.nick(bert).is_none());
     let carl = hand.room.join().unwrap();
     assert_ne!(bert, carl);
@@ -120,7 +120,7 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     assert!(hand.read(anna).ends_with("* nobody here is called guest2; /who tells who is here\n"));
     // Whoever left has no unfinished line in the pool.
     hand.say(carl, "ab");
-    hand.room.leave(carl, Leave::Lost);
+    hand.room.leave(carl, LeaveReason::Lost);
     let dora = hand.room.join().unwrap();
     hand.say(dora, "cd\n");
     assert!(hand.read(anna).ends_with("guest4: cd\n"));
@@ -129,20 +129,20 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
 #[test]
 fn a_full_room_lets_nobody_in_until_somebody_leaves() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
-    let keys: [Key; 5] = hand.seat();
-    assert_eq!(hand.room.join(), Err(RoomFull));
-    hand.room.leave(keys[2], Leave::Quit);
+    let mut hand = Harness::new(space.room(no_limit()));
+    let keys: [MemberId; 5] = hand.seat();
+    assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
+    hand.room.leave(keys[2], LeaveReason::Quit);
     let key = hand.room.join().unwrap();
     assert_eq!((hand.room.nick(key), hand.room.count()), (Some("guest6"), 5));
-    assert_eq!(hand.room.join(), Err(RoomFull));
+    assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
 }
 
 #[test]
 fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
     for quits in [false, true] {
         let mut space = wide();
-        let mut hand = Hand::new(space.room(no_limit()));
+        let mut hand = Harness::new(space.room(no_limit()));
         let [anna, bert] = hand.seat();
         hand.say(bert, "before\n");
         if quits {
@@ -160,7 +160,7 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
             "guest1: last\n* nobody here is called guest1; /who tells who is here\n\
              * here: server, guest2\n"
         );
-        hand.room.leave(anna, Leave::Quit);
+        hand.room.leave(anna, LeaveReason::Quit);
         assert_eq!(hand.read(bert), "* guest1 left\n");
     }
 }
@@ -168,7 +168,7 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
 #[test]
 fn an_answer_to_the_last_line_is_received_too() {
     let mut space = wide();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "/who");
     hand.end(anna);
@@ -182,10 +182,10 @@ fn an_answer_to_the_last_line_is_received_too() {
 #[test]
 fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "before\n");
-    hand.member(bert).dismiss();
+    hand.member(bert).disconnect();
     hand.say(anna, "after\n");
     assert_eq!(hand.offer(bert, b"why?\n").0, "");
     assert_eq!(hand.read(bert), "guest1: before\n|.");
@@ -194,7 +194,7 @@ fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
 #[test]
 fn a_member_knows_its_nick() {
     let mut space = narrow();
-    let mut hand = Hand::new(space.room(no_limit()));
+    let mut hand = Harness::new(space.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "/nick anna\n");
     assert_eq!(hand.member(anna).nick(), "anna");

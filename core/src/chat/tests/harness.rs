@@ -3,18 +3,18 @@
 use super::*;
 use crate::session::Output;
 
-pub(super) struct Hand<'a, const N: usize> {
+pub(super) struct Harness<'a, const N: usize> {
     pub(super) room: Room<'a, N>,
     pub(super) now: Instant,
 }
 
-impl<'a, const N: usize> Hand<'a, N> {
+impl<'a, const N: usize> Harness<'a, N> {
     pub(super) fn new(room: Room<'a, N>) -> Self {
         Self { room, now: Instant::ZERO }
     }
 
     /// Lets so many members in, who read all that greets them.
-    pub(super) fn seat<const COUNT: usize>(&mut self) -> [Key; COUNT] {
+    pub(super) fn seat<const COUNT: usize>(&mut self) -> [MemberId; COUNT] {
         let keys = [(); COUNT].map(|()| self.room.join().unwrap());
         for key in keys {
             self.read(key);
@@ -23,12 +23,12 @@ impl<'a, const N: usize> Hand<'a, N> {
         keys
     }
 
-    pub(super) fn member(&mut self, key: Key) -> Member<'_, 'a, N> {
+    pub(super) fn member(&mut self, key: MemberId) -> Member<'_, 'a, N> {
         self.room.member(key).expect("the member has left")
     }
 
     /// Offers input; tells what came of it, an event a line, and how much was left.
-    pub(super) fn offer(&mut self, key: Key, input: &[u8]) -> (String, usize) {
+    pub(super) fn offer(&mut self, key: MemberId, input: &[u8]) -> (String, usize) {
         let (mut heard, mut rest) = (String::new(), input);
         let now = self.now;
         while let Some(event) = step(self.member(key).handle_input(now, &mut rest)) {
@@ -42,7 +42,7 @@ impl<'a, const N: usize> Hand<'a, N> {
 
     /// Says `count` numbered lines, which the operator reads.
     #[track_caller]
-    pub(super) fn say_lines(&mut self, key: Key, count: u32) {
+    pub(super) fn say_lines(&mut self, key: MemberId, count: u32) {
         for number in 0..count {
             self.say(key, format!("line {number}\n"));
             self.read(self.room.operator());
@@ -51,13 +51,13 @@ impl<'a, const N: usize> Hand<'a, N> {
 
     /// Offers input, all of which must be taken.
     #[track_caller]
-    pub(super) fn say(&mut self, key: Key, input: impl AsRef<[u8]>) -> String {
+    pub(super) fn say(&mut self, key: MemberId, input: impl AsRef<[u8]>) -> String {
         let (heard, left) = self.offer(key, input.as_ref());
         assert_eq!(left, 0, "input is left");
         heard
     }
 
-    pub(super) fn end(&mut self, key: Key) -> String {
+    pub(super) fn end(&mut self, key: MemberId) -> String {
         let (mut heard, now) = (String::new(), self.now);
         while let Some(event) = step(self.member(key).handle_end(now)) {
             heard += &event;
@@ -65,12 +65,12 @@ impl<'a, const N: usize> Hand<'a, N> {
         heard
     }
 
-    pub(super) fn deadline(&mut self, key: Key) -> Option<Instant> {
+    pub(super) fn deadline(&mut self, key: MemberId) -> Option<Instant> {
         self.member(key).poll_deadline()
     }
 
     /// Lets time pass until `millis`, and tells the member so.
-    pub(super) fn wait(&mut self, key: Key, millis: u64) -> String {
+    pub(super) fn wait(&mut self, key: MemberId, millis: u64) -> String {
         self.now = at(millis);
         let (mut heard, now) = (String::new(), self.now);
         while let Some(event) = step(self.member(key).handle_timeout(now)) {
@@ -83,12 +83,12 @@ impl<'a, const N: usize> Hand<'a, N> {
     }
 
     /// All that waits for a member; `|` for the end of the direction, `.` for the close.
-    pub(super) fn read(&mut self, key: Key) -> String {
+    pub(super) fn read(&mut self, key: MemberId) -> String {
         self.read_by(key, usize::MAX)
     }
 
     /// The same, `step` bytes at a time.
-    pub(super) fn read_by(&mut self, key: Key, step: usize) -> String {
+    pub(super) fn read_by(&mut self, key: MemberId, step: usize) -> String {
         let mut bytes = Vec::new();
         loop {
             let part = self.read_once(key, step);
@@ -104,7 +104,7 @@ impl<'a, const N: usize> Hand<'a, N> {
     }
 
     /// At most `count` bytes of what waits.
-    pub(super) fn read_once(&mut self, key: Key, count: usize) -> Vec<u8> {
+    pub(super) fn read_once(&mut self, key: MemberId, count: usize) -> Vec<u8> {
         let now = self.now;
         let mut member = self.member(key);
         match member.poll_transmit() {
@@ -127,7 +127,7 @@ impl<'a, const N: usize> Hand<'a, N> {
 }
 
 /// A step's event, on a line of its own; `!` before an error.
-fn step(step: nb::Result<Heard<'_>, MemberError>) -> Option<String> {
+fn step(step: nb::Result<MemberEvent<'_>, MemberError>) -> Option<String> {
     match step {
         Ok(event) => Some(format!("{event:?}\n")),
         Err(nb::Error::WouldBlock) => None,
