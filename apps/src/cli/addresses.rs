@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use barewire_linux::resolve::{Malformed, lookup, split};
 
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
+use crate::output::system_error::describe;
 
 /// `HOST:PORT`, or `HOST` and `PORT` as two words, with the words that follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl<'a> Place<'a> {
     /// The addresses that the host has, the best first.
     pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
         lookup(self.host, self.port)
-            .map_err(|error| Failure::Conversation(format!("{error}: {}", words(&error.error))))
+            .map_err(|error| Failure::Conversation(format!("{error}: {}", describe(&error.error))))
     }
 }
 

@@ -10,9 +10,13 @@ use env_logger::Target;
 use log::{Level, LevelFilter};
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::limits::survive_file_size_limit;
-use crate::output::{Format, Output, Record, standard_error, writable};
+use crate::output::format::Format;
+use crate::output::printer::Printer;
+use crate::output::standard_error;
+use crate::output::system_error::describe;
+use crate::output::writable;
 
 /// One of the programs: its arguments, and what it does with them.
 pub(crate) trait Program: Parser {
@@ -23,7 +27,7 @@ pub(crate) trait Program: Parser {
     fn common(&self) -> &Common;
 
     /// Does the program's work.
-    fn run(self, output: &mut Output) -> Result<(), Failure>;
+    fn run(self, output: &mut Printer) -> Result<(), Failure>;
 }
 
 /// Runs a program with `arguments`, its own name first.
@@ -41,7 +45,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     });
     start_log(P::NAME, common);
     let format = if common.json { Format::Json } else { Format::Text };
-    let mut output = Output::new(P::NAME, format, common.quiet);
+    let mut output = Printer::new(P::NAME, format, common.quiet);
     let result = match generated::<P>(common) {
         Some(text) => print(&text),
         None => survive_file_size_limit()
@@ -50,13 +54,13 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     };
     output.finish();
     let result = unless_ended(result);
-    let lost = output.lost().map(|why| Failure::Conversation(why.to_owned()));
+    let lost = output.write_error().map(|why| Failure::Conversation(why.to_owned()));
     let result = result.and(lost.map_or(Ok(()), Err));
     if let Some(message) = result.as_ref().err().and_then(Failure::message) {
         output.error(message);
     }
     if let Err(Failure::Usage(_)) = result {
-        standard_error::say(b"\nFor more information, try '--help'.\n");
+        standard_error::write(b"\nFor more information, try '--help'.\n");
     }
     standard_error::finish();
     unless_ended(result).map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
@@ -64,7 +68,7 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
 
 /// `result`, unless a signal has ended the wait for a reader, and so the program.
 fn unless_ended(result: Result<(), Failure>) -> Result<(), Failure> {
-    writable::ended_by().map_or(result, |signal| Err(Failure::Signal(signal)))
+    writable::interrupting_signal().map_or(result, |signal| Err(Failure::Signal(signal)))
 }
 
 /// Shows why the arguments do not run the program; help and version, which were asked for, too.
@@ -77,7 +81,7 @@ fn not_run<P: Program>(error: &clap::Error, arguments: &[OsString]) -> ExitCode 
     };
     if error.use_stderr() && wants_json(arguments) {
         let message = complaint(&error.render().to_string());
-        Output::new(P::NAME, Format::Json, false).show(Record::Error { message: &message });
+        Printer::new(P::NAME, Format::Json, false).show_error(&message);
     }
     // If it cannot be shown there is nobody to tell.
     let _ = if arguments.iter().all(is_plain) {
@@ -119,8 +123,8 @@ fn generated<P: Program>(common: &Common) -> Option<Vec<u8>> {
 fn print(text: &[u8]) -> Result<(), Failure> {
     match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let words = words(&error);
-            Err(Failure::Conversation(format!("cannot write to standard output: {words}")))
+            let why = describe(&error);
+            Err(Failure::Conversation(format!("cannot write to standard output: {why}")))
         }
         _ => Ok(()),
     }
@@ -134,11 +138,11 @@ fn start_log(name: &'static str, common: &Common) {
         (false, 1) => LevelFilter::Debug,
         (false, 2..) => LevelFilter::Trace,
     };
-    standard_error::begin(name);
+    standard_error::init(name);
     // Fails if there is a logger already, which says the same.
     let _ = env_logger::Builder::new()
         .filter_level(level)
-        .target(Target::Pipe(Box::new(standard_error::Log)))
+        .target(Target::Pipe(Box::new(standard_error::LogSink)))
         .format(move |line, record| {
             let level = match record.level() {
                 Level::Error => "error: ",

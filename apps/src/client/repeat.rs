@@ -10,10 +10,12 @@ use barewire_linux::signals::{Caught, Signals};
 use clap::Args;
 
 use crate::cli::addresses::Place;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::times::time;
 use crate::output::events::summary::{Millis, Tally};
-use crate::output::{Output, Record, writable as room};
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
+use crate::output::writable;
 
 /// How often a client asks.
 #[derive(Args, Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ pub(crate) struct Often {
 /// What the tasks of a client share.
 #[derive(Debug)]
 pub(crate) struct Asking<'o> {
-    pub(crate) output: &'o mut Output,
+    pub(crate) output: &'o mut Printer,
     often: Often,
     tally: Tally,
     next: Instant,
@@ -43,12 +45,12 @@ pub(crate) struct Asking<'o> {
 /// Runs `task`, which asks as often as it is told, to its end or until a signal.
 pub(crate) fn ask(
     often: Often,
-    output: &mut Output,
+    output: &mut Printer,
     task: impl for<'o> Task<Asking<'o>> + 'static,
 ) -> Result<(), Failure> {
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
-    room::heed(caught.clone());
+    writable::interrupt_by(caught.clone());
     let mut asking = Asking::new(often, output);
     let mut executor = Executor::new().map_err(Failure::system)?;
     executor.spawn(Box::new(signals));
@@ -58,7 +60,7 @@ pub(crate) fn ask(
 }
 
 impl<'o> Asking<'o> {
-    fn new(often: Often, output: &'o mut Output) -> Self {
+    fn new(often: Often, output: &'o mut Printer) -> Self {
         let tally = Tally::new();
         Self { output, often, tally, next: Instant::ZERO, begun: None, failed: None }
     }
@@ -109,7 +111,7 @@ impl<'o> Asking<'o> {
     /// Sums up, and tells how the program ends. A signal ends it early, but not without the sum.
     fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
         if self.often.count.is_some() {
-            self.output.show(Record::Summary(self.tally.summary()));
+            self.output.show(&self.tally.summary());
         }
         match (caught.number(), self.failed.take()) {
             (Some(signal), _) => Err(Failure::Signal(signal)),
@@ -133,9 +135,12 @@ pub(crate) fn unconnected(server: &str, limit: Duration, error: &io::Error) -> S
              firewall drops the packets)"
         ),
         io::ErrorKind::ConnectionRefused => {
-            format!("cannot connect to {server}: {} (is a server listening there?)", words(error))
+            format!(
+                "cannot connect to {server}: {} (is a server listening there?)",
+                describe(error)
+            )
         }
-        _ => format!("cannot connect to {server}: {}", words(error)),
+        _ => format!("cannot connect to {server}: {}", describe(error)),
     }
 }
 

@@ -11,10 +11,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`), with what
 /// the standard library may have kept of an unfinished line.
-pub(super) const PART: usize = 2048;
+pub(super) const CHUNK: usize = 2048;
 
 /// How many milliseconds a reader may take at the end of the program.
-const PATIENCE: u16 = 500;
+const READER_TIMEOUT_MS: u16 = 500;
 
 /// Tells of a signal that was caught, once they are.
 static CAUGHT: OnceLock<Caught> = OnceLock::new();
@@ -22,38 +22,37 @@ static CAUGHT: OnceLock<Caught> = OnceLock::new();
 /// A signal has ended a wait for a reader.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on signals are caught, and `caught` tells.
-pub(crate) fn heed(caught: Caught) {
+/// From now on signals are caught, and `caught` tells: they end a wait.
+pub(crate) fn interrupt_by(caught: Caught) {
     // A process catches them once.
     let _ = CAUGHT.set(caught);
 }
 
 /// The signal that has ended a wait for a reader, if one has. To be asked when nothing else receives
 /// signals.
-pub(crate) fn ended_by() -> Option<u8> {
+pub(crate) fn interrupting_signal() -> Option<u8> {
     let caught = CAUGHT.get().filter(|_| INTERRUPTED.load(Ordering::Relaxed))?;
     caught.number().or_else(|| caught.receive())
 }
 
-/// Whether the stream takes more now.
-pub(super) fn has_room(stream: &impl AsFd) -> io::Result<bool> {
-    ready(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)
+pub(super) fn is_writable(stream: &impl AsFd) -> io::Result<bool> {
+    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)
 }
 
 /// Waits for half a second that the stream takes more.
-pub(super) fn wait_a_while(stream: &impl AsFd) -> io::Result<bool> {
-    ready(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], PATIENCE.into())
+pub(super) fn wait_briefly(stream: &impl AsFd) -> io::Result<bool> {
+    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], READER_TIMEOUT_MS.into())
 }
 
 /// Waits until the stream takes more. A reader who has stalled must not keep the program from being
 /// ended: a signal that is caught ends the wait, with [`Interrupted`](io::ErrorKind::Interrupted),
 /// and so does one that was caught before.
-pub(super) fn wait(stream: &impl AsFd) -> io::Result<()> {
+pub(super) fn wait_until_writable(stream: &impl AsFd) -> io::Result<()> {
     let caught = CAUGHT.get();
     let mut fds = vec![PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
     fds.extend(caught.map(|caught| PollFd::new(caught.as_fd(), PollFlags::POLLIN)));
     let is_late = caught.and_then(Caught::number).is_some();
-    ready(&mut fds, if is_late { PollTimeout::ZERO } else { PollTimeout::NONE })?;
+    poll_any(&mut fds, if is_late { PollTimeout::ZERO } else { PollTimeout::NONE })?;
     if fds[0].any() == Some(true) {
         return Ok(());
     }
@@ -62,9 +61,9 @@ pub(super) fn wait(stream: &impl AsFd) -> io::Result<()> {
 }
 
 /// Waits until one of `fds` is ready, and tells whether one is. An interruption begins the wait anew.
-fn ready(fds: &mut [PollFd<'_>], patience: PollTimeout) -> io::Result<bool> {
+fn poll_any(fds: &mut [PollFd<'_>], timeout: PollTimeout) -> io::Result<bool> {
     loop {
-        match poll(fds, patience) {
+        match poll(fds, timeout) {
             Err(Errno::EINTR) => {}
             ready => return Ok(ready? > 0),
         }

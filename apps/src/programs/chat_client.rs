@@ -24,7 +24,8 @@ use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::{time, wait};
 use crate::client::repeat::Target;
-use crate::output::{Output, writable as room};
+use crate::output::printer::Printer;
+use crate::output::writable;
 use crate::terminal::screen::Screen;
 
 use filter::Filter;
@@ -85,7 +86,7 @@ impl Program for ChatClient {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let target = Target::read(&self.words)?;
         if let Some(extra) = target.rest().first() {
             return Err(Failure::usage(format!("'{extra}' is one word too many")));
@@ -102,7 +103,7 @@ impl Program for ChatClient {
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let signals = Signals::block().map_err(Failure::system)?;
         let caught = signals.caught();
-        room::heed(caught.clone());
+        writable::interrupt_by(caught.clone());
         let mut executor = Executor::new().map_err(Failure::system)?;
         executor.spawn(Box::new(signals));
         let conversation = executor.spawn(Box::new(Conversation::begin()));

@@ -23,7 +23,7 @@ use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::time;
-use crate::output::Output;
+use crate::output::printer::Printer;
 use crate::server::listen::{self as server, ADDRESS};
 use crate::server::serve::{self as hall, Door, Hall};
 
@@ -88,7 +88,7 @@ impl Program for ChatServer {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let place = Place::read_alone(&self.address)?;
         let journal = self.log.as_deref().map(Journal::open).transpose()?;
         // The room lives on one thread.

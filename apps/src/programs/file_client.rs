@@ -30,11 +30,13 @@ use clap::Parser;
 
 use crate::cli::addresses::Place;
 use crate::cli::arguments::Common;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::cli::program::Program;
 use crate::cli::times::wait;
-use crate::output::{Output, writable as room};
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
+use crate::output::writable;
 
 use client::{Client, Settings};
 use connection::Connection;
@@ -128,7 +130,7 @@ impl Program for FileClient {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let place = Place::read(&self.words)?;
         if place.port == 0 {
             return Err(Failure::usage("port 0 is nobody's: a client needs the server's port"));
@@ -256,7 +258,7 @@ fn open(path: PathBuf) -> Result<Rc<Target>, Failure> {
     let shown = path.display().to_string();
     Target::open(path).map(Rc::new).map_err(|error| {
         let hint = if error.kind() == io::ErrorKind::NotFound { " (create it first)" } else { "" };
-        let why = words(&error);
+        let why = describe(&error);
         Failure::Conversation(format!("cannot write into the folder {shown}: {why}{hint}"))
     })
 }
@@ -266,12 +268,12 @@ fn download(
     settings: Settings,
     jobs: Vec<Job>,
     progress: Progress,
-    output: &mut Output,
+    output: &mut Printer,
 ) -> Result<(), Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
-    room::heed(caught.clone());
+    writable::interrupt_by(caught.clone());
     let mut executor = Executor::new().map_err(Failure::system)?;
     executor.set_scratch(READ);
     executor.spawn(Box::new(signals));

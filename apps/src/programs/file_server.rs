@@ -19,7 +19,7 @@ use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::{time, wait};
-use crate::output::Output;
+use crate::output::printer::Printer;
 use crate::server::listen::{self as server, ADDRESS, Serve};
 use crate::server::serve::{self as hall, Door};
 
@@ -80,7 +80,7 @@ impl Program for FileServer {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let default = [ADDRESS.to_owned()];
         let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
         let (place, folder) = place_and_folder(words)?;

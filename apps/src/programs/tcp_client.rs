@@ -11,11 +11,13 @@ use barewire_linux::link::{Connector, Fault, Link};
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::{time, wait};
 use crate::client::repeat::{self as client, Asking, Often, Target};
-use crate::output::{Output, Received, Record};
+use crate::output::events::hello::ReceivedText;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 
 /// What a client answers unless it is told.
 const ANSWER: Text<'static> = match Text::new("Hello") {
@@ -63,7 +65,7 @@ impl Program for TcpClient {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let target = Target::read(&self.words)?;
         let answer = target.text(message)?.unwrap_or(ANSWER);
         let config = hello::Config { quiet: self.quiet_period, timeout: self.timeout };
@@ -142,7 +144,7 @@ impl Caller {
                 let peer = *peer;
                 let output = &mut *asking.output;
                 let over = link.drive(cx, session, |greeting| {
-                    output.show(Record::Received(Received::text(peer, greeting.printable())));
+                    output.show(&ReceivedText { from: peer, text: greeting.printable() });
                 });
                 over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
                 asking.succeed();
@@ -155,7 +157,7 @@ impl Caller {
         let (name, limit) = (&self.name, self.config.timeout);
         match fault {
             Fault::Connection(error) => {
-                format!("the handshake with {name} broke off: {}", words(error))
+                format!("the handshake with {name} broke off: {}", describe(error))
             }
             Fault::Contents => fault.to_string(),
             Fault::Session(hello::Error::Silent) => {

@@ -13,10 +13,12 @@ use barewire_linux::threads;
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::{time, wait};
-use crate::output::{Output, Received, Record};
+use crate::output::events::hello::ReceivedText;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 use crate::server::listen::{self as server, Listen};
 use crate::server::serve::{self as hall, Door, Guest, Hall};
 
@@ -64,7 +66,7 @@ impl Program for TcpServer {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let passed = activation::tcp_listener();
         let listeners = self.listen.open('t', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
@@ -109,15 +111,11 @@ impl<'h> Task<Hall<'h, House>> for Handshake {
         cx: &mut Context<'_, Hall<'h, House>>,
     ) -> Poll<()> {
         let Self { link, session, guest } = self;
-        let mut has_news = false;
         let over = link.drive(cx, session, |answer| {
-            if !hall.output.is_quiet() {
-                let answer = Received::text(guest.peer, answer.printable());
-                hall.output.show(Record::Received(answer));
-                has_news = true;
-            }
+            let text = answer.printable();
+            hall.output.show_unless_quiet(&ReceivedText { from: guest.peer, text });
         });
-        if has_news {
+        if hall.output.has_pending() {
             hall.print(cx);
         }
         match over {
@@ -140,7 +138,7 @@ impl<'h> Task<Hall<'h, House>> for Handshake {
 /// What a client did, in words that follow its address.
 fn reason(fault: &Fault<hello::Error>, limit: Duration) -> String {
     match fault {
-        Fault::Connection(error) => format!("broke off: {}", words(error)),
+        Fault::Connection(error) => format!("broke off: {}", describe(error)),
         Fault::Contents => fault.to_string(),
         Fault::Session(hello::Error::Silent) => "closed without an answer".into(),
         Fault::Session(hello::Error::TooLong) => {

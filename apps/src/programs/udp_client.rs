@@ -14,11 +14,13 @@ use clap::Parser;
 use super::udp_server::{capacity, payload};
 use crate::cli::addresses::Place;
 use crate::cli::arguments::Common;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::program::Program;
 use crate::cli::times::wait;
 use crate::client::repeat::{self as client, Asking, Often, Target};
-use crate::output::{Output, Received, Record};
+use crate::output::events::datagram::ReceivedDatagram;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +73,7 @@ impl Program for UdpClient {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let target = Target::read(&self.words)?;
         let request = target.text(payload)?.unwrap_or(b"nice to meet you too");
         let addresses = target.resolve()?;
@@ -192,7 +194,7 @@ impl Sender {
         };
         match event {
             Ok(Event::Replied { reply, .. }) => {
-                asking.output.show(Record::Received(Received::datagram(&reply)));
+                asking.output.show(&ReceivedDatagram::from(&reply));
                 let (truncated, length) = (reply.is_truncated(), reply.length);
                 if truncated {
                     asking.succeed_in_part(format!(
@@ -233,10 +235,10 @@ impl Sender {
     fn unsent(&self, error: &io::Error) -> String {
         match (error.kind(), self.local) {
             (io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable, Some(local)) => {
-                format!("cannot send from {local}: {}", words(error))
+                format!("cannot send from {local}: {}", describe(error))
             }
             (io::ErrorKind::ConnectionRefused, _) => self.unreachable(error),
-            _ => format!("cannot send to {}: {}", self.name, words(error)),
+            _ => format!("cannot send to {}: {}", self.name, describe(error)),
         }
     }
 
@@ -245,7 +247,7 @@ impl Sender {
             io::ErrorKind::ConnectionRefused => " (is a server listening there?)",
             _ => "",
         };
-        format!("{} cannot be reached: {}{advice}", self.name, words(error))
+        format!("{} cannot be reached: {}{advice}", self.name, describe(error))
     }
 
     fn failed(&self, error: ExchangeError) -> String {

@@ -11,9 +11,11 @@ use barewire_linux::threads;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::program::Program;
-use crate::output::{Output, Received, Record};
+use crate::output::events::datagram::ReceivedDatagram;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 use crate::server::listen::{self as server, Listen};
 
 /// How many sources the loop guard keeps count of: 64 KiB of memory.
@@ -86,7 +88,7 @@ impl Program for UdpServer {
         &self.common
     }
 
-    fn run(self, output: &mut Output) -> Result<(), Failure> {
+    fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let passed = activation::udp_socket();
         let sockets = self.listen.open('u', passed, threads::udp_sockets)?;
         let address = sockets[0].local_addr().map_err(Failure::system)?;
@@ -102,7 +104,7 @@ impl Program for UdpServer {
             executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;
             executor.spawn(Box::new(Desk { socket, responder, once, answered: false }));
-            Ok(output.another())
+            Ok(output.for_thread())
         })
         .map_err(Failure::system)
     }
@@ -116,8 +118,8 @@ struct Desk<'s> {
     answered: bool,
 }
 
-impl Task<Output> for Desk<'_> {
-    fn turn(&mut self, output: &mut Output, cx: &mut Context<'_, Output>) -> Poll<()> {
+impl Task<Printer> for Desk<'_> {
+    fn turn(&mut self, output: &mut Printer, cx: &mut Context<'_, Printer>) -> Poll<()> {
         if cx.stopping() {
             return Poll::Ready(());
         }
@@ -143,7 +145,7 @@ impl Task<Output> for Desk<'_> {
                     Verdict::Silent(_) => None,
                 }
             },
-            |peer, error| log::info!("cannot answer {peer}: {}", words(&error)),
+            |peer, error| log::info!("cannot answer {peer}: {}", describe(&error)),
         );
         match served {
             Ok(batch) => {
@@ -152,10 +154,10 @@ impl Task<Output> for Desk<'_> {
                     log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
                 }
             }
-            Err(error) => log::warn!("cannot receive, and tries again: {}", words(&error)),
+            Err(error) => log::warn!("cannot receive, and tries again: {}", describe(&error)),
         }
         output.flush();
-        cx.set_deadline(output.next(cx.now()).into_iter().chain(socket.resumes()).min());
+        cx.set_deadline(output.poll_deadline(cx.now()).into_iter().chain(socket.resumes()).min());
         if self.once && self.answered {
             cx.stop();
             return Poll::Ready(());
@@ -165,7 +167,7 @@ impl Task<Output> for Desk<'_> {
 }
 
 /// Shows a datagram, and why it got no answer; but of a flood only its end.
-fn show(output: &mut Output, datagram: &Datagram<'_>, verdict: Verdict<'_>) {
+fn show(output: &mut Printer, datagram: &Datagram<'_>, verdict: Verdict<'_>) {
     let peer = datagram.source;
     match verdict {
         Verdict::Silent(Silence::OverRate | Silence::Muted) => return,
@@ -177,7 +179,5 @@ fn show(output: &mut Output, datagram: &Datagram<'_>, verdict: Verdict<'_>) {
         Verdict::Silent(why) => log::debug!("{peer} gets no answer: {why}"),
         Verdict::Reply(_) => {}
     }
-    if !output.is_quiet() {
-        output.show(Record::Received(Received::datagram(datagram)));
-    }
+    output.show_unless_quiet(&ReceivedDatagram::from(datagram));
 }

@@ -10,9 +10,12 @@ use barewire_linux::signals::Signals;
 use clap::Args;
 
 use crate::cli::addresses::Place;
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
 use crate::cli::limits::raise_descriptor_limit;
-use crate::output::{Output, Record, writable as room};
+use crate::output::events::listening::Listening;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
+use crate::output::writable;
 
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
@@ -77,8 +80,8 @@ pub(crate) fn open<S>(
     bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
 ) -> Result<Vec<S>, Failure> {
     let unusable = |error| {
-        let words = words(&error);
-        Failure::Conversation(format!("cannot use the socket that was passed: {words}"))
+        let why = describe(&error);
+        Failure::Conversation(format!("cannot use the socket that was passed: {why}"))
     };
     if let Some(socket) = passed.map_err(unusable)? {
         log::debug!("serving the socket that the service manager has passed");
@@ -109,24 +112,27 @@ fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
         _ => &"",
     };
-    Failure::Conversation(format!("cannot bind {place}: {}{advice}", words(error)))
+    Failure::Conversation(format!("cannot bind {place}: {}{advice}", describe(error)))
 }
 
 /// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
 /// server listens, on standard output and to the service manager.
-pub(crate) fn begin(address: SocketAddr, output: &mut Output) -> Result<Signals, Failure> {
+pub(crate) fn begin(address: SocketAddr, output: &mut Printer) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
-    room::heed(signals.caught());
-    output.show(Record::Listening { address });
+    writable::interrupt_by(signals.caught());
+    output.show(&Listening { address });
     output.flush();
-    if let Some(why) = output.lost() {
+    if let Some(why) = output.write_error() {
         // Whoever waits for that line would wait for ever.
         return Err(Failure::Conversation(why.to_owned()));
     }
-    output.serve();
+    output.set_lossy();
     if let Err(error) = activation::notify_ready() {
-        log::warn!("cannot tell the service manager that the server is ready: {}", words(&error));
+        log::warn!(
+            "cannot tell the service manager that the server is ready: {}",
+            describe(&error)
+        );
     }
     Ok(signals)
 }

@@ -1,5 +1,6 @@
 //! What the TCP servers have in common: the door, and what all guests of one thread share.
 
+use core::task::Poll;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +12,16 @@ use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
 use barewire_linux::threads;
 
-use crate::cli::failure::{Failure, words};
-use crate::output::{Output, Printer};
+use crate::cli::failure::Failure;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 use crate::server::listen as server;
 
 /// What the tasks of one thread share. `H` is what the whole server has.
 #[derive(Debug)]
 pub(crate) struct Hall<'s, H> {
     pub(crate) house: &'s H,
-    pub(crate) output: Output,
+    pub(crate) output: Printer,
     printer: TaskId,
     once: bool,
     /// With `once`, the place of the client that was served: nobody else gets it.
@@ -27,8 +29,8 @@ pub(crate) struct Hall<'s, H> {
     failed: &'s AtomicBool,
 }
 
-impl<H> AsMut<Output> for Hall<'_, H> {
-    fn as_mut(&mut self) -> &mut Output {
+impl<H> AsMut<Printer> for Hall<'_, H> {
+    fn as_mut(&mut self) -> &mut Printer {
         &mut self.output
     }
 }
@@ -82,7 +84,7 @@ pub(crate) fn serve<H: Sync, G>(
     listeners: Vec<Listener>,
     signals: &Signals,
     door: Door,
-    output: &Output,
+    output: &Printer,
     house: &H,
     staff: impl for<'s> Fn(&mut Executor<'_, Hall<'s, H>>, &'s H) + Sync,
     welcome: impl Fn(&H, Instant, Guest, TcpStream) -> G + Copy + Sync,
@@ -98,7 +100,7 @@ where
     let shares = server::shares(listeners, signals)?;
     threads::run(shares, |executor, _, (listener, signals)| {
         executor.spawn(Box::new(signals));
-        let printer = executor.spawn(Box::new(Printer));
+        let printer = executor.spawn(Box::new(FlushTask));
         executor.spawn(Box::new(Acceptor::new(
             listener,
             gate.clone(),
@@ -108,13 +110,28 @@ where
                 cx.spawn(Box::new(welcome(hall.house, cx.now(), guest, stream)));
             },
             |_: &mut Hall<'_, H>, error| {
-                log::warn!("accepting pauses, those inside are served on: {}", words(&error));
+                log::warn!("accepting pauses, those inside are served on: {}", describe(&error));
             },
         )));
         staff(executor, house);
-        let output = output.another();
+        let output = output.for_thread();
         Ok(Hall { house, output, printer, once, served: None, failed })
     })
     .map_err(Failure::system)?;
     if once && anyone_failed.into_inner() { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// The task that writes what the others have collected, after them in the round in which they wake
+/// it: so a crowd that speaks at once costs one system call.
+#[derive(Debug)]
+pub(crate) struct FlushTask;
+
+impl<W: AsMut<Printer>> Task<W> for FlushTask {
+    fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+        cx.set_background();
+        let output = world.as_mut();
+        output.flush();
+        cx.set_deadline(output.poll_deadline(cx.now()));
+        Poll::Pending
+    }
 }

@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::line::{Line, Outcome};
 use super::mode::{Keyed, columns};
 use super::row::Row;
-use crate::output::Output;
+use crate::output::printer::Printer;
 
 /// Asks the terminal to mark what is pasted, and no longer to.
 const PASTE_ON: &str = "\x1b[?2004h";
@@ -47,7 +47,7 @@ impl Screen {
     }
 
     /// Takes a byte from the keyboard. What it means is `Said` or `Over`, if the caller has to know.
-    pub(crate) fn take(&mut self, byte: u8, output: &Output) -> io::Result<Outcome> {
+    pub(crate) fn take(&mut self, byte: u8, output: &Printer) -> io::Result<Outcome> {
         let Some(key) = self.keys.take(byte) else { return Ok(Outcome::Nothing) };
         let outcome = self.line.press(key);
         self.stale |= outcome != Outcome::Nothing;
@@ -75,7 +75,7 @@ impl Screen {
 
     /// Brings the terminal up to date, in one piece: the line goes, the text comes, the line comes
     /// back.
-    pub(crate) fn draw(&mut self, output: &Output) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, output: &Printer) -> io::Result<()> {
         if !self.stale && self.pending.is_empty() {
             return Ok(());
         }
@@ -85,15 +85,15 @@ impl Screen {
         self.row.erase(columns, &mut out);
         out.push_str(&mem::take(&mut self.pending));
         self.row.draw(&self.prompt, self.line.parts(), columns, &mut out);
-        output.pass_on(out.as_bytes())
+        output.write_raw(out.as_bytes())
     }
 
     /// Leaves the terminal as it was, with all that was to be shown.
-    pub(crate) fn leave(&mut self, output: &Output) -> io::Result<()> {
+    pub(crate) fn leave(&mut self, output: &Printer) -> io::Result<()> {
         let mut out = String::new();
         self.row.erase(columns(), &mut out);
         out.push_str(&mem::take(&mut self.pending));
         out.push_str(PASTE_OFF);
-        output.pass_on(out.as_bytes())
+        output.write_raw(out.as_bytes())
     }
 }

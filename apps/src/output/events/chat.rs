@@ -3,50 +3,70 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use barewire_core::chat::{Kind, Line};
 use barewire_core::printable::Printable;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::output::as_shown;
+use crate::output::format::serialize_text;
 
 const NICK: Style = AnsiColor::Cyan.on_default();
 
-/// What somebody said.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Said<'a> {
-    /// Absent for a line that names nobody.
-    pub(crate) nick: Option<&'a str>,
-    #[serde(serialize_with = "as_shown")]
-    pub(crate) text: Printable<'a>,
-    /// For one member only.
-    pub(crate) private: bool,
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum ChatEvent<'a> {
+    /// Somebody said something.
+    Line {
+        /// Absent for a line that names nobody.
+        nick: Option<&'a str>,
+        #[serde(serialize_with = "serialize_text")]
+        text: Printable<'a>,
+        /// For one member only.
+        private: bool,
+    },
+    /// The server said something: `* TEXT`.
+    Notice {
+        #[serde(serialize_with = "serialize_text")]
+        text: Printable<'a>,
+    },
+    Joined {
+        nick: &'a str,
+    },
+    Left {
+        nick: &'a str,
+        /// If it was not its own will.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
 }
 
-impl fmt::Display for Said<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { nick, text, private } = self;
-        if *private {
-            f.write_str("(private) ")?;
-        }
-        if let Some(nick) = nick {
-            write!(f, "{NICK}{nick}{NICK:#}: ")?;
-        }
-        text.fmt(f)
+impl<'a> From<Line<'a>> for ChatEvent<'a> {
+    fn from(line: Line<'a>) -> Self {
+        let (nick, text, private) = match line.kind {
+            Kind::Notice(text) => return Self::Notice { text },
+            Kind::Said { nick, text } => (Some(nick), text, false),
+            Kind::Private { nick, text } => (Some(nick), text, true),
+            Kind::Other => (None, line.printable(), false),
+        };
+        Self::Line { nick, text, private }
     }
 }
 
-/// A notice: `* TEXT`.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Notice<T> {
-    #[serde(serialize_with = "in_words", bound(serialize = "T: fmt::Display"))]
-    pub(crate) text: T,
-}
-
-impl<T: fmt::Display> fmt::Display for Notice<T> {
+impl fmt::Display for ChatEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "* {}", self.text)
+        match self {
+            Self::Line { nick, text, private } => {
+                if *private {
+                    f.write_str("(private) ")?;
+                }
+                if let Some(nick) = nick {
+                    write!(f, "{NICK}{nick}{NICK:#}: ")?;
+                }
+                text.fmt(f)
+            }
+            Self::Notice { text } => write!(f, "* {text}"),
+            Self::Joined { nick } => write!(f, "* {nick} joined"),
+            Self::Left { nick, reason: None } => write!(f, "* {nick} left"),
+            Self::Left { nick, reason: Some(reason) } => write!(f, "* {nick} left ({reason})"),
+        }
     }
-}
-
-fn in_words<T: fmt::Display, S: Serializer>(text: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(text)
 }

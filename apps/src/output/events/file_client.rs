@@ -7,18 +7,19 @@ use barewire_core::printable::Printable;
 use barewire_core::time::Duration;
 use serde::{Serialize, Serializer};
 
-use crate::output::{as_shown, in_seconds, seconds_of};
+use crate::output::format::{self, serialize_seconds, serialize_text};
 
 const DIRECTORY: Style = AnsiColor::Blue.on_default().bold();
 
 /// A file that is there now, under its own name.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", rename = "downloaded")]
 pub(crate) struct Downloaded<'a> {
     /// As the server knows it.
-    #[serde(serialize_with = "as_shown")]
+    #[serde(serialize_with = "serialize_text")]
     pub(crate) name: Printable<'a>,
     /// Where it is.
-    #[serde(serialize_with = "as_shown")]
+    #[serde(serialize_with = "serialize_text")]
     pub(crate) path: Printable<'a>,
     /// Its size.
     pub(crate) bytes: u64,
@@ -26,14 +27,14 @@ pub(crate) struct Downloaded<'a> {
     pub(crate) resumed_from: u64,
     /// Whether digests have proven it.
     pub(crate) verified: bool,
-    #[serde(serialize_with = "in_seconds")]
+    #[serde(serialize_with = "serialize_seconds")]
     pub(crate) seconds: Duration,
 }
 
 impl fmt::Display for Downloaded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, path: _, bytes, resumed_from, verified, seconds } = *self;
-        let seconds = seconds_of(seconds);
+        let seconds = format::seconds(seconds);
         write!(f, "{name}: {} in {seconds:.1} s (", Bytes(bytes))?;
         if !verified {
             f.write_str("not ")?;
@@ -48,11 +49,12 @@ impl fmt::Display for Downloaded<'_> {
 
 /// One entry of a folder.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", rename = "entry")]
 pub(crate) struct Listed<'a> {
     /// The folder that it is in, if it is one of several.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_shown_too")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_text")]
     pub(crate) folder: Option<Printable<'a>>,
-    #[serde(serialize_with = "as_shown")]
+    #[serde(serialize_with = "serialize_text")]
     pub(crate) name: Printable<'a>,
     pub(crate) size: u64,
     /// Seconds since the start of 1970, UTC.
@@ -113,12 +115,12 @@ impl fmt::Display for Time {
 }
 
 #[expect(clippy::ref_option, reason = "as serde passes it")]
-fn as_shown_too<S: Serializer>(
+fn serialize_optional_text<S: Serializer>(
     text: &Option<Printable<'_>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match text {
-        Some(text) => as_shown(text, serializer),
+        Some(text) => serialize_text(text, serializer),
         None => serializer.serialize_none(),
     }
 }
@@ -128,10 +130,9 @@ mod tests {
     use barewire_core::printable::printable;
 
     use super::*;
-    use crate::output::Record;
 
-    fn json(record: Record<'_>) -> String {
-        serde_json::to_string(&record).unwrap()
+    fn json(event: impl Serialize) -> String {
+        serde_json::to_string(&event).unwrap()
     }
 
     #[test]
@@ -162,7 +163,7 @@ mod tests {
         };
         assert_eq!(done.to_string(), r"a/\x1b: 1.0 MiB in 0.4 s (verified)");
         assert_eq!(
-            json(Record::Downloaded(done)),
+            json(done),
             r#"{"event":"downloaded","name":"a/\\x1b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
         );
         let resumed = Downloaded { resumed_from: 2048, verified: false, ..done };
@@ -185,11 +186,11 @@ mod tests {
         let plain = anstream::adapter::strip_str(&folder.to_string()).to_string();
         assert_eq!(plain, "  -  2023-11-14T22:13:20Z  d/");
         assert_eq!(
-            json(Record::Entry(folder)),
+            json(folder),
             r#"{"event":"entry","name":"d","size":0,"modified":1700000000,"directory":true}"#
         );
         let inner = Listed { folder: Some(printable(b"a")), ..folder };
-        assert!(json(Record::Entry(inner)).starts_with(r#"{"event":"entry","folder":"a","name""#));
+        assert!(json(inner).starts_with(r#"{"event":"entry","folder":"a","name""#));
     }
 
     #[test]

@@ -8,18 +8,19 @@ use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use serde::{Serialize, Serializer};
 
-use crate::output::{ADDRESS, as_shown, in_seconds, seconds_of};
+use crate::output::format::{self, ADDRESS, serialize_seconds, serialize_text};
 
 /// How a server has answered a request for a file.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", rename = "served")]
 pub(crate) struct Served<'a> {
-    #[serde(serialize_with = "as_shown")]
+    #[serde(serialize_with = "serialize_text")]
     name: Printable<'a>,
     from: SocketAddr,
-    #[serde(serialize_with = "in_words")]
+    #[serde(serialize_with = "serialize_status")]
     status: Option<Refusal>,
     bytes: u64,
-    #[serde(serialize_with = "in_seconds")]
+    #[serde(serialize_with = "serialize_seconds")]
     seconds: Duration,
 }
 
@@ -46,13 +47,16 @@ impl fmt::Display for Served<'_> {
         }
         match status {
             Some(refusal) => refusal.fmt(f),
-            None => write!(f, "{bytes} bytes in {:.3} s", seconds_of(*seconds)),
+            None => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),
         }
     }
 }
 
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
-fn in_words<S: Serializer>(status: &Option<Refusal>, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_status<S: Serializer>(
+    status: &Option<Refusal>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match status {
         None => serializer.serialize_str("ok"),
         Some(refusal) => serializer.collect_str(refusal),

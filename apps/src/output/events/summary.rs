@@ -16,6 +16,7 @@ pub(crate) struct Tally {
 /// A [`Tally`] at its end. The times are in microseconds, with three significant digits; there are
 /// none where nothing was received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename = "summary")]
 pub(crate) struct Summary {
     sent: u64,
     received: u64,
@@ -130,7 +131,7 @@ mod tests {
         );
         assert_eq!(
             serde_json::to_string(&summary).unwrap(),
-            r#"{"sent":125,"received":100,"lost":25,"min":1,"mean":51,"p50":50,"p99":99,"max":100}"#
+            r#"{"event":"summary","sent":125,"received":100,"lost":25,"min":1,"mean":51,"p50":50,"p99":99,"max":100}"#
         );
     }
 

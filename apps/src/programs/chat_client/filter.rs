@@ -7,9 +7,8 @@ use barewire_core::text::MAX_TEXT;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 
-use crate::cli::failure::words;
-
 use super::state::Chat;
+use crate::output::system_error::describe;
 
 /// With so many lines waiting, no more are read.
 const WAITING: usize = 64;
@@ -84,7 +83,7 @@ impl Task<Chat<'_>> for Filter {
                 Ok(Chunk::End) => self.lines.finish(chat),
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(error)) => {
-                    chat.fail(&format!("cannot read standard input: {}", words(&error)));
+                    chat.fail(&format!("cannot read standard input: {}", describe(&error)));
                     chat.closing = true;
                 }
             }

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use barewire_core::chat::{Kind, Line};
+use barewire_core::chat::Line;
 
-use crate::output::events::chat::{Notice, Said};
-use crate::output::{Output, Record};
+use crate::output::events::chat::ChatEvent;
+use crate::output::printer::Printer;
 use crate::terminal::line::Outcome;
 
 use super::style::{Look, Stamp};
@@ -16,18 +16,18 @@ const BELL: char = '\x07';
 /// Where lines go: to a screen on which the user types, or to standard output.
 #[derive(Debug)]
 pub(super) struct Voice<'o> {
-    output: &'o mut Output,
+    output: &'o mut Printer,
     screen: Option<(Screen, Look)>,
 }
 
 impl<'o> Voice<'o> {
-    pub(super) fn on_terminal(output: &'o mut Output, screen: Screen) -> Self {
+    pub(super) fn on_terminal(output: &'o mut Printer, screen: Screen) -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
         let look = Look { colors: choice != anstream::ColorChoice::Never };
         Self { output, screen: Some((screen, look)) }
     }
 
-    pub(super) fn filter(output: &'o mut Output) -> Self {
+    pub(super) fn filter(output: &'o mut Printer) -> Self {
         Self { output, screen: None }
     }
 
@@ -38,21 +38,7 @@ impl<'o> Voice<'o> {
     /// Shows a line of the server's; one said `earlier` has no time of its own, and calls nobody.
     pub(super) fn line(&mut self, line: Line<'_>, own: Option<&str>, earlier: bool) {
         let Some((screen, look)) = &mut self.screen else {
-            self.output.show(match line.kind {
-                Kind::Said { nick, text } => {
-                    Record::Line(Said { nick: Some(nick), text, private: false })
-                }
-                Kind::Private { nick, text } => {
-                    Record::Line(Said { nick: Some(nick), text, private: true })
-                }
-                Kind::Notice(text) => {
-                    self.output.show(Record::Notice(Notice { text: format_args!("{text}") }));
-                    return;
-                }
-                Kind::Other => {
-                    Record::Line(Said { nick: None, text: line.printable(), private: false })
-                }
-            });
+            self.output.show(&ChatEvent::from(line));
             return;
         };
         let stamp = if earlier { Stamp::EARLIER } else { Stamp::now() };

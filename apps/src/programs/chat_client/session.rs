@@ -11,6 +11,7 @@ use barewire_linux::executor::Context;
 use barewire_linux::link::{Fault, Link};
 
 use super::state::Chat;
+use crate::output::system_error::describe;
 
 /// The room for lines that have not gone out, in bytes.
 const OUT: usize = 8192;
@@ -305,7 +306,7 @@ fn broken(fault: &Fault<barewire_core::chat::ClientError>) -> End {
         Fault::Connection(error) if error.kind() == io::ErrorKind::TimedOut => {
             "the server no longer answers".to_owned()
         }
-        Fault::Connection(error) => crate::cli::failure::words(error).to_string(),
+        Fault::Connection(error) => describe(error).to_string(),
         other => other.to_string(),
     })
 }

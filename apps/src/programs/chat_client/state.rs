@@ -209,7 +209,8 @@ pub(super) mod tests {
     use barewire_linux::executor::{Executor, Task};
 
     use super::*;
-    use crate::output::{Format, Output};
+    use crate::output::format::Format;
+    use crate::output::printer::Printer;
 
     struct Nobody;
 
@@ -221,7 +222,7 @@ pub(super) mod tests {
 
     /// Gives `act` a chat without a connection.
     pub(in super::super) fn test(act: impl FnOnce(&mut Chat<'_>)) {
-        let mut output = Output::new("test", Format::Text, true);
+        let mut output = Printer::new("test", Format::Text, true);
         let mut executor = Executor::<()>::new().unwrap();
         let task = executor.spawn(Box::new(Nobody));
         let settings = Settings {

@@ -5,7 +5,8 @@ use std::fmt;
 use barewire_core::chat::{LeaveReason, MemberEvent};
 
 use super::state::House;
-use crate::output::{Output, Record};
+use crate::output::events::chat::ChatEvent;
+use crate::output::printer::Printer;
 
 /// Something that happened in the room.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ pub(super) enum Told<'a> {
 impl Told<'_> {
     /// Tells it. On the screen it appears as a line of the room, which the operator reads like every
     /// member; but a reader of JSON is told of joins and leaves as such.
-    pub(super) fn tell(self, house: &House, output: &mut Output) {
+    pub(super) fn tell(self, house: &House, output: &mut Printer) {
         if let Some(mut journal) = house.journal() {
             journal.add(self);
         }
@@ -26,7 +27,7 @@ impl Told<'_> {
             && output.is_json()
             && !output.is_quiet()
         {
-            output.show(record);
+            output.show(&record);
             house.told().push_back(self.to_string());
         }
     }
@@ -34,10 +35,10 @@ impl Told<'_> {
 
 impl<'a> Told<'a> {
     /// What is no line of the room for a reader of JSON.
-    fn record(self) -> Option<Record<'a>> {
+    fn record(self) -> Option<ChatEvent<'a>> {
         match self {
-            Self::Joined(nick) => Some(Record::Joined { nick }),
-            Self::Left(nick, why) => Some(Record::Left { nick, reason: why.reason() }),
+            Self::Joined(nick) => Some(ChatEvent::Joined { nick }),
+            Self::Left(nick, why) => Some(ChatEvent::Left { nick, reason: why.reason() }),
             Self::Heard(_) => None,
         }
     }

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
+use crate::output::system_error::describe;
 
 /// A file that grows.
 pub(super) struct Journal {
@@ -22,7 +23,7 @@ impl Journal {
         match File::options().append(true).create(true).open(path) {
             Ok(file) => Ok(Self { file, name, failed: false }),
             Err(error) => {
-                let why = words(&error);
+                let why = describe(&error);
                 Err(Failure::Conversation(format!("cannot write the record {name}: {why}")))
             }
         }
@@ -35,7 +36,7 @@ impl Journal {
             Ok(()) => self.failed = false,
             Err(error) if !self.failed => {
                 self.failed = true;
-                log::warn!("cannot write the record {}: {}", self.name, words(&error));
+                log::warn!("cannot write the record {}: {}", self.name, describe(&error));
             }
             Err(_) => {}
         }

@@ -10,7 +10,8 @@ use barewire_linux::stream::TcpStream;
 
 use super::events::Told;
 use super::state::House;
-use crate::cli::failure::words;
+
+use crate::output::system_error::describe;
 use crate::server::serve::{Guest, Hall};
 
 /// How much the kernel may hold for a member who does not read: more would make the backlog no
@@ -53,10 +54,10 @@ impl Seat {
             return;
         };
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
-            log::debug!("cannot cap a send buffer: {}", words(&error));
+            log::debug!("cannot cap a send buffer: {}", describe(&error));
         }
         if let Err(error) = stream.set_keepalive(IDLE, PROBE, PROBES) {
-            log::debug!("cannot ask whether a member is there: {}", words(&error));
+            log::debug!("cannot ask whether a member is there: {}", describe(&error));
         }
         floor.seats.push(cx.id());
         let nick = floor.room.nick(key).unwrap_or_default();
@@ -132,7 +133,7 @@ impl<'h> Task<Hall<'h, House>> for Seat {
         let mut floor = hall.house.floor();
         floor.spread(cx);
         drop(floor);
-        if hall.output.has_news() {
+        if hall.output.has_pending() {
             hall.print(cx);
         }
         over

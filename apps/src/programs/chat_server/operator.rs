@@ -10,9 +10,10 @@ use barewire_linux::input::{Chunk, Input};
 
 use super::events::Told;
 use super::state::House;
-use crate::cli::failure::words;
-use crate::output::events::chat::{Notice, Said};
-use crate::output::{Output, Record};
+
+use crate::output::events::chat::ChatEvent;
+use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 use crate::server::serve::Hall;
 
 /// How much of what was typed is taken in one turn.
@@ -43,7 +44,7 @@ impl Operator {
             Ok(Chunk::End) => self.has_ended = true,
             Err(nb::Error::WouldBlock) => {}
             Err(nb::Error::Other(error)) => {
-                log::warn!("cannot read standard input: {}", words(&error));
+                log::warn!("cannot read standard input: {}", describe(&error));
                 self.has_ended = true;
             }
         }
@@ -87,7 +88,7 @@ impl<'h> Task<Hall<'h, House>> for Operator {
         cx.set_deadline(member.poll_deadline());
         floor.spread(cx);
         drop(floor);
-        if hall.output.has_news() {
+        if hall.output.has_pending() {
             hall.print(cx);
         }
         Poll::Pending
@@ -95,23 +96,17 @@ impl<'h> Task<Hall<'h, House>> for Operator {
 }
 
 /// Shows a line of the room. The operator takes all there is, so whole lines are lent to it.
-fn show(house: &House, output: &mut Output, line: &[u8]) {
+fn show(house: &House, output: &mut Printer, bytes: &[u8]) {
     if output.is_quiet() {
         return;
     }
-    let read = Line::read(line);
-    let said = |nick, text, private| Record::Line(Said { nick, text, private });
-    match read.kind {
-        Kind::Said { nick, text } => output.show(said(Some(nick), text, false)),
-        Kind::Private { nick, text } => output.show(said(Some(nick), text, true)),
-        Kind::Other => output.show(said(None, read.printable(), false)),
-        Kind::Notice(text) => {
-            let mut told = house.told();
-            if told.front().is_some_and(|told| told.as_bytes() == line) {
-                told.pop_front();
-            } else {
-                output.show(Record::Notice(Notice { text: format_args!("{text}") }));
-            }
+    let line = Line::read(bytes);
+    if let Kind::Notice(_) = line.kind {
+        let mut told = house.told();
+        if told.front().is_some_and(|told| told.as_bytes() == bytes) {
+            told.pop_front();
+            return;
         }
     }
+    output.show(&ChatEvent::from(line));
 }

@@ -231,11 +231,12 @@ mod tests {
     use barewire_linux::files::{Download, DownloadOptions};
 
     use super::*;
-    use crate::output::{Format, Output};
+    use crate::output::format::Format;
+    use crate::output::printer::Printer;
     use crate::programs::file_client::file_sink::Target;
     use crate::programs::file_client::progress::Progress;
 
-    fn client(output: &mut Output, jobs: Vec<Job>) -> Client<'_> {
+    fn client(output: &mut Printer, jobs: Vec<Job>) -> Client<'_> {
         let settings = Settings {
             server: "server:1".into(),
             addresses: Vec::new(),
@@ -251,8 +252,8 @@ mod tests {
         Client::new(settings, voice, Work::new(jobs))
     }
 
-    fn output() -> Output {
-        Output::new("test", Format::Text, true)
+    fn output() -> Printer {
+        Printer::new("test", Format::Text, true)
     }
 
     fn reset() -> End {

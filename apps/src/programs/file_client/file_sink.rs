@@ -12,9 +12,8 @@ use barewire_core::printable::printable;
 use barewire_linux::executor::Origin;
 use barewire_linux::files::{BackgroundWriter, Download, DownloadOptions, Folder, Held};
 
-use crate::cli::failure::words;
-use crate::output::Record;
 use crate::output::events::file_client::{Bytes, Downloaded};
+use crate::output::system_error::describe;
 
 use super::client::Settings;
 use super::report::Voice;
@@ -120,7 +119,7 @@ impl Saving {
             io::ErrorKind::ResourceBusy => {
                 format!("another program is downloading to {path} at this moment")
             }
-            _ => format!("cannot write {path}: {}", words(error)),
+            _ => format!("cannot write {path}: {}", describe(error)),
         }
     }
 
@@ -179,12 +178,12 @@ impl Saving {
         if error.kind() == io::ErrorKind::FileTooLarge {
             return format!(
                 "cannot write {path}: {}; {} (`ulimit -f` tells whether there is a limit)",
-                words(error),
+                describe(error),
                 self.kept()
             );
         }
         if error.kind() != io::ErrorKind::StorageFull {
-            return format!("cannot write {path}: {} ({})", words(error), self.kept());
+            return format!("cannot write {path}: {} ({})", describe(error), self.kept());
         }
         // Where room is reserved beforehand, the error says how much is missing.
         let position = self.download.as_ref().map_or(0, |download| download.position());
@@ -198,7 +197,7 @@ impl Saving {
             "no room for {} in {}: {}{missing}; {} (make room there first)",
             OsStr::from_bytes(&self.leaf).display(),
             self.target.shown(),
-            words(error),
+            describe(error),
             self.kept()
         )
     }
@@ -241,19 +240,19 @@ impl Saving {
                 "something else has become {path} meanwhile (--force replaces it, and downloads \
                  nothing anew)"
             ),
-            _ => format!("cannot complete {path}: {}", words(error)),
+            _ => format!("cannot complete {path}: {}", describe(error)),
         }
     }
 
     fn tell(&self, name: &str, bytes: u64, voice: &mut Voice<'_>) {
         let path = self.path();
-        voice.show(Record::Downloaded(Downloaded {
+        voice.show(&Downloaded {
             name: printable(name.as_bytes()),
             path: printable(path.as_os_str().as_encoded_bytes()),
             bytes,
             resumed_from: self.resumed_from,
             verified: self.verified,
             seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
-        }));
+        });
     }
 }

@@ -3,7 +3,6 @@
 use barewire_core::file::{Answer, Entry, EntryError, entries};
 use barewire_core::printable::printable;
 
-use crate::output::Record;
 use crate::output::events::file_client::{Bytes, Listed};
 
 use super::report::Voice;
@@ -83,7 +82,7 @@ impl Listing {
             let Entry { size, modified, name, is_directory } = entry?;
             let name = printable(name.as_bytes());
             let listed = Listed { folder, name, size, modified, directory: is_directory, width };
-            voice.show(Record::Entry(listed));
+            voice.show(&listed);
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::io;
 use barewire_core::file::{ReceiveError, Refusal};
 use barewire_linux::link::Fault;
 
-use crate::cli::failure::words;
 use crate::output::events::file_client::Bytes;
+use crate::output::system_error::describe;
 
 use super::client::Settings;
 use super::transfer::Job;
@@ -18,7 +18,7 @@ pub(super) fn one_shot(settings: &Settings, error: &io::Error) -> String {
         "{} speaks the plain form only and takes no second connection: {} (it is probably a server \
          for one connection: --plain asks it plainly from the start)",
         settings.server,
-        words(error)
+        describe(error)
     )
 }
 
@@ -69,10 +69,12 @@ pub(super) enum Why {
 pub(super) fn fault(fault: &Fault<ReceiveError>, answered: bool, settings: &Settings) -> Why {
     let Settings { server, timeout, plain, .. } = settings;
     match fault {
-        Fault::Connection(error) if answered || *plain => Why::BrokeOff(words(error).to_string()),
+        Fault::Connection(error) if answered || *plain => {
+            Why::BrokeOff(describe(error).to_string())
+        }
         Fault::Connection(error) => Why::BrokeOff(format!(
             "{}, with no answer (--plain suits the simplest servers)",
-            words(error)
+            describe(error)
         )),
         Fault::Session(ReceiveError::TimedOut) => Why::Other(format!(
             "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \

@@ -4,7 +4,8 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use barewire_core::file::MAX_NAME;
 
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
+use crate::output::system_error::describe;
 
 /// What the last part of a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(super) fn ask() -> Result<String, Failure> {
     // One that is longer is refused for its length.
     let limit = u64::try_from(MAX_NAME).map_or(u64::MAX, |longest| longest + 3);
     stdin.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|error| {
-        Failure::Conversation(format!("cannot read a file name: {}", words(&error)))
+        Failure::Conversation(format!("cannot read a file name: {}", describe(&error)))
     })?;
     read_line(&line)
 }

@@ -1,17 +1,19 @@
 //! What the program says while it works.
 
+use std::fmt;
 use std::io;
 
 use barewire_core::printable::Printable;
+use serde::Serialize;
 
-use crate::output::{Output, Record};
+use crate::output::printer::Printer;
 
 use super::progress::Progress;
 
 /// Where everything that is said goes through, so that none of it spoils the progress.
 #[derive(Debug)]
 pub(super) struct Voice<'o> {
-    output: &'o mut Output,
+    output: &'o mut Printer,
     pub(super) progress: Progress,
     /// Something failed, and was reported.
     failed: bool,
@@ -19,20 +21,20 @@ pub(super) struct Voice<'o> {
 }
 
 impl<'o> Voice<'o> {
-    pub(super) fn new(output: &'o mut Output, progress: Progress) -> Self {
+    pub(super) fn new(output: &'o mut Printer, progress: Progress) -> Self {
         Self { output, progress, failed: false, has_news: false }
     }
 
     /// A result. It is written at the end of the turn.
-    pub(super) fn show(&mut self, record: Record<'_>) {
+    pub(super) fn show(&mut self, event: &(impl Serialize + fmt::Display)) {
         self.has_news = true;
-        self.output.show(record);
+        self.output.show(event);
     }
 
     /// A heading among the results.
     pub(super) fn head(&mut self, folder: Printable<'_>) {
         self.has_news = true;
-        self.output.head(folder);
+        self.output.heading(folder);
     }
 
     /// What was to be done is not.
@@ -65,7 +67,7 @@ impl<'o> Voice<'o> {
 
     /// Writes contents to standard output.
     pub(super) fn pass_on(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.output.pass_on(bytes)
+        self.output.write_raw(bytes)
     }
 
     pub(super) fn flush(&mut self) {

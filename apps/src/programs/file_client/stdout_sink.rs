@@ -6,8 +6,8 @@ use std::time::Instant;
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
 
-use crate::cli::failure::words;
 use crate::output::events::file_client::Downloaded;
+use crate::output::system_error::describe;
 
 use super::queue::Stop;
 use super::report::Voice;
@@ -99,7 +99,7 @@ fn pass_on(bytes: &[u8], voice: &mut Voice<'_>) -> Result<(), Stop> {
     voice.pass_on(bytes).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Stop::Reader,
         io::ErrorKind::Interrupted => Stop::Signal,
-        _ => Stop::All(format!("cannot write to standard output: {}", words(&error))),
+        _ => Stop::All(format!("cannot write to standard output: {}", describe(&error))),
     })
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use barewire_core::file::{Entry, entries};
 
-use crate::cli::failure::words;
+use crate::output::system_error::describe;
 
 use super::file_sink::Target;
 use super::listing_sink::Listing;
@@ -41,7 +41,7 @@ impl Tree {
             None => Rc::clone(&self.parent),
             Some(leaf) => Rc::new(self.parent.sub(leaf).map_err(|error| {
                 let path = self.parent.path.join(leaf);
-                format!("cannot make the folder {}: {}", path.display(), words(&error))
+                format!("cannot make the folder {}: {}", path.display(), describe(&error))
             })?),
         };
         let listing = self.listing.take();

@@ -16,8 +16,9 @@ use barewire_linux::link::{Fault, Link};
 
 use super::House;
 use super::store::Store;
-use crate::cli::failure::words;
+
 use crate::output::events::file_server::Served;
+use crate::output::system_error::describe;
 use crate::server::serve::{Guest, Hall};
 
 /// How many requests are answered in one turn before everybody else's turn comes.
@@ -119,7 +120,7 @@ impl Job {
         let name = printable(&self.name);
         result.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => format!("got a part of {name}: it became shorter"),
-            _ => format!("cannot have {name}: {}", words(&error)),
+            _ => format!("cannot have {name}: {}", describe(&error)),
         })
     }
 }
@@ -149,7 +150,7 @@ impl Download {
                     heard = Some(Heard { name: shown_name(&request), found, is_list });
                 }
                 Asked::Refused { refusal, name } => {
-                    hall.output.served(Served::refused(guest.peer, name, refusal));
+                    hall.output.show_unless_quiet(&Served::refused(guest.peer, name, refusal));
                 }
             });
             match advanced {
@@ -197,11 +198,13 @@ impl Download {
         match found {
             Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {
                 Some(range) => self.job = Some(Job::new(name, now, opened, range)),
-                None => hall.output.served(Served::refused(peer, &name, Refusal::PastEnd)),
+                None => {
+                    hall.output.show_unless_quiet(&Served::refused(peer, &name, Refusal::PastEnd));
+                }
             },
             Err(refusal) => {
                 self.session.refuse(now, refusal);
-                hall.output.served(Served::refused(peer, &name, refusal));
+                hall.output.show_unless_quiet(&Served::refused(peer, &name, refusal));
             }
         }
     }
@@ -214,7 +217,7 @@ impl Download {
         self.session.confirm(now);
         let bytes = job.range.end - job.range.start;
         let seconds = now.since(job.begun);
-        hall.output.served(Served::sent(self.guest.peer, &job.name, bytes, seconds));
+        hall.output.show_unless_quiet(&Served::sent(self.guest.peer, &job.name, bytes, seconds));
         Ok(())
     }
 
@@ -228,7 +231,7 @@ impl Download {
     fn reason(&self, hall: &Hall<'_, House>, fault: &Fault<SendError>) -> String {
         let during = self.during();
         match fault {
-            Fault::Connection(error) => format!("broke off{during}: {}", words(error)),
+            Fault::Connection(error) => format!("broke off{during}: {}", describe(error)),
             Fault::Contents => format!("was cut off{during}: it became shorter"),
             Fault::Session(SendError::CutShort) => "closed in the middle of a request".into(),
             Fault::Session(SendError::TimedOut) => {
@@ -286,7 +289,7 @@ impl<'h> Task<Hall<'h, House>> for Download {
             }
             over => over,
         };
-        if hall.output.has_news() {
+        if hall.output.has_pending() {
             hall.print(cx);
         }
         match advanced {

@@ -8,7 +8,8 @@ use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
 use barewire_core::printable::printable;
 use barewire_linux::files::{self, DigestCache, FolderEntry, Reason, Root, ServedFile};
 
-use crate::cli::failure::{Failure, words};
+use crate::cli::failure::Failure;
+use crate::output::system_error::describe;
 
 /// A folder, and what is known of its files.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl Store {
                 io::ErrorKind::NotADirectory => " (give the folder that holds it)",
                 _ => "",
             };
-            Failure::Conversation(format!("cannot serve {name}: {}{advice}", words(&error)))
+            Failure::Conversation(format!("cannot serve {name}: {}{advice}", describe(&error)))
         };
         let root = Root::open(folder).map_err(unusable)?;
         Ok(Self { root, digests: DigestCache::default(), name })
@@ -42,7 +43,7 @@ impl Store {
                 "serving {} without Landlock, which failed: {} (names are still resolved beneath \
                  the folder only)",
                 self.name,
-                words(&error)
+                describe(&error)
             ),
         }
     }

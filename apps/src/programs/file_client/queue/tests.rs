@@ -7,7 +7,8 @@ use barewire_core::session::{self, Session as _};
 use tempfile::TempDir;
 
 use super::*;
-use crate::output::{Format, Output};
+use crate::output::format::Format;
+use crate::output::printer::Printer;
 use crate::programs::file_client::file_sink::Target;
 use crate::programs::file_client::progress::Progress;
 
@@ -20,8 +21,8 @@ struct Bench<'o> {
     heard: bool,
 }
 
-fn output() -> Output {
-    Output::new("test", Format::Text, true)
+fn output() -> Printer {
+    Printer::new("test", Format::Text, true)
 }
 
 fn target(folder: &Path) -> Rc<Target> {
@@ -33,7 +34,7 @@ fn file(name: &str, target: &Rc<Target>) -> Job {
 }
 
 impl<'o> Bench<'o> {
-    fn new(output: &'o mut Output, jobs: Vec<Job>) -> Self {
+    fn new(output: &'o mut Printer, jobs: Vec<Job>) -> Self {
         let settings = Settings {
             server: "server:1".into(),
             addresses: Vec::new(),
