@@ -8,9 +8,9 @@ use std::vec::Vec;
 
 use crate::chat::{JoinError, MemberError, NickError, SayError};
 use crate::datagram::{ExchangeError, Silence};
+use crate::driver::DriveError;
 use crate::file::{EntryError, ReceiveError, Refusal, RequestError, SendError};
 use crate::hello;
-use crate::session::Fault;
 use crate::text::{Text, TextError, TooLong};
 
 /// An error whose cause is another.
@@ -84,7 +84,7 @@ fn every_error_says_what_happened() {
         JoinError::RoomFull,
         MemberError::FellBehind,
         SayError::Full,
-        Fault::<TooLong, TooLong>::Contents,
+        DriveError::<TooLong, TooLong>::Contents,
     ];
     for (index, said) in words.iter().enumerate() {
         assert!(said.len() > 5, "{said:?} says too little");
@@ -92,16 +92,16 @@ fn every_error_says_what_happened() {
         assert_eq!(same, None, "two errors say the same");
     }
     // A driver's error says what the session's or the connection's does.
-    let fault = |fault: Fault<TooLong, JoinError>| fault.to_string();
-    assert_eq!(fault(Fault::Session(TooLong)), TooLong.to_string());
-    assert_eq!(fault(Fault::Connection(JoinError::RoomFull)), JoinError::RoomFull.to_string());
+    let fault = |fault: DriveError<TooLong, JoinError>| fault.to_string();
+    assert_eq!(fault(DriveError::Session(TooLong)), TooLong.to_string());
+    assert_eq!(fault(DriveError::Connection(JoinError::RoomFull)), JoinError::RoomFull.to_string());
     // Both commands that a conversation takes no more say the same.
     assert_eq!(SayError::Finished.to_string(), RequestError::Finished.to_string());
 }
 
 #[test]
 fn the_cause_of_a_fault_is_that_of_the_error_within() {
-    let words = |fault: Fault<Caused, Caused>| -> Vec<String> {
+    let words = |fault: DriveError<Caused, Caused>| -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = fault.source();
         while let Some(error) = next {
@@ -110,9 +110,9 @@ fn the_cause_of_a_fault_is_that_of_the_error_within() {
         }
         causes
     };
-    assert_eq!(words(Fault::Session(Caused(TooLong))), ["text too long"]);
-    assert_eq!(words(Fault::Connection(Caused(TooLong))), ["text too long"]);
-    assert!(words(Fault::Contents).is_empty());
+    assert_eq!(words(DriveError::Session(Caused(TooLong))), ["text too long"]);
+    assert_eq!(words(DriveError::Connection(Caused(TooLong))), ["text too long"]);
+    assert!(words(DriveError::Contents).is_empty());
 }
 
 /// What a developer sees of a value holds no control character either.

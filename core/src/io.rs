@@ -7,14 +7,15 @@
 //! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation, and
 //!   `Pump::turn` one that ends with each turn of it, for an owner that has commands to give.
 //!
-//! Sessions that send contents are driven as [`Lent`](crate::session::Lent): a pump knows bytes only.
+//! Sessions that send contents are driven as [`InMemory`](crate::session::InMemory): a pump knows bytes only.
 //!
 //! A stack with ring buffers of its own, such as smoltcp, needs neither: a session reads from them
 //! and lends to them directly.
 
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
-use crate::session::{Event, Fault, Output, Session};
+use crate::driver::DriveError;
+use crate::session::{Event, Output, Session};
 use crate::time::Instant;
 
 #[cfg(feature = "embedded-io-async")]
@@ -71,7 +72,7 @@ impl<const N: usize> Pump<N> {
     /// # Errors
     /// `WouldBlock`: the conversation goes on, and the session may be looked at and given commands.
     /// Call again after a command, while the stream is ready, and when the session's deadline is
-    /// reached. [`Fault`]: it has failed; reset the
+    /// reached. [`DriveError`]: it has failed; reset the
     /// stream, or close it if it was [half-closed](HalfClose) before. (`Ok`: it is over; close the
     /// stream.)
     pub fn drive<S: Session, T: Read + Write + ReadReady + WriteReady + HalfClose>(
@@ -80,15 +81,15 @@ impl<const N: usize> Pump<N> {
         session: &mut S,
         now: Instant,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), Fault<S::Error, T::Error>> {
-        if self.wants_input() && stream.read_ready().map_err(Fault::Connection)? {
-            let count = stream.read(&mut self.buffer).map_err(Fault::Connection)?;
+    ) -> nb::Result<(), DriveError<S::Error, T::Error>> {
+        if self.wants_input() && stream.read_ready().map_err(DriveError::Connection)? {
+            let count = stream.read(&mut self.buffer).map_err(DriveError::Connection)?;
             self.filled(count);
         }
         loop {
             let heard = self.handle(session, now, &mut on_event);
             let sent = transmit(stream, session, now);
-            heard.map_err(Fault::Session)?;
+            heard.map_err(DriveError::Session)?;
             match sent? {
                 Sent::Close => return Ok(()),
                 // Which may have made room for the input that is left.
@@ -177,22 +178,22 @@ fn transmit<S: Session, T: Write + WriteReady + HalfClose>(
     stream: &mut T,
     session: &mut S,
     now: Instant,
-) -> Result<Sent, Fault<S::Error, T::Error>> {
+) -> Result<Sent, DriveError<S::Error, T::Error>> {
     let mut sent = Sent::Nothing;
     loop {
         let count = match session.poll_transmit() {
             Output::Nothing => return Ok(sent),
             Output::Close => return Ok(Sent::Close),
-            Output::Contents { .. } => return Err(Fault::Contents),
-            Output::Shut => {
-                stream.half_close().map_err(Fault::Connection)?;
+            Output::Contents { .. } => return Err(DriveError::Contents),
+            Output::Shutdown => {
+                stream.half_close().map_err(DriveError::Connection)?;
                 0
             }
             Output::Bytes { head, .. } => {
-                if !stream.write_ready().map_err(Fault::Connection)? {
+                if !stream.write_ready().map_err(DriveError::Connection)? {
                     return Ok(sent);
                 }
-                stream.write(head).map_err(Fault::Connection)?
+                stream.write(head).map_err(DriveError::Connection)?
             }
         };
         session.transmitted(now, count);

@@ -5,6 +5,7 @@
 
 pub mod chat;
 pub mod datagram;
+pub mod driver;
 #[cfg(test)]
 mod error_messages;
 pub mod file;

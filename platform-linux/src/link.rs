@@ -16,7 +16,7 @@
 //! # use std::os::fd::AsFd;
 //! # use barewire_core::session::{Event, Session};
 //! # use barewire_linux::executor::Context;
-//! # use barewire_linux::link::{Fault, Link};
+//! # use barewire_linux::link::{DriveError, Link};
 //! # trait Sender: Session {
 //! #     fn wants_file(&self) -> bool;
 //! #     fn offer(&mut self, size: u64);
@@ -30,7 +30,7 @@
 //!
 //! impl<S: Sender> Client<S> {
 //!     /// One turn of the client's task.
-//!     fn carry_on<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(), Fault<S::Error>> {
+//!     fn carry_on<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(), DriveError<S::Error>> {
 //!         loop {
 //!             let contents = self.file.as_ref().map(AsFd::as_fd);
 //!             match self.link.advance(cx, &mut self.session, contents, |_: Event<'_, S>| {}) {
@@ -66,7 +66,8 @@ mod turn;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use barewire_core::session::{self, Event, Session};
+use barewire_core::driver;
+use barewire_core::session::{Event, Session};
 
 pub use connector::{Connector, TIMEOUT};
 
@@ -78,8 +79,8 @@ use turn::Turn;
 /// Why a conversation failed: by the session's own rules, because the connection broke (reset,
 /// unreachable, timed out), or because the contents ended before what was to be sent of them.
 ///
-/// A file that cannot be read, on a damaged disk say, is a [`Fault::Connection`] whose words say so.
-pub type Fault<E> = session::Fault<E, io::Error>;
+/// A file that cannot be read, on a damaged disk say, is a [`DriveError::Connection`] whose words say so.
+pub type DriveError<E> = driver::DriveError<E, io::Error>;
 
 /// A connection and how far its conversation has come.
 ///
@@ -124,17 +125,17 @@ impl Link {
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
-    /// [`Fault::Session`]: it failed; what the session had yet to say was attempted once, and the
+    /// [`DriveError::Session`]: it failed; what the session had yet to say was attempted once, and the
     /// connection is closed, or reset if this side has not ended its direction.
-    /// [`Fault::Connection`]: the connection broke.
-    /// [`Fault::Contents`]: the session sends contents, of which this method knows nothing; the
+    /// [`DriveError::Connection`]: the connection broke.
+    /// [`DriveError::Contents`]: the session sends contents, of which this method knows nothing; the
     /// connection is reset.
     pub fn drive<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), Fault<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error>> {
         self.drive_keeping(cx, session, |event, _| on_event(event))
     }
 
@@ -148,7 +149,7 @@ impl Link {
         cx: &mut Context<'_, W>,
         session: &mut S,
         on_event: impl FnMut(Event<'_, S>, Origin<'_>),
-    ) -> nb::Result<(), Fault<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error>> {
         match self.run(cx, session, None, false, on_event) {
             Err(nb::Error::WouldBlock) => self.flush(cx, session),
             over => over,
@@ -165,7 +166,7 @@ impl Link {
     /// # Errors
     /// As [`drive`](Self::drive). [`nb::Error::WouldBlock`]: the conversation goes on, in this turn
     /// if the session is given something to go on with, else with the task's next.
-    /// [`Fault::Contents`]: the file ended before what was to be sent of it, or there is none. The
+    /// [`DriveError::Contents`]: the file ended before what was to be sent of it, or there is none. The
     /// connection is reset, as it is when the file cannot be read.
     pub fn advance<W, S: Session>(
         &mut self,
@@ -173,7 +174,7 @@ impl Link {
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), Fault<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error>> {
         self.run(cx, session, contents, true, |event, _| on_event(event))
     }
 
@@ -185,12 +186,12 @@ impl Link {
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
-    /// [`Fault::Connection`]: the connection broke.
+    /// [`DriveError::Connection`]: the connection broke.
     pub fn flush<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
         session: &S,
-    ) -> nb::Result<(), Fault<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
@@ -203,7 +204,7 @@ impl Link {
             }
             Err(error) => {
                 self.give_up(cx);
-                Err(nb::Error::Other(Fault::Connection(error)))
+                Err(nb::Error::Other(DriveError::Connection(error)))
             }
         }
     }
@@ -215,7 +216,7 @@ impl Link {
         contents: Option<BorrowedFd<'_>>,
         gathers: bool,
         on_event: impl FnMut(Event<'_, S>, Origin<'_>),
-    ) -> nb::Result<(), Fault<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
@@ -231,7 +232,7 @@ impl Link {
             now,
         };
         let result = turn.run();
-        if let Err(nb::Error::Other(Fault::Session(_))) = result {
+        if let Err(nb::Error::Other(DriveError::Session(_))) = result {
             turn.last_word();
         }
         cx.give_scratch(scratch);

@@ -7,7 +7,7 @@ use barewire_core::hello;
 use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Connector, Fault, Link};
+use barewire_linux::link::{Connector, DriveError, Link};
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
@@ -153,27 +153,27 @@ impl Caller {
         }
     }
 
-    fn failed(&self, fault: &Fault<hello::Error>) -> String {
+    fn failed(&self, fault: &DriveError<hello::Error>) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
         match fault {
-            Fault::Connection(error) => {
+            DriveError::Connection(error) => {
                 format!("the handshake with {name} broke off: {}", describe(error))
             }
-            Fault::Contents => fault.to_string(),
-            Fault::Session(hello::Error::Silent) => {
+            DriveError::Session(hello::Error::Silent) => {
                 format!("{name} closed the connection without a greeting")
             }
-            Fault::Session(hello::Error::TooLong) => {
+            DriveError::Session(hello::Error::TooLong) => {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
-            Fault::Session(hello::Error::TimedOut) => format!(
+            DriveError::Session(hello::Error::TimedOut) => format!(
                 "{name} did not finish its greeting, or take the answer, in {limit} (--timeout \
                  allows more; is it a server that speaks first?)"
             ),
-            Fault::Session(hello::Error::Unclosed) => format!(
+            DriveError::Session(hello::Error::Unclosed) => format!(
                 "{name} did not close within {limit} of the connection's start, so it may not have \
                  heard the answer"
             ),
+            _ => fault.to_string(),
         }
     }
 }

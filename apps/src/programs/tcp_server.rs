@@ -8,7 +8,7 @@ use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Fault, Link};
+use barewire_linux::link::{DriveError, Link};
 use barewire_linux::threads;
 use clap::Parser;
 
@@ -136,16 +136,16 @@ impl<'h> Task<Hall<'h, House>> for Handshake {
 }
 
 /// What a client did, in words that follow its address.
-fn reason(fault: &Fault<hello::Error>, limit: Duration) -> String {
+fn reason(fault: &DriveError<hello::Error>, limit: Duration) -> String {
     match fault {
-        Fault::Connection(error) => format!("broke off: {}", describe(error)),
-        Fault::Contents => fault.to_string(),
-        Fault::Session(hello::Error::Silent) => "closed without an answer".into(),
-        Fault::Session(hello::Error::TooLong) => {
+        DriveError::Connection(error) => format!("broke off: {}", describe(error)),
+        DriveError::Session(hello::Error::Silent) => "closed without an answer".into(),
+        DriveError::Session(hello::Error::TooLong) => {
             format!("answered with more than {MAX_TEXT} bytes")
         }
-        Fault::Session(hello::Error::TimedOut | hello::Error::Unclosed) => {
+        DriveError::Session(hello::Error::TimedOut | hello::Error::Unclosed) => {
             format!("did not finish within {limit}")
         }
+        _ => fault.to_string(),
     }
 }

@@ -169,7 +169,7 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
     fn poll_transmit(&self) -> Output<'_> {
         match self.outgoing.as_slices() {
             _ if self.ended => Output::Close,
-            ([], []) if self.finished && !self.shut => Output::Shut,
+            ([], []) if self.finished && !self.shut => Output::Shutdown,
             ([], []) => Output::Nothing,
             (head, tail) => Output::Bytes { head, tail, more: false },
         }

@@ -383,7 +383,7 @@ impl<const N: usize> Session for Member<'_, '_, N> {
                 Output::Bytes { head, tail, more: false }
             }
             (Waiting::Note(head), _) => Output::Bytes { head, tail: &[], more: false },
-            (Waiting::Nothing, State::Ending(_)) => Output::Shut,
+            (Waiting::Nothing, State::Ending(_)) => Output::Shutdown,
             (Waiting::Nothing, State::Shut | State::Vacant(_)) => Output::Close,
             (Waiting::Nothing, State::Here | State::Dropped) => Output::Nothing,
         }

@@ -24,7 +24,7 @@ use crate::time::Instant;
 /// let mut receiver = PlainReceiver::new(now, name, Config::default());
 /// assert_eq!(receiver.poll_transmit(), Output::Bytes { head: b"name", tail: b"", more: true });
 /// receiver.transmitted(now, 4);
-/// assert_eq!(receiver.poll_transmit(), Output::Shut);
+/// assert_eq!(receiver.poll_transmit(), Output::Shutdown);
 /// receiver.transmitted(now, 0);
 ///
 /// assert_eq!(receiver.handle_input(now, &mut &b"all"[..]), Ok(Received::Contents(b"all")));

@@ -231,8 +231,8 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
         match (self.outgoing.as_slices(), self.flow.asking) {
             // A server that has answered before it had read what it was asked may never read it.
             (_, Asking::Shut) | (([_, ..], _), _) if is_over => Output::Close,
-            (([], []), Asking::Finished) => Output::Shut,
-            (([], []), Asking::Open) if self.flow.ended => Output::Shut,
+            (([], []), Asking::Finished) => Output::Shutdown,
+            (([], []), Asking::Open) if self.flow.ended => Output::Shutdown,
             (([], []), _) => Output::Nothing,
             ((head, tail), _) => Output::Bytes { head, tail, more: false },
         }

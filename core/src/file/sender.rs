@@ -48,7 +48,7 @@ use crate::time::Instant;
 /// // The file is still what was offered; so the stream may end in order.
 /// assert_eq!(sender.demand(), Some(Demand::Confirm));
 /// sender.confirm(now);
-/// assert_eq!(sender.poll_transmit(), Output::Shut);
+/// assert_eq!(sender.poll_transmit(), Output::Shutdown);
 /// ```
 #[derive(Debug)]
 pub struct Sender<const N: usize = MAX_NAME> {

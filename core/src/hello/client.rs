@@ -31,7 +31,7 @@ use crate::time::Instant;
 /// assert_eq!(client.handle_input(now, &mut input).unwrap().to_str(), Ok("你好"));
 /// assert_eq!(client.poll_transmit(), Output::Bytes { head: b"Hello", tail: b"", more: true });
 /// client.transmitted(now, 5);
-/// assert_eq!(client.poll_transmit(), Output::Shut);
+/// assert_eq!(client.poll_transmit(), Output::Shutdown);
 /// client.transmitted(now, 0);
 ///
 /// assert_eq!(client.handle_end(now), Err(nb::Error::WouldBlock));

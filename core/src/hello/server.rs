@@ -23,7 +23,7 @@ use crate::time::Instant;
 /// let greeting = Output::Bytes { head: "你好".as_bytes(), tail: b"\n", more: true };
 /// assert_eq!(server.poll_transmit(), greeting);
 /// server.transmitted(now, 7);
-/// assert_eq!(server.poll_transmit(), Output::Shut);
+/// assert_eq!(server.poll_transmit(), Output::Shutdown);
 /// server.transmitted(now, 0);
 ///
 /// assert_eq!(server.handle_input(now, &mut &b"Hello"[..]), Err(nb::Error::WouldBlock));

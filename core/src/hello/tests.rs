@@ -32,7 +32,7 @@ fn drain(session: &mut impl Session, step: usize) -> String {
                 sent.push(b'.');
                 break;
             }
-            Output::Shut => {
+            Output::Shutdown => {
                 sent.push(b'|');
                 session.transmitted(NOW, 0);
             }
@@ -217,5 +217,5 @@ fn time_is_limited_in_every_state() {
 fn a_count_beyond_what_was_lent_is_all_of_it() {
     let mut server = server();
     server.transmitted(NOW, usize::MAX);
-    assert_eq!(server.poll_transmit(), Output::Shut);
+    assert_eq!(server.poll_transmit(), Output::Shutdown);
 }

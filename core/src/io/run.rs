@@ -7,7 +7,8 @@ use core::task::Poll;
 use embedded_io_async::{Read, Write};
 
 use super::{HalfClose, Pump};
-use crate::session::{Event, Fault, Output, Session};
+use crate::driver::DriveError;
+use crate::session::{Event, Output, Session};
 use crate::time::Instant;
 
 /// The time, for [`Pump::turn`] and [`Pump::run`].
@@ -38,19 +39,19 @@ impl<T: Split> Split for &mut T {
 
 impl<const N: usize> Pump<N> {
     /// Runs the conversation to its end, for an owner that only listens. Then close the stream; or,
-    /// after a [`Fault`] before it was [half-closed](HalfClose), reset it.
+    /// after a [`DriveError`] before it was [half-closed](HalfClose), reset it.
     ///
     /// The future may be dropped at any time, and a new one goes on where it was.
     ///
     /// # Errors
-    /// [`Fault`], if the conversation failed.
+    /// [`DriveError`], if the conversation failed.
     pub async fn run<S: Session, T: Split>(
         &mut self,
         stream: &mut T,
         session: &mut S,
         timer: &mut impl Timer,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> Result<(), Fault<S::Error, T::Error>> {
+    ) -> Result<(), DriveError<S::Error, T::Error>> {
         while self.turn(stream, session, timer, &mut on_event).await? {}
         Ok(())
     }
@@ -66,19 +67,20 @@ impl<const N: usize> Pump<N> {
     /// ```
     /// use barewire_core::file::{Asked, Config, Demand, Digester, Refusal, SendError, Sender};
     /// use barewire_core::io::{Pump, Split, Timer};
-    /// use barewire_core::session::{Fault, Lent};
+    /// use barewire_core::driver::DriveError;
+    /// use barewire_core::session::InMemory;
     ///
     /// /// Serves one file, which lies in flash, to one client.
     /// async fn serve<T: Split>(
     ///     stream: &mut T,
     ///     timer: &mut impl Timer,
     ///     file: &[u8],
-    /// ) -> Result<(), Fault<SendError, T::Error>> {
+    /// ) -> Result<(), DriveError<SendError, T::Error>> {
     ///     let mut sender = Sender::<64>::new(timer.now(), Config::default());
     ///     let mut pump = Pump::<256>::new();
     ///     let mut is_there = false;
     ///     loop {
-    ///         let mut session = Lent { session: &mut sender, contents: file };
+    ///         let mut session = InMemory { session: &mut sender, contents: file };
     ///         let hear = |asked: Asked<'_>| {
     ///             is_there = matches!(asked, Asked::Request(request) if request.name == b"file");
     ///         };
@@ -122,7 +124,7 @@ impl<const N: usize> Pump<N> {
         session: &mut S,
         timer: &mut impl Timer,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> Result<bool, Fault<S::Error, T::Error>> {
+    ) -> Result<bool, DriveError<S::Error, T::Error>> {
         match self.handle(session, timer.now(), &mut on_event) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
@@ -134,14 +136,14 @@ impl<const N: usize> Pump<N> {
                     let mut write = pin!(writer.write(head));
                     poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_ready())).await;
                 }
-                return Err(Fault::Session(error));
+                return Err(DriveError::Session(error));
             }
         }
         let bytes = match session.poll_transmit() {
             Output::Close => return Ok(false),
-            Output::Contents { .. } => return Err(Fault::Contents),
-            Output::Shut => {
-                stream.half_close().map_err(Fault::Connection)?;
+            Output::Contents { .. } => return Err(DriveError::Contents),
+            Output::Shutdown => {
+                stream.half_close().map_err(DriveError::Connection)?;
                 session.transmitted(timer.now(), 0);
                 return Ok(true);
             }
@@ -151,10 +153,10 @@ impl<const N: usize> Pump<N> {
         let buffer = if self.wants_input() { Some(&mut self.buffer[..]) } else { None };
         let deadline = session.poll_deadline();
         let (read, written) = exchange(stream, buffer, bytes, deadline, timer).await;
-        if let Some(count) = written.transpose().map_err(Fault::Connection)? {
+        if let Some(count) = written.transpose().map_err(DriveError::Connection)? {
             session.transmitted(timer.now(), count);
         }
-        if let Some(count) = read.transpose().map_err(Fault::Connection)? {
+        if let Some(count) = read.transpose().map_err(DriveError::Connection)? {
             self.filled(count);
         }
         Ok(true)

@@ -33,7 +33,7 @@ impl<'t> Speech<'t> {
         let text = self.text.get(self.progress..).unwrap_or_default();
         let terminator = self.terminator.get(in_terminator..).unwrap_or_default();
         match (text, terminator) {
-            ([], []) => Output::Shut,
+            ([], []) => Output::Shutdown,
             ([], head) => Output::Bytes { head, tail: &[], more: true },
             (head, tail) => Output::Bytes { head, tail, more: true },
         }

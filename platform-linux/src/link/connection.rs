@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 
-use super::Fault;
+use super::DriveError;
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
 
@@ -211,32 +211,32 @@ impl Connection {
         file: BorrowedFd<'_>,
         offset: u64,
         length: u64,
-    ) -> Result<Option<usize>, Fault<E>> {
+    ) -> Result<Option<usize>, DriveError<E>> {
         let length = length.min(CONTENTS_PIECE.into());
         // No file has bytes there, and the system would call it a mistake.
         if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
-            return Err(Fault::Contents);
+            return Err(DriveError::Contents);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let moved = if length <= SMALL {
             self.gather_contents(cx, file, offset, length)
-        } else if self.flush(cx, true).map_err(Fault::Connection)? {
+        } else if self.flush(cx, true).map_err(DriveError::Connection)? {
             self.settle(self.stream.send_file(file, offset, length))
         } else {
             Ok(None)
         };
         match moved {
             // The file ends before the range, or even the file system's largest file does.
-            Ok(Some(0)) => Err(Fault::Contents),
+            Ok(Some(0)) => Err(DriveError::Contents),
             Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => {
-                Err(Fault::Contents)
+                Err(DriveError::Contents)
             }
             Ok(moved) => {
                 let count = moved.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
                 self.budget.contents = self.budget.contents.saturating_sub(count);
                 Ok(moved)
             }
-            Err(error) => Err(Fault::Connection(with_culprit(error))),
+            Err(error) => Err(DriveError::Connection(with_culprit(error))),
         }
     }
 

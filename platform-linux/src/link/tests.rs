@@ -13,7 +13,7 @@ use std::thread;
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
-use super::{Fault, Link, connection};
+use super::{DriveError, Link, connection};
 use crate::executor::{Context, Executor, MAX_SOURCES, SCRATCH};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
@@ -26,7 +26,7 @@ const WRITES: usize = connection::WRITES as usize;
 struct World {
     heard: Vec<u8>,
     turns: usize,
-    result: Option<Result<(), Fault<Unspeakable>>>,
+    result: Option<Result<(), DriveError<Unspeakable>>>,
 }
 
 fn pair() -> (TcpStream, StdStream) {
@@ -145,7 +145,9 @@ fn a_reset_is_never_an_orderly_end() {
     peer.write_all(b"some").unwrap();
     TcpStream::try_from(peer).unwrap().abort();
     let world = converse(Executor::new().unwrap(), stream, Echo::default());
-    let Some(Err(Fault::Connection(error))) = world.result else { panic!("{:?}", world.result) };
+    let Some(Err(DriveError::Connection(error))) = world.result else {
+        panic!("{:?}", world.result)
+    };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
 }
 
@@ -156,7 +158,7 @@ fn a_failed_session_has_a_last_word_that_unread_bytes_do_not_destroy() {
     sent.resize(SCRATCH + 1000, b'z');
     peer.write_all(&sent).unwrap();
     let world = converse(Executor::new().unwrap(), stream, Echo::default());
-    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
     let mut last = String::new();
     peer.read_to_string(&mut last).unwrap();
     assert_eq!(last, "sorry");
@@ -168,7 +170,7 @@ fn the_deadline_of_the_session_is_kept() {
     let deadline = Some(Instant::from_millis(10_000));
     let echo = Echo { deadline, ..Echo::default() };
     let world = converse(Executor::simulated(), stream, echo);
-    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn a_peer_that_never_stops_does_not_outrun_the_deadline() {
     peer.write_all(&[b'x'; 4096]).unwrap();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
     let world = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
     assert_eq!((world.turns, world.heard.len()), (1, 16 * WRITES));
 }
 
@@ -228,7 +230,7 @@ fn a_close_after_a_reset_is_not_orderly() {
                 TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
                 return Poll::Pending;
             }
-            Err(nb::Error::Other(Fault::Connection(error))) => *result = Some(error.kind()),
+            Err(nb::Error::Other(DriveError::Connection(error))) => *result = Some(error.kind()),
             _ => {}
         }
         Poll::Ready(())
@@ -251,7 +253,7 @@ fn a_half_close_after_a_reset_tells_of_the_reset() {
     executor.spawn(task(move |kind: &mut Option<ErrorKind>, cx| {
         match link.drive(cx, &mut receiver, |event| panic!("{event:?}")) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Err(nb::Error::Other(Fault::Connection(error))) => *kind = Some(error.kind()),
+            Err(nb::Error::Other(DriveError::Connection(error))) => *kind = Some(error.kind()),
             over => panic!("{over:?}"),
         }
         Poll::Ready(())
@@ -295,7 +297,7 @@ fn who_is_cut_off_in_the_middle_sees_a_reset() {
     let (stream, mut peer) = pair();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
     let world = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(world.result, Some(Err(Fault::Session(Unspeakable)))));
+    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
     assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 
     // By the end of the task.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use barewire_core::session::{Event, Output, Session};
 use barewire_core::time::Instant;
 
-use super::Fault;
+use super::DriveError;
 use super::connection::{Budget, Connection, READS};
 use crate::executor::{Context, Origin, Readiness};
 
@@ -30,11 +30,11 @@ fn give<V, E>(
     on_event: &mut impl FnMut(V, Origin<'_>),
     origin: Origin<'_>,
     step: nb::Result<V, E>,
-) -> nb::Result<bool, Fault<E>> {
+) -> nb::Result<bool, DriveError<E>> {
     match step {
         Ok(event) => on_event(event, origin),
         Err(nb::Error::WouldBlock) => return Ok(false),
-        Err(nb::Error::Other(error)) => return Err(nb::Error::Other(Fault::Session(error))),
+        Err(nb::Error::Other(error)) => return Err(nb::Error::Other(DriveError::Session(error))),
     }
     Ok(true)
 }
@@ -46,7 +46,7 @@ where
 {
     /// Rule 4 around all the others: what has arrived is offered first, as far as the turn's budget
     /// goes, and again after the deadline, which may have made room for it.
-    pub(super) fn run(&mut self) -> nb::Result<(), Fault<S::Error>> {
+    pub(super) fn run(&mut self) -> nb::Result<(), DriveError<S::Error>> {
         if self.connection.budget.is_spent() {
             self.cx.yield_now();
             return Err(nb::Error::WouldBlock);
@@ -75,16 +75,16 @@ where
     }
 
     /// Reads, offers and transmits until nothing is left to do or the budget is used up.
-    fn exchange(&mut self) -> nb::Result<(), Fault<S::Error>> {
+    fn exchange(&mut self) -> nb::Result<(), DriveError<S::Error>> {
         loop {
             self.offer_held()?;
             let waits_for_room = self.connection.ended || !self.connection.held.is_empty();
             let before = self.connection.budget;
             if self.transmit()? {
-                self.connection.check(self.cx).map_err(Fault::Connection)?;
+                self.connection.check(self.cx).map_err(DriveError::Connection)?;
                 return Ok(());
             }
-            self.connection.watch(self.cx).map_err(Fault::Connection)?;
+            self.connection.watch(self.cx).map_err(DriveError::Connection)?;
             if self.connection.budget.is_spent() {
                 self.cx.yield_now();
                 return Err(nb::Error::WouldBlock);
@@ -111,7 +111,7 @@ where
     }
 
     /// Rules 2 and 3, for what an earlier turn or pass has left.
-    fn offer_held(&mut self) -> nb::Result<(), Fault<S::Error>> {
+    fn offer_held(&mut self) -> nb::Result<(), DriveError<S::Error>> {
         let Connection { held, taken, ended, .. } = &mut *self.connection;
         let origin = Origin::default();
         if !held.is_empty() {
@@ -132,9 +132,9 @@ where
     }
 
     /// Reads once and offers what came.
-    fn read(&mut self) -> nb::Result<(), Fault<S::Error>> {
+    fn read(&mut self) -> nb::Result<(), DriveError<S::Error>> {
         let buffer = self.cx.writable(self.scratch);
-        let read = self.connection.read(self.cx, buffer).map_err(Fault::Connection)?;
+        let read = self.connection.read(self.cx, buffer).map_err(DriveError::Connection)?;
         if let Some(count) = read {
             let (mut rest, origin) = (&self.scratch[..count], Origin::new(self.scratch));
             while give(&mut self.on_event, origin, self.session.handle_input(self.now, &mut rest))?
@@ -147,22 +147,22 @@ where
 
     /// Rule 1: carries out what the session wants, as far as the send buffer and the budget go. True
     /// when that is to close the connection, and all has been sent.
-    fn transmit(&mut self) -> Result<bool, Fault<S::Error>> {
+    fn transmit(&mut self) -> Result<bool, DriveError<S::Error>> {
         while !self.connection.full {
             let (connection, cx) = (&mut *self.connection, &mut *self.cx);
             let moved = match self.session.poll_transmit() {
                 Output::Nothing => break,
-                Output::Close => return connection.flush(cx, true).map_err(Fault::Connection),
+                Output::Close => return connection.flush(cx, true).map_err(DriveError::Connection),
                 _ if connection.budget.is_spent() => break,
-                Output::Shut => connection.shut(cx).map_err(Fault::Connection),
+                Output::Shutdown => connection.shut(cx).map_err(DriveError::Connection),
                 Output::Bytes { head, tail, more } if self.gathers => {
-                    connection.gather(cx, head, tail, more).map_err(Fault::Connection)
+                    connection.gather(cx, head, tail, more).map_err(DriveError::Connection)
                 }
                 Output::Bytes { head, tail, more } => {
-                    connection.send(cx, head, tail, more).map_err(Fault::Connection)
+                    connection.send(cx, head, tail, more).map_err(DriveError::Connection)
                 }
                 Output::Contents { offset, length } => {
-                    let contents = self.contents.ok_or(Fault::Contents)?;
+                    let contents = self.contents.ok_or(DriveError::Contents)?;
                     connection.send_contents(cx, contents, offset, length)
                 }
             };

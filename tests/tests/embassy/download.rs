@@ -1,10 +1,11 @@
 //! Downloads: proven ones over a bad link, and one that is reset when all its bytes are there.
 
+use barewire_core::driver::DriveError;
 use barewire_core::file::{
     Asked, Config, Demand, Digester, Received, Receiver, Refusal, Request, SEGMENT, Sender,
 };
 use barewire_core::io::{Pump, Timer};
-use barewire_core::session::{Fault, Lent};
+use barewire_core::session::InMemory;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -29,7 +30,7 @@ async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 
     let mut drops = 0;
     let clock = &mut Clock;
     let outcome = loop {
-        let session = &mut Lent { session: &mut sender, contents: file };
+        let session = &mut InMemory { session: &mut sender, contents: file };
         let turn = pump.turn(&mut socket, session, clock, |asked| {
             is_there = matches!(asked, Asked::Request(request) if request.name == NAME);
         });
@@ -188,7 +189,7 @@ fn a_reset_is_no_success_though_the_byte_count_fits() {
                         event => panic!("{event:?}"),
                     })
                     .await;
-                let broken = Err(Fault::Connection(Broken::ConnectionReset));
+                let broken = Err(DriveError::Connection(Broken::ConnectionReset));
                 assert_eq!(outcome, if is_reset { broken } else { Ok(()) });
             },
         );

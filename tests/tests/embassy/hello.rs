@@ -1,8 +1,8 @@
 //! The handshake: over a bad link, with a peer that resets, and with one that is silent.
 
+use barewire_core::driver::DriveError;
 use barewire_core::hello::{Client, Config, Error, Server, TIMEOUT};
 use barewire_core::io::{Pump, Timer};
-use barewire_core::session::Fault;
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
@@ -101,7 +101,7 @@ fn a_reset_is_no_success_though_all_was_said() {
             let outcome = pump
                 .run(&mut socket, &mut session, &mut Clock, |text| heard = Some(text.to_string()))
                 .await;
-            assert_eq!(outcome, Err(Fault::Connection(Broken::ConnectionReset)));
+            assert_eq!(outcome, Err(DriveError::Connection(Broken::ConnectionReset)));
             assert!(!session.is_over());
         },
     );
@@ -129,7 +129,7 @@ fn a_silent_peer_is_given_up_at_the_deadline_and_reset() {
             let outcome = Pump::<16>::new()
                 .run(&mut socket, &mut session, &mut Clock, |_| panic!("nobody spoke"))
                 .await;
-            let late = Err(Fault::Session(Error::TimedOut));
+            let late = Err(DriveError::Session(Error::TimedOut));
             assert_eq!(Clock.now().since(start), TIMEOUT);
             assert_eq!(socket.end(outcome).await, late);
         },

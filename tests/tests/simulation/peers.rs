@@ -55,7 +55,7 @@ impl Session for Script {
             [head, tail @ ..] => {
                 Output::Bytes { head: std::slice::from_ref(head), tail, more: true }
             }
-            [] if !self.is_shut => Output::Shut,
+            [] if !self.is_shut => Output::Shutdown,
             [] if self.has_heard_end => Output::Close,
             [] => Output::Nothing,
         }

@@ -8,7 +8,7 @@ use barewire_core::session::Session as _;
 use barewire_core::text::{MAX_TEXT, Text, TooLong};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
-use barewire_linux::link::{Fault, Link};
+use barewire_linux::link::{DriveError, Link};
 
 use super::state::Chat;
 use crate::output::system_error::describe;
@@ -301,12 +301,12 @@ fn show(line: Line<'_>, earlier: bool, chat: &mut Chat<'_>) {
     chat.voice.line(line, chat.nick.as_deref(), earlier);
 }
 
-fn broken(fault: &Fault<barewire_core::chat::ClientError>) -> End {
+fn broken(fault: &DriveError<barewire_core::chat::ClientError>) -> End {
     End::Broken(match fault {
-        Fault::Connection(error) if error.kind() == io::ErrorKind::TimedOut => {
+        DriveError::Connection(error) if error.kind() == io::ErrorKind::TimedOut => {
             "the server no longer answers".to_owned()
         }
-        Fault::Connection(error) => describe(error).to_string(),
+        DriveError::Connection(error) => describe(error).to_string(),
         other => other.to_string(),
     })
 }

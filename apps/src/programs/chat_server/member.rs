@@ -5,7 +5,7 @@ use core::task::Poll;
 use barewire_core::chat::{LeaveReason, MemberError, MemberEvent, MemberId};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Fault, Link};
+use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
 
 use super::events::Told;
@@ -90,7 +90,7 @@ impl Seat {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(Fault::Session(MemberError::FellBehind))) => {
+            Err(nb::Error::Other(DriveError::Session(MemberError::FellBehind))) => {
                 LeaveReason::FellBehind
             }
             Err(nb::Error::Other(fault)) => {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use barewire_core::file::{Config, ReceiveError};
 use barewire_core::text::QUIET;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::link::Fault;
+use barewire_linux::link::DriveError;
 
 use crate::client::repeat::{PAUSE, longer, unconnected};
 
@@ -62,7 +62,7 @@ pub(super) enum End {
     Unconnected(io::Error),
     /// In order.
     Closed,
-    Broken(Fault<ReceiveError>),
+    Broken(DriveError<ReceiveError>),
     /// By this side.
     Stopped(Stop),
 }
@@ -90,13 +90,13 @@ impl<'o> Client<'o> {
             End::Closed if self.settings.plain => Some(Connection::begin()),
             End::Closed => self.retry(&Why::BrokeOff("the connection was closed".into()), now),
             End::Broken(fault) if self.is_plain_only(&fault) => self.fall_back(),
-            End::Broken(Fault::Session(ReceiveError::Nothing)) => {
+            End::Broken(DriveError::Session(ReceiveError::Nothing)) => {
                 self.drop_first(|client, job| messages::nothing(job, &client.settings))
             }
             End::Broken(fault) => {
                 let why = messages::fault(&fault, self.heard, &self.settings);
                 match fault {
-                    Fault::Session(ReceiveError::Malformed) => self.end(&why),
+                    DriveError::Session(ReceiveError::Malformed) => self.end(&why),
                     _ => self.retry(&why, now),
                 }
             }
@@ -135,11 +135,11 @@ impl<'o> Client<'o> {
 
     /// Whether that is how a server ends a conversation that knows the plain form only: in order, or
     /// with words. A reset tells nothing; it is also what a server that is being stopped leaves.
-    fn is_plain_only(&self, fault: &Fault<ReceiveError>) -> bool {
+    fn is_plain_only(&self, fault: &DriveError<ReceiveError>) -> bool {
         // What is held came in the framed form, so a server that is only short of something for the
         // moment must not make the plain form overwrite it.
         let knew_better = self.heard || self.work.jobs().any(|job| job.kept().0 > 0);
-        let is_unknown = matches!(fault, Fault::Session(ReceiveError::NotFramed));
+        let is_unknown = matches!(fault, DriveError::Session(ReceiveError::NotFramed));
         is_unknown && !self.settings.plain && !knew_better
     }
 
@@ -257,11 +257,11 @@ mod tests {
     }
 
     fn reset() -> End {
-        End::Broken(Fault::Connection(io::ErrorKind::ConnectionReset.into()))
+        End::Broken(DriveError::Connection(io::ErrorKind::ConnectionReset.into()))
     }
 
     fn not_framed() -> End {
-        End::Broken(Fault::Session(ReceiveError::NotFramed))
+        End::Broken(DriveError::Session(ReceiveError::NotFramed))
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
     fn what_cannot_become_better_is_not_tried_again() {
         for end in [
             End::Unconnected(io::ErrorKind::ConnectionRefused.into()),
-            End::Broken(Fault::Session(ReceiveError::Malformed)),
+            End::Broken(DriveError::Session(ReceiveError::Malformed)),
             End::Stopped(Stop::All("the disk is full".into())),
         ] {
             let mut output = output();
@@ -372,7 +372,7 @@ mod tests {
         let jobs = ["x", "y"].map(|name| Job::pipe(name.into())).into();
         let mut client = client(&mut output, jobs);
         client.settings.plain = true;
-        let nothing = || End::Broken(Fault::Session(ReceiveError::Nothing));
+        let nothing = || End::Broken(DriveError::Session(ReceiveError::Nothing));
         assert!(client.after(nothing(), Instant::ZERO).is_some());
         assert!(client.after(nothing(), Instant::ZERO).is_none());
         assert!(client.voice.has_failed());

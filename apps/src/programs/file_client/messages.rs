@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use barewire_core::file::{ReceiveError, Refusal};
-use barewire_linux::link::Fault;
+use barewire_linux::link::DriveError;
 
 use crate::output::events::file_client::Bytes;
 use crate::output::system_error::describe;
@@ -66,31 +66,31 @@ pub(super) enum Why {
 }
 
 /// Why a conversation broke off with a server that has `answered` before, or not.
-pub(super) fn fault(fault: &Fault<ReceiveError>, answered: bool, settings: &Settings) -> Why {
+pub(super) fn fault(fault: &DriveError<ReceiveError>, answered: bool, settings: &Settings) -> Why {
     let Settings { server, timeout, plain, .. } = settings;
     match fault {
-        Fault::Connection(error) if answered || *plain => {
+        DriveError::Connection(error) if answered || *plain => {
             Why::BrokeOff(describe(error).to_string())
         }
-        Fault::Connection(error) => Why::BrokeOff(format!(
+        DriveError::Connection(error) => Why::BrokeOff(format!(
             "{}, with no answer (--plain suits the simplest servers)",
             describe(error)
         )),
-        Fault::Session(ReceiveError::TimedOut) => Why::Other(format!(
+        DriveError::Session(ReceiveError::TimedOut) => Why::Other(format!(
             "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
                  the simplest servers)"
         )),
-        Fault::Session(ReceiveError::Stalled) => {
+        DriveError::Session(ReceiveError::Stalled) => {
             Why::BrokeOff(format!("nothing came for {} (--stall allows more)", settings.stall))
         }
         // It did know it before.
-        Fault::Session(ReceiveError::NotFramed) => Why::BrokeOff(
+        DriveError::Session(ReceiveError::NotFramed) => Why::BrokeOff(
             "the server gave no answer (--plain starts over, for a server that knows no other \
              form)"
                 .to_owned(),
         ),
-        Fault::Session(error) => Why::BrokeOff(error.to_string()),
-        Fault::Contents => Why::Other(fault.to_string()),
+        DriveError::Session(error) => Why::BrokeOff(error.to_string()),
+        _ => Why::Other(fault.to_string()),
     }
 }
 

@@ -12,7 +12,7 @@ use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::files::{FileChange, ServedFile};
-use barewire_linux::link::{Fault, Link};
+use barewire_linux::link::{DriveError, Link};
 
 use super::House;
 use super::store::Store;
@@ -228,18 +228,19 @@ impl Download {
     }
 
     /// What went wrong, in words that follow the client's address.
-    fn reason(&self, hall: &Hall<'_, House>, fault: &Fault<SendError>) -> String {
+    fn reason(&self, hall: &Hall<'_, House>, fault: &DriveError<SendError>) -> String {
         let during = self.during();
         match fault {
-            Fault::Connection(error) => format!("broke off{during}: {}", describe(error)),
-            Fault::Contents => format!("was cut off{during}: it became shorter"),
-            Fault::Session(SendError::CutShort) => "closed in the middle of a request".into(),
-            Fault::Session(SendError::TimedOut) => {
+            DriveError::Connection(error) => format!("broke off{during}: {}", describe(error)),
+            DriveError::Contents => format!("was cut off{during}: it became shorter"),
+            DriveError::Session(SendError::CutShort) => "closed in the middle of a request".into(),
+            DriveError::Session(SendError::TimedOut) => {
                 format!("did not say what it wants within {}", hall.house.config.timeout)
             }
-            Fault::Session(SendError::Stalled) => {
+            DriveError::Session(SendError::Stalled) => {
                 format!("took nothing for {}{during}", hall.house.config.stall)
             }
+            _ => fault.to_string(),
         }
     }
 }

@@ -3,7 +3,8 @@
 use core::error::Error;
 use core::fmt;
 
-use barewire_core::session::{Fault, Session};
+use barewire_core::driver::DriveError;
+use barewire_core::session::Session;
 use barewire_core::time::{Duration, Instant};
 use smoltcp::iface::Context;
 use smoltcp::socket::tcp::{ConnectError, Socket, State};
@@ -37,7 +38,7 @@ pub trait Client {
 }
 
 /// How a client's conversation fails.
-pub type ClientFault<C> = Fault<<<C as Client>::Session as Session>::Error, Broken>;
+pub type ClientFault<C> = DriveError<<<C as Client>::Session as Session>::Error, Broken>;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub enum CallError<E> {
     /// The server did not answer.
     Unanswered,
     /// The conversation failed.
-    Failed(Fault<E, Broken>),
+    Failed(DriveError<E, Broken>),
 }
 
 impl<E: fmt::Display> fmt::Display for CallError<E> {

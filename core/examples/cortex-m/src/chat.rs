@@ -2,7 +2,7 @@
 
 use barewire_core::chat::{self, Kind, LeaveReason, MemberEvent, MemberId, Room};
 use barewire_core::io::{HalfClose, Pump};
-use barewire_core::session::Fault;
+use barewire_core::driver::DriveError;
 use barewire_core::text::{MAX_TEXT, QUIET, Text};
 use barewire_core::time::Instant;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
@@ -73,8 +73,8 @@ impl<const N: usize> Service for RoomService<'_, N> {
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(Fault::Session(_))) => LeaveReason::FellBehind,
-            Err(nb::Error::Other(Fault::Connection(_) | Fault::Contents)) => LeaveReason::Lost,
+            Err(nb::Error::Other(DriveError::Session(_))) => LeaveReason::FellBehind,
+            Err(nb::Error::Other(DriveError::Connection(_) | DriveError::Contents)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
         self.room.leave(*key, why);

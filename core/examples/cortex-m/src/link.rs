@@ -6,7 +6,8 @@
 use core::error::Error;
 use core::fmt;
 
-use barewire_core::session::{Event, Fault, Output, Session};
+use barewire_core::driver::DriveError;
+use barewire_core::session::{Event, Output, Session};
 use barewire_core::time::Instant;
 use smoltcp::socket::tcp::{RecvError, Socket, State};
 
@@ -40,14 +41,14 @@ impl Link {
     /// has to send what it holds: see [`server`](crate::server) and [`call`](crate::call).
     ///
     /// # Errors
-    /// `WouldBlock`: the conversation goes on. [`Fault`]: it has failed.
+    /// `WouldBlock`: the conversation goes on. [`DriveError`]: it has failed.
     pub fn drive<S: Session>(
         &mut self,
         socket: &mut Socket<'_>,
         session: &mut S,
         now: Instant,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), Fault<S::Error, Broken>> {
+    ) -> nb::Result<(), DriveError<S::Error, Broken>> {
         let result = self.converse(socket, session, now, &mut on_event);
         match result {
             Err(nb::Error::WouldBlock) => {}
@@ -64,14 +65,14 @@ impl Link {
         session: &mut S,
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), Fault<S::Error, Broken>> {
+    ) -> nb::Result<(), DriveError<S::Error, Broken>> {
         if matches!(socket.state(), State::SynSent | State::SynReceived) {
             return Err(nb::Error::WouldBlock);
         }
         loop {
             let heard = self.hear(socket, session, now, on_event);
-            if let Err(Fault::Connection(broken)) = heard {
-                return Err(nb::Error::Other(Fault::Connection(broken)));
+            if let Err(DriveError::Connection(broken)) = heard {
+                return Err(nb::Error::Other(DriveError::Connection(broken)));
             }
             // After an error too: it may be a last word to the peer.
             let sent = self.transmit(socket, session, now);
@@ -93,12 +94,12 @@ impl Link {
         session: &mut S,
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<bool, Fault<S::Error, Broken>> {
+    ) -> Result<bool, DriveError<S::Error, Broken>> {
         let left = self.offer(socket, session, now, on_event)?;
         if session.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Ok(left);
         }
-        drain(|| session.handle_timeout(now).map(&mut *on_event)).map_err(Fault::Session)?;
+        drain(|| session.handle_timeout(now).map(&mut *on_event)).map_err(DriveError::Session)?;
         self.offer(socket, session, now, on_event)
     }
 
@@ -108,7 +109,7 @@ impl Link {
         session: &mut S,
         now: Instant,
         on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<bool, Fault<S::Error, Broken>> {
+    ) -> Result<bool, DriveError<S::Error, Broken>> {
         // Twice at most: the receive buffer is a ring.
         while socket.can_recv() {
             let offered = socket.recv(|bytes| {
@@ -117,18 +118,18 @@ impl Link {
                 let left = input.len();
                 (bytes.len() - left, heard.map(|()| left > 0))
             });
-            if offered.map_err(|_| Fault::Connection(Broken))?.map_err(Fault::Session)? {
+            if offered.map_err(|_| DriveError::Connection(Broken))?.map_err(DriveError::Session)? {
                 return Ok(true);
             }
         }
         match socket.recv(|_| (0, ())) {
             Err(RecvError::Finished) => self.ended = true,
             // Closed, with no sign that the peer has said all it had to say.
-            Err(RecvError::InvalidState) if !self.ended => return Err(Fault::Connection(Broken)),
+            Err(RecvError::InvalidState) if !self.ended => return Err(DriveError::Connection(Broken)),
             Ok(()) | Err(RecvError::InvalidState) => {}
         }
         if self.ended {
-            drain(|| session.handle_end(now).map(&mut *on_event)).map_err(Fault::Session)?;
+            drain(|| session.handle_end(now).map(&mut *on_event)).map_err(DriveError::Session)?;
         }
         Ok(false)
     }
@@ -139,7 +140,7 @@ impl Link {
         socket: &mut Socket<'_>,
         session: &mut S,
         now: Instant,
-    ) -> Result<Sent, Fault<S::Error, Broken>> {
+    ) -> Result<Sent, DriveError<S::Error, Broken>> {
         let mut sent = Sent::Nothing;
         loop {
             let output = session.poll_transmit();
@@ -148,13 +149,13 @@ impl Link {
             }
             // A reset that came after the end of the stream shows only here.
             if !self.shut && !socket.may_send() {
-                return Err(Fault::Connection(Broken));
+                return Err(DriveError::Connection(Broken));
             }
             let count = match output {
                 Output::Nothing | Output::Close => return Ok(sent),
-                // For contents in memory there is `session::Lent`.
-                Output::Contents { .. } => return Err(Fault::Contents),
-                Output::Shut => {
+                // For contents in memory there is `session::InMemory`.
+                Output::Contents { .. } => return Err(DriveError::Contents),
+                Output::Shutdown => {
                     socket.close();
                     self.shut = true;
                     0
@@ -193,6 +194,6 @@ fn drain<E>(mut step: impl FnMut() -> nb::Result<(), E>) -> Result<(), E> {
 }
 
 /// Sends as many bytes as there is room for.
-fn send<E>(socket: &mut Socket<'_>, bytes: &[u8]) -> Result<usize, Fault<E, Broken>> {
-    socket.send_slice(bytes).map_err(|_| Fault::Connection(Broken))
+fn send<E>(socket: &mut Socket<'_>, bytes: &[u8]) -> Result<usize, DriveError<E, Broken>> {
+    socket.send_slice(bytes).map_err(|_| DriveError::Connection(Broken))
 }

@@ -138,7 +138,7 @@ pub extern "C" fn hello_poll_transmit(hello: &Hello, bytes: &mut Slice) -> Wish 
             *bytes = head.into();
             Wish::Send
         }
-        Output::Shut => Wish::Shut,
+        Output::Shutdown => Wish::Shut,
         Output::Close => Wish::Close,
     }
 }

@@ -172,7 +172,7 @@ impl Driver {
                     self.closed = true;
                     break;
                 }
-                Output::Shut => {
+                Output::Shutdown => {
                     assert!(!std::mem::replace(&mut self.shut, true), "shut twice");
                     (0, 0)
                 }
@@ -257,7 +257,7 @@ fn shape(output: Output<'_>) -> (u8, u64, u64) {
         Output::Nothing => (0, 0, 0),
         Output::Bytes { head, tail, .. } => (1, head.len() as u64, tail.len() as u64),
         Output::Contents { offset, length } => (2, offset, length),
-        Output::Shut => (3, 0, 0),
+        Output::Shutdown => (3, 0, 0),
         Output::Close => (4, 0, 0),
     }
 }

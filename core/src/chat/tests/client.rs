@@ -35,7 +35,7 @@ fn drain(client: &mut Small, step: usize) -> String {
                 sent.push(b'.');
                 break;
             }
-            Output::Shut => {
+            Output::Shutdown => {
                 sent.push(b'|');
                 client.transmitted(at(0), 0);
             }

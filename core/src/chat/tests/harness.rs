@@ -110,7 +110,7 @@ impl<'a, const N: usize> Harness<'a, N> {
         match member.poll_transmit() {
             Output::Nothing => Vec::new(),
             Output::Close => b".".to_vec(),
-            Output::Shut => {
+            Output::Shutdown => {
                 member.transmitted(now, 0);
                 b"|".to_vec()
             }

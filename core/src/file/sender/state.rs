@@ -194,7 +194,7 @@ impl Flow {
     pub(super) fn poll_transmit(&self) -> Output<'_> {
         match self.phase {
             Phase::Refusing(_) | Phase::Sending => self.poll_response(),
-            Phase::Ending { shut: false } => Output::Shut,
+            Phase::Ending { shut: false } => Output::Shutdown,
             Phase::Ending { shut: true } if self.ended => Output::Close,
             Phase::Listening | Phase::Asked | Phase::Ending { shut: true } => Output::Nothing,
         }

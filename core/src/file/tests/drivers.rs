@@ -9,7 +9,7 @@ use crate::file::{
     Answer, Asked, Config, Demand, PlainReceiver, ReceiveError, Received, Receiver, Refusal,
     Request, SendError, Sender,
 };
-use crate::session::{Events, Lent, Output, Session};
+use crate::session::{Events, InMemory, Output, Session};
 use crate::time::Instant;
 
 /// A sender, its driver, and an owner who has some files.
@@ -130,7 +130,7 @@ impl<const N: usize> Server<N> {
                 continue;
             }
             let is_contents = matches!(self.sender.poll_transmit(), Output::Contents { .. });
-            let lent = Lent { session: &mut self.sender, contents: &self.contents };
+            let lent = InMemory { session: &mut self.sender, contents: &self.contents };
             let count = match lent.poll_transmit() {
                 Output::Nothing => break,
                 Output::Contents { .. } => panic!("more than was offered"),
@@ -138,7 +138,7 @@ impl<const N: usize> Server<N> {
                     self.is_closed = true;
                     break;
                 }
-                Output::Shut => {
+                Output::Shutdown => {
                     assert!(!core::mem::replace(&mut self.is_shut, true));
                     0
                 }
@@ -295,7 +295,7 @@ where
                     self.is_closed = true;
                     break;
                 }
-                Output::Shut => {
+                Output::Shutdown => {
                     assert!(!core::mem::replace(&mut self.is_shut, true));
                     0
                 }

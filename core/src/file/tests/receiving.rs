@@ -135,7 +135,7 @@ fn a_request_that_does_not_fit_is_refused_and_not_asked() {
     assert_eq!(ask(&mut receiver, 1), Err(RequestError::Finished));
     receiver.finish();
     receiver.transmitted(NOW, 25);
-    assert_eq!(receiver.poll_transmit(), Output::Shut);
+    assert_eq!(receiver.poll_transmit(), Output::Shutdown);
     receiver.transmitted(NOW, 0);
     receiver.finish();
     assert_eq!(receiver.poll_transmit(), Output::Nothing, "the direction ends once");

@@ -82,7 +82,7 @@ fn refusals_of_the_owner_keep_the_connection() {
         sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
         sender.refuse(NOW, refusal);
         sender.transmitted(NOW, usize::MAX);
-        assert_eq!(sender.poll_transmit() == Output::Shut, closes);
+        assert_eq!(sender.poll_transmit() == Output::Shutdown, closes);
     }
 }
 

@@ -97,7 +97,7 @@ fn nothing_follows_an_answer_before_it_is_confirmed() {
         assert_eq!(sender.handle_timeout(at(999_999)), Err(nb::Error::WouldBlock));
         assert_eq!((sender.poll_transmit(), sender.poll_deadline()), (Output::Nothing, None));
         sender.confirm(at(2));
-        assert_eq!(sender.poll_transmit(), Output::Shut);
+        assert_eq!(sender.poll_transmit(), Output::Shutdown);
         sender.transmitted(at(2), 0);
         assert_eq!(sender.poll_transmit(), Output::Close);
     }
@@ -111,7 +111,7 @@ fn the_end_of_the_requests_is_remembered() {
     assert_eq!(sender.handle_end(NOW), Err(nb::Error::WouldBlock));
     sender.transmitted(NOW, 32);
     sender.confirm(NOW);
-    assert_eq!(sender.poll_transmit(), Output::Shut);
+    assert_eq!(sender.poll_transmit(), Output::Shutdown);
     sender.transmitted(NOW, 0);
     assert_eq!(sender.poll_transmit(), Output::Close);
 }

@@ -4,7 +4,7 @@ use crate::chat;
 use crate::file::{self, Asked, Demand, Received, Receiver, Request, Sender};
 use crate::hello;
 use crate::io::tests::{Direction, Wire, config};
-use crate::session::Lent;
+use crate::session::InMemory;
 use crate::text::{Text, TooLong};
 use crate::time::Duration;
 use core::cell::Cell;
@@ -103,7 +103,7 @@ fn the_deadline_ends_a_wait_for_a_silent_peer() {
     let mut run = pin!(pump.run(&mut wire, &mut client, timer, |_| panic!("nobody spoke")));
     assert!(poll_once(run.as_mut()).is_pending());
     clock.set(Instant::ZERO + config().timeout);
-    let failed = Err(Fault::Session(hello::Error::TimedOut));
+    let failed = Err(DriveError::Session(hello::Error::TimedOut));
     assert_eq!(poll_once(run), Poll::Ready(failed));
 }
 
@@ -122,7 +122,7 @@ fn a_failure_is_reported_at_once() {
     let mut pump = Pump::<64>::new();
     let timer = &mut Set(&clock);
     let run = pump.run(&mut wire, &mut server, timer, |_| panic!("nothing was said in whole"));
-    assert_eq!(poll_once(run), Poll::Ready(Err(Fault::Session(hello::Error::TooLong))));
+    assert_eq!(poll_once(run), Poll::Ready(Err(DriveError::Session(hello::Error::TooLong))));
 }
 
 /// The requests of the one and the contents of the other are both more than the connection holds:
@@ -147,13 +147,13 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
     {
         let mut serve = pin!(async {
             loop {
-                let session = &mut Lent { session: &mut sender, contents: &contents };
+                let session = &mut InMemory { session: &mut sender, contents: &contents };
                 let hear = |event: Asked<'_>| match event {
                     Asked::Request(request) => asked.push(request.name.to_vec()),
                     Asked::Refused { .. } => panic!("{event:?}"),
                 };
                 if !sender_pump.turn(&mut left, session, &mut Set(&clock), hear).await? {
-                    return Ok::<(), Fault<_, Infallible>>(());
+                    return Ok::<(), DriveError<_, Infallible>>(());
                 }
                 match sender.demand() {
                     Some(Demand::Answer) => {

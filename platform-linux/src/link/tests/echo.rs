@@ -88,7 +88,7 @@ impl Session for Echo {
         match (head.is_empty(), self.ended || self.failed, self.shut) {
             (false, ..) => Output::Bytes { head, tail, more: false },
             (true, false, _) => Output::Nothing,
-            (true, true, false) => Output::Shut,
+            (true, true, false) => Output::Shutdown,
             (true, true, true) => Output::Close,
         }
     }

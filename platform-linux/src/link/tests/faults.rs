@@ -12,7 +12,7 @@ use std::thread;
 use barewire_core::time::Instant;
 
 use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, file, serve, serve_all};
-use super::{Fault, Link, pair};
+use super::{DriveError, Link, pair};
 use crate::executor::Executor;
 use crate::stream::TcpStream;
 use crate::testing::task;
@@ -25,7 +25,7 @@ fn contents_that_end_early_end_in_a_reset() {
         let (stream, peer) = pair();
         let peer = ask(peer, b"a");
         let over = serve_all(stream, &shelf, |_, _| {});
-        assert!(matches!(over, Err(Fault::Contents)), "{over:?}");
+        assert!(matches!(over, Err(DriveError::Contents)), "{over:?}");
         let received = peer.join().unwrap();
         assert_eq!(received.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
@@ -42,12 +42,12 @@ fn a_reset_in_the_middle_of_contents_is_a_fault() {
     });
     let over = serve_all(stream, &shelf, |_, _| {});
     reader.join().unwrap();
-    let Err(Fault::Connection(error)) = over else { panic!("{over:?}") };
+    let Err(DriveError::Connection(error)) = over else { panic!("{over:?}") };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
 }
 
 /// How the conversation ends if the one answer is `range` of `contents`.
-fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> Fault<Infallible> {
+fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> DriveError<Infallible> {
     let (stream, mut peer) = pair();
     peer.write_all(b"a").unwrap();
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
@@ -80,17 +80,17 @@ fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> Fault<Infallible
 fn what_is_no_contents_is_a_fault() {
     const LARGE: u64 = 1 << 20;
 
-    assert!(matches!(offer_range(None, 0..10), Fault::Contents));
+    assert!(matches!(offer_range(None, 0..10), DriveError::Contents));
     for length in [10, LARGE] {
         for start in [11, i64::MAX as u64 - LARGE, i64::MAX as u64, u64::MAX - LARGE] {
             let fault = offer_range(Some(file(b"some bytes").into()), start..start + length);
-            assert!(matches!(fault, Fault::Contents), "{start} {length}: {fault:?}");
+            assert!(matches!(fault, DriveError::Contents), "{start} {length}: {fault:?}");
         }
         let (pipe, _writer) = std::io::pipe().unwrap();
         let folder = OwnedFd::from(File::open("/").unwrap());
         for (name, file) in [("folder", folder), ("pipe", pipe.into())] {
             match offer_range(Some(file), 0..length) {
-                Fault::Connection(error) => {
+                DriveError::Connection(error) => {
                     let words = error.to_string();
                     assert!(words.starts_with("the contents cannot be read: "), "{name}: {words}");
                 }
@@ -155,7 +155,7 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
         assert!(calls_and_gathered(&link).1 > 0, "nothing went out");
         TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
         let over = link.flush(cx, &sender);
-        let Err(nb::Error::Other(Fault::Connection(error))) = over else { panic!("{over:?}") };
+        let Err(nb::Error::Other(DriveError::Connection(error))) = over else { panic!("{over:?}") };
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         assert!(link.flush(cx, &sender).is_ok(), "there is nothing left to go out");
         Poll::Ready(())

@@ -14,7 +14,7 @@ use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::{Fault, Link, WRITES};
+use super::{DriveError, Link, WRITES};
 use crate::executor::{Context, Executor};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
@@ -97,7 +97,7 @@ impl Session for Sender {
             Phase::Header => Output::Bytes { head: &self.asked, tail: &[], more: length > 0 },
             Phase::Contents => Output::Contents { offset: self.position, length },
             Phase::Listening if self.ended && self.shut => Output::Close,
-            Phase::Listening if self.ended => Output::Shut,
+            Phase::Listening if self.ended => Output::Shutdown,
             Phase::Listening | Phase::Asked => Output::Nothing,
         }
     }
@@ -154,7 +154,7 @@ impl Shelf {
     }
 }
 
-type Over = nb::Result<(), Fault<Infallible>>;
+type Over = nb::Result<(), DriveError<Infallible>>;
 
 /// One turn, as an owner makes it. `inspect` sees the link before what is gathered is written.
 pub(super) fn serve<W>(
@@ -182,7 +182,7 @@ pub(super) fn serve_all(
     stream: TcpStream,
     shelf: &Shelf,
     mut inspect: impl FnMut(&Link, &Sender) + 'static,
-) -> Result<(), Fault<Infallible>> {
+) -> Result<(), DriveError<Infallible>> {
     let (mut link, mut sender, shelf) = (Link::new(stream), Sender::default(), shelf.clone());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |result: &mut Option<_>, cx| {

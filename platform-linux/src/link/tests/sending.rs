@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
-use barewire_core::session::Lent;
+use barewire_core::session::InMemory;
 
 use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, serve, serve_all};
 use super::{Echo, Link, Random, converse_watched, pair};
@@ -48,7 +48,7 @@ fn contents_in_memory_arrive_alike() {
     executor.spawn(task(move |(): &mut (), cx| {
         loop {
             let contents = sender.in_hand().map_or(&[][..], |asked| &lender.get(asked).1);
-            let mut lent = Lent { session: &mut sender, contents };
+            let mut lent = InMemory { session: &mut sender, contents };
             match link.advance(cx, &mut lent, None, |()| {}) {
                 Err(nb::Error::WouldBlock) => {}
                 over => {

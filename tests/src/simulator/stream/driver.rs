@@ -211,8 +211,8 @@ impl<S: Session, F: FnMut(Event<'_, S>)> Turn<'_, S, F> {
                 Output::Nothing => return Continue(()),
                 Output::Close => return Break(Outcome::Closed),
                 _ if is_shut => panic!("{output:?} after the end of the direction"),
-                Output::Contents { .. } => panic!("contents are lent in memory here: see Lent"),
-                Output::Shut => match self.streams.shut(self.end) {
+                Output::Contents { .. } => panic!("contents are lent in memory here: see InMemory"),
+                Output::Shutdown => match self.streams.shut(self.end) {
                     Ok(()) => (0, false),
                     Err(reset) => return Break(reset.into()),
                 },

@@ -198,7 +198,7 @@ impl Session for Rogue {
     fn poll_transmit(&self) -> Output<'_> {
         match self {
             Self::EmptyHead => Output::Bytes { head: b"", tail: b"tail", more: false },
-            Self::SecondShut => Output::Shut,
+            Self::SecondShut => Output::Shutdown,
             Self::NothingAfterMore { is_sent: false } => {
                 Output::Bytes { head: b"head", tail: b"", more: true }
             }

@@ -254,7 +254,7 @@ impl Table<'_> {
                 member.transmitted(self.now, bytes.len());
                 guest.received.extend(bytes);
             }
-            Output::Shut => member.transmitted(self.now, 0),
+            Output::Shutdown => member.transmitted(self.now, 0),
             Output::Close => return self.leave(number, LeaveReason::Quit, ""),
             Output::Contents { .. } => panic!("a room has no contents"),
         }

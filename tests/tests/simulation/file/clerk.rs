@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use barewire_core::file::{Asked, Config, Demand, Refusal, SendError, Sender};
-use barewire_core::session::Lent;
+use barewire_core::session::InMemory;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Outcome, Streams};
@@ -74,7 +74,7 @@ impl Clerk {
             }
             let asked = &mut self.asked;
             let watched = Watched { session: &mut self.sender, moved_at: &mut self.moved_at };
-            let mut lent = Lent { session: watched, contents: &contents };
+            let mut lent = InMemory { session: watched, contents: &contents };
             let outcome = streams.drive(end, &mut lent, |event| {
                 if let Asked::Request(request) = event {
                     *asked = (request.name.to_vec(), request.verify);

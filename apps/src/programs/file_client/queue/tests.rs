@@ -64,7 +64,7 @@ impl<'o> Bench<'o> {
                     sent.extend_from_slice(tail);
                     head.len() + tail.len()
                 }
-                session::Output::Shut => {
+                session::Output::Shutdown => {
                     shut = ".";
                     0
                 }

@@ -3,7 +3,7 @@
 use barewire_core::file::{
     Config, Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender, entries,
 };
-use barewire_core::session::Lent;
+use barewire_core::session::InMemory;
 use barewire_core::text::Text;
 
 use crate::{Given, hidden, session, used};
@@ -53,7 +53,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 /// What not every owner needs.
 pub fn rest(given: &Given, machines: &mut Machines) {
     session(given, &mut &mut machines.sender);
-    session(given, &mut Lent { session: &mut machines.sender, contents: given.bytes });
+    session(given, &mut InMemory { session: &mut machines.sender, contents: given.bytes });
     used(Request::get(given.bytes));
     used(Request::list(given.bytes));
     used(hidden(&mut machines.refusal).status());

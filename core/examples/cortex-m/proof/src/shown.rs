@@ -3,7 +3,7 @@
 use core::fmt::{Debug, Display, Formatter, Result, Write};
 use core::hint::black_box;
 
-use barewire_core::{chat, datagram, file, hello, printable, session, text, time};
+use barewire_core::{chat, datagram, driver, file, hello, printable, session, text, time};
 
 use crate::used;
 
@@ -34,7 +34,7 @@ pub struct Values {
     pub member_error: chat::MemberError,
     pub nick_error: chat::NickError,
     pub full: chat::JoinError,
-    pub fault: session::Fault<hello::Error, file::SendError>,
+    pub fault: driver::DriveError<hello::Error, file::SendError>,
 }
 
 pub fn exercise(values: &Values, out: &mut dyn Write) {

@@ -2,7 +2,7 @@
 
 use barewire_core::file::{Asked, Config, Demand, Digest, Digester, Refusal, Sender};
 use barewire_core::printable::printable;
-use barewire_core::session::Lent;
+use barewire_core::session::InMemory;
 use barewire_core::time::Instant;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
@@ -117,7 +117,7 @@ impl Service for Clerk {
         let client = visit.client;
         loop {
             let contents = visit.found.map_or(&[][..], |found| self.shelf.contents(found));
-            let mut session = Lent { session: &mut visit.sender, contents };
+            let mut session = InMemory { session: &mut visit.sender, contents };
             let mut asked = None;
             let driven = link.drive(socket, &mut session, now, |event| match event {
                 Asked::Request(request) => {

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use barewire_core::file::{self, Sender};
 use barewire_core::hello::{Client, Config, Error, Server};
-use barewire_core::session::Fault;
+use barewire_core::driver::DriveError;
 use barewire_core::text::Text;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{RecvError, State};
@@ -13,7 +13,7 @@ use smoltcp::socket::tcp::{RecvError, State};
 use super::World;
 use crate::link::{Broken, Link};
 
-type Outcome = Result<(), Fault<Error, Broken>>;
+type Outcome = Result<(), DriveError<Error, Broken>>;
 
 /// A server's or a client's side of a hello, on one socket.
 struct Side<S> {
@@ -115,7 +115,7 @@ fn a_reset_is_no_end_of_the_stream() {
     world.until(|world| world.get(near).recv_queue() == 7);
     world.get(far).abort();
     world.until(|world| client.turn(world));
-    assert_eq!(client.outcome, Some(Err(Fault::Connection(Broken))));
+    assert_eq!(client.outcome, Some(Err(DriveError::Connection(Broken))));
     assert!(client.heard.is_empty(), "half a greeting is none");
 }
 
@@ -131,7 +131,7 @@ fn a_reset_behind_the_end_of_the_stream_shows_as_well() {
     let mut client = client(&world, near);
     assert!(client.turn(&mut world));
     assert_eq!(client.heard, ["how are"]);
-    assert_eq!(client.outcome, Some(Err(Fault::Connection(Broken))), "it could not answer");
+    assert_eq!(client.outcome, Some(Err(DriveError::Connection(Broken))), "it could not answer");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_failure_before_the_half_close_is_a_reset() {
         let _ = world.get(far).send_slice(b"x");
         client.turn(world)
     });
-    assert_eq!(client.outcome, Some(Err(Fault::Session(Error::TooLong))));
+    assert_eq!(client.outcome, Some(Err(DriveError::Session(Error::TooLong))));
     world.until(|world| world.get(far).state() == State::Closed);
     assert_eq!(world.get(far).recv(|_| (0, ())), Err(RecvError::InvalidState), "a reset");
 }
@@ -165,7 +165,7 @@ fn a_failure_after_the_half_close_is_no_reset() {
         let _ = world.get(near).send_slice(b"xx");
         server.turn(world)
     });
-    assert_eq!(server.outcome, Some(Err(Fault::Session(Error::TooLong))));
+    assert_eq!(server.outcome, Some(Err(DriveError::Session(Error::TooLong))));
     for _ in 0..10 {
         world.step();
     }
@@ -201,7 +201,7 @@ fn a_deadline_comes_without_a_byte() {
     let mut client = client(&world, near);
     let start = world.now;
     world.until(|world| client.turn(world));
-    assert_eq!(client.outcome, Some(Err(Fault::Session(Error::TimedOut))));
+    assert_eq!(client.outcome, Some(Err(DriveError::Session(Error::TimedOut))));
     assert_eq!(world.now.since(start), Config::default().timeout);
 }
 

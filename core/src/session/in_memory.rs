@@ -10,29 +10,29 @@ use crate::time::Instant;
 ///
 /// ```
 /// use barewire_core::file::{Config, Sender};
-/// use barewire_core::session::{Lent, Output, Session};
+/// use barewire_core::session::{InMemory, Output, Session};
 /// use barewire_core::time::Instant;
 ///
 /// let (now, contents) = (Instant::ZERO, b"all of it");
 /// let mut sender = Sender::<64>::new(now, Config::default());
 /// sender.handle_input(now, &mut &b"name\n"[..]).unwrap();
 /// sender.offer(now, contents.len() as u64, 1);
-/// let lent = Lent { session: &mut sender, contents };
+/// let lent = InMemory { session: &mut sender, contents };
 /// assert_eq!(lent.poll_transmit(), Output::Bytes { head: contents, tail: &[], more: false });
 /// ```
 #[derive(Debug)]
-pub struct Lent<'c, S> {
+pub struct InMemory<'c, S> {
     /// The session: often a `&mut` to it.
     pub session: S,
     /// What its owner has offered, from the first byte on.
     pub contents: &'c [u8],
 }
 
-impl<'s, S: Session> Events<'s> for Lent<'_, S> {
+impl<'s, S: Session> Events<'s> for InMemory<'_, S> {
     type Event = Event<'s, S>;
 }
 
-impl<S: Session> Session for Lent<'_, S> {
+impl<S: Session> Session for InMemory<'_, S> {
     type Error = S::Error;
 
     fn handle_input<'s, 'i: 's>(
@@ -97,6 +97,6 @@ mod tests {
         let session = Sender::<64>::new(Instant::ZERO, Config::default());
         let deadline = session.poll_deadline();
         assert!(deadline.is_some());
-        assert_eq!(Lent { session, contents: b"contents" }.poll_deadline(), deadline);
+        assert_eq!(InMemory { session, contents: b"contents" }.poll_deadline(), deadline);
     }
 }
