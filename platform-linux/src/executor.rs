@@ -62,7 +62,6 @@
 mod buffers;
 mod context;
 mod deadlines;
-mod kept;
 mod readiness;
 mod task_id;
 #[cfg(test)]
@@ -77,7 +76,6 @@ use barewire_core::time::Duration;
 
 pub use buffers::SCRATCH;
 pub use context::Context;
-pub use kept::{Kept, Origin};
 pub use readiness::Readiness;
 pub use task_id::{MAX_SOURCES, Source, TaskId};
 pub use waker::Waker;

@@ -71,7 +71,7 @@ use barewire_core::session::{Event, Session};
 
 pub use connector::{Connector, TIMEOUT};
 
-use crate::executor::{Context, Origin, Source};
+use crate::executor::{Context, Source};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
 use turn::Turn;
@@ -134,21 +134,7 @@ impl Link {
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
-        mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error>> {
-        self.drive_keeping(cx, session, |event, _| on_event(event))
-    }
-
-    /// As [`drive`](Self::drive), for an owner who keeps bytes that an event lends: it is told their
-    /// [origin](Origin::keep), and so need not copy them.
-    ///
-    /// # Errors
-    /// As [`drive`](Self::drive).
-    pub fn drive_keeping<W, S: Session>(
-        &mut self,
-        cx: &mut Context<'_, W>,
-        session: &mut S,
-        on_event: impl FnMut(Event<'_, S>, Origin<'_>),
+        on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
         match self.run(cx, session, None, false, on_event) {
             Err(nb::Error::WouldBlock) => self.flush(cx, session),
@@ -173,9 +159,9 @@ impl Link {
         cx: &mut Context<'_, W>,
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
-        mut on_event: impl FnMut(Event<'_, S>),
+        on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
-        self.run(cx, session, contents, true, |event, _| on_event(event))
+        self.run(cx, session, contents, true, on_event)
     }
 
     /// Ends a turn of [`advance`](Self::advance): sends what is gathered, and sets the task's
@@ -215,7 +201,7 @@ impl Link {
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
         gathers: bool,
-        on_event: impl FnMut(Event<'_, S>, Origin<'_>),
+        on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());

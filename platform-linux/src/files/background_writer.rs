@@ -4,18 +4,17 @@
 mod tests;
 
 use std::io;
-use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::download::{Download, Held};
-use crate::executor::{Kept, Origin};
 
 /// How many bytes are written before a thread is worth its while.
 const THREAD_FROM: u64 = 4 << 20;
 
-/// How many orders wait for the thread at most: so many that it need not take turns with the one that
-/// receives, which on two processors costs a tenth of the speed (the other processor is that of the
-/// server then).
+/// How many commands wait for the thread at most: so many that it need not take turns with the one
+/// that receives, which on two processors costs a tenth of the speed (the other processor is that of
+/// the server then).
 const WAITING: usize = 16;
 
 /// A [`Download`] of which a thread of its own writes all but the first 4 MiB, so that what comes
@@ -25,8 +24,8 @@ const WAITING: usize = 16;
 /// after it nothing is taken until the next [`start`](Self::start). The thread does one thing after
 /// another as it was told, so the journal vouches for nothing that is not written.
 ///
-/// What it is given is not copied, if its [origin](Origin::keep) is known. At most 16 pieces wait to be
-/// written, each of one read at most. Where there can be no thread, it goes without.
+/// What it is given is copied into a buffer of its pool. At most 16 pieces wait to be written. Where
+/// there can be no thread, it goes without.
 #[derive(Debug)]
 pub struct BackgroundWriter {
     /// Absent while the thread has it.
@@ -35,16 +34,18 @@ pub struct BackgroundWriter {
     /// How many bytes were written without a thread since the last start.
     written: u64,
     /// What went wrong in the thread, and was not told yet.
-    fault: Option<io::Error>,
+    error: Option<io::Error>,
     /// Something went wrong there since the last start.
     broken: bool,
 }
 
-/// What there is of the thread on this side.
+/// The thread, as it is seen from outside.
 #[derive(Debug)]
 struct WriterThread {
-    thread: JoinHandle<Option<Outcome>>,
-    orders: SyncSender<Command>,
+    handle: JoinHandle<Option<Outcome>>,
+    commands: SyncSender<Command>,
+    /// The pool: buffers that are written.
+    free: Receiver<Vec<u8>>,
     position: u64,
     /// The tag and the size, if there can be something to resume.
     version: Option<(u64, u64)>,
@@ -54,10 +55,9 @@ struct WriterThread {
 /// What the thread leaves.
 type Outcome = (Box<Download>, io::Result<()>);
 
-/// What the thread is to do.
 #[derive(Debug)]
 enum Command {
-    Write(Kept),
+    Write(Vec<u8>),
     /// Everything before this offset has verified.
     Verified(u64),
 }
@@ -66,10 +66,10 @@ impl BackgroundWriter {
     /// Takes over a download, which need not have started.
     pub fn new(download: Download) -> Self {
         let download = Some(Box::new(download));
-        Self { download, thread: None, written: 0, fault: None, broken: false }
+        Self { download, thread: None, written: 0, error: None, broken: false }
     }
 
-    /// As [`Download::held`]; certain only once it has [settled](Self::settle), or after an error.
+    /// As [`Download::held`]; certain only once it has [joined](Self::join), or after an error.
     pub fn held(&self) -> Option<Held> {
         match &self.thread {
             Some(thread) => thread.held(),
@@ -88,24 +88,24 @@ impl BackgroundWriter {
     /// Waits until all is written that was to be, and ends the thread. To be called after a
     /// connection has broken, before [`held`](Self::held). If something goes wrong, the next call
     /// tells.
-    pub fn settle(&mut self) {
+    pub fn join(&mut self) {
         let Some(thread) = self.thread.take() else { return };
-        let result = match thread.end() {
+        let result = match thread.join() {
             Some((download, result)) => {
                 self.download = Some(download);
                 result
             }
             None => Err(lost()),
         };
-        self.fault = result.err();
+        self.error = result.err();
     }
 
-    /// The download, settled.
-    fn settled(&mut self) -> io::Result<&mut Download> {
-        self.settle();
-        if let Some(fault) = self.fault.take() {
+    /// The download, without a thread.
+    fn joined(&mut self) -> io::Result<&mut Download> {
+        self.join();
+        if let Some(error) = self.error.take() {
             self.broken = true;
-            return Err(fault);
+            return Err(error);
         }
         if self.broken {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -119,23 +119,23 @@ impl BackgroundWriter {
     /// Those of [`Download::start`], and of what was written before.
     pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
         (self.broken, self.written) = (false, 0);
-        self.settled()?.start(offset, size, tag)
+        self.joined()?.start(offset, size, tag)
     }
 
-    /// As [`Download::write`], of bytes whose `origin` may be known.
+    /// As [`Download::write`].
     ///
     /// # Errors
     /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
-    pub fn write(&mut self, bytes: &[u8], origin: Origin<'_>) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.thread.is_none() && self.written >= THREAD_FROM {
             self.written = 0;
-            self.part();
+            self.start_thread();
         }
         if let Some(thread) = &mut self.thread {
-            let taken = thread.write(origin.keep(bytes));
-            return taken.map_or_else(|| self.cut_off(), Ok);
+            let taken = thread.write(bytes);
+            return taken.map_or_else(|| self.thread_error(), Ok);
         }
-        self.settled()?.write(bytes)?;
+        self.joined()?.write(bytes)?;
         self.written += bytes.len() as u64;
         Ok(())
     }
@@ -147,9 +147,9 @@ impl BackgroundWriter {
     pub fn verified(&mut self, end: u64) -> io::Result<()> {
         if let Some(thread) = &mut self.thread {
             let taken = thread.verified(end);
-            return taken.map_or_else(|| self.cut_off(), Ok);
+            return taken.map_or_else(|| self.thread_error(), Ok);
         }
-        self.settled()?.verified(end)
+        self.joined()?.verified(end)
     }
 
     /// As [`Download::finish`].
@@ -176,20 +176,20 @@ impl BackgroundWriter {
 
     /// The download, with all written that was to be.
     fn into_download(mut self) -> io::Result<Download> {
-        self.settled()?;
+        self.joined()?;
         self.download.take().map(|download| *download).ok_or_else(lost)
     }
 
     /// The thread takes nothing any more: why.
-    fn cut_off(&mut self) -> io::Result<()> {
-        self.settled()?;
+    fn thread_error(&mut self) -> io::Result<()> {
+        self.joined()?;
         Err(lost())
     }
 
     /// Hands the download over to a thread, if there can be one.
-    fn part(&mut self) {
+    fn start_thread(&mut self) {
         let Some(download) = self.download.take() else { return };
-        match WriterThread::begin(download) {
+        match WriterThread::start(download) {
             Ok(thread) => self.thread = Some(thread),
             Err(download) => self.download = Some(download),
         }
@@ -199,26 +199,28 @@ impl BackgroundWriter {
 /// What has verified is worth keeping, and known to be written only then.
 impl Drop for BackgroundWriter {
     fn drop(&mut self) {
-        self.settle();
+        self.join();
     }
 }
 
 impl WriterThread {
-    /// Begins a thread; gives the download back if there can be none.
-    fn begin(download: Box<Download>) -> Result<Self, Box<Download>> {
+    /// Starts a thread; gives the download back if there can be none.
+    fn start(download: Box<Download>) -> Result<Self, Box<Download>> {
         let (give, given) = sync_channel::<Box<Download>>(1);
-        let (orders, ordered) = sync_channel(WAITING);
-        let work = move || {
+        let (commands, commanded) = sync_channel(WAITING);
+        let (written, free) = channel();
+        let run = move || {
             let mut download = given.recv().ok()?;
-            let result = execute(&mut download, &ordered);
+            let result = execute(&mut download, &commanded, &written);
             Some((download, result))
         };
-        let Ok(thread) = thread::Builder::new().name("writer".into()).spawn(work) else {
+        let Ok(handle) = thread::Builder::new().name("writer".into()).spawn(run) else {
             return Err(download);
         };
         let thread = Self {
-            thread,
-            orders,
+            handle,
+            commands,
+            free,
             position: download.position(),
             version: download.version(),
             verified: download.held().map_or(0, |held| held.verified),
@@ -234,28 +236,40 @@ impl WriterThread {
     }
 
     /// `None`, here and below: the thread has ended.
-    fn write(&mut self, bytes: Kept) -> Option<()> {
+    fn write(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut buffer = self.free.try_recv().unwrap_or_default();
+        buffer.clear();
+        buffer.extend_from_slice(bytes);
         self.position += bytes.len() as u64;
-        self.orders.send(Command::Write(bytes)).ok()
+        self.commands.send(Command::Write(buffer)).ok()
     }
 
     fn verified(&mut self, end: u64) -> Option<()> {
         self.verified = end;
-        self.orders.send(Command::Verified(end)).ok()
+        self.commands.send(Command::Verified(end)).ok()
     }
 
     /// Waits for the thread; `None` if it has panicked.
-    fn end(self) -> Option<Outcome> {
-        let Self { thread, orders, .. } = self;
-        drop(orders);
-        thread.join().ok().flatten()
+    fn join(self) -> Option<Outcome> {
+        let Self { handle, commands, .. } = self;
+        drop(commands);
+        handle.join().ok().flatten()
     }
 }
 
 /// What the thread does, until it is told no more, or something goes wrong.
-fn execute(download: &mut Download, orders: &Receiver<Command>) -> io::Result<()> {
-    orders.iter().try_for_each(|order| match order {
-        Command::Write(bytes) => download.write(&bytes),
+fn execute(
+    download: &mut Download,
+    commands: &Receiver<Command>,
+    written: &Sender<Vec<u8>>,
+) -> io::Result<()> {
+    commands.iter().try_for_each(|command| match command {
+        Command::Write(bytes) => {
+            download.write(&bytes)?;
+            // Nobody wants it any more when the writer is being joined.
+            let _ = written.send(bytes);
+            Ok(())
+        }
         Command::Verified(end) => download.verified(end),
     })
 }

@@ -1,6 +1,5 @@
 mod echo;
 mod faults;
-mod keeping;
 mod sender;
 mod sending;
 

@@ -1,14 +1,13 @@
 //! What a link does in one turn of its task.
 
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 
 use barewire_core::session::{Event, Output, Session};
 use barewire_core::time::Instant;
 
 use super::DriveError;
 use super::connection::{Budget, Connection, READS};
-use crate::executor::{Context, Origin, Readiness};
+use crate::executor::{Context, Readiness};
 
 /// One turn, or the part of it between two looks that the owner takes at the session.
 pub(super) struct Turn<'a, 't, W, S, F> {
@@ -17,7 +16,7 @@ pub(super) struct Turn<'a, 't, W, S, F> {
     pub(super) session: &'a mut S,
     pub(super) on_event: F,
     /// Lent by the executor.
-    pub(super) scratch: &'a mut Arc<[u8]>,
+    pub(super) scratch: &'a mut [u8],
     /// Where the contents are that the session may want to send.
     pub(super) contents: Option<BorrowedFd<'a>>,
     /// Small output may wait for more of it.
@@ -27,12 +26,11 @@ pub(super) struct Turn<'a, 't, W, S, F> {
 
 /// What a session's `handle_*` call gave; false when it gave nothing.
 fn give<V, E>(
-    on_event: &mut impl FnMut(V, Origin<'_>),
-    origin: Origin<'_>,
+    on_event: &mut impl FnMut(V),
     step: nb::Result<V, E>,
 ) -> nb::Result<bool, DriveError<E>> {
     match step {
-        Ok(event) => on_event(event, origin),
+        Ok(event) => on_event(event),
         Err(nb::Error::WouldBlock) => return Ok(false),
         Err(nb::Error::Other(error)) => return Err(nb::Error::Other(DriveError::Session(error))),
     }
@@ -42,7 +40,7 @@ fn give<V, E>(
 impl<W, S, F> Turn<'_, '_, W, S, F>
 where
     S: Session,
-    F: FnMut(Event<'_, S>, Origin<'_>),
+    F: FnMut(Event<'_, S>),
 {
     /// Rule 4 around all the others: what has arrived is offered first, as far as the turn's budget
     /// goes, and again after the deadline, which may have made room for it.
@@ -56,8 +54,7 @@ where
         }
         match self.exchange() {
             Err(nb::Error::WouldBlock) if self.is_due() => {
-                let origin = Origin::default();
-                while give(&mut self.on_event, origin, self.session.handle_timeout(self.now))? {}
+                while give(&mut self.on_event, self.session.handle_timeout(self.now))? {}
                 self.exchange()
             }
             result => result,
@@ -113,12 +110,9 @@ where
     /// Rules 2 and 3, for what an earlier turn or pass has left.
     fn offer_held(&mut self) -> nb::Result<(), DriveError<S::Error>> {
         let Connection { held, taken, ended, .. } = &mut *self.connection;
-        let origin = Origin::default();
         if !held.is_empty() {
             let mut rest = &held[*taken..];
-            while give(&mut self.on_event, origin, self.session.handle_input(self.now, &mut rest))?
-            {
-            }
+            while give(&mut self.on_event, self.session.handle_input(self.now, &mut rest))? {}
             *taken = held.len() - rest.len();
             if rest.is_empty() {
                 *held = Vec::new();
@@ -126,20 +120,17 @@ where
             }
         }
         if *ended && held.is_empty() {
-            while give(&mut self.on_event, origin, self.session.handle_end(self.now))? {}
+            while give(&mut self.on_event, self.session.handle_end(self.now))? {}
         }
         Ok(())
     }
 
     /// Reads once and offers what came.
     fn read(&mut self) -> nb::Result<(), DriveError<S::Error>> {
-        let buffer = self.cx.writable(self.scratch);
-        let read = self.connection.read(self.cx, buffer).map_err(DriveError::Connection)?;
+        let read = self.connection.read(self.cx, self.scratch).map_err(DriveError::Connection)?;
         if let Some(count) = read {
-            let (mut rest, origin) = (&self.scratch[..count], Origin::new(self.scratch));
-            while give(&mut self.on_event, origin, self.session.handle_input(self.now, &mut rest))?
-            {
-            }
+            let mut rest = &self.scratch[..count];
+            while give(&mut self.on_event, self.session.handle_input(self.now, &mut rest))? {}
             self.connection.held.extend_from_slice(rest);
         }
         Ok(())

@@ -146,9 +146,9 @@ where
 {
     let Client { settings, voice, work, .. } = client;
     let mut stop = None;
-    let over = link.drive_keeping(cx, receiver, |event, origin| {
+    let over = link.drive(cx, receiver, |event| {
         if stop.is_none() {
-            stop = work.take(event, origin, settings, voice).err();
+            stop = work.take(event, settings, voice).err();
         }
     });
     work.publish(voice);

@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use barewire_core::file::Answer;
 use barewire_core::printable::printable;
-use barewire_linux::executor::Origin;
 use barewire_linux::files::{BackgroundWriter, Download, DownloadOptions, Folder, Held};
 
 use crate::output::events::file_client::{Bytes, Downloaded};
@@ -131,7 +130,7 @@ impl Saving {
     /// The connection is gone: what has come is written, so that it is clear what is held.
     pub(super) fn settle(&mut self) {
         if let Some(download) = &mut self.download {
-            download.settle();
+            download.join();
         }
     }
 
@@ -162,9 +161,9 @@ impl Saving {
         started.map_err(|error| self.unwritten(&error))
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8], origin: Origin<'_>) -> Result<(), String> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
         let Some(download) = &mut self.download else { return Ok(()) };
-        download.write(bytes, origin).map_err(|error| self.unwritten(&error))
+        download.write(bytes).map_err(|error| self.unwritten(&error))
     }
 
     pub(super) fn verified(&mut self, end: u64) -> Result<(), String> {

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 
 use barewire_core::file::{self, Received, Refusal, RequestError};
 use barewire_core::time::Instant;
-use barewire_linux::executor::Origin;
 
 use super::client::Settings;
 use super::listing_sink;
@@ -172,7 +171,6 @@ impl Work {
     pub(super) fn take(
         &mut self,
         event: Received<'_>,
-        origin: Origin<'_>,
         settings: &Settings,
         voice: &mut Voice<'_>,
     ) -> Result<(), Stop> {
@@ -183,7 +181,7 @@ impl Work {
                 let room = listing_sink::ROOM.saturating_sub(taken);
                 job.answered(&answer, Some(answer.size), room, voice)?;
             }
-            Received::Contents(bytes) => self.progressed |= job.contents(bytes, origin, voice)?,
+            Received::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
             Received::Verified { end } => self.progressed |= job.verified(end, voice)?,
             Received::Refused(Refusal::Busy) => return Err(Stop::Busy),
             Received::Refused(refusal) => self.refused(refusal, settings, voice),

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use barewire_core::file::{Answer, Operation, Request};
-use barewire_linux::executor::Origin;
 
 use super::client::Settings;
 use super::file_sink::{Saving, Target};
@@ -179,12 +178,7 @@ impl Job {
     }
 
     /// Tells whether that need never be asked for again, even if nothing proves it.
-    pub(super) fn contents(
-        &mut self,
-        bytes: &[u8],
-        origin: Origin<'_>,
-        voice: &mut Voice<'_>,
-    ) -> Result<bool, Stop> {
+    pub(super) fn contents(&mut self, bytes: &[u8], voice: &mut Voice<'_>) -> Result<bool, Stop> {
         if !self.answered {
             // The plain form has no answers.
             let answer = Answer { offset: 0, size: 0, tag: 0, verified: false };
@@ -193,7 +187,7 @@ impl Job {
         match &mut self.want {
             Want::File(saving) => {
                 voice.progress.advance(bytes.len());
-                saving.write(bytes, origin).map_err(Stop::All)?;
+                saving.write(bytes).map_err(Stop::All)?;
             }
             Want::Pipe(piping) => {
                 voice.progress.advance(bytes.len());

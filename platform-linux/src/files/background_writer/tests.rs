@@ -28,7 +28,7 @@ fn write(download: &mut BackgroundWriter, from: u64, to: u64) -> io::Result<()> 
         let end = (at / PROVEN + 1) * PROVEN;
         let end = end.min(to);
         for read in contents[to_usize(at)..to_usize(end)].chunks(READ) {
-            download.write(read, Origin::default())?;
+            download.write(read)?;
         }
         download.verified(end)?;
         at = end;
@@ -67,7 +67,7 @@ fn what_nothing_proves_is_written_as_well() {
     let mut download = begin(&target);
     download.start(0, None, 0).unwrap();
     for read in contents().chunks(READ) {
-        download.write(read, Origin::default()).unwrap();
+        download.write(read).unwrap();
     }
     assert_eq!(download.held(), None);
     download.finish().unwrap();
@@ -81,8 +81,8 @@ fn after_a_broken_connection_it_goes_on() {
     download.start(0, Some(SIZE), TAG).unwrap();
     let broken_at = THREAD_FROM + 3 * PROVEN;
     write(&mut download, 0, broken_at).unwrap();
-    download.write(&[0xFF; 100], Origin::default()).unwrap();
-    download.settle();
+    download.write(&[0xFF; 100]).unwrap();
+    download.join();
     assert!(download.thread.is_none());
     assert_eq!((download.position(), download.held()), (broken_at + 100, Some(held(broken_at))));
     download.start(broken_at, Some(SIZE), TAG).unwrap();
@@ -98,7 +98,7 @@ fn dropped_it_leaves_what_has_verified() {
     download.start(0, Some(SIZE), TAG).unwrap();
     let end = THREAD_FROM + 2 * PROVEN;
     write(&mut download, 0, end).unwrap();
-    download.write(&vec![0xFF; READ], Origin::default()).unwrap();
+    download.write(&vec![0xFF; READ]).unwrap();
     drop(download);
     assert!(fs::read(target.path().join("file.part")).unwrap() == contents()[..to_usize(end)]);
     assert_eq!(begin(&target).held(), Some(held(end)));
@@ -113,11 +113,10 @@ fn an_error_in_the_thread_comes_back_and_nothing_more_is_taken() {
     write(&mut download, 0, proven).unwrap();
     // More than was written: the thread finds out.
     download.verified(SIZE).unwrap();
-    let error =
-        (0..=WAITING + 2).find_map(|_| download.write(&vec![1; READ], Origin::default()).err());
+    let error = (0..=WAITING + 2).find_map(|_| download.write(&vec![1; READ]).err());
     assert_eq!(error.unwrap().kind(), io::ErrorKind::InvalidInput, "it comes soon");
     assert_eq!((download.position(), download.held()), (proven, Some(held(proven))));
-    assert!(download.write(&[1], Origin::default()).is_err());
+    assert!(download.write(&[1]).is_err());
     assert!(download.verified(proven).is_err());
     download.start(proven, Some(SIZE), TAG).unwrap();
     write(&mut download, proven, SIZE).unwrap();
@@ -133,7 +132,7 @@ fn an_error_that_was_not_told_is_told_at_the_end() {
         download.start(0, Some(SIZE), TAG).unwrap();
         write(&mut download, 0, THREAD_FROM + PROVEN).unwrap();
         download.verified(SIZE).unwrap();
-        download.settle();
+        download.join();
         let held_now = download.held();
         assert_eq!(held_now, Some(held(THREAD_FROM + PROVEN)));
         let told = if by_start {

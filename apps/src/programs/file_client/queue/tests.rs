@@ -83,7 +83,7 @@ impl<'o> Bench<'o> {
     }
 
     fn take(&mut self, event: Received<'_>) -> Result<(), Stop> {
-        let taken = self.work.take(event, Origin::default(), &self.settings, &mut self.voice);
+        let taken = self.work.take(event, &self.settings, &mut self.voice);
         self.work.publish(&mut self.voice);
         taken
     }
