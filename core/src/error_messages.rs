@@ -7,9 +7,9 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::chat::{JoinError, MemberError, NickError, SayError};
-use crate::datagram::{ExchangeError, Silence};
+use crate::datagram::{DropReason, ExchangeError};
 use crate::driver::DriveError;
-use crate::file::{EntryError, ReceiveError, Refusal, RequestError, SendError};
+use crate::file::{EntryError, ReceiverError, Refusal, RequestError, SenderError};
 use crate::hello;
 use crate::text::{Text, TextError, TooLong};
 
@@ -42,19 +42,19 @@ fn every_error_says_what_happened() {
         TextError::TooLong,
         TextError::LineBreak,
         TooLong,
-        hello::Error::Silent,
-        hello::Error::TooLong,
-        hello::Error::TimedOut,
-        hello::Error::Unclosed,
+        hello::HandshakeError::Silent,
+        hello::HandshakeError::TooLong,
+        hello::HandshakeError::TimedOut,
+        hello::HandshakeError::Unclosed,
         ExchangeError::TimedOut,
         ExchangeError::Unreachable,
-        Silence::OwnReply,
-        Silence::OwnPort,
-        Silence::ReflectingPort,
-        Silence::Truncated,
-        Silence::OverRate,
-        Silence::MutedNow,
-        Silence::Muted,
+        DropReason::OwnReply,
+        DropReason::OwnPort,
+        DropReason::ReflectingPort,
+        DropReason::Truncated,
+        DropReason::OverRate,
+        DropReason::MutedNow,
+        DropReason::Muted,
         Refusal::NotFound,
         Refusal::Refused,
         Refusal::Malformed,
@@ -65,17 +65,17 @@ fn every_error_says_what_happened() {
         RequestError::TooLong,
         RequestError::Full,
         RequestError::Finished,
-        ReceiveError::NotFramed,
-        ReceiveError::Nothing,
-        ReceiveError::CutShort,
-        ReceiveError::Malformed,
-        ReceiveError::Corrupt,
-        ReceiveError::TimedOut,
-        ReceiveError::Stalled,
-        ReceiveError::Unclosed,
-        SendError::CutShort,
-        SendError::TimedOut,
-        SendError::Stalled,
+        ReceiverError::NotFramed,
+        ReceiverError::Nothing,
+        ReceiverError::CutShort,
+        ReceiverError::Malformed,
+        ReceiverError::Corrupt,
+        ReceiverError::TimedOut,
+        ReceiverError::Stalled,
+        ReceiverError::Unclosed,
+        SenderError::CutShort,
+        SenderError::TimedOut,
+        SenderError::Stalled,
         EntryError,
         NickError::Length,
         NickError::Characters,

@@ -65,77 +65,29 @@
 //! [`PlainReceiver`] the plain one. Neither owns or copies contents: a sender names the range that
 //! is to go out next, and a receiver lends what has come in.
 
+mod config;
 mod digest;
+mod error;
+mod event;
 mod listing;
 mod name;
 mod plain_receiver;
 mod receiver;
+mod request;
 mod request_reader;
+mod response;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use core::fmt;
-
-pub use digest::{Digest, Digester};
+pub use config::{DEFAULT_STALL, DEFAULT_TIMEOUT, TransferConfig};
+pub use digest::{Digest, Digester, SEGMENT};
+pub use error::{ReceiverError, RequestError, SenderError};
+pub use event::{Pending, ReceiverEvent, RequestEvent};
 pub use listing::{Entries, Entry, EntryError, entries};
 pub use plain_receiver::PlainReceiver;
-pub use receiver::{ReceiveError, Received, Receiver, RequestError};
-pub use sender::{Asked, Demand, SendError, Sender};
-pub use wire::{Answer, Operation, Refusal, Request};
-
-use crate::text::{MAX_TEXT, QUIET, append};
-use crate::time::Duration;
-
-/// The longest name, in bytes.
-pub const MAX_NAME: usize = MAX_TEXT;
-
-/// Verified contents are cut at every multiple of this many bytes.
-pub const SEGMENT: u64 = 1 << 20;
-
-/// How long a request, or the first byte of its answer, may be waited for.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long contents may make no progress.
-pub const STALL: Duration = Duration::from_secs(30);
-
-/// The limits of one connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Config {
-    /// The quiet period that ends a plain name without a terminator; [`QUIET`] by default.
-    pub quiet: Duration,
-    /// How long a server waits for a request to be complete, and a client for an answer to begin;
-    /// [`TIMEOUT`] by default.
-    pub timeout: Duration,
-    /// How long contents may make no progress; [`STALL`] by default.
-    pub stall: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { quiet: QUIET, timeout: TIMEOUT, stall: STALL }
-    }
-}
-
-/// The end of the segment that holds the byte at `offset`, in a file of `size` bytes.
-const fn segment_end(offset: u64, size: u64) -> u64 {
-    let end = (offset - offset % SEGMENT).saturating_add(SEGMENT);
-    if end < size { end } else { size }
-}
-
-/// A name as it may be shown.
-fn show(name: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "\"{}\"", crate::printable::printable(name))
-}
-
-/// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.
-fn gather(buffer: &mut heapless::VecView<u8>, length: usize, input: &mut &[u8]) {
-    let count = length.saturating_sub(buffer.len()).min(input.len());
-    if let Some((part, rest)) = input.split_at_checked(count)
-        && append(buffer, part)
-    {
-        *input = rest;
-    }
-}
+pub use receiver::Receiver;
+pub use request::{MAX_NAME, Operation, Request};
+pub use response::{Refusal, ResponseHeader};
+pub use sender::Sender;

@@ -74,7 +74,7 @@
 //!                 Err(nb::Error::Other(error)) => panic!("cannot connect: {error}"),
 //!                 Ok((link, _)) => {
 //!                     let answer = Text::new("Hello").unwrap();
-//!                     let session = hello::Client::new(cx.now(), answer, hello::Config::default());
+//!                     let session = hello::Client::new(cx.now(), answer, hello::HandshakeConfig::default());
 //!                     *self = Self::Talking(link, session);
 //!                 }
 //!             }
@@ -99,7 +99,7 @@
 //!     listener,
 //!     None,
 //!     move |_: &mut World, cx: &mut Context<'_, World>, accepted: Accepted| {
-//!         let session = hello::Server::new(cx.now(), greeting, hello::Config::default());
+//!         let session = hello::Server::new(cx.now(), greeting, hello::HandshakeConfig::default());
 //!         cx.spawn(Box::new(Serving { link: Link::new(accepted.stream), session }));
 //!     },
 //!     |_: &mut World, error| eprintln!("accepting pauses: {error}"),

@@ -12,7 +12,7 @@ mod style;
 use std::io::{self, IsTerminal as _};
 
 use barewire_core::chat::DEFAULT_LINE_RATE;
-use barewire_core::text::QUIET;
+use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::executor::Executor;
 use barewire_linux::link::TIMEOUT;
@@ -72,7 +72,7 @@ pub(crate) struct ChatClient {
     timeout: Duration,
 
     /// How long the server must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]

@@ -11,7 +11,7 @@ mod state;
 use std::path::PathBuf;
 
 use barewire_core::chat::{DEFAULT_HISTORY, DEFAULT_LINE_RATE, RoomConfig, min_log_bytes};
-use barewire_core::text::{MAX_TEXT, QUIET};
+use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::executor::Executor;
@@ -74,7 +74,7 @@ pub(crate) struct ChatServer {
     log: Option<PathBuf>,
 
     /// How long a member must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]

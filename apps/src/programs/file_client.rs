@@ -22,7 +22,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use barewire_core::file::{STALL, TIMEOUT};
+use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT};
 use barewire_core::time::Duration;
 use barewire_linux::executor::Executor;
 use barewire_linux::signals::Signals;
@@ -108,11 +108,11 @@ pub(crate) struct FileClient {
     force: bool,
 
     /// How long connecting may take, and then the beginning of each answer
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long contents may make no progress
-    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = STALL)]
+    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_STALL)]
     stall: Duration,
 
     /// How often to try again without progress when a connection breaks off

@@ -6,8 +6,8 @@ mod store;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use barewire_core::file::{Config, STALL, Sender, TIMEOUT};
-use barewire_core::text::QUIET;
+use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig};
+use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::link::Link;
@@ -54,15 +54,15 @@ pub(crate) struct FileServer {
     max_clients: Option<NonZero<usize>>,
 
     /// How long a client may take to say what it wants
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long a client may take nothing of what it asked for
-    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = STALL)]
+    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_STALL)]
     stall: Duration,
 
     /// How long a client must be silent for a name without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     /// Do not confine the server to the folder by Landlock
@@ -93,7 +93,8 @@ impl Program for FileServer {
         if !self.no_sandbox {
             store.confine();
         }
-        let config = Config { quiet: self.quiet_period, timeout: self.timeout, stall: self.stall };
+        let config =
+            TransferConfig { quiet: self.quiet_period, timeout: self.timeout, stall: self.stall };
         let house = House { store, config };
         let door = Door { once: self.serve.once, max_clients: self.max_clients };
         hall::serve(
@@ -113,7 +114,7 @@ impl Program for FileServer {
 /// What the whole server has.
 struct House {
     store: Store,
-    config: Config,
+    config: TransferConfig,
 }
 
 /// The address, and the folder behind it.

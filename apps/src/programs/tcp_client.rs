@@ -4,7 +4,7 @@ use core::task::Poll;
 use std::net::SocketAddr;
 
 use barewire_core::hello;
-use barewire_core::text::{MAX_TEXT, QUIET, Text};
+use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Connector, DriveError, Link};
@@ -44,11 +44,11 @@ pub(crate) struct TcpClient {
 
     /// How long connecting, and then the handshake, may take
     #[arg(short, long, value_name = "TIME", value_parser = wait,
-          default_value_t = hello::TIMEOUT)]
+          default_value_t = hello::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long the server must be silent for a greeting without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
@@ -68,7 +68,7 @@ impl Program for TcpClient {
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let target = Target::read(&self.words)?;
         let answer = target.text(message)?.unwrap_or(ANSWER);
-        let config = hello::Config { quiet: self.quiet_period, timeout: self.timeout };
+        let config = hello::HandshakeConfig { quiet: self.quiet_period, timeout: self.timeout };
         let caller = Caller {
             addresses: target.resolve()?,
             name: target.name(),
@@ -86,7 +86,7 @@ struct Caller {
     /// The server as the user named it.
     name: String,
     answer: Text<'static>,
-    config: hello::Config,
+    config: hello::HandshakeConfig,
     state: State,
 }
 
@@ -153,23 +153,23 @@ impl Caller {
         }
     }
 
-    fn failed(&self, fault: &DriveError<hello::Error>) -> String {
+    fn failed(&self, fault: &DriveError<hello::HandshakeError>) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
         match fault {
             DriveError::Connection(error) => {
                 format!("the handshake with {name} broke off: {}", describe(error))
             }
-            DriveError::Session(hello::Error::Silent) => {
+            DriveError::Session(hello::HandshakeError::Silent) => {
                 format!("{name} closed the connection without a greeting")
             }
-            DriveError::Session(hello::Error::TooLong) => {
+            DriveError::Session(hello::HandshakeError::TooLong) => {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
-            DriveError::Session(hello::Error::TimedOut) => format!(
+            DriveError::Session(hello::HandshakeError::TimedOut) => format!(
                 "{name} did not finish its greeting, or take the answer, in {limit} (--timeout \
                  allows more; is it a server that speaks first?)"
             ),
-            DriveError::Session(hello::Error::Unclosed) => format!(
+            DriveError::Session(hello::HandshakeError::Unclosed) => format!(
                 "{name} did not close within {limit} of the connection's start, so it may not have \
                  heard the answer"
             ),

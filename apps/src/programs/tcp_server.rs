@@ -4,7 +4,7 @@ use core::task::Poll;
 use std::num::NonZero;
 
 use barewire_core::hello;
-use barewire_core::text::{MAX_TEXT, QUIET, Text};
+use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::executor::{Context, Task};
@@ -48,11 +48,11 @@ pub(crate) struct TcpServer {
     max_clients: Option<NonZero<usize>>,
 
     /// How long one client's handshake may take
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = hello::TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = hello::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long a client must be silent for an answer without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
@@ -73,7 +73,7 @@ impl Program for TcpServer {
         let signals = server::begin(address, output)?;
         let house = House {
             greeting: self.greeting,
-            config: hello::Config { quiet: self.quiet_period, timeout: self.timeout },
+            config: hello::HandshakeConfig { quiet: self.quiet_period, timeout: self.timeout },
         };
         let door = Door { once: self.listen.serve.once, max_clients: self.max_clients };
         hall::serve(
@@ -94,7 +94,7 @@ impl Program for TcpServer {
 /// What the whole server has.
 struct House {
     greeting: Text<'static>,
-    config: hello::Config,
+    config: hello::HandshakeConfig,
 }
 
 /// The task of one client.
@@ -136,14 +136,14 @@ impl<'h> Task<Hall<'h, House>> for Handshake {
 }
 
 /// What a client did, in words that follow its address.
-fn reason(fault: &DriveError<hello::Error>, limit: Duration) -> String {
+fn reason(fault: &DriveError<hello::HandshakeError>, limit: Duration) -> String {
     match fault {
         DriveError::Connection(error) => format!("broke off: {}", describe(error)),
-        DriveError::Session(hello::Error::Silent) => "closed without an answer".into(),
-        DriveError::Session(hello::Error::TooLong) => {
+        DriveError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
+        DriveError::Session(hello::HandshakeError::TooLong) => {
             format!("answered with more than {MAX_TEXT} bytes")
         }
-        DriveError::Session(hello::Error::TimedOut | hello::Error::Unclosed) => {
+        DriveError::Session(hello::HandshakeError::TimedOut | hello::HandshakeError::Unclosed) => {
             format!("did not finish within {limit}")
         }
         _ => fault.to_string(),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{self, Config, Event, Exchange, ExchangeError};
+use barewire_core::datagram::{self, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
 use barewire_core::time::Duration;
 use barewire_linux::datagrams::UdpClient as Socket;
 use barewire_linux::executor::{Context, Task};
@@ -42,7 +42,7 @@ pub(crate) struct UdpClient {
 
     /// How long to wait for the reply; each retry waits twice as long as the try before
     #[arg(short, long, value_name = "TIME", value_parser = wait,
-          default_value_t = Config::default().timeout)]
+          default_value_t = ExchangeConfig::default().timeout)]
     timeout: Duration,
 
     /// How often to try again
@@ -50,7 +50,7 @@ pub(crate) struct UdpClient {
     retries: u32,
 
     /// How many bytes of the reply to take; a longer one is shown as truncated
-    #[arg(long, value_name = "BYTES", default_value_t = datagram::CAPACITY,
+    #[arg(long, value_name = "BYTES", default_value_t = datagram::DEFAULT_CAPACITY,
           value_parser = capacity)]
     capacity: usize,
 
@@ -83,7 +83,7 @@ impl Program for UdpClient {
             name: target.name(),
             request,
             local,
-            config: Config { timeout: self.timeout, retries: self.retries },
+            config: ExchangeConfig { timeout: self.timeout, retries: self.retries },
             buffer: vec![0; self.capacity].into_boxed_slice(),
             exchange: None,
             begun: false,
@@ -120,7 +120,7 @@ struct Sender {
     name: String,
     request: &'static [u8],
     local: Option<SocketAddr>,
-    config: Config,
+    config: ExchangeConfig,
     buffer: Box<[u8]>,
     exchange: Option<(Socket, Exchange<'static>)>,
     /// The next exchange goes on with one that found nobody at another address.
@@ -193,7 +193,7 @@ impl Sender {
             }
         };
         match event {
-            Ok(Event::Replied { reply, .. }) => {
+            Ok(ExchangeEvent::Replied { reply, .. }) => {
                 asking.output.show(&ReceivedDatagram::from(&reply));
                 let (truncated, length) = (reply.is_truncated(), reply.length);
                 if truncated {
@@ -210,7 +210,7 @@ impl Sender {
                 self.close(cx);
                 Ok(true)
             }
-            Ok(Event::Retrying { left }) => {
+            Ok(ExchangeEvent::Retrying { left }) => {
                 log::info!(
                     "no reply from {}: trying again ({left} more tries after this)",
                     self.name

@@ -3,7 +3,7 @@
 use core::task::Poll;
 use std::sync::{Mutex, PoisonError};
 
-use barewire_core::datagram::{self, Datagram, Rate, Reply, Responder, Silence, Verdict};
+use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, Responder};
 use barewire_linux::activation;
 use barewire_linux::datagrams::UdpServer as Socket;
 use barewire_linux::executor::{Context, Task};
@@ -18,7 +18,7 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::listen::{self as server, Listen};
 
-/// How many sources the loop guard keeps count of: 64 KiB of memory.
+/// How many sources the rate limiter keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;
 
 const EXAMPLES: &str = "\
@@ -49,13 +49,13 @@ pub(crate) struct UdpServer {
     echo: bool,
 
     /// How many bytes of a datagram to take; a longer one is shown as truncated
-    #[arg(long, value_name = "BYTES", default_value_t = datagram::CAPACITY,
+    #[arg(long, value_name = "BYTES", default_value_t = datagram::DEFAULT_CAPACITY,
           value_parser = capacity)]
     capacity: usize,
 
     /// How many answers a second one source gets; one that stays over it for 10 s is muted for a
     /// minute; 0 means no limit
-    #[arg(long, value_name = "N", default_value_t = datagram::RATE)]
+    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE)]
     rate: u32,
 
     #[command(flatten)]
@@ -134,15 +134,15 @@ impl Task<Printer> for Desk<'_> {
                 }
                 let datagram = received.datagram;
                 let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
-                let verdict = responder.handle_datagram(now, datagram);
+                let action = responder.handle_datagram(now, datagram);
                 drop(responder);
-                show(output, &datagram, verdict);
-                match verdict {
-                    Verdict::Reply(reply) => {
+                show(output, &datagram, action);
+                match action {
+                    Action::Reply(reply) => {
                         chosen = true;
                         Some(reply)
                     }
-                    Verdict::Silent(_) => None,
+                    Action::Drop(_) => None,
                 }
             },
             |peer, error| log::info!("cannot answer {peer}: {}", describe(&error)),
@@ -167,17 +167,17 @@ impl Task<Printer> for Desk<'_> {
 }
 
 /// Shows a datagram, and why it got no answer; but of a flood only its end.
-fn show(output: &mut Printer, datagram: &Datagram<'_>, verdict: Verdict<'_>) {
+fn show(output: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
     let peer = datagram.source;
-    match verdict {
-        Verdict::Silent(Silence::OverRate | Silence::Muted) => return,
-        Verdict::Silent(Silence::MutedNow) => {
-            let (patience, mute) = (datagram::PATIENCE, datagram::MUTE);
+    match action {
+        Action::Drop(DropReason::OverRate | DropReason::Muted) => return,
+        Action::Drop(DropReason::MutedNow) => {
+            let (patience, mute) = (datagram::MUTE_THRESHOLD, datagram::MUTE_DURATION);
             log::warn!("{} stayed over the rate for {patience}: muted for {mute}", peer.ip());
             return;
         }
-        Verdict::Silent(why) => log::debug!("{peer} gets no answer: {why}"),
-        Verdict::Reply(_) => {}
+        Action::Drop(why) => log::debug!("{peer} gets no answer: {why}"),
+        Action::Reply(_) => {}
     }
     output.show_unless_quiet(&ReceivedDatagram::from(datagram));
 }

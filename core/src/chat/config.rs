@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::nick::{SkeletonFn, skeleton};
-use crate::text::QUIET;
+use crate::text::DEFAULT_QUIET;
 use crate::time::Duration;
 
 /// The nick of the operator.
@@ -25,7 +25,7 @@ pub const DEFAULT_PATIENCE: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RoomConfig {
-    /// The quiet period that ends a line without a terminator; [`QUIET`] by default.
+    /// The quiet period that ends a line without a terminator; [`DEFAULT_QUIET`] by default.
     pub quiet: Duration,
     /// How many of the last lines a new member gets; [`DEFAULT_HISTORY`] by default.
     pub history: u16,
@@ -39,7 +39,7 @@ pub struct RoomConfig {
 impl RoomConfig {
     /// The rules by default.
     pub const fn new() -> Self {
-        Self { quiet: QUIET, history: DEFAULT_HISTORY, rate: DEFAULT_LINE_RATE, skeleton }
+        Self { quiet: DEFAULT_QUIET, history: DEFAULT_HISTORY, rate: DEFAULT_LINE_RATE, skeleton }
     }
 
     /// The same, with another [`quiet`](Self::quiet).

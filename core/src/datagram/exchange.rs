@@ -3,14 +3,14 @@
 use core::fmt;
 use core::net::SocketAddr;
 
-use super::Datagram;
+use super::received::Datagram;
 use crate::log::debug;
 use crate::time::{Duration, Instant};
 
 /// How long an [`Exchange`] waits, and how often it tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Config {
+pub struct ExchangeConfig {
     /// How long the first try waits for its reply; each further one waits twice as long as the
     /// one before. 5 s by default.
     pub timeout: Duration,
@@ -18,7 +18,7 @@ pub struct Config {
     pub retries: u32,
 }
 
-impl Default for Config {
+impl Default for ExchangeConfig {
     fn default() -> Self {
         Self { timeout: Duration::from_secs(5), retries: 0 }
     }
@@ -27,7 +27,7 @@ impl Default for Config {
 /// What an [`Exchange`] tells its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Event<'d> {
+pub enum ExchangeEvent<'d> {
     /// The reply: the exchange is over.
     Replied {
         /// The reply, which may be [truncated](Datagram::is_truncated).
@@ -73,7 +73,7 @@ impl core::error::Error for ExchangeError {}
 /// ```
 /// use std::net::UdpSocket;
 ///
-/// use barewire_core::datagram::{Config, Datagram, Event, Exchange};
+/// use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, ExchangeEvent};
 /// use barewire_core::time::Instant;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +88,7 @@ impl core::error::Error for ExchangeError {}
 /// let start = std::time::Instant::now();
 /// let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
 ///
-/// let mut exchange = Exchange::new(server, b"ping", Config::default());
+/// let mut exchange = Exchange::new(server, b"ping", ExchangeConfig::default());
 /// let mut buffer = [0; 1024];
 /// let reply = loop {
 ///     while let Ok(request) = exchange.poll_transmit() {
@@ -104,8 +104,8 @@ impl core::error::Error for ExchangeError {}
 ///         Err(_) => exchange.handle_timeout(now()),
 ///     };
 ///     match event {
-///         Ok(Event::Replied { reply, .. }) => break reply.bytes,
-///         Ok(Event::Retrying { .. }) | Err(nb::Error::WouldBlock) => {}
+///         Ok(ExchangeEvent::Replied { reply, .. }) => break reply.bytes,
+///         Ok(ExchangeEvent::Retrying { .. }) | Err(nb::Error::WouldBlock) => {}
 ///         Err(nb::Error::Other(error)) => return Err(error.into()),
 ///     }
 /// };
@@ -134,7 +134,7 @@ impl<'t> Exchange<'t> {
     /// An exchange with `server`, whose first try wants to be sent. The address must be one that a
     /// [`Datagram::source`] can be: an IPv4-mapped IPv6 address given as IPv4, and a link-local one
     /// with its scope.
-    pub const fn new(server: SocketAddr, request: &'t [u8], config: Config) -> Self {
+    pub const fn new(server: SocketAddr, request: &'t [u8], config: ExchangeConfig) -> Self {
         Self {
             server,
             request,
@@ -158,11 +158,11 @@ impl<'t> Exchange<'t> {
         &mut self,
         now: Instant,
         datagram: Datagram<'d>,
-    ) -> nb::Result<Event<'d>, ExchangeError> {
+    ) -> nb::Result<ExchangeEvent<'d>, ExchangeError> {
         match self.first_sent {
             Some(sent) if self.state != State::Over && datagram.source == self.server => {
                 self.state = State::Over;
-                Ok(Event::Replied { reply: datagram, round_trip: now.since(sent) })
+                Ok(ExchangeEvent::Replied { reply: datagram, round_trip: now.since(sent) })
             }
             _ => Err(nb::Error::WouldBlock),
         }
@@ -173,7 +173,7 @@ impl<'t> Exchange<'t> {
     ///
     /// # Errors
     /// [`ExchangeError::Unreachable`]; `WouldBlock` if the exchange was over already.
-    pub fn handle_unreachable(&mut self) -> nb::Result<Event<'static>, ExchangeError> {
+    pub fn handle_unreachable(&mut self) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
         self.fail(ExchangeError::Unreachable)
     }
 
@@ -181,7 +181,10 @@ impl<'t> Exchange<'t> {
     ///
     /// # Errors
     /// `WouldBlock`: it has not. [`ExchangeError::TimedOut`]: that was the last try.
-    pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'static>, ExchangeError> {
+    pub fn handle_timeout(
+        &mut self,
+        now: Instant,
+    ) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
@@ -192,7 +195,7 @@ impl<'t> Exchange<'t> {
         self.retries = left;
         self.wait = self.wait.doubled();
         self.state = State::ToSend;
-        Ok(Event::Retrying { left })
+        Ok(ExchangeEvent::Retrying { left })
     }
 
     /// The request, while it wants to be sent.
@@ -222,7 +225,7 @@ impl<'t> Exchange<'t> {
         }
     }
 
-    fn fail(&mut self, error: ExchangeError) -> nb::Result<Event<'static>, ExchangeError> {
+    fn fail(&mut self, error: ExchangeError) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
         match core::mem::replace(&mut self.state, State::Over) {
             State::Over => Err(nb::Error::WouldBlock),
             State::ToSend | State::Waiting { .. } => Err(nb::Error::Other(error)),
@@ -243,7 +246,7 @@ mod tests {
     }
 
     fn exchange(retries: u32) -> Exchange<'static> {
-        Exchange::new(SERVER, b"ping", Config { retries, ..Config::default() })
+        Exchange::new(SERVER, b"ping", ExchangeConfig { retries, ..ExchangeConfig::default() })
     }
 
     #[test]
@@ -257,7 +260,7 @@ mod tests {
         let round_trip = Duration::from_millis(2);
         assert_eq!(
             exchange.handle_datagram(at(12), reply),
-            Ok(Event::Replied { reply, round_trip })
+            Ok(ExchangeEvent::Replied { reply, round_trip })
         );
         assert_eq!(exchange.handle_datagram(at(13), reply), Err(OVER));
         assert_eq!(exchange.handle_timeout(at(9_999)), Err(OVER));
@@ -270,11 +273,11 @@ mod tests {
         let mut exchange = exchange(2);
         exchange.transmitted(at(0));
         assert_eq!(exchange.handle_timeout(at(4_999)), Err(nb::Error::WouldBlock));
-        assert_eq!(exchange.handle_timeout(at(5_000)), Ok(Event::Retrying { left: 1 }));
+        assert_eq!(exchange.handle_timeout(at(5_000)), Ok(ExchangeEvent::Retrying { left: 1 }));
         assert_eq!(exchange.poll_deadline(), None);
         exchange.transmitted(at(5_000));
         assert_eq!(exchange.poll_deadline(), Some(at(15_000)));
-        assert_eq!(exchange.handle_timeout(at(15_000)), Ok(Event::Retrying { left: 0 }));
+        assert_eq!(exchange.handle_timeout(at(15_000)), Ok(ExchangeEvent::Retrying { left: 0 }));
         exchange.transmitted(at(15_000));
         assert_eq!(exchange.poll_deadline(), Some(at(35_000)));
         assert_eq!(
@@ -291,7 +294,7 @@ mod tests {
         let _ = exchange.handle_timeout(at(5_000));
         // The next try is not sent yet.
         let event = exchange.handle_datagram(at(5_001), Datagram::whole(SERVER, b""));
-        let Ok(Event::Replied { round_trip, .. }) = event else { panic!("{event:?}") };
+        let Ok(ExchangeEvent::Replied { round_trip, .. }) = event else { panic!("{event:?}") };
         assert_eq!(round_trip, Duration::from_millis(5_001));
     }
 
@@ -319,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_longest_times_do_not_wrap() {
-        let config = Config { timeout: Duration::MAX, retries: u32::MAX };
+        let config = ExchangeConfig { timeout: Duration::MAX, retries: u32::MAX };
         let mut exchange = Exchange::new(SERVER, b"", config);
         exchange.transmitted(at(1));
         assert_eq!(exchange.poll_deadline(), Some(Instant::from_micros(u64::MAX)));

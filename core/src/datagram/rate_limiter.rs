@@ -9,13 +9,13 @@ use core::net::IpAddr;
 use crate::time::{Duration, Instant};
 
 /// Answers a second to one source, unless the owner chooses another limit.
-pub const RATE: u32 = 10_000;
+pub const DEFAULT_REPLY_RATE: u32 = 10_000;
 
 /// How long a source may stay over its rate before it is muted.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const MUTE_THRESHOLD: Duration = Duration::from_secs(10);
 
 /// How long a muted source gets no answer.
-pub const MUTE: Duration = Duration::from_secs(60);
+pub const MUTE_DURATION: Duration = Duration::from_secs(60);
 
 /// How many sources that hash alike are kept apart.
 const WAYS: usize = 4;
@@ -35,11 +35,11 @@ pub enum Rate {
 
 impl Default for Rate {
     fn default() -> Self {
-        Self::PerSecond(RATE)
+        Self::PerSecond(DEFAULT_REPLY_RATE)
     }
 }
 
-/// What the guard says of one datagram.
+/// What the limiter says of one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     Admitted,
@@ -50,7 +50,7 @@ pub(super) enum Admission {
 }
 
 #[derive(Debug)]
-pub(super) struct Guard<const SOURCES: usize> {
+pub(super) struct SourceRateLimiter<const SOURCES: usize> {
     rate: Rate,
     table: [Option<Source>; SOURCES],
 }
@@ -85,7 +85,7 @@ impl Source {
     }
 }
 
-impl<const SOURCES: usize> Guard<SOURCES> {
+impl<const SOURCES: usize> SourceRateLimiter<SOURCES> {
     pub(super) const fn new(rate: Rate) -> Self {
         const {
             assert!(SOURCES >= WAYS && SOURCES.is_power_of_two(), "SOURCES is a power of two ≥ 4");
@@ -130,8 +130,8 @@ fn admit(table: &mut [Option<Source>], rate: u32, now: Instant, address: IpAddr)
         return Admission::Admitted;
     }
     match source.standing {
-        Standing::Over { since } if now.since(since) >= PATIENCE => {
-            source.standing = Standing::Muted { until: now + MUTE };
+        Standing::Over { since } if now.since(since) >= MUTE_THRESHOLD => {
+            source.standing = Standing::Muted { until: now + MUTE_DURATION };
             Admission::MutedNow
         }
         Standing::Good => {
@@ -183,84 +183,84 @@ mod tests {
         Instant::from_millis(millis)
     }
 
-    fn guard(rate: u32) -> Guard<16> {
-        Guard::new(Rate::PerSecond(rate))
+    fn limiter(rate: u32) -> SourceRateLimiter<16> {
+        SourceRateLimiter::new(Rate::PerSecond(rate))
     }
 
     #[test]
     fn a_source_gets_its_rate_in_each_second() {
-        let mut guard = guard(3);
+        let mut limiter = limiter(3);
         for second in 0..5 {
             for n in 0..6 {
                 let expected = if n < 3 { Admission::Admitted } else { Admission::OverRate };
-                assert_eq!(guard.admit(at(second * 1_000 + n), NOISY), expected);
+                assert_eq!(limiter.admit(at(second * 1_000 + n), NOISY), expected);
             }
         }
     }
 
     #[test]
     fn each_address_has_its_own_count() {
-        let mut guard = guard(1);
+        let mut limiter = limiter(1);
         let other = IpAddr::V6(Ipv6Addr::LOCALHOST);
-        assert_eq!(guard.admit(at(0), NOISY), Admission::Admitted);
-        assert_eq!(guard.admit(at(0), NOISY), Admission::OverRate);
-        assert_eq!(guard.admit(at(0), other), Admission::Admitted);
+        assert_eq!(limiter.admit(at(0), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admit(at(0), NOISY), Admission::OverRate);
+        assert_eq!(limiter.admit(at(0), other), Admission::Admitted);
     }
 
-    /// Ten datagrams a second against a rate of one, until the guard says something new.
-    fn flood(guard: &mut Guard<16>, from: u64) -> (u64, Admission) {
+    /// Ten datagrams a second against a rate of one, until the limiter says something new.
+    fn flood(limiter: &mut SourceRateLimiter<16>, from: u64) -> (u64, Admission) {
         (from..from + 100_000)
             .step_by(100)
-            .map(|time| (time, guard.admit(at(time), NOISY)))
+            .map(|time| (time, limiter.admit(at(time), NOISY)))
             .find(|(_, said)| !matches!(said, Admission::Admitted | Admission::OverRate))
             .unwrap()
     }
 
     #[test]
     fn a_lasting_flood_is_muted_with_one_note_and_forgiven_later() {
-        let mut guard = guard(1);
+        let mut limiter = limiter(1);
         // Over the rate from its second datagram on.
-        assert_eq!(flood(&mut guard, 0), (10_100, Admission::MutedNow));
-        assert_eq!(guard.admit(at(10_200), NOISY), Admission::Muted);
-        assert_eq!(guard.admit(at(70_099), NOISY), Admission::Muted);
-        assert_eq!(guard.admit(at(70_100), NOISY), Admission::Admitted);
-        assert_eq!(guard.admit(at(70_101), NOISY), Admission::OverRate);
+        assert_eq!(flood(&mut limiter, 0), (10_100, Admission::MutedNow));
+        assert_eq!(limiter.admit(at(10_200), NOISY), Admission::Muted);
+        assert_eq!(limiter.admit(at(70_099), NOISY), Admission::Muted);
+        assert_eq!(limiter.admit(at(70_100), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admit(at(70_101), NOISY), Admission::OverRate);
     }
 
     #[test]
     fn a_second_within_the_limit_starts_the_patience_anew() {
-        let mut guard = guard(1);
+        let mut limiter = limiter(1);
         for time in (0..9_000).step_by(100) {
-            guard.admit(at(time), NOISY);
+            limiter.admit(at(time), NOISY);
         }
-        assert_eq!(guard.admit(at(9_000), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admit(at(9_000), NOISY), Admission::Admitted);
         // The tenth second saw one datagram only; the flood goes on with the eleventh.
-        assert_eq!(flood(&mut guard, 10_000), (20_100, Admission::MutedNow));
+        assert_eq!(flood(&mut limiter, 10_000), (20_100, Admission::MutedNow));
     }
 
     #[test]
     fn so_does_a_pause() {
-        let mut guard = guard(1);
+        let mut limiter = limiter(1);
         for time in (0..9_900).step_by(100) {
-            guard.admit(at(time), NOISY);
+            limiter.admit(at(time), NOISY);
         }
-        assert_eq!(flood(&mut guard, 12_000), (22_100, Admission::MutedNow));
+        assert_eq!(flood(&mut limiter, 12_000), (22_100, Admission::MutedNow));
     }
 
     #[test]
     fn a_pause_lasts_one_whole_second_in_which_nothing_comes() {
         for (again, muted) in [(1_999, 10_199), (2_000, 12_100)] {
-            let mut guard = guard(1);
-            guard.admit(at(0), NOISY);
-            guard.admit(at(100), NOISY);
-            assert_eq!(flood(&mut guard, again), (muted, Admission::MutedNow));
+            let mut limiter = limiter(1);
+            limiter.admit(at(0), NOISY);
+            limiter.admit(at(100), NOISY);
+            assert_eq!(flood(&mut limiter, again), (muted, Admission::MutedNow));
         }
     }
 
     #[test]
     fn a_rate_of_none_answers_nobody_and_no_limit_answers_all() {
-        assert_eq!(guard(0).admit(at(0), NOISY), Admission::OverRate);
-        let mut open = Guard::<16>::new(Rate::Unlimited);
+        assert_eq!(limiter(0).admit(at(0), NOISY), Admission::OverRate);
+        let mut open = SourceRateLimiter::<16>::new(Rate::Unlimited);
         for _ in 0..100_000 {
             assert_eq!(open.admit(at(0), NOISY), Admission::Admitted);
         }
@@ -268,14 +268,14 @@ mod tests {
 
     #[test]
     fn forged_sources_push_out_the_quietest_and_the_muted_last() {
-        let mut guard = guard(1);
-        flood(&mut guard, 0);
+        let mut limiter = limiter(1);
+        flood(&mut limiter, 0);
         for n in 0..10_000 {
             // Nobody is charged for what another has sent.
             let forged = IpAddr::V4(Ipv4Addr::from_bits(n));
-            assert_eq!(guard.admit(at(20_000), forged), Admission::Admitted);
+            assert_eq!(limiter.admit(at(20_000), forged), Admission::Admitted);
         }
-        assert_eq!(guard.admit(at(20_001), NOISY), Admission::Muted);
+        assert_eq!(limiter.admit(at(20_001), NOISY), Admission::Muted);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::Datagram;
-use super::rate_limiter::{Admission, Guard, Rate};
+use super::rate_limiter::{Admission, Rate, SourceRateLimiter};
+use super::received::Datagram;
 use crate::log::debug;
 use crate::time::Instant;
 
@@ -26,17 +26,17 @@ pub enum Reply<'t> {
 /// What a [`Responder`] does with one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Verdict<'d> {
+pub enum Action<'d> {
     /// Send these bytes to the datagram's source, from the address that it was sent to.
     Reply(&'d [u8]),
     /// Send nothing.
-    Silent(Silence),
+    Drop(DropReason),
 }
 
 /// Why a datagram gets no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Silence {
+pub enum DropReason {
     /// It is the responder's own reply text: another responder sent it.
     OwnReply,
     /// It comes from the port that the responder itself has: another responder's.
@@ -47,14 +47,14 @@ pub enum Silence {
     Truncated,
     /// Its source has had its answers of this second ([`Rate`]).
     OverRate,
-    /// Its source has been over its rate for [`PATIENCE`](super::PATIENCE), and gets no answer for
-    /// [`MUTE`](super::MUTE). Said once; the operator wants to know.
+    /// Its source has been over its rate for [`MUTE_THRESHOLD`](super::MUTE_THRESHOLD), and gets no answer for
+    /// [`MUTE_DURATION`](super::MUTE_DURATION). Said once; the operator wants to know.
     MutedNow,
     /// Its source is muted.
     Muted,
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OwnReply => "it is this server's own reply text",
@@ -75,33 +75,33 @@ impl fmt::Display for Silence {
 /// sources it keeps count of; each takes 48 bytes, the rest of the machine at most 32 (64-bit).
 ///
 /// ```
-/// use barewire_core::datagram::{Datagram, Rate, Reply, Responder, Silence, Verdict};
+/// use barewire_core::datagram::{Action, Datagram, DropReason, Rate, Reply, Responder};
 /// use barewire_core::time::Instant;
 ///
 /// let mut responder = Responder::<16>::new(8080, Reply::Text(b"pong"), Rate::default());
 /// let source = "192.0.2.7:50000".parse()?;
 /// let ping = Datagram::whole(source, b"ping");
-/// assert_eq!(responder.handle_datagram(Instant::ZERO, ping), Verdict::Reply(b"pong"));
+/// assert_eq!(responder.handle_datagram(Instant::ZERO, ping), Action::Reply(b"pong"));
 /// let pong = Datagram::whole(source, b"pong");
-/// let silent = Verdict::Silent(Silence::OwnReply);
-/// assert_eq!(responder.handle_datagram(Instant::ZERO, pong), silent);
+/// let dropped = Action::Drop(DropReason::OwnReply);
+/// assert_eq!(responder.handle_datagram(Instant::ZERO, pong), dropped);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Debug)]
 pub struct Responder<'t, const SOURCES: usize> {
     port: u16,
     reply: Reply<'t>,
-    guard: Guard<SOURCES>,
+    limiter: SourceRateLimiter<SOURCES>,
 }
 
 impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
     /// A responder on `port`.
     pub const fn new(port: u16, reply: Reply<'t>, rate: Rate) -> Self {
-        Self { port, reply, guard: Guard::new(rate) }
+        Self { port, reply, limiter: SourceRateLimiter::new(rate) }
     }
 
     /// Decides what to do with one datagram.
-    pub fn handle_datagram<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Verdict<'d>
+    pub fn handle_datagram<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Action<'d>
     where
         't: 'd,
     {
@@ -109,39 +109,39 @@ impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
             Reply::Text(text) => text,
             Reply::Echo => datagram.bytes,
         };
-        match self.silence(now, &datagram) {
-            Some(silence) => Verdict::Silent(silence),
-            None => Verdict::Reply(reply),
+        match self.reason_to_drop(now, &datagram) {
+            Some(reason) => Action::Drop(reason),
+            None => Action::Reply(reply),
         }
     }
 
-    fn silence(&mut self, now: Instant, datagram: &Datagram<'_>) -> Option<Silence> {
+    fn reason_to_drop(&mut self, now: Instant, datagram: &Datagram<'_>) -> Option<DropReason> {
         let port = datagram.source.port();
         if port == self.port {
-            return Some(Silence::OwnPort);
+            return Some(DropReason::OwnPort);
         }
         // No one can be answered on port 0 (RFC 768: "if not used, a value of zero is inserted").
         if port == 0 || REFLECTING_PORTS.contains(&port) {
-            return Some(Silence::ReflectingPort);
+            return Some(DropReason::ReflectingPort);
         }
         match self.reply {
             // Of a truncated one, what is left and the length tell.
             Reply::Text(text)
                 if text.len() == datagram.length && text.starts_with(datagram.bytes) =>
             {
-                return Some(Silence::OwnReply);
+                return Some(DropReason::OwnReply);
             }
-            Reply::Echo if datagram.is_truncated() => return Some(Silence::Truncated),
+            Reply::Echo if datagram.is_truncated() => return Some(DropReason::Truncated),
             Reply::Text(_) | Reply::Echo => {}
         }
-        match self.guard.admit(now, datagram.source.ip()) {
+        match self.limiter.admit(now, datagram.source.ip()) {
             Admission::Admitted => None,
-            Admission::OverRate => Some(Silence::OverRate),
+            Admission::OverRate => Some(DropReason::OverRate),
             Admission::MutedNow => {
                 debug!("a source stayed over its rate and is muted: {}", datagram.source.ip());
-                Some(Silence::MutedNow)
+                Some(DropReason::MutedNow)
             }
-            Admission::Muted => Some(Silence::Muted),
+            Admission::Muted => Some(DropReason::Muted),
         }
     }
 }
@@ -162,48 +162,48 @@ mod tests {
     }
 
     #[track_caller]
-    fn silent(reply: Reply<'_>, datagram: Datagram<'_>, why: Silence) {
-        assert_eq!(responder(reply).handle_datagram(NOW, datagram), Verdict::Silent(why));
+    fn dropped(reply: Reply<'_>, datagram: Datagram<'_>, why: DropReason) {
+        assert_eq!(responder(reply).handle_datagram(NOW, datagram), Action::Drop(why));
     }
 
     #[test]
     fn everybody_gets_the_text_or_their_own_bytes() {
         let ping = Datagram::whole(from(5000), b"ping");
         let text = Reply::Text(b"pong");
-        assert_eq!(responder(text).handle_datagram(NOW, ping), Verdict::Reply(b"pong"));
-        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, ping), Verdict::Reply(b"ping"));
+        assert_eq!(responder(text).handle_datagram(NOW, ping), Action::Reply(b"pong"));
+        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, ping), Action::Reply(b"ping"));
         let empty = Datagram::whole(from(5000), b"");
-        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, empty), Verdict::Reply(b""));
+        assert_eq!(responder(Reply::Echo).handle_datagram(NOW, empty), Action::Reply(b""));
     }
 
     #[test]
     fn what_could_start_a_loop_gets_no_answer() {
         let text = Reply::Text(b"pong");
-        silent(text, Datagram::whole(from(5000), b"pong"), Silence::OwnReply);
-        silent(text, Datagram::whole(from(8080), b"ping"), Silence::OwnPort);
-        silent(Reply::Echo, Datagram::whole(from(8080), b"ping"), Silence::OwnPort);
-        silent(text, Datagram::whole(from(0), b"ping"), Silence::ReflectingPort);
+        dropped(text, Datagram::whole(from(5000), b"pong"), DropReason::OwnReply);
+        dropped(text, Datagram::whole(from(8080), b"ping"), DropReason::OwnPort);
+        dropped(Reply::Echo, Datagram::whole(from(8080), b"ping"), DropReason::OwnPort);
+        dropped(text, Datagram::whole(from(0), b"ping"), DropReason::ReflectingPort);
         for port in REFLECTING_PORTS {
-            silent(text, Datagram::whole(from(port), b"ping"), Silence::ReflectingPort);
+            dropped(text, Datagram::whole(from(port), b"ping"), DropReason::ReflectingPort);
         }
     }
 
     #[test]
     fn a_part_is_not_taken_for_the_whole() {
         let part = Datagram { source: from(5000), bytes: b"pong", length: 5 };
-        silent(Reply::Echo, part, Silence::Truncated);
+        dropped(Reply::Echo, part, DropReason::Truncated);
         // Its text only begins like the reply.
         let text = Reply::Text(b"pong");
-        assert_eq!(responder(text).handle_datagram(NOW, part), Verdict::Reply(b"pong"));
+        assert_eq!(responder(text).handle_datagram(NOW, part), Action::Reply(b"pong"));
     }
 
     #[test]
     fn its_own_reply_is_known_by_its_part() {
         let part = Datagram { source: from(5000), bytes: b"po", length: 4 };
-        silent(Reply::Text(b"pong"), part, Silence::OwnReply);
+        dropped(Reply::Text(b"pong"), part, DropReason::OwnReply);
         let other = Datagram { source: from(5000), bytes: b"pa", length: 4 };
-        let verdict = responder(Reply::Text(b"pong")).handle_datagram(NOW, other);
-        assert_eq!(verdict, Verdict::Reply(b"pong"));
+        let action = responder(Reply::Text(b"pong")).handle_datagram(NOW, other);
+        assert_eq!(action, Action::Reply(b"pong"));
     }
 
     #[test]
@@ -214,8 +214,8 @@ mod tests {
         loop {
             let responder = if passes % 2 == 0 { &mut one } else { &mut two };
             match responder.handle_datagram(NOW, Datagram::whole(from(5000), text)) {
-                Verdict::Reply(reply) => text = reply,
-                Verdict::Silent(why) => break assert_eq!(why, Silence::OverRate),
+                Action::Reply(reply) => text = reply,
+                Action::Drop(why) => break assert_eq!(why, DropReason::OverRate),
             }
             passes += 1;
         }
@@ -229,6 +229,6 @@ mod tests {
             responder.handle_datagram(NOW, Datagram::whole(from(5000), b"pong"));
         }
         let ping = Datagram::whole(from(5000), b"ping");
-        assert_eq!(responder.handle_datagram(NOW, ping), Verdict::Reply(b"pong"));
+        assert_eq!(responder.handle_datagram(NOW, ping), Action::Reply(b"pong"));
     }
 }

@@ -1,6 +1,9 @@
-//! Digests, which prove what was received.
+//! Segments and their digests, which prove what was received.
 
 use core::fmt;
+
+/// Verified contents are cut at every multiple of this many bytes.
+pub const SEGMENT: u64 = 1 << 20;
 
 /// The BLAKE3 digest of a segment's bytes.
 pub type Digest = [u8; 32];
@@ -8,7 +11,7 @@ pub type Digest = [u8; 32];
 /// Digests bytes as they come (BLAKE3, the default mode, 32 bytes of output).
 ///
 /// It takes at most 1,920 bytes of memory. A [`Receiver`](super::Receiver) has one; a server that has
-/// its contents in memory may use one to [supply](super::Sender::supply) digests.
+/// its contents in memory may use one to [provide](super::Sender::provide_digest) digests.
 ///
 /// ```
 /// use barewire_core::file::Digester;
@@ -48,6 +51,12 @@ impl fmt::Debug for Digester {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Digester").finish_non_exhaustive()
     }
+}
+
+/// The end of the segment that holds the byte at `offset`, in a file of `size` bytes.
+pub(super) const fn segment_end(offset: u64, size: u64) -> u64 {
+    let end = (offset - offset % SEGMENT).saturating_add(SEGMENT);
+    if end < size { end } else { size }
 }
 
 #[cfg(test)]

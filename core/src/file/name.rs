@@ -1,6 +1,6 @@
 //! Which names may be asked for.
 
-use super::Operation;
+use super::request::Operation;
 
 /// Whether `name` may be asked for at all: see the module's rules. What it names, if anything, is
 /// for the server to find out.

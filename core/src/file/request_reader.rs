@@ -2,8 +2,9 @@
 
 use heapless::{Vec, VecView};
 
-use super::wire::{MARKER, REQUEST_HEADER, RequestHeader};
-use super::{Refusal, Request, gather};
+use super::request::Request;
+use super::response::Refusal;
+use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, gather};
 use crate::text::{Text, TextReader, TooLong};
 use crate::time::{Duration, Instant};
 

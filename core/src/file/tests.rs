@@ -16,7 +16,7 @@ mod waiting;
 use std::vec::Vec;
 
 use super::*;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use drivers::{Client, Digests, Seen, Server};
 
 const NOW: Instant = Instant::ZERO;

@@ -1,10 +1,10 @@
 //! The side that answers.
 
-use super::reader::Hearing;
-use super::{Config, Error};
+use super::config::HandshakeConfig;
+use super::error::HandshakeError;
+use super::reader::HandshakeReader;
 use crate::session::{Events, Output, Session};
-use crate::text::Speech;
-use crate::text::{MAX_TEXT, Text};
+use crate::text::{MAX_TEXT, Text, TextWriter};
 use crate::time::Instant;
 
 /// The client's side of one handshake. Its only event is the server's greeting.
@@ -24,7 +24,7 @@ use crate::time::Instant;
 /// use barewire_core::time::Instant;
 ///
 /// let (now, answer) = (Instant::ZERO, Text::new("Hello")?);
-/// let mut client = hello::Client::<64>::new(now, answer, hello::Config::default());
+/// let mut client = hello::Client::<64>::new(now, answer, hello::HandshakeConfig::default());
 /// assert_eq!(client.poll_transmit(), Output::Nothing);
 ///
 /// let mut input = "你好\n".as_bytes();
@@ -40,24 +40,27 @@ use crate::time::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Client<'t, const N: usize = MAX_TEXT> {
-    answer: Speech<'t>,
-    hearing: Hearing<N>,
+    answer: TextWriter<'t>,
+    reader: HandshakeReader<N>,
 }
 
 impl<'t, const N: usize> Client<'t, N> {
     /// A handshake on a connection that was opened at `now`.
-    pub fn new(now: Instant, answer: Text<'t>, config: Config) -> Self {
+    pub fn new(now: Instant, answer: Text<'t>, config: HandshakeConfig) -> Self {
         let terminator: &[u8] = if answer.as_bytes().is_empty() { b"\n" } else { b"" };
-        Self { answer: Speech::new(answer, terminator), hearing: Hearing::new(now, config) }
+        Self {
+            answer: TextWriter::new(answer, terminator),
+            reader: HandshakeReader::new(now, config),
+        }
     }
 
     /// Whether both sides have spoken and the server has ended its stream.
     pub const fn is_over(&self) -> bool {
-        self.has_answered() && self.hearing.has_ended()
+        self.has_answered() && self.reader.has_ended()
     }
 
     const fn has_answered(&self) -> bool {
-        self.hearing.has_heard() && self.answer.is_over()
+        self.reader.has_heard() && self.answer.is_over()
     }
 }
 
@@ -66,27 +69,29 @@ impl<'s, const N: usize> Events<'s> for Client<'_, N> {
 }
 
 impl<const N: usize> Session for Client<'_, N> {
-    type Error = Error;
+    type Error = HandshakeError;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Text<'s>, Error> {
-        self.hearing.handle_input(now, input)
+    ) -> nb::Result<Text<'s>, HandshakeError> {
+        self.reader.handle_input(now, input)
     }
 
-    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, Error> {
-        self.hearing.handle_end()
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
+        self.reader.handle_end()
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, Error> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
         if self.is_over() {
             return Err(nb::Error::WouldBlock);
         }
         let has_answered = self.has_answered();
-        self.hearing.handle_timeout(now).map_err(|error| match error {
-            nb::Error::Other(Error::TimedOut) if has_answered => nb::Error::Other(Error::Unclosed),
+        self.reader.handle_timeout(now).map_err(|error| match error {
+            nb::Error::Other(HandshakeError::TimedOut) if has_answered => {
+                nb::Error::Other(HandshakeError::Unclosed)
+            }
             error => error,
         })
     }
@@ -94,7 +99,7 @@ impl<const N: usize> Session for Client<'_, N> {
     fn poll_transmit(&self) -> Output<'_> {
         if self.is_over() {
             Output::Close
-        } else if self.hearing.has_heard() {
+        } else if self.reader.has_heard() {
             self.answer.poll_transmit()
         } else {
             Output::Nothing
@@ -106,6 +111,6 @@ impl<const N: usize> Session for Client<'_, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        (!self.is_over()).then(|| self.hearing.poll_deadline())
+        (!self.is_over()).then(|| self.reader.poll_deadline())
     }
 }

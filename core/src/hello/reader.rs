@@ -1,20 +1,21 @@
 //! What one side of a handshake hears: one text, in time, and the end of the stream.
 
-use super::{Config, Error};
+use super::config::HandshakeConfig;
+use super::error::HandshakeError;
 use crate::log::debug;
 use crate::text::{Text, TextReader};
 use crate::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Hearing<const N: usize> {
+pub(super) struct HandshakeReader<const N: usize> {
     reader: TextReader<N>,
     heard: bool,
     ended: bool,
     deadline: Instant,
 }
 
-impl<const N: usize> Hearing<N> {
-    pub(super) fn new(now: Instant, config: Config) -> Self {
+impl<const N: usize> HandshakeReader<N> {
+    pub(super) fn new(now: Instant, config: HandshakeConfig) -> Self {
         Self {
             reader: TextReader::new(config.quiet),
             heard: false,
@@ -37,23 +38,26 @@ impl<const N: usize> Hearing<N> {
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Text<'s>, Error> {
+    ) -> nb::Result<Text<'s>, HandshakeError> {
         if self.heard {
             *input = &[];
             return Err(nb::Error::WouldBlock);
         }
-        let text = self.reader.handle_input(now, input).map_err(|error| error.map(Error::from))?;
+        let text = self
+            .reader
+            .handle_input(now, input)
+            .map_err(|error| error.map(HandshakeError::from))?;
         self.heard = true;
         Ok(text)
     }
 
-    pub(super) fn handle_end(&mut self) -> nb::Result<Text<'_>, Error> {
+    pub(super) fn handle_end(&mut self) -> nb::Result<Text<'_>, HandshakeError> {
         self.ended = true;
         if self.heard {
             return Err(nb::Error::WouldBlock);
         }
         let text = self.reader.handle_end().map_err(|error| match error {
-            nb::Error::WouldBlock => nb::Error::Other(Error::Silent),
+            nb::Error::WouldBlock => nb::Error::Other(HandshakeError::Silent),
             nb::Error::Other(error) => nb::Error::Other(error.into()),
         })?;
         self.heard = true;
@@ -61,15 +65,16 @@ impl<const N: usize> Hearing<N> {
     }
 
     /// The quiet period ends the text if it is over before the handshake's time is.
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, Error> {
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
         if now < self.poll_deadline() {
             return Err(nb::Error::WouldBlock);
         }
         if self.quiet_deadline().is_none_or(|quiet| quiet > self.deadline) {
             debug!("the handshake took too long; has heard the peer: {}", self.heard);
-            return Err(nb::Error::Other(Error::TimedOut));
+            return Err(nb::Error::Other(HandshakeError::TimedOut));
         }
-        let text = self.reader.handle_timeout(now).map_err(|error| error.map(Error::from))?;
+        let text =
+            self.reader.handle_timeout(now).map_err(|error| error.map(HandshakeError::from))?;
         self.heard = true;
         Ok(text)
     }

@@ -1,10 +1,10 @@
 //! The side that speaks first.
 
-use super::reader::Hearing;
-use super::{Config, Error};
+use super::config::HandshakeConfig;
+use super::error::HandshakeError;
+use super::reader::HandshakeReader;
 use crate::session::{Events, Output, Session};
-use crate::text::Speech;
-use crate::text::{MAX_TEXT, Text};
+use crate::text::{MAX_TEXT, Text, TextWriter};
 use crate::time::Instant;
 
 /// The server's side of one handshake. Its only event is the client's answer.
@@ -19,7 +19,7 @@ use crate::time::Instant;
 /// use barewire_core::time::Instant;
 ///
 /// let (now, greeting) = (Instant::ZERO, Text::new("你好")?);
-/// let mut server = hello::Server::<64>::new(now, greeting, hello::Config::default());
+/// let mut server = hello::Server::<64>::new(now, greeting, hello::HandshakeConfig::default());
 /// let greeting = Output::Bytes { head: "你好".as_bytes(), tail: b"\n", more: true };
 /// assert_eq!(server.poll_transmit(), greeting);
 /// server.transmitted(now, 7);
@@ -33,19 +33,22 @@ use crate::time::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Server<'t, const N: usize = MAX_TEXT> {
-    greeting: Speech<'t>,
-    hearing: Hearing<N>,
+    greeting: TextWriter<'t>,
+    reader: HandshakeReader<N>,
 }
 
 impl<'t, const N: usize> Server<'t, N> {
     /// A handshake on a connection that was opened at `now`.
-    pub fn new(now: Instant, greeting: Text<'t>, config: Config) -> Self {
-        Self { greeting: Speech::new(greeting, b"\n"), hearing: Hearing::new(now, config) }
+    pub fn new(now: Instant, greeting: Text<'t>, config: HandshakeConfig) -> Self {
+        Self {
+            greeting: TextWriter::new(greeting, b"\n"),
+            reader: HandshakeReader::new(now, config),
+        }
     }
 
     /// Whether both sides have spoken.
     pub const fn is_over(&self) -> bool {
-        self.hearing.has_heard() && self.greeting.is_over()
+        self.reader.has_heard() && self.greeting.is_over()
     }
 }
 
@@ -54,25 +57,25 @@ impl<'s, const N: usize> Events<'s> for Server<'_, N> {
 }
 
 impl<const N: usize> Session for Server<'_, N> {
-    type Error = Error;
+    type Error = HandshakeError;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Text<'s>, Error> {
-        self.hearing.handle_input(now, input)
+    ) -> nb::Result<Text<'s>, HandshakeError> {
+        self.reader.handle_input(now, input)
     }
 
-    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, Error> {
-        self.hearing.handle_end()
+    fn handle_end(&mut self, _now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
+        self.reader.handle_end()
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, Error> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
         if self.is_over() {
             return Err(nb::Error::WouldBlock);
         }
-        self.hearing.handle_timeout(now)
+        self.reader.handle_timeout(now)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
@@ -84,6 +87,6 @@ impl<const N: usize> Session for Server<'_, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        (!self.is_over()).then(|| self.hearing.poll_deadline())
+        (!self.is_over()).then(|| self.reader.poll_deadline())
     }
 }

@@ -13,11 +13,11 @@ fn at(millis: u64) -> Instant {
 }
 
 fn server() -> Server<'static, 16> {
-    Server::new(NOW, Text::new("hi").unwrap(), Config::default())
+    Server::new(NOW, Text::new("hi").unwrap(), HandshakeConfig::default())
 }
 
 fn client() -> Client<'static, 16> {
-    Client::new(NOW, Text::new("Hello").unwrap(), Config::default())
+    Client::new(NOW, Text::new("Hello").unwrap(), HandshakeConfig::default())
 }
 
 /// Carries out everything that `session` wants to send, `step` bytes at a time; the half-close
@@ -48,7 +48,7 @@ fn drain(session: &mut impl Session, step: usize) -> String {
 }
 
 /// What a step of a session says: the text heard, the error, or nothing.
-fn said(step: nb::Result<Text<'_>, Error>) -> Option<Result<String, Error>> {
+fn said(step: nb::Result<Text<'_>, HandshakeError>) -> Option<Result<String, HandshakeError>> {
     match step {
         Ok(text) => Some(Ok(text.to_string())),
         Err(nb::Error::WouldBlock) => None,
@@ -57,9 +57,9 @@ fn said(step: nb::Result<Text<'_>, Error>) -> Option<Result<String, Error>> {
 }
 
 fn hear(
-    session: &mut (impl Session<Error = Error> + for<'s> Events<'s, Event = Text<'s>>),
+    session: &mut (impl Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>),
     bytes: &[u8],
-) -> Option<Result<String, Error>> {
+) -> Option<Result<String, HandshakeError>> {
     said(session.handle_input(NOW, &mut &bytes[..]))
 }
 
@@ -129,7 +129,7 @@ fn what_follows_the_text_is_ignored() {
 
 #[test]
 fn an_empty_answer_is_still_an_answer() {
-    let mut client = Client::<16>::new(NOW, Text::new("").unwrap(), Config::default());
+    let mut client = Client::<16>::new(NOW, Text::new("").unwrap(), HandshakeConfig::default());
     assert_eq!(hear(&mut client, b"hi\n"), Some(Ok("hi".into())));
     assert_eq!(drain(&mut client, 9), "\n|");
     assert_eq!(hear(&mut server(), b"\n"), Some(Ok(String::new())));
@@ -137,15 +137,15 @@ fn an_empty_answer_is_still_an_answer() {
 
 #[test]
 fn a_peer_without_a_word_is_reported() {
-    assert_eq!(said(server().handle_end(NOW)), Some(Err(Error::Silent)));
-    assert_eq!(said(client().handle_end(NOW)), Some(Err(Error::Silent)));
+    assert_eq!(said(server().handle_end(NOW)), Some(Err(HandshakeError::Silent)));
+    assert_eq!(said(client().handle_end(NOW)), Some(Err(HandshakeError::Silent)));
 }
 
 #[test]
 fn an_endless_text_is_cut_off_at_the_capacity() {
     let mut server = server();
     assert_eq!(hear(&mut server, &[b'x'; 16]), None);
-    assert_eq!(hear(&mut server, b"x"), Some(Err(Error::TooLong)));
+    assert_eq!(hear(&mut server, b"x"), Some(Err(HandshakeError::TooLong)));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_slow_text_does_not_stretch_the_time() {
     // Bytes still dripping in when the time is up: the quiet period would end later.
     let _ = server.handle_input(at(9_900), &mut &b"Hel"[..]);
     assert_eq!(server.poll_deadline(), Some(at(10_000)));
-    assert_eq!(said(server.handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
+    assert_eq!(said(server.handle_timeout(at(10_000))), Some(Err(HandshakeError::TimedOut)));
 }
 
 #[test]
@@ -170,7 +170,8 @@ fn a_late_driver_still_hears_what_silence_ended_in_time() {
 
 #[test]
 fn silence_that_ends_with_the_time_ends_the_text() {
-    for (heard_at, outcome) in [(9_800, Ok("Hello".into())), (9_801, Err(Error::TimedOut))] {
+    for (heard_at, outcome) in [(9_800, Ok("Hello".into())), (9_801, Err(HandshakeError::TimedOut))]
+    {
         let mut server = server();
         let _ = server.handle_input(at(heard_at), &mut &b"Hello"[..]);
         assert_eq!(said(server.handle_timeout(at(10_000))), Some(outcome));
@@ -194,23 +195,23 @@ fn the_deadline_is_that_of_the_time_until_all_is_over() {
 #[test]
 fn time_is_limited_in_every_state() {
     assert_eq!(said(server().handle_timeout(at(9_999))), None);
-    assert_eq!(said(server().handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
-    assert_eq!(said(client().handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
+    assert_eq!(said(server().handle_timeout(at(10_000))), Some(Err(HandshakeError::TimedOut)));
+    assert_eq!(said(client().handle_timeout(at(10_000))), Some(Err(HandshakeError::TimedOut)));
 
     // A peer that does not read.
     let mut unread = server();
     assert_eq!(hear(&mut unread, b"Hello\n"), Some(Ok("Hello".into())));
-    assert_eq!(said(unread.handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
+    assert_eq!(said(unread.handle_timeout(at(10_000))), Some(Err(HandshakeError::TimedOut)));
 
     let mut unread = client();
     assert_eq!(hear(&mut unread, b"hi\n"), Some(Ok("hi".into())));
-    assert_eq!(said(unread.handle_timeout(at(10_000))), Some(Err(Error::TimedOut)));
+    assert_eq!(said(unread.handle_timeout(at(10_000))), Some(Err(HandshakeError::TimedOut)));
 
     // A server that does not close.
     let mut unclosed = client();
     assert_eq!(hear(&mut unclosed, b"hi\n"), Some(Ok("hi".into())));
     drain(&mut unclosed, 9);
-    assert_eq!(said(unclosed.handle_timeout(at(10_000))), Some(Err(Error::Unclosed)));
+    assert_eq!(said(unclosed.handle_timeout(at(10_000))), Some(Err(HandshakeError::Unclosed)));
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl<const N: usize> Pump<N> {
     /// server answers what its sender [demands](crate::file::Sender::demand):
     ///
     /// ```
-    /// use barewire_core::file::{Asked, Config, Demand, Digester, Refusal, SendError, Sender};
+    /// use barewire_core::file::{RequestEvent, TransferConfig, Pending, Digester, Refusal, SenderError, Sender};
     /// use barewire_core::io::{Pump, Split, Timer};
     /// use barewire_core::driver::DriveError;
     /// use barewire_core::session::InMemory;
@@ -75,32 +75,32 @@ impl<const N: usize> Pump<N> {
     ///     stream: &mut T,
     ///     timer: &mut impl Timer,
     ///     file: &[u8],
-    /// ) -> Result<(), DriveError<SendError, T::Error>> {
-    ///     let mut sender = Sender::<64>::new(timer.now(), Config::default());
+    /// ) -> Result<(), DriveError<SenderError, T::Error>> {
+    ///     let mut sender = Sender::<64>::new(timer.now(), TransferConfig::default());
     ///     let mut pump = Pump::<256>::new();
     ///     let mut is_there = false;
     ///     loop {
     ///         let mut session = InMemory { session: &mut sender, contents: file };
-    ///         let hear = |asked: Asked<'_>| {
-    ///             is_there = matches!(asked, Asked::Request(request) if request.name == b"file");
+    ///         let hear = |asked: RequestEvent<'_>| {
+    ///             is_there = matches!(asked, RequestEvent::Request(request) if request.name == b"file");
     ///         };
     ///         if !pump.turn(stream, &mut session, timer, hear).await? {
     ///             return Ok(());
     ///         }
     ///         let now = timer.now();
-    ///         match sender.demand() {
-    ///             Some(Demand::Answer) if is_there => {
+    ///         match sender.pending() {
+    ///             Some(Pending::Response) if is_there => {
     ///                 sender.offer(now, file.len() as u64, 1);
     ///             }
-    ///             Some(Demand::Answer) => sender.refuse(now, Refusal::NotFound),
-    ///             Some(Demand::Digest { offset, length }) => {
+    ///             Some(Pending::Response) => sender.refuse(now, Refusal::NotFound),
+    ///             Some(Pending::Digest { offset, length }) => {
     ///                 let segment = &file[offset as usize..][..length as usize];
     ///                 let mut digester = Digester::new();
     ///                 digester.update(segment);
-    ///                 sender.supply(now, digester.finish());
+    ///                 sender.provide_digest(now, digester.finish());
     ///             }
     ///             // What is in flash does not change.
-    ///             Some(Demand::Confirm) => sender.confirm(now),
+    ///             Some(Pending::Confirm) => sender.confirm(now),
     ///             None => {}
     ///         }
     ///     }

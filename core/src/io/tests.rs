@@ -99,8 +99,8 @@ impl HalfClose for Wire<'_> {
     }
 }
 
-pub(super) fn config() -> hello::Config {
-    hello::Config::default()
+pub(super) fn config() -> hello::HandshakeConfig {
+    hello::HandshakeConfig::default()
 }
 
 #[test]
@@ -131,14 +131,14 @@ fn the_time_and_the_end_of_the_stream_reach_the_session() {
     let waiting = pump.drive(&mut wire, &mut server, Instant::from_millis(9_999), |_| ());
     assert_eq!(waiting, Err(nb::Error::WouldBlock));
     let late = pump.drive(&mut wire, &mut server, Instant::from_millis(10_000), |_| ());
-    assert_eq!(late, Err(nb::Error::Other(DriveError::Session(hello::Error::TimedOut))));
+    assert_eq!(late, Err(nb::Error::Other(DriveError::Session(hello::HandshakeError::TimedOut))));
 
     let (there, back): (Direction, Direction) = Default::default();
     there.ended.set(true);
     let mut wire = Wire::new(&there, &back);
     let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
     let silent = Pump::<64>::new().drive(&mut wire, &mut server, Instant::ZERO, |_| ());
-    assert_eq!(silent, Err(nb::Error::Other(DriveError::Session(hello::Error::Silent))));
+    assert_eq!(silent, Err(nb::Error::Other(DriveError::Session(hello::HandshakeError::Silent))));
 }
 
 /// A session that takes one byte for every byte it could send: back-pressure at its plainest.

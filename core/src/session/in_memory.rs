@@ -9,12 +9,12 @@ use crate::time::Instant;
 /// contents. Made anew for each call of the driver, it costs nothing:
 ///
 /// ```
-/// use barewire_core::file::{Config, Sender};
+/// use barewire_core::file::{TransferConfig, Sender};
 /// use barewire_core::session::{InMemory, Output, Session};
 /// use barewire_core::time::Instant;
 ///
 /// let (now, contents) = (Instant::ZERO, b"all of it");
-/// let mut sender = Sender::<64>::new(now, Config::default());
+/// let mut sender = Sender::<64>::new(now, TransferConfig::default());
 /// sender.handle_input(now, &mut &b"name\n"[..]).unwrap();
 /// sender.offer(now, contents.len() as u64, 1);
 /// let lent = InMemory { session: &mut sender, contents };
@@ -81,7 +81,7 @@ fn range(contents: &[u8], offset: u64, length: u64) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::{Config, Sender};
+    use crate::file::{Sender, TransferConfig};
 
     #[test]
     fn a_range_is_cut_to_what_there_is() {
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn it_waits_for_what_the_session_waits_for() {
-        let session = Sender::<64>::new(Instant::ZERO, Config::default());
+        let session = Sender::<64>::new(Instant::ZERO, TransferConfig::default());
         let deadline = session.poll_deadline();
         assert!(deadline.is_some());
         assert_eq!(InMemory { session, contents: b"contents" }.poll_deadline(), deadline);

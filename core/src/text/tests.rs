@@ -1,5 +1,7 @@
 extern crate std;
+use super::reader::ends_inside_sequence;
 use super::*;
+use crate::time::{Duration, Instant};
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec as StdVec;
@@ -11,7 +13,7 @@ fn at(millis: u64) -> Instant {
 /// What a reader of capacity 8 makes of `chunks`, each as it is shown, with the end of the stream
 /// after the last.
 fn read(chunks: &[&[u8]]) -> StdVec<String> {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     let mut heard = vec![];
     let mut note = |result: nb::Result<Text<'_>, TooLong>| {
         heard.push(match result {
@@ -86,7 +88,7 @@ fn cutting_never_matters() {
 
 #[test]
 fn silence_ends_a_text() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     assert_eq!(reader.poll_deadline(), None);
     let _ = reader.handle_input(at(0), &mut &b"Hel"[..]);
     let _ = reader.handle_input(at(150), &mut &b"lo"[..]);
@@ -99,7 +101,7 @@ fn silence_ends_a_text() {
 
 #[test]
 fn silence_inside_a_utf8_sequence_ends_nothing() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     let _ = reader.handle_input(at(0), &mut &b"\xe4\xbd"[..]);
     assert_eq!(reader.poll_deadline(), None);
     let _ = reader.handle_input(at(500), &mut &b"\xa0"[..]);
@@ -111,7 +113,7 @@ fn silence_inside_a_utf8_sequence_ends_nothing() {
 
 #[test]
 fn silence_ends_the_skipping_too() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     assert!(reader.handle_input(at(0), &mut &b"123456789"[..]).is_err());
     assert_eq!(reader.poll_deadline(), Some(at(200)));
     assert_eq!(reader.handle_timeout(at(200)), Err(nb::Error::WouldBlock));
@@ -120,7 +122,7 @@ fn silence_ends_the_skipping_too() {
 
 #[test]
 fn silence_inside_a_sequence_ends_no_skipping() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     assert!(reader.handle_input(at(0), &mut &b"12345678\xe4\xbd"[..]).is_err());
     assert_eq!(reader.poll_deadline(), None);
     let _ = reader.handle_input(at(500), &mut &b"\xa0 and more \xf0\x9f"[..]);
@@ -135,7 +137,7 @@ fn silence_inside_a_sequence_ends_no_skipping() {
 
 #[test]
 fn a_return_breaks_a_sequence_in_what_is_skipped_too() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     let _ = reader.handle_input(at(0), &mut &b"1234567\xe4\r"[..]);
     assert!(reader.handle_input(at(0), &mut &b"\xbd"[..]).is_err());
     assert_eq!(reader.poll_deadline(), Some(at(200)));
@@ -150,7 +152,7 @@ fn silence_can_be_told_to_mean_nothing() {
 
 #[test]
 fn a_whole_text_is_lent_from_the_input() {
-    let mut reader = TextReader::<8>::new(QUIET);
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     let stream = b"one\ntwo";
     let mut input = &stream[..];
     let text = reader.handle_input(at(0), &mut input).unwrap();
@@ -161,7 +163,7 @@ fn a_whole_text_is_lent_from_the_input() {
 #[test]
 fn only_what_arrives_as_one_text_can_be_sent() {
     assert_eq!(Text::new("你好").unwrap().as_bytes(), "你好".as_bytes());
-    assert_eq!(Text::new(""), Ok(Text { bytes: b"" }));
+    assert_eq!(Text::new(""), Ok(Text::received(b"")));
     assert_eq!(Text::new("a\nb"), Err(TextError::LineBreak));
     assert_eq!(Text::new("a\r"), Err(TextError::LineBreak));
     assert!(Text::new("a\rb").is_ok());

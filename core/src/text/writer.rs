@@ -1,17 +1,17 @@
-//! What a side says that speaks once: a text, its terminator, and the half-close after it.
+//! Sends one text, its terminator, and the half-close after it.
 
-use super::Text;
+use super::message::Text;
 use crate::session::Output;
 
 #[derive(Debug)]
-pub(crate) struct Speech<'t> {
+pub(crate) struct TextWriter<'t> {
     text: &'t [u8],
     terminator: &'static [u8],
     /// Bytes released so far; one more than there are bytes, once the half-close is done as well.
     progress: usize,
 }
 
-impl<'t> Speech<'t> {
+impl<'t> TextWriter<'t> {
     pub(crate) const fn new(text: Text<'t>, terminator: &'static [u8]) -> Self {
         Self { text: text.as_bytes(), terminator, progress: 0 }
     }
@@ -20,7 +20,7 @@ impl<'t> Speech<'t> {
         self.text.len().saturating_add(self.terminator.len())
     }
 
-    /// Whether all is said and the sending direction ended.
+    /// Whether all is sent and the sending direction ended.
     pub(crate) const fn is_over(&self) -> bool {
         self.progress > self.length()
     }

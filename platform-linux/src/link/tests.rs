@@ -241,11 +241,11 @@ fn a_close_after_a_reset_is_not_orderly() {
 
 #[test]
 fn a_half_close_after_a_reset_tells_of_the_reset() {
-    use barewire_core::file::{Config, Receiver};
+    use barewire_core::file::{Receiver, TransferConfig};
 
     let (stream, peer) = pair();
     TcpStream::try_from(peer).unwrap().abort();
-    let mut receiver = Receiver::<64, 1>::new(Instant::ZERO, Config::default());
+    let mut receiver = Receiver::<64, 1>::new(Instant::ZERO, TransferConfig::default());
     receiver.finish();
     let mut link = Link::new(stream);
     let mut executor = Executor::simulated();

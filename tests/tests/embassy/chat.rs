@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use barewire_core::chat::{Client, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, Space};
 use barewire_core::io::Pump;
-use barewire_core::text::{QUIET, Text, TooLong};
+use barewire_core::text::{DEFAULT_QUIET, Text, TooLong};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
@@ -63,7 +63,7 @@ async fn serve(mut room: Room<'_, 64>, sockets: Vec<Socket<'_>>) {
 /// Takes part: says its lines, one after the other, and leaves when it has heard those of all others.
 /// What it heard, and how often a future was dropped.
 async fn take_part(mut socket: Socket<'_>, name: usize, random: &mut Random) -> (Vec<String>, u32) {
-    let mut client = Client::<32, 512>::new(QUIET);
+    let mut client = Client::<32, 512>::new(DEFAULT_QUIET);
     let mut pump = Pump::<64>::new();
     let (mut said, mut is_welcome, mut heard, mut drops) = (0, false, Vec::new(), 0);
     let clock = &mut Clock;

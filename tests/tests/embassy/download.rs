@@ -2,7 +2,8 @@
 
 use barewire_core::driver::DriveError;
 use barewire_core::file::{
-    Asked, Config, Demand, Digester, Received, Receiver, Refusal, Request, SEGMENT, Sender,
+    Digester, Pending, Receiver, ReceiverEvent, Refusal, Request, RequestEvent, SEGMENT, Sender,
+    TransferConfig,
 };
 use barewire_core::io::{Pump, Timer};
 use barewire_core::session::InMemory;
@@ -17,9 +18,9 @@ use crate::world::{Buffers, converse, interrupted};
 const NAME: &[u8] = b"file";
 
 /// A link that loses frames may be silent for long.
-const PATIENT: Config = {
+const PATIENT: TransferConfig = {
     let long = Duration::from_secs(600);
-    Config { quiet: long, timeout: long, stall: long }
+    TransferConfig { quiet: long, timeout: long, stall: long }
 };
 
 /// Serves `file` until the client ends the connection. Tells how often a future was dropped.
@@ -32,7 +33,7 @@ async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 
     let outcome = loop {
         let session = &mut InMemory { session: &mut sender, contents: file };
         let turn = pump.turn(&mut socket, session, clock, |asked| {
-            is_there = matches!(asked, Asked::Request(request) if request.name == NAME);
+            is_there = matches!(asked, RequestEvent::Request(request) if request.name == NAME);
         });
         match interrupted(random, turn).await {
             None => drops += 1,
@@ -40,19 +41,19 @@ async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 
             Some(outcome) => break outcome,
         }
         let now = Clock.now();
-        match sender.demand() {
-            Some(Demand::Answer) if is_there => {
+        match sender.pending() {
+            Some(Pending::Response) if is_there => {
                 sender.offer(now, file.len() as u64, 1);
             }
-            Some(Demand::Answer) => sender.refuse(now, Refusal::NotFound),
-            Some(Demand::Digest { offset, length }) => {
+            Some(Pending::Response) => sender.refuse(now, Refusal::NotFound),
+            Some(Pending::Digest { offset, length }) => {
                 let start = usize::try_from(offset).unwrap();
                 let end = start + usize::try_from(length).unwrap();
                 let mut digester = Digester::new();
                 digester.update(&file[start..end]);
-                sender.supply(now, digester.finish());
+                sender.provide_digest(now, digester.finish());
             }
-            Some(Demand::Confirm) => sender.confirm(now),
+            Some(Pending::Confirm) => sender.confirm(now),
             None => {}
         }
     };
@@ -77,14 +78,14 @@ async fn fetch(
     let clock = &mut Clock;
     let outcome = loop {
         let run = pump.run(&mut socket, &mut receiver, clock, |event| match event {
-            Received::Answered(_) => proven = 0,
-            Received::Refused(refusal) => {
+            ReceiverEvent::Response(_) => proven = 0,
+            ReceiverEvent::Refused(refusal) => {
                 assert_eq!(refusal, Refusal::NotFound);
                 answers.push(None);
             }
-            Received::Contents(part) => contents.extend_from_slice(part),
-            Received::Verified { end } => proven = end,
-            Received::Complete => answers.push(Some(proven)),
+            ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
+            ReceiverEvent::Verified { end } => proven = end,
+            ReceiverEvent::Complete => answers.push(Some(proven)),
         });
         if let Some(outcome) = interrupted(random, run).await {
             break outcome;
@@ -177,15 +178,15 @@ fn a_reset_is_no_success_though_the_byte_count_fits() {
             },
             async |stack| {
                 let mut socket = right.connect(stack).await;
-                let mut receiver = Receiver::<64, 1>::new(Clock.now(), Config::default());
+                let mut receiver = Receiver::<64, 1>::new(Clock.now(), TransferConfig::default());
                 let request = Request { verify: false, ..Request::get(NAME) };
                 receiver.request(Clock.now(), &request).unwrap();
                 let mut pump = Pump::<256>::new();
                 let outcome = pump
                     .run(&mut socket, &mut receiver, &mut Clock, |event| match event {
-                        Received::Answered(answer) => assert_eq!(answer.size, 2),
-                        Received::Contents(part) => contents.extend_from_slice(part),
-                        Received::Complete => is_complete = true,
+                        ReceiverEvent::Response(answer) => assert_eq!(answer.size, 2),
+                        ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
+                        ReceiverEvent::Complete => is_complete = true,
                         event => panic!("{event:?}"),
                     })
                     .await;

@@ -1,7 +1,7 @@
 //! The handshake: over a bad link, with a peer that resets, and with one that is silent.
 
 use barewire_core::driver::DriveError;
-use barewire_core::hello::{Client, Config, Error, Server, TIMEOUT};
+use barewire_core::hello::{Client, DEFAULT_TIMEOUT, HandshakeConfig, HandshakeError, Server};
 use barewire_core::io::{Pump, Timer};
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
@@ -14,9 +14,9 @@ use crate::socket::Clock;
 use crate::world::{Buffers, converse, interrupted};
 
 /// A link that loses frames may cut a text, and be silent for longer than the quiet period.
-const PATIENT: Config = {
+const PATIENT: HandshakeConfig = {
     let long = Duration::from_secs(600);
-    Config { quiet: long, timeout: long }
+    HandshakeConfig { quiet: long, timeout: long }
 };
 
 #[test]
@@ -96,7 +96,7 @@ fn a_reset_is_no_success_though_all_was_said() {
         async |stack| {
             let mut socket = right.connect(stack).await;
             let text = Text::new("Hello").unwrap();
-            let mut session = Client::<64>::new(Clock.now(), text, Config::default());
+            let mut session = Client::<64>::new(Clock.now(), text, HandshakeConfig::default());
             let mut pump = Pump::<16>::new();
             let outcome = pump
                 .run(&mut socket, &mut session, &mut Clock, |text| heard = Some(text.to_string()))
@@ -125,12 +125,12 @@ fn a_silent_peer_is_given_up_at_the_deadline_and_reset() {
             let mut socket = right.connect(stack).await;
             let start = Clock.now();
             let text = Text::new("Hello").unwrap();
-            let mut session = Client::<64>::new(start, text, Config::default());
+            let mut session = Client::<64>::new(start, text, HandshakeConfig::default());
             let outcome = Pump::<16>::new()
                 .run(&mut socket, &mut session, &mut Clock, |_| panic!("nobody spoke"))
                 .await;
-            let late = Err(DriveError::Session(Error::TimedOut));
-            assert_eq!(Clock.now().since(start), TIMEOUT);
+            let late = Err(DriveError::Session(HandshakeError::TimedOut));
+            assert_eq!(Clock.now().since(start), DEFAULT_TIMEOUT);
             assert_eq!(socket.end(outcome).await, late);
         },
     );

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
-use barewire_core::file::{Config, ReceiveError};
-use barewire_core::text::QUIET;
+use barewire_core::file::{ReceiverError, TransferConfig};
+use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::link::DriveError;
 
@@ -34,8 +34,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn config(&self) -> Config {
-        Config { quiet: QUIET, timeout: self.timeout, stall: self.stall }
+    pub(super) fn config(&self) -> TransferConfig {
+        TransferConfig { quiet: DEFAULT_QUIET, timeout: self.timeout, stall: self.stall }
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) enum End {
     Unconnected(io::Error),
     /// In order.
     Closed,
-    Broken(DriveError<ReceiveError>),
+    Broken(DriveError<ReceiverError>),
     /// By this side.
     Stopped(Stop),
 }
@@ -90,13 +90,13 @@ impl<'o> Client<'o> {
             End::Closed if self.settings.plain => Some(Connection::begin()),
             End::Closed => self.retry(&Why::BrokeOff("the connection was closed".into()), now),
             End::Broken(fault) if self.is_plain_only(&fault) => self.fall_back(),
-            End::Broken(DriveError::Session(ReceiveError::Nothing)) => {
+            End::Broken(DriveError::Session(ReceiverError::Nothing)) => {
                 self.drop_first(|client, job| messages::nothing(job, &client.settings))
             }
             End::Broken(fault) => {
                 let why = messages::fault(&fault, self.heard, &self.settings);
                 match fault {
-                    DriveError::Session(ReceiveError::Malformed) => self.end(&why),
+                    DriveError::Session(ReceiverError::Malformed) => self.end(&why),
                     _ => self.retry(&why, now),
                 }
             }
@@ -135,11 +135,11 @@ impl<'o> Client<'o> {
 
     /// Whether that is how a server ends a conversation that knows the plain form only: in order, or
     /// with words. A reset tells nothing; it is also what a server that is being stopped leaves.
-    fn is_plain_only(&self, fault: &DriveError<ReceiveError>) -> bool {
+    fn is_plain_only(&self, fault: &DriveError<ReceiverError>) -> bool {
         // What is held came in the framed form, so a server that is only short of something for the
         // moment must not make the plain form overwrite it.
         let knew_better = self.heard || self.work.jobs().any(|job| job.kept().0 > 0);
-        let is_unknown = matches!(fault, DriveError::Session(ReceiveError::NotFramed));
+        let is_unknown = matches!(fault, DriveError::Session(ReceiverError::NotFramed));
         is_unknown && !self.settings.plain && !knew_better
     }
 
@@ -227,7 +227,7 @@ fn pause(tries: u32) -> Duration {
 mod tests {
     use std::rc::Rc;
 
-    use barewire_core::file::Answer;
+    use barewire_core::file::ResponseHeader;
     use barewire_linux::files::{Download, DownloadOptions};
 
     use super::*;
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn not_framed() -> End {
-        End::Broken(DriveError::Session(ReceiveError::NotFramed))
+        End::Broken(DriveError::Session(ReceiverError::NotFramed))
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
     fn what_cannot_become_better_is_not_tried_again() {
         for end in [
             End::Unconnected(io::ErrorKind::ConnectionRefused.into()),
-            End::Broken(DriveError::Session(ReceiveError::Malformed)),
+            End::Broken(DriveError::Session(ReceiverError::Malformed)),
             End::Stopped(Stop::All("the disk is full".into())),
         ] {
             let mut output = output();
@@ -372,7 +372,7 @@ mod tests {
         let jobs = ["x", "y"].map(|name| Job::pipe(name.into())).into();
         let mut client = client(&mut output, jobs);
         client.settings.plain = true;
-        let nothing = || End::Broken(DriveError::Session(ReceiveError::Nothing));
+        let nothing = || End::Broken(DriveError::Session(ReceiverError::Nothing));
         assert!(client.after(nothing(), Instant::ZERO).is_some());
         assert!(client.after(nothing(), Instant::ZERO).is_none());
         assert!(client.voice.has_failed());
@@ -388,7 +388,7 @@ mod tests {
         assert!(client.work.prepare(&client.settings, &mut client.voice));
         assert_eq!(client.and_more("why".into()), "why; 1 more not downloaded");
         let mut job = client.work.drop_first().unwrap();
-        let answer = Answer { offset: 0, size: u64::MAX, tag: 1, verified: true };
+        let answer = ResponseHeader { offset: 0, size: u64::MAX, tag: 1, verified: true };
         let stopped = job.answered(&answer, Some(u64::MAX), 0, &mut client.voice);
         assert!(matches!(stopped, Err(Stop::One(_))));
     }

@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use barewire_core::file::{PlainReceiver, ReceiveError, Received};
+use barewire_core::file::{PlainReceiver, ReceiverError, ReceiverEvent};
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
@@ -106,7 +106,7 @@ impl Connection {
             State::Framed { link, receiver } => {
                 work.ask(receiver, cx.now(), *heard, settings, voice);
                 let driven = drive(link, receiver, client, cx);
-                client.heard |= receiver.has_heard();
+                client.heard |= receiver.is_framed();
                 driven?;
                 Err(rest(receiver, client, cx))
             }
@@ -142,7 +142,7 @@ fn drive<S>(
     cx: &mut Context<'_, Client<'_>>,
 ) -> Result<(), End>
 where
-    S: Session<Error = ReceiveError> + for<'s> Events<'s, Event = Received<'s>>,
+    S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
     let Client { settings, voice, work, .. } = client;
     let mut stop = None;

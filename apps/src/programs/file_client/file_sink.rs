@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use barewire_core::file::Answer;
+use barewire_core::file::ResponseHeader;
 use barewire_core::printable::printable;
 use barewire_linux::files::{BackgroundWriter, Download, DownloadOptions, Folder, Held};
 
@@ -138,7 +138,7 @@ impl Saving {
     pub(super) fn answered(
         &mut self,
         name: &str,
-        answer: &Answer,
+        answer: &ResponseHeader,
         size: Option<u64>,
         voice: &Voice<'_>,
     ) -> Result<(), String> {

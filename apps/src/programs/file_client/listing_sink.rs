@@ -1,6 +1,6 @@
 //! What a folder holds.
 
-use barewire_core::file::{Answer, Entry, EntryError, entries};
+use barewire_core::file::{Entry, EntryError, ResponseHeader, entries};
 use barewire_core::printable::printable;
 
 use crate::output::events::file_client::{Bytes, Listed};
@@ -25,7 +25,7 @@ impl Listing {
     pub(super) fn answered(
         &mut self,
         name: &str,
-        answer: &Answer,
+        answer: &ResponseHeader,
         room: u64,
     ) -> Result<(), String> {
         self.bytes.clear();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_listing_must_be_proven_and_of_bearable_length() {
-        let answer = |size, verified| Answer { offset: 0, size, tag: 1, verified };
+        let answer = |size, verified| ResponseHeader { offset: 0, size, tag: 1, verified };
         let mut listing = listing("left from a connection that broke");
         assert_eq!(listing.answered("x", &answer(LONGEST, true), ROOM), Ok(()));
         assert!(listing.bytes.is_empty());

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use barewire_core::file::{ReceiveError, Refusal};
+use barewire_core::file::{ReceiverError, Refusal};
 use barewire_linux::link::DriveError;
 
 use crate::output::events::file_client::Bytes;
@@ -66,7 +66,7 @@ pub(super) enum Why {
 }
 
 /// Why a conversation broke off with a server that has `answered` before, or not.
-pub(super) fn fault(fault: &DriveError<ReceiveError>, answered: bool, settings: &Settings) -> Why {
+pub(super) fn fault(fault: &DriveError<ReceiverError>, answered: bool, settings: &Settings) -> Why {
     let Settings { server, timeout, plain, .. } = settings;
     match fault {
         DriveError::Connection(error) if answered || *plain => {
@@ -76,15 +76,15 @@ pub(super) fn fault(fault: &DriveError<ReceiveError>, answered: bool, settings: 
             "{}, with no answer (--plain suits the simplest servers)",
             describe(error)
         )),
-        DriveError::Session(ReceiveError::TimedOut) => Why::Other(format!(
+        DriveError::Session(ReceiverError::TimedOut) => Why::Other(format!(
             "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
                  the simplest servers)"
         )),
-        DriveError::Session(ReceiveError::Stalled) => {
+        DriveError::Session(ReceiverError::Stalled) => {
             Why::BrokeOff(format!("nothing came for {} (--stall allows more)", settings.stall))
         }
         // It did know it before.
-        DriveError::Session(ReceiveError::NotFramed) => Why::BrokeOff(
+        DriveError::Session(ReceiverError::NotFramed) => Why::BrokeOff(
             "the server gave no answer (--plain starts over, for a server that knows no other \
              form)"
                 .to_owned(),

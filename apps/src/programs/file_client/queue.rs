@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use barewire_core::file::{self, Received, Refusal, RequestError};
+use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::Instant;
 
 use super::client::Settings;
@@ -170,22 +170,22 @@ impl Work {
     /// The server has answered.
     pub(super) fn take(
         &mut self,
-        event: Received<'_>,
+        event: ReceiverEvent<'_>,
         settings: &Settings,
         voice: &mut Voice<'_>,
     ) -> Result<(), Stop> {
         let Some(job) = self.asked.front_mut() else { return Ok(()) };
         match event {
-            Received::Answered(answer) => {
+            ReceiverEvent::Response(answer) => {
                 let taken = self.folders.iter().map(Branch::size).sum();
                 let room = listing_sink::ROOM.saturating_sub(taken);
                 job.answered(&answer, Some(answer.size), room, voice)?;
             }
-            Received::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
-            Received::Verified { end } => self.progressed |= job.verified(end, voice)?,
-            Received::Refused(Refusal::Busy) => return Err(Stop::Busy),
-            Received::Refused(refusal) => self.refused(refusal, settings, voice),
-            Received::Complete => {
+            ReceiverEvent::Contents(bytes) => self.progressed |= job.contents(bytes, voice)?,
+            ReceiverEvent::Verified { end } => self.progressed |= job.verified(end, voice)?,
+            ReceiverEvent::Refused(Refusal::Busy) => return Err(Stop::Busy),
+            ReceiverEvent::Refused(refusal) => self.refused(refusal, settings, voice),
+            ReceiverEvent::Complete => {
                 self.progressed = true;
                 let Some(job) = self.asked.pop_front() else { return Ok(()) };
                 voice.progress.finish(job.counts());

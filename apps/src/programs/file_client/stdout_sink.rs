@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use barewire_core::file::Answer;
+use barewire_core::file::ResponseHeader;
 use barewire_core::printable::printable;
 
 use crate::output::events::file_client::Downloaded;
@@ -42,7 +42,7 @@ impl Piping {
     pub(super) fn answered(
         &mut self,
         name: &str,
-        answer: &Answer,
+        answer: &ResponseHeader,
         size: Option<u64>,
     ) -> Result<(), Stop> {
         // Without a tag there is no telling versions apart.
@@ -111,7 +111,7 @@ mod tests {
     fn what_is_written_is_gone_on_with_in_the_same_version_only() {
         for (first, second, goes_on) in [(7, 7, true), (7, 8, false), (0, 0, false)] {
             let mut piping = Piping { written: 3, tag: first, ..Piping::default() };
-            let answer = Answer { offset: 3, size: 5, tag: second, verified: true };
+            let answer = ResponseHeader { offset: 3, size: 5, tag: second, verified: true };
             assert_eq!(piping.answered("x", &answer, Some(5)).is_ok(), goes_on, "{first} {second}");
             // What was written before is not proven by what comes now.
             assert!(!piping.verified);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use barewire_core::file::{Answer, Operation, Request};
+use barewire_core::file::{Operation, Request, ResponseHeader};
 
 use super::client::Settings;
 use super::file_sink::{Saving, Target};
@@ -155,7 +155,7 @@ impl Job {
     /// taken.
     pub(super) fn answered(
         &mut self,
-        answer: &Answer,
+        answer: &ResponseHeader,
         size: Option<u64>,
         room: u64,
         voice: &mut Voice<'_>,
@@ -181,7 +181,7 @@ impl Job {
     pub(super) fn contents(&mut self, bytes: &[u8], voice: &mut Voice<'_>) -> Result<bool, Stop> {
         if !self.answered {
             // The plain form has no answers.
-            let answer = Answer { offset: 0, size: 0, tag: 0, verified: false };
+            let answer = ResponseHeader { offset: 0, size: 0, tag: 0, verified: false };
             self.answered(&answer, None, 0, voice)?;
         }
         match &mut self.want {

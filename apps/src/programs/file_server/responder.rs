@@ -6,7 +6,8 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use barewire_core::file::{
-    Asked, Demand, Digest, Digester, Operation, Refusal, Request, SEGMENT, SendError, Sender,
+    Digest, Digester, Operation, Pending, Refusal, Request, RequestEvent, SEGMENT, Sender,
+    SenderError,
 };
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
@@ -144,12 +145,12 @@ impl Download {
             let mut heard = None;
             let contents = job.as_ref().map(|job| job.opened.as_fd());
             let advanced = link.advance(cx, session, contents, |asked| match asked {
-                Asked::Request(request) => {
+                RequestEvent::Request(request) => {
                     let found = store.find(&request);
                     let is_list = request.operation == Operation::List;
                     heard = Some(Heard { name: shown_name(&request), found, is_list });
                 }
-                Asked::Refused { refusal, name } => {
+                RequestEvent::Refused { refusal, name } => {
                     hall.output.show_unless_quiet(&Served::refused(guest.peer, name, refusal));
                 }
             });
@@ -160,9 +161,9 @@ impl Download {
                 }
                 Ok(()) => return Ok(()),
             }
-            match session.demand() {
+            match session.pending() {
                 None => return Err(nb::Error::WouldBlock),
-                Some(Demand::Answer) => {
+                Some(Pending::Response) => {
                     if let Some(heard) = heard {
                         let is_list = heard.is_list;
                         self.answer(hall, cx.now(), heard);
@@ -172,20 +173,20 @@ impl Download {
                         }
                     }
                 }
-                Some(Demand::Digest { offset, length }) => {
+                Some(Pending::Digest { offset, length }) => {
                     if hashed >= SEGMENT {
                         break;
                     }
                     hashed += length;
                     let Some(job) = &mut self.job else { break };
                     match job.digest(store, offset, length, cx.scratch()) {
-                        Ok(digest) => self.session.supply(cx.now(), digest),
+                        Ok(digest) => self.session.provide_digest(cx.now(), digest),
                         // There is more to read than one turn allows.
                         Err(nb::Error::WouldBlock) => break,
                         Err(error) => return Err(error),
                     }
                 }
-                Some(Demand::Confirm) => self.confirm(hall, cx.now())?,
+                Some(Pending::Confirm) => self.confirm(hall, cx.now())?,
             }
         }
         cx.yield_now();
@@ -228,16 +229,18 @@ impl Download {
     }
 
     /// What went wrong, in words that follow the client's address.
-    fn reason(&self, hall: &Hall<'_, House>, fault: &DriveError<SendError>) -> String {
+    fn reason(&self, hall: &Hall<'_, House>, fault: &DriveError<SenderError>) -> String {
         let during = self.during();
         match fault {
             DriveError::Connection(error) => format!("broke off{during}: {}", describe(error)),
             DriveError::Contents => format!("was cut off{during}: it became shorter"),
-            DriveError::Session(SendError::CutShort) => "closed in the middle of a request".into(),
-            DriveError::Session(SendError::TimedOut) => {
+            DriveError::Session(SenderError::CutShort) => {
+                "closed in the middle of a request".into()
+            }
+            DriveError::Session(SenderError::TimedOut) => {
                 format!("did not say what it wants within {}", hall.house.config.timeout)
             }
-            DriveError::Session(SendError::Stalled) => {
+            DriveError::Session(SenderError::Stalled) => {
                 format!("took nothing for {}{during}", hall.house.config.stall)
             }
             _ => fault.to_string(),

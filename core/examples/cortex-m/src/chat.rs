@@ -1,9 +1,9 @@
 //! Chat, both sides of it.
 
 use barewire_core::chat::{self, Kind, LeaveReason, MemberEvent, MemberId, Room};
-use barewire_core::io::{HalfClose, Pump};
 use barewire_core::driver::DriveError;
-use barewire_core::text::{MAX_TEXT, QUIET, Text};
+use barewire_core::io::{HalfClose, Pump};
+use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Instant;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
@@ -74,7 +74,9 @@ impl<const N: usize> Service for RoomService<'_, N> {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
             Err(nb::Error::Other(DriveError::Session(_))) => LeaveReason::FellBehind,
-            Err(nb::Error::Other(DriveError::Connection(_) | DriveError::Contents)) => LeaveReason::Lost,
+            Err(nb::Error::Other(DriveError::Connection(_) | DriveError::Contents)) => {
+                LeaveReason::Lost
+            }
         };
         info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
         self.room.leave(*key, why);
@@ -127,7 +129,7 @@ impl Client for Passer<'_> {
     type Session = chat::Client<MAX_LINE, LONGEST>;
 
     fn open(&mut self, _now: Instant) -> Self::Session {
-        chat::Client::new(QUIET)
+        chat::Client::new(DEFAULT_QUIET)
     }
 
     fn talk(

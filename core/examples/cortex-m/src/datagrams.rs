@@ -3,7 +3,8 @@
 use core::net::{SocketAddr, SocketAddrV4};
 
 use barewire_core::datagram::{
-    Config, Datagram, Event, Exchange, ExchangeError, Rate, Reply, Responder, Silence, Verdict,
+    Action, Datagram, DropReason, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent, Rate,
+    Reply, Responder,
 };
 use barewire_core::time::Instant;
 use smoltcp::socket::udp::{BindError, Socket, UdpMetadata};
@@ -48,12 +49,12 @@ impl Answerer {
             let Ok((bytes, meta)) = socket.recv() else { break };
             let datagram = Datagram::whole(source(&meta), bytes);
             match self.responder.handle_datagram(now, datagram) {
-                Verdict::Reply(_) => info!("{}: {}", meta.endpoint, datagram.printable()),
-                Verdict::Silent(Silence::MutedNow) => {
+                Action::Reply(_) => info!("{}: {}", meta.endpoint, datagram.printable()),
+                Action::Drop(DropReason::MutedNow) => {
                     info!("{} is muted: too many datagrams", meta.endpoint);
                     continue;
                 }
-                Verdict::Silent(_) => continue,
+                Action::Drop(_) => continue,
             }
             // From the address that was asked, which is among what was received with the datagram.
             let _ = socket.send_slice(self.reply, meta);
@@ -80,7 +81,7 @@ impl<'t> Asker<'t> {
         text: &'t [u8],
     ) -> Result<Self, BindError> {
         socket.bind(port)?;
-        Ok(Self { server, exchange: Exchange::new(server.into(), text, Config::default()) })
+        Ok(Self { server, exchange: Exchange::new(server.into(), text, ExchangeConfig::default()) })
     }
 
     /// Gives the exchange a turn.
@@ -96,7 +97,7 @@ impl<'t> Asker<'t> {
         while let Ok((bytes, meta)) = socket.recv() {
             let datagram = Datagram::whole(source(&meta), bytes);
             let event = self.exchange.handle_datagram(now, datagram);
-            if let Ok(Event::Replied { reply, round_trip }) = event {
+            if let Ok(ExchangeEvent::Replied { reply, round_trip }) = event {
                 let micros = round_trip.as_micros();
                 info!("reply: {} after {} µs", reply.printable(), micros);
                 return Ok(());

@@ -1,6 +1,6 @@
 //! The hello handshake, both sides of it.
 
-use barewire_core::hello::{self, Config};
+use barewire_core::hello::{self, HandshakeConfig};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
 use smoltcp::socket::tcp::Socket;
@@ -31,7 +31,7 @@ impl Service for Greeter {
     type Visit = (IpEndpoint, hello::Server<'static, LONGEST>);
 
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit> {
-        Some((client, hello::Server::new(now, self.greeting, Config::default())))
+        Some((client, hello::Server::new(now, self.greeting, HandshakeConfig::default())))
     }
 
     fn serve(
@@ -67,7 +67,7 @@ impl<'t> Client for Guest<'t> {
     type Session = hello::Client<'t, LONGEST>;
 
     fn open(&mut self, now: Instant) -> Self::Session {
-        hello::Client::new(now, self.answer, Config::default())
+        hello::Client::new(now, self.answer, HandshakeConfig::default())
     }
 
     fn talk(

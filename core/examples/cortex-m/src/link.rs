@@ -125,7 +125,9 @@ impl Link {
         match socket.recv(|_| (0, ())) {
             Err(RecvError::Finished) => self.ended = true,
             // Closed, with no sign that the peer has said all it had to say.
-            Err(RecvError::InvalidState) if !self.ended => return Err(DriveError::Connection(Broken)),
+            Err(RecvError::InvalidState) if !self.ended => {
+                return Err(DriveError::Connection(Broken));
+            }
             Ok(()) | Err(RecvError::InvalidState) => {}
         }
         if self.ended {

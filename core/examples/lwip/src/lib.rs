@@ -6,7 +6,7 @@
 use core::fmt::{self, Write};
 use core::{ptr, slice, str};
 
-use barewire_core::hello::{Config, Error, Server};
+use barewire_core::hello::{HandshakeConfig, HandshakeError, Server};
 use barewire_core::session::{Output, Session};
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -63,17 +63,17 @@ pub enum Wish {
     Close,
 }
 
-fn step(done: nb::Result<Text<'_>, Error>, heard: &mut Slice) -> Step {
+fn step(done: nb::Result<Text<'_>, HandshakeError>, heard: &mut Slice) -> Step {
     match done {
         Ok(text) => {
             *heard = text.as_bytes().into();
             Step::Heard
         }
         Err(nb::Error::WouldBlock) => Step::Wait,
-        Err(nb::Error::Other(Error::Silent)) => Step::Silent,
-        Err(nb::Error::Other(Error::TooLong)) => Step::TooLong,
-        Err(nb::Error::Other(Error::TimedOut)) => Step::TimedOut,
-        Err(nb::Error::Other(Error::Unclosed)) => Step::Unclosed,
+        Err(nb::Error::Other(HandshakeError::Silent)) => Step::Silent,
+        Err(nb::Error::Other(HandshakeError::TooLong)) => Step::TooLong,
+        Err(nb::Error::Other(HandshakeError::TimedOut)) => Step::TimedOut,
+        Err(nb::Error::Other(HandshakeError::Unclosed)) => Step::Unclosed,
     }
 }
 
@@ -91,7 +91,10 @@ pub unsafe extern "C" fn hello_begin(
     // SAFETY: as the caller's.
     let greeting = str::from_utf8(unsafe { greeting.get() });
     let Some(greeting) = greeting.ok().and_then(|text| Text::new(text).ok()) else { return false };
-    let config = Config { timeout: Duration::from_micros(timeout_us), ..Config::default() };
+    let config = HandshakeConfig {
+        timeout: Duration::from_micros(timeout_us),
+        ..HandshakeConfig::default()
+    };
     let server = Server::new(Instant::from_micros(now_us), greeting, config);
     // SAFETY: as the caller's.
     unsafe { ptr::write(hello, Hello(server)) };

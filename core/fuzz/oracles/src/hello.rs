@@ -1,6 +1,6 @@
 //! The hello handshake.
 
 pub mod client;
-mod hearing;
 pub mod pair;
 pub mod server;
+mod side;

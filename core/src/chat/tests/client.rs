@@ -1,12 +1,12 @@
 use super::*;
 use crate::session::Output;
-use crate::text::{QUIET, Text};
+use crate::text::{DEFAULT_QUIET, Text};
 use core::fmt::Write;
 
 type Small = Client<16, 32>;
 
 fn client() -> Small {
-    Client::new(QUIET)
+    Client::new(DEFAULT_QUIET)
 }
 
 fn say(client: &mut Small, line: &str) -> Result<(), SayError> {

@@ -4,9 +4,12 @@
 use heapless::Vec;
 use heapless::deque::DequeView;
 
-use super::{ReceiveError, Received};
-use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response};
-use crate::file::{Answer, Config, Digest, Digester, gather, segment_end};
+use crate::file::config::TransferConfig;
+use crate::file::digest::{Digest, Digester, segment_end};
+use crate::file::error::ReceiverError;
+use crate::file::event::ReceiverEvent;
+use crate::file::response::ResponseHeader;
+use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response, gather};
 use crate::log::debug;
 use crate::time::Instant;
 
@@ -19,20 +22,20 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    fn fits(self, answer: &Answer) -> bool {
+    fn fits(self, answer: &ResponseHeader) -> bool {
         let offset = if self.tag != 0 && self.tag != answer.tag { 0 } else { self.offset };
         answer.offset == offset && (self.verify || !answer.verified)
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Flow {
-    pub(super) config: Config,
+pub(super) struct ReceiverState {
+    pub(super) config: TransferConfig,
     pub(super) stage: Stage,
     digester: Digester,
     /// The header of an answer has come.
-    pub(super) heard: bool,
-    pub(super) asking: Asking,
+    pub(super) framed: bool,
+    pub(super) send_side: SendSide,
     /// The server has ended its direction, or is not waited for any longer.
     pub(super) ended: bool,
     pub(super) deadline: Instant,
@@ -40,11 +43,11 @@ pub(super) struct Flow {
 
 /// How far this side's direction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asking {
+pub(super) enum SendSide {
     Open,
     /// The caller has no more requests; the direction ends once they are out.
     Finished,
-    Shut,
+    Shutdown,
 }
 
 #[derive(Debug)]
@@ -52,16 +55,16 @@ pub(super) enum Stage {
     /// For the header of the next answer.
     Header(Vec<u8, RESPONSE_HEADER>),
     /// In the contents, which go on at `position`.
-    Contents { answer: Answer, position: u64 },
+    Contents { answer: ResponseHeader, position: u64 },
     /// Behind a segment.
-    Digest { answer: Answer, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
+    Digest { answer: ResponseHeader, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
     /// All bytes of an answer are there.
     Counted { verified: bool },
 }
 
 impl Stage {
     /// What comes at `position`.
-    fn at(answer: Answer, position: u64) -> Self {
+    fn at(answer: ResponseHeader, position: u64) -> Self {
         if position < answer.size {
             Self::Contents { answer, position }
         } else {
@@ -70,15 +73,15 @@ impl Stage {
     }
 }
 
-impl Flow {
-    /// A flow that waits for the first answer.
-    pub(super) fn new(now: Instant, config: Config) -> Self {
+impl ReceiverState {
+    /// At the start: it waits for the first answer.
+    pub(super) fn new(now: Instant, config: TransferConfig) -> Self {
         Self {
             config,
             stage: Stage::Header(Vec::new()),
             digester: Digester::new(),
-            heard: false,
-            asking: Asking::Open,
+            framed: false,
+            send_side: SendSide::Open,
             ended: false,
             deadline: now + config.timeout,
         }
@@ -89,7 +92,7 @@ impl Flow {
         awaited: &mut DequeView<Awaited>,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Received<'i>, ReceiveError> {
+    ) -> nb::Result<ReceiverEvent<'i>, ReceiverError> {
         loop {
             match &mut self.stage {
                 Stage::Counted { verified: true } => return Ok(self.complete(awaited, now)),
@@ -98,7 +101,7 @@ impl Flow {
                 Stage::Counted { verified: false }
                     if awaited.iter().nth(1).is_none() || input.first() != Some(&MARKER) =>
                 {
-                    return Err(nb::Error::Other(ReceiveError::Malformed));
+                    return Err(nb::Error::Other(ReceiverError::Malformed));
                 }
                 // The server has gone on, so it had sent all there was.
                 Stage::Counted { verified: false } => return Ok(self.complete(awaited, now)),
@@ -108,10 +111,10 @@ impl Flow {
                 }
                 Stage::Header(header) => {
                     if header.is_empty() && input.first() != Some(&MARKER) {
-                        let error = if self.heard {
-                            ReceiveError::Malformed
+                        let error = if self.framed {
+                            ReceiverError::Malformed
                         } else {
-                            ReceiveError::NotFramed
+                            ReceiverError::NotFramed
                         };
                         return Err(nb::Error::Other(error));
                     }
@@ -119,7 +122,7 @@ impl Flow {
                     self.deadline = now + self.config.stall;
                     if let Ok(header) = header.as_slice().try_into() {
                         let response = decode_response(header);
-                        self.heard |= response.is_some();
+                        self.framed |= response.is_some();
                         return self.answered(awaited, now, response);
                     }
                 }
@@ -140,7 +143,7 @@ impl Flow {
                     } else {
                         Stage::at(answer, position)
                     };
-                    return Ok(Received::Contents(part));
+                    return Ok(ReceiverEvent::Contents(part));
                 }
                 Stage::Digest { answer, position, digest } => {
                     gather(digest, size_of::<Digest>(), input);
@@ -148,11 +151,11 @@ impl Flow {
                     if digest.is_full() {
                         if self.digester.finish() != **digest {
                             debug!("the digest of the segment before {} is wrong", position);
-                            return Err(nb::Error::Other(ReceiveError::Corrupt));
+                            return Err(nb::Error::Other(ReceiverError::Corrupt));
                         }
                         let end = *position;
                         self.stage = Stage::at(*answer, end);
-                        return Ok(Received::Verified { end });
+                        return Ok(ReceiverEvent::Verified { end });
                     }
                 }
             }
@@ -165,20 +168,20 @@ impl Flow {
         awaited: &mut DequeView<Awaited>,
         now: Instant,
         response: Option<Response>,
-    ) -> nb::Result<Received<'i>, ReceiveError> {
-        let malformed = Err(nb::Error::Other(ReceiveError::Malformed));
+    ) -> nb::Result<ReceiverEvent<'i>, ReceiverError> {
+        let malformed = Err(nb::Error::Other(ReceiverError::Malformed));
         let (Some(response), Some(request)) = (response, awaited.front()) else {
             return malformed;
         };
         match response {
             Ok(answer) if request.fits(&answer) => {
                 self.stage = Stage::at(answer, answer.offset);
-                Ok(Received::Answered(answer))
+                Ok(ReceiverEvent::Response(answer))
             }
             Ok(_) => malformed,
             Err(refusal) => {
                 self.next(awaited, now);
-                Ok(Received::Refused(refusal))
+                Ok(ReceiverEvent::Refused(refusal))
             }
         }
     }
@@ -187,9 +190,9 @@ impl Flow {
         &mut self,
         awaited: &mut DequeView<Awaited>,
         now: Instant,
-    ) -> Received<'i> {
+    ) -> ReceiverEvent<'i> {
         self.next(awaited, now);
-        Received::Complete
+        ReceiverEvent::Complete
     }
 
     fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
@@ -199,22 +202,22 @@ impl Flow {
     }
 
     /// The stream has ended: what is wrong with that, if anything.
-    pub(super) fn end(&self, is_awaiting: bool) -> Result<(), ReceiveError> {
+    pub(super) fn end(&self, is_awaiting: bool) -> Result<(), ReceiverError> {
         match &self.stage {
             Stage::Header(_) if !is_awaiting => Ok(()),
-            Stage::Header(header) if !self.heard && header.is_empty() => {
-                Err(ReceiveError::NotFramed)
+            Stage::Header(header) if !self.framed && header.is_empty() => {
+                Err(ReceiverError::NotFramed)
             }
-            _ => Err(ReceiveError::CutShort),
+            _ => Err(ReceiverError::CutShort),
         }
     }
 
     /// What is late, if anything.
-    pub(super) fn late(&self) -> ReceiveError {
+    pub(super) fn late(&self) -> ReceiverError {
         match &self.stage {
-            Stage::Header(header) if header.is_empty() => ReceiveError::TimedOut,
-            Stage::Counted { .. } => ReceiveError::Unclosed,
-            _ => ReceiveError::Stalled,
+            Stage::Header(header) if header.is_empty() => ReceiverError::TimedOut,
+            Stage::Counted { .. } => ReceiverError::Unclosed,
+            _ => ReceiverError::Stalled,
         }
     }
 }

@@ -3,20 +3,23 @@
 
 use core::ops::Range;
 
-use super::{Asked, Demand};
+use crate::file::config::TransferConfig;
+use crate::file::digest::{Digest, segment_end};
+use crate::file::event::{Pending, RequestEvent};
 use crate::file::name::is_acceptable;
+use crate::file::request::Request;
 use crate::file::request_reader::Incoming;
+use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
-use crate::file::{Answer, Config, Digest, Refusal, Request, segment_end};
 use crate::log::debug;
 use crate::session::Output;
 use crate::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Flow {
-    config: Config,
+pub(super) struct SenderState {
+    config: TransferConfig,
     pub(super) phase: Phase,
-    /// The requests have the framed form. False until the first has come; so a flow that listens and
+    /// The requests have the framed form. False until the first has come; so a sender that listens and
     /// is framed has answered something.
     pub(super) framed: bool,
     /// Of the request: the offset and the tag of the client, and whether it wants digests.
@@ -43,7 +46,7 @@ pub(super) enum Phase {
     /// For the next request.
     Listening,
     /// For the owner's answer.
-    Asked,
+    Requested,
     /// The response goes out, and after it, if any was offered, the contents.
     Sending,
     Refusing(Refusal),
@@ -54,9 +57,9 @@ pub(super) enum Phase {
     },
 }
 
-impl Flow {
-    /// A flow that waits for the first request.
-    pub(super) fn new(now: Instant, config: Config) -> Self {
+impl SenderState {
+    /// At the start: it waits for the first request.
+    pub(super) fn new(now: Instant, config: TransferConfig) -> Self {
         Self {
             config,
             phase: Phase::Listening,
@@ -75,18 +78,18 @@ impl Flow {
         }
     }
 
-    pub(super) fn demand(&self) -> Option<Demand> {
+    pub(super) fn pending(&self) -> Option<Pending> {
         match self.phase {
-            Phase::Asked => Some(Demand::Answer),
+            Phase::Requested => Some(Pending::Response),
             Phase::Sending => {
                 let (offset, end) = self.segment;
                 if self.wants_digest() {
                     let is_known = self.digest.is_some();
                     let length = end.saturating_sub(offset);
-                    (!is_known).then_some(Demand::Digest { offset, length })
+                    (!is_known).then_some(Pending::Digest { offset, length })
                 } else {
                     let is_out = self.header_is_out() && self.position == self.size;
-                    is_out.then_some(Demand::Confirm)
+                    is_out.then_some(Pending::Confirm)
                 }
             }
             Phase::Listening | Phase::Refusing(_) | Phase::Ending { .. } => None,
@@ -108,7 +111,11 @@ impl Flow {
     }
 
     /// Takes a request; what the owner is to be told of it.
-    pub(super) fn ask<'a>(&mut self, now: Instant, incoming: &Incoming<'a>) -> Asked<'a> {
+    pub(super) fn take_request<'a>(
+        &mut self,
+        now: Instant,
+        incoming: &Incoming<'a>,
+    ) -> RequestEvent<'a> {
         let request = match *incoming {
             Incoming::Plain(name) => Request { verify: false, ..Request::get(name.as_bytes()) },
             Incoming::Framed(request) => {
@@ -123,17 +130,17 @@ impl Flow {
         };
         self.wanted = (request.offset, request.tag, request.verify);
         if is_acceptable(request.operation, request.name) {
-            self.phase = Phase::Asked;
-            return Asked::Request(request);
+            self.phase = Phase::Requested;
+            return RequestEvent::Request(request);
         }
         let refusal = Refusal::Refused;
         self.refuse(now, refusal);
-        Asked::Refused { refusal, name: request.name }
+        RequestEvent::Refused { refusal, name: request.name }
     }
 
-    fn refuse_unread<'a>(&mut self, now: Instant, refusal: Refusal) -> Asked<'a> {
+    fn refuse_unread<'a>(&mut self, now: Instant, refusal: Refusal) -> RequestEvent<'a> {
         self.refuse(now, refusal);
-        Asked::Refused { refusal, name: &[] }
+        RequestEvent::Refused { refusal, name: &[] }
     }
 
     pub(super) fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
@@ -144,7 +151,7 @@ impl Flow {
             return None;
         }
         if self.framed {
-            self.header = encode_response(Ok(Answer { offset, size, tag, verified }));
+            self.header = encode_response(Ok(ResponseHeader { offset, size, tag, verified }));
             self.header_sent = 0;
         }
         self.size = size;
@@ -196,7 +203,7 @@ impl Flow {
             Phase::Refusing(_) | Phase::Sending => self.poll_response(),
             Phase::Ending { shut: false } => Output::Shutdown,
             Phase::Ending { shut: true } if self.ended => Output::Close,
-            Phase::Listening | Phase::Asked | Phase::Ending { shut: true } => Output::Nothing,
+            Phase::Listening | Phase::Requested | Phase::Ending { shut: true } => Output::Nothing,
         }
     }
 
@@ -222,7 +229,7 @@ impl Flow {
 
     pub(super) fn transmitted(&mut self, now: Instant, count: usize) {
         match self.phase {
-            Phase::Listening | Phase::Asked => {}
+            Phase::Listening | Phase::Requested => {}
             Phase::Ending { .. } => self.phase = Phase::Ending { shut: true },
             Phase::Refusing(_) => {
                 self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);

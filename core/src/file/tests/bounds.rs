@@ -30,9 +30,10 @@ fn everything() -> impl Iterator<Item = (u64, u64, u64, u64)> {
 fn a_sender_moves_ranges_of_any_size() {
     for (offset, size, held, tag) in everything() {
         for flags in [0, 1] {
-            let mut sender = Sender::<64>::new(NOW, Config::default());
+            let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
             let asked = request(1, flags, offset, held, b"a");
-            let Ok(Asked::Request(request)) = sender.handle_input(NOW, &mut &asked[..]) else {
+            let Ok(RequestEvent::Request(request)) = sender.handle_input(NOW, &mut &asked[..])
+            else {
                 panic!("{offset} {held}")
             };
             assert_eq!((request.offset, request.tag), (offset, held));
@@ -49,10 +50,10 @@ fn a_sender_moves_ranges_of_any_size() {
             // The first few segments, and so up to the end where it is near.
             let mut position = start;
             for _ in 0..4 {
-                if let Some(Demand::Digest { offset, length }) = sender.demand() {
+                if let Some(Pending::Digest { offset, length }) = sender.pending() {
                     assert!(length > 0 && length <= SEGMENT && offset == position);
                     assert!((offset + length).is_multiple_of(SEGMENT) || offset + length == size);
-                    sender.supply(NOW, [0; 32]);
+                    sender.provide_digest(NOW, [0; 32]);
                 }
                 if let Output::Contents { offset, length } = sender.poll_transmit() {
                     assert_eq!(offset, position);
@@ -64,7 +65,7 @@ fn a_sender_moves_ranges_of_any_size() {
                     sender.transmitted(NOW, 32);
                 }
             }
-            let is_out = sender.demand() == Some(Demand::Confirm);
+            let is_out = sender.pending() == Some(Pending::Confirm);
             assert_eq!(is_out, position == size, "from {start} of {size}");
         }
     }
@@ -79,10 +80,10 @@ fn a_receiver_takes_numbers_of_any_size() {
             let start = if held != 0 && held != tag { 0 } else { offset };
             client.hear(NOW, &response(0, u8::from(verify), start, size, tag));
             if start > size {
-                assert_eq!(client.seen, [Seen::Failed(ReceiveError::Malformed)]);
+                assert_eq!(client.seen, [Seen::Failed(ReceiverError::Malformed)]);
                 continue;
             }
-            let answer = Answer { offset: start, size, tag, verified: verify };
+            let answer = ResponseHeader { offset: start, size, tag, verified: verify };
             assert_eq!(client.seen[0], Seen::Answered(answer));
             assert_eq!(client.seen.contains(&Seen::Complete), start == size);
             if start < size {
@@ -90,7 +91,7 @@ fn a_receiver_takes_numbers_of_any_size() {
                 assert_eq!(client.seen[1], Seen::Contents(b"x".to_vec()));
                 client.hear_end(NOW);
                 let is_all = start + 1 == size && !verify;
-                let end = Seen::Failed(ReceiveError::CutShort);
+                let end = Seen::Failed(ReceiverError::CutShort);
                 assert_eq!(client.seen.last() == Some(&Seen::Complete), is_all);
                 assert_eq!(client.seen.last() == Some(&end), !is_all);
             }
@@ -161,7 +162,7 @@ fn plain_names_may_be_as_long_as_there_is_room_for() {
 #[test]
 fn the_longest_name_may_be_asked_for() {
     let name = [b'x'; MAX_NAME + 1];
-    let mut receiver = Receiver::<2048, 1>::new(NOW, Config::default());
+    let mut receiver = Receiver::<2048, 1>::new(NOW, TransferConfig::default());
     let too_long = receiver.request(NOW, &Request::get(&name));
     assert_eq!(too_long, Err(RequestError::TooLong));
     receiver.request(NOW, &Request::get(&name[1..])).unwrap();

@@ -40,7 +40,7 @@ fn serve(stream: &[u8], pieces: &[usize], (step, digests): (usize, Digests)) -> 
 
 /// Tells what a sender makes of a stream that is cut in no way, after it was cut in every way.
 #[track_caller]
-fn served(stream: &[u8]) -> (Vec<String>, Vec<u8>, Option<SendError>) {
+fn served(stream: &[u8]) -> (Vec<String>, Vec<u8>, Option<SenderError>) {
     let whole: Server<8> = serve(stream, &[stream.len()], (usize::MAX, Digests::Late));
     for (number, pieces) in cuts(stream.len()).enumerate() {
         let digests = [Digests::Early, Digests::Late][number % 2];
@@ -126,7 +126,7 @@ fn a_sender_notices_a_broken_request_alike() {
     let stream = get(b"a");
     for length in 1..stream.len() {
         let (asked, sent, failed) = served(&stream[..length]);
-        assert_eq!((asked.len(), sent.len(), failed), (0, 0, Some(SendError::CutShort)));
+        assert_eq!((asked.len(), sent.len(), failed), (0, 0, Some(SenderError::CutShort)));
     }
     assert_eq!(served(b"").2, None, "a client without a wish");
 }
@@ -164,8 +164,9 @@ fn a_receiver_sees_answers_alike() {
         unverified(b"beta"),
         [&response(0, 0, 2, 4, TAG)[..], b"ta"].concat(),
     ];
-    let answer =
-        |offset, size, verified| Seen::Answered(Answer { offset, size, tag: TAG, verified });
+    let answer = |offset, size, verified| {
+        Seen::Answered(ResponseHeader { offset, size, tag: TAG, verified })
+    };
     let contents = |bytes: &[u8]| Seen::Contents(bytes.to_vec());
     let expected = [
         answer(0, 5, true),
@@ -191,19 +192,19 @@ fn a_receiver_sees_what_is_wrong_alike() {
     malformed[5] = 3;
     let once = [Request::get(b"a")];
     for (stream, error) in [
-        (&corrupt[..], ReceiveError::Corrupt),
-        (&malformed, ReceiveError::Malformed),
-        (b"plain contents", ReceiveError::NotFramed),
-        (b"", ReceiveError::NotFramed),
-        (b"\0", ReceiveError::CutShort),
+        (&corrupt[..], ReceiverError::Corrupt),
+        (&malformed, ReceiverError::Malformed),
+        (b"plain contents", ReceiverError::NotFramed),
+        (b"", ReceiverError::NotFramed),
+        (b"\0", ReceiverError::CutShort),
     ] {
         assert_eq!(received(&once, stream).last(), Some(&Seen::Failed(error)));
     }
     let twice = [Request::get(b"a"), Request::get(b"b")];
     let mut stream = verified(b"alpha");
-    assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiveError::CutShort)));
+    assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiverError::CutShort)));
     stream.extend(b"plain contents");
-    assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiveError::Malformed)));
+    assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiverError::Malformed)));
     assert_eq!(received(&once, &stream).last(), Some(&Seen::Complete), "nobody asked for more");
 }
 

@@ -6,8 +6,8 @@ use super::std::vec::Vec;
 
 use super::{NOW, TAG, digest};
 use crate::file::{
-    Answer, Asked, Config, Demand, PlainReceiver, ReceiveError, Received, Receiver, Refusal,
-    Request, SendError, Sender,
+    Pending, PlainReceiver, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RequestEvent,
+    ResponseHeader, Sender, SenderError, TransferConfig,
 };
 use crate::session::{Events, InMemory, Output, Session};
 use crate::time::Instant;
@@ -23,11 +23,11 @@ pub(super) struct Server<const N: usize = 64> {
     pub(super) held: Vec<u8>,
     pub(super) is_shut: bool,
     pub(super) is_closed: bool,
-    pub(super) failed: Option<SendError>,
+    pub(super) failed: Option<SenderError>,
     /// How many bytes the link takes at once.
     pub(super) step: usize,
     pub(super) digests: Digests,
-    /// Of how many bytes digests were demanded.
+    /// Of how many bytes digests were wanted.
     pub(super) hashed: u64,
     /// How many bytes of contents went out.
     pub(super) moved: u64,
@@ -36,10 +36,10 @@ pub(super) struct Server<const N: usize = 64> {
     file: fn(&[u8]) -> Result<Vec<u8>, Refusal>,
 }
 
-/// When the owner supplies digests.
+/// When the owner provides digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Digests {
-    /// As soon as they are demanded.
+    /// As soon as they are pending.
     Early,
     /// Once nothing else can go out.
     Late,
@@ -65,7 +65,7 @@ impl<const N: usize> Server<N> {
 
     pub(super) fn with(file: fn(&[u8]) -> Result<Vec<u8>, Refusal>) -> Self {
         Self {
-            sender: Sender::new(NOW, Config::default()),
+            sender: Sender::new(NOW, TransferConfig::default()),
             asked: Vec::new(),
             sent: Vec::new(),
             held: Vec::new(),
@@ -121,7 +121,7 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    /// Carries out what the sender wants, and meets its demands, until it wants nothing.
+    /// Carries out what the sender wants, and provides what is pending, until it wants nothing.
     pub(super) fn transmit(&mut self, now: Instant) -> bool {
         let mut moved = false;
         while !self.is_closed {
@@ -158,22 +158,22 @@ impl<const N: usize> Server<N> {
 
     /// Does what the sender waits for, if it waits for its owner and it was asked.
     fn oblige(&mut self, now: Instant) -> bool {
-        match self.sender.demand() {
-            Some(Demand::Digest { offset, length }) => {
+        match self.sender.pending() {
+            Some(Pending::Digest { offset, length }) => {
                 let start = usize::try_from(offset).unwrap();
                 let range = start..start + usize::try_from(length).unwrap();
                 self.hashed += length;
-                self.sender.supply(now, digest(&self.contents[range]));
+                self.sender.provide_digest(now, digest(&self.contents[range]));
             }
-            Some(Demand::Confirm) => self.sender.confirm(now),
-            Some(Demand::Answer) => panic!("every request is answered at once"),
+            Some(Pending::Confirm) => self.sender.confirm(now),
+            Some(Pending::Response) => panic!("every request is answered at once"),
             None => return false,
         }
         true
     }
 
     /// Keeps an event, and answers it.
-    fn settle(&mut self, now: Instant, asked: nb::Result<Owned, SendError>) -> bool {
+    fn settle(&mut self, now: Instant, asked: nb::Result<Owned, SenderError>) -> bool {
         match asked {
             Ok((text, name)) => {
                 self.asked.push(text);
@@ -200,10 +200,10 @@ impl<const N: usize> Server<N> {
 /// An event as a text, and the name of what is to be answered.
 type Owned = (String, Option<Vec<u8>>);
 
-fn own(asked: Asked<'_>) -> Owned {
+fn own(asked: RequestEvent<'_>) -> Owned {
     let name = match asked {
-        Asked::Request(Request { name, .. }) => Some(name.to_vec()),
-        Asked::Refused { .. } => None,
+        RequestEvent::Request(Request { name, .. }) => Some(name.to_vec()),
+        RequestEvent::Refused { .. } => None,
     };
     (format!("{asked:?}"), name)
 }
@@ -211,12 +211,12 @@ fn own(asked: Asked<'_>) -> Owned {
 /// What a receiver has told; contents that follow each other are one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    Answered(Answer),
+    Answered(ResponseHeader),
     Refused(Refusal),
     Contents(Vec<u8>),
     Verified(u64),
     Complete,
-    Failed(ReceiveError),
+    Failed(ReceiverError),
 }
 
 /// A receiver and its driver.
@@ -231,7 +231,7 @@ pub(super) struct Client<S> {
 impl Client<Receiver<256, 4>> {
     /// Asks for all of `requests`, and for nothing more.
     pub(super) fn asking(requests: &[Request<'_>]) -> Self {
-        let mut receiver = Receiver::new(NOW, Config::default());
+        let mut receiver = Receiver::new(NOW, TransferConfig::default());
         for request in requests {
             receiver.request(NOW, request).unwrap();
         }
@@ -243,13 +243,13 @@ impl Client<Receiver<256, 4>> {
 impl Client<PlainReceiver<'static>> {
     pub(super) fn plain(name: &'static str) -> Self {
         let name = crate::text::Text::new(name).unwrap();
-        Self::new(PlainReceiver::new(NOW, name, Config::default()))
+        Self::new(PlainReceiver::new(NOW, name, TransferConfig::default()))
     }
 }
 
 impl<S> Client<S>
 where
-    S: Session<Error = ReceiveError> + for<'s> Events<'s, Event = Received<'s>>,
+    S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
     /// A driver that has sent what there is to send.
     pub(super) fn new(receiver: S) -> Self {
@@ -310,15 +310,15 @@ where
     }
 }
 
-fn settle(seen: &mut Vec<Seen>, step: nb::Result<Received<'_>, ReceiveError>) -> bool {
+fn settle(seen: &mut Vec<Seen>, step: nb::Result<ReceiverEvent<'_>, ReceiverError>) -> bool {
     let next = match step {
         Err(nb::Error::WouldBlock) => return false,
         Err(nb::Error::Other(error)) => Seen::Failed(error),
-        Ok(Received::Answered(answer)) => Seen::Answered(answer),
-        Ok(Received::Refused(refusal)) => Seen::Refused(refusal),
-        Ok(Received::Verified { end }) => Seen::Verified(end),
-        Ok(Received::Complete) => Seen::Complete,
-        Ok(Received::Contents(bytes)) => {
+        Ok(ReceiverEvent::Response(answer)) => Seen::Answered(answer),
+        Ok(ReceiverEvent::Refused(refusal)) => Seen::Refused(refusal),
+        Ok(ReceiverEvent::Verified { end }) => Seen::Verified(end),
+        Ok(ReceiverEvent::Complete) => Seen::Complete,
+        Ok(ReceiverEvent::Contents(bytes)) => {
             assert!(!bytes.is_empty());
             if let Some(Seen::Contents(before)) = seen.last_mut() {
                 before.extend(bytes);

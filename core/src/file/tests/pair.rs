@@ -39,7 +39,7 @@ fn download(contents: &[u8], offset: u64, verify: bool) -> u64 {
     assert!(client.is_closed);
 
     let size = contents.len() as u64;
-    let answer = Answer { offset, size, tag: TAG, verified: verify };
+    let answer = ResponseHeader { offset, size, tag: TAG, verified: verify };
     assert_eq!(client.seen.first(), Some(&Seen::Answered(answer)));
     assert_eq!(client.seen.last(), Some(&Seen::Complete));
     let (mut position, mut verified_end) = (offset, offset);
@@ -95,7 +95,7 @@ fn pipelined_files_arrive_in_their_order() {
     client.hear(NOW, &server.sent);
     let mut seen = client.seen.iter();
     for size in sizes {
-        let answer = Answer { offset: 0, size: size as u64, tag: TAG, verified: true };
+        let answer = ResponseHeader { offset: 0, size: size as u64, tag: TAG, verified: true };
         assert_eq!(seen.next(), Some(&Seen::Answered(answer)));
         if size > 0 {
             assert_eq!(seen.next(), Some(&Seen::Contents(file(size))));

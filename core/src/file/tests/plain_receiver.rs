@@ -12,7 +12,7 @@ fn the_name_goes_out_without_terminator_and_the_direction_ends() {
 fn nothing_is_no_file() {
     let mut client = Client::plain("a");
     client.hear_end(NOW);
-    assert_eq!(client.seen, [Seen::Failed(ReceiveError::Nothing)]);
+    assert_eq!(client.seen, [Seen::Failed(ReceiverError::Nothing)]);
     assert!(!client.is_closed);
 }
 

@@ -25,7 +25,7 @@ fn requests_go_out_as_documented() {
 fn a_verified_answer_is_whole_at_once() {
     let mut client = once();
     client.hear(NOW, &verified(b"alpha"));
-    let answer = Answer { offset: 0, size: 5, tag: TAG, verified: true };
+    let answer = ResponseHeader { offset: 0, size: 5, tag: TAG, verified: true };
     let contents = Seen::Contents(b"alpha".to_vec());
     let expected = [Seen::Answered(answer), contents, Seen::Verified(5), Seen::Complete];
     assert_eq!(client.seen, expected);
@@ -101,17 +101,17 @@ fn the_server_is_known_to_be_framed_from_its_first_header_on() {
     let mut client = once();
     let stream = refused(Refusal::NotFound);
     client.hear(NOW, &stream[..31]);
-    assert!(!client.receiver.has_heard());
+    assert!(!client.receiver.is_framed());
     client.hear(NOW, &stream[31..]);
-    assert!(client.receiver.has_heard());
+    assert!(client.receiver.is_framed());
     let mut malformed = once();
     malformed.hear(NOW, &[0; 32]);
-    assert!(!malformed.receiver.has_heard());
+    assert!(!malformed.receiver.is_framed());
 }
 
 #[test]
 fn a_request_that_does_not_fit_is_refused_and_not_asked() {
-    let mut receiver = Receiver::<64, 3>::new(NOW, Config::default());
+    let mut receiver = Receiver::<64, 3>::new(NOW, TransferConfig::default());
     let ask = |receiver: &mut Receiver<64, 3>, length: usize| {
         receiver.request(NOW, &Request::get(&[b'x'; 99][..length]))
     };
@@ -128,7 +128,7 @@ fn a_request_that_does_not_fit_is_refused_and_not_asked() {
     assert_eq!((ask(&mut receiver, 1), receiver.unanswered()), (Err(RequestError::Full), 3));
     let busy = refused(Refusal::Busy);
     let step = receiver.handle_input(NOW, &mut &busy[..]);
-    assert_eq!(step, Ok(Received::Refused(Refusal::Busy)));
+    assert_eq!(step, Ok(ReceiverEvent::Refused(Refusal::Busy)));
     assert_eq!((ask(&mut receiver, 41), receiver.unanswered()), (Err(RequestError::TooLong), 2));
     assert_eq!(ask(&mut receiver, 1), Ok(()));
     receiver.finish();
@@ -143,7 +143,7 @@ fn a_request_that_does_not_fit_is_refused_and_not_asked() {
 
 #[test]
 fn a_server_that_ends_between_answers_ends_the_conversation() {
-    let mut client = Client::new(Receiver::<64, 4>::new(NOW, Config::default()));
+    let mut client = Client::new(Receiver::<64, 4>::new(NOW, TransferConfig::default()));
     client.receiver.request(NOW, &Request::get(b"a")).unwrap();
     client.transmit(NOW);
     client.hear(NOW, &verified(b"alpha"));
@@ -156,7 +156,7 @@ fn a_server_that_ends_between_answers_ends_the_conversation() {
 
 #[test]
 fn requests_without_end_go_through_a_small_machine() {
-    let mut client = Client::new(Receiver::<40, 1>::new(NOW, Config::default()));
+    let mut client = Client::new(Receiver::<40, 1>::new(NOW, TransferConfig::default()));
     for _ in 0..50 {
         client.sent.clear();
         client.receiver.request(NOW, &Request::get(b"name")).unwrap();
@@ -170,14 +170,14 @@ fn requests_without_end_go_through_a_small_machine() {
 /// What it was not to know yet: that must neither hang nor fail.
 #[test]
 fn a_server_that_answers_before_it_reads_is_left() {
-    let mut receiver = Receiver::<64, 4>::new(NOW, Config::default());
+    let mut receiver = Receiver::<64, 4>::new(NOW, TransferConfig::default());
     receiver.request(NOW, &Request::get(b"a")).unwrap();
     receiver.finish();
     // The link takes a part only, and no more of it ever.
     receiver.transmitted(NOW, 9);
     let busy = refused(Refusal::Busy);
     let step = receiver.handle_input(NOW, &mut &busy[..]);
-    assert_eq!(step, Ok(Received::Refused(Refusal::Busy)));
+    assert_eq!(step, Ok(ReceiverEvent::Refused(Refusal::Busy)));
     assert!(matches!(receiver.poll_transmit(), Output::Bytes { .. }));
     assert_eq!(receiver.poll_deadline(), Some(at(10_000)));
     assert_eq!(receiver.handle_timeout(at(10_000)), Err(nb::Error::WouldBlock));

@@ -15,7 +15,7 @@ fn end_of(request: Request<'_>, stream: &[u8]) -> Seen {
 }
 
 #[track_caller]
-fn fails(request: Request<'_>, stream: &[u8], error: ReceiveError) {
+fn fails(request: Request<'_>, stream: &[u8], error: ReceiverError) {
     let end = end_of(request, stream);
     assert_eq!(end, Seen::Failed(error), "{request:?}: {}", stream.escape_ascii());
 }
@@ -31,9 +31,9 @@ fn a_part_is_never_whole() {
         (resumed, from_two),
         (PLAINLY, refused(Refusal::NotFound)),
     ] {
-        fails(request, b"", ReceiveError::NotFramed);
+        fails(request, b"", ReceiverError::NotFramed);
         for length in 1..stream.len() {
-            fails(request, &stream[..length], ReceiveError::CutShort);
+            fails(request, &stream[..length], ReceiverError::CutShort);
         }
         assert!(!matches!(end_of(request, &stream), Seen::Failed(_)));
     }
@@ -45,7 +45,7 @@ fn a_part_of_an_answer_after_another_is_cut_short_too() {
     let mut client = Client::asking(&[Request::get(b"a"), Request::get(b"b")]);
     client.hear(NOW, &verified(b"alpha"));
     client.hear_end(NOW);
-    let expected = [Seen::Complete, Seen::Failed(ReceiveError::CutShort)];
+    let expected = [Seen::Complete, Seen::Failed(ReceiverError::CutShort)];
     assert_eq!(client.seen[3..], expected);
 }
 
@@ -55,7 +55,7 @@ fn every_flipped_bit_of_contents_and_digests_is_found() {
     for bit in 32 * 8..stream.len() * 8 {
         let mut stream = stream.clone();
         stream[bit / 8] ^= 1 << (bit % 8);
-        fails(Request::get(b"a"), &stream, ReceiveError::Corrupt);
+        fails(Request::get(b"a"), &stream, ReceiverError::Corrupt);
     }
 }
 
@@ -84,7 +84,7 @@ fn no_flipped_bit_of_a_header_passes_wrong_contents_for_whole() {
 fn an_answer_must_fit_its_request() {
     let resumed = Request { offset: 2, tag: TAG, ..Request::get(b"a") };
     let untagged = Request { tag: 0, ..resumed };
-    let malformed = ReceiveError::Malformed;
+    let malformed = ReceiverError::Malformed;
     for (request, answer) in [
         // An offset that nobody wanted.
         (Request::get(b"a"), response(0, 1, 2, 5, TAG)),
@@ -114,7 +114,7 @@ fn an_answer_must_fit_its_request() {
         (resumed, response(0, 1, 0, 5, TAG + 1)),
         (untagged, response(0, 1, 2, 5, TAG)),
     ] {
-        fails(request, &answer, ReceiveError::CutShort);
+        fails(request, &answer, ReceiverError::CutShort);
     }
 }
 
@@ -124,7 +124,7 @@ fn more_than_was_announced_is_malformed() {
     for requests in [&[PLAINLY][..], &[PLAINLY, PLAINLY]] {
         let mut client = Client::asking(requests);
         client.hear(NOW, &[&unverified(b"alpha")[..], b"s"].concat());
-        assert_eq!(client.seen[2..], [Seen::Failed(ReceiveError::Malformed)]);
+        assert_eq!(client.seen[2..], [Seen::Failed(ReceiverError::Malformed)]);
     }
 }
 
@@ -133,7 +133,7 @@ fn more_than_was_announced_is_malformed() {
 fn more_than_was_announced_is_malformed_also_if_it_looks_like_a_response() {
     let more = [&unverified(b"alpha")[..], &unverified(b"")].concat();
     for length in unverified(b"alpha").len() + 1..=more.len() {
-        fails(PLAINLY, &more[..length], ReceiveError::Malformed);
+        fails(PLAINLY, &more[..length], ReceiverError::Malformed);
         let mut client = Client::asking(&[PLAINLY, PLAINLY]);
         client.hear(NOW, &more[..length]);
         assert_eq!(client.seen[2], Seen::Complete, "{length}");
@@ -143,13 +143,13 @@ fn more_than_was_announced_is_malformed_also_if_it_looks_like_a_response() {
 #[test]
 fn a_server_that_speaks_otherwise_is_not_framed() {
     for first in 1..=255 {
-        fails(Request::get(b"a"), &[first], ReceiveError::NotFramed);
+        fails(Request::get(b"a"), &[first], ReceiverError::NotFramed);
     }
-    fails(PLAINLY, b"the contents of some file", ReceiveError::NotFramed);
+    fails(PLAINLY, b"the contents of some file", ReceiverError::NotFramed);
     // Once it was framed, it is malformed.
     let mut client = Client::asking(&[PLAINLY, PLAINLY]);
     client.hear(NOW, &[&refused(Refusal::Busy)[..], b"the contents"].concat());
-    assert_eq!(client.seen.last(), Some(&Seen::Failed(ReceiveError::Malformed)));
+    assert_eq!(client.seen.last(), Some(&Seen::Failed(ReceiverError::Malformed)));
 }
 
 #[test]
@@ -162,5 +162,5 @@ fn a_wrong_digest_of_the_last_segment_leaves_the_first_verified() {
     let mut client = Client::asking(&[Request::get(b"a")]);
     client.hear(NOW, &stream);
     assert_eq!(client.seen[2], Seen::Verified(SEGMENT));
-    assert_eq!(client.seen[4..], [Seen::Failed(ReceiveError::Corrupt)]);
+    assert_eq!(client.seen[4..], [Seen::Failed(ReceiverError::Corrupt)]);
 }

@@ -53,10 +53,10 @@ fn an_empty_range_has_no_digest() {
 fn an_offset_past_the_end_is_refused() {
     answers(&request(1, 1, 6, TAG, b"a"), &refused(Refusal::PastEnd));
     answers(&request(1, 0, 1, 0, b"empty"), &refused(Refusal::PastEnd));
-    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
     sender.handle_input(NOW, &mut &request(1, 1, 6, TAG, b"a")[..]).unwrap();
     assert_eq!(sender.offer(NOW, 5, TAG), None);
-    assert_eq!(sender.demand(), None);
+    assert_eq!(sender.pending(), None);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn refusals_of_the_owner_keep_the_connection() {
     }
     // The owner may say any of them, and the machine knows which of them end the conversation.
     for (refusal, closes) in [(Refusal::Failed, false), (Refusal::NotSupported, true)] {
-        let mut sender = Sender::<64>::new(NOW, Config::default());
+        let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
         sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
         sender.refuse(NOW, refusal);
         sender.transmitted(NOW, usize::MAX);
@@ -160,9 +160,9 @@ fn what_follows_a_plain_name_is_taken_and_ignored() {
     assert_eq!((server.asked.len(), server.held.len()), (1, 0));
     assert_eq!(server.sent, b"alpha");
     // While it waits for its owner, too.
-    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
     let mut input = &b"a\njunk"[..];
-    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(RequestEvent::Request(_))));
     assert_eq!(input, b"junk");
     assert_eq!(sender.handle_input(NOW, &mut input), Err(nb::Error::WouldBlock));
     assert_eq!(input, b"");
@@ -209,7 +209,7 @@ fn a_request_that_breaks_off_is_an_error() {
     for length in 1..whole.len() {
         let mut server = after(&[&get(b"gone"), &whole[..length]].concat());
         server.hear_end(NOW);
-        assert_eq!(server.failed, Some(SendError::CutShort), "{length} bytes");
+        assert_eq!(server.failed, Some(SenderError::CutShort), "{length} bytes");
         assert!(!server.is_shut, "so that the driver resets it");
     }
     let mut server = after(b"");
@@ -271,8 +271,10 @@ fn events_are_shown_without_control_characters() {
 #[test]
 fn a_request_that_lies_whole_in_the_input_is_not_copied() {
     let stream = [get(b"one"), get(b"two")].concat();
-    let mut sender = Sender::<64>::new(NOW, Config::default());
-    let Ok(Asked::Request(request)) = sender.handle_input(NOW, &mut &stream[..]) else { panic!() };
+    let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
+    let Ok(RequestEvent::Request(request)) = sender.handle_input(NOW, &mut &stream[..]) else {
+        panic!()
+    };
     assert_eq!((request.name, request.name.as_ptr()), (&b"one"[..], stream[24..].as_ptr()));
 }
 
@@ -280,7 +282,7 @@ fn a_request_that_lies_whole_in_the_input_is_not_copied() {
 #[test]
 fn a_header_is_followed_by_more_unless_it_is_all() {
     for (size, verify, expected) in [(5, 0, true), (5, 1, true), (0, 0, false), (0, 1, false)] {
-        let mut sender = Sender::<64>::new(NOW, Config::default());
+        let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
         sender.handle_input(NOW, &mut &request(1, verify, 0, 0, b"a")[..]).unwrap();
         sender.offer(NOW, size, TAG);
         let Output::Bytes { head, more, .. } = sender.poll_transmit() else { panic!() };

@@ -1,11 +1,11 @@
-//! What goes out when: demands, back-pressure, and commands at the wrong time.
+//! What goes out when: what is pending, back-pressure, and commands at the wrong time.
 
 use super::*;
 use crate::session::{Output, Session};
 
 fn asked(bytes: &[u8]) -> Sender<64> {
-    let mut sender = Sender::new(NOW, Config::default());
-    assert!(matches!(sender.handle_input(NOW, &mut &bytes[..]), Ok(Asked::Request(_))));
+    let mut sender = Sender::new(NOW, TransferConfig::default());
+    assert!(matches!(sender.handle_input(NOW, &mut &bytes[..]), Ok(RequestEvent::Request(_))));
     sender
 }
 
@@ -25,13 +25,16 @@ fn bytes(sender: &Sender<64>) -> (&[u8], bool) {
 
 /// A file of a segment and three bytes, as the owner sees it.
 #[test]
-fn demands_come_in_the_order_of_the_stream() {
+fn what_is_pending_comes_in_the_order_of_the_stream() {
     let size = SEGMENT + 3;
     let mut sender = asked(&get(b"a"));
-    assert_eq!((sender.demand(), sender.poll_transmit()), (Some(Demand::Answer), Output::Nothing));
+    assert_eq!(
+        (sender.pending(), sender.poll_transmit()),
+        (Some(Pending::Response), Output::Nothing)
+    );
     assert_eq!(sender.offer(NOW, size, TAG), Some(0..size));
-    let first = Some(Demand::Digest { offset: 0, length: SEGMENT });
-    assert_eq!(sender.demand(), first, "as soon as the segment begins");
+    let first = Some(Pending::Digest { offset: 0, length: SEGMENT });
+    assert_eq!(sender.pending(), first, "as soon as the segment begins");
     assert_eq!(bytes(&sender), (&response(0, 1, 0, size, TAG)[..], true));
     sender.transmitted(NOW, 32);
     assert_eq!(contents(&sender), (0, SEGMENT));
@@ -39,37 +42,37 @@ fn demands_come_in_the_order_of_the_stream() {
     assert_eq!(contents(&sender), (10, SEGMENT - 10));
     sender.transmitted(NOW, usize::MAX);
     // Late: nothing goes out before it is supplied.
-    assert_eq!((sender.demand(), sender.poll_transmit()), (first, Output::Nothing));
-    sender.supply(NOW, [1; 32]);
-    assert_eq!(sender.demand(), None);
+    assert_eq!((sender.pending(), sender.poll_transmit()), (first, Output::Nothing));
+    sender.provide_digest(NOW, [1; 32]);
+    assert_eq!(sender.pending(), None);
     assert_eq!(bytes(&sender), (&[1; 32][..], true));
     sender.transmitted(NOW, 31);
     assert_eq!(bytes(&sender), (&[1][..], true));
     sender.transmitted(NOW, 1);
-    let second = Some(Demand::Digest { offset: SEGMENT, length: 3 });
-    assert_eq!((sender.demand(), contents(&sender)), (second, (SEGMENT, 3)));
+    let second = Some(Pending::Digest { offset: SEGMENT, length: 3 });
+    assert_eq!((sender.pending(), contents(&sender)), (second, (SEGMENT, 3)));
     // Early.
-    sender.supply(NOW, [2; 32]);
-    assert_eq!((sender.demand(), contents(&sender)), (None, (SEGMENT, 3)));
-    sender.supply(NOW, [9; 32]);
+    sender.provide_digest(NOW, [2; 32]);
+    assert_eq!((sender.pending(), contents(&sender)), (None, (SEGMENT, 3)));
+    sender.provide_digest(NOW, [9; 32]);
     sender.transmitted(NOW, 3);
     assert_eq!(bytes(&sender), (&[2; 32][..], false), "the first supplied");
     sender.transmitted(NOW, 32);
-    let confirm = Some(Demand::Confirm);
-    assert_eq!((sender.demand(), sender.poll_transmit()), (confirm, Output::Nothing));
+    let confirm = Some(Pending::Confirm);
+    assert_eq!((sender.pending(), sender.poll_transmit()), (confirm, Output::Nothing));
     sender.confirm(NOW);
-    assert_eq!((sender.demand(), sender.poll_transmit()), (None, Output::Nothing));
+    assert_eq!((sender.pending(), sender.poll_transmit()), (None, Output::Nothing));
 }
 
 #[test]
 fn a_segment_that_begins_in_the_middle_ends_at_its_own_end() {
     let mut sender = asked(&request(1, 1, SEGMENT - 1, TAG, b"a"));
     assert_eq!(sender.offer(NOW, SEGMENT + 1, TAG), Some(SEGMENT - 1..SEGMENT + 1));
-    assert_eq!(sender.demand(), Some(Demand::Digest { offset: SEGMENT - 1, length: 1 }));
+    assert_eq!(sender.pending(), Some(Pending::Digest { offset: SEGMENT - 1, length: 1 }));
     let mut at_boundary = asked(&request(1, 1, SEGMENT, TAG, b"a"));
     at_boundary.offer(NOW, 3 * SEGMENT, TAG);
-    let whole = Demand::Digest { offset: SEGMENT, length: SEGMENT };
-    assert_eq!(at_boundary.demand(), Some(whole));
+    let whole = Pending::Digest { offset: SEGMENT, length: SEGMENT };
+    assert_eq!(at_boundary.pending(), Some(whole));
 }
 
 #[test]
@@ -77,9 +80,9 @@ fn contents_without_digests_go_out_in_one_range() {
     let mut sender = asked(&request(1, 0, 5, 0, b"a"));
     sender.offer(NOW, 3 * SEGMENT, TAG);
     sender.transmitted(NOW, 32);
-    assert_eq!((sender.demand(), contents(&sender)), (None, (5, 3 * SEGMENT - 5)));
+    assert_eq!((sender.pending(), contents(&sender)), (None, (5, 3 * SEGMENT - 5)));
     sender.transmitted(NOW, usize::MAX);
-    assert_eq!(sender.demand(), Some(Demand::Confirm));
+    assert_eq!(sender.pending(), Some(Pending::Confirm));
 }
 
 /// Only a confirmed answer may look whole: until then no end, and no further answer.
@@ -91,7 +94,7 @@ fn nothing_follows_an_answer_before_it_is_confirmed() {
         while sender.poll_transmit() != Output::Nothing {
             sender.transmitted(NOW, 32);
         }
-        assert_eq!(sender.demand(), Some(Demand::Confirm));
+        assert_eq!(sender.pending(), Some(Pending::Confirm));
         assert_eq!(sender.handle_end(at(1)), Err(nb::Error::WouldBlock));
         sender.stop(at(1));
         assert_eq!(sender.handle_timeout(at(999_999)), Err(nb::Error::WouldBlock));
@@ -120,39 +123,39 @@ fn the_end_of_the_requests_is_remembered() {
 fn the_next_request_waits_in_the_input() {
     let stream = [get(b"a"), get(b"b"), get(b"gone")].concat();
     let mut input = &stream[..];
-    let mut sender = Sender::<64>::new(NOW, Config::default());
+    let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
     let blocked = Err(nb::Error::WouldBlock);
-    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(RequestEvent::Request(_))));
     assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
     sender.offer(NOW, 0, TAG);
     assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
     sender.transmitted(NOW, 32);
     assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28 + 25));
     sender.confirm(NOW);
-    let Ok(Asked::Request(second)) = sender.handle_input(NOW, &mut input) else { panic!() };
+    let Ok(RequestEvent::Request(second)) = sender.handle_input(NOW, &mut input) else { panic!() };
     assert_eq!((second.name, input.len()), (&b"b"[..], 28));
     sender.refuse(NOW, Refusal::Busy);
     // A refusal counts as long as its header is not out.
     sender.transmitted(NOW, 31);
     assert_eq!((sender.handle_input(NOW, &mut input), input.len()), (blocked, 28));
     sender.transmitted(NOW, 1);
-    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(Asked::Request(_))));
+    assert!(matches!(sender.handle_input(NOW, &mut input), Ok(RequestEvent::Request(_))));
     assert_eq!(input.len(), 0);
 }
 
 #[test]
-fn commands_without_a_demand_do_nothing() {
-    let mut sender = Sender::<64>::new(NOW, Config::default());
+fn commands_that_nothing_waits_for_do_nothing() {
+    let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
     let nudge = |sender: &mut Sender<64>, is_asked: bool| {
         let before = std::format!("{sender:?}");
         if !is_asked {
             assert_eq!(sender.offer(at(1), 5, 1), None);
             sender.refuse(at(1), Refusal::Busy);
         }
-        if !matches!(sender.demand(), Some(Demand::Digest { .. })) {
-            sender.supply(at(1), [0; 32]);
+        if !matches!(sender.pending(), Some(Pending::Digest { .. })) {
+            sender.provide_digest(at(1), [0; 32]);
         }
-        if sender.demand() != Some(Demand::Confirm) {
+        if sender.pending() != Some(Pending::Confirm) {
             sender.confirm(at(1));
         }
         assert_eq!(std::format!("{sender:?}"), before);
@@ -164,7 +167,7 @@ fn commands_without_a_demand_do_nothing() {
     nudge(&mut sender, false);
     sender.transmitted(NOW, 32);
     nudge(&mut sender, false);
-    sender.supply(NOW, [1; 32]);
+    sender.provide_digest(NOW, [1; 32]);
     nudge(&mut sender, false);
     sender.transmitted(NOW, 5);
     nudge(&mut sender, false);

@@ -5,12 +5,12 @@ use crate::session::{Output, Session};
 use crate::text::Text;
 
 fn sender() -> Sender<64> {
-    Sender::new(NOW, Config::default())
+    Sender::new(NOW, TransferConfig::default())
 }
 
 /// Asserts that a sender waits until `deadline`, and what becomes of it then.
 #[track_caller]
-fn gives_up(sender: &mut Sender<64>, deadline: Instant, error: Option<SendError>) {
+fn gives_up(sender: &mut Sender<64>, deadline: Instant, error: Option<SenderError>) {
     assert_eq!(sender.poll_deadline(), Some(deadline));
     let early = deadline - Duration::from_micros(1);
     assert_eq!(sender.handle_timeout(early), Err(nb::Error::WouldBlock));
@@ -21,7 +21,7 @@ fn gives_up(sender: &mut Sender<64>, deadline: Instant, error: Option<SendError>
 
 #[test]
 fn a_request_must_be_complete_in_time_however_slowly_it_comes() {
-    gives_up(&mut sender(), at(10_000), Some(SendError::TimedOut));
+    gives_up(&mut sender(), at(10_000), Some(SenderError::TimedOut));
     for stream in [&get(b"a name")[..], &[0; 23], b"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4"] {
         let mut dripping = sender();
         for (second, byte) in stream.iter().take(9).enumerate() {
@@ -29,7 +29,7 @@ fn a_request_must_be_complete_in_time_however_slowly_it_comes() {
             let step = dripping.handle_input(now, &mut core::slice::from_ref(byte));
             assert_eq!(step, Err(nb::Error::WouldBlock));
         }
-        gives_up(&mut dripping, at(10_000), Some(SendError::TimedOut));
+        gives_up(&mut dripping, at(10_000), Some(SenderError::TimedOut));
     }
 }
 
@@ -41,11 +41,11 @@ fn a_plain_name_that_drips_is_too_late() {
         let _ = dripping.handle_input(at(tick * 100), &mut &b"x"[..0]);
     }
     assert_eq!(dripping.handle_input(at(9_900), &mut &b"nam"[..]), Err(nb::Error::WouldBlock));
-    gives_up(&mut dripping, at(10_000), Some(SendError::TimedOut));
+    gives_up(&mut dripping, at(10_000), Some(SenderError::TimedOut));
     // A driver that was late itself still takes what silence had ended in time.
     let mut late = sender();
     let _ = late.handle_input(at(9_000), &mut &b"nam"[..]);
-    assert!(matches!(late.handle_timeout(at(20_000)), Ok(Asked::Request(_))));
+    assert!(matches!(late.handle_timeout(at(20_000)), Ok(RequestEvent::Request(_))));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_owner_may_take_its_time() {
     sender.transmitted(at(50_000), 5);
     patient(&mut sender);
     // And the client's time begins when the owner has taken its own.
-    sender.supply(at(100_000), [0; 32]);
+    sender.provide_digest(at(100_000), [0; 32]);
     assert_eq!(sender.poll_deadline(), Some(at(130_000)));
     sender.transmitted(at(100_000), 32);
     patient(&mut sender);
@@ -78,7 +78,7 @@ fn a_client_that_takes_nothing_is_given_up() {
         sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
         sender
     };
-    let stalled = Some(SendError::Stalled);
+    let stalled = Some(SenderError::Stalled);
     let mut refused = asked();
     refused.refuse(at(1_000), Refusal::Busy);
     gives_up(&mut refused, at(31_000), stalled);
@@ -93,7 +93,7 @@ fn a_client_that_takes_nothing_is_given_up() {
     offered.transmitted(at(4_000), 4);
     gives_up(&mut offered, at(34_000), stalled);
     // What the owner does meanwhile is not the client's progress.
-    offered.supply(at(20_000), [0; 32]);
+    offered.provide_digest(at(20_000), [0; 32]);
     gives_up(&mut offered, at(34_000), stalled);
     offered.transmitted(at(5_000), 1);
     gives_up(&mut offered, at(35_000), stalled);
@@ -110,7 +110,7 @@ fn an_idle_connection_ends_in_order() {
     // A request that has begun is no idleness.
     let mut begun = Server::<64>::new();
     begun.hear(at(3_000), &[&get(b"a"), &[0][..]].concat());
-    gives_up(&mut begun.sender, at(13_000), Some(SendError::TimedOut));
+    gives_up(&mut begun.sender, at(13_000), Some(SenderError::TimedOut));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn lingering_is_bounded_whatever_comes() {
 fn fails<const N: usize, const DEPTH: usize>(
     client: &mut Client<Receiver<N, DEPTH>>,
     deadline: Instant,
-    error: ReceiveError,
+    error: ReceiverError,
 ) {
     assert_eq!(client.receiver.poll_deadline(), Some(deadline));
     client.expire(deadline - Duration::from_micros(1));
@@ -147,18 +147,18 @@ fn fails<const N: usize, const DEPTH: usize>(
 fn an_answer_must_begin_in_time_and_go_on() {
     let answer = verified(b"alpha");
     let once = || Client::asking(&[Request::get(b"a")]);
-    fails(&mut once(), at(10_000), ReceiveError::TimedOut);
+    fails(&mut once(), at(10_000), ReceiverError::TimedOut);
     for length in 1..answer.len() {
         let mut client = once();
         client.hear(at(1_000), &answer[..length]);
         let deadline = client.receiver.poll_deadline();
         // Complete headers are followed by contents, and they by digests.
         assert_eq!(deadline, Some(at(31_000)), "{length} bytes");
-        fails(&mut client, at(31_000), ReceiveError::Stalled);
+        fails(&mut client, at(31_000), ReceiverError::Stalled);
     }
     let mut second = Client::asking(&[Request::get(b"a"), Request::get(b"b")]);
     second.hear(at(1_000), &answer);
-    fails(&mut second, at(11_000), ReceiveError::TimedOut);
+    fails(&mut second, at(11_000), ReceiverError::TimedOut);
 }
 
 /// Slow is not stalled: a byte now and then is progress, and the header of the next answer too.
@@ -185,7 +185,7 @@ fn a_server_that_does_not_close_proves_nothing() {
     let mut client = Client::asking(&[plainly]);
     client.hear(at(1_000), &unverified(b"alpha"));
     assert!(!client.seen.contains(&Seen::Complete));
-    fails(&mut client, at(31_000), ReceiveError::Unclosed);
+    fails(&mut client, at(31_000), ReceiverError::Unclosed);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_verified_download_is_whole_though_the_server_stays() {
 
 #[test]
 fn a_connection_without_requests_waits_for_nothing() {
-    let mut client = Client::new(Receiver::<64, 4>::new(NOW, Config::default()));
+    let mut client = Client::new(Receiver::<64, 4>::new(NOW, TransferConfig::default()));
     assert_eq!(client.receiver.poll_deadline(), None);
     client.expire(at(60_000));
     assert!(!client.is_closed && !client.has_failed());
@@ -227,7 +227,7 @@ fn a_plain_server_must_speak_in_time_and_go_on() {
     silent.expire(at(9_999));
     assert!(!silent.has_failed());
     silent.expire(at(10_000));
-    assert_eq!(silent.seen, [Seen::Failed(ReceiveError::TimedOut)]);
+    assert_eq!(silent.seen, [Seen::Failed(ReceiverError::TimedOut)]);
     let mut stalled = Client::plain("a");
     stalled.hear(at(1_000), b"x");
     assert_eq!(stalled.receiver.poll_deadline(), Some(at(31_000)));
@@ -235,14 +235,14 @@ fn a_plain_server_must_speak_in_time_and_go_on() {
     stalled.expire(at(31_999));
     assert!(!stalled.has_failed());
     stalled.expire(at(32_000));
-    assert_eq!(stalled.seen.last(), Some(&Seen::Failed(ReceiveError::Stalled)));
+    assert_eq!(stalled.seen.last(), Some(&Seen::Failed(ReceiverError::Stalled)));
 }
 
 /// The time for an answer begins when the name has gone out, and what goes out later changes nothing.
 #[test]
 fn a_plain_receiver_waits_from_when_it_has_asked() {
     let name = Text::new("name").unwrap();
-    let mut receiver = PlainReceiver::new(NOW, name, Config::default());
+    let mut receiver = PlainReceiver::new(NOW, name, TransferConfig::default());
     assert_eq!(receiver.poll_deadline(), Some(at(10_000)));
     receiver.transmitted(at(5_000), 4);
     assert_eq!(receiver.poll_deadline(), Some(at(15_000)));

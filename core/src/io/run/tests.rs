@@ -1,7 +1,7 @@
 extern crate std;
 use super::*;
 use crate::chat;
-use crate::file::{self, Asked, Demand, Received, Receiver, Request, Sender};
+use crate::file::{self, Pending, Receiver, ReceiverEvent, Request, RequestEvent, Sender};
 use crate::hello;
 use crate::io::tests::{Direction, Wire, config};
 use crate::session::InMemory;
@@ -103,7 +103,7 @@ fn the_deadline_ends_a_wait_for_a_silent_peer() {
     let mut run = pin!(pump.run(&mut wire, &mut client, timer, |_| panic!("nobody spoke")));
     assert!(poll_once(run.as_mut()).is_pending());
     clock.set(Instant::ZERO + config().timeout);
-    let failed = Err(DriveError::Session(hello::Error::TimedOut));
+    let failed = Err(DriveError::Session(hello::HandshakeError::TimedOut));
     assert_eq!(poll_once(run), Poll::Ready(failed));
 }
 
@@ -122,7 +122,10 @@ fn a_failure_is_reported_at_once() {
     let mut pump = Pump::<64>::new();
     let timer = &mut Set(&clock);
     let run = pump.run(&mut wire, &mut server, timer, |_| panic!("nothing was said in whole"));
-    assert_eq!(poll_once(run), Poll::Ready(Err(DriveError::Session(hello::Error::TooLong))));
+    assert_eq!(
+        poll_once(run),
+        Poll::Ready(Err(DriveError::Session(hello::HandshakeError::TooLong)))
+    );
 }
 
 /// The requests of the one and the contents of the other are both more than the connection holds:
@@ -134,8 +137,8 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
     let clock = Cell::new(Instant::ZERO);
     let (there, back) = Default::default();
     let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
-    let mut sender = Sender::<16>::new(Instant::ZERO, file::Config::default());
-    let mut receiver = Receiver::<256, 4>::new(Instant::ZERO, file::Config::default());
+    let mut sender = Sender::<16>::new(Instant::ZERO, file::TransferConfig::default());
+    let mut receiver = Receiver::<256, 4>::new(Instant::ZERO, file::TransferConfig::default());
     for name in NAMES {
         receiver.request(Instant::ZERO, &Request { verify: false, ..Request::get(name) }).unwrap();
     }
@@ -148,27 +151,27 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
         let mut serve = pin!(async {
             loop {
                 let session = &mut InMemory { session: &mut sender, contents: &contents };
-                let hear = |event: Asked<'_>| match event {
-                    Asked::Request(request) => asked.push(request.name.to_vec()),
-                    Asked::Refused { .. } => panic!("{event:?}"),
+                let hear = |event: RequestEvent<'_>| match event {
+                    RequestEvent::Request(request) => asked.push(request.name.to_vec()),
+                    RequestEvent::Refused { .. } => panic!("{event:?}"),
                 };
                 if !sender_pump.turn(&mut left, session, &mut Set(&clock), hear).await? {
                     return Ok::<(), DriveError<_, Infallible>>(());
                 }
-                match sender.demand() {
-                    Some(Demand::Answer) => {
+                match sender.pending() {
+                    Some(Pending::Response) => {
                         sender.offer(Instant::ZERO, contents.len() as u64, 1);
                     }
-                    Some(Demand::Confirm) => sender.confirm(Instant::ZERO),
-                    Some(Demand::Digest { .. }) => panic!("nobody asked for digests"),
+                    Some(Pending::Confirm) => sender.confirm(Instant::ZERO),
+                    Some(Pending::Digest { .. }) => panic!("nobody asked for digests"),
                     None => {}
                 }
             }
         });
         let mut receive =
             pin!(receiver_pump.run(&mut right, &mut receiver, timer, |event| match event {
-                Received::Contents(part) => arrived.extend_from_slice(part),
-                Received::Complete => complete += 1,
+                ReceiverEvent::Contents(part) => arrived.extend_from_slice(part),
+                ReceiverEvent::Complete => complete += 1,
                 _ => {}
             }));
         for _ in 0..999 {
@@ -227,13 +230,13 @@ fn nothing_is_waited_for_before_the_owner_has_answered() {
     let clock = Cell::new(Instant::ZERO);
     let (there, back): (Direction, Direction) = Default::default();
     let (mut wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
-    let mut sender = Sender::<64>::new(Instant::ZERO, file::Config::default());
+    let mut sender = Sender::<64>::new(Instant::ZERO, file::TransferConfig::default());
     let mut pump = Pump::<64>::new();
     wire.incoming_from(b"name");
     peer.half_close().unwrap();
     let mut is_asked = false;
     while !is_asked {
-        let hear = |asked: Asked<'_>| is_asked = matches!(asked, Asked::Request(_));
+        let hear = |asked: RequestEvent<'_>| is_asked = matches!(asked, RequestEvent::Request(_));
         let turn = poll_once(pump.turn(&mut wire, &mut sender, &mut Set(&clock), hear));
         assert_eq!(turn, Poll::Ready(Ok(true)));
     }

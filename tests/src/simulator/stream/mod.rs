@@ -13,7 +13,7 @@
 //!
 //! let mut streams = Streams::new(Random::new(7));
 //! let [here, there] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
-//! let (now, config) = (streams.now(), hello::Config::default());
+//! let (now, config) = (streams.now(), hello::HandshakeConfig::default());
 //! let mut server = hello::Server::<64>::new(now, Text::new("你好")?, config);
 //! let mut client = hello::Client::<64>::new(now, Text::new("Hello")?, config);
 //! let (mut heard, mut outcomes) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{Config, Event, Exchange, ExchangeError};
+use barewire_core::datagram::{Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -17,7 +17,7 @@ pub(super) struct Asking {
     exchange: Exchange<'static>,
     pub(super) socket: SocketAddr,
     pub(super) request: &'static [u8],
-    pub(super) config: Config,
+    pub(super) config: ExchangeConfig,
     /// When each try was sent.
     pub(super) tries: Vec<Instant>,
     /// When it was first told that nobody is there.
@@ -31,7 +31,7 @@ impl Asking {
         let request = REQUESTS[usize::from(number)];
         let timeout = random.span(Duration::from_millis(1)..=Duration::from_secs(2));
         let retries = random.pick(&[0, 1, 2, 5]);
-        let config = Config { timeout, retries };
+        let config = ExchangeConfig { timeout, retries };
         Self {
             exchange: Exchange::new(server, request, config),
             // Some share a host, so that only the port tells them apart.
@@ -62,11 +62,11 @@ impl Asking {
             }
         };
         match step {
-            Ok(Event::Replied { reply, round_trip }) => {
+            Ok(ExchangeEvent::Replied { reply, round_trip }) => {
                 assert_eq!(round_trip, now.since(self.tries[0]));
                 self.end(now, Ok(reply.bytes.to_vec()));
             }
-            Ok(Event::Retrying { left }) => {
+            Ok(ExchangeEvent::Retrying { left }) => {
                 assert_eq!(self.tries.len(), (self.config.retries - left) as usize);
             }
             Err(nb::Error::WouldBlock) => {}

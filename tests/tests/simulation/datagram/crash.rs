@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{ExchangeError, Rate, Reply, Responder, Verdict};
+use barewire_core::datagram::{Action, ExchangeError, Rate, Reply, Responder};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -141,11 +141,11 @@ impl Run {
                 let Arrival::Datagram { source, .. } = arrival else { continue };
                 let responder = server.responder.as_mut().expect("nobody hears it else");
                 match responder.handle_datagram(network.now(), arrival.datagram().unwrap()) {
-                    Verdict::Reply(reply) => {
+                    Action::Reply(reply) => {
                         answers.push((source, reply.to_vec(), server.life));
                         network.send(socket, source, reply);
                     }
-                    Verdict::Silent(why) => panic!("no reason to be silent: {why}"),
+                    Action::Drop(why) => panic!("no reason to be silent: {why}"),
                 }
             } else if let Some(client) = clients.iter_mut().find(|client| client.socket == socket) {
                 client.turn(network, &arrival);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{ExchangeError, Rate, Reply, Responder, Verdict};
+use barewire_core::datagram::{Action, ExchangeError, Rate, Reply, Responder};
 use barewire_core::time::Duration;
 use barewire_tests::simulator::datagrams::{Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -76,8 +76,8 @@ impl Run {
                 responders.get_mut(&socket).zip(arrival.datagram())
             {
                 match responder.handle_datagram(network.now(), datagram) {
-                    Verdict::Reply(reply) => network.send(socket, datagram.source, reply),
-                    Verdict::Silent(why) => panic!("no reason to be silent: {why}"),
+                    Action::Reply(reply) => network.send(socket, datagram.source, reply),
+                    Action::Drop(why) => panic!("no reason to be silent: {why}"),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! One source that stays over its rate, and one that does not.
 
-use barewire_core::datagram::{Rate, Reply, Responder, Silence, Verdict};
+use barewire_core::datagram::{Action, DropReason, Rate, Reply, Responder};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MUTE: Duration = Duration::from_secs(60);
 
 /// Why a source was not answered, or that it was.
-type Said = Option<Silence>;
+type Said = Option<DropReason>;
 
 /// Runs a noisy and a polite source against one responder for as long as it takes to be muted and
 /// forgiven. Returns what the noisy one's datagrams led to; the polite one is always answered.
@@ -37,16 +37,16 @@ fn flood(random: &mut Random, rate: u32) -> Vec<(Instant, Said)> {
         network.wake(socket, network.now());
     }
 
-    let mut verdicts = Vec::new();
+    let mut outcomes = Vec::new();
     while let Some((socket, arrival)) = network.advance() {
         let now = network.now();
         if let Some(datagram) = arrival.datagram().filter(|_| socket == server) {
             let said = match responder.handle_datagram(now, datagram) {
-                Verdict::Reply(_) => None,
-                Verdict::Silent(why) => Some(why),
+                Action::Reply(_) => None,
+                Action::Drop(why) => Some(why),
             };
             if datagram.source == noisy.0 {
-                verdicts.push((now, said));
+                outcomes.push((now, said));
             } else {
                 assert_eq!(said, None, "the polite one suffers for the noisy one");
             }
@@ -56,7 +56,7 @@ fn flood(random: &mut Random, rate: u32) -> Vec<(Instant, Said)> {
             network.wake(socket, now + pace);
         }
     }
-    verdicts
+    outcomes
 }
 
 #[test]
@@ -64,25 +64,25 @@ fn who_stays_over_the_rate_is_muted_and_forgiven() {
     for_seeds(250, |seed, sometimes| {
         let mut random = Random::new(seed);
         let rate = random.pick(&[1, 2, 3]);
-        let verdicts = flood(&mut random, rate);
+        let outcomes = flood(&mut random, rate);
         let first = |why| {
-            let mut cases = verdicts.iter().filter(|(_, said)| *said == Some(why));
+            let mut cases = outcomes.iter().filter(|(_, said)| *said == Some(why));
             (cases.next().expect("it is over its rate for long").0, cases.next().is_some())
         };
-        let (over, _) = first(Silence::OverRate);
-        let (muted, is_noted_twice) = first(Silence::MutedNow);
+        let (over, _) = first(DropReason::OverRate);
+        let (muted, is_noted_twice) = first(DropReason::MutedNow);
         assert!(!is_noted_twice, "one note for the operator");
         // The rate goes on being granted until then, so the mute comes with the next excess.
         let patience = muted.since(over);
         assert!((PATIENCE..=PATIENCE + SECOND).contains(&patience), "muted after {patience}");
 
-        let mut later = verdicts.iter().filter(|(at, _)| *at > muted);
-        let (forgiven, said) = later.find(|(_, said)| *said != Some(Silence::Muted)).unwrap();
+        let mut later = outcomes.iter().filter(|(at, _)| *at > muted);
+        let (forgiven, said) = later.find(|(_, said)| *said != Some(DropReason::Muted)).unwrap();
         assert_eq!(*said, None, "the first datagram after the mute is answered");
         let mute = forgiven.since(muted);
         assert!((MUTE..=MUTE + SECOND).contains(&mute), "forgiven after {mute}");
 
-        let answered = verdicts.iter().filter(|(at, said)| *at < muted && said.is_none()).count();
+        let answered = outcomes.iter().filter(|(at, said)| *at < muted && said.is_none()).count();
         assert!(answered <= 12 * rate as usize, "{answered} answers in 11 seconds");
         sometimes.note("not muted on the very second", patience > PATIENCE);
     });

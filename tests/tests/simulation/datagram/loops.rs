@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{Rate, Reply, Responder, Silence, Verdict};
+use barewire_core::datagram::{Action, DropReason, Rate, Reply, Responder};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
@@ -19,7 +19,7 @@ struct Loop {
     network: Datagrams,
     responders: [(SocketAddr, Responder<'static, 16>); 2],
     replies: [Vec<Instant>; 2],
-    silences: Vec<Silence>,
+    drops: Vec<DropReason>,
 }
 
 impl Loop {
@@ -33,7 +33,7 @@ impl Loop {
             network.bind(socket);
             (socket, Responder::new(socket.port(), reply, rate))
         });
-        Self { network, responders, replies: Default::default(), silences: Vec::new() }
+        Self { network, responders, replies: Default::default(), drops: Vec::new() }
     }
 
     /// Sends the first of them `count` datagrams in the other's name, then watches.
@@ -51,17 +51,17 @@ impl Loop {
             let side = usize::from(socket != victim);
             let datagram = arrival.datagram().expect("both are there");
             match self.responders[side].1.handle_datagram(now, datagram) {
-                Verdict::Reply(reply) => {
+                Action::Reply(reply) => {
                     self.network.send(socket, datagram.source, reply);
                     self.replies[side].push(now);
                 }
-                Verdict::Silent(why) => self.silences.push(why),
+                Action::Drop(why) => self.drops.push(why),
             }
         }
     }
 
-    fn has_silence(&self, why: Silence) -> bool {
-        self.silences.contains(&why)
+    fn has_drop(&self, why: DropReason) -> bool {
+        self.drops.contains(&why)
     }
 }
 
@@ -95,8 +95,8 @@ fn the_same_text_or_port_ends_a_loop_at_once() {
         // Doubled, at worst; and the second has nothing to say to the first's replies.
         assert!(run.replies[0].len() <= 2 * forged, "{:?}", run.replies);
         assert!(run.replies[1].is_empty(), "{:?}", run.replies);
-        sometimes.note("the same text", run.has_silence(Silence::OwnReply));
-        sometimes.note("the same port", run.has_silence(Silence::OwnPort));
+        sometimes.note("the same text", run.has_drop(DropReason::OwnReply));
+        sometimes.note("the same port", run.has_drop(DropReason::OwnPort));
     });
 }
 
@@ -122,8 +122,8 @@ fn no_loop_exceeds_the_rate() {
             assert_within(replies, limit);
             sometimes.note("a loop that lasts", replies.len() > 20 * limit);
         }
-        sometimes.note("a loop over the rate", run.has_silence(Silence::OverRate));
-        sometimes.note("a loop muted", run.has_silence(Silence::MutedNow));
+        sometimes.note("a loop over the rate", run.has_drop(DropReason::OverRate));
+        sometimes.note("a loop muted", run.has_drop(DropReason::MutedNow));
         let is_over = run.network.advance().is_none();
         sometimes.note("a loop that ends", is_over);
     });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use barewire_core::file::{Asked, Config, Demand, Refusal, SendError, Sender};
+use barewire_core::file::{Pending, Refusal, RequestEvent, Sender, SenderError, TransferConfig};
 use barewire_core::session::InMemory;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
@@ -24,7 +24,7 @@ pub(super) struct Clerk {
     /// When the demand is going to be met.
     due: Option<Instant>,
     moved_at: Instant,
-    pub(super) ending: Option<Ending<SendError>>,
+    pub(super) ending: Option<Ending<SenderError>>,
     /// It has reset the connection since the file had changed.
     pub(super) has_given_up: bool,
     /// How many requests it may refuse for no reason but to be asked again.
@@ -39,7 +39,7 @@ pub(super) struct Clerk {
 }
 
 impl Clerk {
-    pub(super) fn new(now: Instant, mut random: Random, config: Config) -> Self {
+    pub(super) fn new(now: Instant, mut random: Random, config: TransferConfig) -> Self {
         Self {
             sender: Sender::new(now, config),
             slowness: Duration::from_millis(random.pick(&[0, 5, 400])),
@@ -76,7 +76,7 @@ impl Clerk {
             let watched = Watched { session: &mut self.sender, moved_at: &mut self.moved_at };
             let mut lent = InMemory { session: watched, contents: &contents };
             let outcome = streams.drive(end, &mut lent, |event| {
-                if let Asked::Request(request) = event {
+                if let RequestEvent::Request(request) = event {
                     *asked = (request.name.to_vec(), request.verify);
                 }
             });
@@ -84,7 +84,7 @@ impl Clerk {
                 self.ending = Some(Ending { outcome, at: now, moved_at: self.moved_at });
                 return;
             }
-            let Some(demand) = self.sender.demand() else { return };
+            let Some(demand) = self.sender.pending() else { return };
             let wait = Duration::ZERO..=self.slowness;
             let due = *self.due.get_or_insert_with(|| now + self.random.span(wait));
             if now < due {
@@ -111,11 +111,11 @@ impl Clerk {
     }
 
     /// Meets a demand, or tells that it cannot be met.
-    fn oblige(&mut self, now: Instant, demand: Demand, store: &Store) -> bool {
+    fn oblige(&mut self, now: Instant, demand: Pending, store: &Store) -> bool {
         match (demand, self.offered) {
-            (Demand::Answer, _) => self.answer(now, store),
+            (Pending::Response, _) => self.answer(now, store),
             (_, None) => panic!("{demand:?} before an offer"),
-            (Demand::Digest { offset, length }, Some(version)) => {
+            (Pending::Digest { offset, length }, Some(version)) => {
                 let is_cached = store.is_cached(version);
                 let bytes = if is_cached { store.bytes_of(version) } else { store.live(version) };
                 let start = usize::try_from(offset).unwrap();
@@ -124,9 +124,9 @@ impl Clerk {
                 if !is_cached && !store.is_unchanged(version) {
                     return false;
                 }
-                self.sender.supply(now, digest);
+                self.sender.provide_digest(now, digest);
             }
-            (Demand::Confirm, Some(version)) => {
+            (Pending::Confirm, Some(version)) => {
                 if !store.is_unchanged(version) {
                     return false;
                 }

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use barewire_core::file::{Config, ReceiveError, Received, Receiver, Refusal, Request};
+use barewire_core::file::{
+    Receiver, ReceiverError, ReceiverEvent, Refusal, Request, TransferConfig,
+};
 use barewire_core::time::Instant;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Streams};
@@ -87,11 +89,11 @@ pub(super) struct Visit<'w> {
     /// What was asked for and is not answered.
     asked: VecDeque<usize>,
     moved_at: Instant,
-    pub(super) ending: Option<Ending<ReceiveError>>,
+    pub(super) ending: Option<Ending<ReceiverError>>,
 }
 
 impl<'w> Visit<'w> {
-    pub(super) fn new(now: Instant, wishes: &'w mut [Wish], config: Config) -> Self {
+    pub(super) fn new(now: Instant, wishes: &'w mut [Wish], config: TransferConfig) -> Self {
         wishes.iter_mut().for_each(Wish::rest);
         let is_wanted = |number: &usize| wishes[*number].state == State::Wanted;
         let to_ask = (0..wishes.len()).filter(is_wanted).collect();
@@ -146,15 +148,15 @@ impl<'w> Visit<'w> {
 }
 
 /// Judges what has come; tells whether that was the end of an answer.
-fn take(wish: &mut Wish, event: Received<'_>, store: &Store) -> bool {
+fn take(wish: &mut Wish, event: ReceiverEvent<'_>, store: &Store) -> bool {
     let file = wish.file(store);
     match event {
-        Received::Refused(Refusal::NotFound) => {
+        ReceiverEvent::Refused(Refusal::NotFound) => {
             assert_eq!(file, None);
             wish.state = State::Missing;
         }
-        Received::Refused(refusal) => assert_eq!(refusal, Refusal::Busy),
-        Received::Answered(answer) => {
+        ReceiverEvent::Refused(refusal) => assert_eq!(refusal, Refusal::Busy),
+        ReceiverEvent::Response(answer) => {
             let size = store.version(file.unwrap(), answer.tag).len();
             assert_eq!(answer.size, size as u64);
             let is_same = !wish.held.is_empty() && wish.tag == answer.tag;
@@ -169,20 +171,20 @@ fn take(wish: &mut Wish, event: Received<'_>, store: &Store) -> bool {
             wish.tag = answer.tag;
             return false;
         }
-        Received::Contents(bytes) => {
+        ReceiverEvent::Contents(bytes) => {
             assert!(!bytes.is_empty());
             wish.held.extend(bytes);
             wish.travelled += bytes.len();
             return false;
         }
-        Received::Verified { end } => {
+        ReceiverEvent::Verified { end } => {
             assert_eq!(wish.held.len() as u64, end);
             let version = store.version(file.unwrap(), wish.tag);
             assert!(version.starts_with(&wish.held), "a wrong byte has verified");
             wish.proven = wish.held.len();
             return false;
         }
-        Received::Complete => {
+        ReceiverEvent::Complete => {
             let version = store.version(file.unwrap(), wish.tag);
             assert!(wish.held == version, "whole, but not the version that was told");
             wish.state = State::Complete;

@@ -1,6 +1,6 @@
 //! Contents that come so slowly that a time limit is always about to be over, and never is.
 
-use barewire_core::file::Config;
+use barewire_core::file::TransferConfig;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -19,7 +19,8 @@ fn as_long_as_anything_comes_nothing_is_late() {
         let mut store = Store::new(&mut random);
         store.changes = 0;
         let mut wishes = wishes(&mut random, &store);
-        let config = Config { timeout: SHORTEST, stall: SHORTEST, ..Config::default() };
+        let config =
+            TransferConfig { timeout: SHORTEST, stall: SHORTEST, ..TransferConfig::default() };
         let bytes = store.bytes();
         let drip = Direction {
             delay: Duration::ZERO..=GAP,

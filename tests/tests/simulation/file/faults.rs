@@ -1,6 +1,6 @@
 //! Whatever goes wrong: never a wrong file, an end in time, and in the end the file.
 
-use barewire_core::file::{ReceiveError, SEGMENT, SendError};
+use barewire_core::file::{ReceiverError, SEGMENT, SenderError};
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
@@ -124,15 +124,15 @@ impl World {
 
         let failed = |error| at_client.outcome == Outcome::Failed(error);
         sometimes.note("given up since the file changed", clerk.has_given_up);
-        sometimes.note("corrupt", failed(ReceiveError::Corrupt));
-        sometimes.note("nothing heard before the end", failed(ReceiveError::TimedOut));
-        sometimes.note("contents that stall", failed(ReceiveError::Stalled));
-        sometimes.note("a server that does not close", failed(ReceiveError::Unclosed));
+        sometimes.note("corrupt", failed(ReceiverError::Corrupt));
+        sometimes.note("nothing heard before the end", failed(ReceiverError::TimedOut));
+        sometimes.note("contents that stall", failed(ReceiverError::Stalled));
+        sometimes.note("a server that does not close", failed(ReceiverError::Unclosed));
         sometimes.note("a fault, and success", is_struck && has_closed);
         sometimes.note("a reset", is_struck && at_client.outcome == Outcome::Broken);
         let late = |error| at_server.outcome == Outcome::Failed(error);
-        sometimes.note("a client that takes nothing", late(SendError::Stalled));
-        sometimes.note("a request too late", late(SendError::TimedOut));
+        sometimes.note("a client that takes nothing", late(SenderError::Stalled));
+        sometimes.note("a request too late", late(SenderError::TimedOut));
         sometimes.note("digests were made", clerk.hashed > 0);
     }
 

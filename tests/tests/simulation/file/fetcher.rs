@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::file::{Config, ReceiveError, Received, Receiver, Request};
+use barewire_core::file::{Receiver, ReceiverError, ReceiverEvent, Request, TransferConfig};
 use barewire_core::time::Instant;
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_tests::simulator::disk::Disk;
@@ -57,7 +57,7 @@ impl Fetcher {
             disk: disk.restarted(),
             wanted: (0..store.count()).filter(is_missing).map(job).collect(),
             asked: VecDeque::new(),
-            receiver: Receiver::new(Instant::ZERO, Config::default()),
+            receiver: Receiver::new(Instant::ZERO, TransferConfig::default()),
             moved_at: Instant::ZERO,
         }
     }
@@ -72,7 +72,7 @@ impl Fetcher {
     }
 
     /// There is a connection.
-    pub(super) fn connect(&mut self, now: Instant, config: Config) {
+    pub(super) fn connect(&mut self, now: Instant, config: TransferConfig) {
         while let Some(job) = self.asked.pop_back() {
             self.wanted.push_front(job);
         }
@@ -88,7 +88,7 @@ impl Fetcher {
         streams: &mut Streams,
         end: End,
         (store, record): (&Store, &mut Record),
-    ) -> Option<Ending<ReceiveError>> {
+    ) -> Option<Ending<ReceiverError>> {
         loop {
             let now = streams.now();
             let Self { asked, receiver, moved_at, disk, .. } = self;
@@ -146,15 +146,15 @@ pub(super) fn name(file: usize) -> Vec<u8> {
 /// Does with what has come what a client does with it.
 fn take(
     asked: &mut VecDeque<Job>,
-    event: Received<'_>,
+    event: ReceiverEvent<'_>,
     disk: &Disk,
     (store, record): (&Store, &mut Record),
 ) -> io::Result<()> {
     let job = asked.front_mut().expect("an answer without a question");
     let download = job.download.as_mut().expect("it was asked for");
     match event {
-        Received::Refused(refusal) => panic!("{refusal} without a reason"),
-        Received::Answered(answer) => {
+        ReceiverEvent::Refused(refusal) => panic!("{refusal} without a reason"),
+        ReceiverEvent::Response(answer) => {
             let held = download.held();
             record.restarts += usize::from(held.is_some() && answer.offset == 0);
             record.resumed += usize::from(answer.offset > 0);
@@ -163,12 +163,12 @@ fn take(
             let tag = if job.verify { answer.tag } else { 0 };
             download.start(answer.offset, Some(answer.size), tag)
         }
-        Received::Contents(bytes) => {
+        ReceiverEvent::Contents(bytes) => {
             record.travelled += if job.verify { bytes.len() } else { 0 };
             download.write(bytes)
         }
-        Received::Verified { end } => download.verified(end),
-        Received::Complete => {
+        ReceiverEvent::Verified { end } => download.verified(end),
+        ReceiverEvent::Complete => {
             let Job { file, download, tag, .. } = asked.pop_front().expect("it is there");
             download.expect("it was asked for").finish()?;
             let contents = disk.contents(&name(file));

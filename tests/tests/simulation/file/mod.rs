@@ -14,7 +14,7 @@ mod watched;
 
 use std::fmt::Debug;
 
-use barewire_core::file::Config;
+use barewire_core::file::TransferConfig;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{Calamity, Direction, End, Fault, Outcome, Streams};
@@ -26,10 +26,10 @@ use store::Store;
 const SHORTEST: Duration = Duration::from_secs(4);
 
 /// Limits of every kind, none of which a link without faults exceeds.
-fn some_config(random: &mut Random) -> Config {
+fn some_config(random: &mut Random) -> TransferConfig {
     let limit = SHORTEST..=Duration::from_secs(30);
     let (timeout, stall) = (random.span(limit.clone()), random.span(limit));
-    Config { timeout, stall, ..Config::default() }
+    TransferConfig { timeout, stall, ..TransferConfig::default() }
 }
 
 /// Two directions that cut what goes through them, wide enough for `bytes` to pass quickly.
@@ -54,7 +54,13 @@ struct Ending<E> {
 impl<E: Debug> Ending<E> {
     /// Asserts that a side ended as soon after it had last got on as its limits say, or when it was
     /// given the processor again.
-    fn assert_in_time(&self, config: Config, streams: &Streams, end: (End, usize), fault: Fault) {
+    fn assert_in_time(
+        &self,
+        config: TransferConfig,
+        streams: &Streams,
+        end: (End, usize),
+        fault: Fault,
+    ) {
         let (end, side) = end;
         let limit = self.moved_at + config.timeout.max(config.stall);
         let latest = match (fault.what, streams.struck_at(end)) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use barewire_core::file::Config;
+use barewire_core::file::TransferConfig;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::disk::Disk;
 use barewire_tests::simulator::stream::{Calamity, End, Fault, Moment, Streams};
@@ -45,7 +45,7 @@ pub(super) struct Line {
     pub(super) ends: [End; 2],
     /// Which of the ends is this side's.
     pub(super) side: usize,
-    pub(super) config: Config,
+    pub(super) config: TransferConfig,
     pub(super) fault: Option<Fault>,
 }
 

@@ -1,6 +1,8 @@
 //! Downloads with the programs that a socket tutorial has people write, and with worse ones.
 
-use barewire_core::file::{Config, PlainReceiver, ReceiveError, Received, Receiver, Request};
+use barewire_core::file::{
+    PlainReceiver, Receiver, ReceiverError, ReceiverEvent, Request, TransferConfig,
+};
 use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -52,9 +54,9 @@ fn receive<R, P>(
     ends: [End; 2],
     receiver: &mut R,
     peer: &mut P,
-) -> (Vec<u8>, usize, Ending<ReceiveError>)
+) -> (Vec<u8>, usize, Ending<ReceiverError>)
 where
-    R: Session<Error = ReceiveError> + for<'s> Events<'s, Event = Received<'s>>,
+    R: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
     P: Session + for<'s> Events<'s, Event = &'s [u8]>,
 {
     let (mut contents, mut completions) = (Vec::new(), 0);
@@ -66,8 +68,8 @@ where
         }
         let mut watched = Watched { session: receiver, moved_at: &mut moved_at };
         let outcome = streams.drive(end, &mut watched, |event| match event {
-            Received::Contents(bytes) => contents.extend(bytes),
-            Received::Complete => completions += 1,
+            ReceiverEvent::Contents(bytes) => contents.extend(bytes),
+            ReceiverEvent::Complete => completions += 1,
             other => panic!("{other:?} of a server that knows no such thing"),
         });
         let at = streams.now();
@@ -188,14 +190,14 @@ fn a_plain_receiver_never_takes_a_part_for_the_whole() {
         assert_eq!(completions, usize::from(ending.outcome == Outcome::Closed));
         assert!(completions == 0 || is_whole, "{ending:?}");
         if !is_faulty {
-            let nothing = Outcome::Failed(ReceiveError::Nothing);
+            let nothing = Outcome::Failed(ReceiverError::Nothing);
             assert_eq!(ending.outcome, if is_whole { Outcome::Closed } else { nothing });
         }
         let failed = |error| ending.outcome == Outcome::Failed(error);
         sometimes.note("whole", completions > 0);
-        sometimes.note("nothing", failed(ReceiveError::Nothing));
-        sometimes.note("too late", failed(ReceiveError::TimedOut));
-        sometimes.note("stalled", failed(ReceiveError::Stalled));
+        sometimes.note("nothing", failed(ReceiverError::Nothing));
+        sometimes.note("too late", failed(ReceiverError::TimedOut));
+        sometimes.note("stalled", failed(ReceiverError::Stalled));
         sometimes.note("all of it, and a reset", is_whole && ending.outcome == Outcome::Broken);
     });
 }
@@ -206,7 +208,7 @@ fn a_framed_receiver_finds_out_that_the_server_is_plain() {
     for_seeds(1_000, |seed, sometimes| {
         let mut random = Random::new(seed);
         let answer = random.pick(&["", "no such file", "\u{1}BW"]);
-        let config = Config::default();
+        let config = TransferConfig::default();
         let [there, back] = some_directions(&mut random, 0);
         let is_smooth = random.chance(50);
         let back = if is_smooth { Direction::SMOOTH } else { back };
@@ -217,9 +219,9 @@ fn a_framed_receiver_finds_out_that_the_server_is_plain() {
         receiver.finish();
         let mut server = Tutorial::client(answer);
         let (heard, completions, ending) = receive(&mut streams, ends, &mut receiver, &mut server);
-        assert_eq!((heard.len(), completions, receiver.has_heard()), (0, 0, false));
+        assert_eq!((heard.len(), completions, receiver.is_framed()), (0, 0, false));
         ending.assert_in_time(config, &streams, (ends[1], 1), NO_FAULT);
-        let is_told = ending.outcome == Outcome::Failed(ReceiveError::NotFramed);
+        let is_told = ending.outcome == Outcome::Failed(ReceiverError::NotFramed);
         // Who closes with a part of the request unread resets the connection.
         assert!(is_told || (!is_smooth && ending.outcome == Outcome::Broken), "{ending:?}");
         sometimes.note("told by a close", is_told && answer.is_empty());

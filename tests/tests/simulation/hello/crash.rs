@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barewire_core::hello::{Client, Config, Error, Server};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -28,9 +28,9 @@ struct Side<'t, S> {
     deadline: Instant,
 }
 
-impl<'t, S: Session<Error = Error> + for<'s> Events<'s, Event = Text<'s>>> Side<'t, S> {
+impl<'t, S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>> Side<'t, S> {
     fn new(session: S, text: &'t str, now: Instant) -> Self {
-        let deadline = now + Config::default().timeout;
+        let deadline = now + HandshakeConfig::default().timeout;
         Self { session, text, heard: Vec::new(), deadline }
     }
 
@@ -184,7 +184,7 @@ impl<'t> World<'t> {
         let answer = caller.answer;
         let directions = [brisk(&mut self.random, greeting), brisk(&mut self.random, answer)];
         let ends = self.streams.connect(directions, None);
-        let config = Config::default();
+        let config = HandshakeConfig::default();
         let server = Server::new(now, Text::new(greeting).unwrap(), config);
         // It may have others to see to first.
         let busy = Duration::from_millis(self.random.pick(&[0, 0, 300]));
@@ -212,14 +212,16 @@ impl<'t> World<'t> {
             let is_kill = what == Mishap::Kill;
             let is_cut = ending.is_success() && !ending.has_heard(call.side.text);
             sometimes.note("a greeting cut short", is_cut);
-            sometimes.note("killed before a word", is_kill && has_failed(Error::Silent));
+            sometimes.note("killed before a word", is_kill && has_failed(HandshakeError::Silent));
             sometimes.note("killed, and reset", is_kill && ending.outcome == Outcome::Broken);
             sometimes.note("killed after its part", is_kill && ending.is_success() && !is_cut);
             let is_back = self.outage.is_some_and(|outage| outage.back_at < ending.at);
             let is_reset = ending.outcome == Outcome::Broken;
             sometimes.note("reset by the next life", !is_kill && is_reset && is_back);
-            sometimes.note("no word from the dead", !is_kill && has_failed(Error::TimedOut));
-            sometimes.note("no end from the dead", !is_kill && has_failed(Error::Unclosed));
+            sometimes
+                .note("no word from the dead", !is_kill && has_failed(HandshakeError::TimedOut));
+            sometimes
+                .note("no end from the dead", !is_kill && has_failed(HandshakeError::Unclosed));
         }
         sometimes.note("success in a later life", ending.is_success() && self.outage.is_some());
         if caller.wanted > 0 {

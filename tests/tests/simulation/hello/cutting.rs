@@ -1,6 +1,6 @@
 //! The cutting of a stream never matters, whatever the stream says.
 
-use barewire_core::hello::{Client, Config, Error, Server};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
@@ -28,9 +28,9 @@ fn hear<S>(
     directions: [Direction; 2],
     speech: &[u8],
     (open, reply): (impl FnOnce(Instant) -> S, &str),
-) -> (Vec<Vec<u8>>, Outcome<Error>)
+) -> (Vec<Vec<u8>>, Outcome<HandshakeError>)
 where
-    S: Session<Error = Error> + for<'s> Events<'s, Event: Said>,
+    S: Session<Error = HandshakeError> + for<'s> Events<'s, Event: Said>,
 {
     let mut streams = Streams::new(random);
     let ends = streams.connect(directions, None);
@@ -46,7 +46,7 @@ where
 /// Compares what a machine makes of a stream that is cut with what it makes of a whole one.
 fn compare<S>(seed: u64, sometimes: &mut Sometimes, open: impl Fn(Instant) -> S, reply: &str)
 where
-    S: Session<Error = Error> + for<'s> Events<'s, Event: Said>,
+    S: Session<Error = HandshakeError> + for<'s> Events<'s, Event: Said>,
 {
     let mut random = Random::new(seed);
     let speech = some_bytes(&mut random);
@@ -62,20 +62,20 @@ where
     sometimes.note("a longest text", heard.iter().any(|text| text.len() == CAPACITY));
     sometimes.note("an empty text", heard.iter().any(Vec::is_empty));
     sometimes.note("bytes that are no text", heard.iter().any(|text| text.contains(&0xff)));
-    sometimes.note("too long", outcome == Outcome::Failed(Error::TooLong));
-    sometimes.note("not a word", outcome == Outcome::Failed(Error::Silent));
+    sometimes.note("too long", outcome == Outcome::Failed(HandshakeError::TooLong));
+    sometimes.note("not a word", outcome == Outcome::Failed(HandshakeError::Silent));
 }
 
 #[test]
 fn a_server_hears_the_same_however_the_answer_is_cut() {
     let greeting = Text::new("你好").unwrap();
-    let open = |now| Server::<CAPACITY>::new(now, greeting, Config::default());
+    let open = |now| Server::<CAPACITY>::new(now, greeting, HandshakeConfig::default());
     for_seeds(1_500, |seed, sometimes| compare(seed, sometimes, open, "你好\n"));
 }
 
 #[test]
 fn a_client_hears_the_same_however_the_greeting_is_cut() {
     let answer = Text::new("Hello").unwrap();
-    let open = |now| Client::<CAPACITY>::new(now, answer, Config::default());
+    let open = |now| Client::<CAPACITY>::new(now, answer, HandshakeConfig::default());
     for_seeds(1_500, |seed, sometimes| compare(seed, sometimes, open, "Hello"));
 }

@@ -1,6 +1,6 @@
 //! Whatever goes wrong: an end in time, and no success that is none.
 
-use barewire_core::hello::{Client, Config, Error, Server};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
@@ -40,7 +40,7 @@ impl Run {
         let ends = streams.connect(directions, Some(fault));
 
         // Silence is no message here: every text has its end, so a shortened one is a defect.
-        let configs = timeouts.map(|timeout| Config { quiet: Duration::MAX, timeout });
+        let configs = timeouts.map(|timeout| HandshakeConfig { quiet: Duration::MAX, timeout });
         let mut server = Server::<MAX_TEXT>::new(now, Text::new(&greeting).unwrap(), configs[0]);
         let mut client = Client::<MAX_TEXT>::new(now, Text::new(&answer).unwrap(), configs[1]);
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
@@ -104,8 +104,10 @@ impl Run {
                 sometimes.note("only the client broken", at_server.is_success() && struck);
             }
             Calamity::Cut => {
-                sometimes.note("a cut before the greeting", struck && failed(Error::TimedOut));
-                sometimes.note("a cut after the answer", struck && failed(Error::Unclosed));
+                sometimes
+                    .note("a cut before the greeting", struck && failed(HandshakeError::TimedOut));
+                sometimes
+                    .note("a cut after the answer", struck && failed(HandshakeError::Unclosed));
             }
             Calamity::Stall { .. } => {
                 sometimes.note("a stall and success", struck && both);
@@ -138,7 +140,7 @@ fn a_dripping_peer_does_not_stretch_the_time() {
             window: random.count(1..=4),
         };
         let timeout = random.span(Duration::from_millis(100)..=Duration::from_secs(4));
-        let config = Config { timeout, ..Config::default() };
+        let config = HandshakeConfig { timeout, ..HandshakeConfig::default() };
         let mut streams = Streams::new(random);
         let ends = streams.connect([drip.clone(), drip], None);
         let deadline = streams.now() + timeout;
@@ -147,7 +149,7 @@ fn a_dripping_peer_does_not_stretch_the_time() {
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
         for ending in [&at_server, &at_client] {
             assert!(ending.at <= deadline, "{ending:?} after {deadline:?}");
-            let is_late = ending.outcome == Outcome::Failed(Error::TimedOut);
+            let is_late = ending.outcome == Outcome::Failed(HandshakeError::TimedOut);
             assert!(!is_late || ending.at == deadline, "{ending:?} before {deadline:?}");
             sometimes.note("in time", ending.is_success());
             sometimes.note("in the middle of a text", is_late && ending.heard.is_empty());

@@ -6,7 +6,7 @@ mod faults;
 mod success;
 mod tutorial;
 
-use barewire_core::hello::Error;
+use barewire_core::hello::HandshakeError;
 use barewire_core::session::{Events, Session};
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_core::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const BRISK: Duration = Duration::from_millis(90);
 
 /// What became of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Ending<E = Error> {
+struct Ending<E = HandshakeError> {
     /// What it heard, event by event.
     heard: Vec<Vec<u8>>,
     outcome: Outcome<E>,

@@ -1,6 +1,6 @@
 //! Where nothing goes wrong but the cutting and the waiting, every handshake succeeds.
 
-use barewire_core::hello::{Client, Config, Server};
+use barewire_core::hello::{Client, HandshakeConfig, Server};
 use barewire_core::text::{MAX_TEXT, Text};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -17,7 +17,7 @@ fn both_sides_hear_each_other() {
         let mut streams = Streams::new(random);
         let ends = streams.connect(directions, None);
 
-        let (now, config) = (streams.now(), Config::default());
+        let (now, config) = (streams.now(), HandshakeConfig::default());
         let mut server = Server::<MAX_TEXT>::new(now, Text::new(&greeting).unwrap(), config);
         let mut client = Client::<MAX_TEXT>::new(now, Text::new(&answer).unwrap(), config);
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);

@@ -1,8 +1,8 @@
 //! Handshakes with the programs that a socket tutorial has people write, which end a text with
 //! nothing but silence.
 
-use barewire_core::hello::{Client, Config, Error, Server};
-use barewire_core::text::{MAX_TEXT, QUIET, Text};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
+use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -17,7 +17,7 @@ fn greet(random: Random, direction: Direction, greeting: &str) -> Ending {
     let mut streams = Streams::new(random);
     let ends = streams.connect([direction, Direction::SMOOTH], None);
     let answer = Text::new("Hello").unwrap();
-    let mut client = Client::<MAX_TEXT>::new(streams.now(), answer, Config::default());
+    let mut client = Client::<MAX_TEXT>::new(streams.now(), answer, HandshakeConfig::default());
     let mut server = Tutorial::server(greeting);
     let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
     if at_client.is_success() {
@@ -54,7 +54,7 @@ fn a_long_gap_ends_a_text_but_never_inside_a_character() {
         };
         let at_client = greet(random, direction, &greeting);
         let [text] = &at_client.heard[..] else {
-            assert_eq!(at_client.outcome, Outcome::Failed(Error::TimedOut));
+            assert_eq!(at_client.outcome, Outcome::Failed(HandshakeError::TimedOut));
             return sometimes.note("a text that takes too long", true);
         };
         let text = str::from_utf8(text).expect("no character is split");
@@ -70,7 +70,7 @@ fn a_character_is_waited_for_however_slowly_its_bytes_come() {
         let mut random = Random::new(seed);
         let greeting = random.pick(&["é", "你", "🦀"]);
         // One byte at a time, and each later than the quiet period.
-        let delay = QUIET..=Duration::from_millis(1_000);
+        let delay = DEFAULT_QUIET..=Duration::from_millis(1_000);
         let at_client = greet(random, Direction { delay, piece: 1..=1, window: 1 }, greeting);
         assert!(
             at_client.is_success() && at_client.has_heard(greeting),
@@ -88,7 +88,8 @@ fn a_server_hears_a_client_that_closes_at_once() {
         let mut streams = Streams::new(random);
         let ends = streams.connect([Direction::SMOOTH, direction], None);
         let greeting = Text::new("你好").unwrap();
-        let mut server = Server::<MAX_TEXT>::new(streams.now(), greeting, Config::default());
+        let mut server =
+            Server::<MAX_TEXT>::new(streams.now(), greeting, HandshakeConfig::default());
         let mut client = Tutorial::client(&answer);
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
         assert!(

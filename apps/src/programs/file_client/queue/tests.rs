@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-use barewire_core::file::{Answer, STALL, TIMEOUT};
+use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
 use barewire_core::session::{self, Session as _};
 use tempfile::TempDir;
 
@@ -42,8 +42,8 @@ impl<'o> Bench<'o> {
             verify: true,
             resume: true,
             force: false,
-            timeout: TIMEOUT,
-            stall: STALL,
+            timeout: DEFAULT_TIMEOUT,
+            stall: DEFAULT_STALL,
             retries: 5,
         };
         let receiver = Receiver::new(Instant::ZERO, settings.config());
@@ -82,7 +82,7 @@ impl<'o> Bench<'o> {
         names.join(" ") + shut
     }
 
-    fn take(&mut self, event: Received<'_>) -> Result<(), Stop> {
+    fn take(&mut self, event: ReceiverEvent<'_>) -> Result<(), Stop> {
         let taken = self.work.take(event, &self.settings, &mut self.voice);
         self.work.publish(&mut self.voice);
         taken
@@ -91,13 +91,13 @@ impl<'o> Bench<'o> {
     /// The whole answer to the next request.
     fn answer(&mut self, contents: &[u8]) {
         let size = contents.len() as u64;
-        let answer = Answer { offset: 0, size, tag: 7, verified: true };
-        self.take(Received::Answered(answer)).unwrap();
+        let answer = ResponseHeader { offset: 0, size, tag: 7, verified: true };
+        self.take(ReceiverEvent::Response(answer)).unwrap();
         if size > 0 {
-            self.take(Received::Contents(contents)).unwrap();
-            self.take(Received::Verified { end: size }).unwrap();
+            self.take(ReceiverEvent::Contents(contents)).unwrap();
+            self.take(ReceiverEvent::Verified { end: size }).unwrap();
         }
-        self.take(Received::Complete).unwrap();
+        self.take(ReceiverEvent::Complete).unwrap();
     }
 }
 
@@ -153,8 +153,8 @@ fn few_listings_are_asked_for_at_once() {
     bench.answer(b"");
     assert_eq!(bench.ask(), "18");
     // There is no room for more than so much.
-    let answer = Answer { offset: 0, size: listing_sink::ROOM, tag: 7, verified: true };
-    assert!(matches!(bench.take(Received::Answered(answer)), Err(Stop::One(_))));
+    let answer = ResponseHeader { offset: 0, size: listing_sink::ROOM, tag: 7, verified: true };
+    assert!(matches!(bench.take(ReceiverEvent::Response(answer)), Err(Stop::One(_))));
 }
 
 #[test]
@@ -237,10 +237,10 @@ fn a_name_that_is_no_folder_may_be_that_of_a_file() {
     let tree = Job::tree("x".into(), target(folder.path()), Some("x".into()));
     let mut bench = Bench::new(&mut output, vec![tree]);
     bench.ask();
-    bench.take(Received::Refused(Refusal::NotFound)).unwrap();
+    bench.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
     assert!(!bench.voice.has_failed());
     assert_eq!(bench.ask(), "x.");
-    bench.take(Received::Refused(Refusal::NotFound)).unwrap();
+    bench.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
     assert!(bench.voice.has_failed() && bench.work.is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -264,21 +264,21 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
     let mut output = output();
     let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
     assert_eq!(bench.ask(), "a b.");
-    let answer = Answer { offset: 0, size: 5, tag: 7, verified: true };
-    bench.take(Received::Answered(answer)).unwrap();
-    bench.take(Received::Contents(b"abc")).unwrap();
-    bench.take(Received::Verified { end: 3 }).unwrap();
+    let answer = ResponseHeader { offset: 0, size: 5, tag: 7, verified: true };
+    bench.take(ReceiverEvent::Response(answer)).unwrap();
+    bench.take(ReceiverEvent::Contents(b"abc")).unwrap();
+    bench.take(ReceiverEvent::Verified { end: 3 }).unwrap();
     assert!(std::mem::take(&mut bench.work.progressed));
-    bench.take(Received::Contents(b"?")).unwrap();
+    bench.take(ReceiverEvent::Contents(b"?")).unwrap();
 
     bench.work.rewind();
     bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
     assert_eq!(bench.ask(), "a b.");
-    let answer = Answer { offset: 3, ..answer };
-    bench.take(Received::Answered(answer)).unwrap();
-    bench.take(Received::Contents(b"de")).unwrap();
-    bench.take(Received::Verified { end: 5 }).unwrap();
-    bench.take(Received::Complete).unwrap();
+    let answer = ResponseHeader { offset: 3, ..answer };
+    bench.take(ReceiverEvent::Response(answer)).unwrap();
+    bench.take(ReceiverEvent::Contents(b"de")).unwrap();
+    bench.take(ReceiverEvent::Verified { end: 5 }).unwrap();
+    bench.take(ReceiverEvent::Complete).unwrap();
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
     assert_eq!(bench.work.len(), 1);
     output.take();
@@ -291,10 +291,10 @@ fn only_what_had_not_verified_before_is_progress() {
     let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
     for (tag, expected) in [(7, true), (8, false)] {
         bench.ask();
-        let answer = Answer { offset: 0, size: 5, tag, verified: true };
-        bench.take(Received::Answered(answer)).unwrap();
-        bench.take(Received::Contents(b"abc")).unwrap();
-        bench.take(Received::Verified { end: 3 }).unwrap();
+        let answer = ResponseHeader { offset: 0, size: 5, tag, verified: true };
+        bench.take(ReceiverEvent::Response(answer)).unwrap();
+        bench.take(ReceiverEvent::Contents(b"abc")).unwrap();
+        bench.take(ReceiverEvent::Verified { end: 3 }).unwrap();
         assert_eq!(std::mem::take(&mut bench.work.progressed), expected);
         bench.work.rewind();
         bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
@@ -331,7 +331,7 @@ fn a_busy_server_fails_nothing_yet() {
     let mut output = output();
     let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
     bench.ask();
-    assert!(matches!(bench.take(Received::Refused(Refusal::Busy)), Err(Stop::Busy)));
+    assert!(matches!(bench.take(ReceiverEvent::Refused(Refusal::Busy)), Err(Stop::Busy)));
     bench.work.rewind();
     assert_eq!(bench.work.len(), 1);
     assert!(!bench.voice.has_failed() && !bench.work.progressed);
@@ -342,6 +342,6 @@ fn a_listing_that_is_useless_stops_its_own_job_only() {
     let mut output = output();
     let mut bench = Bench::new(&mut output, vec![Job::show("d".into(), false)]);
     assert_eq!(bench.ask(), "d.");
-    let answer = Answer { offset: 0, size: u64::MAX, tag: 7, verified: true };
-    assert!(matches!(bench.take(Received::Answered(answer)), Err(Stop::One(_))));
+    let answer = ResponseHeader { offset: 0, size: u64::MAX, tag: 7, verified: true };
+    assert!(matches!(bench.take(ReceiverEvent::Response(answer)), Err(Stop::One(_))));
 }

@@ -1,13 +1,13 @@
 //! The datagram exchange, both sides.
 
-use barewire_core::datagram::{Config, Datagram, Exchange, Rate, Reply, Responder};
+use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, Rate, Reply, Responder};
 
 use crate::{Given, hidden, used};
 
 /// Both sides, and what comes in.
 #[derive(Debug)]
 pub struct Machines {
-    pub config: Config,
+    pub config: ExchangeConfig,
     pub rate: Rate,
     pub reply: Reply<'static>,
     pub port: u16,
@@ -40,5 +40,5 @@ pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
     used(hidden(datagram).printable());
     used(Datagram::whole(datagram.source, given.bytes));
     used(Rate::default());
-    used(Config::default());
+    used(ExchangeConfig::default());
 }

@@ -1,7 +1,8 @@
 //! File transfer, both sides and both forms.
 
 use barewire_core::file::{
-    Config, Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender, entries,
+    Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender, TransferConfig,
+    entries,
 };
 use barewire_core::session::InMemory;
 use barewire_core::text::Text;
@@ -11,7 +12,7 @@ use crate::{Given, hidden, session, used};
 /// Both sides, and what their owners say.
 #[derive(Debug)]
 pub struct Machines {
-    pub config: Config,
+    pub config: TransferConfig,
     pub request: Request<'static>,
     pub refusal: Refusal,
     pub digest: Digest,
@@ -32,12 +33,12 @@ pub fn make(given: &Given, machines: &mut Machines) {
 pub fn drive(given: &Given, machines: &mut Machines) {
     let Machines { config: _, request, refusal, digest, sender, receiver, plain } = machines;
     session(given, sender);
-    used(hidden(sender).demand());
+    used(hidden(sender).pending());
     used(hidden(sender).is_framed());
     used(hidden(sender).is_unasked());
     used(hidden(sender).offer(given.now, given.number, given.number));
     hidden(sender).refuse(given.now, *refusal);
-    hidden(sender).supply(given.now, *digest);
+    hidden(sender).provide_digest(given.now, *digest);
     hidden(sender).confirm(given.now);
     hidden(sender).stop(given.now);
 
@@ -45,7 +46,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     used(hidden(receiver).request(given.now, request));
     hidden(receiver).finish();
     used(hidden(receiver).unanswered());
-    used(hidden(receiver).has_heard());
+    used(hidden(receiver).is_framed());
 
     session(given, plain);
 }
@@ -63,7 +64,7 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     let mut listing = entries(given.bytes);
     used(hidden(&mut listing).next());
     used(hidden(&mut listing).rest());
-    used(Config::default());
+    used(TransferConfig::default());
 }
 
 /// The digests alone.

@@ -1,6 +1,6 @@
 //! The hello handshake, both sides.
 
-use barewire_core::hello::{Client, Config, Server};
+use barewire_core::hello::{Client, HandshakeConfig, Server};
 use barewire_core::text::Text;
 
 use crate::{Given, hidden, session, used};
@@ -8,7 +8,7 @@ use crate::{Given, hidden, session, used};
 /// Both sides, as their owner has them.
 #[derive(Debug)]
 pub struct Machines {
-    pub config: Config,
+    pub config: HandshakeConfig,
     pub server: Server<'static, 64>,
     pub client: Client<'static, 64>,
 }
@@ -31,5 +31,5 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 
 /// What not every owner needs.
 pub fn rest() {
-    used(Config::default());
+    used(HandshakeConfig::default());
 }

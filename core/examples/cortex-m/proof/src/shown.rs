@@ -16,14 +16,14 @@ pub struct Values {
     pub text_error: text::TextError,
     pub too_long: text::TooLong,
     pub exchange_error: datagram::ExchangeError,
-    pub silence: datagram::Silence,
-    pub hello_error: hello::Error,
-    pub send_error: file::SendError,
-    pub receive_error: file::ReceiveError,
+    pub silence: datagram::DropReason,
+    pub hello_error: hello::HandshakeError,
+    pub send_error: file::SenderError,
+    pub receive_error: file::ReceiverError,
     pub request_error: file::RequestError,
     pub refusal: file::Refusal,
     pub request: file::Request<'static>,
-    pub asked: file::Asked<'static>,
+    pub asked: file::RequestEvent<'static>,
     pub digester: file::Digester,
     pub entry: file::Entry<'static>,
     pub entry_error: file::EntryError,
@@ -34,7 +34,7 @@ pub struct Values {
     pub member_error: chat::MemberError,
     pub nick_error: chat::NickError,
     pub full: chat::JoinError,
-    pub fault: driver::DriveError<hello::Error, file::SendError>,
+    pub fault: driver::DriveError<hello::HandshakeError, file::SenderError>,
 }
 
 pub fn exercise(values: &Values, out: &mut dyn Write) {
@@ -68,7 +68,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     tell(out, &values.line);
     tell(out, &values.heard);
     used(core::error::Error::source(black_box(&values.fault)));
-    used(hello::Error::from(values.too_long));
+    used(hello::HandshakeError::from(values.too_long));
 }
 
 fn show<T: Display>(out: &mut dyn Write, value: &T) {

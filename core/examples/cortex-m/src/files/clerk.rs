@@ -1,6 +1,8 @@
 //! The side that has the files.
 
-use barewire_core::file::{Asked, Config, Demand, Digest, Digester, Refusal, Sender};
+use barewire_core::file::{
+    Digest, Digester, Pending, Refusal, RequestEvent, Sender, TransferConfig,
+};
 use barewire_core::printable::printable;
 use barewire_core::session::InMemory;
 use barewire_core::time::Instant;
@@ -43,19 +45,19 @@ impl Clerk {
     }
 
     /// Does what the sender waits for; tells whether it can go on.
-    fn meet(&mut self, visit: &mut Visit, demand: Demand, now: Instant) -> bool {
+    fn meet(&mut self, visit: &mut Visit, pending: Pending, now: Instant) -> bool {
         let Visit { client, sender, found } = visit;
-        match (demand, *found) {
-            (Demand::Answer, None) => sender.refuse(now, Refusal::NotFound),
-            (Demand::Answer, Some(found)) => {
+        match (pending, *found) {
+            (Pending::Response, None) => sender.refuse(now, Refusal::NotFound),
+            (Pending::Response, Some(found)) => {
                 let size = self.shelf.contents(found).len() as u64;
                 sender.offer(now, size, self.shelf.tag(found));
             }
             // Flash does not change.
-            (Demand::Confirm, _) => sender.confirm(now),
-            (Demand::Digest { offset, length }, _) => {
+            (Pending::Confirm, _) => sender.confirm(now),
+            (Pending::Digest { offset, length }, _) => {
                 match self.digest(*client, *found, offset, length) {
-                    Some(digest) => sender.supply(now, digest),
+                    Some(digest) => sender.provide_digest(now, digest),
                     None => return false,
                 }
             }
@@ -103,7 +105,7 @@ impl Service for Clerk {
     type Visit = Visit;
 
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Visit> {
-        let sender = Sender::new(now, Config::default());
+        let sender = Sender::new(now, TransferConfig::default());
         Some(Visit { client, sender, found: None })
     }
 
@@ -120,11 +122,11 @@ impl Service for Clerk {
             let mut session = InMemory { session: &mut visit.sender, contents };
             let mut asked = None;
             let driven = link.drive(socket, &mut session, now, |event| match event {
-                Asked::Request(request) => {
+                RequestEvent::Request(request) => {
                     info!("{}: asks for {}", client, printable(request.name));
                     asked = Some(self.shelf.find(&request));
                 }
-                Asked::Refused { refusal, name } => {
+                RequestEvent::Refused { refusal, name } => {
                     info!("{}: {}: {}", client, printable(name), refusal);
                 }
             });
@@ -140,8 +142,8 @@ impl Service for Clerk {
                 }
                 Ok(()) => return false,
             }
-            match visit.sender.demand() {
-                Some(demand) if self.meet(visit, demand, now) => {}
+            match visit.sender.pending() {
+                Some(pending) if self.meet(visit, pending, now) => {}
                 _ => return true,
             }
         }

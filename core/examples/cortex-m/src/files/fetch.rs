@@ -1,6 +1,6 @@
 //! The side that wants a file.
 
-use barewire_core::file::{Config, Received, Receiver, Request};
+use barewire_core::file::{Receiver, ReceiverEvent, Request, TransferConfig};
 use barewire_core::time::Instant;
 use smoltcp::socket::tcp::Socket;
 
@@ -44,7 +44,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
     type Session = Receiver<REQUEST, 1>;
 
     fn open(&mut self, now: Instant) -> Self::Session {
-        let mut receiver = Receiver::new(now, Config::default());
+        let mut receiver = Receiver::new(now, TransferConfig::default());
         // Then there is nothing to wait for, and nothing proven.
         if let Err(error) = receiver.request(now, &Request::get(self.name.as_bytes())) {
             info!("cannot ask for {}: {}", self.name, error);
@@ -61,11 +61,11 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
         now: Instant,
     ) -> nb::Result<(), ClientFault<Self>> {
         link.drive(socket, session, now, |received| match received {
-            Received::Answered(answer) => self.size = answer.size,
-            Received::Refused(refusal) => info!("{}: {}", self.name, refusal),
-            Received::Contents(bytes) => (self.consume)(bytes),
-            Received::Verified { end } => self.verified = end,
-            Received::Complete => self.is_whole = true,
+            ReceiverEvent::Response(answer) => self.size = answer.size,
+            ReceiverEvent::Refused(refusal) => info!("{}: {}", self.name, refusal),
+            ReceiverEvent::Contents(bytes) => (self.consume)(bytes),
+            ReceiverEvent::Verified { end } => self.verified = end,
+            ReceiverEvent::Complete => self.is_whole = true,
         })
     }
 }

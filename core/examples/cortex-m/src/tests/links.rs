@@ -3,9 +3,9 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use barewire_core::file::{self, Sender};
-use barewire_core::hello::{Client, Config, Error, Server};
 use barewire_core::driver::DriveError;
+use barewire_core::file::{self, Sender};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::text::Text;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{RecvError, State};
@@ -13,7 +13,7 @@ use smoltcp::socket::tcp::{RecvError, State};
 use super::World;
 use crate::link::{Broken, Link};
 
-type Outcome = Result<(), DriveError<Error, Broken>>;
+type Outcome = Result<(), DriveError<HandshakeError, Broken>>;
 
 /// A server's or a client's side of a hello, on one socket.
 struct Side<S> {
@@ -27,7 +27,7 @@ struct Side<S> {
 impl<S> Side<S>
 where
     S: for<'s> barewire_core::session::Events<'s, Event = Text<'s>>
-        + barewire_core::session::Session<Error = Error>,
+        + barewire_core::session::Session<Error = HandshakeError>,
 {
     fn new(handle: SocketHandle, session: S) -> Self {
         Self { handle, link: Link::default(), session, heard: Vec::new(), outcome: None }
@@ -54,13 +54,13 @@ fn text(text: &str) -> Text<'_> {
 }
 
 fn client(world: &World, handle: SocketHandle) -> Side<Client<'static, 64>> {
-    Side::new(handle, Client::new(world.now, text("fine"), Config::default()))
+    Side::new(handle, Client::new(world.now, text("fine"), HandshakeConfig::default()))
 }
 
 fn server(world: &World, handle: SocketHandle) -> Side<Server<'static, 64>> {
     // Longer than the buffers, which are rings.
     let greeting = "how do you do, all you on the other side of this very narrow connection?";
-    Side::new(handle, Server::new(world.now, text(greeting), Config::default()))
+    Side::new(handle, Server::new(world.now, text(greeting), HandshakeConfig::default()))
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn two_sessions_talk_and_close() {
     let mut world = World::new();
     let (near, far) = world.pair();
     let (mut client, mut server) = (client(&world, near), server(&world, far));
-    server.session = Server::new(world.now, text("how are you?"), Config::default());
+    server.session = Server::new(world.now, text("how are you?"), HandshakeConfig::default());
     world.until(|world| client.turn(world) & server.turn(world));
     assert_eq!((client.outcome, server.outcome), (Some(Ok(())), Some(Ok(()))));
     assert_eq!(
@@ -144,7 +144,7 @@ fn a_failure_before_the_half_close_is_a_reset() {
         let _ = world.get(far).send_slice(b"x");
         client.turn(world)
     });
-    assert_eq!(client.outcome, Some(Err(DriveError::Session(Error::TooLong))));
+    assert_eq!(client.outcome, Some(Err(DriveError::Session(HandshakeError::TooLong))));
     world.until(|world| world.get(far).state() == State::Closed);
     assert_eq!(world.get(far).recv(|_| (0, ())), Err(RecvError::InvalidState), "a reset");
 }
@@ -165,7 +165,7 @@ fn a_failure_after_the_half_close_is_no_reset() {
         let _ = world.get(near).send_slice(b"xx");
         server.turn(world)
     });
-    assert_eq!(server.outcome, Some(Err(DriveError::Session(Error::TooLong))));
+    assert_eq!(server.outcome, Some(Err(DriveError::Session(HandshakeError::TooLong))));
     for _ in 0..10 {
         world.step();
     }
@@ -179,7 +179,7 @@ fn a_reset_shows_while_the_session_waits_for_its_owner() {
     world.get(near).send_slice(b"name\n").unwrap();
     world.get(near).close();
     let (mut link, mut sender) =
-        (Link::default(), Sender::<64>::new(world.now, file::Config::default()));
+        (Link::default(), Sender::<64>::new(world.now, file::TransferConfig::default()));
     let mut drive = |world: &mut World| {
         let now = world.now;
         link.drive(world.get(far), &mut sender, now, |_| {})
@@ -201,8 +201,8 @@ fn a_deadline_comes_without_a_byte() {
     let mut client = client(&world, near);
     let start = world.now;
     world.until(|world| client.turn(world));
-    assert_eq!(client.outcome, Some(Err(DriveError::Session(Error::TimedOut))));
-    assert_eq!(world.now.since(start), Config::default().timeout);
+    assert_eq!(client.outcome, Some(Err(DriveError::Session(HandshakeError::TimedOut))));
+    assert_eq!(world.now.since(start), HandshakeConfig::default().timeout);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::vec::Vec;
 
 use barewire_core::chat::{Room, Space};
-use barewire_core::hello::TIMEOUT;
+use barewire_core::hello::DEFAULT_TIMEOUT;
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use smoltcp::iface::SocketHandle;
@@ -136,7 +136,7 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     world.net.sockets.remove(gone);
     world.net.device.set_drop_chance(100);
     world.net.interface.update_ip_addrs(|_| {});
-    let end = world.now + TIMEOUT + LINGER + LINGER + Duration::from_secs(1);
+    let end = world.now + DEFAULT_TIMEOUT + LINGER + LINGER + Duration::from_secs(1);
     world.until(|world| {
         greeter.turn(&mut world.net.sockets, world.now);
         world.now >= end

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use arbitrary::Arbitrary;
-use barewire_core::datagram::{Config, Datagram, Event, Exchange, ExchangeError};
+use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
 use barewire_core::time::{Duration, Instant};
 
 use crate::script::{START, Span};
@@ -53,7 +53,7 @@ impl Model {
         }
     }
 
-    fn wait(&mut self, now: Instant) -> nb::Result<Event<'static>, ExchangeError> {
+    fn wait(&mut self, now: Instant) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
@@ -61,7 +61,7 @@ impl Model {
             None => Err(self.fail(ExchangeError::TimedOut)),
             Some(left) => {
                 (self.left, self.wants) = (left, true);
-                Ok(Event::Retrying { left })
+                Ok(ExchangeEvent::Retrying { left })
             }
         }
     }
@@ -73,7 +73,7 @@ pub fn check(input: &Input<'_>) {
     let other_port = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 4_001));
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 2), 4_000));
     let (timeout, retries) = (input.timeout.duration(), u32::from(input.retries % 4));
-    let mut exchange = Exchange::new(server, b"request", Config { timeout, retries });
+    let mut exchange = Exchange::new(server, b"request", ExchangeConfig { timeout, retries });
     let mut model = Model { timeout, tries: Vec::new(), wants: true, left: retries, over: false };
     let mut now = START;
     for step in &input.steps {
@@ -92,7 +92,7 @@ pub fn check(input: &Input<'_>) {
                 let is_reply = source == server && !model.over && !model.tries.is_empty();
                 let expected = if is_reply {
                     model.over = true;
-                    Ok(Event::Replied { reply, round_trip: now.since(model.tries[0]) })
+                    Ok(ExchangeEvent::Replied { reply, round_trip: now.since(model.tries[0]) })
                 } else {
                     Err(nb::Error::WouldBlock)
                 };

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use arbitrary::Arbitrary;
 use barewire_core::datagram::{
-    Datagram, MUTE, PATIENCE, REFLECTING_PORTS, Rate, Reply, Responder, Silence, Verdict,
+    Action, Datagram, DropReason, MUTE_DURATION, MUTE_THRESHOLD, REFLECTING_PORTS, Rate, Reply,
+    Responder,
 };
 use barewire_core::time::{Duration, Instant};
 
@@ -43,11 +44,11 @@ enum Step<'a> {
     Wait(Span),
 }
 
-/// What one source has sent, of that which only the guard could silence.
+/// What one source has sent, of that which only the rate limiter could drop.
 #[derive(Default)]
 struct Source {
     /// When each came, and what came of it.
-    seen: Vec<(Instant, Option<Silence>)>,
+    seen: Vec<(Instant, Option<DropReason>)>,
     muted_until: Option<Instant>,
 }
 
@@ -80,70 +81,73 @@ fn port(number: u8) -> u16 {
 impl World<'_> {
     fn receive(&mut self, source: SocketAddr, bytes: &[u8], length: usize) {
         let datagram = Datagram { source, bytes, length };
-        let verdict = self.responder.handle_datagram(self.now, datagram);
-        let silence = match verdict {
-            Verdict::Reply(reply) => {
+        let action = self.responder.handle_datagram(self.now, datagram);
+        let reason = match action {
+            Action::Reply(reply) => {
                 assert_eq!(reply, if self.echo { bytes } else { TEXT });
                 None
             }
-            Verdict::Silent(silence) => Some(silence),
+            Action::Drop(reason) => Some(reason),
         };
         let is_own = !self.echo && length == TEXT.len() && TEXT.starts_with(bytes);
         let by_itself = match source.port() {
-            PORT => Some(Silence::OwnPort),
-            port if port == 0 || REFLECTING_PORTS.contains(&port) => Some(Silence::ReflectingPort),
-            _ if is_own => Some(Silence::OwnReply),
-            _ if self.echo && length > bytes.len() => Some(Silence::Truncated),
+            PORT => Some(DropReason::OwnPort),
+            port if port == 0 || REFLECTING_PORTS.contains(&port) => {
+                Some(DropReason::ReflectingPort)
+            }
+            _ if is_own => Some(DropReason::OwnReply),
+            _ if self.echo && length > bytes.len() => Some(DropReason::Truncated),
             _ => None,
         };
         match by_itself {
-            Some(_) => assert_eq!(silence, by_itself),
-            None => self.judge(source.ip(), silence),
+            Some(_) => assert_eq!(reason, by_itself),
+            None => self.judge(source.ip(), reason),
         }
     }
 
-    /// What the guard decided, by what is promised of it.
-    fn judge(&mut self, address: IpAddr, silence: Option<Silence>) {
+    /// What the rate limiter decided, by what is promised of it.
+    fn judge(&mut self, address: IpAddr, reason: Option<DropReason>) {
         let Some(rate) = self.rate else {
-            assert_eq!(silence, None, "there is no limit");
+            assert_eq!(reason, None, "there is no limit");
             return;
         };
         let now = self.now;
         let source = self.sources.entry(address).or_default();
-        let within = |span: Duration, seen: &&(Instant, Option<Silence>)| now.since(seen.0) < span;
+        let within =
+            |span: Duration, seen: &&(Instant, Option<DropReason>)| now.since(seen.0) < span;
         let recent = source.seen.iter().rev().take_while(|seen| within(SECOND, seen));
         let (mut count, mut answers) = (1, 1);
-        for (_, silence) in recent {
+        for (_, reason) in recent {
             count += 1;
-            answers += u32::from(silence.is_none());
+            answers += u32::from(reason.is_none());
         }
-        match silence {
+        match reason {
             None => {
-                // Two seconds of the guard's can lie in one of ours.
+                // Two seconds of the limiter's can lie in one of ours.
                 assert!(self.forgets || answers <= 2 * rate, "{answers} answers in a second");
                 let is_muted = source.muted_until.is_some_and(|until| now < until);
                 assert!(self.forgets || !is_muted, "answered though muted");
             }
-            Some(Silence::OverRate) => assert!(count > rate, "{count} in a second are too many"),
-            Some(Silence::MutedNow) => {
+            Some(DropReason::OverRate) => assert!(count > rate, "{count} in a second are too many"),
+            Some(DropReason::MutedNow) => {
                 // It was over its rate all the time, without a pause of two seconds.
                 let mut last = now;
                 for (at, _) in
-                    source.seen.iter().rev().take_while(|(at, _)| now.since(*at) < PATIENCE)
+                    source.seen.iter().rev().take_while(|(at, _)| now.since(*at) < MUTE_THRESHOLD)
                 {
                     assert!(last.since(*at) < SECOND + SECOND, "muted though it paused");
                     last = *at;
                 }
-                let first = source.seen.iter().find(|(_, why)| *why == Some(Silence::OverRate));
-                assert!(first.is_some_and(|(at, _)| now.since(*at) >= PATIENCE), "too early");
-                source.muted_until = Some(now + MUTE);
+                let first = source.seen.iter().find(|(_, why)| *why == Some(DropReason::OverRate));
+                assert!(first.is_some_and(|(at, _)| now.since(*at) >= MUTE_THRESHOLD), "too early");
+                source.muted_until = Some(now + MUTE_DURATION);
             }
-            Some(Silence::Muted) => {
+            Some(DropReason::Muted) => {
                 assert!(source.muted_until.is_some_and(|until| now < until), "not muted");
             }
             Some(other) => panic!("{other:?} for no reason"),
         }
-        source.seen.push((now, silence));
+        source.seen.push((now, reason));
     }
 }
 

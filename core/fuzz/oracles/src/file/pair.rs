@@ -2,7 +2,8 @@
 
 use arbitrary::Arbitrary;
 use barewire_core::file::{
-    Asked, Config, Demand, Digester, ReceiveError, Received, Receiver, Request, SEGMENT, Sender,
+    Digester, Pending, Receiver, ReceiverError, ReceiverEvent, Request, RequestEvent, SEGMENT,
+    Sender, TransferConfig,
 };
 use barewire_core::time::Instant;
 
@@ -55,26 +56,26 @@ struct Download {
 
 /// The server's whole side: what it sends for one request.
 fn serve(request: &[u8], size: u64, version: u8, room: u64) -> Vec<u8> {
-    let mut sender = Sender::<16>::new(START, Config::default());
+    let mut sender = Sender::<16>::new(START, TransferConfig::default());
     let mut driver = Driver { source: Some(version), ..Driver::default() };
     let failed = driver.hear(START, &mut sender, request, |asked| {
-        assert!(matches!(asked, Asked::Request(Request { name: b"name", .. })), "{asked:?}");
+        assert!(matches!(asked, RequestEvent::Request(Request { name: b"name", .. })), "{asked:?}");
     });
     assert_eq!(failed, None);
     sender.offer(START, size, version.into());
     loop {
         let before = driver.moves;
         driver.transmit(START, &mut sender, room);
-        match sender.demand() {
-            Some(Demand::Digest { offset, length }) => {
+        match sender.pending() {
+            Some(Pending::Digest { offset, length }) => {
                 let mut digester = Digester::new();
                 for at in offset..offset + length {
                     digester.update(&[byte_at(version, at)]);
                 }
-                sender.supply(START, digester.finish());
+                sender.provide_digest(START, digester.finish());
             }
-            Some(Demand::Confirm) => sender.confirm(START),
-            Some(Demand::Answer) => panic!("it was answered"),
+            Some(Pending::Confirm) => sender.confirm(START),
+            Some(Pending::Response) => panic!("it was answered"),
             None if driver.moves == before => break,
             None => {}
         }
@@ -135,8 +136,8 @@ impl Download {
         size: u64,
         version: u8,
         attempt: &Try,
-    ) -> Option<ReceiveError> {
-        let mut receiver = Receiver::<64, 1>::new(START, Config::default());
+    ) -> Option<ReceiverError> {
+        let mut receiver = Receiver::<64, 1>::new(START, TransferConfig::default());
         let &mut Self { tag, offset, .. } = self;
         let request = Request { offset, tag, verify: input.verify, ..Request::get(b"name") };
         receiver.request(START, &request).expect("there is room");
@@ -151,8 +152,8 @@ impl Download {
         let mut fresh = Vec::new();
         let (mut failed, mut refused) = (None, false);
         let step = if attempt.pieces == 0 { stream.len() } else { attempt.pieces.into() };
-        let mut on_received = |received: Received<'_>| match received {
-            Received::Answered(answered) => {
+        let mut on_received = |received: ReceiverEvent<'_>| match received {
+            ReceiverEvent::Response(answered) => {
                 if answered.offset != self.offset {
                     assert_eq!(answered.offset, 0, "it starts over");
                     self.kept.clear();
@@ -160,8 +161,8 @@ impl Download {
                 }
                 answer = Some(answered);
             }
-            Received::Contents(bytes) => fresh.extend_from_slice(bytes),
-            Received::Verified { end } => {
+            ReceiverEvent::Contents(bytes) => fresh.extend_from_slice(bytes),
+            ReceiverEvent::Verified { end } => {
                 // What has verified is what the server has there, whatever the link did.
                 assert_eq!(end - self.offset, fresh.len() as u64);
                 let mut sent = (self.offset..end).map(|at| byte_at(version, at));
@@ -169,7 +170,7 @@ impl Download {
                 self.kept.append(&mut fresh);
                 (self.offset, self.tag) = (end, answer.expect("an answer comes first").tag);
             }
-            Received::Complete => {
+            ReceiverEvent::Complete => {
                 let is_true = answer.is_some_and(|answer| {
                     (answer.size, answer.tag) == (size, version.into())
                         && answer.verified == input.verify
@@ -184,7 +185,7 @@ impl Download {
                 }
                 self.complete = true;
             }
-            Received::Refused(_) => {
+            ReceiverEvent::Refused(_) => {
                 assert!(damaged, "it is there");
                 refused = true;
             }

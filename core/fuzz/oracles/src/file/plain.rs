@@ -1,7 +1,7 @@
 //! The plain form, on the side that wants the file.
 
 use arbitrary::Arbitrary;
-use barewire_core::file::{Config, PlainReceiver, ReceiveError, Received};
+use barewire_core::file::{PlainReceiver, ReceiverError, ReceiverEvent, TransferConfig};
 use barewire_core::text::Text;
 
 use crate::driver::Driver;
@@ -29,7 +29,7 @@ enum Step<'a> {
 pub fn check(input: &Input<'_>) {
     let name = sayable(input.name, 1_024);
     let (timeout, stall) = (input.timeout.duration(), input.stall.duration());
-    let config = Config { timeout, stall, ..Config::default() };
+    let config = TransferConfig { timeout, stall, ..TransferConfig::default() };
     let text = Text::new(&name).expect("it can be sent");
     let mut receiver = PlainReceiver::new(START, text, config);
     let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
@@ -39,12 +39,12 @@ pub fn check(input: &Input<'_>) {
     let mut since = START;
     let mut failed = None;
     for step in &input.steps {
-        let mut on_event = |event: Received<'_>| match event {
-            Received::Contents(bytes) => {
+        let mut on_event = |event: ReceiverEvent<'_>| match event {
+            ReceiverEvent::Contents(bytes) => {
                 assert!(!bytes.is_empty());
                 lent.extend_from_slice(bytes);
             }
-            Received::Complete => complete += 1,
+            ReceiverEvent::Complete => complete += 1,
             other => panic!("{other:?} in the plain form"),
         };
         failed = match step {
@@ -79,9 +79,9 @@ pub fn check(input: &Input<'_>) {
     }
     let wait = if came.is_empty() { timeout } else { stall };
     match failed {
-        Some(ReceiveError::Nothing) => assert!(driver.ended && came.is_empty()),
-        Some(ReceiveError::TimedOut) => assert!(came.is_empty() && now >= since + wait),
-        Some(ReceiveError::Stalled) => assert!(!came.is_empty() && now >= since + wait),
+        Some(ReceiverError::Nothing) => assert!(driver.ended && came.is_empty()),
+        Some(ReceiverError::TimedOut) => assert!(came.is_empty() && now >= since + wait),
+        Some(ReceiverError::Stalled) => assert!(!came.is_empty() && now >= since + wait),
         Some(other) => panic!("{other:?} in the plain form"),
         None => assert_eq!(complete, u32::from(driver.ended)),
     }

@@ -1,7 +1,7 @@
 //! The side that wants the files, against any server.
 
 use arbitrary::Arbitrary;
-use barewire_core::file::{Config, ReceiveError, Received, Receiver, Request};
+use barewire_core::file::{Receiver, ReceiverError, ReceiverEvent, Request, TransferConfig};
 use barewire_core::session::Session;
 use barewire_core::time::Instant;
 
@@ -68,18 +68,18 @@ fn contents(seen: &mut Vec<Seen>, bytes: &[u8]) {
     }
 }
 
-fn see(seen: &mut Vec<Seen>, received: Received<'_>) {
+fn see(seen: &mut Vec<Seen>, received: ReceiverEvent<'_>) {
     match received {
-        Received::Answered(answer) => {
+        ReceiverEvent::Response(answer) => {
             seen.push(Seen::Answered(answer.offset, answer.size, answer.tag, answer.verified));
         }
-        Received::Refused(refusal) => seen.push(Seen::Refused(refusal.status())),
-        Received::Contents(bytes) => {
+        ReceiverEvent::Refused(refusal) => seen.push(Seen::Refused(refusal.status())),
+        ReceiverEvent::Contents(bytes) => {
             assert!(!bytes.is_empty(), "nothing is lent");
             contents(seen, bytes);
         }
-        Received::Verified { end } => seen.push(Seen::Verified(end)),
-        Received::Complete => seen.push(Seen::Complete),
+        ReceiverEvent::Verified { end } => seen.push(Seen::Verified(end)),
+        ReceiverEvent::Complete => seen.push(Seen::Complete),
     }
 }
 
@@ -93,7 +93,7 @@ struct Expected<'a> {
 }
 
 /// Why the reading stops: more is to come, or it has failed.
-type Stop = Option<ReceiveError>;
+type Stop = Option<ReceiverError>;
 
 impl<'a> Expected<'a> {
     fn take(&mut self, count: usize) -> &'a [u8] {
@@ -104,7 +104,7 @@ impl<'a> Expected<'a> {
 
     /// There is no more of an answer.
     fn stops(&self) -> Stop {
-        self.ends.then_some(ReceiveError::CutShort)
+        self.ends.then_some(ReceiverError::CutShort)
     }
 
     fn read(&mut self) -> Result<(), Stop> {
@@ -117,9 +117,9 @@ impl<'a> Expected<'a> {
 
     fn read_answer(&mut self, asking: &Asking, is_more_asked: bool) -> Result<(), Stop> {
         match self.rest.first() {
-            None if self.ends && !self.heard => return Err(Some(ReceiveError::NotFramed)),
-            Some(1..) if !self.heard => return Err(Some(ReceiveError::NotFramed)),
-            Some(1..) => return Err(Some(ReceiveError::Malformed)),
+            None if self.ends && !self.heard => return Err(Some(ReceiverError::NotFramed)),
+            Some(1..) if !self.heard => return Err(Some(ReceiverError::NotFramed)),
+            Some(1..) => return Err(Some(ReceiverError::Malformed)),
             None | Some(0) => {}
         }
         let response = match wire::read_response(self.rest) {
@@ -128,7 +128,7 @@ impl<'a> Expected<'a> {
                 response
             }
             Read::Part => return Err(self.stops()),
-            Read::Wrong(_) => return Err(Some(ReceiveError::Malformed)),
+            Read::Wrong(_) => return Err(Some(ReceiverError::Malformed)),
         };
         self.heard = true;
         let (offset, size, verified) = match response {
@@ -140,7 +140,7 @@ impl<'a> Expected<'a> {
                 let held = u64::from(asking.tag.unwrap_or_default());
                 let wanted = if held != 0 && held != tag { 0 } else { asking.offset.offset() };
                 if offset != wanted || (verified && !asking.verify) {
-                    return Err(Some(ReceiveError::Malformed));
+                    return Err(Some(ReceiverError::Malformed));
                 }
                 self.seen.push(Seen::Answered(offset, size, tag, verified));
                 (offset, size, verified)
@@ -171,7 +171,7 @@ impl<'a> Expected<'a> {
                 return Err(self.stops());
             }
             if blake3::hash(part).as_bytes() != digest {
-                return Err(Some(ReceiveError::Corrupt));
+                return Err(Some(ReceiverError::Corrupt));
             }
             self.seen.push(Seen::Verified(end));
             position = end;
@@ -187,7 +187,7 @@ impl<'a> Expected<'a> {
             None if self.ends => Ok(()),
             None => Err(None),
             Some(0) if is_more_asked => Ok(()),
-            Some(_) => Err(Some(ReceiveError::Malformed)),
+            Some(_) => Err(Some(ReceiverError::Malformed)),
         }
     }
 }
@@ -242,7 +242,7 @@ fn stream(input: &Input<'_>) -> Vec<u8> {
 pub fn check(input: &Input<'_>) {
     let requests = &input.requests[..input.requests.len().min(4)];
     let input_stream = stream(input);
-    let mut receiver = Receiver::<128, 4>::new(START, Config::default());
+    let mut receiver = Receiver::<128, 4>::new(START, TransferConfig::default());
     let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
     let mut asked = Vec::new();
     for asking in requests {
@@ -267,7 +267,7 @@ pub fn check(input: &Input<'_>) {
     assert_eq!(driver.sent, asked);
     assert!(driver.shut, "there is nothing more to ask");
     let mut pause = input.pause;
-    let mut on_received = |received: Received<'_>| see(&mut seen, received);
+    let mut on_received = |received: ReceiverEvent<'_>| see(&mut seen, received);
     for piece in input.cuts.pieces(&input_stream) {
         failed = driver.hear(now, &mut receiver, piece, &mut on_received);
         if let Some(span) = pause.take() {
@@ -286,7 +286,7 @@ pub fn check(input: &Input<'_>) {
     }
     if matches!(
         failed,
-        Some(ReceiveError::TimedOut | ReceiveError::Stalled | ReceiveError::Unclosed)
+        Some(ReceiverError::TimedOut | ReceiverError::Stalled | ReceiverError::Unclosed)
     ) {
         return assert!(now > START, "nothing was late");
     }
@@ -303,7 +303,7 @@ pub fn check(input: &Input<'_>) {
 /// Nothing more comes: it ends, and only with what it asked for can it end well.
 fn end(
     mut driver: Driver,
-    mut receiver: impl Session<Error = ReceiveError>,
+    mut receiver: impl Session<Error = ReceiverError>,
     now: Instant,
     is_whole: bool,
 ) {

@@ -1,7 +1,7 @@
 //! A request and the header of its answer: written, read and written again.
 
 use arbitrary::Arbitrary;
-use barewire_core::file::{Asked, Config, Received, Receiver, Request, Sender};
+use barewire_core::file::{Receiver, ReceiverEvent, Request, RequestEvent, Sender, TransferConfig};
 use barewire_core::session::{Output, Session};
 
 use super::wire::{self, Asking, Place, Read, Response};
@@ -21,7 +21,7 @@ pub struct Input<'a> {
 
 /// What a receiver sends for a request.
 fn written(request: &Request<'_>) -> Vec<u8> {
-    let mut receiver = Receiver::<{ 24 + LONGEST }, 1>::new(START, Config::default());
+    let mut receiver = Receiver::<{ 24 + LONGEST }, 1>::new(START, TransferConfig::default());
     receiver.request(START, request).expect("it fits");
     match receiver.poll_transmit() {
         Output::Bytes { head, tail, .. } => [head, tail].concat(),
@@ -40,16 +40,16 @@ pub fn check(input: &Input<'_>) {
     if let Some((false, at, value)) = input.change {
         bytes[usize::from(at) % 24] = value;
     }
-    let mut sender = Sender::<LONGEST>::new(START, Config::default());
+    let mut sender = Sender::<LONGEST>::new(START, TransferConfig::default());
     let is_plain = bytes[0] != 0;
     let (name, request) = match sender.handle_input(START, &mut &bytes[..]) {
-        Ok(Asked::Request(request)) if !is_plain => {
+        Ok(RequestEvent::Request(request)) if !is_plain => {
             // Nothing in it is lost: written again, it is the same, as far as it goes.
             assert!(bytes.starts_with(&written(&request)), "{request:?}");
             assert!(wire::is_acceptable(&request));
             (request.name.to_vec(), Request { name: &[], ..request })
         }
-        Ok(Asked::Refused { refusal, .. }) if !is_plain => {
+        Ok(RequestEvent::Refused { refusal, .. }) if !is_plain => {
             let expected = match wire::read_request(&bytes, LONGEST) {
                 Read::Wrong(status) => status,
                 Read::Whole(request, _) if !wire::is_acceptable(&request) => 2,
@@ -78,12 +78,12 @@ fn answer(input: &Input<'_>, mut sender: Sender<LONGEST>, request: &Request<'_>)
     } else {
         assert_eq!(range.is_some(), header[4] == 0);
     }
-    let mut receiver = Receiver::<{ 24 + LONGEST }, 1>::new(START, Config::default());
+    let mut receiver = Receiver::<{ 24 + LONGEST }, 1>::new(START, TransferConfig::default());
     receiver.request(START, request).expect("it fits");
     let read = wire::read_response(&header);
     match (receiver.handle_input(START, &mut &header[..]), read) {
         (
-            Ok(Received::Answered(answer)),
+            Ok(ReceiverEvent::Response(answer)),
             Read::Whole(Response::Offer { offset, size, tag, verified }, _),
         ) => {
             assert_eq!(
@@ -95,7 +95,7 @@ fn answer(input: &Input<'_>, mut sender: Sender<LONGEST>, request: &Request<'_>)
             let expected = if held != 0 && held != tag { 0 } else { request.offset };
             assert_eq!(offset, expected, "not what was asked for");
         }
-        (Ok(Received::Refused(refusal)), Read::Whole(Response::Refusal(status), _)) => {
+        (Ok(ReceiverEvent::Refused(refusal)), Read::Whole(Response::Refusal(status), _)) => {
             assert_eq!(refusal.status(), status);
             assert_eq!(wire::response(status, false, [0; 3]), header);
         }

@@ -2,7 +2,8 @@
 
 use arbitrary::Arbitrary;
 use barewire_core::file::{
-    Asked, Config, Demand, Digest, Operation, Refusal, Request, SEGMENT, SendError, Sender,
+    Digest, Operation, Pending, Refusal, Request, RequestEvent, SEGMENT, Sender, SenderError,
+    TransferConfig,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::time::Instant;
@@ -28,7 +29,7 @@ pub struct Input<'a> {
     /// How much the link takes at once, of bytes and of contents.
     room: u8,
     overstates: bool,
-    /// Digests are supplied as soon as they are demanded, not only once nothing else can go out.
+    /// Digests are provided as soon as they are pending, not only once nothing else can go out.
     is_early: bool,
     /// So much time passes in the middle of the stream.
     pause: Option<Span>,
@@ -78,10 +79,12 @@ enum Told {
 }
 
 impl Told {
-    fn of(asked: &Asked<'_>) -> Self {
+    fn of(asked: &RequestEvent<'_>) -> Self {
         match asked {
-            Asked::Request(request) => Self::request(request),
-            Asked::Refused { refusal, name } => Self::Refused(refusal.status(), name.to_vec()),
+            RequestEvent::Request(request) => Self::request(request),
+            RequestEvent::Refused { refusal, name } => {
+                Self::Refused(refusal.status(), name.to_vec())
+            }
         }
     }
 
@@ -233,14 +236,14 @@ struct Server<'a> {
     is_early: bool,
     room: u64,
     told: Vec<Told>,
-    failed: Option<SendError>,
+    failed: Option<SenderError>,
 }
 
 impl Server<'_> {
     /// Bytes arrive, perhaps after a wait, and everything that they lead to happens.
     fn turn(&mut self, now: Instant, bytes: &[u8], has_waited: bool) {
         let Self { sender, driver, told, .. } = self;
-        let mut on_asked = |asked: Asked<'_>| told.push(Told::of(&asked));
+        let mut on_asked = |asked: RequestEvent<'_>| told.push(Told::of(&asked));
         let mut failed = driver.hear(now, sender, bytes, &mut on_asked);
         if has_waited {
             failed = failed.or(driver.expire(now, sender, &mut on_asked));
@@ -258,11 +261,11 @@ impl Server<'_> {
         }
     }
 
-    /// Meets a demand, if it is time for it.
+    /// Provides what is pending, if it is time for it.
     fn oblige(&mut self, now: Instant) -> bool {
         let is_silent = self.sender.poll_transmit() == Output::Nothing;
-        match self.sender.demand() {
-            Some(Demand::Answer) => {
+        match self.sender.pending() {
+            Some(Pending::Response) => {
                 let Some(Told::Request { verify, offset, tag, .. }) = self.told.last() else {
                     panic!("an answer to nothing");
                 };
@@ -277,12 +280,12 @@ impl Server<'_> {
                     Err(refusal) => self.sender.refuse(now, refusal),
                 }
             }
-            Some(Demand::Digest { offset, length }) if self.is_early || is_silent => {
+            Some(Pending::Digest { offset, length }) if self.is_early || is_silent => {
                 assert!(length > 0 && length <= SEGMENT);
-                self.sender.supply(now, digest(offset, length));
+                self.sender.provide_digest(now, digest(offset, length));
             }
-            Some(Demand::Confirm) => self.sender.confirm(now),
-            Some(Demand::Digest { .. }) | None => return false,
+            Some(Pending::Confirm) => self.sender.confirm(now),
+            Some(Pending::Digest { .. }) | None => return false,
         }
         true
     }
@@ -305,7 +308,7 @@ pub fn check(input: &Input<'_>) {
     }
     let expected = Expected::of(&stream, input.ends, &input.answers);
     let mut server = Server {
-        sender: Sender::new(START, Config::default()),
+        sender: Sender::new(START, TransferConfig::default()),
         driver: Driver { overstates: input.overstates, ..Driver::default() },
         answers: &input.answers,
         is_early: input.is_early,
@@ -358,7 +361,7 @@ fn judge(server: &Server<'_>, expected: &Expected, is_exact: bool, ends: bool) {
     }
     assert_eq!(server.told, expected.told);
     assert_eq!((sent, contents), (&expected.sent, &expected.contents));
-    assert_eq!(server.failed, expected.cut_short.then_some(SendError::CutShort));
+    assert_eq!(server.failed, expected.cut_short.then_some(SenderError::CutShort));
     assert_eq!(*shut, expected.is_done);
     assert_eq!(*closed, expected.is_done && ends);
 }

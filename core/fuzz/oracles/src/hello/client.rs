@@ -3,8 +3,8 @@
 use barewire_core::hello::Client;
 use barewire_core::text::Text;
 
-pub use super::hearing::Input;
-use super::hearing::{LONGEST, play};
+pub use super::side::Input;
+use super::side::{LONGEST, play};
 use crate::script::{START, sayable};
 
 /// A client hears one text, answers, and ends in time, whatever the server does.

@@ -1,12 +1,12 @@
 //! Both sides, over a link that cuts, delays and breaks off.
 
 use arbitrary::Arbitrary;
-use barewire_core::hello::{Client, Config, Error, Server};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
 
-use super::hearing::LONGEST;
+use super::side::LONGEST;
 use crate::driver::Driver;
 use crate::script::{START, Span, sayable};
 
@@ -44,12 +44,12 @@ struct Side<S> {
     arrived: usize,
     /// Nothing arrives any longer after so many bytes; then, the end.
     truncated: bool,
-    failed: Option<Error>,
+    failed: Option<HandshakeError>,
 }
 
 impl<S> Side<S>
 where
-    S: Session<Error = Error> + for<'s> Events<'s, Event = Text<'s>>,
+    S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>,
 {
     fn new(session: S) -> Self {
         let (driver, heard) = (Driver::default(), Vec::new());
@@ -112,7 +112,7 @@ where
 pub fn check(input: &Input<'_>) {
     let (greeting, answer) = (sayable(input.greeting, LONGEST), sayable(input.answer, LONGEST));
     let text = |text| Text::new(text).expect("it can be sent");
-    let config = Config::default();
+    let config = HandshakeConfig::default();
     let mut server = Side::new(Server::<LONGEST>::new(START, text(&greeting), config));
     let mut client = Side::new(Client::<LONGEST>::new(START, text(&answer), config));
     let (mut now, mut waits, mut is_cut, mut is_silent) = (START, false, false, false);

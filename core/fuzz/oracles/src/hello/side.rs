@@ -1,7 +1,7 @@
 //! One side of a handshake against any peer.
 
 use arbitrary::Arbitrary;
-use barewire_core::hello::{Config, Error};
+use barewire_core::hello::{HandshakeConfig, HandshakeError};
 use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
@@ -33,23 +33,23 @@ enum Step<'a> {
 }
 
 impl Input<'_> {
-    pub(super) fn config(&self) -> Config {
-        Config { quiet: self.quiet.duration(), timeout: self.timeout.duration() }
+    pub(super) fn config(&self) -> HandshakeConfig {
+        HandshakeConfig { quiet: self.quiet.duration(), timeout: self.timeout.duration() }
     }
 }
 
 /// What one side hears, as it should be.
-struct Hearing {
+struct HandshakeModel {
     text: Model,
     deadline: Instant,
-    outcome: Option<Result<Vec<u8>, Error>>,
+    outcome: Option<Result<Vec<u8>, HandshakeError>>,
 }
 
-impl Hearing {
+impl HandshakeModel {
     fn settle(&mut self, said: Option<Said>) {
         let outcome = said.map(|said| match said {
             Said::Text(text) => Ok(text),
-            Said::TooLong | Said::TooLate => Err(Error::TooLong),
+            Said::TooLong | Said::TooLate => Err(HandshakeError::TooLong),
         });
         if self.outcome.is_none() {
             self.outcome = outcome;
@@ -71,11 +71,11 @@ impl Hearing {
     fn end(&mut self) {
         let said = self.text.end();
         self.settle(said);
-        self.outcome.get_or_insert(Err(Error::Silent));
+        self.outcome.get_or_insert(Err(HandshakeError::Silent));
     }
 
     /// Time passes; `late` is what it means that the whole takes too long.
-    fn wait(&mut self, now: Instant, late: Error) -> Option<Error> {
+    fn wait(&mut self, now: Instant, late: HandshakeError) -> Option<HandshakeError> {
         let quiet = self.text.deadline().filter(|_| !self.has_heard());
         if quiet.is_some_and(|quiet| quiet <= now && quiet <= self.deadline) {
             let said = self.text.end();
@@ -91,11 +91,11 @@ impl Hearing {
 /// the side says, and `speaks_first` whether it does so before it has heard.
 pub(super) fn play<S>(session: &mut S, input: &Input<'_>, spoken: &[u8], speaks_first: bool)
 where
-    S: Session<Error = Error> + for<'s> Events<'s, Event = Text<'s>>,
+    S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>,
 {
     let config = input.config();
     let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
-    let mut model = Hearing {
+    let mut model = HandshakeModel {
         text: Model::new(LONGEST, Some(config.quiet)),
         deadline: START + config.timeout,
         outcome: None,
@@ -118,9 +118,9 @@ where
             Step::Wait(span) => {
                 now += span.duration();
                 let late = if !speaks_first && model.has_heard() && driver.shut {
-                    Error::Unclosed
+                    HandshakeError::Unclosed
                 } else {
-                    Error::TimedOut
+                    HandshakeError::TimedOut
                 };
                 let is_over = driver.shut && model.has_heard() && (speaks_first || driver.ended);
                 let expected = if is_over { None } else { model.wait(now, late) };

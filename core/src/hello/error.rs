@@ -1,0 +1,39 @@
+//! How a handshake fails.
+
+use core::fmt;
+
+use crate::text::TooLong;
+
+/// How a handshake fails: each is the peer's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum HandshakeError {
+    /// The peer ended its stream without a word.
+    Silent,
+    /// The peer's text is longer than the machine's capacity.
+    TooLong,
+    /// The peer did not say its text, or did not take ours, within [`HandshakeConfig::timeout`].
+    TimedOut,
+    /// Both have spoken, but the server did not end its stream within [`HandshakeConfig::timeout`], so
+    /// there is no sign that it took the answer.
+    Unclosed,
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Silent => "the peer closed without a word",
+            Self::TooLong => "the peer's text is too long",
+            Self::TimedOut => "timed out",
+            Self::Unclosed => "timed out waiting for the peer to close",
+        })
+    }
+}
+
+impl core::error::Error for HandshakeError {}
+
+impl From<TooLong> for HandshakeError {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
+}

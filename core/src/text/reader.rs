@@ -1,0 +1,297 @@
+//! Cuts text messages out of a stream.
+
+use core::fmt;
+
+use heapless::Vec;
+
+use super::message::{MAX_TEXT, Text};
+use crate::time::{Duration, Instant};
+
+/// How long a text without a terminator must have been followed by nothing to be complete.
+pub const DEFAULT_QUIET: Duration = Duration::from_millis(200);
+
+/// The most bytes that an unfinished UTF-8 sequence has (RFC 3629 §3).
+const SEQUENCE: usize = 3;
+
+/// The peer's text is longer than the reader's capacity.
+///
+/// It is reported once, as soon as it is certain. The reader skips the rest of that text, so
+/// reading may go on with the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text too long")
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+/// Reads text messages from a stream, however it is cut.
+///
+/// A text that arrives whole is lent from the input itself; only one that arrives in parts is
+/// gathered in the reader. `N` is the longest text in bytes, at most [`MAX_TEXT`].
+#[derive(Debug)]
+pub struct TextReader<const N: usize = MAX_TEXT> {
+    buffer: Vec<u8, N>,
+    progress: Progress,
+}
+
+/// Where the reader is; apart from the buffer, so that the logic is compiled once for every `N`.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    quiet: Duration,
+    last_byte: Instant,
+    /// A carriage return came last, and is part of the text only if no line feed follows.
+    held_return: bool,
+    /// The buffer's text has been lent, and goes with the next call.
+    lent: bool,
+    /// Inside a text that was too long.
+    skipping: bool,
+    /// The last bytes of that text: they tell whether it stands inside a UTF-8 sequence.
+    tail: [u8; SEQUENCE],
+}
+
+/// A text that has just ended: where its bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ended<'i> {
+    InInput(&'i [u8]),
+    InBuffer,
+}
+
+impl<const N: usize> TextReader<N> {
+    /// A reader at the start of a text, whose quiet period is `quiet` ([`Duration::MAX`]: never).
+    pub const fn new(quiet: Duration) -> Self {
+        const { assert!(0 < N && N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
+        Self { buffer: Vec::new(), progress: Progress::new(quiet) }
+    }
+
+    /// Takes bytes up to and with the end of one text, advancing `input` past them.
+    ///
+    /// # Errors
+    /// `WouldBlock`: all of `input` was taken, and the text goes on. [`TooLong`]: see there.
+    pub fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Text<'s>, TooLong> {
+        self.progress.handle_input(&mut self.buffer, now, input).map(|ended| match ended {
+            Ended::InInput(bytes) => Text::received(bytes),
+            Ended::InBuffer => Text::received(&self.buffer),
+        })
+    }
+
+    /// The stream has ended, and with it the text.
+    ///
+    /// # Errors
+    /// `WouldBlock`: there was no text to end. [`TooLong`]: see there.
+    pub fn handle_end(&mut self) -> nb::Result<Text<'_>, TooLong> {
+        self.progress.release(&mut self.buffer);
+        self.progress.finish(&mut self.buffer)?;
+        Ok(Text::received(&self.buffer))
+    }
+
+    /// Ends the text if its quiet period has passed.
+    ///
+    /// # Errors
+    /// `WouldBlock`: it has not, or there is no text. [`TooLong`]: see there.
+    pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TooLong> {
+        self.progress.release(&mut self.buffer);
+        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.progress.finish(&mut self.buffer)?;
+        Ok(Text::received(&self.buffer))
+    }
+
+    /// When the quiet period of an unfinished text is over.
+    pub fn poll_deadline(&self) -> Option<Instant> {
+        self.progress.poll_deadline(&self.buffer)
+    }
+}
+
+impl Progress {
+    /// At the start of a text.
+    pub(crate) const fn new(quiet: Duration) -> Self {
+        Self {
+            quiet,
+            last_byte: Instant::ZERO,
+            held_return: false,
+            lent: false,
+            skipping: false,
+            tail: [0; SEQUENCE],
+        }
+    }
+
+    /// Whether a text has begun and not ended.
+    pub(crate) fn has_begun(&self, buffer: &[u8]) -> bool {
+        self.skipping || self.needs_buffer(buffer)
+    }
+
+    /// Whether something in the buffer is still to be used. A text that is skipped needs none.
+    pub(crate) fn needs_buffer(&self, buffer: &[u8]) -> bool {
+        self.held_return || (!self.lent && !buffer.is_empty())
+    }
+
+    /// Whether it is inside a text that was too long, or given up.
+    pub(crate) const fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// Goes on skipping, at most to the end of that text.
+    pub(crate) fn skip_input(&mut self, now: Instant, input: &mut &[u8]) {
+        self.last_byte = now;
+        let (part, ends) = take_line(input);
+        self.skip(&[], part, ends);
+    }
+
+    /// The text that is skipped has ended.
+    pub(crate) const fn stop_skipping(&mut self) {
+        self.skipping = false;
+        self.tail = [0; SEQUENCE];
+    }
+
+    /// The quiet period counts from now on: until now, input was kept waiting.
+    pub(crate) const fn restart_quiet(&mut self, now: Instant) {
+        self.last_byte = now;
+    }
+
+    pub(crate) fn handle_input<'i>(
+        &mut self,
+        buffer: &mut heapless::VecView<u8>,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Ended<'i>, TooLong> {
+        self.release(buffer);
+        while !input.is_empty() {
+            self.last_byte = now;
+            let (part, ends) = take_line(input);
+            if self.skipping {
+                self.skip(&[], part, ends);
+                continue;
+            }
+            let (part, returned) = match part {
+                [start @ .., b'\r'] => (start, true),
+                whole => (whole, false),
+            };
+            let gathered = !buffer.is_empty() || self.held_return;
+            if ends && !gathered {
+                if part.len() > buffer.capacity() {
+                    return Err(nb::Error::Other(TooLong));
+                }
+                return Ok(Ended::InInput(part));
+            }
+            // A held return was text after all, unless the line feed is the very next byte.
+            let was_text = self.held_return && !(ends && part.is_empty() && !returned);
+            self.held_return = returned && !ends;
+            let fits = (!was_text || buffer.push(b'\r').is_ok()) && append(buffer, part);
+            if !fits {
+                self.held_return = false;
+                self.skip(buffer, if was_text { b"\r" } else { b"" }, false);
+                self.skip(b"", if returned { b"\r" } else { part }, ends);
+                buffer.clear();
+                return Err(nb::Error::Other(TooLong));
+            }
+            if ends {
+                self.lent = true;
+                return Ok(Ended::InBuffer);
+            }
+        }
+        Err(nb::Error::WouldBlock)
+    }
+
+    /// Gives the unfinished text up: the rest of it is skipped.
+    pub(crate) fn give_up(&mut self, buffer: &mut heapless::VecView<u8>) {
+        self.held_return = false;
+        self.skip(buffer, &[], false);
+        buffer.clear();
+    }
+
+    /// Skips parts of a text that is too long.
+    fn skip(&mut self, before: &[u8], part: &[u8], ends: bool) {
+        self.skipping = true;
+        for part in [before, part] {
+            for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
+                let [_, second, third] = self.tail;
+                self.tail = [second, third, byte];
+            }
+        }
+        if ends {
+            self.stop_skipping();
+        }
+    }
+
+    /// Forgets the text lent last.
+    pub(crate) fn release(&mut self, buffer: &mut heapless::VecView<u8>) {
+        if self.lent {
+            buffer.clear();
+            self.lent = false;
+        }
+    }
+
+    /// Ends a text without a terminator: it is in the buffer, or there is none.
+    pub(crate) fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
+        if self.skipping {
+            self.stop_skipping();
+            buffer.clear();
+        }
+        if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
+            buffer.clear();
+            return Err(nb::Error::Other(TooLong));
+        }
+        if buffer.is_empty() {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.lent = true;
+        Ok(())
+    }
+
+    pub(crate) fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
+        let begun = self.has_begun(buffer);
+        let last = if self.skipping { &self.tail } else { buffer };
+        let inside_sequence = !self.held_return && ends_inside_sequence(last);
+        (begun && !inside_sequence && self.quiet != Duration::MAX)
+            .then(|| self.last_byte + self.quiet)
+    }
+}
+
+/// Adds all of `part`, if there is room; tells whether there was.
+pub(crate) fn append(buffer: &mut heapless::VecView<u8>, part: &[u8]) -> bool {
+    let fits = part.len() <= buffer.capacity().saturating_sub(buffer.len());
+    if fits {
+        // One by one, since no compiler sees that the length of a slice cannot overflow theirs.
+        for &byte in part {
+            let _ = buffer.push(byte);
+        }
+    }
+    fits
+}
+
+/// Takes bytes up to and with the first line feed, or all; tells whether there was one.
+fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
+    let end = input.iter().position(|&byte| byte == b'\n');
+    let (part, rest) = end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, &[]));
+    *input = rest.split_first().map_or(rest, |(_, after)| after);
+    (part, end.is_some())
+}
+
+/// Whether `bytes` stop in the middle of a UTF-8 sequence that more bytes could complete.
+pub(super) fn ends_inside_sequence(bytes: &[u8]) -> bool {
+    // Unicode 16, table 3-7: which second byte may follow which first one.
+    let fits = |first: u8, second: u8| match first {
+        0xe0 => (0xa0..=0xbf).contains(&second),
+        0xed => (0x80..=0x9f).contains(&second),
+        0xf0 => (0x90..=0xbf).contains(&second),
+        0xf4 => (0x80..=0x8f).contains(&second),
+        _ => (0x80..=0xbf).contains(&second),
+    };
+    match *bytes {
+        [.., 0xc2..=0xf4] => true,
+        [.., first @ 0xe0..=0xf4, second] | [.., first @ 0xf0..=0xf4, second, 0x80..=0xbf] => {
+            fits(first, second)
+        }
+        _ => false,
+    }
+}
