@@ -9,6 +9,9 @@ mod names;
 mod progress;
 mod queue;
 mod report;
+mod retry;
+mod settings;
+mod sink;
 mod stdout_sink;
 #[cfg(test)]
 mod tests;
@@ -16,15 +19,15 @@ mod transfer;
 mod tree;
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT};
-use barewire_core::time::Duration;
+use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Executor;
+use barewire_linux::files::DownloadOptions;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 
@@ -38,14 +41,14 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;
 
-use client::{Client, Settings};
-use connection::Connection;
-use file_sink::Target;
+use client::Client;
+use connection::ServerConnection;
+use file_sink::TargetFolder;
 use names::Leaf;
 use progress::{Progress, Ticker};
-use queue::Work;
-use report::Voice;
-use transfer::Job;
+use report::Reporter;
+use settings::Settings;
+use transfer::Transfer;
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
 /// favour few of them; there is seldom more to read than this.
@@ -141,22 +144,21 @@ impl Program for FileClient {
             [] => vec![names::ask()?],
             names => names.to_vec(),
         };
-        let jobs = self.jobs(&names)?;
+        let transfers = self.transfers(&names)?;
         let settings = Settings {
             server: place.to_string(),
             addresses: place.resolve()?,
             plain: self.plain,
             verify: !self.no_verify,
-            resume: !self.no_resume,
-            force: self.force,
+            existing: DownloadOptions { force: self.force, resume: !self.no_resume },
             timeout: self.timeout,
             stall: self.stall,
             retries: self.retries,
         };
-        let several = self.recursive || jobs.len() > 1;
+        let several = self.recursive || transfers.len() > 1;
         let mut progress = Progress::new(self.shows_progress(), several);
-        progress.expect(jobs.iter().map(Job::counts).sum());
-        download(settings, jobs, progress, output)
+        progress.expect(transfers.iter().map(Transfer::files).sum());
+        download(settings, transfers, progress, output)
     }
 }
 
@@ -186,19 +188,25 @@ impl FileClient {
     }
 
     /// What is to be done with each name.
-    fn jobs(&self, names: &[String]) -> Result<Vec<Job>, Failure> {
+    fn transfers(&self, names: &[String]) -> Result<Vec<Transfer>, Failure> {
+        let all = names.iter().cloned();
         if self.list {
-            let headed = names.len() > 1;
-            return Ok(names.iter().map(|name| Job::show(name.clone(), headed)).collect());
+            return Ok(all.map(|name| Transfer::screen(name, names.len() > 1)).collect());
         }
         if self.to_stdout() {
-            return Ok(names.iter().map(|name| Job::pipe(name.clone())).collect());
+            return Ok(all.map(Transfer::stdout).collect());
         }
         if let Some(path) = &self.output {
-            let (target, leaf) = place(path)?;
-            return Ok(names.iter().map(|name| file(name, &target, &leaf)).collect());
+            let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
+            let leaf = leaf.map(|leaf| leaf.as_bytes().to_vec()).ok_or_else(|| {
+                Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
+            })?;
+            let target = open(path.parent().unwrap_or(path))?;
+            return Ok(all
+                .map(|name| Transfer::file(name, target.clone(), leaf.clone()))
+                .collect());
         }
-        let target = open(self.directory.clone().unwrap_or_default())?;
+        let target = open(self.directory.as_deref().unwrap_or(Path::new("")))?;
         if names.len() > 1 && names.iter().any(|name| Leaf::of(name) == Leaf::Root) {
             return Err(Failure::usage(
                 "`.` is all that the server has: what is asked for beside it could have the name of \
@@ -206,16 +214,16 @@ impl FileClient {
             ));
         }
         let mut taken = HashSet::new();
-        names.iter().map(|name| self.job(name, &target, &mut taken)).collect()
+        names.iter().map(|name| self.into_folder(name, &target, &mut taken)).collect()
     }
 
     /// What is to be done with a name whose last part becomes that of the file, or of the folder.
-    fn job<'n>(
+    fn into_folder<'n>(
         &self,
         name: &'n str,
-        target: &Rc<Target>,
+        target: &Rc<TargetFolder>,
         taken: &mut HashSet<&'n str>,
-    ) -> Result<Job, Failure> {
+    ) -> Result<Transfer, Failure> {
         let leaf = match Leaf::of(name) {
             Leaf::Root if self.recursive => None,
             Leaf::Named(leaf) => Some(leaf),
@@ -231,42 +239,28 @@ impl FileClient {
                 leaf.unwrap_or(".")
             )));
         }
-        Ok(match leaf {
-            leaf if self.recursive => {
-                Job::tree(name.to_owned(), Rc::clone(target), leaf.map(str::to_owned))
-            }
-            leaf => file(name, target, leaf.unwrap_or_default().as_ref()),
+        let (name, target, leaf) = (name.to_owned(), Rc::clone(target), leaf.map(str::to_owned));
+        Ok(if self.recursive {
+            Transfer::tree(name, target, leaf)
+        } else {
+            Transfer::file(name, target, leaf.unwrap_or_default().into_bytes())
         })
     }
 }
 
-fn file(name: &str, target: &Rc<Target>, leaf: &OsStr) -> Job {
-    Job::file(name.to_owned(), Rc::clone(target), leaf.as_bytes().to_vec())
-}
-
-/// The folder and the name that a path names.
-fn place(path: &Path) -> Result<(Rc<Target>, std::ffi::OsString), Failure> {
-    let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
-    let leaf = leaf.ok_or_else(|| {
-        Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
-    })?;
-    let target = open(path.parent().map(Path::to_owned).unwrap_or_default())?;
-    Ok((target, leaf.to_owned()))
-}
-
-fn open(path: PathBuf) -> Result<Rc<Target>, Failure> {
-    let shown = path.display().to_string();
-    Target::open(path).map(Rc::new).map_err(|error| {
+/// The folder at `path`, to write into.
+fn open(path: &Path) -> Result<Rc<TargetFolder>, Failure> {
+    TargetFolder::open(path.to_owned()).map(Rc::new).map_err(|error| {
         let hint = if error.kind() == io::ErrorKind::NotFound { " (create it first)" } else { "" };
-        let why = describe(&error);
-        Failure::Conversation(format!("cannot write into the folder {shown}: {why}{hint}"))
+        let (path, why) = (path.display(), describe(&error));
+        Failure::Conversation(format!("cannot write into the folder {path}: {why}{hint}"))
     })
 }
 
-/// Does the jobs, until they are done or a signal comes.
+/// Does the transfers, until they are done or a signal comes.
 fn download(
     settings: Settings,
-    jobs: Vec<Job>,
+    transfers: Vec<Transfer>,
     progress: Progress,
     output: &mut Printer,
 ) -> Result<(), Failure> {
@@ -277,17 +271,18 @@ fn download(
     let mut executor = Executor::new().map_err(Failure::system)?;
     executor.set_scratch(READ);
     executor.spawn(Box::new(signals));
-    executor.spawn(Box::new(Connection::begin()));
+    executor.spawn(Box::new(ServerConnection::new(Instant::ZERO)));
     if progress.is_shown() {
-        executor.spawn(Box::new(Ticker::new()));
+        executor.spawn(Box::new(Ticker::default()));
     }
-    let mut client = Client::new(settings, Voice::new(output, progress), Work::new(jobs));
+    let mut client = Client::new(settings, Reporter::new(output, progress), transfers);
     executor.run(&mut client).map_err(Failure::system)?;
-    if client.work.there > 0 {
-        client.voice.mention(&messages::there(client.work.there));
+    if client.queue.there > 0 {
+        client.reporter.log(log::Level::Info, &messages::there(client.queue.there));
     }
-    if let Some(signal) = caught.number() {
-        return Err(Failure::Signal(signal));
+    match caught.number() {
+        Some(signal) => Err(Failure::Signal(signal)),
+        None if client.reporter.has_failed() => Err(Failure::Reported),
+        None => Ok(()),
     }
-    if client.voice.has_failed() { Err(Failure::Reported) } else { Ok(()) }
 }

@@ -5,6 +5,9 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use barewire_core::printable::Printable;
 use barewire_core::time::Duration;
+use indicatif::HumanBytes;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use serde::{Serialize, Serializer};
 
 use crate::output::format::{self, serialize_seconds, serialize_text};
@@ -35,13 +38,13 @@ impl fmt::Display for Downloaded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, path: _, bytes, resumed_from, verified, seconds } = *self;
         let seconds = format::seconds(seconds);
-        write!(f, "{name}: {} in {seconds:.1} s (", Bytes(bytes))?;
+        write!(f, "{name}: {} in {seconds:.1} s (", HumanBytes(bytes))?;
         if !verified {
             f.write_str("not ")?;
         }
         f.write_str("verified")?;
         if resumed_from > 0 {
-            write!(f, ", resumed from {}", Bytes(resumed_from))?;
+            write!(f, ", resumed from {}", HumanBytes(resumed_from))?;
         }
         f.write_str(")")
     }
@@ -76,39 +79,15 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
-/// A number of bytes, as people say it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes(pub(crate) u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        let bytes = u128::from(self.0);
-        if bytes < 1024 {
-            return write!(f, "{bytes} B");
-        }
-        let mut tenths = (bytes * 10 + 512) >> 10;
-        let mut unit = 0;
-        while tenths >= 10_240 {
-            unit += 1;
-            tenths = (bytes * 10 + (1 << (10 * unit + 9))) >> (10 * (unit + 1));
-        }
-        write!(f, "{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-    }
-}
-
 /// Seconds since 1970 as a date and a time of day (UTC, RFC 3339).
 struct Time(i64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// The first second of the year 10000, which has no such form.
-        const END: u64 = 253_402_300_800;
-        match u64::try_from(self.0) {
-            Ok(seconds @ ..END) => {
-                let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-                humantime::format_rfc3339_seconds(at).fmt(f)
-            }
+        const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        // The year 10000 has no such form.
+        match EPOCH.checked_add(SignedDuration::from_secs(self.0)) {
+            Ok(time) if self.0 >= 0 => write!(f, "{time}Z"),
             _ => write!(f, "{:<20}", format!("@{}", self.0)),
         }
     }
@@ -136,22 +115,6 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_said_in_the_unit_that_suits_them() {
-        for (bytes, shown) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1_048_524, "1023.9 KiB"),
-            (1_048_575, "1.0 MiB"),
-            (1_258_291, "1.2 MiB"),
-            (1 << 30, "1.0 GiB"),
-            (u64::MAX, "16.0 EiB"),
-        ] {
-            assert_eq!(Bytes(bytes).to_string(), shown);
-        }
-    }
-
-    #[test]
     fn a_download_says_whether_it_was_proven_and_resumed() {
         let done = Downloaded {
             name: printable(b"a/\x1b"),
@@ -161,13 +124,13 @@ mod tests {
             verified: true,
             seconds: Duration::from_millis(420),
         };
-        assert_eq!(done.to_string(), r"a/\x1b: 1.0 MiB in 0.4 s (verified)");
+        assert_eq!(done.to_string(), r"a/\x1b: 1.00 MiB in 0.4 s (verified)");
         assert_eq!(
             json(done),
             r#"{"event":"downloaded","name":"a/\\x1b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
         );
         let resumed = Downloaded { resumed_from: 2048, verified: false, ..done };
-        assert!(resumed.to_string().ends_with("(not verified, resumed from 2.0 KiB)"));
+        assert!(resumed.to_string().ends_with("(not verified, resumed from 2.00 KiB)"));
     }
 
     #[test]

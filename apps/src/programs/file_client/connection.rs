@@ -10,105 +10,76 @@ use barewire_linux::link::{Connector, Link};
 
 use crate::cli::arguments::message;
 
-use super::client::{Client, End};
-use super::queue::{Receiver, Stop};
+use super::client::Client;
+use super::queue::Receiver;
+use super::retry::Ending;
+use super::sink::Abort;
 
 /// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
 /// on while another program has the processor.
 const RECEIVE_BUFFER: u32 = 4 << 20;
 
-/// The task: from the pause before it is made to its end, when it spawns the next.
-pub(super) struct Connection {
+/// The task: from the pause before the connection is made to its end, when it spawns the next.
+pub(super) struct ServerConnection {
     state: State,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
 enum State {
-    /// Waiting to be made.
-    Resting(Option<Instant>),
+    Waiting(Instant),
     Connecting(Connector),
-    Framed {
-        link: Link,
-        receiver: Receiver,
-    },
-    Plain {
-        link: Link,
-        receiver: PlainReceiver<'static>,
-    },
+    Framed { link: Link, receiver: Receiver },
+    Plain { link: Link, receiver: PlainReceiver<'static> },
 }
 
-impl Connection {
-    pub(super) fn begin() -> Self {
-        Self { state: State::Resting(None) }
+impl ServerConnection {
+    /// A connection that begins at `begin`.
+    pub(super) fn new(begin: Instant) -> Self {
+        Self { state: State::Waiting(begin) }
     }
 
-    pub(super) fn after_pause(until: Instant) -> Self {
-        Self { state: State::Resting(Some(until)) }
-    }
-}
-
-impl Task<Client<'_>> for Connection {
-    fn turn(&mut self, client: &mut Client<'_>, cx: &mut Context<'_, Client<'_>>) -> Poll<()> {
-        if cx.stopping() {
-            client.interrupt();
-            return Poll::Ready(());
-        }
-        let end = loop {
-            match self.advance(client, cx) {
-                Ok(state) => self.state = state,
-                Err(nb::Error::WouldBlock) => {
-                    client.voice.flush();
-                    return Poll::Pending;
-                }
-                Err(nb::Error::Other(end)) => break end,
-            }
-        };
-        // Each connection is a task of its own, so that nothing of the last is left.
-        if let Some(next) = client.after(end, cx.now()) {
-            cx.spawn(Box::new(next));
-        }
-        client.voice.flush();
-        Poll::Ready(())
-    }
-}
-
-impl Connection {
     /// Goes on to the next state.
     fn advance(
         &mut self,
         client: &mut Client<'_>,
         cx: &mut Context<'_, Client<'_>>,
-    ) -> nb::Result<State, End> {
-        let Client { settings, voice, work, heard, .. } = client;
+    ) -> nb::Result<State, Ending> {
         match &mut self.state {
-            State::Resting(until) => {
-                if until.is_some_and(|until| cx.now() < until) {
-                    cx.set_deadline(*until);
-                    return Err(nb::Error::WouldBlock);
-                }
+            State::Waiting(begin) if cx.now() < *begin => {
+                cx.set_deadline(Some(*begin));
+                Err(nb::Error::WouldBlock)
+            }
+            State::Waiting(_) => {
                 // What cannot be done here need not be asked for.
-                if !work.prepare(settings, voice) {
-                    return Err(nb::Error::Other(End::Closed));
+                if !client.queue.prepare(&mut client.reporter) {
+                    return Err(nb::Error::Other(Ending::Closed));
                 }
-                let connector = Connector::new(settings.addresses.clone(), settings.timeout);
-                Ok(State::Connecting(connector))
+                let addresses = client.settings.addresses.clone();
+                Ok(State::Connecting(Connector::new(addresses, client.settings.timeout)))
             }
             State::Connecting(connector) => {
                 let connected = connector.poll(cx);
-                let (link, peer) = connected.map_err(|error| error.map(End::Unconnected))?;
-                voice.explain(&format!("connected to {peer}"));
+                let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
+                client.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
                 if let Some(stream) = link.stream() {
-                    stream.widen_receive_buffer(RECEIVE_BUFFER).map_err(End::Unconnected)?;
+                    let widened = stream.widen_receive_buffer(RECEIVE_BUFFER);
+                    widened.map_err(Ending::Unconnected)?;
                 }
-                client.reach();
-                Self::connected(link, client, cx.now())
+                client.policy.reach();
+                Ok(begin(link, client, cx.now())?)
             }
             State::Framed { link, receiver } => {
-                work.ask(receiver, cx.now(), *heard, settings, voice);
+                ask(receiver, client, cx);
                 let driven = drive(link, receiver, client, cx);
-                client.heard |= receiver.is_framed();
+                client.policy.hear(receiver.is_framed());
                 driven?;
-                Err(rest(receiver, client, cx))
+                if ask(receiver, client, cx) {
+                    cx.yield_now();
+                } else if client.queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
+                    // All is there and the server knows it: how soon it closes makes no difference.
+                    return Err(nb::Error::Other(Ending::Closed));
+                }
+                Err(nb::Error::WouldBlock)
             }
             State::Plain { link, receiver } => {
                 drive(link, receiver, client, cx)?;
@@ -116,22 +87,51 @@ impl Connection {
             }
         }
     }
+}
 
-    /// Begins to ask.
-    fn connected(link: Link, client: &mut Client<'_>, now: Instant) -> nb::Result<State, End> {
-        let config = client.settings.config();
-        if !client.settings.plain {
-            return Ok(State::Framed { link, receiver: Receiver::new(now, config) });
+impl Task<Client<'_>> for ServerConnection {
+    fn turn(&mut self, client: &mut Client<'_>, cx: &mut Context<'_, Client<'_>>) -> Poll<()> {
+        if cx.stopping() {
+            client.interrupt();
+            return Poll::Ready(());
         }
-        let Some(job) = client.work.ask_plainly() else {
-            return Err(nb::Error::Other(End::Closed));
+        let ending = loop {
+            match self.advance(client, cx) {
+                Ok(state) => self.state = state,
+                Err(nb::Error::WouldBlock) => {
+                    client.reporter.flush();
+                    return Poll::Pending;
+                }
+                Err(nb::Error::Other(ending)) => break ending,
+            }
         };
-        let name = message(&job.name).map_err(|why| {
-            let why = format!("{}: the name {why}, so it cannot be asked for plainly", job.shown());
-            nb::Error::Other(End::Stopped(Stop::One(why)))
-        })?;
-        Ok(State::Plain { link, receiver: PlainReceiver::new(now, name, config) })
+        // Each connection is a task of its own, so that nothing of the last is left.
+        if let Some(begin) = client.after(ending, cx.now()) {
+            cx.spawn(Box::new(Self::new(begin)));
+        }
+        client.reporter.flush();
+        Poll::Ready(())
     }
+}
+
+/// Begins the conversation over a connection that is made.
+fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, Ending> {
+    let config = client.settings.config();
+    if !client.policy.is_plain() {
+        return Ok(State::Framed { link, receiver: Receiver::new(now, config) });
+    }
+    let transfer = client.queue.ask_plainly().ok_or(Ending::Closed)?;
+    let name = message(&transfer.name).map_err(|why| {
+        let name = transfer.shown();
+        let why = format!("{name}: the name {why}, so it cannot be asked for plainly");
+        Ending::Aborted(Abort::Skip(why))
+    })?;
+    Ok(State::Plain { link, receiver: PlainReceiver::new(now, name, config) })
+}
+
+fn ask(receiver: &mut Receiver, client: &mut Client<'_>, cx: &Context<'_, Client<'_>>) -> bool {
+    let Client { reporter, queue, policy, .. } = client;
+    queue.ask(receiver, cx.now(), policy.was_heard(), reporter)
 }
 
 /// Takes what the conversation brings, as far as it goes now: whether it goes on.
@@ -140,38 +140,22 @@ fn drive<S>(
     receiver: &mut S,
     client: &mut Client<'_>,
     cx: &mut Context<'_, Client<'_>>,
-) -> Result<(), End>
+) -> Result<(), Ending>
 where
     S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
-    let Client { settings, voice, work, .. } = client;
-    let mut stop = None;
-    let over = link.drive(cx, receiver, |event| {
-        if stop.is_none() {
-            stop = work.take(event, settings, voice).err();
+    let Client { reporter, queue, .. } = client;
+    let mut abort = None;
+    let driven = link.drive(cx, receiver, |event| {
+        if abort.is_none() {
+            abort = queue.take(event, reporter).err();
         }
     });
-    work.publish(voice);
-    match (stop, over) {
-        (Some(stop), _) => Err(End::Stopped(stop)),
-        (None, Ok(())) => Err(End::Closed),
-        (None, Err(nb::Error::Other(fault))) => Err(End::Broken(fault)),
+    queue.publish(reporter);
+    match (abort, driven) {
+        (Some(abort), _) => Err(Ending::Aborted(abort)),
+        (None, Ok(())) => Err(Ending::Closed),
+        (None, Err(nb::Error::Other(fault))) => Err(Ending::Broken(fault)),
         (None, Err(nb::Error::WouldBlock)) => Ok(()),
     }
-}
-
-/// What a framed conversation that goes on waits for.
-fn rest(
-    receiver: &mut Receiver,
-    client: &mut Client<'_>,
-    cx: &mut Context<'_, Client<'_>>,
-) -> nb::Error<End> {
-    let Client { settings, voice, work, heard, .. } = client;
-    if work.ask(receiver, cx.now(), *heard, settings, voice) {
-        cx.yield_now();
-    } else if work.is_empty() && receiver.poll_transmit() == Output::Nothing {
-        // All is there and the server knows it: how soon it closes makes no difference.
-        return nb::Error::Other(End::Closed);
-    }
-    nb::Error::WouldBlock
 }

@@ -1,11 +1,13 @@
 //! What a folder holds.
 
-use barewire_core::file::{Entry, EntryError, ResponseHeader, entries};
+use barewire_core::file::{Entry, EntryError, entries};
 use barewire_core::printable::printable;
+use indicatif::HumanBytes;
 
-use crate::output::events::file_client::{Bytes, Listed};
+use crate::output::events::file_client::Listed;
 
-use super::report::Voice;
+use super::report::Reporter;
+use super::sink::{Abort, Incoming, Sink};
 
 /// The longest listing that is taken, in bytes: hundreds of thousands of names.
 const LONGEST: u64 = 64 << 20;
@@ -16,48 +18,30 @@ pub(super) const ROOM: u64 = 2 * LONGEST;
 
 /// A listing that is coming in.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(super) struct ListingSink {
     bytes: Vec<u8>,
 }
 
-impl Listing {
-    /// The lines are about to come; there is room for so many bytes of them.
-    pub(super) fn answered(
-        &mut self,
-        name: &str,
-        answer: &ResponseHeader,
-        room: u64,
-    ) -> Result<(), String> {
-        self.bytes.clear();
-        let room = room.min(LONGEST);
-        if answer.size > room {
-            return Err(format!(
-                "{name}: its listing is {} long, more than the {} that there is room for",
-                Bytes(answer.size),
-                Bytes(room)
-            ));
-        }
-        // Nor would its end be certain while others are to follow.
-        if !answer.verified && answer.size > 0 {
-            return Err(format!("{name}: the server sends its listing without digests"));
-        }
-        Ok(())
-    }
+/// What is in a listing that follows the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) entries: usize,
+    pub(super) files: u64,
+    /// The size of the largest file in bytes.
+    largest: u64,
+}
 
-    pub(super) fn contents(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
+impl ListingSink {
     /// Whether the complete listing can be gone by, and what is in it.
-    pub(super) fn check(&self) -> Result<Whole, EntryError> {
-        let mut whole = Whole { entries: 0, files: 0, largest: 0 };
-        for entry in entries(&self.bytes) {
-            let entry = entry?;
-            whole.entries += 1;
-            whole.files += u64::from(!entry.is_directory);
-            whole.largest = whole.largest.max(entry.size);
-        }
-        Ok(whole)
+    pub(super) fn check(&self) -> Result<Totals, EntryError> {
+        entries(&self.bytes).try_fold(Totals::default(), |totals, entry| {
+            let Entry { size, is_directory, .. } = entry?;
+            Ok(Totals {
+                entries: totals.entries + 1,
+                files: totals.files + u64::from(!is_directory),
+                largest: totals.largest.max(size),
+            })
+        })
     }
 
     /// Takes the lines out.
@@ -71,45 +55,79 @@ impl Listing {
     pub(super) fn show(
         &self,
         folder: Option<&str>,
-        voice: &mut Voice<'_>,
+        reporter: &mut Reporter<'_>,
     ) -> Result<(), EntryError> {
         let width = self.check()?.largest.to_string().len();
         let folder = folder.map(|name| printable(name.as_bytes()));
         if let Some(folder) = folder {
-            voice.head(folder);
+            reporter.heading(folder);
         }
-        for entry in entries(&self.bytes) {
-            let Entry { size, modified, name, is_directory } = entry?;
+        for Entry { size, modified, name, is_directory } in entries(&self.bytes).flatten() {
             let name = printable(name.as_bytes());
-            let listed = Listed { folder, name, size, modified, directory: is_directory, width };
-            voice.show(&listed);
+            let directory = is_directory;
+            let entry = Listed { folder, name, size, modified, directory, width };
+            reporter.show(&entry);
         }
         Ok(())
     }
 }
 
-/// What is in a listing that follows the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Whole {
-    pub(super) entries: usize,
-    pub(super) files: u64,
-    /// The size of the largest file in bytes.
-    largest: u64,
+impl Sink for ListingSink {
+    fn begin(
+        &mut self,
+        name: &str,
+        incoming: &Incoming,
+        room: u64,
+        _reporter: &Reporter<'_>,
+    ) -> Result<(), Abort> {
+        self.bytes.clear();
+        let (size, room) = (incoming.size.unwrap_or_default(), room.min(LONGEST));
+        if size > room {
+            return Err(Abort::Skip(format!(
+                "{name}: its listing is {} long, more than the {} that there is room for",
+                HumanBytes(size),
+                HumanBytes(room)
+            )));
+        }
+        // Nor would its end be certain while others are to follow.
+        if !incoming.verified && size > 0 {
+            return Err(Abort::Skip(format!(
+                "{name}: the server sends its listing without digests"
+            )));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8], _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn verified(&mut self, _end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        Ok(())
+    }
+
+    fn kept(&self) -> String {
+        "try again".to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::format::Format;
+    use crate::output::printer::Printer;
+    use crate::programs::file_client::progress::Progress;
 
-    fn listing(text: &str) -> Listing {
-        Listing { bytes: text.as_bytes().to_vec() }
+    fn listing(text: &str) -> ListingSink {
+        ListingSink { bytes: text.as_bytes().to_vec() }
     }
 
     #[test]
     fn what_breaks_the_rules_is_not_gone_by() {
-        let whole = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n").check();
-        assert_eq!(whole, Ok(Whole { entries: 3, files: 2, largest: 12 }));
-        assert_eq!(listing("").check().map(|whole| whole.entries), Ok(0));
+        let totals = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n").check();
+        assert_eq!(totals, Ok(Totals { entries: 3, files: 2, largest: 12 }));
+        assert_eq!(listing("").check().map(|totals| totals.entries), Ok(0));
         for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n", "1\t0\ta\n1\t0\ta\n"]
         {
             assert_eq!(listing(wrong).check(), Err(EntryError), "{wrong:?}");
@@ -118,14 +136,20 @@ mod tests {
 
     #[test]
     fn a_listing_must_be_proven_and_of_bearable_length() {
-        let answer = |size, verified| ResponseHeader { offset: 0, size, tag: 1, verified };
+        let mut output = Printer::new("test", Format::Text, true);
+        let reporter = Reporter::new(&mut output, Progress::new(false, false));
         let mut listing = listing("left from a connection that broke");
-        assert_eq!(listing.answered("x", &answer(LONGEST, true), ROOM), Ok(()));
-        assert!(listing.bytes.is_empty());
-        assert_eq!(listing.answered("x", &answer(0, false), 0), Ok(()));
-        assert_eq!(listing.answered("x", &answer(7, true), 7), Ok(()));
-        assert!(listing.answered("x", &answer(8, true), 7).is_err());
-        assert!(listing.answered("x", &answer(LONGEST + 1, true), ROOM).is_err());
-        assert!(listing.answered("x", &answer(1, false), ROOM).is_err());
+        let mut begin = |size, verified, room| {
+            let incoming = Incoming { offset: 0, size: Some(size), tag: 1, verified };
+            let begun = listing.begin("x", &incoming, room, &reporter);
+            assert!(listing.bytes.is_empty());
+            begun.is_ok()
+        };
+        assert!(begin(LONGEST, true, ROOM));
+        assert!(begin(0, false, 0));
+        assert!(begin(7, true, 7));
+        assert!(!begin(8, true, 7));
+        assert!(!begin(LONGEST + 1, true, ROOM));
+        assert!(!begin(1, false, ROOM));
     }
 }

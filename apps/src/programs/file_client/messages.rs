@@ -1,54 +1,16 @@
 //! Why something was not downloaded, in words for people.
 
-use std::fmt;
-use std::io;
-
 use barewire_core::file::{ReceiverError, Refusal};
 use barewire_linux::link::DriveError;
+use indicatif::HumanBytes;
 
-use crate::output::events::file_client::Bytes;
+use crate::client::repeat::unconnected;
 use crate::output::system_error::describe;
 
-use super::client::Settings;
-use super::transfer::Job;
-
-/// A server that does not know the framed form takes no second connection.
-pub(super) fn one_shot(settings: &Settings, error: &io::Error) -> String {
-    format!(
-        "{} speaks the plain form only and takes no second connection: {} (it is probably a server \
-         for one connection: --plain asks it plainly from the start)",
-        settings.server,
-        describe(error)
-    )
-}
-
-/// The server does not send what was asked for.
-pub(super) fn refused(job: &Job, refusal: Refusal, settings: &Settings) -> String {
-    let (name, server) = (job.shown(), &settings.server);
-    let kind = if job.is_listing() { "folder" } else { "file" };
-    match refusal {
-        Refusal::NotFound => {
-            format!("{name}: {server} has no such {kind} (--list shows what there is)")
-        }
-        Refusal::Refused if job.is_listing() => {
-            format!("{name}: {server} does not list that (is it a folder?)")
-        }
-        Refusal::Refused => format!(
-            "{name}: {server} does not give that out (is it a file that may be read? -r downloads folders)"
-        ),
-        Refusal::Failed => format!("{name}: {server} cannot read it"),
-        Refusal::PastEnd => format!(
-            "{name}: {server} has less of it than is here already (--no-resume starts over)"
-        ),
-        Refusal::Busy => format!("{name}: {server} is too busy (try later)"),
-        Refusal::Malformed => format!("{name}: {server} does not understand the request"),
-        Refusal::NotSupported => {
-            format!(
-                "{name}: {server} does not support the request (--plain asks in the oldest way)"
-            )
-        }
-    }
-}
+use super::retry::Ending;
+use super::settings::Settings;
+use super::sink::Abort;
+use super::transfer::Transfer;
 
 /// So many files were not asked for.
 pub(super) fn there(files: u64) -> String {
@@ -56,74 +18,113 @@ pub(super) fn there(files: u64) -> String {
     format!("{files} {were} there already, with the size that the server tells (--force replaces)")
 }
 
-/// What a conversation ended with.
-#[derive(Debug)]
-pub(super) enum Why {
-    /// The server broke off: how.
-    BrokeOff(String),
-    /// It was something else.
-    Other(String),
+/// The server does not send what was asked for.
+pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> String {
+    let is_listing = transfer.is_listing();
+    let why = match refusal {
+        Refusal::NotFound if is_listing => "has no such folder (--list shows what there is)",
+        Refusal::NotFound => "has no such file (--list shows what there is)",
+        Refusal::Refused if is_listing => "refused to list it: permission denied (is it a folder?)",
+        Refusal::Refused => {
+            "refused it: permission denied (is it a file that may be read? -r downloads folders)"
+        }
+        Refusal::Failed => "cannot read it",
+        Refusal::PastEnd => "has less of it than is here already (--no-resume starts over)",
+        Refusal::Busy => "is too busy (try later)",
+        Refusal::Malformed => "does not understand the request",
+        Refusal::NotSupported => "does not support the request (--plain asks in the oldest way)",
+    };
+    format!("{}: {server} {why}", transfer.shown())
 }
 
-/// Why a conversation broke off with a server that has `answered` before, or not.
-pub(super) fn fault(fault: &DriveError<ReceiverError>, answered: bool, settings: &Settings) -> Why {
-    let Settings { server, timeout, plain, .. } = settings;
-    match fault {
-        DriveError::Connection(error) if answered || *plain => {
-            Why::BrokeOff(describe(error).to_string())
-        }
-        DriveError::Connection(error) => Why::BrokeOff(format!(
-            "{}, with no answer (--plain suits the simplest servers)",
+/// Why no connection could be made to a server that was not reached before.
+pub(super) fn unreachable(ending: &Ending, fell_back: bool, settings: &Settings) -> String {
+    let Settings { server, timeout, .. } = settings;
+    match ending {
+        Ending::Unconnected(error) if fell_back => format!(
+            "{server} speaks the plain form only and takes no second connection: {} (it is \
+             probably a server for one connection: --plain asks it plainly from the start)",
             describe(error)
-        )),
-        DriveError::Session(ReceiverError::TimedOut) => Why::Other(format!(
-            "{server} did not answer in {timeout} (--timeout allows more, and --plain suits \
-                 the simplest servers)"
-        )),
-        DriveError::Session(ReceiverError::Stalled) => {
-            Why::BrokeOff(format!("nothing came for {} (--stall allows more)", settings.stall))
+        ),
+        Ending::Unconnected(error) => unconnected(server, *timeout, error),
+        _ => format!("cannot connect to {server}"),
+    }
+}
+
+/// The server cannot list `transfer`.
+pub(super) fn no_folders(transfer: &Transfer, server: &str) -> String {
+    format!(
+        "{}: {server} speaks the plain form only, which has no folders (ask for files by their names)",
+        transfer.shown()
+    )
+}
+
+/// What is said when the plain form is gone over to.
+pub(super) fn fell_back(server: &str) -> String {
+    format!("{server} speaks the plain form only: nothing can prove that what it sends is whole")
+}
+
+/// Why a connection on which `transfer` was next has ended. The server has been `heard` in the form
+/// that it was spoken to, or not.
+pub(super) fn ended(
+    ending: Ending,
+    transfer: &Transfer,
+    heard: bool,
+    settings: &Settings,
+) -> String {
+    let Settings { server, timeout, stall, .. } = settings;
+    let name = transfer.shown();
+    let how = match ending {
+        Ending::Closed => "the connection was closed".to_owned(),
+        Ending::Broken(DriveError::Connection(error)) if heard => describe(&error).to_string(),
+        Ending::Broken(DriveError::Connection(error)) => {
+            format!("{}, with no answer (--plain suits the simplest servers)", describe(&error))
+        }
+        Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
+            format!("nothing came for {stall} (--stall allows more)")
         }
         // It did know it before.
-        DriveError::Session(ReceiverError::NotFramed) => Why::BrokeOff(
-            "the server gave no answer (--plain starts over, for a server that knows no other \
-             form)"
-                .to_owned(),
-        ),
-        DriveError::Session(error) => Why::BrokeOff(error.to_string()),
-        _ => Why::Other(fault.to_string()),
-    }
-}
-
-/// How far it had come, if anywhere.
-struct After(u64);
-
-impl fmt::Display for After {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            bytes => write!(f, " after {}", Bytes(bytes)),
+        Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) => {
+            "the server gave no answer (--plain starts over, for a server that knows no other form)"
+                .to_owned()
         }
+        Ending::Broken(DriveError::Session(ReceiverError::TimedOut)) => {
+            return format!(
+                "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
+                 suits the simplest servers)"
+            );
+        }
+        Ending::Broken(DriveError::Session(ReceiverError::Nothing)) => {
+            return format!(
+                "{name}: {server} sent nothing: there is no such file, it was refused, or it is \
+                 empty"
+            );
+        }
+        Ending::Broken(DriveError::Session(error)) => error.to_string(),
+        Ending::Broken(fault) => return format!("{name}: {fault}"),
+        Ending::Unconnected(error) => {
+            return format!("{name}: {}", unconnected(server, *timeout, &error));
+        }
+        Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => return why,
+        Ending::Aborted(Abort::Busy) => return format!("{name}: {server} is busy"),
+        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => return interrupted(transfer),
+    };
+    let after = match transfer.sink().held() {
+        (0, _) => String::new(),
+        (held, _) => format!(" after {}", HumanBytes(held)),
+    };
+    format!("{name}: {server} broke off{after}: {how}")
+}
+
+/// How many there are besides the one that `message` tells of.
+pub(super) fn and_more(message: String, others: usize) -> String {
+    match others {
+        0 => message,
+        others => format!("{message}; {others} more not downloaded"),
     }
 }
 
-/// It broke off.
-pub(super) fn broke(job: &Job, why: &Why, settings: &Settings) -> String {
-    let (name, server) = (job.shown(), &settings.server);
-    let (certain, _) = job.kept();
-    match why {
-        Why::BrokeOff(how) => format!("{name}: {server} broke off{}: {how}", After(certain)),
-        Why::Other(why) => format!("{name}: {why}"),
-    }
-}
-
-/// It broke off for good.
-pub(super) fn broke_off(job: &Job, why: &Why, settings: &Settings) -> String {
-    let (_, kept) = job.kept();
-    format!("{}; {kept}", broke(job, why, settings))
-}
-
-/// The server sent nothing, plainly.
-pub(super) fn nothing(job: &Job, settings: &Settings) -> String {
-    let (name, server) = (job.shown(), &settings.server);
-    format!("{name}: {server} sent nothing: there is no such file, it was refused, or it is empty")
+/// A signal has ended the program before `transfer` was complete.
+pub(super) fn interrupted(transfer: &Transfer) -> String {
+    format!("{}: interrupted ({})", transfer.shown(), transfer.sink().kept())
 }

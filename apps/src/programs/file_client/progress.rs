@@ -8,15 +8,13 @@ use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::client::Client;
-
-/// How often it is drawn; and a download that is over sooner shows none.
+/// How often the bar is drawn; and a download that is over sooner shows none.
 const PERIOD: Duration = Duration::from_millis(125);
 
-const ONE: &str = "{wide_msg} {bar:20} {binary_bytes} of {binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";
+const SIZED: &str = "{wide_msg} {bar:20} {binary_bytes} of {binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";
 const UNSIZED: &str = "{wide_msg} {binary_bytes}  {binary_bytes_per_sec}";
 
-/// Counts what comes in. Only the [`Ticker`] draws it, so counting costs nothing.
+/// Counts what comes in; the [`Ticker`] shows it.
 #[derive(Debug)]
 pub(super) struct Progress {
     /// Absent where nobody would see it.
@@ -24,28 +22,16 @@ pub(super) struct Progress {
     /// Several files are counted together.
     several: bool,
     name: String,
-    bytes: u64,
     done: u64,
     known: u64,
-    /// What the bar does not show yet.
-    restarted: Option<Start>,
-}
-
-/// Contents begin.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    size: Option<u64>,
 }
 
 impl Progress {
     /// Shown on standard error if that is a terminal, and if it is `wanted`.
     pub(super) fn new(wanted: bool, several: bool) -> Self {
-        let bar = (wanted && io::stderr().is_terminal()).then(|| {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(20))
-                .with_style(style(UNSIZED))
-        });
-        let name = String::new();
-        Self { bar, several, name, bytes: 0, done: 0, known: 0, restarted: None }
+        let bar = (wanted && io::stderr().is_terminal())
+            .then(|| ProgressBar::hidden().with_style(style(UNSIZED)));
+        Self { bar, several, name: String::new(), done: 0, known: 0 }
     }
 
     pub(super) fn is_shown(&self) -> bool {
@@ -57,44 +43,40 @@ impl Progress {
         self.known += files;
     }
 
-    /// The contents of `name` begin at `offset`, of `size` bytes if that is known.
-    pub(super) fn begin(&mut self, name: &str, offset: u64, size: Option<u64>) {
-        if self.is_shown() {
-            self.name.clear();
-            self.name.push_str(name);
-            if !self.several {
-                self.bytes = offset;
-                self.restarted = Some(Start { size });
-            }
-        }
-    }
-
-    pub(super) fn advance(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-    }
-
     /// So many are there, or will not be.
     pub(super) fn finish(&mut self, files: u64) {
         self.done += files;
     }
 
-    fn draw(&mut self) {
+    /// The contents of `name` begin at `offset`, of `size` bytes if that is known.
+    pub(super) fn begin(&mut self, name: &str, offset: u64, size: Option<u64>) {
         let Some(bar) = &self.bar else { return };
-        if let Some(Start { size }) = self.restarted.take() {
-            bar.set_style(style(if size.is_some() { ONE } else { UNSIZED }));
-            if let Some(size) = size {
-                bar.set_length(size);
-            }
-            bar.set_position(self.bytes);
+        name.clone_into(&mut self.name);
+        if !self.several {
+            bar.set_style(style(if size.is_some() { SIZED } else { UNSIZED }));
+            bar.set_length(size.unwrap_or_default());
+            bar.set_position(offset);
             bar.reset_eta();
         }
-        let name = printable(self.name.as_bytes());
-        if self.several {
-            bar.set_message(format!("{} of {} files  {name}", self.done, self.known));
-        } else {
-            bar.set_message(name.to_string());
+    }
+
+    pub(super) fn advance(&self, bytes: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes as u64);
         }
-        bar.set_position(self.bytes);
+    }
+
+    fn draw(&self) {
+        let Some(bar) = &self.bar else { return };
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let name = printable(self.name.as_bytes());
+        bar.set_message(if self.several {
+            format!("{} of {} files  {name}", self.done, self.known)
+        } else {
+            name.to_string()
+        });
         bar.tick();
     }
 
@@ -120,22 +102,16 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// The task that draws the progress.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Ticker {
-    is_first: bool,
+    has_waited: bool,
 }
 
-impl Ticker {
-    pub(super) fn new() -> Self {
-        Self { is_first: true }
-    }
-}
-
-impl Task<Client<'_>> for Ticker {
-    fn turn(&mut self, client: &mut Client<'_>, cx: &mut Context<'_, Client<'_>>) -> Poll<()> {
+impl<S: AsMut<Progress>> Task<S> for Ticker {
+    fn turn(&mut self, shared: &mut S, cx: &mut Context<'_, S>) -> Poll<()> {
         cx.set_background();
-        if !std::mem::take(&mut self.is_first) {
-            client.voice.progress.draw();
+        if std::mem::replace(&mut self.has_waited, true) {
+            shared.as_mut().draw();
         }
         cx.set_deadline(Some(cx.now() + PERIOD));
         Poll::Pending

@@ -12,67 +12,53 @@ use super::progress::Progress;
 
 /// Where everything that is said goes through, so that none of it spoils the progress.
 #[derive(Debug)]
-pub(super) struct Voice<'o> {
+pub(super) struct Reporter<'o> {
     output: &'o mut Printer,
     pub(super) progress: Progress,
-    /// Something failed, and was reported.
-    failed: bool,
-    has_news: bool,
+    has_failed: bool,
 }
 
-impl<'o> Voice<'o> {
+impl<'o> Reporter<'o> {
     pub(super) fn new(output: &'o mut Printer, progress: Progress) -> Self {
-        Self { output, progress, failed: false, has_news: false }
+        Self { output, progress, has_failed: false }
     }
 
-    /// A result. It is written at the end of the turn.
+    /// A result. It is written by the next [`flush`](Self::flush).
     pub(super) fn show(&mut self, event: &(impl Serialize + fmt::Display)) {
-        self.has_news = true;
         self.output.show(event);
     }
 
     /// A heading among the results.
-    pub(super) fn head(&mut self, folder: Printable<'_>) {
-        self.has_news = true;
+    pub(super) fn heading(&mut self, folder: Printable<'_>) {
         self.output.heading(folder);
+    }
+
+    /// Writes contents to standard output.
+    pub(super) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write_raw(bytes)
+    }
+
+    pub(super) fn flush(&mut self) {
+        if self.output.has_pending() {
+            self.progress.aside(|| self.output.flush());
+        }
     }
 
     /// What was to be done is not.
     pub(super) fn fail(&mut self, message: &str) {
-        self.failed = true;
+        self.has_failed = true;
         self.flush();
         self.progress.aside(|| self.output.error(message));
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.failed
+        self.has_failed
     }
 
-    /// Something that the user should know, but that fails nothing.
-    pub(super) fn warn(&self, message: &str) {
-        self.progress.aside(|| log::warn!("{message}"));
-    }
-
-    /// A result that standard output has no place for.
-    pub(super) fn mention(&self, message: &str) {
-        self.progress.aside(|| log::info!("{message}"));
-    }
-
-    /// A detail, for `-v`.
-    pub(super) fn explain(&self, message: &str) {
-        if log::log_enabled!(log::Level::Debug) {
-            self.progress.aside(|| log::debug!("{message}"));
-        }
-    }
-
-    /// Writes contents to standard output.
-    pub(super) fn pass_on(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.output.write_raw(bytes)
-    }
-
-    pub(super) fn flush(&mut self) {
-        if std::mem::take(&mut self.has_news) {
-            self.progress.aside(|| self.output.flush());
+    /// Something that the user should know, or a detail for `-v`. It fails nothing.
+    pub(super) fn log(&self, level: log::Level, message: &str) {
+        if log::log_enabled!(level) {
+            self.progress.aside(|| log::log!(level, "{message}"));
         }
     }
 }

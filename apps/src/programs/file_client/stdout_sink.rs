@@ -1,88 +1,44 @@
 //! A file that goes to standard output.
 
-use std::io;
+use std::io::ErrorKind;
 use std::time::Instant;
 
-use barewire_core::file::ResponseHeader;
 use barewire_core::printable::printable;
 
 use crate::output::events::file_client::Downloaded;
 use crate::output::system_error::describe;
 
-use super::queue::Stop;
-use super::report::Voice;
+use super::report::Reporter;
+use super::sink::{Abort, Incoming, Sink};
 
 /// Contents on their way to standard output. Those that can be proven are held back until they are:
 /// one segment at most.
 #[derive(Debug, Default)]
-pub(super) struct Piping {
-    held: Vec<u8>,
-    /// How many bytes are written, of which version.
+pub(super) struct StdoutSink {
+    /// Not proven yet.
+    segment: Vec<u8>,
+    incoming: Incoming,
+    /// How many bytes are written for certain; if an error was met, perhaps more are.
     written: u64,
-    /// Perhaps more than that is.
-    writes: bool,
-    tag: u64,
-    holds: bool,
+    is_half_written: bool,
     verified: bool,
     begun: Option<Instant>,
 }
 
-impl Piping {
-    /// Where the contents go on, and of which version.
-    pub(super) fn written(&self) -> (u64, u64) {
-        (self.written, if self.written > 0 { self.tag } else { 0 })
-    }
-
-    /// Whether anything at all may be written.
-    pub(super) fn has_begun(&self) -> bool {
-        self.writes
-    }
-
-    /// The contents are about to come, of `size` bytes if that is known.
-    pub(super) fn answered(
-        &mut self,
-        name: &str,
-        answer: &ResponseHeader,
-        size: Option<u64>,
-    ) -> Result<(), Stop> {
-        // Without a tag there is no telling versions apart.
-        let changed = answer.tag == 0 || answer.tag != self.tag || answer.offset != self.written;
-        if self.written > 0 && changed {
-            return Err(Stop::All(format!(
-                "{name}: it has changed meanwhile, so what was written cannot be gone on with"
-            )));
-        }
-        self.begun.get_or_insert_with(Instant::now);
-        self.held.clear();
-        self.tag = answer.tag;
-        self.holds = answer.verified;
-        let proven = answer.verified || size == Some(answer.offset);
-        self.verified = proven && (self.written == 0 || self.verified);
-        Ok(())
-    }
-
-    /// Tells whether they are written at once.
-    pub(super) fn contents(&mut self, bytes: &[u8], voice: &mut Voice<'_>) -> Result<bool, Stop> {
-        if self.holds {
-            self.held.extend_from_slice(bytes);
-            return Ok(false);
-        }
-        self.writes = true;
-        pass_on(bytes, voice)?;
+impl StdoutSink {
+    fn pass_on(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        self.is_half_written = true;
+        reporter.write_raw(bytes).map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Abort::ReaderGone,
+            ErrorKind::Interrupted => Abort::Interrupted,
+            _ => Abort::GiveUp(format!("cannot write to standard output: {}", describe(&error))),
+        })?;
         self.written += bytes.len() as u64;
-        Ok(true)
-    }
-
-    pub(super) fn verified(&mut self, voice: &mut Voice<'_>) -> Result<(), Stop> {
-        self.writes = true;
-        pass_on(&self.held, voice)?;
-        self.written += self.held.len() as u64;
-        self.held.clear();
         Ok(())
     }
 
-    /// The result has no place in the contents.
-    pub(super) fn complete(&self, name: &str, voice: &Voice<'_>) {
+    /// All of `name` is written. The result has no place among the contents.
+    pub(super) fn complete(&self, name: &str, reporter: &Reporter<'_>) {
         let done = Downloaded {
             name: printable(name.as_bytes()),
             path: printable(b"-"),
@@ -91,30 +47,85 @@ impl Piping {
             verified: self.verified,
             seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
         };
-        voice.mention(&done.to_string());
+        reporter.log(log::Level::Info, &done.to_string());
     }
 }
 
-fn pass_on(bytes: &[u8], voice: &mut Voice<'_>) -> Result<(), Stop> {
-    voice.pass_on(bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Stop::Reader,
-        io::ErrorKind::Interrupted => Stop::Signal,
-        _ => Stop::All(format!("cannot write to standard output: {}", describe(&error))),
-    })
+impl Sink for StdoutSink {
+    fn held(&self) -> (u64, u64) {
+        (self.written, if self.written > 0 { self.incoming.tag } else { 0 })
+    }
+
+    fn begin(
+        &mut self,
+        name: &str,
+        incoming: &Incoming,
+        _room: u64,
+        _reporter: &Reporter<'_>,
+    ) -> Result<(), Abort> {
+        // Without a tag there is no telling versions apart.
+        let goes_on = incoming.tag != 0 && (incoming.offset, incoming.tag) == self.held();
+        if self.written > 0 && !goes_on {
+            return Err(Abort::GiveUp(format!(
+                "{name}: it has changed meanwhile, so what was written cannot be gone on with"
+            )));
+        }
+        self.begun.get_or_insert_with(Instant::now);
+        self.segment.clear();
+        self.verified = incoming.is_proven() && (self.written == 0 || self.verified);
+        self.incoming = *incoming;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        if self.incoming.verified {
+            self.segment.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.pass_on(bytes, reporter)
+    }
+
+    fn verified(&mut self, _end: u64, reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        let mut segment = std::mem::take(&mut self.segment);
+        self.pass_on(&segment, reporter)?;
+        segment.clear();
+        self.segment = segment;
+        Ok(())
+    }
+
+    fn kept(&self) -> String {
+        let kept = if self.is_half_written {
+            "what was written is not the whole of it"
+        } else {
+            "nothing was written"
+        };
+        kept.to_owned()
+    }
+
+    fn is_half_written(&self) -> bool {
+        self.is_half_written
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::format::Format;
+    use crate::output::printer::Printer;
+    use crate::programs::file_client::progress::Progress;
 
     #[test]
     fn what_is_written_is_gone_on_with_in_the_same_version_only() {
+        let mut output = Printer::new("test", Format::Text, true);
+        let reporter = Reporter::new(&mut output, Progress::new(false, false));
         for (first, second, goes_on) in [(7, 7, true), (7, 8, false), (0, 0, false)] {
-            let mut piping = Piping { written: 3, tag: first, ..Piping::default() };
-            let answer = ResponseHeader { offset: 3, size: 5, tag: second, verified: true };
-            assert_eq!(piping.answered("x", &answer, Some(5)).is_ok(), goes_on, "{first} {second}");
+            let incoming = |tag| Incoming { offset: 3, size: Some(5), tag, verified: true };
+            let mut sink =
+                StdoutSink { written: 3, incoming: incoming(first), ..StdoutSink::default() };
+            let begun = sink.begin("x", &incoming(second), 0, &reporter);
+            assert_eq!(begun.is_ok(), goes_on, "{first} {second}");
             // What was written before is not proven by what comes now.
-            assert!(!piping.verified);
+            assert!(!sink.verified);
         }
     }
 }

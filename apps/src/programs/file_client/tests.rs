@@ -7,9 +7,9 @@ fn read(options: &[&str]) -> Result<Vec<String>, String> {
     let words = ["file-client", "server:1"].iter().chain(options);
     let client = FileClient::try_parse_from(words).map_err(|error| error.to_string())?;
     let place = Place::read(&client.words).unwrap();
-    let jobs = client.check(place.rest).and_then(|()| client.jobs(place.rest));
-    match jobs {
-        Ok(jobs) => Ok(jobs.into_iter().map(|job| job.name).collect()),
+    let transfers = client.check(place.rest).and_then(|()| client.transfers(place.rest));
+    match transfers {
+        Ok(transfers) => Ok(transfers.into_iter().map(|transfer| transfer.name).collect()),
         Err(failure) => Err(failure.message().unwrap_or_default().to_owned()),
     }
 }

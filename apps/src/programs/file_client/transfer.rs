@@ -2,80 +2,104 @@
 
 use std::rc::Rc;
 
-use barewire_core::file::{Operation, Request, ResponseHeader};
+use barewire_core::file::{Operation, Request};
 
-use super::client::Settings;
-use super::file_sink::{Saving, Target};
-use super::listing_sink::Listing;
-use super::queue::Stop;
-use super::report::Voice;
-use super::stdout_sink::Piping;
-use super::tree::{Branch, Tree};
+use super::file_sink::{FileSink, TargetFolder};
+use super::listing_sink::ListingSink;
+use super::report::Reporter;
+use super::settings::Settings;
+use super::sink::{Abort, Incoming, Sink};
+use super::stdout_sink::StdoutSink;
+use super::tree::{Child, Place, Walk};
 
-/// One thing to ask the server for.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct Transfer {
     /// As the server knows it.
     pub(super) name: String,
-    want: Want,
-    answered: bool,
-    /// How far it has ever verified.
+    destination: Destination,
+    /// An answer to it has begun on this connection.
+    has_begun: bool,
+    /// The farthest that was ever held.
     reached: u64,
 }
 
 #[derive(Debug)]
-enum Want {
-    /// The contents, into a file.
-    File(Saving),
-    /// The contents, to standard output.
-    Pipe(Piping),
+enum Destination {
+    File(FileSink),
+    Stdout(StdoutSink),
     /// The entries of a folder, shown; `headed` if there are several to show.
-    Show { listing: Listing, headed: bool },
+    Screen {
+        listing: ListingSink,
+        headed: bool,
+    },
     /// The entries of a folder, all of them downloaded.
-    Tree(Tree),
+    Tree {
+        listing: ListingSink,
+        place: Place,
+    },
 }
 
-/// What is to be done with a job that is complete.
+/// What is still to be done for a transfer that is complete.
 #[derive(Debug)]
-pub(super) enum Next {
-    Publish(Job),
-    Descend(Branch),
+pub(super) enum Completed {
+    Nothing,
+    /// The file, of this name, is to be [given its own](FileSink::complete).
+    File(String, FileSink),
+    /// What is in the folder is to be asked for.
+    Folder(Walk),
 }
 
-impl Job {
-    fn new(name: String, want: Want) -> Self {
-        Self { name, want, answered: false, reached: 0 }
+impl Transfer {
+    fn new(name: String, destination: Destination) -> Self {
+        Self { name, destination, has_begun: false, reached: 0 }
     }
 
-    pub(super) fn file(name: String, target: Rc<Target>, leaf: Vec<u8>) -> Self {
+    pub(super) fn file(name: String, target: Rc<TargetFolder>, leaf: Vec<u8>) -> Self {
         target.folder.expect(&leaf);
-        Self::new(name, Want::File(Saving::new(target, leaf, None)))
+        Self::new(name, Destination::File(FileSink::new(target, leaf, None)))
     }
 
-    /// A file of a listing, which tells its size. The folder expects it already.
-    pub(super) fn listed(name: String, target: Rc<Target>, leaf: Vec<u8>, size: u64) -> Self {
-        Self::new(name, Want::File(Saving::new(target, leaf, Some(size))))
+    pub(super) fn stdout(name: String) -> Self {
+        Self::new(name, Destination::Stdout(StdoutSink::default()))
     }
 
-    pub(super) fn pipe(name: String) -> Self {
-        Self::new(name, Want::Pipe(Piping::default()))
-    }
-
-    pub(super) fn show(name: String, headed: bool) -> Self {
-        Self::new(name, Want::Show { listing: Listing::default(), headed })
+    pub(super) fn screen(name: String, headed: bool) -> Self {
+        Self::new(name, Destination::Screen { listing: ListingSink::default(), headed })
     }
 
     /// A folder that the user named.
-    pub(super) fn tree(name: String, parent: Rc<Target>, leaf: Option<String>) -> Self {
+    pub(super) fn tree(name: String, parent: Rc<TargetFolder>, leaf: Option<String>) -> Self {
         if let Some(leaf) = &leaf {
             parent.folder.expect(leaf.as_bytes());
         }
-        Self::new(name, Want::Tree(Tree::new(parent, leaf, true)))
+        Self::folder(name, Place::new(parent, leaf, true))
     }
 
-    /// A folder of a listing. The one that it is in expects it already.
-    pub(super) fn subtree(name: String, parent: Rc<Target>, leaf: String) -> Self {
-        Self::new(name, Want::Tree(Tree::new(parent, Some(leaf), false)))
+    fn folder(name: String, place: Place) -> Self {
+        Self::new(name, Destination::Tree { listing: ListingSink::default(), place })
+    }
+
+    /// The same name as that of a file, if the user may have meant one.
+    pub(super) fn as_file(&self) -> Option<Self> {
+        let Destination::Tree { place, .. } = &self.destination else { return None };
+        let (target, leaf) = place.as_file()?;
+        Some(Self::file(self.name.clone(), target, leaf))
+    }
+
+    pub(super) fn sink(&self) -> &dyn Sink {
+        match &self.destination {
+            Destination::File(sink) => sink,
+            Destination::Stdout(sink) => sink,
+            Destination::Screen { listing, .. } | Destination::Tree { listing, .. } => listing,
+        }
+    }
+
+    fn sink_mut(&mut self) -> &mut dyn Sink {
+        match &mut self.destination {
+            Destination::File(sink) => sink,
+            Destination::Stdout(sink) => sink,
+            Destination::Screen { listing, .. } | Destination::Tree { listing, .. } => listing,
+        }
     }
 
     /// The name for messages.
@@ -85,166 +109,119 @@ impl Job {
 
     /// Whether more is to be done once it is complete.
     pub(super) fn may_grow(&self) -> bool {
-        matches!(self.want, Want::Tree(_))
-    }
-
-    /// The same name as that of a file, if the user named it and may have meant one.
-    pub(super) fn as_file(&self) -> Option<Self> {
-        let Want::Tree(tree) = &self.want else { return None };
-        let (target, leaf) = tree.as_file()?;
-        Some(Self::file(self.name.clone(), target, leaf))
-    }
-
-    /// It is about to be asked for, perhaps again.
-    pub(super) fn restart(&mut self) {
-        self.answered = false;
-    }
-
-    /// The connection is gone.
-    pub(super) fn pause(&mut self) {
-        if let Want::File(saving) = &mut self.want {
-            saving.settle();
-        }
+        matches!(self.destination, Destination::Tree { .. })
     }
 
     pub(super) fn is_listing(&self) -> bool {
-        matches!(self.want, Want::Show { .. } | Want::Tree(_))
+        matches!(self.destination, Destination::Screen { .. } | Destination::Tree { .. })
     }
 
     /// How many files it stands for.
-    pub(super) fn counts(&self) -> u64 {
+    pub(super) fn files(&self) -> u64 {
         u64::from(!self.is_listing())
-    }
-
-    /// How far the contents are certain, and what becomes of them if they never end.
-    pub(super) fn kept(&self) -> (u64, String) {
-        match &self.want {
-            Want::File(saving) => (saving.held().map_or(0, |held| held.verified), saving.kept()),
-            Want::Pipe(piping) if piping.has_begun() => {
-                (piping.written().0, "what was written is not the whole of it".to_owned())
-            }
-            Want::Pipe(_) => (0, "nothing was written".to_owned()),
-            Want::Show { .. } | Want::Tree(_) => (0, "try again".to_owned()),
-        }
-    }
-
-    /// Whether something was written that the plain form cannot go on with.
-    pub(super) fn is_half_written(&self) -> bool {
-        matches!(&self.want, Want::Pipe(piping) if piping.has_begun())
     }
 
     /// Makes it ready to be asked for; false if it need not be, as it is there already.
     pub(super) fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
-        match &mut self.want {
-            Want::File(saving) => saving.prepare(settings),
-            _ => Ok(true),
-        }
+        self.sink_mut().prepare(settings)
     }
 
     pub(super) fn request(&self, settings: &Settings) -> Request<'_> {
         let name = self.name.as_bytes();
-        let (offset, tag) = match &self.want {
-            Want::File(saving) => saving.held().map_or((0, 0), |held| (held.verified, held.tag)),
-            Want::Pipe(piping) => piping.written(),
-            Want::Show { .. } | Want::Tree(_) => return Request::list(name),
-        };
+        if self.is_listing() {
+            return Request::list(name);
+        }
+        let (offset, tag) = self.sink().held();
         Request { operation: Operation::Get, name, offset, tag, verify: settings.verify }
     }
 
-    /// The server is about to send it, of `size` bytes if that is known. Of a listing, `room` can be
-    /// taken.
-    pub(super) fn answered(
+    /// The server is about to send it. Of a listing, `room` can be taken.
+    pub(super) fn begin(
         &mut self,
-        answer: &ResponseHeader,
-        size: Option<u64>,
+        incoming: &Incoming,
         room: u64,
-        voice: &mut Voice<'_>,
-    ) -> Result<(), Stop> {
-        self.answered = true;
+        reporter: &mut Reporter<'_>,
+    ) -> Result<(), Abort> {
+        self.has_begun = true;
+        if !self.is_listing() {
+            reporter.progress.begin(self.shown(), incoming.offset, incoming.size);
+        }
+        let name = self.name.clone();
+        self.sink_mut().begin(shown(&name), incoming, room, reporter)
+    }
+
+    /// Tells whether more is held than ever before.
+    pub(super) fn write(
+        &mut self,
+        bytes: &[u8],
+        reporter: &mut Reporter<'_>,
+    ) -> Result<bool, Abort> {
+        if !self.has_begun {
+            // The plain form has no headers.
+            self.begin(&Incoming::default(), 0, reporter)?;
+        }
+        if !self.is_listing() {
+            reporter.progress.advance(bytes.len());
+        }
+        self.sink_mut().write(bytes, reporter)?;
+        Ok(self.is_farther())
+    }
+
+    /// Tells whether more is held than ever before.
+    pub(super) fn verified(
+        &mut self,
+        end: u64,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<bool, Abort> {
+        self.sink_mut().verified(end, reporter)?;
+        Ok(self.is_farther())
+    }
+
+    fn is_farther(&mut self) -> bool {
+        let (before, (held, _)) = (self.reached, self.sink().held());
+        self.reached = before.max(held);
+        held > before
+    }
+
+    /// The connection is gone.
+    pub(super) fn settle(&mut self) {
+        self.has_begun = false;
+        self.sink_mut().settle();
+    }
+
+    /// All of it is there.
+    pub(super) fn complete(self, reporter: &mut Reporter<'_>) -> Completed {
         let name = shown(&self.name);
-        match &mut self.want {
-            Want::File(saving) => {
-                voice.progress.begin(name, answer.offset, size);
-                saving.answered(name, answer, size, voice).map_err(Stop::One)
+        let result = match self.destination {
+            Destination::File(sink) => return Completed::File(self.name, sink),
+            Destination::Stdout(sink) => {
+                sink.complete(name, reporter);
+                Ok(Completed::Nothing)
             }
-            Want::Pipe(piping) => {
-                voice.progress.begin(name, answer.offset, size);
-                piping.answered(name, answer, size)
+            Destination::Screen { listing, headed } => listing
+                .show(headed.then_some(name), reporter)
+                .map(|()| Completed::Nothing)
+                .map_err(|error| error.to_string()),
+            Destination::Tree { mut listing, place } => {
+                place.open(&self.name, &mut listing).map(Completed::Folder)
             }
-            Want::Show { listing, .. } | Want::Tree(Tree { listing, .. }) => {
-                listing.answered(name, answer, room).map_err(Stop::One)
-            }
-        }
-    }
-
-    /// Tells whether that need never be asked for again, even if nothing proves it.
-    pub(super) fn contents(&mut self, bytes: &[u8], voice: &mut Voice<'_>) -> Result<bool, Stop> {
-        if !self.answered {
-            // The plain form has no answers.
-            let answer = ResponseHeader { offset: 0, size: 0, tag: 0, verified: false };
-            self.answered(&answer, None, 0, voice)?;
-        }
-        match &mut self.want {
-            Want::File(saving) => {
-                voice.progress.advance(bytes.len());
-                saving.write(bytes).map_err(Stop::All)?;
-            }
-            Want::Pipe(piping) => {
-                voice.progress.advance(bytes.len());
-                return piping.contents(bytes, voice);
-            }
-            Want::Show { listing, .. } | Want::Tree(Tree { listing, .. }) => {
-                listing.contents(bytes);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Tells whether that is farther than ever before.
-    pub(super) fn verified(&mut self, end: u64, voice: &mut Voice<'_>) -> Result<bool, Stop> {
-        match &mut self.want {
-            Want::File(saving) => saving.verified(end).map_err(Stop::All)?,
-            Want::Pipe(piping) => piping.verified(voice)?,
-            Want::Show { .. } | Want::Tree(_) => {}
-        }
-        let is_farther = end > self.reached;
-        self.reached = self.reached.max(end);
-        Ok(is_farther)
-    }
-
-    /// Gives the files among those that are there their names.
-    pub(super) fn publish(complete: Vec<Self>, voice: &mut Voice<'_>) {
-        let file = |job: Self| match job.want {
-            Want::File(saving) => Some((job.name, saving)),
-            _ => None,
         };
-        Saving::complete(complete.into_iter().filter_map(file).collect(), voice);
+        result.unwrap_or_else(|why| {
+            reporter.fail(&format!("{name}: {why}"));
+            Completed::Nothing
+        })
     }
+}
 
-    /// It is there. Gives what is to be done because of that: a file is to be
-    /// [published](Self::publish), a folder to be gone through.
-    pub(super) fn complete(mut self, voice: &mut Voice<'_>) -> Option<Next> {
-        let name = shown(&self.name);
-        let done = match &mut self.want {
-            Want::File(_) => return Some(Next::Publish(self)),
-            Want::Pipe(piping) => {
-                piping.complete(name, voice);
-                Ok(())
+/// What a listing tells of. The folder that it is in expects it already.
+impl From<Child> for Transfer {
+    fn from(Child { name, target, leaf, size }: Child) -> Self {
+        match size {
+            None => Self::folder(name, Place::new(target, Some(leaf), false)),
+            Some(_) => {
+                Self::new(name, Destination::File(FileSink::new(target, leaf.into_bytes(), size)))
             }
-            Want::Show { listing, headed } => {
-                let folder = headed.then_some(name);
-                let shown = listing.show(folder, voice);
-                shown.map_err(|error| format!("{name}: {error}"))
-            }
-            Want::Tree(tree) => match tree.grow(&self.name) {
-                Ok(branch) => return Some(Next::Descend(branch)),
-                Err(why) => Err(format!("{name}: {why}")),
-            },
-        };
-        if let Err(why) = done {
-            voice.fail(&why);
         }
-        None
     }
 }
 

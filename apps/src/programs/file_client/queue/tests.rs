@@ -1,60 +1,73 @@
 use std::fs;
 use std::path::Path;
-use std::rc::Rc;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
 use barewire_core::session::{self, Session as _};
+use barewire_linux::files::DownloadOptions;
 use tempfile::TempDir;
 
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
-use crate::programs::file_client::file_sink::Target;
+use crate::programs::file_client::file_sink::TargetFolder;
 use crate::programs::file_client::progress::Progress;
 
 /// A client without a connection.
-struct Bench<'o> {
-    settings: Settings,
-    voice: Voice<'o>,
-    work: Work,
+struct Fixture<'o> {
+    reporter: Reporter<'o>,
+    queue: Queue,
     receiver: Receiver,
     heard: bool,
+}
+
+fn settings(force: bool) -> Rc<Settings> {
+    Rc::new(Settings {
+        server: "server:1".into(),
+        addresses: Vec::new(),
+        plain: false,
+        verify: true,
+        existing: DownloadOptions { force, resume: true },
+        timeout: DEFAULT_TIMEOUT,
+        stall: DEFAULT_STALL,
+        retries: 5,
+    })
 }
 
 fn output() -> Printer {
     Printer::new("test", Format::Text, true)
 }
 
-fn target(folder: &Path) -> Rc<Target> {
-    Rc::new(Target::open(folder.to_owned()).unwrap())
+fn target(folder: &Path) -> Rc<TargetFolder> {
+    Rc::new(TargetFolder::open(folder.to_owned()).unwrap())
 }
 
-fn file(name: &str, target: &Rc<Target>) -> Job {
-    Job::file(name.into(), Rc::clone(target), name.as_bytes().to_vec())
+fn file(name: &str, target: &Rc<TargetFolder>) -> Transfer {
+    Transfer::file(name.into(), Rc::clone(target), name.as_bytes().to_vec())
 }
 
-impl<'o> Bench<'o> {
-    fn new(output: &'o mut Printer, jobs: Vec<Job>) -> Self {
-        let settings = Settings {
-            server: "server:1".into(),
-            addresses: Vec::new(),
-            plain: false,
-            verify: true,
-            resume: true,
-            force: false,
-            timeout: DEFAULT_TIMEOUT,
-            stall: DEFAULT_STALL,
-            retries: 5,
-        };
+impl<'o> Fixture<'o> {
+    fn new(output: &'o mut Printer, transfers: Vec<Transfer>) -> Self {
+        let settings = settings(false);
         let receiver = Receiver::new(Instant::ZERO, settings.config());
-        let voice = Voice::new(output, Progress::new(false, true));
-        Self { settings, voice, work: Work::new(jobs), receiver, heard: true }
+        let reporter = Reporter::new(output, Progress::new(false, true));
+        Self { reporter, queue: Queue::new(settings, transfers), receiver, heard: true }
+    }
+
+    /// The next connection.
+    fn reconnect(&mut self) {
+        self.receiver = Receiver::new(Instant::ZERO, self.queue.settings.config());
+    }
+
+    /// Another queue, and a connection for it.
+    fn restart(&mut self, force: bool, transfers: Vec<Transfer>) {
+        self.queue = Queue::new(settings(force), transfers);
+        self.reconnect();
     }
 
     /// Asks, and says what goes out: the names, and `.` at the end.
     fn ask(&mut self) -> String {
-        let Self { settings, voice, work, receiver, heard } = self;
-        work.ask(receiver, Instant::ZERO, *heard, settings, voice);
+        let Self { reporter, queue, receiver, heard } = self;
+        queue.ask(receiver, Instant::ZERO, *heard, reporter);
         let mut sent = Vec::new();
         let mut shut = "";
         loop {
@@ -82,9 +95,9 @@ impl<'o> Bench<'o> {
         names.join(" ") + shut
     }
 
-    fn take(&mut self, event: ReceiverEvent<'_>) -> Result<(), Stop> {
-        let taken = self.work.take(event, &self.settings, &mut self.voice);
-        self.work.publish(&mut self.voice);
+    fn take(&mut self, event: ReceiverEvent<'_>) -> Result<(), Abort> {
+        let taken = self.queue.take(event, &mut self.reporter);
+        self.queue.publish(&mut self.reporter);
         taken
     }
 
@@ -105,15 +118,15 @@ impl<'o> Bench<'o> {
 fn a_tree_grows_as_its_listings_come() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Job::tree("a/tree".into(), target(folder.path()), Some("tree".into()));
-    let mut bench = Bench::new(&mut output, vec![tree]);
-    assert_eq!(bench.ask(), "a/tree");
-    bench.answer(b"0\t0\tempty/\n2\t0\tx\n");
-    assert_eq!(bench.ask(), "a/tree/empty a/tree/x");
-    bench.answer(b"");
-    assert_eq!(bench.ask(), ".", "nothing else can be added");
-    bench.answer(b"hi");
-    assert!(bench.work.is_empty() && !bench.voice.has_failed());
+    let tree = Transfer::tree("a/tree".into(), target(folder.path()), Some("tree".into()));
+    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    assert_eq!(fixture.ask(), "a/tree");
+    fixture.answer(b"0\t0\tempty/\n2\t0\tx\n");
+    assert_eq!(fixture.ask(), "a/tree/empty a/tree/x");
+    fixture.answer(b"");
+    assert_eq!(fixture.ask(), ".", "nothing else can be added");
+    fixture.answer(b"hi");
+    assert!(fixture.queue.is_empty() && !fixture.reporter.has_failed());
     assert!(folder.path().join("tree/empty").is_dir());
     assert_eq!(fs::read(folder.path().join("tree/x")).unwrap(), b"hi");
     assert!(output.take().starts_with("a/tree/x: 2 B in "));
@@ -124,37 +137,37 @@ fn a_tree_grows_as_its_listings_come() {
 fn a_listing_becomes_jobs_as_they_are_asked_for() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Job::tree(String::new(), target(folder.path()), None);
-    let mut bench = Bench::new(&mut output, vec![tree]);
-    bench.ask();
+    let tree = Transfer::tree(String::new(), target(folder.path()), None);
+    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    fixture.ask();
     let listing: Vec<_> = (0..1000).map(|number| format!("1\t0\t{number:03}\n")).collect();
-    bench.answer(listing.concat().as_bytes());
-    assert_eq!(bench.work.len(), 1000);
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    assert_eq!(bench.ask().split(' ').count(), DEPTH);
-    assert_eq!((bench.work.len(), bench.work.jobs().count()), (1000, DEPTH + 1));
+    fixture.answer(listing.concat().as_bytes());
+    assert_eq!(fixture.queue.len(), 1000);
+    fixture.reconnect();
+    assert_eq!(fixture.ask().split(' ').count(), DEPTH);
+    assert_eq!((fixture.queue.len(), fixture.queue.transfers().count()), (1000, DEPTH + 1));
     // What is left of it is there after a break, too.
-    bench.work.rewind();
-    assert_eq!(bench.work.len(), 1000);
-    assert_eq!(bench.work.drop_first().unwrap().name, "000");
-    assert_eq!(bench.work.len(), 999);
+    fixture.queue.rewind();
+    assert_eq!(fixture.queue.len(), 1000);
+    assert_eq!(fixture.queue.drop_next(&mut fixture.reporter).unwrap().name, "000");
+    assert_eq!(fixture.queue.len(), 999);
 }
 
 #[test]
 fn few_listings_are_asked_for_at_once() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Job::tree(String::new(), target(folder.path()), None);
-    let mut bench = Bench::new(&mut output, vec![tree]);
-    bench.ask();
+    let tree = Transfer::tree(String::new(), target(folder.path()), None);
+    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    fixture.ask();
     let listing: Vec<_> = (10..30).map(|number| format!("0\t0\t{number}/\n")).collect();
-    bench.answer(listing.concat().as_bytes());
-    assert_eq!(bench.ask(), "10 11 12 13 14 15 16 17");
-    bench.answer(b"");
-    assert_eq!(bench.ask(), "18");
+    fixture.answer(listing.concat().as_bytes());
+    assert_eq!(fixture.ask(), "10 11 12 13 14 15 16 17");
+    fixture.answer(b"");
+    assert_eq!(fixture.ask(), "18");
     // There is no room for more than so much.
     let answer = ResponseHeader { offset: 0, size: listing_sink::ROOM, tag: 7, verified: true };
-    assert!(matches!(bench.take(ReceiverEvent::Response(answer)), Err(Stop::One(_))));
+    assert!(matches!(fixture.take(ReceiverEvent::Response(answer)), Err(Abort::Skip(_))));
 }
 
 #[test]
@@ -165,40 +178,37 @@ fn what_a_listing_tells_is_not_asked_for_if_it_is_there() {
     fs::create_dir(folder.path().join("wrong")).unwrap();
     std::os::unix::fs::symlink("same", folder.path().join("link")).unwrap();
     let mut output = output();
-    let tree = |target| vec![Job::tree(String::new(), target, None)];
-    let mut bench = Bench::new(&mut output, tree(target(folder.path())));
-    bench.ask();
-    bench.answer(b"4\t0\tsame\n");
-    assert_eq!(bench.ask(), ".");
-    assert!(bench.work.is_empty() && !bench.voice.has_failed());
-    assert_eq!(bench.work.there, 1);
+    let tree = |target| vec![Transfer::tree(String::new(), target, None)];
+    let mut fixture = Fixture::new(&mut output, tree(target(folder.path())));
+    fixture.ask();
+    fixture.answer(b"4\t0\tsame\n");
+    assert_eq!(fixture.ask(), ".");
+    assert!(fixture.queue.is_empty() && !fixture.reporter.has_failed());
+    assert_eq!(fixture.queue.there, 1);
 
-    bench.work = Work::new(tree(target(folder.path())));
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    bench.ask();
-    bench.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
-    assert_eq!(bench.ask(), ".");
-    assert!(bench.voice.has_failed());
-    assert_eq!(bench.work.there, 1);
+    fixture.restart(false, tree(target(folder.path())));
+    fixture.ask();
+    fixture.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
+    assert_eq!(fixture.ask(), ".");
+    assert!(fixture.reporter.has_failed());
+    assert_eq!(fixture.queue.there, 1);
 
-    bench.settings.force = true;
-    bench.work = Work::new(tree(target(folder.path())));
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    bench.ask();
-    bench.answer(b"4\t0\tsame\n");
-    assert_eq!(bench.ask(), "same.");
+    fixture.restart(true, tree(target(folder.path())));
+    fixture.ask();
+    fixture.answer(b"4\t0\tsame\n");
+    assert_eq!(fixture.ask(), "same.");
 }
 
 #[test]
 fn the_root_becomes_the_folder_itself() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let mut bench =
-        Bench::new(&mut output, vec![Job::tree(String::new(), target(folder.path()), None)]);
-    assert_eq!(bench.ask(), "");
-    bench.answer(b"1\t0\tx\n");
-    assert_eq!(bench.ask(), "x.");
-    bench.answer(b"!");
+    let mut fixture =
+        Fixture::new(&mut output, vec![Transfer::tree(String::new(), target(folder.path()), None)]);
+    assert_eq!(fixture.ask(), "");
+    fixture.answer(b"1\t0\tx\n");
+    assert_eq!(fixture.ask(), "x.");
+    fixture.answer(b"!");
     assert_eq!(fs::read(folder.path().join("x")).unwrap(), b"!");
     output.take();
 }
@@ -210,23 +220,23 @@ fn a_hostile_listing_writes_nothing() {
     fs::create_dir(&inside).unwrap();
     std::os::unix::fs::symlink(folder.path(), inside.join("link")).unwrap();
     let mut output = output();
-    let mut bench =
-        Bench::new(&mut output, vec![Job::tree("t".into(), target(&inside), Some("t".into()))]);
-    bench.ask();
-    bench.answer(b"1\t0\t../x\n");
-    assert!(bench.work.is_empty() && bench.voice.has_failed());
+    let mut fixture = Fixture::new(
+        &mut output,
+        vec![Transfer::tree("t".into(), target(&inside), Some("t".into()))],
+    );
+    fixture.ask();
+    fixture.answer(b"1\t0\t../x\n");
+    assert!(fixture.queue.is_empty() && fixture.reporter.has_failed());
     // Nor is anything made of one that has a name twice.
-    bench.work = Work::new(vec![Job::tree("t".into(), target(&inside), Some("t".into()))]);
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    bench.ask();
-    bench.answer(b"1\t0\tx\n1\t0\tx\n");
-    assert!(bench.work.is_empty() && !inside.join("t").exists());
+    fixture.restart(false, vec![Transfer::tree("t".into(), target(&inside), Some("t".into()))]);
+    fixture.ask();
+    fixture.answer(b"1\t0\tx\n1\t0\tx\n");
+    assert!(fixture.queue.is_empty() && !inside.join("t").exists());
     // Nor does a link that waits where a folder is to be.
-    bench.work = Work::new(vec![Job::tree("t".into(), target(&inside), Some("link".into()))]);
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    bench.ask();
-    bench.answer(b"1\t0\tx\n");
-    assert!(bench.work.is_empty());
+    fixture.restart(false, vec![Transfer::tree("t".into(), target(&inside), Some("link".into()))]);
+    fixture.ask();
+    fixture.answer(b"1\t0\tx\n");
+    assert!(fixture.queue.is_empty());
     assert!(!folder.path().join("x").exists());
 }
 
@@ -234,14 +244,14 @@ fn a_hostile_listing_writes_nothing() {
 fn a_name_that_is_no_folder_may_be_that_of_a_file() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Job::tree("x".into(), target(folder.path()), Some("x".into()));
-    let mut bench = Bench::new(&mut output, vec![tree]);
-    bench.ask();
-    bench.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(!bench.voice.has_failed());
-    assert_eq!(bench.ask(), "x.");
-    bench.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(bench.voice.has_failed() && bench.work.is_empty());
+    let tree = Transfer::tree("x".into(), target(folder.path()), Some("x".into()));
+    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    fixture.ask();
+    fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
+    assert!(!fixture.reporter.has_failed());
+    assert_eq!(fixture.ask(), "x.");
+    fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
+    assert!(fixture.reporter.has_failed() && fixture.queue.is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -251,9 +261,9 @@ fn what_is_there_is_not_asked_for() {
     fs::write(folder.path().join("a"), "old").unwrap();
     let target = target(folder.path());
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
-    assert_eq!(bench.ask(), "b.");
-    assert!(bench.voice.has_failed());
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    assert_eq!(fixture.ask(), "b.");
+    assert!(fixture.reporter.has_failed());
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
 }
 
@@ -262,25 +272,25 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
-    assert_eq!(bench.ask(), "a b.");
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    assert_eq!(fixture.ask(), "a b.");
     let answer = ResponseHeader { offset: 0, size: 5, tag: 7, verified: true };
-    bench.take(ReceiverEvent::Response(answer)).unwrap();
-    bench.take(ReceiverEvent::Contents(b"abc")).unwrap();
-    bench.take(ReceiverEvent::Verified { end: 3 }).unwrap();
-    assert!(std::mem::take(&mut bench.work.progressed));
-    bench.take(ReceiverEvent::Contents(b"?")).unwrap();
+    fixture.take(ReceiverEvent::Response(answer)).unwrap();
+    fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
+    fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+    assert!(std::mem::take(&mut fixture.queue.progressed));
+    fixture.take(ReceiverEvent::Contents(b"?")).unwrap();
 
-    bench.work.rewind();
-    bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
-    assert_eq!(bench.ask(), "a b.");
+    fixture.queue.rewind();
+    fixture.reconnect();
+    assert_eq!(fixture.ask(), "a b.");
     let answer = ResponseHeader { offset: 3, ..answer };
-    bench.take(ReceiverEvent::Response(answer)).unwrap();
-    bench.take(ReceiverEvent::Contents(b"de")).unwrap();
-    bench.take(ReceiverEvent::Verified { end: 5 }).unwrap();
-    bench.take(ReceiverEvent::Complete).unwrap();
+    fixture.take(ReceiverEvent::Response(answer)).unwrap();
+    fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
+    fixture.take(ReceiverEvent::Verified { end: 5 }).unwrap();
+    fixture.take(ReceiverEvent::Complete).unwrap();
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
-    assert_eq!(bench.work.len(), 1);
+    assert_eq!(fixture.queue.len(), 1);
     output.take();
 }
 
@@ -288,16 +298,16 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
 fn only_what_had_not_verified_before_is_progress() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target(folder.path()))]);
     for (tag, expected) in [(7, true), (8, false)] {
-        bench.ask();
+        fixture.ask();
         let answer = ResponseHeader { offset: 0, size: 5, tag, verified: true };
-        bench.take(ReceiverEvent::Response(answer)).unwrap();
-        bench.take(ReceiverEvent::Contents(b"abc")).unwrap();
-        bench.take(ReceiverEvent::Verified { end: 3 }).unwrap();
-        assert_eq!(std::mem::take(&mut bench.work.progressed), expected);
-        bench.work.rewind();
-        bench.receiver = Receiver::new(Instant::ZERO, bench.settings.config());
+        fixture.take(ReceiverEvent::Response(answer)).unwrap();
+        fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
+        fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+        assert_eq!(std::mem::take(&mut fixture.queue.progressed), expected);
+        fixture.queue.rewind();
+        fixture.reconnect();
     }
 }
 
@@ -306,10 +316,10 @@ fn no_more_is_asked_for_at_once_than_files_may_be_open() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
     let mut output = output();
-    let jobs = (0..DEPTH + 2).map(|number| file(&number.to_string(), &target)).collect();
-    let mut bench = Bench::new(&mut output, jobs);
-    assert_eq!(bench.ask().split(' ').count(), DEPTH);
-    assert_eq!(bench.work.len(), DEPTH + 2);
+    let transfers = (0..DEPTH + 2).map(|number| file(&number.to_string(), &target)).collect();
+    let mut fixture = Fixture::new(&mut output, transfers);
+    assert_eq!(fixture.ask().split(' ').count(), DEPTH);
+    assert_eq!(fixture.queue.len(), DEPTH + 2);
 }
 
 #[test]
@@ -317,31 +327,31 @@ fn a_server_that_was_not_heard_yet_is_asked_for_one_thing() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![file("a", &target), file("b", &target)]);
-    bench.heard = false;
-    assert_eq!(bench.ask(), "a");
-    assert_eq!(bench.ask(), "");
-    bench.heard = true;
-    assert_eq!(bench.ask(), "b.");
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
+    fixture.heard = false;
+    assert_eq!(fixture.ask(), "a");
+    assert_eq!(fixture.ask(), "");
+    fixture.heard = true;
+    assert_eq!(fixture.ask(), "b.");
 }
 
 #[test]
 fn a_busy_server_fails_nothing_yet() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![file("a", &target(folder.path()))]);
-    bench.ask();
-    assert!(matches!(bench.take(ReceiverEvent::Refused(Refusal::Busy)), Err(Stop::Busy)));
-    bench.work.rewind();
-    assert_eq!(bench.work.len(), 1);
-    assert!(!bench.voice.has_failed() && !bench.work.progressed);
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target(folder.path()))]);
+    fixture.ask();
+    assert!(matches!(fixture.take(ReceiverEvent::Refused(Refusal::Busy)), Err(Abort::Busy)));
+    fixture.queue.rewind();
+    assert_eq!(fixture.queue.len(), 1);
+    assert!(!fixture.reporter.has_failed() && !fixture.queue.progressed);
 }
 
 #[test]
 fn a_listing_that_is_useless_stops_its_own_job_only() {
     let mut output = output();
-    let mut bench = Bench::new(&mut output, vec![Job::show("d".into(), false)]);
-    assert_eq!(bench.ask(), "d.");
+    let mut fixture = Fixture::new(&mut output, vec![Transfer::screen("d".into(), false)]);
+    assert_eq!(fixture.ask(), "d.");
     let answer = ResponseHeader { offset: 0, size: u64::MAX, tag: 7, verified: true };
-    assert!(matches!(bench.take(ReceiverEvent::Response(answer)), Err(Stop::One(_))));
+    assert!(matches!(fixture.take(ReceiverEvent::Response(answer)), Err(Abort::Skip(_))));
 }

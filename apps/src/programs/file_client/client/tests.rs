@@ -1,0 +1,175 @@
+use std::io;
+use std::rc::Rc;
+
+use barewire_core::file::ReceiverError;
+use barewire_core::time::Duration;
+use barewire_linux::files::{Download, DownloadOptions};
+use barewire_linux::link::DriveError;
+
+use super::*;
+use crate::output::format::Format;
+use crate::output::printer::Printer;
+use crate::programs::file_client::file_sink::TargetFolder;
+use crate::programs::file_client::sink::Incoming;
+
+fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
+    let settings = Settings {
+        server: "server:1".into(),
+        addresses: Vec::new(),
+        plain: false,
+        verify: true,
+        existing: DownloadOptions::default(),
+        timeout: Duration::from_secs(1),
+        stall: Duration::from_secs(1),
+        retries: 2,
+    };
+    let reporter = Reporter::new(output, Progress::new(false, false));
+    Client::new(settings, reporter, transfers)
+}
+
+fn output() -> Printer {
+    Printer::new("test", Format::Text, true)
+}
+
+fn reset() -> Ending {
+    Ending::Broken(DriveError::Connection(io::ErrorKind::ConnectionReset.into()))
+}
+
+fn not_framed() -> Ending {
+    Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
+}
+
+#[test]
+fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
+    let mut output = output();
+    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    client.policy.reach();
+    assert!(client.after(not_framed(), Instant::ZERO).is_some());
+    assert!(client.policy.is_plain());
+    // That it takes no second connection is told at once.
+    let refused = Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
+    assert!(client.after(refused, Instant::ZERO).is_none());
+    assert!(client.reporter.has_failed());
+}
+
+/// It may be one that stops, or starts anew.
+#[test]
+fn a_server_that_resets_is_asked_again_in_the_framed_form() {
+    let mut output = output();
+    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    client.policy.reach();
+    for _ in 0..client.settings.retries {
+        assert!(client.after(reset(), Instant::ZERO).is_some());
+    }
+    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(client.reporter.has_failed() && !client.policy.is_plain());
+}
+
+/// The reset may come before this side has seen that the connection is made.
+#[test]
+fn a_reset_is_no_refusal() {
+    let mut output = output();
+    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let reset = || Ending::Unconnected(io::ErrorKind::ConnectionReset.into());
+    assert!(client.after(reset(), Instant::ZERO).is_some());
+    assert!(!client.reporter.has_failed());
+}
+
+#[test]
+fn what_has_verified_is_not_given_up_for_the_plain_form() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let target = TargetFolder::open(folder.path().to_owned()).unwrap();
+    let mut part = Download::begin(&target.folder, b"x", DownloadOptions::default()).unwrap();
+    part.start(0, Some(5), 7).unwrap();
+    part.write(b"abc").unwrap();
+    part.verified(3).unwrap();
+    drop(part);
+
+    let mut output = output();
+    let transfer = Transfer::file("x".into(), Rc::new(target), b"x".to_vec());
+    let mut client = client(&mut output, vec![transfer]);
+    client.policy.reach();
+    assert!(client.queue.prepare(&mut client.reporter));
+    assert!(client.after(not_framed(), Instant::ZERO).is_some());
+    assert!(!client.policy.is_plain());
+}
+
+#[test]
+fn the_plain_form_has_no_folders() {
+    let mut output = output();
+    let transfers = vec![Transfer::screen(String::new(), false)];
+    let mut client = client(&mut output, transfers);
+    assert!(client.after(not_framed(), Instant::ZERO).is_none());
+    assert!(client.reporter.has_failed() && !client.policy.is_plain());
+}
+
+#[test]
+fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
+    let mut output = output();
+    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    client.policy.reach();
+    client.policy.hear(true);
+    assert!(client.after(reset(), Instant::ZERO).is_some());
+    assert!(!client.policy.is_plain());
+    let refused = || Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
+    assert!(client.after(refused(), Instant::ZERO).is_some());
+    client.queue.progressed = true;
+    assert!(client.after(refused(), Instant::ZERO).is_some());
+    assert!(client.after(reset(), Instant::ZERO).is_some());
+    assert!(!client.reporter.has_failed());
+    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(client.reporter.has_failed());
+}
+
+#[test]
+fn what_cannot_become_better_is_not_tried_again() {
+    for end in [
+        Ending::Unconnected(io::ErrorKind::ConnectionRefused.into()),
+        Ending::Broken(DriveError::Session(ReceiverError::Malformed)),
+        Ending::Aborted(Abort::GiveUp("the disk is full".into())),
+    ] {
+        let mut output = output();
+        let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+        assert!(client.after(end, Instant::ZERO).is_none());
+        assert!(client.reporter.has_failed());
+    }
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_others() {
+    let mut output = output();
+    let transfers = ["x", "y"].map(|name| Transfer::stdout(name.into())).into();
+    let mut client = client(&mut output, transfers);
+    client.policy = RetryPolicy::new(2, true);
+    let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
+    assert!(client.after(nothing(), Instant::ZERO).is_some());
+    assert!(client.after(nothing(), Instant::ZERO).is_none());
+    assert!(client.reporter.has_failed());
+}
+
+#[test]
+fn a_file_without_room_does_not_keep_the_others() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let target = Rc::new(TargetFolder::open(folder.path().to_owned()).unwrap());
+    let mut output = output();
+    let transfers =
+        ["x", "y"].map(|it| Transfer::file(it.into(), Rc::clone(&target), it.into())).into();
+    let mut client = client(&mut output, transfers);
+    assert!(client.queue.prepare(&mut client.reporter));
+    let others = client.queue.len() - 1;
+    assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
+    let mut transfer = client.queue.drop_next(&mut client.reporter).unwrap();
+    let incoming = Incoming { offset: 0, size: Some(u64::MAX), tag: 1, verified: true };
+    let begun = transfer.begin(&incoming, 0, &mut client.reporter);
+    assert!(matches!(begun, Err(Abort::Skip(_))));
+}
+
+#[test]
+fn a_reader_who_has_gone_and_a_late_reset_fail_nothing() {
+    let mut output = output();
+    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    assert!(client.after(Ending::Aborted(Abort::ReaderGone), Instant::ZERO).is_none());
+    client.queue.drop_next(&mut client.reporter);
+    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(!client.reporter.has_failed());
+}

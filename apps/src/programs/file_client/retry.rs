@@ -1,0 +1,249 @@
+//! What comes after a connection has ended, and when: rules without input or output.
+
+use std::io;
+
+use barewire_core::file::ReceiverError;
+use barewire_core::time::Duration;
+use barewire_linux::link::DriveError;
+
+use crate::client::repeat::{PAUSE, longer};
+
+use super::sink::Abort;
+
+/// How a connection has ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It was not made.
+    Unconnected(io::Error),
+    /// In order.
+    Closed,
+    Broken(DriveError<ReceiverError>),
+    /// By this side.
+    Aborted(Abort),
+}
+
+/// What is left to do when a connection has ended.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Left {
+    /// Something was achieved since the last connection.
+    pub(super) progressed: bool,
+    /// Something is held that only the framed form can go on with.
+    pub(super) is_framed: bool,
+    /// Something is a folder, which the plain form does not have.
+    pub(super) has_folders: bool,
+    /// What comes next was written in part, and the plain form cannot go on with it.
+    pub(super) is_half_written: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The next connection, at once.
+    Connect,
+    /// The next connection, at once, in the plain form.
+    ConnectPlainly,
+    /// The next connection, after a pause.
+    Retry { attempt: u32, pause: Duration },
+    /// The next transfer has failed; the others go on.
+    Skip,
+    /// There is nobody to ask.
+    Unreachable,
+    /// There are folders to ask for, and only the plain form to ask in.
+    NoFolders,
+    /// All that is left has failed.
+    GiveUp,
+    /// The program ends without a failure of the transfers.
+    End,
+}
+
+/// Decides what comes next by what has happened so far.
+#[derive(Debug)]
+pub(super) struct RetryPolicy {
+    /// How often in a row it is tried again without progress.
+    retries: u32,
+    attempts: u32,
+    form: Form,
+    /// A connection has been made.
+    was_reached: bool,
+    /// The server has answered in the framed form.
+    was_heard: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Framed,
+    Plain,
+    /// Plain since the last connection, as the server does not know the other.
+    FellBack,
+}
+
+impl RetryPolicy {
+    pub(super) fn new(retries: u32, is_plain: bool) -> Self {
+        let form = if is_plain { Form::Plain } else { Form::Framed };
+        Self { retries, attempts: 0, form, was_reached: false, was_heard: false }
+    }
+
+    /// A connection has been made.
+    pub(super) fn reach(&mut self) {
+        self.was_reached = true;
+        if self.fell_back() {
+            self.form = Form::Plain;
+        }
+    }
+
+    /// Whether the server has answered in the framed form; once it has, it knows it.
+    pub(super) fn hear(&mut self, heard: bool) {
+        self.was_heard |= heard;
+    }
+
+    pub(super) fn was_heard(&self) -> bool {
+        self.was_heard
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.form != Form::Framed
+    }
+
+    /// Whether no connection was made since the server turned out to know the plain form only.
+    pub(super) fn fell_back(&self) -> bool {
+        self.form == Form::FellBack
+    }
+
+    pub(super) fn after(&mut self, ending: &Ending, left: Left) -> Step {
+        if left.progressed {
+            self.attempts = 0;
+        }
+        let stays = self.is_plain() || self.was_heard || left.is_framed;
+        match ending {
+            Ending::Unconnected(_) if self.fell_back() => Step::Unreachable,
+            // One that was made and reset at once is not one that was refused.
+            Ending::Unconnected(error)
+                if !self.was_reached && error.kind() != io::ErrorKind::ConnectionReset =>
+            {
+                Step::Unreachable
+            }
+            Ending::Closed if self.is_plain() => Step::Connect,
+            // That is how a server ends that knows the plain form only: in order, or with words. A
+            // reset tells nothing; it is also what a server that is being stopped leaves. And where
+            // something came in the framed form, a server that is only short of something for the
+            // moment must not make the plain form overwrite it.
+            Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) if !stays => {
+                if left.has_folders {
+                    return Step::NoFolders;
+                }
+                self.form = Form::FellBack;
+                Step::ConnectPlainly
+            }
+            Ending::Broken(DriveError::Session(ReceiverError::Nothing))
+            | Ending::Aborted(Abort::Skip(_)) => {
+                self.attempts = 0;
+                Step::Skip
+            }
+            Ending::Broken(DriveError::Session(ReceiverError::Malformed))
+            | Ending::Aborted(Abort::GiveUp(_)) => Step::GiveUp,
+            Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => Step::End,
+            Ending::Unconnected(_)
+            | Ending::Closed
+            | Ending::Broken(_)
+            | Ending::Aborted(Abort::Busy) => self.retry(left),
+        }
+    }
+
+    fn retry(&mut self, left: Left) -> Step {
+        if self.attempts >= self.retries || self.is_plain() && left.is_half_written {
+            return Step::GiveUp;
+        }
+        self.attempts += 1;
+        Step::Retry { attempt: self.attempts, pause: pause(self.attempts) }
+    }
+}
+
+/// How long to wait before an attempt, of which the first is 1.
+fn pause(attempt: u32) -> Duration {
+    (1..attempt).fold(PAUSE, |pause, _| longer(pause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that has answered in the framed form, and is to be tried again twice.
+    fn policy() -> RetryPolicy {
+        let mut policy = RetryPolicy::new(2, false);
+        policy.reach();
+        policy.hear(true);
+        policy
+    }
+
+    fn broken(error: ReceiverError) -> Ending {
+        Ending::Broken(DriveError::Session(error))
+    }
+
+    fn retry(attempt: u32) -> Step {
+        Step::Retry { attempt, pause: pause(attempt) }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_limit() {
+        let seconds: Vec<String> = (1..8).map(|attempt| pause(attempt).to_string()).collect();
+        assert_eq!(seconds, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
+    }
+
+    #[test]
+    fn attempts_are_counted_until_there_is_progress() {
+        let (mut policy, nothing) = (policy(), Left::default());
+        assert_eq!(policy.after(&broken(ReceiverError::Stalled), nothing), retry(1));
+        assert_eq!(policy.after(&Ending::Aborted(Abort::Busy), nothing), retry(2));
+        let progressed = Left { progressed: true, ..nothing };
+        assert_eq!(policy.after(&Ending::Closed, progressed), retry(1));
+        assert_eq!(policy.after(&broken(ReceiverError::CutShort), nothing), retry(2));
+        assert_eq!(policy.after(&broken(ReceiverError::Corrupt), nothing), Step::GiveUp);
+    }
+
+    #[test]
+    fn the_plain_form_is_for_servers_that_know_no_other() {
+        let ending = broken(ReceiverError::NotFramed);
+        let new = || RetryPolicy::new(2, false);
+        let (none, held) = (Left::default(), Left { is_framed: true, ..Left::default() });
+        assert_eq!(policy().after(&ending, none), retry(1));
+        assert_eq!(new().after(&ending, held), retry(1));
+        let folders = Left { has_folders: true, ..none };
+        assert_eq!(new().after(&ending, folders), Step::NoFolders);
+
+        let mut policy = new();
+        assert_eq!(policy.after(&ending, none), Step::ConnectPlainly);
+        assert!(policy.is_plain() && policy.fell_back());
+        policy.reach();
+        assert!(policy.is_plain() && !policy.fell_back());
+        assert_eq!(policy.after(&Ending::Closed, none), Step::Connect);
+        let half_written = Left { is_half_written: true, ..none };
+        assert_eq!(policy.after(&broken(ReceiverError::Stalled), half_written), Step::GiveUp);
+    }
+
+    #[test]
+    fn a_server_that_was_reached_once_may_be_so_again() {
+        let unconnected = |kind: io::ErrorKind| Ending::Unconnected(kind.into());
+        let refused = unconnected(io::ErrorKind::ConnectionRefused);
+        let reset = unconnected(io::ErrorKind::ConnectionReset);
+        let left = Left::default();
+        assert_eq!(RetryPolicy::new(2, false).after(&refused, left), Step::Unreachable);
+        assert_eq!(RetryPolicy::new(2, false).after(&reset, left), retry(1));
+        assert_eq!(policy().after(&refused, left), retry(1));
+    }
+
+    #[test]
+    fn one_transfer_may_fail_and_the_reader_may_go() {
+        let left = Left::default();
+        for (abort, step) in [
+            (Abort::Skip(String::new()), Step::Skip),
+            (Abort::GiveUp(String::new()), Step::GiveUp),
+            (Abort::ReaderGone, Step::End),
+            (Abort::Interrupted, Step::End),
+        ] {
+            assert_eq!(policy().after(&Ending::Aborted(abort), left), step);
+        }
+        assert_eq!(policy().after(&broken(ReceiverError::Nothing), left), Step::Skip);
+        assert_eq!(policy().after(&broken(ReceiverError::Malformed), left), Step::GiveUp);
+    }
+}

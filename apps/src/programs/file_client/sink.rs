@@ -1,0 +1,87 @@
+//! Where contents go, and why they may not go there.
+
+use barewire_core::file::ResponseHeader;
+
+use super::report::Reporter;
+use super::settings::Settings;
+
+/// What is known of contents that are about to come. The default is what the plain form tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Incoming {
+    pub(super) offset: u64,
+    /// That of the whole.
+    pub(super) size: Option<u64>,
+    /// 0 if versions cannot be told apart.
+    pub(super) tag: u64,
+    /// Each segment comes with a digest.
+    pub(super) verified: bool,
+}
+
+impl Incoming {
+    /// Whether what comes will be proven; nothing at all needs no proof.
+    pub(super) fn is_proven(&self) -> bool {
+        self.verified || self.size == Some(self.offset)
+    }
+}
+
+impl From<ResponseHeader> for Incoming {
+    fn from(ResponseHeader { offset, size, tag, verified }: ResponseHeader) -> Self {
+        Self { offset, size: Some(size), tag, verified }
+    }
+}
+
+/// Why this side ends a connection although the server has done nothing wrong.
+#[derive(Debug)]
+pub(super) enum Abort {
+    /// The server asks for patience.
+    Busy,
+    /// The answer that has begun is of no use, for the reason given.
+    Skip(String),
+    /// Nothing that would still come is of any use, for the reason given.
+    GiveUp(String),
+    /// Nobody reads standard output any more.
+    ReaderGone,
+    /// A signal came while it was waited for that somebody reads standard output.
+    Interrupted,
+}
+
+/// What takes the contents of one answer, over as many connections as it needs.
+///
+/// Each connection is a [`begin`](Self::begin), then [`write`](Self::write) and
+/// [`verified`](Self::verified) in turns, and [`settle`](Self::settle) if it breaks off.
+pub(super) trait Sink {
+    /// Makes it ready to be asked for; false if it need not be, as it is there already.
+    fn prepare(&mut self, _settings: &Settings) -> Result<bool, String> {
+        Ok(true)
+    }
+
+    /// Up to which offset, and of which version (its tag), nothing need be asked for again.
+    fn held(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    /// The contents of `name` are about to come. Of memory that many share, `room` bytes are free.
+    fn begin(
+        &mut self,
+        name: &str,
+        incoming: &Incoming,
+        room: u64,
+        reporter: &Reporter<'_>,
+    ) -> Result<(), Abort>;
+
+    fn write(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort>;
+
+    /// Everything before the offset `end` is proven.
+    fn verified(&mut self, end: u64, reporter: &mut Reporter<'_>) -> Result<(), Abort>;
+
+    /// The connection is gone: makes certain what is held.
+    fn settle(&mut self) {}
+
+    /// What becomes of it if the rest never comes, in words.
+    fn kept(&self) -> String;
+
+    /// Whether something was written that the plain form cannot go on with.
+    fn is_half_written(&self) -> bool {
+        false
+    }
+}
