@@ -94,7 +94,7 @@ const SCENES: [Scene; 4] = [
             Meeting {
                 arguments: &["notes.txt", "photo.raw", "-d", "downloads"],
                 typed: "",
-                client_hears: "photo.raw: 3.0 MiB",
+                client_hears: "photo.raw: 3.00 MiB",
                 server_hears: ": photo.raw: 3145728 bytes",
             },
         ],

@@ -214,11 +214,11 @@ impl FileClient {
             ));
         }
         let mut taken = HashSet::new();
-        names.iter().map(|name| self.into_folder(name, &target, &mut taken)).collect()
+        names.iter().map(|name| self.named(name, &target, &mut taken)).collect()
     }
 
     /// What is to be done with a name whose last part becomes that of the file, or of the folder.
-    fn into_folder<'n>(
+    fn named<'n>(
         &self,
         name: &'n str,
         target: &Rc<TargetFolder>,

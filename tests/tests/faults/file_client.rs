@@ -138,7 +138,7 @@ impl Scene {
         let (error, third) = (Fault::Fails(Errno::EIO), When::Nth(3));
         let saboteur = Saboteur::new(Call::PWRITE, "x.part.journal", error, third);
         let broken = self.client(&target).with_faults(&saboteur).run();
-        broken.exits(1).says(&["the 1.0 MiB that have verified are kept"]);
+        broken.exits(1).says(&["the 1.00 MiB that have verified are kept"]);
         target
     }
 }

@@ -171,7 +171,7 @@ impl Queue {
                 self.progressed |= transfer.write(bytes, reporter)?;
             }
             ReceiverEvent::Verified { end } => {
-                self.progressed |= transfer.verified(end, reporter)?
+                self.progressed |= transfer.verified(end, reporter)?;
             }
             ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
             ReceiverEvent::Refused(refusal) => self.refused(refusal, reporter),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use barewire_core::file::Config;
+use barewire_core::file::TransferConfig;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;

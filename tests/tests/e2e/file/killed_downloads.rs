@@ -87,7 +87,7 @@ fn interrupted_it_keeps_what_has_verified() {
         proxy.stalled();
         wait_until_idle(&client);
         client.signal(signal);
-        client.finish().exits(code).says(&["2.0 MiB"]);
+        client.finish().exits(code).says(&["2.00 MiB"]);
         assert_eq!(target.names(), ["x.part", "x.part.journal"]);
         let client = fetch(&server.at(), &target, &["x", "--json"]).exits(0);
         assert_eq!(client.event("downloaded")["resumed_from"], 2 * SEGMENT);

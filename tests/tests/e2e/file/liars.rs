@@ -159,7 +159,7 @@ fn contents_without_the_digests_asked_for_are_not_passed_off_as_verified() {
 fn every_refusal_has_its_words() {
     for (status, words) in [
         (1, "no such"),
-        (2, "does not give that out"),
+        (2, "permission denied"),
         (3, "does not understand"),
         (4, "does not support"),
         (5, "busy"),

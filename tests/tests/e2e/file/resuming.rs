@@ -91,11 +91,11 @@ fn retries_come_to_an_end_and_the_next_run_resumes() {
     let proxy = Proxy::start(server.address(), &faults);
     let target = Folder::new();
     let client = fetch(&proxy.at(), &target, &["x", "--retries", "1"]).exits(1);
-    client.says(&["3.0 MiB"]).says(&["same command"]).says(&[&proxy.at()]);
+    client.says(&["3.00 MiB"]).says(&["same command"]).says(&[&proxy.at()]);
     assert!(!target.has("x"));
     assert_eq!(proxy.carried().len(), 2);
 
-    fetch(&proxy.at(), &target, &["x", "--retries", "0"]).exits(1).says(&["3.0 MiB"]);
+    fetch(&proxy.at(), &target, &["x", "--retries", "0"]).exits(1).says(&["3.00 MiB"]);
     let client = fetch(&proxy.at(), &target, &["x", "--json"]).exits(0).is_silent();
     assert_eq!(client.event("downloaded")["resumed_from"], 3 * SEGMENT);
     target.assert_holds("x", &whole);

@@ -130,7 +130,7 @@ fn a_tree_that_was_interrupted_is_gone_on_with() {
     fetch(&proxy.at(), &target, &options).exits(1).says(&["run the same command again to resume"]);
     assert!(target.has("tree/big.part"));
     let second = fetch(&proxy.at(), &target, &options).exits(0);
-    second.prints("resumed from 1.0 MiB");
+    second.prints("resumed from 1.00 MiB");
     assert_same(&folder.path("tree"), &target.path("tree"));
     server.stop();
 }
