@@ -9,12 +9,14 @@
 //! is borrowed, and what goes is lent. One that was longer than the receive capacity is a
 //! [`Datagram`] that says so, and is never passed off as whole.
 
+mod config;
 mod exchange;
 mod rate_limiter;
 mod received;
 mod responder;
 
-pub use exchange::{Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
+pub use config::{DEFAULT_TIMEOUT, ExchangeConfig};
+pub use exchange::{Exchange, ExchangeError, ExchangeEvent};
 pub use rate_limiter::{DEFAULT_REPLY_RATE, MUTE_DURATION, MUTE_THRESHOLD, Rate};
 pub use received::{DEFAULT_CAPACITY, Datagram, MAX_PAYLOAD};
 pub use responder::{Action, DropReason, REFLECTING_PORTS, Reply, Responder};

@@ -11,11 +11,11 @@ use crate::datagram::{DropReason, ExchangeError};
 use crate::driver::DriveError;
 use crate::file::{EntryError, ReceiverError, Refusal, RequestError, SenderError};
 use crate::hello;
-use crate::text::{Text, TextError, TooLong};
+use crate::text::{Text, TextError, TextReaderError};
 
 /// An error whose cause is another.
 #[derive(Debug)]
-struct Caused(TooLong);
+struct Caused(TextReaderError);
 
 impl std::fmt::Display for Caused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,7 +41,7 @@ fn every_error_says_what_happened() {
     let words = words![
         TextError::TooLong,
         TextError::LineBreak,
-        TooLong,
+        TextReaderError::TooLong,
         hello::HandshakeError::Silent,
         hello::HandshakeError::TooLong,
         hello::HandshakeError::TimedOut,
@@ -76,7 +76,8 @@ fn every_error_says_what_happened() {
         SenderError::CutShort,
         SenderError::TimedOut,
         SenderError::Stalled,
-        EntryError,
+        EntryError::Malformed,
+        EntryError::OutOfOrder,
         NickError::Length,
         NickError::Characters,
         NickError::Reserved,
@@ -84,7 +85,7 @@ fn every_error_says_what_happened() {
         JoinError::RoomFull,
         MemberError::FellBehind,
         SayError::Full,
-        DriveError::<TooLong, TooLong>::Contents,
+        DriveError::<TextReaderError, TextReaderError>::Contents,
     ];
     for (index, said) in words.iter().enumerate() {
         assert!(said.len() > 5, "{said:?} says too little");
@@ -92,8 +93,11 @@ fn every_error_says_what_happened() {
         assert_eq!(same, None, "two errors say the same");
     }
     // A driver's error says what the session's or the connection's does.
-    let fault = |fault: DriveError<TooLong, JoinError>| fault.to_string();
-    assert_eq!(fault(DriveError::Session(TooLong)), TooLong.to_string());
+    let fault = |fault: DriveError<TextReaderError, JoinError>| fault.to_string();
+    assert_eq!(
+        fault(DriveError::Session(TextReaderError::TooLong)),
+        TextReaderError::TooLong.to_string()
+    );
     assert_eq!(fault(DriveError::Connection(JoinError::RoomFull)), JoinError::RoomFull.to_string());
     // Both commands that a conversation takes no more say the same.
     assert_eq!(SayError::Finished.to_string(), RequestError::Finished.to_string());
@@ -110,8 +114,8 @@ fn the_cause_of_a_fault_is_that_of_the_error_within() {
         }
         causes
     };
-    assert_eq!(words(DriveError::Session(Caused(TooLong))), ["text too long"]);
-    assert_eq!(words(DriveError::Connection(Caused(TooLong))), ["text too long"]);
+    assert_eq!(words(DriveError::Session(Caused(TextReaderError::TooLong))), ["text too long"]);
+    assert_eq!(words(DriveError::Connection(Caused(TextReaderError::TooLong))), ["text too long"]);
     assert!(words(DriveError::Contents).is_empty());
 }
 

@@ -18,3 +18,8 @@ pub mod session;
 mod sizes;
 pub mod text;
 pub mod time;
+
+pub use embedded_io;
+#[cfg(feature = "embedded-io-async")]
+pub use embedded_io_async;
+pub use nb;

@@ -17,6 +17,6 @@ mod tests;
 mod writer;
 
 pub use message::{MAX_TEXT, Text, TextError};
-pub use reader::{DEFAULT_QUIET, TextReader, TooLong};
+pub use reader::{DEFAULT_QUIET, TextReader, TextReaderError};
 pub(crate) use reader::{Ended, Progress, append};
 pub(crate) use writer::TextWriter;

@@ -41,6 +41,7 @@ pub(crate) fn message(argument: &str) -> Result<Text<'static>, String> {
     Text::new(argument.to_owned().leak()).map_err(|error| match error {
         text::TextError::TooLong => format!("is {} bytes long, {error}", argument.len()),
         text::TextError::LineBreak => format!("{error}, which would end it"),
+        _ => error.to_string(),
     })
 }
 

@@ -93,8 +93,10 @@ impl Program for FileServer {
         if !self.no_sandbox {
             store.confine();
         }
-        let config =
-            TransferConfig { quiet: self.quiet_period, timeout: self.timeout, stall: self.stall };
+        let config = TransferConfig::new()
+            .with_quiet(self.quiet_period)
+            .with_timeout(self.timeout)
+            .with_stall(self.stall);
         let house = House { store, config };
         let door = Door { once: self.serve.once, max_clients: self.max_clients };
         hall::serve(

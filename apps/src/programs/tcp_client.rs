@@ -68,7 +68,8 @@ impl Program for TcpClient {
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let target = Target::read(&self.words)?;
         let answer = target.text(message)?.unwrap_or(ANSWER);
-        let config = hello::HandshakeConfig { quiet: self.quiet_period, timeout: self.timeout };
+        let config =
+            hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
         let caller = Caller {
             addresses: target.resolve()?,
             name: target.name(),

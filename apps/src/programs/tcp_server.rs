@@ -73,7 +73,9 @@ impl Program for TcpServer {
         let signals = server::begin(address, output)?;
         let house = House {
             greeting: self.greeting,
-            config: hello::HandshakeConfig { quiet: self.quiet_period, timeout: self.timeout },
+            config: hello::HandshakeConfig::new()
+                .with_quiet(self.quiet_period)
+                .with_timeout(self.timeout),
         };
         let door = Door { once: self.listen.serve.once, max_clients: self.max_clients };
         hall::serve(

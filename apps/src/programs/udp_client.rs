@@ -42,7 +42,7 @@ pub(crate) struct UdpClient {
 
     /// How long to wait for the reply; each retry waits twice as long as the try before
     #[arg(short, long, value_name = "TIME", value_parser = wait,
-          default_value_t = ExchangeConfig::default().timeout)]
+          default_value_t = datagram::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How often to try again
@@ -83,7 +83,7 @@ impl Program for UdpClient {
             name: target.name(),
             request,
             local,
-            config: ExchangeConfig { timeout: self.timeout, retries: self.retries },
+            config: ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries),
             buffer: vec![0; self.capacity].into_boxed_slice(),
             exchange: None,
             begun: false,
@@ -217,6 +217,7 @@ impl Sender {
                 );
                 Ok(true)
             }
+            Ok(_) => Ok(true),
             Err(nb::Error::WouldBlock) => {
                 cx.set_deadline(exchange.poll_deadline());
                 Err(nb::Error::WouldBlock)
@@ -260,6 +261,7 @@ impl Sender {
             (ExchangeError::TimedOut, retries) => {
                 format!("no reply from {name}, tried {} times", u64::from(retries) + 1)
             }
+            _ => format!("{name}: {error}"),
         }
     }
 }

@@ -142,7 +142,7 @@ impl Task<Printer> for Desk<'_> {
                         chosen = true;
                         Some(reply)
                     }
-                    Action::Drop(_) => None,
+                    _ => None,
                 }
             },
             |peer, error| log::info!("cannot answer {peer}: {}", describe(&error)),
@@ -177,7 +177,7 @@ fn show(output: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
             return;
         }
         Action::Drop(why) => log::debug!("{peer} gets no answer: {why}"),
-        Action::Reply(_) => {}
+        _ => {}
     }
     output.show_unless_quiet(&ReceivedDatagram::from(datagram));
 }

@@ -31,7 +31,9 @@ enum hello_step {
     HELLO_SILENT,
     HELLO_TOO_LONG,
     HELLO_TIMED_OUT,
-    HELLO_UNCLOSED
+    HELLO_UNCLOSED,
+    /* For a reason that these do not name. */
+    HELLO_FAILED
 };
 
 enum hello_wish { HELLO_NOTHING, HELLO_SEND, HELLO_SHUT, HELLO_CLOSE };

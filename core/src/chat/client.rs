@@ -6,7 +6,7 @@ use heapless::{Deque, Vec};
 
 use super::Line;
 use crate::session::{Event, Events, Output, Session};
-use crate::text::{Ended, Progress, Text, TooLong};
+use crate::text::{Ended, Progress, Text, TextReaderError};
 use crate::time::{Duration, Instant};
 
 /// The client's side of a chat: it says lines, and lends those that come.
@@ -14,7 +14,7 @@ use crate::time::{Duration, Instant};
 /// `OUT` is the room for lines that have not gone out, in bytes; `N` is the longest line that is
 /// taken, which for a server that follows the rules is 4 times its longest text and 128. The machine
 /// takes these bytes of memory and at most 72 more (64-bit). A line that is longer is left out, and
-/// [`TooLong`] told in its place.
+/// [`TextReaderError`] told in its place.
 ///
 /// ```
 /// use barewire_core::chat::{Client, Kind};
@@ -122,8 +122,8 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// Takes a step in reading.
     fn read<'s, 'i: 's>(
         &'s mut self,
-        step: impl FnOnce(&mut Progress, &mut Vec<u8, N>) -> nb::Result<Ended<'i>, TooLong>,
-    ) -> nb::Result<Result<Line<'s>, TooLong>, ClientError> {
+        step: impl FnOnce(&mut Progress, &mut Vec<u8, N>) -> nb::Result<Ended<'i>, TextReaderError>,
+    ) -> nb::Result<Result<Line<'s>, TextReaderError>, ClientError> {
         match step(&mut self.progress, &mut self.buffer) {
             Ok(Ended::InInput(line)) => Ok(Ok(Line::read(line))),
             Ok(Ended::InBuffer) => Ok(Ok(Line::read(&self.buffer))),
@@ -134,7 +134,7 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
 }
 
 impl<'s, const OUT: usize, const N: usize> Events<'s> for Client<OUT, N> {
-    type Event = Result<Line<'s>, TooLong>;
+    type Event = Result<Line<'s>, TextReaderError>;
 }
 
 impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {

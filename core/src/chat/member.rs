@@ -12,7 +12,7 @@ use super::member_slot::{MemberSlot, State};
 use super::room_state::OPERATOR;
 use crate::printable::{Printable, printable};
 use crate::session::{Events, Output, Session};
-use crate::text::{Ended, MAX_TEXT, TooLong};
+use crate::text::{Ended, MAX_TEXT, TextReaderError};
 use crate::time::{Duration, Instant};
 
 /// How long a line may take to come in whole.
@@ -164,7 +164,7 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         &mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> Option<nb::Result<Ended<'i>, TooLong>> {
+    ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
         let Room { state, parts } = &mut *self.room;
         let place = state.place_mut(self.index)?;
         place.retry = None;
@@ -220,13 +220,13 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
     fn take(
         &mut self,
         now: Instant,
-        read: nb::Result<Ended<'_>, TooLong>,
+        read: nb::Result<Ended<'_>, TextReaderError>,
     ) -> nb::Result<Outcome, MemberError> {
         let Room { state, parts } = &mut *self.room;
         let ended = match read {
             Ok(ended) => ended,
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
-            Err(nb::Error::Other(TooLong)) => {
+            Err(nb::Error::Other(TextReaderError::TooLong)) => {
                 let longest = u32::try_from(N).unwrap_or(u32::MAX);
                 let (before, after) = ("a line has at most ", " bytes: yours was refused");
                 let why = [Text(before), Number(longest), Text(after)];

@@ -3,30 +3,15 @@
 use core::fmt;
 use core::net::SocketAddr;
 
+use super::config::ExchangeConfig;
 use super::received::Datagram;
 use crate::log::debug;
 use crate::time::{Duration, Instant};
 
-/// How long an [`Exchange`] waits, and how often it tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ExchangeConfig {
-    /// How long the first try waits for its reply; each further one waits twice as long as the
-    /// one before. 5 s by default.
-    pub timeout: Duration,
-    /// How many tries follow the first; none by default.
-    pub retries: u32,
-}
-
-impl Default for ExchangeConfig {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), retries: 0 }
-    }
-}
-
 /// What an [`Exchange`] tells its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ExchangeEvent<'d> {
     /// The reply: the exchange is over.
     Replied {
@@ -45,6 +30,7 @@ pub enum ExchangeEvent<'d> {
 /// How an [`Exchange`] fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ExchangeError {
     /// No try was answered in time.
     TimedOut,
@@ -105,7 +91,7 @@ impl core::error::Error for ExchangeError {}
 ///     };
 ///     match event {
 ///         Ok(ExchangeEvent::Replied { reply, .. }) => break reply.bytes,
-///         Ok(ExchangeEvent::Retrying { .. }) | Err(nb::Error::WouldBlock) => {}
+///         Ok(_) | Err(nb::Error::WouldBlock) => {}
 ///         Err(nb::Error::Other(error)) => return Err(error.into()),
 ///     }
 /// };
@@ -246,7 +232,7 @@ mod tests {
     }
 
     fn exchange(retries: u32) -> Exchange<'static> {
-        Exchange::new(SERVER, b"ping", ExchangeConfig { retries, ..ExchangeConfig::default() })
+        Exchange::new(SERVER, b"ping", ExchangeConfig::new().with_retries(retries))
     }
 
     #[test]
@@ -322,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_longest_times_do_not_wrap() {
-        let config = ExchangeConfig { timeout: Duration::MAX, retries: u32::MAX };
+        let config = ExchangeConfig::new().with_timeout(Duration::MAX).with_retries(u32::MAX);
         let mut exchange = Exchange::new(SERVER, b"", config);
         exchange.transmitted(at(1));
         assert_eq!(exchange.poll_deadline(), Some(Instant::from_micros(u64::MAX)));

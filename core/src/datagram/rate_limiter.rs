@@ -26,6 +26,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// A limit on the answers that one source gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Rate {
     /// No limit.
     Unlimited,

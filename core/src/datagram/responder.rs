@@ -16,6 +16,7 @@ pub const REFLECTING_PORTS: [u16; 13] =
 /// What a [`Responder`] answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Reply<'t> {
     /// The same bytes for everybody.
     Text(&'t [u8]),
@@ -26,6 +27,7 @@ pub enum Reply<'t> {
 /// What a [`Responder`] does with one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Action<'d> {
     /// Send these bytes to the datagram's source, from the address that it was sent to.
     Reply(&'d [u8]),
@@ -36,6 +38,7 @@ pub enum Action<'d> {
 /// Why a datagram gets no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum DropReason {
     /// It is the responder's own reply text: another responder sent it.
     OwnReply,

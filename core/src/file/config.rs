@@ -12,6 +12,7 @@ pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct TransferConfig {
     /// The quiet period that ends a plain name without a terminator; [`DEFAULT_QUIET`] by default.
     pub quiet: Duration,
@@ -22,8 +23,36 @@ pub struct TransferConfig {
     pub stall: Duration,
 }
 
+impl TransferConfig {
+    /// The limits by default.
+    pub const fn new() -> Self {
+        Self { quiet: DEFAULT_QUIET, timeout: DEFAULT_TIMEOUT, stall: DEFAULT_STALL }
+    }
+
+    /// The same, with another [`quiet`](Self::quiet).
+    #[must_use]
+    pub const fn with_quiet(mut self, quiet: Duration) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// The same, with another [`timeout`](Self::timeout).
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same, with another [`stall`](Self::stall).
+    #[must_use]
+    pub const fn with_stall(mut self, stall: Duration) -> Self {
+        self.stall = stall;
+        self
+    }
+}
+
 impl Default for TransferConfig {
     fn default() -> Self {
-        Self { quiet: DEFAULT_QUIET, timeout: DEFAULT_TIMEOUT, stall: DEFAULT_STALL }
+        Self::new()
     }
 }

@@ -5,6 +5,7 @@ use core::fmt;
 /// How a conversation fails: each is the client's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SenderError {
     /// The client ended its stream in the middle of a request.
     CutShort,
@@ -29,6 +30,7 @@ impl core::error::Error for SenderError {}
 /// Why a request cannot be made: each is the caller's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum RequestError {
     /// The name is longer than [`MAX_NAME`](super::MAX_NAME), or can never fit in the machine.
     TooLong,
@@ -53,6 +55,7 @@ impl core::error::Error for RequestError {}
 /// How a download fails: each is the server's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ReceiverError {
     /// The server closed, or spoke otherwise, where the first answer should have begun: it knows the
     /// plain form only, perhaps.

@@ -7,6 +7,7 @@ use super::response::{Refusal, ResponseHeader};
 
 /// What a [`Sender`](super::Sender) tells its owner: what a client has asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequestEvent<'a> {
     /// The owner is to [offer](super::Sender::offer) it or to [refuse](super::Sender::refuse) it.
     Request(Request<'a>),
@@ -35,6 +36,7 @@ impl fmt::Debug for RequestEvent<'_> {
 /// What a [`Sender`](super::Sender) waits for its owner to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Pending {
     /// The response to the request: [`offer`] or [`refuse`].
     ///
@@ -65,6 +67,7 @@ pub enum Pending {
 /// What a receiver tells its owner: what has come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ReceiverEvent<'a> {
     /// The server has what was asked for, and is about to send it.
     Response(ResponseHeader),

@@ -37,26 +37,26 @@ impl<'a> Entry<'a> {
     /// [`EntryError`], if no server that follows the rules would have sent it. A name that could
     /// lead elsewhere is never let through.
     pub fn parse(line: &'a [u8]) -> Result<Self, EntryError> {
-        let line = core::str::from_utf8(line).map_err(|_| EntryError)?;
-        let (size, rest) = line.split_once('\t').ok_or(EntryError)?;
-        let (modified, name) = rest.split_once('\t').ok_or(EntryError)?;
+        let line = core::str::from_utf8(line).map_err(|_| EntryError::Malformed)?;
+        let (size, rest) = line.split_once('\t').ok_or(EntryError::Malformed)?;
+        let (modified, name) = rest.split_once('\t').ok_or(EntryError::Malformed)?;
         let (name, is_directory) = match name.strip_suffix('/') {
             Some(name) => (name, true),
             None => (name, false),
         };
         if !Self::is_name(name) {
-            return Err(EntryError);
+            return Err(EntryError::Malformed);
         }
         let size = decimal(size)?;
         if is_directory && size != 0 {
-            return Err(EntryError);
+            return Err(EntryError::Malformed);
         }
         let modified = match modified.strip_prefix('-') {
             Some("0") => None,
             Some(before) => 0_i64.checked_sub_unsigned(decimal(before)?),
             None => 0_i64.checked_add_unsigned(decimal(modified)?),
         };
-        Ok(Self { size, modified: modified.ok_or(EntryError)?, name, is_directory })
+        Ok(Self { size, modified: modified.ok_or(EntryError::Malformed)?, name, is_directory })
     }
 
     /// Whether a listing may hold `name`: it is the name of one thing in this directory, and can be
@@ -70,9 +70,9 @@ impl<'a> Entry<'a> {
 fn decimal(digits: &str) -> Result<u64, EntryError> {
     let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
     if !is_plain || (digits.len() > 1 && digits.starts_with('0')) {
-        return Err(EntryError);
+        return Err(EntryError::Malformed);
     }
-    digits.parse().map_err(|_| EntryError)
+    digits.parse().map_err(|_| EntryError::Malformed)
 }
 
 /// The line, without its line feed.
@@ -93,7 +93,7 @@ impl fmt::Display for Entry<'_> {
 ///
 /// let names = |listing| entries(listing).map(|entry| Ok(entry?.name)).collect::<Vec<_>>();
 /// assert_eq!(names(b"0\t0\ta/\n3\t0\tb\n"), [Ok("a"), Ok("b")]);
-/// assert_eq!(names(b"3\t0\ta\n0\t0\ta/\n"), [Ok("a"), Err(EntryError)]);
+/// assert_eq!(names(b"3\t0\ta\n0\t0\ta/\n"), [Ok("a"), Err(EntryError::OutOfOrder)]);
 /// ```
 pub const fn entries(listing: &[u8]) -> Entries<'_> {
     Entries { rest: listing, last: "" }
@@ -114,12 +114,12 @@ impl<'a> Entries<'a> {
     }
 
     fn read(&mut self) -> Result<Entry<'a>, EntryError> {
-        let end = self.rest.iter().position(|&byte| byte == b'\n').ok_or(EntryError)?;
-        let (line, rest) = self.rest.split_at_checked(end).ok_or(EntryError)?;
+        let end = self.rest.iter().position(|&byte| byte == b'\n').ok_or(EntryError::Malformed)?;
+        let (line, rest) = self.rest.split_at_checked(end).ok_or(EntryError::Malformed)?;
         let entry = Entry::parse(line)?;
         // Text is ordered by its bytes.
         if entry.name <= self.last {
-            return Err(EntryError);
+            return Err(EntryError::OutOfOrder);
         }
         self.last = entry.name;
         self.rest = rest.get(1..).unwrap_or_default();
@@ -140,15 +140,23 @@ impl<'a> Iterator for Entries<'a> {
 
 impl core::iter::FusedIterator for Entries<'_> {}
 
-/// A line of a listing that no server should have sent: it is malformed, or does not come after the
-/// one before.
+/// What is wrong with a line of a listing: no server should have sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct EntryError;
+#[non_exhaustive]
+pub enum EntryError {
+    /// It is not what an [`Entry`] looks like, or has no line feed.
+    Malformed,
+    /// Its name does not come after that of the line before.
+    OutOfOrder,
+}
 
 impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("malformed or misplaced line in a listing")
+        f.write_str(match self {
+            Self::Malformed => "malformed line in a listing",
+            Self::OutOfOrder => "line in a listing out of order",
+        })
     }
 }
 
@@ -205,9 +213,9 @@ mod tests {
             "1\t\ta",
             "1\t-\ta",
         ] {
-            assert_eq!(Entry::parse(line.as_bytes()), Err(EntryError), "{line:?}");
+            assert_eq!(Entry::parse(line.as_bytes()), Err(EntryError::Malformed), "{line:?}");
         }
-        assert_eq!(Entry::parse(b"1\t2\t\xff"), Err(EntryError));
+        assert_eq!(Entry::parse(b"1\t2\t\xff"), Err(EntryError::Malformed));
     }
 
     #[track_caller]
@@ -227,10 +235,10 @@ mod tests {
 
     #[test]
     fn the_first_wrong_line_is_the_last() {
-        reads("1\t2\ta", &[Err(EntryError)]);
-        reads("\n1\t2\ta\n", &[Err(EntryError)]);
-        reads("1\t2\ta\n\n1\t2\tb\n", &[Ok("a"), Err(EntryError)]);
-        reads("1\t2\ta\n0\t0\t../\n", &[Ok("a"), Err(EntryError)]);
+        reads("1\t2\ta", &[Err(EntryError::Malformed)]);
+        reads("\n1\t2\ta\n", &[Err(EntryError::Malformed)]);
+        reads("1\t2\ta\n\n1\t2\tb\n", &[Ok("a"), Err(EntryError::Malformed)]);
+        reads("1\t2\ta\n0\t0\t../\n", &[Ok("a"), Err(EntryError::Malformed)]);
     }
 
     #[test]
@@ -240,7 +248,7 @@ mod tests {
         reads("1\t0\tZ\n1\t0\ta\n1\t0\t\u{e4}\n", &[Ok("Z"), Ok("a"), Ok("\u{e4}")]);
         for (one, other) in [("a", "a"), ("a", "a/"), ("a/", "a"), ("b", "a"), ("aa", "a")] {
             let listing = std::format!("0\t0\t{one}\n0\t0\t{other}\n");
-            reads(&listing, &[Ok(one.trim_end_matches('/')), Err(EntryError)]);
+            reads(&listing, &[Ok(one.trim_end_matches('/')), Err(EntryError::OutOfOrder)]);
         }
     }
 }

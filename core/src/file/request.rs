@@ -11,6 +11,7 @@ pub const MAX_NAME: usize = MAX_TEXT;
 /// What a client wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Operation {
     /// Send a file.
     Get,

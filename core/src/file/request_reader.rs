@@ -5,7 +5,7 @@ use heapless::{Vec, VecView};
 use super::request::Request;
 use super::response::Refusal;
 use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, gather};
-use crate::text::{Text, TextReader, TooLong};
+use crate::text::{Text, TextReader, TextReaderError};
 use crate::time::{Duration, Instant};
 
 /// What has come in.
@@ -117,11 +117,11 @@ impl<const N: usize> RequestReader<N> {
     }
 }
 
-fn plain(read: nb::Result<Text<'_>, TooLong>) -> Option<Incoming<'_>> {
+fn plain(read: nb::Result<Text<'_>, TextReaderError>) -> Option<Incoming<'_>> {
     match read {
         Ok(name) => Some(Incoming::Plain(name)),
         Err(nb::Error::WouldBlock) => None,
-        Err(nb::Error::Other(TooLong)) => Some(Incoming::TooLong),
+        Err(nb::Error::Other(TextReaderError::TooLong)) => Some(Incoming::TooLong),
     }
 }
 

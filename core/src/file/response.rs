@@ -5,6 +5,7 @@ use core::fmt;
 /// Why a server does not send what was asked for: the statuses other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Refusal {
     /// 1: there is nothing of that name.
     NotFound = 1,

@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use crate::text::TooLong;
+use crate::text::TextReaderError;
 
 /// How a handshake fails: each is the peer's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum HandshakeError {
     /// The peer ended its stream without a word.
     Silent,
@@ -32,8 +33,10 @@ impl fmt::Display for HandshakeError {
 
 impl core::error::Error for HandshakeError {}
 
-impl From<TooLong> for HandshakeError {
-    fn from(_: TooLong) -> Self {
-        Self::TooLong
+impl From<TextReaderError> for HandshakeError {
+    fn from(error: TextReaderError) -> Self {
+        match error {
+            TextReaderError::TooLong => Self::TooLong,
+        }
     }
 }

@@ -101,7 +101,7 @@ impl<const N: usize> Pump<N> {
     ///             }
     ///             // What is in flash does not change.
     ///             Some(Pending::Confirm) => sender.confirm(now),
-    ///             None => {}
+    ///             _ => {}
     ///         }
     ///     }
     /// }

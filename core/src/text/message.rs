@@ -82,6 +82,7 @@ impl defmt::Format for Text<'_> {
 /// Why a string cannot be sent as one text message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum TextError {
     /// It is longer than [`MAX_TEXT`] bytes.
     TooLong,

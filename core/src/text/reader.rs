@@ -13,21 +13,27 @@ pub const DEFAULT_QUIET: Duration = Duration::from_millis(200);
 /// The most bytes that an unfinished UTF-8 sequence has (RFC 3629 §3).
 const SEQUENCE: usize = 3;
 
-/// The peer's text is longer than the reader's capacity.
-///
-/// It is reported once, as soon as it is certain. The reader skips the rest of that text, so
-/// reading may go on with the next.
+/// Why a [`TextReader`] has no text to lend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct TooLong;
+#[non_exhaustive]
+pub enum TextReaderError {
+    /// The peer's text is longer than the reader's capacity.
+    ///
+    /// It is reported once, as soon as it is certain. The reader skips the rest of that text, so
+    /// reading may go on with the next.
+    TooLong,
+}
 
-impl fmt::Display for TooLong {
+impl fmt::Display for TextReaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text too long")
+        match self {
+            Self::TooLong => f.write_str("text too long"),
+        }
     }
 }
 
-impl core::error::Error for TooLong {}
+impl core::error::Error for TextReaderError {}
 
 /// Reads text messages from a stream, however it is cut.
 ///
@@ -71,12 +77,12 @@ impl<const N: usize> TextReader<N> {
     /// Takes bytes up to and with the end of one text, advancing `input` past them.
     ///
     /// # Errors
-    /// `WouldBlock`: all of `input` was taken, and the text goes on. [`TooLong`]: see there.
+    /// `WouldBlock`: all of `input` was taken, and the text goes on. [`TextReaderError`]: see there.
     pub fn handle_input<'s, 'i: 's>(
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Text<'s>, TooLong> {
+    ) -> nb::Result<Text<'s>, TextReaderError> {
         self.progress.handle_input(&mut self.buffer, now, input).map(|ended| match ended {
             Ended::InInput(bytes) => Text::received(bytes),
             Ended::InBuffer => Text::received(&self.buffer),
@@ -86,8 +92,8 @@ impl<const N: usize> TextReader<N> {
     /// The stream has ended, and with it the text.
     ///
     /// # Errors
-    /// `WouldBlock`: there was no text to end. [`TooLong`]: see there.
-    pub fn handle_end(&mut self) -> nb::Result<Text<'_>, TooLong> {
+    /// `WouldBlock`: there was no text to end. [`TextReaderError`]: see there.
+    pub fn handle_end(&mut self) -> nb::Result<Text<'_>, TextReaderError> {
         self.progress.release(&mut self.buffer);
         self.progress.finish(&mut self.buffer)?;
         Ok(Text::received(&self.buffer))
@@ -96,8 +102,8 @@ impl<const N: usize> TextReader<N> {
     /// Ends the text if its quiet period has passed.
     ///
     /// # Errors
-    /// `WouldBlock`: it has not, or there is no text. [`TooLong`]: see there.
-    pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TooLong> {
+    /// `WouldBlock`: it has not, or there is no text. [`TextReaderError`]: see there.
+    pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TextReaderError> {
         self.progress.release(&mut self.buffer);
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
@@ -163,7 +169,7 @@ impl Progress {
         buffer: &mut heapless::VecView<u8>,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Ended<'i>, TooLong> {
+    ) -> nb::Result<Ended<'i>, TextReaderError> {
         self.release(buffer);
         while !input.is_empty() {
             self.last_byte = now;
@@ -179,7 +185,7 @@ impl Progress {
             let gathered = !buffer.is_empty() || self.held_return;
             if ends && !gathered {
                 if part.len() > buffer.capacity() {
-                    return Err(nb::Error::Other(TooLong));
+                    return Err(nb::Error::Other(TextReaderError::TooLong));
                 }
                 return Ok(Ended::InInput(part));
             }
@@ -192,7 +198,7 @@ impl Progress {
                 self.skip(buffer, if was_text { b"\r" } else { b"" }, false);
                 self.skip(b"", if returned { b"\r" } else { part }, ends);
                 buffer.clear();
-                return Err(nb::Error::Other(TooLong));
+                return Err(nb::Error::Other(TextReaderError::TooLong));
             }
             if ends {
                 self.lent = true;
@@ -232,14 +238,17 @@ impl Progress {
     }
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
-    pub(crate) fn finish(&mut self, buffer: &mut heapless::VecView<u8>) -> nb::Result<(), TooLong> {
+    pub(crate) fn finish(
+        &mut self,
+        buffer: &mut heapless::VecView<u8>,
+    ) -> nb::Result<(), TextReaderError> {
         if self.skipping {
             self.stop_skipping();
             buffer.clear();
         }
         if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
             buffer.clear();
-            return Err(nb::Error::Other(TooLong));
+            return Err(nb::Error::Other(TextReaderError::TooLong));
         }
         if buffer.is_empty() {
             return Err(nb::Error::WouldBlock);

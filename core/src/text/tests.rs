@@ -15,10 +15,10 @@ fn at(millis: u64) -> Instant {
 fn read(chunks: &[&[u8]]) -> StdVec<String> {
     let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
     let mut heard = vec![];
-    let mut note = |result: nb::Result<Text<'_>, TooLong>| {
+    let mut note = |result: nb::Result<Text<'_>, TextReaderError>| {
         heard.push(match result {
             Ok(text) => text.to_string(),
-            Err(nb::Error::Other(TooLong)) => "too long".into(),
+            Err(nb::Error::Other(TextReaderError::TooLong)) => "too long".into(),
             Err(nb::Error::WouldBlock) => return false,
         });
         true

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use barewire_core::chat::{Client, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, Space};
 use barewire_core::io::Pump;
-use barewire_core::text::{DEFAULT_QUIET, Text, TooLong};
+use barewire_core::text::{DEFAULT_QUIET, Text, TextReaderError};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
@@ -68,13 +68,18 @@ async fn take_part(mut socket: Socket<'_>, name: usize, random: &mut Random) -> 
     let (mut said, mut is_welcome, mut heard, mut drops) = (0, false, Vec::new(), 0);
     let clock = &mut Clock;
     let outcome = loop {
-        let turn = pump.turn(&mut socket, &mut client, clock, |line: Result<Line<'_>, TooLong>| {
-            let line = line.unwrap();
-            is_welcome |= line.welcome().is_some();
-            if let Kind::Said { text, .. } = line.kind {
-                heard.push(text.to_string());
-            }
-        });
+        let turn = pump.turn(
+            &mut socket,
+            &mut client,
+            clock,
+            |line: Result<Line<'_>, TextReaderError>| {
+                let line = line.unwrap();
+                is_welcome |= line.welcome().is_some();
+                if let Kind::Said { text, .. } = line.kind {
+                    heard.push(text.to_string());
+                }
+            },
+        );
         match interrupted(random, turn).await {
             None => drops += 1,
             Some(Ok(true)) => {}

@@ -20,7 +20,7 @@ const NAME: &[u8] = b"file";
 /// A link that loses frames may be silent for long.
 const PATIENT: TransferConfig = {
     let long = Duration::from_secs(600);
-    TransferConfig { quiet: long, timeout: long, stall: long }
+    TransferConfig::new().with_quiet(long).with_timeout(long).with_stall(long)
 };
 
 /// Serves `file` until the client ends the connection. Tells how often a future was dropped.
@@ -54,6 +54,7 @@ async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 
                 sender.provide_digest(now, digester.finish());
             }
             Some(Pending::Confirm) => sender.confirm(now),
+            Some(other) => panic!("{other:?}"),
             None => {}
         }
     };
@@ -86,6 +87,7 @@ async fn fetch(
             ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
             ReceiverEvent::Verified { end } => proven = end,
             ReceiverEvent::Complete => answers.push(Some(proven)),
+            other => panic!("{other:?}"),
         });
         if let Some(outcome) = interrupted(random, run).await {
             break outcome;

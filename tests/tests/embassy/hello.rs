@@ -16,7 +16,7 @@ use crate::world::{Buffers, converse, interrupted};
 /// A link that loses frames may cut a text, and be silent for longer than the quiet period.
 const PATIENT: HandshakeConfig = {
     let long = Duration::from_secs(600);
-    HandshakeConfig { quiet: long, timeout: long }
+    HandshakeConfig::new().with_quiet(long).with_timeout(long)
 };
 
 #[test]

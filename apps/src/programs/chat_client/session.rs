@@ -5,7 +5,7 @@ use std::io;
 
 use barewire_core::chat::{Client, DEFAULT_LINE_BURST, Kind, Line, RateLimiter};
 use barewire_core::session::Session as _;
-use barewire_core::text::{MAX_TEXT, Text, TooLong};
+use barewire_core::text::{MAX_TEXT, Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
 use barewire_linux::link::{DriveError, Link};
@@ -228,7 +228,7 @@ impl Ears {
     }
 
     /// A line has come.
-    fn hear(&mut self, now: Instant, line: Result<Line<'_>, TooLong>, chat: &mut Chat<'_>) {
+    fn hear(&mut self, now: Instant, line: Result<Line<'_>, TextReaderError>, chat: &mut Chat<'_>) {
         // Whatever it is, the server is not one that waits to welcome.
         self.awaited = None;
         let Ok(line) = line else {

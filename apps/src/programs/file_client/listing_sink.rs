@@ -128,10 +128,10 @@ mod tests {
         let totals = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n").check();
         assert_eq!(totals, Ok(Totals { entries: 3, files: 2, largest: 12 }));
         assert_eq!(listing("").check().map(|totals| totals.entries), Ok(0));
-        for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n", "1\t0\ta\n1\t0\ta\n"]
-        {
-            assert_eq!(listing(wrong).check(), Err(EntryError), "{wrong:?}");
+        for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n"] {
+            assert_eq!(listing(wrong).check(), Err(EntryError::Malformed), "{wrong:?}");
         }
+        assert_eq!(listing("1\t0\ta\n1\t0\ta\n").check(), Err(EntryError::OutOfOrder));
     }
 
     #[test]

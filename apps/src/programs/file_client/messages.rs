@@ -33,6 +33,7 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> St
         Refusal::Busy => "is too busy (try later)",
         Refusal::Malformed => "does not understand the request",
         Refusal::NotSupported => "does not support the request (--plain asks in the oldest way)",
+        _ => "does not send it",
     };
     format!("{}: {server} {why}", transfer.shown())
 }

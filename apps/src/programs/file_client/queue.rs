@@ -137,7 +137,7 @@ impl Queue {
                     reporter.fail(&format!("{}: the name is too long", next.shown()));
                     self.drop_next(reporter);
                 }
-                Err(RequestError::Full | RequestError::Finished) => return asked,
+                Err(_) => return asked,
             }
         }
         if !self.finished && !self.asked.iter().any(Transfer::may_grow) {
@@ -176,6 +176,7 @@ impl Queue {
             ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
             ReceiverEvent::Refused(refusal) => self.refused(refusal, reporter),
             ReceiverEvent::Complete => self.completed(reporter),
+            _ => {}
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use barewire_core::file::TransferConfig;
-use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 
@@ -24,6 +23,6 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn config(&self) -> TransferConfig {
-        TransferConfig { quiet: DEFAULT_QUIET, timeout: self.timeout, stall: self.stall }
+        TransferConfig::new().with_timeout(self.timeout).with_stall(self.stall)
     }
 }

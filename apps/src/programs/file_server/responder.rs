@@ -153,6 +153,7 @@ impl Download {
                 RequestEvent::Refused { refusal, name } => {
                     hall.output.show_unless_quiet(&Served::refused(guest.peer, name, refusal));
                 }
+                _ => {}
             });
             match advanced {
                 Err(nb::Error::WouldBlock) => {}
@@ -187,6 +188,7 @@ impl Download {
                     }
                 }
                 Some(Pending::Confirm) => self.confirm(hall, cx.now())?,
+                Some(other) => return Err(nb::Error::Other(format!("not known here: {other:?}"))),
             }
         }
         cx.yield_now();
@@ -259,9 +261,9 @@ fn chain(before: &Digest, next: &Digest) -> Digest {
 /// The name in reports; that of a listing ends in a slash.
 fn shown_name(request: &Request<'_>) -> Vec<u8> {
     match (request.operation, request.name) {
-        (Operation::Get, name) => name.to_vec(),
         (Operation::List, b"") => b"./".to_vec(),
         (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
+        (_, name) => name.to_vec(),
     }
 }
 

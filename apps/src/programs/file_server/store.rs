@@ -53,6 +53,7 @@ impl Store {
         let found = match request.operation {
             Operation::Get => self.root.open_file(request.name),
             Operation::List => self.list(request.name),
+            _ => return Err(Refusal::NotSupported),
         };
         found.map_err(|why| {
             // The operator's disk, and no client's mistake.

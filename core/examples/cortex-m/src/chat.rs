@@ -74,9 +74,7 @@ impl<const N: usize> Service for RoomService<'_, N> {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
             Err(nb::Error::Other(DriveError::Session(_))) => LeaveReason::FellBehind,
-            Err(nb::Error::Other(DriveError::Connection(_) | DriveError::Contents)) => {
-                LeaveReason::Lost
-            }
+            Err(nb::Error::Other(_)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
         self.room.leave(*key, why);

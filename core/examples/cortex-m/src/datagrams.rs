@@ -54,7 +54,7 @@ impl Answerer {
                     info!("{} is muted: too many datagrams", meta.endpoint);
                     continue;
                 }
-                Action::Drop(_) => continue,
+                _ => continue,
             }
             // From the address that was asked, which is among what was received with the datagram.
             let _ = socket.send_slice(self.reply, meta);

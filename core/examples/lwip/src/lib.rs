@@ -52,6 +52,7 @@ pub enum Step {
     TooLong,
     TimedOut,
     Unclosed,
+    Failed,
 }
 
 /// What is to be done next.
@@ -74,6 +75,7 @@ fn step(done: nb::Result<Text<'_>, HandshakeError>, heard: &mut Slice) -> Step {
         Err(nb::Error::Other(HandshakeError::TooLong)) => Step::TooLong,
         Err(nb::Error::Other(HandshakeError::TimedOut)) => Step::TimedOut,
         Err(nb::Error::Other(HandshakeError::Unclosed)) => Step::Unclosed,
+        Err(nb::Error::Other(_)) => Step::Failed,
     }
 }
 
@@ -91,10 +93,7 @@ pub unsafe extern "C" fn hello_begin(
     // SAFETY: as the caller's.
     let greeting = str::from_utf8(unsafe { greeting.get() });
     let Some(greeting) = greeting.ok().and_then(|text| Text::new(text).ok()) else { return false };
-    let config = HandshakeConfig {
-        timeout: Duration::from_micros(timeout_us),
-        ..HandshakeConfig::default()
-    };
+    let config = HandshakeConfig::new().with_timeout(Duration::from_micros(timeout_us));
     let server = Server::new(Instant::from_micros(now_us), greeting, config);
     // SAFETY: as the caller's.
     unsafe { ptr::write(hello, Hello(server)) };

@@ -1,7 +1,7 @@
 //! Texts and the quiet rule, against a reader that looks at every byte by itself.
 
 use arbitrary::Arbitrary;
-use barewire_core::text::{Text, TextReader, TooLong};
+use barewire_core::text::{Text, TextReader, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
 use crate::script::{START, Span};
@@ -152,12 +152,12 @@ fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn said(text: Result<Text<'_>, TooLong>) -> Said {
+fn said(text: Result<Text<'_>, TextReaderError>) -> Said {
     text.map_or(Said::TooLong, |text| Said::Text(text.as_bytes().to_vec()))
 }
 
 /// Gives a step's result; `None` for `WouldBlock`.
-fn settled(step: nb::Result<Text<'_>, TooLong>) -> Option<Said> {
+fn settled(step: nb::Result<Text<'_>, TextReaderError>) -> Option<Said> {
     match step {
         Ok(text) => Some(said(Ok(text))),
         Err(nb::Error::Other(error)) => Some(said(Err(error))),

@@ -5,7 +5,7 @@ use crate::file::{self, Pending, Receiver, ReceiverEvent, Request, RequestEvent,
 use crate::hello;
 use crate::io::tests::{Direction, Wire, config};
 use crate::session::InMemory;
-use crate::text::{Text, TooLong};
+use crate::text::{Text, TextReaderError};
 use crate::time::Duration;
 use core::cell::Cell;
 use core::convert::Infallible;
@@ -186,7 +186,7 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
 }
 
 /// What a member hears.
-type Heard<'l> = Result<chat::Line<'l>, TooLong>;
+type Heard<'l> = Result<chat::Line<'l>, TextReaderError>;
 
 /// An owner drops the turn in which nothing comes, and speaks.
 #[test]

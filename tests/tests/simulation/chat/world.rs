@@ -5,7 +5,7 @@ use barewire_core::chat::{
     MemberSlot, Part, Room, RoomConfig,
 };
 use barewire_core::session::{Output, Session};
-use barewire_core::text::{Text, TooLong};
+use barewire_core::text::{Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
@@ -303,7 +303,7 @@ impl<'m> World<'m> {
             guest.client.finish();
         }
         let received = &mut guest.received;
-        let hear = |line: Result<Line<'_>, TooLong>| {
+        let hear = |line: Result<Line<'_>, TextReaderError>| {
             received.push(line.expect("no line is too long").printable().to_string());
         };
         let outcome = self.streams.drive(guest.ends[1], &mut guest.client, hear);

@@ -31,7 +31,7 @@ impl Asking {
         let request = REQUESTS[usize::from(number)];
         let timeout = random.span(Duration::from_millis(1)..=Duration::from_secs(2));
         let retries = random.pick(&[0, 1, 2, 5]);
-        let config = ExchangeConfig { timeout, retries };
+        let config = ExchangeConfig::new().with_timeout(timeout).with_retries(retries);
         Self {
             exchange: Exchange::new(server, request, config),
             // Some share a host, so that only the port tells them apart.
@@ -69,6 +69,7 @@ impl Asking {
             Ok(ExchangeEvent::Retrying { left }) => {
                 assert_eq!(self.tries.len(), (self.config.retries - left) as usize);
             }
+            Ok(other) => panic!("{other:?}"),
             Err(nb::Error::WouldBlock) => {}
             Err(nb::Error::Other(error)) => self.end(now, Err(error)),
         }

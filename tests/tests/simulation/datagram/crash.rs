@@ -145,7 +145,7 @@ impl Run {
                         answers.push((source, reply.to_vec(), server.life));
                         network.send(socket, source, reply);
                     }
-                    Action::Drop(why) => panic!("no reason to be silent: {why}"),
+                    other => panic!("no reason to be silent: {other:?}"),
                 }
             } else if let Some(client) = clients.iter_mut().find(|client| client.socket == socket) {
                 client.turn(network, &arrival);
@@ -197,6 +197,7 @@ impl Run {
                     sometimes.note("refused at once", client.tries.len() == 1);
                     sometimes.note("refused when it had just come back", is_back);
                 }
+                Err(error) => panic!("{error}"),
             }
             if let Some(latest) = self.certain(client) {
                 let is_refused = client.failed(ExchangeError::Unreachable);

@@ -77,7 +77,7 @@ impl Run {
             {
                 match responder.handle_datagram(network.now(), datagram) {
                     Action::Reply(reply) => network.send(socket, datagram.source, reply),
-                    Action::Drop(why) => panic!("no reason to be silent: {why}"),
+                    other => panic!("no reason to be silent: {other:?}"),
                 }
             }
         }
@@ -107,6 +107,7 @@ impl Run {
                 Err(ExchangeError::Unreachable) => {
                     assert!(self.conditions.refuses && is_to_nobody);
                 }
+                Err(error) => panic!("{error}"),
             }
             assert!(
                 !self.is_certain(client) || client.tries.len() == 1,

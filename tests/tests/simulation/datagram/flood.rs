@@ -44,6 +44,7 @@ fn flood(random: &mut Random, rate: u32) -> Vec<(Instant, Said)> {
             let said = match responder.handle_datagram(now, datagram) {
                 Action::Reply(_) => None,
                 Action::Drop(why) => Some(why),
+                other => panic!("{other:?}"),
             };
             if datagram.source == noisy.0 {
                 outcomes.push((now, said));

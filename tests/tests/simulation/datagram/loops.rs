@@ -56,6 +56,7 @@ impl Loop {
                     self.replies[side].push(now);
                 }
                 Action::Drop(why) => self.drops.push(why),
+                other => panic!("{other:?}"),
             }
         }
     }

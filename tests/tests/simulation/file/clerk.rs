@@ -110,11 +110,11 @@ impl Clerk {
         contents
     }
 
-    /// Meets a demand, or tells that it cannot be met.
-    fn oblige(&mut self, now: Instant, demand: Pending, store: &Store) -> bool {
-        match (demand, self.offered) {
+    /// Provides what is pending, or tells that it cannot be had.
+    fn oblige(&mut self, now: Instant, pending: Pending, store: &Store) -> bool {
+        match (pending, self.offered) {
             (Pending::Response, _) => self.answer(now, store),
-            (_, None) => panic!("{demand:?} before an offer"),
+            (_, None) => panic!("{pending:?} before an offer"),
             (Pending::Digest { offset, length }, Some(version)) => {
                 let is_cached = store.is_cached(version);
                 let bytes = if is_cached { store.bytes_of(version) } else { store.live(version) };
@@ -133,6 +133,7 @@ impl Clerk {
                 self.sender.confirm(now);
                 self.offered = None;
             }
+            (other, _) => panic!("{other:?}"),
         }
         true
     }

@@ -189,6 +189,7 @@ fn take(wish: &mut Wish, event: ReceiverEvent<'_>, store: &Store) -> bool {
             assert!(wish.held == version, "whole, but not the version that was told");
             wish.state = State::Complete;
         }
+        other => panic!("{other:?}"),
     }
     true
 }

@@ -19,8 +19,7 @@ fn as_long_as_anything_comes_nothing_is_late() {
         let mut store = Store::new(&mut random);
         store.changes = 0;
         let mut wishes = wishes(&mut random, &store);
-        let config =
-            TransferConfig { timeout: SHORTEST, stall: SHORTEST, ..TransferConfig::default() };
+        let config = TransferConfig::new().with_timeout(SHORTEST).with_stall(SHORTEST);
         let bytes = store.bytes();
         let drip = Direction {
             delay: Duration::ZERO..=GAP,

@@ -176,5 +176,6 @@ fn take(
             record.complete.push(file);
             Ok(())
         }
+        other => panic!("{other:?}"),
     }
 }

@@ -29,7 +29,7 @@ const SHORTEST: Duration = Duration::from_secs(4);
 fn some_config(random: &mut Random) -> TransferConfig {
     let limit = SHORTEST..=Duration::from_secs(30);
     let (timeout, stall) = (random.span(limit.clone()), random.span(limit));
-    TransferConfig { timeout, stall, ..TransferConfig::default() }
+    TransferConfig::new().with_timeout(timeout).with_stall(stall)
 }
 
 /// Two directions that cut what goes through them, wide enough for `bytes` to pass quickly.

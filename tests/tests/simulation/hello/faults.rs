@@ -40,7 +40,8 @@ impl Run {
         let ends = streams.connect(directions, Some(fault));
 
         // Silence is no message here: every text has its end, so a shortened one is a defect.
-        let configs = timeouts.map(|timeout| HandshakeConfig { quiet: Duration::MAX, timeout });
+        let configs = timeouts
+            .map(|timeout| HandshakeConfig::new().with_quiet(Duration::MAX).with_timeout(timeout));
         let mut server = Server::<MAX_TEXT>::new(now, Text::new(&greeting).unwrap(), configs[0]);
         let mut client = Client::<MAX_TEXT>::new(now, Text::new(&answer).unwrap(), configs[1]);
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
@@ -140,7 +141,7 @@ fn a_dripping_peer_does_not_stretch_the_time() {
             window: random.count(1..=4),
         };
         let timeout = random.span(Duration::from_millis(100)..=Duration::from_secs(4));
-        let config = HandshakeConfig { timeout, ..HandshakeConfig::default() };
+        let config = HandshakeConfig::new().with_timeout(timeout);
         let mut streams = Streams::new(random);
         let ends = streams.connect([drip.clone(), drip], None);
         let deadline = streams.now() + timeout;

@@ -3,7 +3,7 @@
 use core::fmt::{Debug, Display, Formatter, Result, Write};
 use core::hint::black_box;
 
-use barewire_core::{chat, datagram, driver, file, hello, printable, session, text, time};
+use barewire_core::{chat, datagram, driver, file, hello, printable, text, time};
 
 use crate::used;
 
@@ -14,12 +14,12 @@ pub struct Values {
     pub printable: printable::Printable<'static>,
     pub text: text::Text<'static>,
     pub text_error: text::TextError,
-    pub too_long: text::TooLong,
+    pub text_reader_error: text::TextReaderError,
     pub exchange_error: datagram::ExchangeError,
-    pub silence: datagram::DropReason,
-    pub hello_error: hello::HandshakeError,
-    pub send_error: file::SenderError,
-    pub receive_error: file::ReceiverError,
+    pub drop_reason: datagram::DropReason,
+    pub handshake_error: hello::HandshakeError,
+    pub sender_error: file::SenderError,
+    pub receiver_error: file::ReceiverError,
     pub request_error: file::RequestError,
     pub refusal: file::Refusal,
     pub request: file::Request<'static>,
@@ -42,12 +42,12 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.printable);
     show(out, &values.text);
     show(out, &values.text_error);
-    show(out, &values.too_long);
+    show(out, &values.text_reader_error);
     show(out, &values.exchange_error);
-    show(out, &values.silence);
-    show(out, &values.hello_error);
-    show(out, &values.send_error);
-    show(out, &values.receive_error);
+    show(out, &values.drop_reason);
+    show(out, &values.handshake_error);
+    show(out, &values.sender_error);
+    show(out, &values.receiver_error);
     show(out, &values.request_error);
     show(out, &values.refusal);
     show(out, &values.entry);
@@ -68,7 +68,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     tell(out, &values.line);
     tell(out, &values.heard);
     used(core::error::Error::source(black_box(&values.fault)));
-    used(hello::HandshakeError::from(values.too_long));
+    used(hello::HandshakeError::from(values.text_reader_error));
 }
 
 fn show<T: Display>(out: &mut dyn Write, value: &T) {

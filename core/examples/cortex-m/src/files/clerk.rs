@@ -61,6 +61,7 @@ impl Clerk {
                     None => return false,
                 }
             }
+            _ => return false,
         }
         true
     }
@@ -129,6 +130,7 @@ impl Service for Clerk {
                 RequestEvent::Refused { refusal, name } => {
                     info!("{}: {}: {}", client, printable(name), refusal);
                 }
+                _ => {}
             });
             if let Some(found) = asked {
                 visit.found = found;

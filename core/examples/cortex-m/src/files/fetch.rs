@@ -66,6 +66,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
             ReceiverEvent::Contents(bytes) => (self.consume)(bytes),
             ReceiverEvent::Verified { end } => self.verified = end,
             ReceiverEvent::Complete => self.is_whole = true,
+            _ => {}
         })
     }
 }

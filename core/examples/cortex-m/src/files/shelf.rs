@@ -94,7 +94,7 @@ impl Shelf {
                 self.files.iter().position(is_it).map(Found::File)
             }
             (Operation::List, b"" | b".") => Some(Found::List),
-            (Operation::List, _) => None,
+            _ => None,
         }
     }
 

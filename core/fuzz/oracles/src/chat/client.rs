@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use barewire_core::chat::{Client, Kind, Line, SayError};
 use barewire_core::printable::printable;
-use barewire_core::text::{Text, TooLong};
+use barewire_core::text::{Text, TextReaderError};
 
 use crate::driver::Driver;
 use crate::printable::is_safe;
@@ -56,7 +56,7 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
 }
 
 /// What a client is told.
-fn told(line: Result<Line<'_>, TooLong>) -> String {
+fn told(line: Result<Line<'_>, TextReaderError>) -> String {
     line.map_or_else(|error| error.to_string(), |line| format!("{line:?}, {:?}", line.kind))
 }
 
@@ -77,11 +77,11 @@ pub fn check(input: &Input<'_>) {
                     judge(read, &line);
                     told(Ok(read))
                 }
-                Said::TooLong => told(Err(TooLong)),
+                Said::TooLong => told(Err(TextReaderError::TooLong)),
                 Said::TooLate => unreachable!("no line is waited for"),
             });
         };
-        let on_line = |line: Result<Line<'_>, TooLong>| heard.push(told(line));
+        let on_line = |line: Result<Line<'_>, TextReaderError>| heard.push(told(line));
         match step {
             Step::Bytes(bytes) if !driver.ended => {
                 model.hear(now, bytes, on_said);

@@ -8,7 +8,7 @@ use barewire_core::chat::{
     MemberSlot, Part, Room, RoomConfig, SayError, max_line_bytes, min_log_bytes,
 };
 use barewire_core::session::Session;
-use barewire_core::text::{Text, TooLong};
+use barewire_core::text::{Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
 use super::flood::{Allowance, PASTED, Rate};
@@ -176,7 +176,7 @@ impl World<'_> {
         }
         let part = under_way(&other.sent, &mut guest.arrived[0], count);
         let received = &mut guest.received;
-        let mut on_line = |line: Result<Line<'_>, TooLong>| {
+        let mut on_line = |line: Result<Line<'_>, TextReaderError>| {
             received.push(line.expect("it fits").printable().to_string());
         };
         if !end.ended {

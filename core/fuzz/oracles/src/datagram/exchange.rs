@@ -73,7 +73,11 @@ pub fn check(input: &Input<'_>) {
     let other_port = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 4_001));
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 2), 4_000));
     let (timeout, retries) = (input.timeout.duration(), u32::from(input.retries % 4));
-    let mut exchange = Exchange::new(server, b"request", ExchangeConfig { timeout, retries });
+    let mut exchange = Exchange::new(
+        server,
+        b"request",
+        ExchangeConfig::new().with_timeout(timeout).with_retries(retries),
+    );
     let mut model = Model { timeout, tries: Vec::new(), wants: true, left: retries, over: false };
     let mut now = START;
     for step in &input.steps {

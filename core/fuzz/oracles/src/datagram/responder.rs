@@ -88,6 +88,7 @@ impl World<'_> {
                 None
             }
             Action::Drop(reason) => Some(reason),
+            other => unreachable!("{other:?}"),
         };
         let is_own = !self.echo && length == TEXT.len() && TEXT.starts_with(bytes);
         let by_itself = match source.port() {

@@ -75,7 +75,7 @@ fn serve(request: &[u8], size: u64, version: u8, room: u64) -> Vec<u8> {
                 sender.provide_digest(START, digester.finish());
             }
             Some(Pending::Confirm) => sender.confirm(START),
-            Some(Pending::Response) => panic!("it was answered"),
+            Some(other) => panic!("{other:?} again"),
             None if driver.moves == before => break,
             None => {}
         }
@@ -189,6 +189,7 @@ impl Download {
                 assert!(damaged, "it is there");
                 refused = true;
             }
+            other => unreachable!("{other:?}"),
         };
         for piece in stream.chunks(step.max(1)) {
             failed = driver.hear(START, &mut receiver, piece, &mut on_received);

@@ -29,7 +29,7 @@ enum Step<'a> {
 pub fn check(input: &Input<'_>) {
     let name = sayable(input.name, 1_024);
     let (timeout, stall) = (input.timeout.duration(), input.stall.duration());
-    let config = TransferConfig { timeout, stall, ..TransferConfig::default() };
+    let config = TransferConfig::new().with_timeout(timeout).with_stall(stall);
     let text = Text::new(&name).expect("it can be sent");
     let mut receiver = PlainReceiver::new(START, text, config);
     let mut driver = Driver { overstates: input.overstates, ..Driver::default() };

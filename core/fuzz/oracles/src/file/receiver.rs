@@ -80,6 +80,7 @@ fn see(seen: &mut Vec<Seen>, received: ReceiverEvent<'_>) {
         }
         ReceiverEvent::Verified { end } => seen.push(Seen::Verified(end)),
         ReceiverEvent::Complete => seen.push(Seen::Complete),
+        other => unreachable!("{other:?}"),
     }
 }
 

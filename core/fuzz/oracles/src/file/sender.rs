@@ -85,6 +85,7 @@ impl Told {
             RequestEvent::Refused { refusal, name } => {
                 Self::Refused(refusal.status(), name.to_vec())
             }
+            other => unreachable!("{other:?}"),
         }
     }
 
@@ -285,7 +286,7 @@ impl Server<'_> {
                 self.sender.provide_digest(now, digest(offset, length));
             }
             Some(Pending::Confirm) => self.sender.confirm(now),
-            Some(Pending::Digest { .. }) | None => return false,
+            _ => return false,
         }
         true
     }

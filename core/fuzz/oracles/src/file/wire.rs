@@ -53,6 +53,7 @@ pub(super) fn request(request: &Request<'_>) -> Vec<u8> {
     let operation = match request.operation {
         Operation::Get => 1,
         Operation::List => 2,
+        other => unreachable!("{other:?}"),
     };
     let length = u16::try_from(request.name.len()).unwrap_or(u16::MAX).to_be_bytes();
     let mut bytes = PREFIX.to_vec();

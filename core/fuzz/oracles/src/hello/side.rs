@@ -34,7 +34,9 @@ enum Step<'a> {
 
 impl Input<'_> {
     pub(super) fn config(&self) -> HandshakeConfig {
-        HandshakeConfig { quiet: self.quiet.duration(), timeout: self.timeout.duration() }
+        HandshakeConfig::new()
+            .with_quiet(self.quiet.duration())
+            .with_timeout(self.timeout.duration())
     }
 }
 
