@@ -336,6 +336,8 @@ pub struct Driver {
     taken: usize,
     /// The session has left bytes, or was told the end, since it was last given something new.
     left: bool,
+    /// The session's last call with input has given an event, so there may be more without any.
+    telling: bool,
     /// The deadline has been told in this turn.
     expired: bool,
     /// The peer has ended its direction.
@@ -386,6 +388,7 @@ impl Driver {
             stage: Stage::Transmit,
             taken: 0,
             left: false,
+            telling: false,
             expired: false,
             ended: false,
             shut: false,
@@ -565,6 +568,12 @@ impl Driver {
         transport: &'a mut T,
     ) -> Next<'a, S, T::Error> {
         let told = match transport.receive() {
+            // It took the last byte, which is no reason to have nothing more to tell.
+            Ok([]) | Err(nb::Error::WouldBlock) if self.telling => {
+                let told = session.handle_input(now, &mut <&[u8]>::default());
+                self.telling = told.is_ok();
+                told
+            }
             Ok([]) => {
                 (self.ended, self.left) = (true, true);
                 session.handle_end(now)
@@ -573,7 +582,7 @@ impl Driver {
                 let mut input = bytes;
                 let told = session.handle_input(now, &mut input);
                 self.taken = bytes.len().saturating_sub(input.len());
-                self.left = !input.is_empty();
+                (self.left, self.telling) = (!input.is_empty(), told.is_ok());
                 told
             }
             Err(nb::Error::WouldBlock) => {
@@ -657,3 +666,6 @@ enum Sent {
     Some,
     Close,
 }
+
+#[cfg(test)]
+mod tests;
