@@ -1,6 +1,7 @@
 //! `file-server`: sends the files of a folder to everybody.
 
-mod responder;
+mod connection;
+mod response;
 mod store;
 
 use std::num::NonZero;
@@ -23,7 +24,7 @@ use crate::output::printer::Printer;
 use crate::server::listen::{self as server, ADDRESS, Serve};
 use crate::server::serve::{self as hall, Door};
 
-use responder::Download;
+use connection::{ClientConnection, FileServerState};
 use store::Store;
 
 const EXAMPLES: &str = "\
@@ -97,26 +98,20 @@ impl Program for FileServer {
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
             .with_stall(self.stall);
-        let house = House { store, config };
+        let state = FileServerState { store, config };
         let door = Door { once: self.serve.once, max_clients: self.max_clients };
         hall::serve(
             listeners,
             &signals,
             door,
             output,
-            &house,
+            &state,
             |_, _| {},
-            |house, now, guest, stream| {
-                Download::new(Link::new(stream), Sender::new(now, house.config), guest)
+            |state, now, guest, stream| {
+                ClientConnection::new(Link::new(stream), Sender::new(now, state.config), guest)
             },
         )
     }
-}
-
-/// What the whole server has.
-struct House {
-    store: Store,
-    config: TransferConfig,
 }
 
 /// The address, and the folder behind it.
@@ -134,6 +129,6 @@ fn place_and_folder(words: &[String]) -> Result<(Place<'_>, PathBuf), Failure> {
             let folder = PathBuf::from(folder);
             Ok((place, folder))
         }
-        [_, extra, ..] => Err(Failure::usage(format!("'{extra}' is one word too many"))),
+        [_, extra, ..] => Err(Failure::usage(format!("unexpected argument '{extra}'"))),
     }
 }
