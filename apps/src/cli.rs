@@ -4,5 +4,5 @@ pub(crate) mod addresses;
 pub(crate) mod arguments;
 pub(crate) mod failure;
 pub(crate) mod limits;
-pub(crate) mod program;
+pub(crate) mod run;
 pub(crate) mod times;

@@ -1,3 +1,6 @@
 //! What the clients have in common.
 
-pub(crate) mod repeat;
+pub(crate) mod dial;
+pub(crate) mod exchanges;
+pub(crate) mod retry;
+pub(crate) mod statistics;

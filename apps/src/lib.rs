@@ -13,7 +13,7 @@ mod terminal;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cli::program;
+use cli::run::{self, Run};
 use programs::chat_client::ChatClient;
 use programs::chat_server::ChatServer;
 use programs::file_client::FileClient;
@@ -60,14 +60,14 @@ impl Program {
     /// The name by which it is called.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::UdpServer => <UdpServer as program::Program>::NAME,
-            Self::UdpClient => <UdpClient as program::Program>::NAME,
-            Self::TcpServer => <TcpServer as program::Program>::NAME,
-            Self::TcpClient => <TcpClient as program::Program>::NAME,
-            Self::FileServer => <FileServer as program::Program>::NAME,
-            Self::FileClient => <FileClient as program::Program>::NAME,
-            Self::ChatServer => <ChatServer as program::Program>::NAME,
-            Self::ChatClient => <ChatClient as program::Program>::NAME,
+            Self::UdpServer => UdpServer::NAME,
+            Self::UdpClient => UdpClient::NAME,
+            Self::TcpServer => TcpServer::NAME,
+            Self::TcpClient => TcpClient::NAME,
+            Self::FileServer => FileServer::NAME,
+            Self::FileClient => FileClient::NAME,
+            Self::ChatServer => ChatServer::NAME,
+            Self::ChatClient => ChatClient::NAME,
         }
     }
 
@@ -79,14 +79,14 @@ impl Program {
     /// Runs it with `arguments`, the first of which is the name by which it was called.
     pub fn run(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         match self {
-            Self::UdpServer => program::run::<UdpServer>(arguments),
-            Self::UdpClient => program::run::<UdpClient>(arguments),
-            Self::TcpServer => program::run::<TcpServer>(arguments),
-            Self::TcpClient => program::run::<TcpClient>(arguments),
-            Self::FileServer => program::run::<FileServer>(arguments),
-            Self::FileClient => program::run::<FileClient>(arguments),
-            Self::ChatServer => program::run::<ChatServer>(arguments),
-            Self::ChatClient => program::run::<ChatClient>(arguments),
+            Self::UdpServer => run::run::<UdpServer>(arguments),
+            Self::UdpClient => run::run::<UdpClient>(arguments),
+            Self::TcpServer => run::run::<TcpServer>(arguments),
+            Self::TcpClient => run::run::<TcpClient>(arguments),
+            Self::FileServer => run::run::<FileServer>(arguments),
+            Self::FileClient => run::run::<FileClient>(arguments),
+            Self::ChatServer => run::run::<ChatServer>(arguments),
+            Self::ChatClient => run::run::<ChatClient>(arguments),
         }
     }
 }

@@ -5,24 +5,24 @@ use std::net::SocketAddr;
 
 use barewire_linux::resolve::{Malformed, lookup, split};
 
-use crate::cli::failure::Failure;
 use crate::output::system_error::describe;
 
-/// `HOST:PORT`, or `HOST` and `PORT` as two words, with the words that follow.
+use super::failure::Failure;
+
+/// `HOST:PORT`, or `HOST` and `PORT` as two arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
-    pub(crate) host: &'a str,
+pub(crate) struct HostPort<'a> {
+    host: &'a str,
     pub(crate) port: u16,
-    pub(crate) rest: &'a [String],
 }
 
-impl<'a> Place<'a> {
-    /// Reads an address from the front of `words`. The second is the port if it is a number and
-    /// the first has no port.
-    pub(crate) fn read(words: &'a [String]) -> Result<Self, Failure> {
+impl<'a> HostPort<'a> {
+    /// Reads an address from the front of `arguments`, and gives it with what follows. The second is
+    /// the port if it is a number and the first has no port.
+    pub(crate) fn read_first(arguments: &'a [String]) -> Result<(Self, &'a [String]), Failure> {
         let (first, rest) =
-            words.split_first().ok_or_else(|| Failure::usage("no address given"))?;
-        let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+            arguments.split_first().ok_or_else(|| Failure::usage("no address given"))?;
+        let is_number = |argument: &String| argument.bytes().all(|byte| byte.is_ascii_digit());
         let (read, rest) = match (split(first, None), rest.split_first()) {
             (Err(Malformed::NoPort), Some((port, rest))) if is_number(port) => {
                 (split(first, Some(port)), rest)
@@ -30,17 +30,16 @@ impl<'a> Place<'a> {
             (read, _) => (read, rest),
         };
         let refuse =
-            |why| Failure::usage(format!("'{first}' is no address: {why} (write HOST:PORT)"));
+            |why| Failure::usage(format!("invalid address '{first}': {why} (write HOST:PORT)"));
         let (host, port) = read.map_err(refuse)?;
-        Ok(Self { host, port, rest })
+        Ok((Self { host, port }, rest))
     }
 
     /// Reads an address that nothing may follow.
-    pub(crate) fn read_alone(words: &'a [String]) -> Result<Self, Failure> {
-        let place = Self::read(words)?;
-        match place.rest {
-            [] => Ok(place),
-            [extra, ..] => Err(Failure::usage(format!("'{extra}' is one word too many"))),
+    pub(crate) fn read_only(arguments: &'a [String]) -> Result<Self, Failure> {
+        match Self::read_first(arguments)? {
+            (address, []) => Ok(address),
+            (_, [extra, ..]) => Err(Failure::unexpected_argument(extra)),
         }
     }
 
@@ -51,9 +50,9 @@ impl<'a> Place<'a> {
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for HostPort<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port, .. } = self;
+        let Self { host, port } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
@@ -62,25 +61,25 @@ impl fmt::Display for Place<'_> {
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Vec<String> {
+    fn arguments(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
     }
 
     #[track_caller]
     fn reads(line: &str, shown: &str, rest: &str) {
-        let words = words(line);
-        let place = Place::read(&words).unwrap();
-        assert_eq!((place.to_string().as_str(), place.rest.join(" ").as_str()), (shown, rest));
+        let arguments = arguments(line);
+        let (address, follows) = HostPort::read_first(&arguments).unwrap();
+        assert_eq!((address.to_string().as_str(), follows.join(" ").as_str()), (shown, rest));
     }
 
     #[track_caller]
     fn refuses(line: &str, why: &str) {
-        let failure = Place::read(&words(line)).unwrap_err();
+        let failure = HostPort::read_first(&arguments(line)).unwrap_err();
         assert!(failure.message().is_some_and(|message| message.contains(why)), "{failure:?}");
     }
 
     #[test]
-    fn an_address_is_one_word_or_two() {
+    fn an_address_is_one_argument_or_two() {
         reads("127.0.0.1:8080", "127.0.0.1:8080", "");
         reads("127.0.0.1 8080", "127.0.0.1:8080", "");
         reads("localhost:0 hello there", "localhost:0", "hello there");
@@ -97,6 +96,6 @@ mod tests {
         refuses("localhost:http", "not a number");
         refuses("localhost 99999999999999999999", "0 to 65535");
         refuses(":80", "no host");
-        assert!(Place::read(&[]).is_err());
+        assert!(HostPort::read_first(&[]).is_err());
     }
 }

@@ -27,7 +27,10 @@ impl Failure {
         }
     }
 
-    /// The program was called wrongly.
+    pub(crate) fn unexpected_argument(argument: &str) -> Self {
+        Self::Usage(format!("unexpected argument '{argument}'"))
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
@@ -41,8 +44,7 @@ impl Failure {
         ))
     }
 
-    /// The exit code.
-    pub(crate) fn code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Conversation(_) | Self::Reported => ExitCode::FAILURE,
             Self::Usage(_) => ExitCode::from(2),

@@ -1,27 +1,28 @@
-//! Times in arguments.
+//! Durations in arguments.
 
 use barewire_core::time::Duration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-/// A time such as `200ms`, `5s` or `1h`; a bare number counts seconds.
-pub(crate) fn time(argument: &str) -> Result<Duration, String> {
-    let seconds = argument.strip_suffix('s').unwrap_or(argument).trim_end();
-    match seconds.parse().map(std::time::Duration::try_from_secs_f64) {
-        Ok(Ok(span)) => Ok(span.into()),
-        Ok(Err(_)) if seconds.starts_with('-') => Err("must not be negative".into()),
-        Ok(Err(_)) => Err("is no time that could be waited for".into()),
-        Err(_) => match humantime::parse_duration(argument) {
-            Ok(span) => Ok(span.into()),
-            Err(error) => Err(format!("{error} (write a time as 200ms, 5s or 1h)")),
-        },
-    }
+/// A duration such as `200ms`, `5s` or `1h`; a bare number counts seconds.
+pub(crate) fn duration(argument: &str) -> Result<Duration, String> {
+    let read = match argument.parse() {
+        Ok(seconds) => SignedDuration::try_from_secs_f64(seconds),
+        Err(_) => argument.parse::<Span>().and_then(|span| {
+            // Days and weeks of this length alone; months have no length.
+            span.to_duration(SpanRelativeTo::days_are_24_hours())
+        }),
+    };
+    let duration = read.map_err(|_| "not a duration (write it as 200ms, 5s or 1h)")?;
+    let duration = std::time::Duration::try_from(duration).map_err(|_| "must not be negative")?;
+    Ok(duration.into())
 }
 
-/// A time that is not zero: to wait no time at all would fail every conversation.
-pub(crate) fn wait(argument: &str) -> Result<Duration, String> {
-    time(argument).and_then(|span| match span {
+/// A duration that is not zero: to wait no time at all would fail every conversation.
+pub(crate) fn timeout(argument: &str) -> Result<Duration, String> {
+    match duration(argument)? {
         Duration::ZERO => Err("must be longer than 0".into()),
-        span => Ok(span),
-    })
+        timeout => Ok(timeout),
+    }
 }
 
 #[cfg(test)]
@@ -29,18 +30,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_people_write_them() {
-        assert_eq!(time("200ms"), Ok(Duration::from_millis(200)));
-        assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
-        assert_eq!(time("2.5"), Ok(Duration::from_millis(2500)));
-        assert_eq!(time("0"), Ok(Duration::ZERO));
-        // As defaults are shown in the help.
-        for span in [Duration::from_millis(200), Duration::from_secs(10)] {
-            assert_eq!(time(&span.to_string()), Ok(span));
+    fn durations_are_read_as_people_write_them() {
+        for (written, millis) in [
+            ("200ms", 200),
+            ("5s", 5_000),
+            ("5 sec", 5_000),
+            ("2.5", 2_500),
+            (".5", 500),
+            ("2.5s", 2_500),
+            ("1m 30s", 90_000),
+            ("5 minutes", 300_000),
+            ("1h", 3_600_000),
+            ("2d", 172_800_000),
+            ("0", 0),
+        ] {
+            assert_eq!(duration(written), Ok(Duration::from_millis(millis)), "{written}");
         }
-        assert!(wait("0").is_err());
-        for wrong in ["", "-1", "5 parsecs", "nan", "inf", "1e300"] {
-            assert!(time(wrong).is_err(), "{wrong}");
+        // As defaults are shown in the help.
+        for shown in [Duration::from_millis(200), Duration::from_secs(10)] {
+            assert_eq!(duration(&shown.to_string()), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused_with_the_reason() {
+        for negative in ["-1", "-1s", "-200ms", "5s ago"] {
+            assert_eq!(duration(negative), Err("must not be negative".into()), "{negative}");
+        }
+        for wrong in ["", "s", "5 parsecs", "2 months", "nan", "inf", "1e300"] {
+            assert!(duration(wrong).is_err_and(|why| why.contains("200ms")), "{wrong}");
+        }
+        for zero in ["0", "0s", "0.0"] {
+            assert_eq!(timeout(zero), Err("must be longer than 0".into()), "{zero}");
         }
     }
 }

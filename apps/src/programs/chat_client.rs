@@ -21,9 +21,9 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::{time, wait};
-use crate::client::repeat::Target;
+use crate::cli::run::Run;
+use crate::cli::times::{duration, timeout};
+use crate::client::dial::Destination;
 use crate::output::printer::Printer;
 use crate::output::writable;
 use crate::terminal::screen::Screen;
@@ -68,33 +68,33 @@ pub(crate) struct ChatClient {
     no_reconnect: bool,
 
     /// How long connecting may take
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = TIMEOUT)]
     timeout: Duration,
 
     /// How long the server must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
     common: Common,
 }
 
-impl Program for ChatClient {
+impl Run for ChatClient {
     const NAME: &'static str = "chat-client";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let target = Target::read(&self.words)?;
-        if let Some(extra) = target.rest().first() {
-            return Err(Failure::usage(format!("'{extra}' is one word too many")));
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
+        let (server, rest) = Destination::read_first(&self.words)?;
+        if let [extra, ..] = rest {
+            return Err(Failure::unexpected_argument(extra));
         }
         let on_terminal = self.is_on_terminal();
         let settings = Settings {
-            addresses: target.resolve()?,
-            server: target.name(),
+            addresses: server.resolve()?,
+            server: server.to_string(),
             timeout: self.timeout,
             quiet: self.quiet_period,
             rate: self.rate,
@@ -109,9 +109,9 @@ impl Program for ChatClient {
         let conversation = executor.spawn(Box::new(Conversation::begin()));
         let (input, voice) = if on_terminal {
             let screen = Screen::begin().map_err(Failure::system)?;
-            (executor.spawn(Box::new(Keyboard::new())), Voice::on_terminal(output, screen))
+            (executor.spawn(Box::new(Keyboard::new())), Voice::on_terminal(printer, screen))
         } else {
-            (executor.spawn(Box::new(Filter::new())), Voice::filter(output))
+            (executor.spawn(Box::new(Filter::new())), Voice::filter(printer))
         };
         let mut chat = Chat::new(settings, nick, voice, Tasks { conversation, input });
         executor.run(&mut chat).map_err(Failure::system)?;

@@ -2,10 +2,10 @@
 
 mod broadcaster;
 mod confusables;
-mod events;
 mod log_file;
 mod member;
 mod operator;
+mod recorder;
 mod state;
 
 use std::path::PathBuf;
@@ -14,29 +14,29 @@ use barewire_core::chat::{DEFAULT_HISTORY, DEFAULT_LINE_RATE, RoomConfig, min_lo
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
-use barewire_linux::executor::Executor;
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::cli::addresses::Place;
+use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::time;
+use crate::cli::run::Run;
+use crate::cli::times::duration;
 use crate::output::printer::Printer;
-use crate::server::listen::{self as server, ADDRESS};
-use crate::server::serve::{self as hall, Door, Hall};
+use crate::server::listen::{self, DEFAULT_ADDRESS};
+use crate::server::serve::{AcceptLimits, serve};
 
-use broadcaster::Crier;
-use log_file::Journal;
-use member::Seat;
+use broadcaster::Broadcaster;
+use log_file::LogFile;
+use member::MemberConnection;
 use operator::Operator;
-use state::{Floor, House};
+use recorder::Recorder;
+use state::{ChatState, empty_room};
 
 const EXAMPLES: &str = "\
 Examples:
   chat-server                              a room on 127.0.0.1:8080
-  chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a record
+  chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
   echo 'back at noon' | chat-server -q     say something to whoever comes, show nothing
 
 What is typed here is said as 'server'; /help tells the commands. Any client will do: chat-client,
@@ -48,7 +48,7 @@ at most; a second one stops it at once.";
 #[command(name = ChatServer::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatServer {
     /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
-    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = ADDRESS)]
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
     /// How many of the last lines a new member gets
@@ -74,44 +74,46 @@ pub(crate) struct ChatServer {
     log: Option<PathBuf>,
 
     /// How long a member must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
     common: Common,
 }
 
-impl Program for ChatServer {
+impl Run for ChatServer {
     const NAME: &'static str = "chat-server";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let place = Place::read_alone(&self.address)?;
-        let journal = self.log.as_deref().map(Journal::open).transpose()?;
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
+        let host_port = HostPort::read_only(&self.address)?;
+        let log_file = self.log.as_deref().map(LogFile::open).transpose()?;
         // The room lives on one thread.
         let passed = activation::tcp_listener();
-        let listeners = server::open(&place, 't', 1, passed, threads::listeners)?;
+        let listeners = listen::open(&host_port, 't', 1, passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = server::begin(address, output)?;
+        let signals = listen::start(address, printer)?;
         let config = RoomConfig::new()
             .with_quiet(self.quiet_period)
             .with_history(self.history)
             .with_rate(self.rate)
             .with_skeleton(confusables::skeleton);
-        let house = House::new(Floor::new(self.max_members, self.backlog, config), journal);
-        let door = Door { once: false, max_clients: None };
-        hall::serve(listeners, &signals, door, output, &house, staff, |_, _, guest, stream| {
-            Seat::new(stream, guest)
-        })
+        let room = empty_room(self.max_members, self.backlog, config);
+        let state = ChatState::new(room, Recorder::new(log_file));
+        serve(
+            listeners,
+            [state],
+            &signals,
+            AcceptLimits { once: false, max_clients: None },
+            printer,
+            |executor, state| {
+                state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));
+                state.members.push(executor.spawn(Box::new(Operator::new())));
+            },
+            |_, _, peer, stream| MemberConnection::new(stream, peer),
+        )
     }
-}
-
-/// The tasks beside those of the members.
-fn staff(executor: &mut Executor<'_, Hall<'_, House>>, house: &House) {
-    let mut floor = house.floor();
-    floor.crier = Some(Crier::hire(executor));
-    floor.seats.push(Operator::hire(executor));
 }

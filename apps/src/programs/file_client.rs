@@ -31,12 +31,12 @@ use barewire_linux::files::DownloadOptions;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 
-use crate::cli::addresses::Place;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::limits::raise_descriptor_limit;
-use crate::cli::program::Program;
-use crate::cli::times::wait;
+use crate::cli::run::Run;
+use crate::cli::times::timeout;
+use crate::client::dial::Destination;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;
@@ -111,11 +111,11 @@ pub(crate) struct FileClient {
     force: bool,
 
     /// How long connecting may take, and then the beginning of each answer
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long contents may make no progress
-    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_STALL)]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_STALL)]
     stall: Duration,
 
     /// How often to try again without progress when a connection breaks off
@@ -126,7 +126,7 @@ pub(crate) struct FileClient {
     common: Common,
 }
 
-impl Program for FileClient {
+impl Run for FileClient {
     const NAME: &'static str = "file-client";
 
     fn common(&self) -> &Common {
@@ -134,20 +134,17 @@ impl Program for FileClient {
     }
 
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let place = Place::read(&self.words)?;
-        if place.port == 0 {
-            return Err(Failure::usage("port 0 is nobody's: a client needs the server's port"));
-        }
-        self.check(place.rest)?;
-        let names = match place.rest {
+        let (server, names) = Destination::read_first(&self.words)?;
+        self.check(names)?;
+        let names = match names {
             [] if self.list || self.recursive => vec![String::new()],
             [] => vec![names::ask()?],
             names => names.to_vec(),
         };
         let transfers = self.transfers(&names)?;
         let settings = Settings {
-            server: place.to_string(),
-            addresses: place.resolve()?,
+            server: server.to_string(),
+            addresses: server.resolve()?,
             plain: self.plain,
             verify: !self.no_verify,
             existing: DownloadOptions { force: self.force, resume: !self.no_resume },

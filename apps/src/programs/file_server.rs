@@ -4,8 +4,10 @@ mod connection;
 mod response;
 mod store;
 
+use std::iter;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig};
 use barewire_core::text::DEFAULT_QUIET;
@@ -15,14 +17,14 @@ use barewire_linux::link::Link;
 use barewire_linux::threads;
 use clap::Parser;
 
-use crate::cli::addresses::Place;
+use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::{time, wait};
+use crate::cli::run::Run;
+use crate::cli::times::{duration, timeout};
 use crate::output::printer::Printer;
-use crate::server::listen::{self as server, ADDRESS, Serve};
-use crate::server::serve::{self as hall, Door};
+use crate::server::listen::{self, DEFAULT_ADDRESS, ServeArguments};
+use crate::server::serve::{AcceptLimits, serve};
 
 use connection::{ClientConnection, FileServerState};
 use store::Store;
@@ -47,23 +49,23 @@ pub(crate) struct FileServer {
     words: Vec<String>,
 
     #[command(flatten)]
-    serve: Serve,
+    serve: ServeArguments,
 
     /// How many clients to serve at once; more wait until one has left [default: as many as the
     /// system allows]
-    #[arg(long, value_name = "N", value_parser = server::clients)]
+    #[arg(long, value_name = "N", value_parser = listen::client_count)]
     max_clients: Option<NonZero<usize>>,
 
     /// How long a client may take to say what it wants
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long a client may take nothing of what it asked for
-    #[arg(long, value_name = "TIME", value_parser = wait, default_value_t = DEFAULT_STALL)]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_STALL)]
     stall: Duration,
 
     /// How long a client must be silent for a name without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     /// Do not confine the server to the folder by Landlock
@@ -74,22 +76,22 @@ pub(crate) struct FileServer {
     common: Common,
 }
 
-impl Program for FileServer {
+impl Run for FileServer {
     const NAME: &'static str = "file-server";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let default = [ADDRESS.to_owned()];
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
+        let default = [DEFAULT_ADDRESS.to_owned()];
         let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
-        let (place, folder) = place_and_folder(words)?;
+        let (host_port, folder) = address_and_folder(words)?;
         let store = Store::open(&folder)?;
         let passed = activation::tcp_listener();
-        let listeners = self.serve.open(&place, 't', passed, threads::listeners)?;
+        let listeners = self.serve.open(&host_port, 't', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = server::begin(address, output)?;
+        let signals = listen::start(address, printer)?;
         // Before the threads begin, since each inherits it from this one.
         if !self.no_sandbox {
             store.confine();
@@ -98,37 +100,37 @@ impl Program for FileServer {
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
             .with_stall(self.stall);
-        let state = FileServerState { store, config };
-        let door = Door { once: self.serve.once, max_clients: self.max_clients };
-        hall::serve(
+        let state = Arc::new(FileServerState { store, config });
+        let limits = AcceptLimits { once: self.serve.once, max_clients: self.max_clients };
+        serve(
             listeners,
+            iter::repeat(state),
             &signals,
-            door,
-            output,
-            &state,
+            limits,
+            printer,
             |_, _| {},
-            |state, now, guest, stream| {
-                ClientConnection::new(Link::new(stream), Sender::new(now, state.config), guest)
+            |state, now, peer, stream| {
+                ClientConnection::new(Link::new(stream), Sender::new(now, state.config), peer)
             },
         )
     }
 }
 
 /// The address, and the folder behind it.
-fn place_and_folder(words: &[String]) -> Result<(Place<'_>, PathBuf), Failure> {
-    let place = Place::read(words).map_err(|failure| match words {
+fn address_and_folder(words: &[String]) -> Result<(HostPort<'_>, PathBuf), Failure> {
+    let (address, rest) = HostPort::read_first(words).map_err(|failure| match words {
         [folder] if Path::new(folder).is_dir() => Failure::usage(format!(
-            "'{folder}' is no address (the folder comes behind the address: file-server {ADDRESS} \
+            "'{folder}' is a folder, not an address (the folder comes behind the address: file-server {DEFAULT_ADDRESS} \
              {folder})"
         )),
         _ => failure,
     })?;
-    match place.rest {
-        [] => Ok((place, PathBuf::from("."))),
+    match rest {
+        [] => Ok((address, PathBuf::from("."))),
         [folder] => {
             let folder = PathBuf::from(folder);
-            Ok((place, folder))
+            Ok((address, folder))
         }
-        [_, extra, ..] => Err(Failure::usage(format!("unexpected argument '{extra}'"))),
+        [_, extra, ..] => Err(Failure::unexpected_argument(extra)),
     }
 }

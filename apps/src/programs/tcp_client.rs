@@ -12,9 +12,10 @@ use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::{time, wait};
-use crate::client::repeat::{self as client, Asking, Often, Target};
+use crate::cli::run::Run;
+use crate::cli::times::{duration, timeout};
+use crate::client::dial::{Destination, connect_error};
+use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -43,41 +44,41 @@ pub(crate) struct TcpClient {
     words: Vec<String>,
 
     /// How long connecting, and then the handshake, may take
-    #[arg(short, long, value_name = "TIME", value_parser = wait,
+    #[arg(short, long, value_name = "TIME", value_parser = timeout,
           default_value_t = hello::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long the server must be silent for a greeting without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
-    often: Often,
+    repeat: RepeatArguments,
 
     #[command(flatten)]
     common: Common,
 }
 
-impl Program for TcpClient {
+impl Run for TcpClient {
     const NAME: &'static str = "tcp-client";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let target = Target::read(&self.words)?;
-        let answer = target.text(message)?.unwrap_or(ANSWER);
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
+        let (server, text) = Destination::read_with_text(&self.words, message)?;
+        let answer = text.unwrap_or(ANSWER);
         let config =
             hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
         let caller = Caller {
-            addresses: target.resolve()?,
-            name: target.name(),
+            addresses: server.resolve()?,
+            name: server.to_string(),
             answer,
             config,
             state: State::Resting,
         };
-        client::ask(self.often, output, caller)
+        exchanges::run(self.repeat, printer, caller)
     }
 }
 
@@ -98,15 +99,19 @@ enum State {
     Talking { link: Link, session: hello::Client<'static>, peer: SocketAddr },
 }
 
-impl Task<Asking<'_>> for Caller {
-    fn turn(&mut self, asking: &mut Asking<'_>, cx: &mut Context<'_, Asking<'_>>) -> Poll<()> {
+impl Task<Exchanges<'_>> for Caller {
+    fn turn(
+        &mut self,
+        exchanges: &mut Exchanges<'_>,
+        cx: &mut Context<'_, Exchanges<'_>>,
+    ) -> Poll<()> {
         while !cx.stopping() {
-            match self.advance(asking, cx) {
+            match self.advance(exchanges, cx) {
                 Ok(Some(state)) => self.state = state,
                 Ok(None) => break,
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
                 Err(nb::Error::Other(reason)) => {
-                    asking.fail(reason);
+                    exchanges.fail(reason);
                     self.state = State::Resting;
                 }
             }
@@ -119,44 +124,44 @@ impl Caller {
     /// Goes on to the next state; `None` when there is no more to do.
     fn advance(
         &mut self,
-        asking: &mut Asking<'_>,
-        cx: &mut Context<'_, Asking<'_>>,
+        exchanges: &mut Exchanges<'_>,
+        cx: &mut Context<'_, Exchanges<'_>>,
     ) -> nb::Result<Option<State>, String> {
         match &mut self.state {
             State::Resting => {
-                let Some(next) = asking.next() else { return Ok(None) };
+                let Some(next) = exchanges.next_start() else { return Ok(None) };
                 if cx.now() < next {
                     cx.set_deadline(Some(next));
                     return Err(nb::Error::WouldBlock);
                 }
-                asking.begin(cx.now());
+                exchanges.start(cx.now());
                 let connector = Connector::new(self.addresses.clone(), self.config.timeout);
                 Ok(Some(State::Connecting(connector)))
             }
             State::Connecting(connector) => {
                 let connected = connector.poll(cx);
                 let (link, peer) = connected.map_err(|error| {
-                    error.map(|error| client::unconnected(&self.name, self.config.timeout, &error))
+                    error.map(|error| connect_error(&self.name, self.config.timeout, &error))
                 })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
                 Ok(Some(State::Talking { link, session, peer }))
             }
             State::Talking { link, session, peer } => {
                 let peer = *peer;
-                let output = &mut *asking.output;
+                let printer = &mut *exchanges.printer;
                 let over = link.drive(cx, session, |greeting| {
-                    output.show(&ReceivedText { from: peer, text: greeting.printable() });
+                    printer.show(&ReceivedText { from: peer, text: greeting.printable() });
                 });
                 over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
-                asking.succeed();
+                exchanges.succeed();
                 Ok(Some(State::Resting))
             }
         }
     }
 
-    fn failed(&self, fault: &DriveError<hello::HandshakeError>) -> String {
+    fn failed(&self, error: &DriveError<hello::HandshakeError>) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
-        match fault {
+        match error {
             DriveError::Connection(error) => {
                 format!("the handshake with {name} broke off: {}", describe(error))
             }
@@ -174,7 +179,7 @@ impl Caller {
                 "{name} did not close within {limit} of the connection's start, so it may not have \
                  heard the answer"
             ),
-            _ => fault.to_string(),
+            _ => error.to_string(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `tcp-server`: greets everybody, and shows what they answer.
 
 use core::task::Poll;
+use std::iter;
 use std::num::NonZero;
+use std::sync::Arc;
 
 use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
@@ -14,13 +16,14 @@ use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::{time, wait};
+use crate::cli::run::Run;
+use crate::cli::times::{duration, timeout};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
-use crate::server::listen::{self as server, Listen};
-use crate::server::serve::{self as hall, Door, Guest, Hall};
+use crate::server::context::{Peer, ServerContext};
+use crate::server::listen::{self, ListenArguments};
+use crate::server::serve::{AcceptLimits, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +39,7 @@ with exit code 0, after 5 seconds at most; a second one stops it at once.";
 #[command(name = TcpServer::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct TcpServer {
     #[command(flatten)]
-    listen: Listen,
+    listen: ListenArguments,
 
     /// What to greet with: one line of at most 1024 bytes
     #[arg(short, long, value_name = "TEXT", value_parser = message, default_value = "你好")]
@@ -44,57 +47,56 @@ pub(crate) struct TcpServer {
 
     /// How many clients to serve at once; more wait until one has left [default: as many as the
     /// system allows]
-    #[arg(long, value_name = "N", value_parser = server::clients)]
+    #[arg(long, value_name = "N", value_parser = listen::client_count)]
     max_clients: Option<NonZero<usize>>,
 
     /// How long one client's handshake may take
-    #[arg(short, long, value_name = "TIME", value_parser = wait, default_value_t = hello::DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = hello::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
     /// How long a client must be silent for an answer without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = time, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
     quiet_period: Duration,
 
     #[command(flatten)]
     common: Common,
 }
 
-impl Program for TcpServer {
+impl Run for TcpServer {
     const NAME: &'static str = "tcp-server";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let passed = activation::tcp_listener();
         let listeners = self.listen.open('t', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = server::begin(address, output)?;
-        let house = House {
+        let signals = listen::start(address, printer)?;
+        let shared = Arc::new(Shared {
             greeting: self.greeting,
             config: hello::HandshakeConfig::new()
                 .with_quiet(self.quiet_period)
                 .with_timeout(self.timeout),
-        };
-        let door = Door { once: self.listen.serve.once, max_clients: self.max_clients };
-        hall::serve(
+        });
+        let limits = AcceptLimits { once: self.listen.serve.once, max_clients: self.max_clients };
+        serve(
             listeners,
+            iter::repeat(shared),
             &signals,
-            door,
-            output,
-            &house,
+            limits,
+            printer,
             |_, _| {},
-            |house, now, guest, stream| {
-                let session = hello::Server::new(now, house.greeting, house.config);
-                Handshake { link: Link::new(stream), session, guest }
+            |shared, now, peer, stream| {
+                let session = hello::Server::new(now, shared.greeting, shared.config);
+                Handshake { link: Link::new(stream), session, peer }
             },
         )
     }
 }
 
-/// What the whole server has.
-struct House {
+struct Shared {
     greeting: Text<'static>,
     config: hello::HandshakeConfig,
 }
@@ -103,43 +105,40 @@ struct House {
 struct Handshake {
     link: Link,
     session: hello::Server<'static>,
-    guest: Guest,
+    peer: Peer,
 }
 
-impl<'h> Task<Hall<'h, House>> for Handshake {
-    fn turn(
-        &mut self,
-        hall: &mut Hall<'h, House>,
-        cx: &mut Context<'_, Hall<'h, House>>,
-    ) -> Poll<()> {
-        let Self { link, session, guest } = self;
+type TcpContext = ServerContext<Arc<Shared>>;
+
+impl Task<TcpContext> for Handshake {
+    fn turn(&mut self, context: &mut TcpContext, cx: &mut Context<'_, TcpContext>) -> Poll<()> {
+        let Self { link, session, peer } = self;
         let over = link.drive(cx, session, |answer| {
-            let text = answer.printable();
-            hall.output.show_unless_quiet(&ReceivedText { from: guest.peer, text });
+            let answer = ReceivedText { from: peer.address, text: answer.printable() };
+            context.printer.show_unless_quiet(&answer);
         });
-        if hall.output.has_pending() {
-            hall.print(cx);
-        }
+        context.flush_later(cx);
         match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Err(nb::Error::Other(fault)) => {
-                hall.fail(cx, guest, &reason(&fault, hall.house.config.timeout));
+            Err(nb::Error::Other(error)) => {
+                let reason = failure_reason(&error, context.state.config.timeout);
+                context.peer_failed(cx, peer, &reason);
             }
             Ok(()) => {}
         }
-        hall.leave(cx, guest);
+        context.peer_served(cx, peer);
         Poll::Ready(())
     }
 
-    fn abandon(&mut self, hall: &mut Hall<'h, House>) {
-        hall.note(&self.guest, "was cut off by the stop");
+    fn abandon(&mut self, context: &mut TcpContext) {
+        context.peer_abandoned(&self.peer, "was cut off by the stop");
         self.link.abort();
     }
 }
 
 /// What a client did, in words that follow its address.
-fn reason(fault: &DriveError<hello::HandshakeError>, limit: Duration) -> String {
-    match fault {
+fn failure_reason(error: &DriveError<hello::HandshakeError>, limit: Duration) -> String {
+    match error {
         DriveError::Connection(error) => format!("broke off: {}", describe(error)),
         DriveError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
         DriveError::Session(hello::HandshakeError::TooLong) => {
@@ -148,6 +147,6 @@ fn reason(fault: &DriveError<hello::HandshakeError>, limit: Duration) -> String 
         DriveError::Session(hello::HandshakeError::TimedOut | hello::HandshakeError::Unclosed) => {
             format!("did not finish within {limit}")
         }
-        _ => fault.to_string(),
+        _ => error.to_string(),
     }
 }

@@ -12,12 +12,13 @@ use barewire_linux::executor::{Context, Task};
 use clap::Parser;
 
 use super::udp_server::{capacity, payload};
-use crate::cli::addresses::Place;
+use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
-use crate::cli::times::wait;
-use crate::client::repeat::{self as client, Asking, Often, Target};
+use crate::cli::run::Run;
+use crate::cli::times::timeout;
+use crate::client::dial::Destination;
+use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -41,7 +42,7 @@ pub(crate) struct UdpClient {
     words: Vec<String>,
 
     /// How long to wait for the reply; each retry waits twice as long as the try before
-    #[arg(short, long, value_name = "TIME", value_parser = wait,
+    #[arg(short, long, value_name = "TIME", value_parser = timeout,
           default_value_t = datagram::DEFAULT_TIMEOUT)]
     timeout: Duration,
 
@@ -60,27 +61,27 @@ pub(crate) struct UdpClient {
     bind: Option<String>,
 
     #[command(flatten)]
-    often: Often,
+    repeat: RepeatArguments,
 
     #[command(flatten)]
     common: Common,
 }
 
-impl Program for UdpClient {
+impl Run for UdpClient {
     const NAME: &'static str = "udp-client";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
-        let target = Target::read(&self.words)?;
-        let request = target.text(payload)?.unwrap_or(b"nice to meet you too");
-        let addresses = target.resolve()?;
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
+        let (server, text) = Destination::read_with_text(&self.words, payload)?;
+        let request = text.unwrap_or(b"nice to meet you too");
+        let addresses = server.resolve()?;
         let local = self.bind.as_deref().map(local).transpose()?;
         let sender = Sender {
             servers: servers_for(addresses, local)?,
-            name: target.name(),
+            name: server.to_string(),
             request,
             local,
             config: ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries),
@@ -88,14 +89,14 @@ impl Program for UdpClient {
             exchange: None,
             begun: false,
         };
-        client::ask(self.often, output, sender)
+        exchanges::run(self.repeat, printer, sender)
     }
 }
 
 /// The address to send from.
 fn local(argument: &str) -> Result<SocketAddr, Failure> {
     let words = [argument.to_owned()];
-    Ok(Place::read(&words)?.resolve()?[0])
+    Ok(HostPort::read_first(&words)?.0.resolve()?[0])
 }
 
 /// The server's addresses of the family that the local address has.
@@ -127,10 +128,14 @@ struct Sender {
     begun: bool,
 }
 
-impl Task<Asking<'_>> for Sender {
-    fn turn(&mut self, asking: &mut Asking<'_>, cx: &mut Context<'_, Asking<'_>>) -> Poll<()> {
+impl Task<Exchanges<'_>> for Sender {
+    fn turn(
+        &mut self,
+        exchanges: &mut Exchanges<'_>,
+        cx: &mut Context<'_, Exchanges<'_>>,
+    ) -> Poll<()> {
         while !cx.stopping() {
-            match self.advance(asking, cx) {
+            match self.advance(exchanges, cx) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
@@ -141,7 +146,7 @@ impl Task<Asking<'_>> for Sender {
                         self.servers.pop_front();
                         self.begun = true;
                     } else {
-                        asking.fail(reason);
+                        exchanges.fail(reason);
                     }
                 }
             }
@@ -155,23 +160,23 @@ impl Sender {
     /// Takes the next step; false when there is no more to do.
     fn advance(
         &mut self,
-        asking: &mut Asking<'_>,
-        cx: &mut Context<'_, Asking<'_>>,
+        exchanges: &mut Exchanges<'_>,
+        cx: &mut Context<'_, Exchanges<'_>>,
     ) -> nb::Result<bool, String> {
         let Some((socket, exchange)) = &mut self.exchange else {
             if !std::mem::take(&mut self.begun) {
-                let Some(next) = asking.next() else { return Ok(false) };
+                let Some(next) = exchanges.next_start() else { return Ok(false) };
                 if cx.now() < next {
                     cx.set_deadline(Some(next));
                     return Err(nb::Error::WouldBlock);
                 }
-                asking.begin(cx.now());
+                exchanges.start(cx.now());
             }
             let socket = Socket::connect(self.servers[0], self.local);
             let socket = socket.map_err(|error| self.unsent(&error))?;
             let server = socket.peer_addr();
             self.exchange = Some((socket, Exchange::new(server, self.request, self.config)));
-            asking.restart_clock();
+            exchanges.restart_clock();
             return Ok(true);
         };
         while let Ok(request) = exchange.poll_transmit() {
@@ -194,17 +199,17 @@ impl Sender {
         };
         match event {
             Ok(ExchangeEvent::Replied { reply, .. }) => {
-                asking.output.show(&ReceivedDatagram::from(&reply));
+                exchanges.printer.show(&ReceivedDatagram::from(&reply));
                 let (truncated, length) = (reply.is_truncated(), reply.length);
                 if truncated {
-                    asking.succeed_in_part(format!(
+                    exchanges.succeed_in_part(format!(
                         "the reply of {} has {length} bytes, and there was room for {} (take more \
                          with --capacity)",
                         self.name,
                         self.buffer.len()
                     ));
                 } else {
-                    asking.succeed();
+                    exchanges.succeed();
                 }
                 self.servers.truncate(1);
                 self.close(cx);
@@ -227,7 +232,7 @@ impl Sender {
     }
 
     /// Ends the exchange.
-    fn close(&mut self, cx: &mut Context<'_, Asking<'_>>) {
+    fn close(&mut self, cx: &mut Context<'_, Exchanges<'_>>) {
         if let Some((socket, _)) = self.exchange.take() {
             socket.close(cx);
         }

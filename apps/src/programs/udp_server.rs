@@ -12,11 +12,11 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
-use crate::cli::program::Program;
+use crate::cli::run::Run;
 use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
-use crate::server::listen::{self as server, Listen};
+use crate::server::listen::{self, ListenArguments};
 
 /// How many sources the rate limiter keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;
@@ -37,7 +37,7 @@ the server with exit code 0.";
 #[command(name = UdpServer::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct UdpServer {
     #[command(flatten)]
-    listen: Listen,
+    listen: ListenArguments,
 
     /// What to answer
     #[arg(short, long, value_name = "TEXT", value_parser = payload,
@@ -81,14 +81,14 @@ pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
 
 type Guarded = Mutex<Responder<'static, SOURCES>>;
 
-impl Program for UdpServer {
+impl Run for UdpServer {
     const NAME: &'static str = "udp-server";
 
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn run(self, output: &mut Printer) -> Result<(), Failure> {
+    fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let passed = activation::udp_socket();
         let sockets = self.listen.open('u', passed, threads::udp_sockets)?;
         let address = sockets[0].local_addr().map_err(Failure::system)?;
@@ -96,30 +96,30 @@ impl Program for UdpServer {
         let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
         // One for all threads: a source's rate is what it gets from the server as a whole.
         let responder = Mutex::new(Responder::new(address.port(), reply, rate));
-        let signals = server::begin(address, output)?;
-        let shares = server::shares(sockets, &signals)?;
-        let (output, responder, once, capacity) =
-            (&*output, &responder, self.listen.serve.once, self.capacity);
+        let signals = listen::start(address, printer)?;
+        let shares = listen::with_signals(sockets, &signals)?;
+        let (printer, responder, once, capacity) =
+            (&*printer, &responder, self.listen.serve.once, self.capacity);
         threads::run(shares, |executor, _, (socket, signals)| {
             executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;
-            executor.spawn(Box::new(Desk { socket, responder, once, answered: false }));
-            Ok(output.for_thread())
+            executor.spawn(Box::new(ReplyTask { socket, responder, once, answered: false }));
+            Ok(printer.for_thread())
         })
         .map_err(Failure::system)
     }
 }
 
 /// The task: it answers batch after batch.
-struct Desk<'s> {
+struct ReplyTask<'s> {
     socket: Socket,
     responder: &'s Guarded,
     once: bool,
     answered: bool,
 }
 
-impl Task<Printer> for Desk<'_> {
-    fn turn(&mut self, output: &mut Printer, cx: &mut Context<'_, Printer>) -> Poll<()> {
+impl Task<Printer> for ReplyTask<'_> {
+    fn turn(&mut self, printer: &mut Printer, cx: &mut Context<'_, Printer>) -> Poll<()> {
         if cx.stopping() {
             return Poll::Ready(());
         }
@@ -136,7 +136,7 @@ impl Task<Printer> for Desk<'_> {
                 let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
                 let action = responder.handle_datagram(now, datagram);
                 drop(responder);
-                show(output, &datagram, action);
+                show(printer, &datagram, action);
                 match action {
                     Action::Reply(reply) => {
                         chosen = true;
@@ -156,8 +156,8 @@ impl Task<Printer> for Desk<'_> {
             }
             Err(error) => log::warn!("cannot receive, and tries again: {}", describe(&error)),
         }
-        output.flush();
-        cx.set_deadline(output.poll_deadline(cx.now()).into_iter().chain(socket.resumes()).min());
+        printer.flush();
+        cx.set_deadline(printer.poll_deadline(cx.now()).into_iter().chain(socket.resumes()).min());
         if self.once && self.answered {
             cx.stop();
             return Poll::Ready(());
@@ -167,7 +167,7 @@ impl Task<Printer> for Desk<'_> {
 }
 
 /// Shows a datagram, and why it got no answer; but of a flood only its end.
-fn show(output: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
+fn show(printer: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
     let peer = datagram.source;
     match action {
         Action::Drop(DropReason::OverRate | DropReason::Muted) => return,
@@ -179,5 +179,5 @@ fn show(output: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
         Action::Drop(why) => log::debug!("{peer} gets no answer: {why}"),
         _ => {}
     }
-    output.show_unless_quiet(&ReceivedDatagram::from(datagram));
+    printer.show_unless_quiet(&ReceivedDatagram::from(datagram));
 }

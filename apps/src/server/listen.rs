@@ -1,4 +1,4 @@
-//! What the servers have in common.
+//! Where a server listens.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use barewire_linux::activation;
 use barewire_linux::signals::Signals;
 use clap::Args;
 
-use crate::cli::addresses::Place;
+use crate::cli::addresses::HostPort;
 use crate::cli::failure::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::output::events::listening::Listening;
@@ -19,34 +19,34 @@ use crate::output::writable;
 
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
-pub(crate) struct Listen {
+pub(crate) struct ListenArguments {
     /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
-    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = ADDRESS)]
+    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
     #[command(flatten)]
-    pub(crate) serve: Serve,
+    pub(crate) serve: ServeArguments,
 }
 
 /// Where a server listens unless it is told.
-pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
+pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
-impl Listen {
-    /// As [`Serve::open`], at the address given.
+impl ListenArguments {
+    /// As [`ServeArguments::open`], at the address given.
     pub(crate) fn open<S>(
         &self,
         protocol: char,
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
-        let place = Place::read_alone(&self.address)?;
-        self.serve.open(&place, protocol, passed, bind)
+        let address = HostPort::read_only(&self.address)?;
+        self.serve.open(&address, protocol, passed, bind)
     }
 }
 
 /// How a server serves.
 #[derive(Args, Debug)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArguments {
     /// Serve one client, and end
     #[arg(long)]
     pub(crate) once: bool,
@@ -57,23 +57,23 @@ pub(crate) struct Serve {
     threads: u16,
 }
 
-impl Serve {
+impl ServeArguments {
     /// As [`open`], for the threads asked for.
     pub(crate) fn open<S>(
         &self,
-        place: &Place<'_>,
+        address: &HostPort<'_>,
         protocol: char,
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
-        open(place, protocol, self.threads.into(), passed, bind)
+        open(address, protocol, self.threads.into(), passed, bind)
     }
 }
 
 /// Opens a server's sockets, one for each thread: the one that the service manager has passed, or
 /// else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
 pub(crate) fn open<S>(
-    place: &Place<'_>,
+    address: &HostPort<'_>,
     protocol: char,
     threads: usize,
     passed: io::Result<Option<S>>,
@@ -90,7 +90,7 @@ pub(crate) fn open<S>(
         }
         return Ok(vec![socket]);
     }
-    let addresses = place.resolve()?;
+    let addresses = address.resolve()?;
     let mut failure = None;
     for address in addresses {
         match bind(address, threads) {
@@ -99,11 +99,11 @@ pub(crate) fn open<S>(
         }
     }
     let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
-    Err(unbound(protocol, place, &error))
+    Err(unbound(protocol, address, &error))
 }
 
-fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
-    let port = place.port;
+fn unbound(protocol: char, address: &HostPort<'_>, error: &io::Error) -> Failure {
+    let port = address.port;
     let advice: &dyn fmt::Display = match error.kind() {
         io::ErrorKind::AddrInUse => &format!(
             " (find the holder with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
@@ -112,22 +112,22 @@ fn unbound(protocol: char, place: &Place<'_>, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
         _ => &"",
     };
-    Failure::Conversation(format!("cannot bind {place}: {}{advice}", describe(error)))
+    Failure::Conversation(format!("cannot bind {address}: {}{advice}", describe(error)))
 }
 
 /// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
 /// server listens, on standard output and to the service manager.
-pub(crate) fn begin(address: SocketAddr, output: &mut Printer) -> Result<Signals, Failure> {
+pub(crate) fn start(address: SocketAddr, printer: &mut Printer) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     writable::interrupt_by(signals.caught());
-    output.show(&Listening { address });
-    output.flush();
-    if let Some(why) = output.write_error() {
+    printer.show(&Listening { address });
+    printer.flush();
+    if let Some(why) = printer.write_error() {
         // Whoever waits for that line would wait for ever.
         return Err(Failure::Conversation(why.to_owned()));
     }
-    output.set_lossy();
+    printer.set_lossy();
     if let Err(error) = activation::notify_ready() {
         log::warn!(
             "cannot tell the service manager that the server is ready: {}",
@@ -138,13 +138,16 @@ pub(crate) fn begin(address: SocketAddr, output: &mut Printer) -> Result<Signals
 }
 
 /// What each thread gets: its socket, and the signals.
-pub(crate) fn shares<S>(sockets: Vec<S>, signals: &Signals) -> Result<Vec<(S, Signals)>, Failure> {
+pub(crate) fn with_signals<S>(
+    sockets: Vec<S>,
+    signals: &Signals,
+) -> Result<Vec<(S, Signals)>, Failure> {
     let share = |socket| Ok((socket, signals.try_clone()?));
     sockets.into_iter().map(share).collect::<io::Result<_>>().map_err(Failure::system)
 }
 
 /// Reads a number of clients.
-pub(crate) fn clients(argument: &str) -> Result<NonZero<usize>, String> {
+pub(crate) fn client_count(argument: &str) -> Result<NonZero<usize>, String> {
     let count: usize =
         argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
     NonZero::new(count).ok_or_else(|| "must be at least 1".into())

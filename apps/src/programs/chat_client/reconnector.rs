@@ -8,7 +8,7 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::Connector;
 
 use crate::cli::failure::Failure;
-use crate::client::repeat::{LONGEST_PAUSE, PAUSE, longer};
+use crate::client::retry::{FIRST_DELAY, MAX_DELAY, next_delay};
 
 use super::session::{End, Talk};
 use super::state::Chat;
@@ -39,7 +39,7 @@ enum State {
 impl Conversation {
     pub(super) fn begin() -> Self {
         let state = State::Resting(None);
-        Self { state, reached: false, pause: PAUSE, told: String::new() }
+        Self { state, reached: false, pause: FIRST_DELAY, told: String::new() }
     }
 }
 
@@ -113,8 +113,8 @@ impl Conversation {
                 };
                 talk.end(chat, cx);
                 chat.connected = false;
-                if lasted > LONGEST_PAUSE {
-                    self.pause = PAUSE;
+                if lasted > MAX_DELAY {
+                    self.pause = FIRST_DELAY;
                 }
                 Ok(self.ended(end, leaves, chat, cx))
             }
@@ -166,7 +166,7 @@ impl Conversation {
         chat: &mut Chat<'_>,
         cx: &mut Context<'_, Chat<'_>>,
     ) -> State {
-        let message = chat.unconnected(error);
+        let message = chat.connect_error(error);
         if self.reached {
             return self.rest(&message, chat, cx.now());
         }
@@ -177,9 +177,9 @@ impl Conversation {
     /// Waits before the next try. The same is not said again and again.
     fn rest(&mut self, why: &str, chat: &mut Chat<'_>, now: Instant) -> State {
         let pause = self.pause;
-        self.pause = longer(pause);
-        if self.told != why || pause < LONGEST_PAUSE {
-            let how = if pause < LONGEST_PAUSE { "in" } else { "every" };
+        self.pause = next_delay(pause);
+        if self.told != why || pause < MAX_DELAY {
+            let how = if pause < MAX_DELAY { "in" } else { "every" };
             chat.voice.note(&format!("{why}; trying again {how} {pause}"));
             why.clone_into(&mut self.told);
         }

@@ -10,7 +10,7 @@ use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, TaskId};
 
 use crate::cli::failure::Failure;
-use crate::client::repeat::unconnected;
+use crate::client::dial::connect_error;
 
 use super::replay_filter::Known;
 use super::reporter::Voice;
@@ -197,8 +197,8 @@ impl<'o> Chat<'o> {
     }
 
     /// Why there is no connection.
-    pub(super) fn unconnected(&self, error: &io::Error) -> String {
-        unconnected(&self.settings.server, self.settings.timeout, error)
+    pub(super) fn connect_error(&self, error: &io::Error) -> String {
+        connect_error(&self.settings.server, self.settings.timeout, error)
     }
 }
 

@@ -1,31 +1,26 @@
-//! Wakes every member when there is news.
+//! Wakes every member when something was said.
 
 use core::task::Poll;
 
-use barewire_linux::executor::{Context, Executor, Task, TaskId};
+use barewire_linux::executor::{Context, Task};
 
-use super::state::House;
-use crate::server::serve::Hall;
+use crate::server::context::ServerContext;
+
+use super::state::ChatState;
 
 /// The task that wakes the members, once in a round however much was said in it. So the lines of all
 /// who speak in one round leave together, one write a member.
-pub(super) struct Crier;
+pub(super) struct Broadcaster;
 
-impl Crier {
-    pub(super) fn hire(executor: &mut Executor<'_, Hall<'_, House>>) -> TaskId {
-        executor.spawn(Box::new(Self))
-    }
-}
-
-impl<'h> Task<Hall<'h, House>> for Crier {
+impl Task<ServerContext<ChatState>> for Broadcaster {
     fn turn(
         &mut self,
-        hall: &mut Hall<'h, House>,
-        cx: &mut Context<'_, Hall<'h, House>>,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
         cx.set_background();
-        for seat in &hall.house.floor().seats {
-            cx.wake(*seat);
+        for member in &context.state.members {
+            cx.wake(*member);
         }
         Poll::Pending
     }

@@ -1,5 +1,6 @@
-//! The task of one member.
+//! The task of one member's connection.
 
+use core::mem;
 use core::task::Poll;
 
 use barewire_core::chat::{LeaveReason, MemberError, MemberEvent, MemberId};
@@ -8,13 +9,13 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
 
-use super::events::Told;
-use super::state::House;
-
 use crate::output::system_error::describe;
-use crate::server::serve::{Guest, Hall};
+use crate::server::context::{Peer, ServerContext};
 
-/// How much the kernel may hold for a member who does not read: more would make the backlog no
+use super::recorder::RoomEvent;
+use super::state::ChatState;
+
+/// How much the kernel may hold for a member who does not read: more would make the room's log no
 /// bound.
 const SEND_BUFFER: usize = 256 * 1024;
 
@@ -25,68 +26,70 @@ const IDLE: Duration = Duration::from_secs(60);
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u8 = 4;
 
-pub(super) struct Seat {
-    guest: Guest,
+pub(super) struct MemberConnection {
+    peer: Peer,
     state: State,
 }
 
 enum State {
-    Coming(Option<TcpStream>),
-    Here { link: Link, key: MemberId, stopping: bool },
-    Gone,
+    Accepted(Option<TcpStream>),
+    Joined { link: Link, id: MemberId, stopping: bool },
+    Left,
 }
 
-impl Seat {
-    pub(super) fn new(stream: TcpStream, guest: Guest) -> Self {
-        Self { guest, state: State::Coming(Some(stream)) }
+impl MemberConnection {
+    pub(super) fn new(stream: TcpStream, peer: Peer) -> Self {
+        Self { peer, state: State::Accepted(Some(stream)) }
     }
 
-    /// Lets the member in, if there is a place.
-    fn sit_down(&mut self, hall: &mut Hall<'_, House>, cx: &Context<'_, Hall<'_, House>>) {
-        let State::Coming(stream) = &mut self.state else { return };
+    /// Joins the room, if there is a slot.
+    fn join(
+        &mut self,
+        context: &mut ServerContext<ChatState>,
+        cx: &Context<'_, ServerContext<ChatState>>,
+    ) {
+        let State::Accepted(stream) = &mut self.state else { return };
         let Some(stream) = stream.take() else { return };
-        let mut floor = hall.house.floor();
-        let Ok(key) = floor.room.join() else {
+        let ServerContext { state: ChatState { room, recorder, members, .. }, printer, .. } =
+            context;
+        let Ok(id) = room.join() else {
             // If it does not take this at once, it sees the close at least.
             let _ = stream.send(b"* the room is full: come back later\n", &[], false);
             let _ = stream.shut();
-            log::info!("{} was turned away: the room is full", self.guest.peer);
+            log::info!("{} was turned away: the room is full", self.peer.address);
             return;
         };
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
-            log::debug!("cannot cap a send buffer: {}", describe(&error));
+            log::debug!("cannot limit the send buffer: {}", describe(&error));
         }
         if let Err(error) = stream.set_keepalive(IDLE, PROBE, PROBES) {
-            log::debug!("cannot ask whether a member is there: {}", describe(&error));
+            log::debug!("cannot enable TCP keepalive: {}", describe(&error));
         }
-        floor.seats.push(cx.id());
-        let nick = floor.room.nick(key).unwrap_or_default();
-        Told::Joined(nick).tell(hall.house, &mut hall.output);
-        log::debug!("{nick} is {}", self.guest.peer);
-        self.state = State::Here { link: Link::new(stream), key, stopping: false };
+        members.push(cx.id());
+        let nick = room.nick(id).unwrap_or_default();
+        recorder.record(RoomEvent::Joined(nick), printer);
+        log::debug!("{nick} is {}", self.peer.address);
+        self.state = State::Joined { link: Link::new(stream), id, stopping: false };
     }
 
-    /// Lets the member hear and speak.
-    fn take_part<'h>(
+    fn drive(
         &mut self,
-        hall: &mut Hall<'h, House>,
-        cx: &mut Context<'_, Hall<'h, House>>,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        let State::Here { link, key, stopping } = &mut self.state else { return Poll::Ready(()) };
-        let (house, output) = (hall.house, &mut hall.output);
-        let mut floor = house.floor();
-        let Some(mut member) = floor.room.member(*key) else { return Poll::Ready(()) };
-        if cx.stopping() && !core::mem::replace(stopping, true) {
+        let State::Joined { link, id, stopping } = &mut self.state else { return Poll::Ready(()) };
+        let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
+        let Some(mut member) = room.member(*id) else { return Poll::Ready(()) };
+        if cx.stopping() && !mem::replace(stopping, true) {
             member.disconnect();
         }
+        let on_event = |event: MemberEvent<'_>| recorder.record(RoomEvent::Member(event), printer);
         // What is cut by lines that it is not shown leaves in one piece all the same.
-        let hear = |heard: MemberEvent<'_>| Told::Heard(heard).tell(house, output);
-        let over = match link.advance(cx, &mut member, None, hear) {
+        let over = match link.advance(cx, &mut member, None, on_event) {
             Err(nb::Error::WouldBlock) => link.flush(cx, &member),
             over => over,
         };
-        drop(floor);
-        let why = match over {
+        let reason = match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
             Ok(()) => LeaveReason::Quit,
@@ -94,54 +97,48 @@ impl Seat {
                 LeaveReason::FellBehind
             }
             Err(nb::Error::Other(fault)) => {
-                log::debug!("{}: {fault}", self.guest.peer);
+                log::debug!("{}: {fault}", self.peer.address);
                 LeaveReason::Lost
             }
         };
-        self.stand_up(hall, cx, why);
+        self.leave(context, cx, reason);
         Poll::Ready(())
     }
 
-    /// Lets the member go.
-    fn stand_up(
+    fn leave(
         &mut self,
-        hall: &mut Hall<'_, House>,
-        cx: &Context<'_, Hall<'_, House>>,
-        why: LeaveReason,
+        context: &mut ServerContext<ChatState>,
+        cx: &Context<'_, ServerContext<ChatState>>,
+        reason: LeaveReason,
     ) {
-        let State::Here { key, .. } = core::mem::replace(&mut self.state, State::Gone) else {
-            return;
-        };
-        let mut floor = hall.house.floor();
-        let nick = floor.room.nick(key).unwrap_or_default();
-        Told::Left(nick, why).tell(hall.house, &mut hall.output);
-        floor.room.leave(key, why);
-        if let Some(place) = floor.seats.iter().position(|seat| *seat == cx.id()) {
-            floor.seats.swap_remove(place);
+        let State::Joined { id, .. } = mem::replace(&mut self.state, State::Left) else { return };
+        let ServerContext { state: ChatState { room, recorder, members, .. }, printer, .. } =
+            context;
+        let nick = room.nick(id).unwrap_or_default();
+        recorder.record(RoomEvent::Left(nick, reason), printer);
+        room.leave(id, reason);
+        if let Some(index) = members.iter().position(|member| *member == cx.id()) {
+            members.swap_remove(index);
         }
     }
 }
 
-impl<'h> Task<Hall<'h, House>> for Seat {
+impl Task<ServerContext<ChatState>> for MemberConnection {
     fn turn(
         &mut self,
-        hall: &mut Hall<'h, House>,
-        cx: &mut Context<'_, Hall<'h, House>>,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        self.sit_down(hall, cx);
-        let over = self.take_part(hall, cx);
-        let mut floor = hall.house.floor();
-        floor.spread(cx);
-        drop(floor);
-        if hall.output.has_pending() {
-            hall.print(cx);
-        }
+        self.join(context, cx);
+        let over = self.drive(context, cx);
+        context.state.broadcast_later(cx);
+        context.flush_later(cx);
         over
     }
 
-    fn abandon(&mut self, hall: &mut Hall<'h, House>) {
-        if let State::Here { link, .. } = &mut self.state {
-            hall.note(&self.guest, "did not take its last lines before the stop");
+    fn abandon(&mut self, context: &mut ServerContext<ChatState>) {
+        if let State::Joined { link, .. } = &mut self.state {
+            context.peer_abandoned(&self.peer, "did not take its last lines before the stop");
             link.abort();
         }
     }

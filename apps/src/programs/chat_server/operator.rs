@@ -1,46 +1,43 @@
 //! The task of the operator: what is typed at the server is said in the room.
 
 use core::task::Poll;
+use std::io;
 
-use barewire_core::chat::{Kind, Line};
-use barewire_core::session::{Output as Out, Session as _};
+use barewire_core::session::{Output, Session as _};
 use barewire_core::text::MAX_TEXT;
-use barewire_linux::executor::{Context, Executor, Task, TaskId};
+use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 
-use super::events::Told;
-use super::state::House;
-
-use crate::output::events::chat::ChatEvent;
-use crate::output::printer::Printer;
 use crate::output::system_error::describe;
-use crate::server::serve::Hall;
+use crate::server::context::ServerContext;
+
+use super::recorder::RoomEvent;
+use super::state::ChatState;
 
 /// How much of what was typed is taken in one turn.
 const TYPED: usize = 4 * MAX_TEXT;
 
 /// A member without a connection: standard input speaks, and what it hears is shown.
 pub(super) struct Operator {
-    input: Input<std::io::Stdin>,
+    input: Input<io::Stdin>,
     /// Typed, and not taken by the room yet.
-    held: Vec<u8>,
+    pending: Vec<u8>,
     has_ended: bool,
 }
 
 impl Operator {
-    pub(super) fn hire(executor: &mut Executor<'_, Hall<'_, House>>) -> TaskId {
-        let operator = Self { input: Input::stdin(), held: Vec::new(), has_ended: false };
-        executor.spawn(Box::new(operator))
+    pub(super) fn new() -> Self {
+        Self { input: Input::stdin(), pending: Vec::new(), has_ended: false }
     }
 
     /// Takes what was typed. A server whose standard input has ended goes on without.
-    fn listen<W>(&mut self, cx: &mut Context<'_, W>) {
-        if self.has_ended || !self.held.is_empty() {
+    fn read<W>(&mut self, cx: &mut Context<'_, W>) {
+        if self.has_ended || !self.pending.is_empty() {
             return;
         }
         let mut typed = [0; TYPED];
         match self.input.read(cx, &mut typed) {
-            Ok(Chunk::Bytes(bytes)) => self.held.extend_from_slice(bytes),
+            Ok(Chunk::Bytes(bytes)) => self.pending.extend_from_slice(bytes),
             Ok(Chunk::End) => self.has_ended = true,
             Err(nb::Error::WouldBlock) => {}
             Err(nb::Error::Other(error)) => {
@@ -51,62 +48,44 @@ impl Operator {
     }
 }
 
-impl<'h> Task<Hall<'h, House>> for Operator {
+impl Task<ServerContext<ChatState>> for Operator {
     fn turn(
         &mut self,
-        hall: &mut Hall<'h, House>,
-        cx: &mut Context<'_, Hall<'h, House>>,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
         cx.set_background();
         if cx.stopping() {
             self.input.close(cx);
             return Poll::Ready(());
         }
-        self.listen(cx);
-        let (house, output, now) = (hall.house, &mut hall.output, cx.now());
-        let mut floor = house.floor();
-        let operator = floor.room.operator();
-        let Some(mut member) = floor.room.member(operator) else { return Poll::Pending };
+        self.read(cx);
+        let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
+        let now = cx.now();
+        let operator = room.operator();
+        let Some(mut member) = room.member(operator) else { return Poll::Pending };
         if member.poll_deadline().is_some_and(|deadline| deadline <= now) {
-            while let Ok(heard) = member.handle_timeout(now) {
-                Told::Heard(heard).tell(house, output);
+            while let Ok(event) = member.handle_timeout(now) {
+                recorder.record(RoomEvent::Member(event), printer);
             }
         }
-        let mut rest = &self.held[..];
-        while let Ok(heard) = member.handle_input(now, &mut rest) {
-            Told::Heard(heard).tell(house, output);
+        let mut rest = &self.pending[..];
+        while let Ok(event) = member.handle_input(now, &mut rest) {
+            recorder.record(RoomEvent::Member(event), printer);
         }
-        let taken = self.held.len() - rest.len();
-        self.held.drain(..taken);
-        while let Out::Bytes { head, tail, .. } = member.poll_transmit() {
+        let taken = self.pending.len() - rest.len();
+        self.pending.drain(..taken);
+        // The operator takes all there is, so whole lines are lent to it.
+        while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
             let lines = [head, tail].concat();
             for line in lines.split_inclusive(|byte| *byte == b'\n') {
-                show(house, output, line.strip_suffix(b"\n").unwrap_or(line));
+                recorder.show_line(line.strip_suffix(b"\n").unwrap_or(line), printer);
             }
             member.transmitted(now, lines.len());
         }
         cx.set_deadline(member.poll_deadline());
-        floor.spread(cx);
-        drop(floor);
-        if hall.output.has_pending() {
-            hall.print(cx);
-        }
+        context.state.broadcast_later(cx);
+        context.flush_later(cx);
         Poll::Pending
     }
-}
-
-/// Shows a line of the room. The operator takes all there is, so whole lines are lent to it.
-fn show(house: &House, output: &mut Printer, bytes: &[u8]) {
-    if output.is_quiet() {
-        return;
-    }
-    let line = Line::read(bytes);
-    if let Kind::Notice(_) = line.kind {
-        let mut told = house.told();
-        if told.front().is_some_and(|told| told.as_bytes() == bytes) {
-            told.pop_front();
-            return;
-        }
-    }
-    output.show(&ChatEvent::from(line));
 }

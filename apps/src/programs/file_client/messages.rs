@@ -4,7 +4,7 @@ use barewire_core::file::{ReceiverError, Refusal};
 use barewire_linux::link::DriveError;
 use indicatif::HumanBytes;
 
-use crate::client::repeat::unconnected;
+use crate::client::dial::connect_error;
 use crate::output::system_error::describe;
 
 use super::retry::Ending;
@@ -47,7 +47,7 @@ pub(super) fn unreachable(ending: &Ending, fell_back: bool, settings: &Settings)
              probably a server for one connection: --plain asks it plainly from the start)",
             describe(error)
         ),
-        Ending::Unconnected(error) => unconnected(server, *timeout, error),
+        Ending::Unconnected(error) => connect_error(server, *timeout, error),
         _ => format!("cannot connect to {server}"),
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn ended(
         Ending::Broken(DriveError::Session(error)) => error.to_string(),
         Ending::Broken(fault) => return format!("{name}: {fault}"),
         Ending::Unconnected(error) => {
-            return format!("{name}: {}", unconnected(server, *timeout, &error));
+            return format!("{name}: {}", connect_error(server, *timeout, &error));
         }
         Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => return why,
         Ending::Aborted(Abort::Busy) => return format!("{name}: {server} is busy"),

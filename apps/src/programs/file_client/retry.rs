@@ -6,7 +6,7 @@ use barewire_core::file::ReceiverError;
 use barewire_core::time::Duration;
 use barewire_linux::link::DriveError;
 
-use crate::client::repeat::{PAUSE, longer};
+use crate::client::retry::{FIRST_DELAY, next_delay};
 
 use super::sink::Abort;
 
@@ -161,7 +161,7 @@ impl RetryPolicy {
 
 /// How long to wait before an attempt, of which the first is 1.
 fn pause(attempt: u32) -> Duration {
-    (1..attempt).fold(PAUSE, |pause, _| longer(pause))
+    (1..attempt).fold(FIRST_DELAY, |pause, _| next_delay(pause))
 }
 
 #[cfg(test)]

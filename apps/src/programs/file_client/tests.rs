@@ -6,8 +6,8 @@ use super::*;
 fn read(options: &[&str]) -> Result<Vec<String>, String> {
     let words = ["file-client", "server:1"].iter().chain(options);
     let client = FileClient::try_parse_from(words).map_err(|error| error.to_string())?;
-    let place = Place::read(&client.words).unwrap();
-    let transfers = client.check(place.rest).and_then(|()| client.transfers(place.rest));
+    let (_, names) = Destination::read_first(&client.words).unwrap();
+    let transfers = client.check(names).and_then(|()| client.transfers(names));
     match transfers {
         Ok(transfers) => Ok(transfers.into_iter().map(|transfer| transfer.name).collect()),
         Err(failure) => Err(failure.message().unwrap_or_default().to_owned()),

@@ -2,6 +2,7 @@
 
 use core::task::Poll;
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 
 use barewire_core::file::{
     Operation, Pending, Refusal, Request, RequestEvent, SEGMENT, Sender, SenderError,
@@ -18,7 +19,7 @@ use super::store::Store;
 
 use crate::output::events::file_server::Served;
 use crate::output::system_error::describe;
-use crate::server::serve::{Guest, Hall};
+use crate::server::context::{Peer, ServerContext};
 
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;
@@ -26,15 +27,18 @@ const REQUESTS: usize = 64;
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
-    guest: Guest,
+    peer: Peer,
     response: Option<Response>,
 }
 
-/// What the whole server has.
+/// What all threads of the server share.
+#[derive(Debug)]
 pub(super) struct FileServerState {
     pub(super) store: Store,
     pub(super) config: TransferConfig,
 }
+
+type FileContext = ServerContext<Arc<FileServerState>>;
 
 /// A request, and what was found.
 struct Requested {
@@ -44,38 +48,41 @@ struct Requested {
 }
 
 impl ClientConnection {
-    pub(super) fn new(link: Link, session: Sender, guest: Guest) -> Self {
-        Self { link, session, guest, response: None }
+    pub(super) fn new(link: Link, session: Sender, peer: Peer) -> Self {
+        Self { link, session, peer, response: None }
     }
 
     /// Goes on as far as it can without waiting and within the turn's budget. `Ok`: the
     /// conversation is over. An error is to be told to the operator.
-    fn advance<'h>(
+    fn advance(
         &mut self,
-        hall: &mut Hall<'h, FileServerState>,
-        cx: &mut Context<'_, Hall<'h, FileServerState>>,
+        context: &mut FileContext,
+        cx: &mut Context<'_, FileContext>,
     ) -> nb::Result<(), String> {
-        let store = &hall.house.store;
         let mut hashed = 0;
         for _ in 0..REQUESTS {
-            let Self { link, session, guest, response } = self;
+            let Self { link, session, peer, response } = self;
             let mut requested = None;
             let contents = response.as_ref().map(|response| response.file.as_fd());
             let advanced = link.advance(cx, session, contents, |event| match event {
                 RequestEvent::Request(request) => {
-                    let found = store.find(&request);
+                    let found = context.state.store.find(&request);
                     let is_list = request.operation == Operation::List;
                     requested = Some(Requested { name: shown_name(&request), found, is_list });
                 }
                 RequestEvent::Refused { refusal, name } => {
-                    hall.output.show_unless_quiet(&Served::refused(guest.peer, name, refusal));
+                    context.printer.show_unless_quiet(&Served::refused(
+                        peer.address,
+                        name,
+                        refusal,
+                    ));
                 }
                 _ => {}
             });
             match advanced {
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(fault)) => {
-                    return Err(nb::Error::Other(self.reason(hall, &fault)));
+                    return Err(nb::Error::Other(self.reason(context, &fault)));
                 }
                 Ok(()) => return Ok(()),
             }
@@ -84,7 +91,7 @@ impl ClientConnection {
                 Some(Pending::Response) => {
                     if let Some(requested) = requested {
                         let is_list = requested.is_list;
-                        self.answer(hall, cx.now(), requested);
+                        self.answer(context, cx.now(), requested);
                         // Which may have taken long: the others come first.
                         if is_list {
                             break;
@@ -97,14 +104,14 @@ impl ClientConnection {
                     }
                     hashed += length;
                     let Some(response) = &mut self.response else { break };
-                    match response.digest(store, offset, length, cx.scratch()) {
+                    match response.digest(&context.state.store, offset, length, cx.scratch()) {
                         Ok(digest) => self.session.provide_digest(cx.now(), digest),
                         // There is more to read than one turn allows.
                         Err(nb::Error::WouldBlock) => break,
                         Err(error) => return Err(error),
                     }
                 }
-                Some(Pending::Confirm) => self.confirm(hall, cx.now())?,
+                Some(Pending::Confirm) => self.confirm(context, cx.now())?,
                 Some(other) => return Err(nb::Error::Other(format!("not known here: {other:?}"))),
             }
         }
@@ -112,37 +119,37 @@ impl ClientConnection {
         Err(nb::Error::WouldBlock)
     }
 
-    fn answer(&mut self, hall: &mut Hall<'_, FileServerState>, now: Instant, requested: Requested) {
+    fn answer(&mut self, context: &mut FileContext, now: Instant, requested: Requested) {
         let Requested { name, found, .. } = requested;
-        let peer = self.guest.peer;
+        let peer = self.peer.address;
         match found {
             Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {
                 Some(range) => self.response = Some(Response::new(name, now, opened, range)),
                 None => {
-                    hall.output.show_unless_quiet(&Served::refused(peer, &name, Refusal::PastEnd));
+                    context.printer.show_unless_quiet(&Served::refused(
+                        peer,
+                        &name,
+                        Refusal::PastEnd,
+                    ));
                 }
             },
             Err(refusal) => {
                 self.session.refuse(now, refusal);
-                hall.output.show_unless_quiet(&Served::refused(peer, &name, refusal));
+                context.printer.show_unless_quiet(&Served::refused(peer, &name, refusal));
             }
         }
     }
 
     /// All of the file has gone out. If it is no longer what was offered, the client must not take
     /// what it got for the whole.
-    fn confirm(
-        &mut self,
-        hall: &mut Hall<'_, FileServerState>,
-        now: Instant,
-    ) -> nb::Result<(), String> {
+    fn confirm(&mut self, context: &mut FileContext, now: Instant) -> nb::Result<(), String> {
         let Some(mut response) = self.response.take() else { return Ok(()) };
         response.check().map_err(nb::Error::Other)?;
         self.session.confirm(now);
         let bytes = response.range.end - response.range.start;
         let seconds = now.since(response.begun);
-        hall.output.show_unless_quiet(&Served::sent(
-            self.guest.peer,
+        context.printer.show_unless_quiet(&Served::sent(
+            self.peer.address,
             &response.name,
             bytes,
             seconds,
@@ -157,7 +164,7 @@ impl ClientConnection {
     }
 
     /// What went wrong, in words that follow the client's address.
-    fn reason(&self, hall: &Hall<'_, FileServerState>, fault: &DriveError<SenderError>) -> String {
+    fn reason(&self, context: &FileContext, fault: &DriveError<SenderError>) -> String {
         let during = self.during();
         match fault {
             DriveError::Connection(error) => format!("broke off{during}: {}", describe(error)),
@@ -166,10 +173,10 @@ impl ClientConnection {
                 "closed in the middle of a request".into()
             }
             DriveError::Session(SenderError::TimedOut) => {
-                format!("did not say what it wants within {}", hall.house.config.timeout)
+                format!("did not say what it wants within {}", context.state.config.timeout)
             }
             DriveError::Session(SenderError::Stalled) => {
-                format!("took nothing for {}{during}", hall.house.config.stall)
+                format!("took nothing for {}{during}", context.state.config.stall)
             }
             _ => fault.to_string(),
         }
@@ -185,22 +192,18 @@ fn shown_name(request: &Request<'_>) -> Vec<u8> {
     }
 }
 
-impl<'h> Task<Hall<'h, FileServerState>> for ClientConnection {
-    fn turn(
-        &mut self,
-        hall: &mut Hall<'h, FileServerState>,
-        cx: &mut Context<'_, Hall<'h, FileServerState>>,
-    ) -> Poll<()> {
+impl Task<FileContext> for ClientConnection {
+    fn turn(&mut self, context: &mut FileContext, cx: &mut Context<'_, FileContext>) -> Poll<()> {
         if cx.stopping() {
             if self.session.is_unasked() {
                 // An end in order would be an answer, and a wrong one.
-                self.abandon(hall);
-                hall.leave(cx, &mut self.guest);
+                self.abandon(context);
+                context.peer_served(cx, &mut self.peer);
                 return Poll::Ready(());
             }
             self.session.stop(cx.now());
         }
-        let advanced = match self.advance(hall, cx) {
+        let advanced = match self.advance(context, cx) {
             Err(nb::Error::WouldBlock) => {
                 // What takes more than a turn may be rewritten meanwhile.
                 if let Some(response) = &mut self.response
@@ -209,27 +212,25 @@ impl<'h> Task<Hall<'h, FileServerState>> for ClientConnection {
                     log::debug!("{}: {error}", printable(&response.name));
                 }
                 let flushed = self.link.flush(cx, &self.session);
-                flushed.map_err(|error| error.map(|fault| self.reason(hall, &fault)))
+                flushed.map_err(|error| error.map(|fault| self.reason(context, &fault)))
             }
             over => over,
         };
-        if hall.output.has_pending() {
-            hall.print(cx);
-        }
+        context.flush_later(cx);
         match advanced {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Err(nb::Error::Other(reason)) => {
                 self.link.abort();
-                hall.fail(cx, &self.guest, &reason);
+                context.peer_failed(cx, &self.peer, &reason);
             }
             Ok(()) => {}
         }
-        hall.leave(cx, &mut self.guest);
+        context.peer_served(cx, &mut self.peer);
         Poll::Ready(())
     }
 
-    fn abandon(&mut self, hall: &mut Hall<'h, FileServerState>) {
-        hall.note(&self.guest, &format!("was cut off by the stop{}", self.during()));
+    fn abandon(&mut self, context: &mut FileContext) {
+        context.peer_abandoned(&self.peer, &format!("was cut off by the stop{}", self.during()));
         self.link.abort();
     }
 }

@@ -19,7 +19,7 @@ use crate::output::system_error::describe;
 use crate::output::writable;
 
 /// One of the programs: its arguments, and what it does with them.
-pub(crate) trait Program: Parser {
+pub(crate) trait Run: Parser {
     /// Its name, as it is called.
     const NAME: &'static str;
 
@@ -27,11 +27,11 @@ pub(crate) trait Program: Parser {
     fn common(&self) -> &Common;
 
     /// Does the program's work.
-    fn run(self, output: &mut Printer) -> Result<(), Failure>;
+    fn run(self, printer: &mut Printer) -> Result<(), Failure>;
 }
 
 /// Runs a program with `arguments`, its own name first.
-pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn run<P: Run>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let program = match P::try_parse_from(&arguments) {
         Ok(program) => program,
@@ -45,25 +45,25 @@ pub(crate) fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> 
     });
     start_log(P::NAME, common);
     let format = if common.json { Format::Json } else { Format::Text };
-    let mut output = Printer::new(P::NAME, format, common.quiet);
+    let mut printer = Printer::new(P::NAME, format, common.quiet);
     let result = match generated::<P>(common) {
         Some(text) => print(&text),
         None => survive_file_size_limit()
             .map_err(Failure::system)
-            .and_then(|()| program.run(&mut output)),
+            .and_then(|()| program.run(&mut printer)),
     };
-    output.finish();
+    printer.finish();
     let result = unless_ended(result);
-    let lost = output.write_error().map(|why| Failure::Conversation(why.to_owned()));
+    let lost = printer.write_error().map(|why| Failure::Conversation(why.to_owned()));
     let result = result.and(lost.map_or(Ok(()), Err));
     if let Some(message) = result.as_ref().err().and_then(Failure::message) {
-        output.error(message);
+        printer.error(message);
     }
     if let Err(Failure::Usage(_)) = result {
         standard_error::write(b"\nFor more information, try '--help'.\n");
     }
     standard_error::finish();
-    unless_ended(result).map_or_else(|failure| failure.code(), |()| ExitCode::SUCCESS)
+    unless_ended(result).map_or_else(|failure| failure.exit_code(), |()| ExitCode::SUCCESS)
 }
 
 /// `result`, unless a signal has ended the wait for a reader, and so the program.
@@ -75,7 +75,7 @@ fn unless_ended(result: Result<(), Failure>) -> Result<(), Failure> {
 ///
 /// The library quotes wrong arguments as they are. One that a terminal would obey is shown as
 /// everything else of that kind is, without the library's colours.
-fn not_run<P: Program>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+fn not_run<P: Run>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let is_plain = |argument: &OsString| {
         argument.to_str().is_some_and(|text| printable(text.as_bytes()).to_string() == text)
     };
@@ -108,7 +108,7 @@ fn complaint(rendered: &str) -> String {
 }
 
 /// The file that was asked for in place of the program's work.
-fn generated<P: Program>(common: &Common) -> Option<Vec<u8>> {
+fn generated<P: Run>(common: &Common) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let mut command = P::command();
     if let Some(shell) = common.completions {
@@ -124,7 +124,7 @@ fn print(text: &[u8]) -> Result<(), Failure> {
     match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let why = describe(&error);
-            Err(Failure::Conversation(format!("cannot write to standard output: {why}")))
+            Err(Failure::Conversation(format!("cannot write to standard printer: {why}")))
         }
         _ => Ok(()),
     }

@@ -1,0 +1,136 @@
+//! One exchange after another, counted.
+
+use std::time::Instant as StdInstant;
+
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::executor::{Executor, Task};
+use barewire_linux::signals::{Caught, Signals};
+use clap::Args;
+
+use crate::cli::failure::Failure;
+use crate::cli::times::duration;
+use crate::output::events::summary::Millis;
+use crate::output::printer::Printer;
+use crate::output::writable;
+
+use super::statistics::Statistics;
+
+/// How often a client asks.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct RepeatArguments {
+    /// Ask N times, and sum up how many were answered and how fast
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// The time from one exchange to the next, with --count
+    #[arg(short, long, value_name = "TIME", value_parser = duration, requires = "count",
+          default_value_t = Duration::from_secs(1))]
+    interval: Duration,
+}
+
+/// What the tasks of a client share.
+#[derive(Debug)]
+pub(crate) struct Exchanges<'p> {
+    pub(crate) printer: &'p mut Printer,
+    repeat: RepeatArguments,
+    statistics: Statistics,
+    next_start: Instant,
+    started: Option<StdInstant>,
+    /// Why the last one that failed did.
+    last_failure: Option<String>,
+}
+
+/// Runs `task`, which asks as often as it is told, to its end or until a signal.
+pub(crate) fn run(
+    repeat: RepeatArguments,
+    printer: &mut Printer,
+    task: impl for<'p> Task<Exchanges<'p>> + 'static,
+) -> Result<(), Failure> {
+    let signals = Signals::block().map_err(Failure::system)?;
+    let caught = signals.caught();
+    writable::interrupt_by(caught.clone());
+    let mut exchanges = Exchanges::new(repeat, printer);
+    let mut executor = Executor::new().map_err(Failure::system)?;
+    executor.spawn(Box::new(signals));
+    executor.spawn(Box::new(task));
+    executor.run(&mut exchanges).map_err(Failure::system)?;
+    exchanges.finish(&caught)
+}
+
+impl<'p> Exchanges<'p> {
+    fn new(repeat: RepeatArguments, printer: &'p mut Printer) -> Self {
+        Self {
+            printer,
+            repeat,
+            statistics: Statistics::new(),
+            next_start: Instant::ZERO,
+            started: None,
+            last_failure: None,
+        }
+    }
+
+    /// When the next exchange starts; `None` if there is none.
+    pub(crate) fn next_start(&self) -> Option<Instant> {
+        (self.statistics.count() < self.repeat.count.unwrap_or(1)).then_some(self.next_start)
+    }
+
+    pub(crate) fn start(&mut self, now: Instant) {
+        self.statistics.sent();
+        self.next_start = now.max(self.next_start) + self.repeat.interval;
+        self.restart_clock();
+    }
+
+    /// The exchange really starts: what came before is not part of the round trip.
+    pub(crate) fn restart_clock(&mut self) {
+        self.started = Some(StdInstant::now());
+    }
+
+    pub(crate) fn succeed(&mut self) {
+        let round_trip =
+            self.started.take().map_or(Duration::ZERO, |started| started.elapsed().into());
+        self.statistics.received(round_trip);
+        if self.repeat.count.is_some() {
+            log::debug!("round trip {}", Millis(round_trip.as_micros()));
+        }
+        self.printer.flush();
+    }
+
+    /// The exchange was answered, but with a reply that cannot be used whole. For one that is asked
+    /// once that is a failure.
+    pub(crate) fn succeed_in_part(&mut self, reason: String) {
+        self.succeed();
+        self.fail(reason);
+    }
+
+    /// The exchange failed. Among several it is only noted.
+    pub(crate) fn fail(&mut self, reason: String) {
+        self.started = None;
+        if self.repeat.count.is_some_and(|count| count > 1) {
+            log::warn!("{reason}");
+        }
+        self.last_failure = Some(reason);
+    }
+
+    /// Sums up, and tells how the program ends. A signal ends it early, but not without the sum.
+    fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
+        if self.repeat.count.is_some() {
+            self.printer.show(&self.statistics.summary());
+        }
+        match (caught.number(), self.last_failure.take()) {
+            (Some(signal), _) => Err(Failure::Signal(signal)),
+            (None, Some(last))
+                if !self.statistics.has_received() || self.repeat.count.is_none() =>
+            {
+                Err(Failure::Conversation(if self.statistics.count() > 1 {
+                    format!(
+                        "none of {} exchanges succeeded; the last: {last}",
+                        self.statistics.count()
+                    )
+                } else {
+                    last
+                }))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}

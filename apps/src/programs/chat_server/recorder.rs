@@ -1,0 +1,78 @@
+//! What happens in the room is told to the log file, and to a reader of JSON.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use barewire_core::chat::{Kind, LeaveReason, Line, MemberEvent};
+
+use crate::output::events::chat::ChatEvent;
+use crate::output::printer::Printer;
+
+use super::log_file::LogFile;
+
+#[derive(Clone, Copy)]
+pub(super) enum RoomEvent<'a> {
+    Joined(&'a str),
+    Left(&'a str, LeaveReason),
+    Member(MemberEvent<'a>),
+}
+
+pub(super) struct Recorder {
+    log_file: Option<LogFile>,
+    /// Notices that a reader of JSON was told as other events, in the room's order.
+    told: VecDeque<String>,
+}
+
+impl Recorder {
+    pub(super) fn new(log_file: Option<LogFile>) -> Self {
+        Self { log_file, told: VecDeque::new() }
+    }
+
+    /// Tells an event. On the screen it appears as a line of the room, which the operator reads like
+    /// every member; but a reader of JSON is told of joins and leaves as such.
+    pub(super) fn record(&mut self, event: RoomEvent<'_>, printer: &mut Printer) {
+        if let Some(log_file) = &mut self.log_file {
+            log_file.append(event);
+        }
+        if printer.is_json()
+            && !printer.is_quiet()
+            && let Some(shown) = event.as_chat_event()
+        {
+            printer.show(&shown);
+            self.told.push_back(event.to_string());
+        }
+    }
+
+    /// Shows a line of the room, unless what it says was told.
+    pub(super) fn show_line(&mut self, bytes: &[u8], printer: &mut Printer) {
+        let line = Line::read(bytes);
+        if let Kind::Notice(_) = line.kind
+            && self.told.front().is_some_and(|told| told.as_bytes() == bytes)
+        {
+            self.told.pop_front();
+            return;
+        }
+        printer.show_unless_quiet(&ChatEvent::from(line));
+    }
+}
+
+impl<'a> RoomEvent<'a> {
+    fn as_chat_event(self) -> Option<ChatEvent<'a>> {
+        match self {
+            Self::Joined(nick) => Some(ChatEvent::Joined { nick }),
+            Self::Left(nick, why) => Some(ChatEvent::Left { nick, reason: why.reason() }),
+            Self::Member(_) => None,
+        }
+    }
+}
+
+/// As it stands in the log file, and in the room.
+impl fmt::Display for RoomEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.as_chat_event()) {
+            (Self::Member(event), _) => event.fmt(f),
+            (_, Some(event)) => event.fmt(f),
+            (_, None) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the tasks of one thread of a TCP server share.
+
+use core::task::Poll;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use barewire_linux::executor::{Context, Task, TaskId};
+use barewire_linux::listener::Permit;
+
+use crate::output::printer::Printer;
+
+/// `S` is what the server itself keeps on the thread.
+#[derive(Debug)]
+pub(crate) struct ServerContext<S> {
+    pub(crate) state: S,
+    pub(crate) printer: Printer,
+    pub(super) flush_task: TaskId,
+    pub(super) once: bool,
+    /// With `once`, the permit of the client that was served: nobody else gets it.
+    pub(super) served: Option<Permit>,
+    /// Whether any client failed; one for all threads.
+    pub(super) failed: Arc<AtomicBool>,
+}
+
+/// Whom a task serves.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Counts it among the clients until this is dropped.
+    pub(super) permit: Option<Permit>,
+}
+
+impl<S> ServerContext<S> {
+    /// Has what was collected in this round printed at its end.
+    pub(crate) fn flush_later(&self, cx: &mut Context<'_, Self>) {
+        if self.printer.has_pending() {
+            cx.wake(self.flush_task);
+        }
+    }
+
+    /// Notes that a client failed, which is no failure of the server's; `reason` follows its
+    /// address.
+    pub(crate) fn peer_failed(&mut self, cx: &mut Context<'_, Self>, peer: &Peer, reason: &str) {
+        self.peer_abandoned(peer, reason);
+        cx.wake(self.flush_task);
+    }
+
+    /// As [`peer_failed`](Self::peer_failed), once there are no more turns.
+    pub(crate) fn peer_abandoned(&mut self, peer: &Peer, reason: &str) {
+        self.printer.client_failed(&format!("{} {reason}", peer.address));
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// The client is served. With `once`, so is the server.
+    pub(crate) fn peer_served(&mut self, cx: &mut Context<'_, Self>, peer: &mut Peer) {
+        if self.once {
+            self.served = peer.permit.take();
+            cx.stop();
+        }
+    }
+}
+
+/// Writes what the other tasks have collected, after them in the round in which they wake it: so a
+/// crowd that speaks at once costs one system call.
+#[derive(Debug)]
+pub(super) struct FlushTask;
+
+impl<S> Task<ServerContext<S>> for FlushTask {
+    fn turn(
+        &mut self,
+        context: &mut ServerContext<S>,
+        cx: &mut Context<'_, ServerContext<S>>,
+    ) -> Poll<()> {
+        cx.set_background();
+        context.printer.flush();
+        cx.set_deadline(context.printer.poll_deadline(cx.now()));
+        Poll::Pending
+    }
+}
