@@ -3,17 +3,18 @@
 //! Each module is the body of a fuzz target of the same name: a type that a fuzzer's bytes become, by
 //! `arbitrary`, and a function `check` that panics if the machine breaks a rule. Most compare the
 //! machine with a model that is short, slow and has memory without end. All that drive a
-//! [`Session`](barewire_core::session::Session) do so through [`driver::Driver`], which follows the
-//! driving rule and judges whether the session keeps its side of it.
+//! [`Session`](barewire_core::session::Session) do so through [`manual_driver::ManualDriver`], whose
+//! [`judge::Judge`] tells whether the session keeps its side of the contract.
 //!
 //! [`TARGETS`] lists them, for the test that replays the corpus.
 #![allow(clippy::missing_panics_doc, reason = "panicking is how an oracle reports a failure")]
 
 pub mod chat;
 pub mod datagram;
-pub mod driver;
 pub mod file;
 pub mod hello;
+pub mod judge;
+pub mod manual_driver;
 pub mod printable;
 pub mod script;
 pub mod text;

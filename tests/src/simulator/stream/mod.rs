@@ -38,6 +38,7 @@ mod socket;
 mod tests;
 
 use barewire_core::time::{Duration, Instant};
+use barewire_oracles::judge::Judge;
 
 pub use driver::Outcome;
 pub use link::{Calamity, Direction, Fault, Moment};
@@ -115,8 +116,11 @@ enum LinkState {
 struct EndState {
     /// Read, and not taken by the session yet.
     input: Vec<u8>,
-    /// The end of the peer's direction was read.
-    has_read_end: bool,
+    judge: Judge,
+    /// The conversation is over, and the connection is not yet.
+    lingers: bool,
+    /// Its program closes without any ado.
+    is_abrupt: bool,
     is_closed: bool,
     reset_at: Option<Instant>,
     /// The deadline that it will be woken at.
@@ -153,7 +157,9 @@ impl Streams {
             self.pipes.push(Pipe::new(direction, self.random.fork()));
             self.ends.push(EndState {
                 input: Vec::new(),
-                has_read_end: false,
+                judge: Judge::default(),
+                lingers: false,
+                is_abrupt: false,
                 is_closed: false,
                 reset_at: None,
                 armed: None,
@@ -201,6 +207,10 @@ impl Streams {
                 self.schedule.enter(state.stalled_until, Happening::Wake(end));
                 continue;
             }
+            if state.lingers {
+                self.linger(end);
+                continue;
+            }
             return Some(end);
         }
     }
@@ -215,6 +225,12 @@ impl Streams {
     pub fn stall(&mut self, end: End, until: Instant) {
         let state = &mut self.ends[end.0];
         state.stalled_until = state.stalled_until.max(until);
+    }
+
+    /// An end's program, once its conversation is over, does what a socket tutorial has people do: it
+    /// closes at once, whether anything is unread or not.
+    pub fn close_abruptly(&mut self, end: End) {
+        self.ends[end.0].is_abrupt = true;
     }
 
     /// When the fault of an end's link struck, if it has.

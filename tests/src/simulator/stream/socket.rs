@@ -61,7 +61,7 @@ impl Streams {
         Ok(())
     }
 
-    fn check(&self, end: End) -> Result<(), Reset> {
+    pub(super) fn check(&self, end: End) -> Result<(), Reset> {
         self.ends[end.0].reset_at.map_or(Ok(()), |_| Err(Reset))
     }
 

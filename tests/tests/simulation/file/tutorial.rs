@@ -123,6 +123,7 @@ fn a_tutorial_client_harms_no_server() {
         let ends = streams.connect(directions, None);
         let mut clerk = Clerk::new(streams.now(), random.fork(), config);
         let mut peer = Tutorial::server(name);
+        streams.close_abruptly(ends[1]);
         let served = (&mut clerk, &mut store);
         let (heard, outcome) = serve(&mut streams, ends, served, &mut peer);
         let at_server = clerk.ending.expect("a server that waits for ever");
@@ -183,6 +184,7 @@ fn a_plain_receiver_never_takes_a_part_for_the_whole() {
         let ends = streams.connect([there, Direction::SMOOTH], Some(fault));
         let mut receiver = PlainReceiver::new(now, Text::new("name").unwrap(), config);
         let mut server = Tutorial::client(&contents);
+        streams.close_abruptly(ends[0]);
         let (heard, completions, ending) = receive(&mut streams, ends, &mut receiver, &mut server);
         ending.assert_in_time(config, &streams, (ends[1], 1), fault);
         assert!(contents.as_bytes().starts_with(&heard));
@@ -218,6 +220,7 @@ fn a_framed_receiver_finds_out_that_the_server_is_plain() {
         receiver.request(streams.now(), &Request::get(b"name")).unwrap();
         receiver.finish();
         let mut server = Tutorial::client(answer);
+        streams.close_abruptly(ends[0]);
         let (heard, completions, ending) = receive(&mut streams, ends, &mut receiver, &mut server);
         assert_eq!((heard.len(), completions, receiver.is_framed()), (0, 0, false));
         ending.assert_in_time(config, &streams, (ends[1], 1), NO_FAULT);

@@ -19,6 +19,7 @@ fn greet(random: Random, direction: Direction, greeting: &str) -> Ending {
     let answer = Text::new("Hello").unwrap();
     let mut client = Client::<MAX_TEXT>::new(streams.now(), answer, HandshakeConfig::default());
     let mut server = Tutorial::server(greeting);
+    streams.close_abruptly(ends[0]);
     let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
     if at_client.is_success() {
         assert!(at_server.is_success() && at_server.has_heard("Hello"), "{at_server:?}");
@@ -91,6 +92,7 @@ fn a_server_hears_a_client_that_closes_at_once() {
         let mut server =
             Server::<MAX_TEXT>::new(streams.now(), greeting, HandshakeConfig::default());
         let mut client = Tutorial::client(&answer);
+        streams.close_abruptly(ends[1]);
         let (at_server, at_client) = converse(&mut streams, ends, &mut server, &mut client);
         assert!(
             at_server.is_success() && at_server.has_heard(&answer),

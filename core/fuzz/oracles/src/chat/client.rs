@@ -5,7 +5,7 @@ use barewire_core::chat::{Client, Kind, Line, SayError};
 use barewire_core::printable::printable;
 use barewire_core::text::{Text, TextReaderError};
 
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::printable::is_safe;
 use crate::script::{START, Span, sayable};
 use crate::text::{Model, Said};
@@ -65,7 +65,7 @@ fn told(line: Result<Line<'_>, TextReaderError>) -> String {
 pub fn check(input: &Input<'_>) {
     let quiet = input.quiet.duration();
     let mut client = Client::<OUT, LONGEST>::new(quiet);
-    let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
+    let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
     let mut model = Model::new(LONGEST, Some(quiet));
     let (mut now, mut said, mut finished) = (START, Vec::new(), false);
     for step in &input.steps {
@@ -129,7 +129,7 @@ pub fn check(input: &Input<'_>) {
     if !driver.closed {
         driver.transmit(now, &mut client, u64::MAX);
         assert!(driver.ended || driver.sent == said, "not all was sent");
-        assert!(driver.ended || driver.shut == finished);
+        assert!(driver.ended || driver.shut() == finished);
         assert_eq!(driver.closed, driver.ended);
     }
 }

@@ -13,7 +13,7 @@ use barewire_core::time::{Duration, Instant};
 
 use super::flood::{Allowance, PASTED, Rate};
 use super::public::Model;
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
 
 /// The longest text, and the longest line.
@@ -65,7 +65,7 @@ struct Guest {
     key: Option<MemberId>,
     client: Client<64, LINE>,
     /// The client's end of the connection, and the room's.
-    ends: [Driver; 2],
+    ends: [ManualDriver; 2],
     /// How much of what was sent has arrived at the client, and in the room.
     arrived: [usize; 2],
     received: Vec<String>,
@@ -116,7 +116,7 @@ impl World<'_> {
             self.guests.push(Guest {
                 key: Some(key),
                 client: Client::new(Duration::MAX),
-                ends: [Driver::default(), Driver::default()],
+                ends: [ManualDriver::default(), ManualDriver::default()],
                 arrived: [0; 2],
                 received: Vec::new(),
                 said: 0,
@@ -162,7 +162,7 @@ impl World<'_> {
         let part = under_way(&end.sent, &mut guest.arrived[1], count);
         if guest.key.is_some() {
             other.held.extend(part);
-            other.ended |= end.shut && guest.arrived[1] == end.sent.len();
+            other.ended |= end.shut() && guest.arrived[1] == end.sent.len();
         }
         self.attend(number);
     }
@@ -181,7 +181,7 @@ impl World<'_> {
         };
         if !end.ended {
             end.hear(now, &mut guest.client, &part, &mut on_line);
-            end.ended = other.shut && guest.arrived[0] == other.sent.len();
+            end.ended = other.shut() && guest.arrived[0] == other.sent.len();
             end.listen(now, &mut guest.client, &mut on_line);
             end.transmit(now, &mut guest.client, 0);
         }
@@ -297,7 +297,7 @@ impl World<'_> {
     fn settle(&mut self) {
         for _ in 0..64 + PASTED {
             let mut member = self.room.member(self.room.operator()).expect("it stays");
-            let mut end = Driver::default();
+            let mut end = ManualDriver::default();
             end.transmit(self.now, &mut member, u64::MAX);
             if !self.room.needs_poll() {
                 return;

@@ -9,7 +9,7 @@ use barewire_core::time::{Duration, Instant};
 
 use super::flood::{PASTED, Rate};
 use super::model::{self, OPERATOR};
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
 use crate::text::{Model as Texts, Said};
 
@@ -78,7 +78,7 @@ impl Words<'_> {
 /// A member: its connection, and how its bytes are to be read.
 struct Guest {
     key: MemberId,
-    driver: Driver,
+    driver: ManualDriver,
     texts: Texts,
 }
 
@@ -96,7 +96,7 @@ struct World<'m> {
 impl World<'_> {
     fn guest(&self, key: MemberId) -> Guest {
         let texts = Texts::new(LONGEST, Some(self.config.quiet)).within(LINE_TIMEOUT);
-        Guest { key, driver: Driver::default(), texts }
+        Guest { key, driver: ManualDriver::default(), texts }
     }
 
     fn join(&mut self) {
@@ -191,7 +191,10 @@ impl World<'_> {
         );
         if room == u64::MAX {
             assert_eq!(found.len(), expected.len(), "something is missing");
-            assert_eq!((guest.driver.shut, guest.driver.closed), (seat.has_ended, seat.has_ended));
+            assert_eq!(
+                (guest.driver.shut(), guest.driver.closed),
+                (seat.has_ended, seat.has_ended)
+            );
         }
         if guest.driver.closed {
             self.leave(number, LeaveReason::Quit);

@@ -7,7 +7,7 @@ use barewire_core::file::{
 };
 use barewire_core::time::Instant;
 
-use crate::driver::{Driver, byte_at};
+use crate::manual_driver::{ManualDriver, byte_at};
 use crate::script::START;
 
 /// What is downloaded, and what the link does on each try.
@@ -57,14 +57,14 @@ struct Download {
 /// The server's whole side: what it sends for one request.
 fn serve(request: &[u8], size: u64, version: u8, room: u64) -> Vec<u8> {
     let mut sender = Sender::<16>::new(START, TransferConfig::default());
-    let mut driver = Driver { source: Some(version), ..Driver::default() };
+    let mut driver = ManualDriver { source: Some(version), ..ManualDriver::default() };
     let failed = driver.hear(START, &mut sender, request, |asked| {
         assert!(matches!(asked, RequestEvent::Request(Request { name: b"name", .. })), "{asked:?}");
     });
     assert_eq!(failed, None);
     sender.offer(START, size, version.into());
     loop {
-        let before = driver.moves;
+        let before = driver.judge.moves();
         driver.transmit(START, &mut sender, room);
         match sender.pending() {
             Some(Pending::Digest { offset, length }) => {
@@ -76,7 +76,7 @@ fn serve(request: &[u8], size: u64, version: u8, room: u64) -> Vec<u8> {
             }
             Some(Pending::Confirm) => sender.confirm(START),
             Some(other) => panic!("{other:?} again"),
-            None if driver.moves == before => break,
+            None if driver.judge.moves() == before => break,
             None => {}
         }
     }
@@ -142,7 +142,7 @@ impl Download {
         let request = Request { offset, tag, verify: input.verify, ..Request::get(b"name") };
         receiver.request(START, &request).expect("there is room");
         receiver.finish();
-        let mut driver = Driver::default();
+        let mut driver = ManualDriver::default();
         driver.transmit(START, &mut receiver, u64::MAX);
         let room = if attempt.room == 0 { u64::MAX } else { attempt.room.into() };
         let stream = serve(&driver.sent, size, version, room);

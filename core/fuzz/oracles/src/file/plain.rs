@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use barewire_core::file::{PlainReceiver, ReceiverError, ReceiverEvent, TransferConfig};
 use barewire_core::text::Text;
 
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span, sayable};
 
 /// What is asked for, and what happens.
@@ -32,7 +32,7 @@ pub fn check(input: &Input<'_>) {
     let config = TransferConfig::new().with_timeout(timeout).with_stall(stall);
     let text = Text::new(&name).expect("it can be sent");
     let mut receiver = PlainReceiver::new(START, text, config);
-    let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
+    let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
     let (mut now, mut came) = (START, Vec::new());
     let (mut lent, mut complete) = (Vec::new(), 0);
     // Since when nothing has happened that counts.
@@ -63,9 +63,9 @@ pub fn check(input: &Input<'_>) {
                 driver.expire(now, &mut receiver, &mut on_event)
             }
             Step::Send(room) => {
-                let before = driver.moves;
+                let before = driver.judge.moves();
                 driver.transmit(now, &mut receiver, u64::from(*room));
-                if came.is_empty() && driver.moves > before {
+                if came.is_empty() && driver.judge.moves() > before {
                     since = now;
                 }
                 None

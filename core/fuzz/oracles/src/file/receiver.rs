@@ -6,7 +6,7 @@ use barewire_core::session::Session;
 use barewire_core::time::Instant;
 
 use super::wire::{self, Place, Read, Response};
-use crate::driver::{Driver, byte_at};
+use crate::manual_driver::{ManualDriver, byte_at};
 use crate::script::{Cuts, START, Span};
 
 /// What is asked for, and what the server sends.
@@ -244,7 +244,7 @@ pub fn check(input: &Input<'_>) {
     let requests = &input.requests[..input.requests.len().min(4)];
     let input_stream = stream(input);
     let mut receiver = Receiver::<128, 4>::new(START, TransferConfig::default());
-    let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
+    let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
     let mut asked = Vec::new();
     for asking in requests {
         let &Asking { verify, tag, offset } = asking;
@@ -266,7 +266,7 @@ pub fn check(input: &Input<'_>) {
     let (mut now, mut seen, mut failed) = (START, Vec::new(), None);
     driver.transmit(now, &mut receiver, u64::MAX);
     assert_eq!(driver.sent, asked);
-    assert!(driver.shut, "there is nothing more to ask");
+    assert!(driver.shut(), "there is nothing more to ask");
     let mut pause = input.pause;
     let mut on_received = |received: ReceiverEvent<'_>| see(&mut seen, received);
     for piece in input.cuts.pieces(&input_stream) {
@@ -303,7 +303,7 @@ pub fn check(input: &Input<'_>) {
 
 /// Nothing more comes: it ends, and only with what it asked for can it end well.
 fn end(
-    mut driver: Driver,
+    mut driver: ManualDriver,
     mut receiver: impl Session<Error = ReceiverError>,
     now: Instant,
     is_whole: bool,

@@ -9,7 +9,7 @@ use barewire_core::session::{Output, Session};
 use barewire_core::time::Instant;
 
 use super::wire::{self, Asking, Place, Read};
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{Cuts, START, Span};
 use crate::text::{Model, Said};
 
@@ -232,7 +232,7 @@ impl Expected {
 /// A sender and its owner.
 struct Server<'a> {
     sender: Sender<LONGEST>,
-    driver: Driver,
+    driver: ManualDriver,
     answers: &'a [Answer],
     is_early: bool,
     room: u64,
@@ -251,12 +251,12 @@ impl Server<'_> {
         }
         self.failed = self.failed.or(failed);
         while self.failed.is_none() && !self.driver.closed {
-            let before = self.driver.moves;
+            let before = self.driver.judge.moves();
             let met = self.oblige(now);
             let Self { sender, driver, told, .. } = self;
             driver.transmit(now, sender, self.room);
             self.failed = driver.listen(now, sender, |asked| told.push(Told::of(&asked)));
-            if !met && self.driver.moves == before {
+            if !met && self.driver.judge.moves() == before {
                 break;
             }
         }
@@ -310,7 +310,7 @@ pub fn check(input: &Input<'_>) {
     let expected = Expected::of(&stream, input.ends, &input.answers);
     let mut server = Server {
         sender: Sender::new(START, TransferConfig::default()),
-        driver: Driver { overstates: input.overstates, ..Driver::default() },
+        driver: ManualDriver { overstates: input.overstates, ..ManualDriver::default() },
         answers: &input.answers,
         is_early: input.is_early,
         room: if input.room == 0 { u64::MAX } else { input.room.into() },
@@ -329,7 +329,7 @@ pub fn check(input: &Input<'_>) {
             now += span.duration();
             server.turn(now, &[], true);
             // A name that silence ends may be a part of that name, and a time-out ends it all.
-            is_exact &= expected.is_framed && server.failed.is_none() && !server.driver.shut;
+            is_exact &= expected.is_framed && server.failed.is_none() && !server.driver.shut();
         }
     }
     if input.ends && !server.driver.is_over() {
@@ -352,7 +352,7 @@ pub fn check(input: &Input<'_>) {
 }
 
 fn judge(server: &Server<'_>, expected: &Expected, is_exact: bool, ends: bool) {
-    let Driver { sent, contents, shut, closed, .. } = &server.driver;
+    let ManualDriver { sent, contents, closed, .. } = &server.driver;
     if !is_exact {
         if expected.is_framed {
             assert!(expected.told.starts_with(&server.told), "{:?}", server.told);
@@ -363,6 +363,6 @@ fn judge(server: &Server<'_>, expected: &Expected, is_exact: bool, ends: bool) {
     assert_eq!(server.told, expected.told);
     assert_eq!((sent, contents), (&expected.sent, &expected.contents));
     assert_eq!(server.failed, expected.cut_short.then_some(SenderError::CutShort));
-    assert_eq!(*shut, expected.is_done);
+    assert_eq!(server.driver.shut(), expected.is_done);
     assert_eq!(*closed, expected.is_done && ends);
 }

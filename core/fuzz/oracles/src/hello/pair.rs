@@ -7,7 +7,7 @@ use barewire_core::text::Text;
 use barewire_core::time::Instant;
 
 use super::side::LONGEST;
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span, sayable};
 
 /// What both say, and what the link does.
@@ -38,7 +38,7 @@ enum Step {
 /// One side, its text, and what is under way to it.
 struct Side<S> {
     session: S,
-    driver: Driver,
+    driver: ManualDriver,
     heard: Vec<Vec<u8>>,
     /// How much of what the other has sent has arrived.
     arrived: usize,
@@ -52,7 +52,7 @@ where
     S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>,
 {
     fn new(session: S) -> Self {
-        let (driver, heard) = (Driver::default(), Vec::new());
+        let (driver, heard) = (ManualDriver::default(), Vec::new());
         Self { session, driver, heard, arrived: 0, truncated: false, failed: None }
     }
 
@@ -67,7 +67,7 @@ where
         let heard = &mut self.heard;
         let mut on_text = |text: Text<'_>| heard.push(text.as_bytes().to_vec());
         let mut failed = self.driver.hear(now, &mut self.session, part, &mut on_text);
-        let is_last = self.truncated || (other.driver.shut && part.len() == sent.len());
+        let is_last = self.truncated || (other.driver.shut() && part.len() == sent.len());
         if is_last && failed.is_none() {
             self.driver.ended = true;
             failed = self.driver.listen(now, &mut self.session, &mut on_text);

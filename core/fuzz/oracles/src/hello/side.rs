@@ -6,7 +6,7 @@ use barewire_core::session::{Events, Session};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
 
-use crate::driver::Driver;
+use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
 use crate::text::{Model, Said};
 
@@ -96,7 +96,7 @@ where
     S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s>>,
 {
     let config = input.config();
-    let mut driver = Driver { overstates: input.overstates, ..Driver::default() };
+    let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
     let mut model = HandshakeModel {
         text: Model::new(LONGEST, Some(config.quiet)),
         deadline: START + config.timeout,
@@ -119,12 +119,12 @@ where
             }
             Step::Wait(span) => {
                 now += span.duration();
-                let late = if !speaks_first && model.has_heard() && driver.shut {
+                let late = if !speaks_first && model.has_heard() && driver.shut() {
                     HandshakeError::Unclosed
                 } else {
                     HandshakeError::TimedOut
                 };
-                let is_over = driver.shut && model.has_heard() && (speaks_first || driver.ended);
+                let is_over = driver.shut() && model.has_heard() && (speaks_first || driver.ended);
                 let expected = if is_over { None } else { model.wait(now, late) };
                 let failed = driver.expire(now, session, &mut on_text);
                 if expected.is_some() {
@@ -154,7 +154,7 @@ where
     let has_waited = input.steps.iter().any(|step| matches!(step, Step::Wait(_)));
     assert!(has_waited || now <= START + config.timeout, "it took too long");
     if failed.is_none() {
-        assert!(heard.len() == 1 && driver.shut && driver.sent == spoken, "closed too early");
+        assert!(heard.len() == 1 && driver.shut() && driver.sent == spoken, "closed too early");
         assert!(speaks_first || driver.ended, "closed before the server had ended its stream");
     }
 }
