@@ -1,8 +1,7 @@
 //! UDP: a server that receives and answers in batches, and a client.
 
 mod client;
-#[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
-mod mmsg;
+mod receive_buffer;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -14,10 +13,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
 pub use client::UdpClient;
-pub use mmsg::MAX_BATCH;
 pub use server::{Batch, MAX_MEMORY, ReceivedDatagram, UdpServer};
 
 use crate::address::{Sharing, family};
+pub use crate::sys::mmsg::MAX_BATCH;
 
 /// A bound UDP socket, non-blocking.
 ///

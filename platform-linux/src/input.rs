@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd;
 
 use crate::executor::{Context, Readiness, Source};
-use crate::stream::retry;
+use crate::sys::{errno, retry};
 
 /// What a read from an [`Input`] gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl<F: AsFd> Input<F> {
 fn watch<W>(cx: &mut Context<'_, W>, fd: BorrowedFd<'_>) -> io::Result<Watch> {
     match cx.register(fd, Readiness::READABLE) {
         Ok(source) => Ok(Watch::Epoll(source)),
-        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => Ok(Watch::Always),
+        Err(error) if errno(&error) == Errno::EPERM => Ok(Watch::Always),
         Err(error) => Err(error),
     }
 }

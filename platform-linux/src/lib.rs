@@ -159,5 +159,6 @@ pub mod stream;
 pub mod threads;
 
 mod backoff;
+mod sys;
 #[cfg(test)]
 mod testing;

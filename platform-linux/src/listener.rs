@@ -10,13 +10,13 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::socket::{self, Backlog, SockFlag, SockType, sockopt};
-use rustix::net::{SocketFlags, acceptfrom_with};
 
 pub use acceptor::{Accepted, Acceptor};
 pub use semaphore::{Permit, Semaphore};
 
 use crate::address::{Sharing, canonical, family};
 use crate::stream::TcpStream;
+use crate::sys;
 
 /// How many connections may wait to be accepted. The system caps it
 /// (`/proc/sys/net/core/somaxconn`, `listen(2)`).
@@ -69,11 +69,7 @@ impl Listener {
     /// Those of `accept(2)`; [`WouldBlock`](io::ErrorKind::WouldBlock) when none waits. An error
     /// says nothing about the listener's being fit for the next call.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let (fd, peer) = acceptfrom_with(&self.inner, flags)?;
-        // Linux always tells the peer of a TCP connection, and it has an IP address.
-        let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-        let peer = peer.ok_or(io::ErrorKind::NotConnected)?;
+        let (fd, peer) = sys::accept(&self.inner)?;
         Ok((TcpStream::from_nonblocking(fd), canonical(peer)))
     }
 }

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::executor::{Context, Readiness, Source, Task};
+use crate::sys::retry;
 
 /// A task, in the background, that turns the first `SIGINT` or `SIGTERM` into the executor's orderly
 /// [stop](Context::stop) and the second into its [end](Context::stop_now).
@@ -85,13 +85,7 @@ impl Caught {
 
     /// The number of the next signal, and whether it is the first.
     fn take(&self) -> Option<(u8, bool)> {
-        let signal = loop {
-            match self.fd.read_signal() {
-                Ok(signal) => break signal?,
-                Err(Errno::EINTR) => {}
-                Err(_) => return None,
-            }
-        };
+        let signal = retry(|| self.fd.read_signal()).ok()??;
         // SIGINT is 2 and SIGTERM is 15.
         let number = u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX);
         let set = self.first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);

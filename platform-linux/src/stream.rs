@@ -1,28 +1,20 @@
 //! A connected TCP stream that never waits unless asked to.
 
-use std::io::{self, IoSlice};
+#[cfg(test)]
+mod tests;
+
+use std::io;
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
-use nix::{libc, setsockopt_impl, sockopt_impl};
 
 use crate::address::{canonical, family};
-
-/// Missing among nix's names.
-const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(libc::MSG_MORE);
-
-sockopt_impl!(
-    /// Missing among nix's names.
-    ReceiveLowMark,
-    SetOnly,
-    libc::SOL_SOCKET,
-    libc::SO_RCVLOWAT,
-    i32
-);
+use crate::sys::{self, retry};
 
 /// A non-blocking TCP stream.
 ///
@@ -88,14 +80,7 @@ impl TcpStream {
     /// Those of `sendmsg(2)`; [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is
     /// full. A broken connection is an error, never a `SIGPIPE`.
     pub fn send(&self, head: &[u8], tail: &[u8], more: bool) -> io::Result<usize> {
-        let mut flags = MsgFlags::MSG_NOSIGNAL;
-        flags.set(MSG_MORE, more);
-        let fd = self.inner.as_raw_fd();
-        if tail.is_empty() {
-            return retry(|| socket::send(fd, head, flags));
-        }
-        let slices = [IoSlice::new(head), IoSlice::new(tail)];
-        retry(|| socket::sendmsg(fd, &slices, &[], flags, None::<&()>))
+        sys::send(&self.inner, head, tail, more)
     }
 
     /// Sends up to `length` bytes of `file` from `offset` on as the send buffer takes them, without a
@@ -111,9 +96,8 @@ impl TcpStream {
     /// suppress (it has no `MSG_NOSIGNAL`): Rust's run-time ignores that signal from the start of
     /// `main`, and a program must leave it so.
     pub fn send_file(&self, file: impl AsFd, offset: u64, length: usize) -> io::Result<usize> {
-        let mut offset = offset;
-        let send = || rustix::fs::sendfile(&self.inner, file.as_fd(), Some(&mut offset), length);
-        Ok(rustix::io::retry_on_intr(send)?)
+        let mut offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+        retry(|| sendfile(&self.inner, &file, Some(&mut offset), length))
     }
 
     /// Ends the sending direction (`shutdown(2)`): the peer reads an end of stream.
@@ -128,9 +112,8 @@ impl TcpStream {
     /// Closes the connection so that the peer sees a reset, not an end of stream: it cannot take
     /// what it has received for the whole (`SO_LINGER` of zero, `socket(7)`; RFC 9293 §3.10.5).
     pub fn abort(self) {
-        let linger = libc::linger { l_onoff: 1, l_linger: 0 };
         // It fails for nothing that is a TCP socket; the close that follows cannot be better.
-        let _ = socket::setsockopt(&self.inner, sockopt::Linger, &linger);
+        let _ = sys::reset_on_close(&self.inner);
     }
 
     /// The peer's address; an IPv4-mapped IPv6 address as IPv4.
@@ -193,8 +176,8 @@ impl TcpStream {
     /// Those of `setsockopt(2)`, if the mark cannot be lowered again: the stream is of no use then.
     pub fn widen_receive_buffer(&self, bytes: u32) -> io::Result<()> {
         let mark = i32::try_from(bytes).unwrap_or(i32::MAX);
-        if socket::setsockopt(&self.inner, ReceiveLowMark, &mark).is_ok() {
-            socket::setsockopt(&self.inner, ReceiveLowMark, &1)?;
+        if sys::set_receive_low_mark(&self.inner, mark).is_ok() {
+            sys::set_receive_low_mark(&self.inner, 1)?;
         }
         Ok(())
     }
@@ -271,165 +254,5 @@ impl embedded_io::WriteReady for TcpStream {
     /// True for a pending error as well, since a write does not wait then.
     fn write_ready(&mut self) -> io::Result<bool> {
         self.poll(PollFlags::POLLOUT, PollTimeout::ZERO)
-    }
-}
-
-/// Repeats a call that a signal interrupted (`signal(7)`).
-pub(crate) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            result => return Ok(result?),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-    use std::{fs, thread};
-
-    use embedded_io::{Read, ReadReady, Write, WriteReady};
-
-    use super::*;
-
-    /// Waits until the attempt to connect is over.
-    fn wait_connected(stream: &TcpStream) -> io::Result<()> {
-        stream.poll(PollFlags::POLLOUT, PollTimeout::NONE)?;
-        stream.connect_result()
-    }
-
-    fn pair() -> (TcpStream, net::TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (peer, _) = listener.accept().unwrap();
-        wait_connected(&stream).unwrap();
-        (stream, peer)
-    }
-
-    #[test]
-    fn it_does_not_wait_by_its_own_methods() {
-        let (stream, _peer) = pair();
-        assert_eq!(stream.recv(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        let piece = vec![0; 65_536];
-        let full = loop {
-            match stream.send(&piece, &piece, false) {
-                Ok(count) => assert!(count > 0),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-    }
-
-    #[test]
-    fn two_slices_leave_in_order_and_held_back_bytes_leave_with_the_end() {
-        use std::io::Read as _;
-
-        let (stream, mut peer) = pair();
-        assert_eq!(stream.send(b"one ", b"two ", false).unwrap(), 8);
-        assert_eq!(stream.send(b"three", &[], true).unwrap(), 5);
-        stream.shut().unwrap();
-        let mut received = String::new();
-        peer.read_to_string(&mut received).unwrap();
-        assert_eq!(received, "one two three");
-    }
-
-    #[test]
-    fn the_receive_buffer_is_widened_and_a_single_byte_is_still_read() {
-        use std::io::Write as _;
-
-        let (stream, mut peer) = pair();
-        let room = || socket::getsockopt(&stream.inner, sockopt::RcvBuf).unwrap();
-        let before = room();
-        stream.widen_receive_buffer(512 * 1024).unwrap();
-        let most = fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap();
-        let most: usize = most.split_whitespace().last().unwrap().parse().unwrap();
-        assert!(room() >= (most / 2).min(512 * 1024).max(before), "{before}, then {}", room());
-        peer.write_all(b"1").unwrap();
-        assert!(stream.poll(PollFlags::POLLIN, PollTimeout::NONE).unwrap());
-    }
-
-    #[test]
-    fn a_file_is_sent_from_an_offset_to_its_end() {
-        use std::fs::File;
-        use std::io::{Read as _, Seek, Write as _};
-
-        use rustix::fs::{MemfdFlags, memfd_create};
-
-        let (stream, mut peer) = pair();
-        let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC).unwrap());
-        file.write_all(b"not this, but this").unwrap();
-        assert_eq!(stream.send_file(&file, 10, 3).unwrap(), 3);
-        assert_eq!(stream.send_file(&file, 13, 1000).unwrap(), 5);
-        assert_eq!(stream.send_file(&file, 18, 1000).unwrap(), 0);
-        assert_eq!(stream.send_file(&file, 1000, 1).unwrap(), 0);
-        assert_eq!(file.stream_position().unwrap(), 18, "where the writing left it");
-        let mut received = [0; 8];
-        peer.read_exact(&mut received).unwrap();
-        assert_eq!(&received, b"but this");
-
-        file.set_len(1 << 20).unwrap();
-        let full = loop {
-            match stream.send_file(&file, 0, 1 << 20) {
-                Ok(count) => assert!(count > 0),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        stream.shut().unwrap();
-        let broken = stream.send_file(&file, 0, 1).unwrap_err();
-        assert_eq!(broken.kind(), io::ErrorKind::BrokenPipe, "and no signal ends the process");
-    }
-
-    #[test]
-    fn the_kernel_asks_whether_the_peer_is_there() {
-        let (stream, _peer) = pair();
-        let read = |stream: &TcpStream| {
-            let inner = &stream.inner;
-            (
-                socket::getsockopt(inner, sockopt::KeepAlive).unwrap(),
-                socket::getsockopt(inner, sockopt::TcpKeepIdle).unwrap(),
-                socket::getsockopt(inner, sockopt::TcpKeepInterval).unwrap(),
-                socket::getsockopt(inner, sockopt::TcpKeepCount).unwrap(),
-                socket::getsockopt(inner, sockopt::TcpUserTimeout).unwrap(),
-            )
-        };
-        assert!(!read(&stream).0);
-        let (idle, interval) = (Duration::from_secs(30), Duration::from_millis(9_500));
-        stream.set_keepalive(idle, interval, 3).unwrap();
-        assert_eq!(read(&stream), (true, 30, 10, 3, 60_000));
-        stream.set_keepalive(Duration::MAX, Duration::ZERO, 1).unwrap();
-        assert_eq!(read(&stream), (true, 32_767, 1, 1, 32_768_000));
-        assert!(stream.set_keepalive(idle, interval, 0).is_err());
-    }
-
-    #[test]
-    fn the_embedded_traits_wait() {
-        use std::io::{Read as _, Write as _};
-
-        let (mut stream, mut peer) = pair();
-        assert!(!stream.read_ready().unwrap());
-        assert!(stream.write_ready().unwrap());
-        let peer = thread::spawn(move || {
-            let mut asked = vec![0; 1_000_000];
-            peer.read_exact(&mut asked).unwrap();
-            peer.write_all(b"answer").unwrap();
-            asked
-        });
-        stream.write_all(&vec![7; 1_000_000]).unwrap();
-        stream.flush().unwrap();
-        let mut answer = [0; 6];
-        stream.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"answer");
-        assert!(peer.join().unwrap() == vec![7; 1_000_000]);
-        assert_eq!(stream.read(&mut answer).unwrap(), 0);
-        assert!(stream.read_ready().unwrap(), "ready at the end of the stream");
-    }
-
-    #[test]
-    fn a_refusal_is_the_result_of_connecting() {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let connected = TcpStream::connect(address).and_then(|stream| wait_connected(&stream));
-        assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -5,16 +5,18 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use barewire_core::datagram::Datagram;
-use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::libc::{sock_extended_err, sockaddr_in6};
 use nix::sys::socket::{
     self, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrStorage, recvmsg, sockopt,
 };
 
 use crate::address::{canonical, family};
 use crate::executor::{Context, Readiness, Source};
-use crate::stream::retry;
+use crate::sys::retry;
+
+/// Room for the control message of an ICMP error: who reported it, in IPv6 too (`CMSG_SPACE`,
+/// `cmsg(3)`).
+const ERROR_SPACE: usize = 64;
 
 /// A UDP socket that speaks with one peer, non-blocking.
 ///
@@ -135,26 +137,24 @@ impl UdpClient {
     /// back one by one as errors of later calls, and says what the first was.
     fn forget_errors(&self) -> Option<io::Error> {
         let mut first = None;
-        let mut space = cmsg_space!(sock_extended_err, sockaddr_in6);
+        let mut space = Vec::with_capacity(ERROR_SPACE);
         let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
         loop {
             // The payload of the datagram that failed is of no interest.
             let mut nothing = [IoSliceMut::new(&mut [])];
             let fd = self.inner.as_raw_fd();
-            match recvmsg::<()>(fd, &mut nothing, Some(&mut space), flags) {
-                Ok(message) => {
-                    let reported = message.cmsgs().ok().into_iter().flatten();
-                    let code = reported.into_iter().find_map(|control| match control {
-                        ControlMessageOwned::Ipv4RecvErr(error, _)
-                        | ControlMessageOwned::Ipv6RecvErr(error, _) => Some(error.ee_errno),
-                        _ => None,
-                    });
-                    let code = code.and_then(|code| i32::try_from(code).ok());
-                    first = first.or(code.map(io::Error::from_raw_os_error));
-                }
-                Err(Errno::EINTR) => {}
-                Err(_) => break,
-            }
+            let received = retry(|| {
+                let message = recvmsg::<()>(fd, &mut nothing, Some(&mut space), flags)?;
+                let mut reported = message.cmsgs().into_iter().flatten();
+                Ok::<_, Errno>(reported.find_map(|control| match control {
+                    ControlMessageOwned::Ipv4RecvErr(error, _)
+                    | ControlMessageOwned::Ipv6RecvErr(error, _) => Some(error.ee_errno),
+                    _ => None,
+                }))
+            });
+            let Ok(code) = received else { break };
+            let code = code.and_then(|code| i32::try_from(code).ok());
+            first = first.or(code.map(io::Error::from_raw_os_error));
         }
         // Taking an entry makes the next one the socket's pending error.
         let _ = self.inner.take_error();

@@ -9,9 +9,10 @@ use barewire_core::datagram::Datagram;
 use barewire_core::time::Instant;
 
 use super::UdpSocket;
-use super::mmsg::{Inbox, MAX_BATCH};
+use super::receive_buffer::ReceiveBuffer;
 use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source};
+use crate::sys::mmsg::MAX_BATCH;
 
 /// The most memory that a server's receive buffer takes, in bytes, as long as it holds one datagram:
 /// with a large capacity the batch gets smaller.
@@ -84,7 +85,7 @@ pub struct UdpServer {
     source: Option<Source>,
     /// The address that the socket is bound to; `None` for a wildcard, when each datagram tells.
     bound: Option<IpAddr>,
-    pub(super) inbox: Inbox,
+    pub(super) buffer: ReceiveBuffer,
     backoff: Backoff,
 }
 
@@ -97,8 +98,8 @@ impl UdpServer {
         let ip = socket.local_addr()?.ip();
         let bound = Some(ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let batch = (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH);
-        let inbox = Inbox::new(capacity, batch, bound.is_none());
-        Ok(Self { socket, source: None, bound, inbox, backoff: Backoff::default() })
+        let buffer = ReceiveBuffer::new(capacity, batch, bound.is_none());
+        Ok(Self { socket, source: None, bound, buffer, backoff: Backoff::default() })
     }
 
     /// The socket.
@@ -140,10 +141,10 @@ impl UdpServer {
         if received > 0 {
             self.backoff.forget();
         }
-        let (fd, inbox) = (self.socket.as_fd(), &self.inbox);
+        let (fd, buffer) = (self.socket.as_fd(), &self.buffer);
         let mut replies = heapless::Vec::<(usize, &[u8]), MAX_BATCH>::new();
         for index in 0..received {
-            let Some((datagram, local)) = inbox.datagram(index) else { continue };
+            let Some((datagram, local)) = buffer.datagram(index) else { continue };
             let local = local.or(self.bound).unwrap_or(datagram.source.ip());
             if let Some(bytes) = decide(ReceivedDatagram { datagram, local }) {
                 // There is room for one reply a datagram.
@@ -153,12 +154,11 @@ impl UdpServer {
         let mut batch = Batch { received, ..Batch::default() };
         let mut rest = &replies[..];
         while let Some((first, others)) = rest.split_first() {
-            match inbox.reply(fd, rest) {
+            match buffer.reply(fd, rest) {
                 Ok(count) => {
                     batch.sent += count;
                     rest = &rest[count..];
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     batch.dropped += rest.len();
                     break;
@@ -166,7 +166,7 @@ impl UdpServer {
                 Err(error) => {
                     batch.failed += 1;
                     rest = others;
-                    if let Some((datagram, _)) = inbox.datagram(first.0) {
+                    if let Some((datagram, _)) = buffer.datagram(first.0) {
                         refused(datagram.source, error);
                     }
                 }
@@ -191,7 +191,7 @@ impl UdpServer {
         }
         // What this call leaves behind is reported anew.
         cx.clear(source, Readiness::READABLE);
-        self.inbox.receive(self.socket.as_fd())
+        self.buffer.receive(self.socket.as_fd())
     }
 }
 

@@ -102,7 +102,7 @@ fn a_capacity_of_nothing_still_counts() {
 fn every_datagram_is_answered_whatever_the_batch() {
     for (ip, capacity) in [("127.0.0.1", 64), ("0.0.0.0", 64), ("127.0.0.1", 1 << 19)] {
         let (server, address) = server(ip, capacity);
-        assert!(server.inbox.room() <= super::MAX_MEMORY);
+        assert!(server.buffer.room() <= super::MAX_MEMORY);
         let client = StdSocket::bind("127.0.0.1:0").unwrap();
         client.connect(("127.0.0.1", address.port())).unwrap();
         let count = MAX_BATCH + 10;

@@ -50,7 +50,7 @@ impl DigestCache {
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before, because it has
     /// shrunk; [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty buffer, or an end that no
-    /// file can have; and those of `pread(2)` and `fstat(2)`.
+    /// file can have; and those of `pread(2)` and `statx(2)`.
     pub fn of(
         &self,
         opened: &ServedFile,

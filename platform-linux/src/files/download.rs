@@ -9,7 +9,7 @@ mod tests;
 
 use std::io;
 
-use rustix::io::Errno;
+use nix::errno::Errno;
 
 use super::folder::{Folder, check_name};
 use super::storage::{BootId, FileKind, Storage, StorageFile};
@@ -109,9 +109,9 @@ impl<D: Storage> Download<D> {
         match disk.look(name)? {
             None => {}
             Some(status) => match status.kind {
-                FileKind::Folder => return Err(Errno::ISDIR.into()),
+                FileKind::Folder => return Err(Errno::EISDIR.into()),
                 FileKind::File | FileKind::Link if options.force => {}
-                FileKind::File | FileKind::Link => return Err(Errno::EXIST.into()),
+                FileKind::File | FileKind::Link => return Err(Errno::EEXIST.into()),
                 FileKind::Other => return Err(io::ErrorKind::Unsupported.into()),
             },
         }
@@ -176,7 +176,7 @@ impl<D: Storage> Download<D> {
     /// there is no room for the whole; others of `ftruncate(2)`, `fallocate(2)` and `write(2)`.
     pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
         if size.is_some_and(|size| i64::try_from(size).is_err()) {
-            return Err(Errno::FBIG.into());
+            return Err(Errno::EFBIG.into());
         }
         if offset == 0 {
             (self.tag, self.size, self.verified, self.synced) = (tag, size, 0, 0);

@@ -4,24 +4,23 @@ mod storage;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, fsync, mkdirat, openat, statx, unlinkat,
-};
-use rustix::io::{Errno, retry_on_intr};
-use rustix::process::geteuid;
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use super::download::is_like_a_part;
 use super::storage::{FileId, FileKind, FileStatus};
+use crate::sys::{self, Statx, Timestamp, retry};
 
 /// A folder in which downloads appear.
 #[derive(Debug)]
 pub struct Folder {
-    fd: OwnedFd,
+    file: File,
     /// Names that no part may have, as hashes: there may be millions, and two that are taken for one
     /// only have a part called otherwise.
     expected: RefCell<HashSet<u64>>,
@@ -35,9 +34,9 @@ impl Folder {
     /// Those of `open(2)`: [`NotFound`](io::ErrorKind::NotFound), or
     /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let path = path.as_ref();
-        Ok(Self::from(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?))
+        Ok(Self::from(File::from(retry(|| open(path, flags, Mode::empty()))?)))
     }
 
     /// The folder `name` in this one, which is created unless it is there. Between slashes there may
@@ -57,15 +56,15 @@ impl Folder {
     }
 
     fn child(&self, name: &[u8]) -> io::Result<Self> {
-        match mkdirat(&self.fd, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        match retry(|| mkdirat(&self.file, name, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)) {
             // What is in it is made to last, and would not without it.
             Ok(()) => self.sync()?,
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno.into()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
         // Of a single name only the last part, itself, could be a link.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self::from(retry_on_intr(|| openat(&self.fd, name, flags, Mode::empty()))?))
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+        Ok(Self::from(self.open_at(name, flags, Mode::empty())?))
     }
 
     /// Keeps a name free for something that will be here: no download that begins after this takes
@@ -87,40 +86,42 @@ impl Folder {
 
     /// What has the name now; a link is what it is itself.
     pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
-        match FileStatus::at(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(status) => Ok(Some(status)),
-            Err(Errno::NOENT) => Ok(None),
-            Err(errno) => Err(errno.into()),
+        match sys::statx_at(&self.file, name) {
+            Ok(found) => Ok(Some(found.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     /// Creates a file that was not there before.
-    pub(super) fn create(&self, name: &[u8], mode: Mode) -> Result<OwnedFd, Errno> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        retry_on_intr(|| openat(&self.fd, name, flags, mode))
+    pub(super) fn create(&self, name: &[u8], mode: Mode) -> io::Result<File> {
+        self.open_at(name, OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL, mode)
     }
 
     /// Opens a file that is there, and waits for nothing, whatever it is.
-    pub(super) fn open_existing(&self, name: &[u8]) -> Result<OwnedFd, Errno> {
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let flags = flags | OFlags::CLOEXEC;
-        retry_on_intr(|| openat(&self.fd, name, flags, Mode::empty()))
+    pub(super) fn open_existing(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        self.open_at(name, flags, Mode::empty())
+    }
+
+    fn open_at(&self, name: &[u8], flags: OFlag, mode: Mode) -> io::Result<File> {
+        Ok(retry(|| openat(&self.file, name, flags | OFlag::O_CLOEXEC, mode))?.into())
     }
 
     /// Removes the file, if it is there.
     pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
-        match unlinkat(&self.fd, name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(errno.into()),
+        match retry(|| unlinkat(&self.file, name, UnlinkatFlags::NoRemoveDir)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
         }
     }
 
     /// Makes the names in it last (`fsync(2)`).
     pub(super) fn sync(&self) -> io::Result<()> {
-        match retry_on_intr(|| fsync(&self.fd)) {
+        match self.file.sync_all() {
             // Some file systems have nothing to do for a folder, and say it so.
-            Ok(()) | Err(Errno::INVAL) => Ok(()),
-            Err(errno) => Err(errno.into()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            result => result,
         }
     }
 
@@ -130,47 +131,31 @@ impl Folder {
     pub(super) fn owns(&self, status: &FileStatus) -> io::Result<bool> {
         Ok(status.kind == FileKind::File
             && (status.owner == geteuid().as_raw()
-                || status.owner == FileStatus::of(&self.fd)?.owner))
+                || status.owner == FileStatus::of(&self.file)?.owner))
     }
 }
 
-impl From<OwnedFd> for Folder {
-    fn from(fd: OwnedFd) -> Self {
-        Self { fd, expected: RefCell::default(), hasher: RandomState::new() }
+impl From<File> for Folder {
+    fn from(file: File) -> Self {
+        Self { file, expected: RefCell::default(), hasher: RandomState::new() }
     }
 }
 
 impl FileStatus {
     /// What is open there.
-    pub(super) fn of(fd: &OwnedFd) -> io::Result<Self> {
-        Ok(Self::at(fd, b"", AtFlags::EMPTY_PATH)?)
-    }
-
-    fn at(fd: &OwnedFd, name: &[u8], flags: AtFlags) -> Result<Self, Errno> {
-        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-        let stat = statx(fd, name, flags | AtFlags::NO_AUTOMOUNT, mask)?;
-        let born = stat.stx_btime.tv_sec.wrapping_mul(1_000_000_000);
-        let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        let born = if known { born.wrapping_add(stat.stx_btime.tv_nsec.into()) } else { 0 };
-        Ok(Self {
-            kind: FileType::from_raw_mode(stat.stx_mode.into()).into(),
-            length: stat.stx_size,
-            links: stat.stx_nlink,
-            id: FileId { inode: stat.stx_ino, born },
-            owner: stat.stx_uid,
-            device: (stat.stx_dev_major, stat.stx_dev_minor),
-        })
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        sys::statx(file).map(Self::from)
     }
 }
 
-impl From<FileType> for FileKind {
-    fn from(kind: FileType) -> Self {
-        match kind {
-            FileType::RegularFile => Self::File,
-            FileType::Symlink => Self::Link,
-            FileType::Directory => Self::Folder,
-            _ => Self::Other,
-        }
+impl From<Statx> for FileStatus {
+    fn from(statx: Statx) -> Self {
+        let Statx { mode, size, links, inode, owner, device, born, .. } = statx;
+        let nanoseconds = |(seconds, rest): Timestamp| {
+            seconds.wrapping_mul(1_000_000_000).wrapping_add(rest.into())
+        };
+        let id = FileId { inode, born: born.map_or(0, nanoseconds) };
+        Self { kind: FileKind::of(mode), length: size, links, id, owner, device }
     }
 }
 
@@ -188,6 +173,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
+    use nix::errno::Errno;
+
     use super::*;
 
     #[test]
@@ -196,7 +183,7 @@ mod tests {
         let target = Folder::open(folder.path()).unwrap();
         target.sub(b"a/b/c").unwrap();
         let b = target.sub(b"a").unwrap().sub(b"b").unwrap();
-        b.create(b"file", Mode::RUSR).unwrap();
+        b.create(b"file", Mode::S_IRUSR).unwrap();
         assert!(folder.path().join("a/b/file").is_file());
         assert!(folder.path().join("a/b/c").is_dir());
     }
@@ -238,8 +225,8 @@ mod tests {
     fn an_entry_is_known_again() {
         let folder = tempfile::tempdir().unwrap();
         let target = Folder::open(folder.path()).unwrap();
-        let file = target.create(b"a", Mode::RUSR | Mode::WUSR).unwrap();
-        target.create(b"b", Mode::RUSR).unwrap();
+        let file = target.create(b"a", Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        target.create(b"b", Mode::S_IRUSR).unwrap();
         symlink("a", folder.path().join("link")).unwrap();
         let status = FileStatus::of(&file).unwrap();
         let look = |name: &[u8]| target.look(name).unwrap().unwrap();
@@ -250,7 +237,8 @@ mod tests {
         assert_eq!(target.size(b"a").unwrap(), Some(5));
         assert_eq!(target.size(b"link").unwrap(), None);
         assert_eq!(target.size(b"nothing").unwrap(), None);
-        assert_eq!(target.open_existing(b"link").unwrap_err(), Errno::LOOP);
+        let refused = target.open_existing(b"link").unwrap_err();
+        assert_eq!(sys::errno(&refused), Errno::ELOOP);
         target.remove(b"a").unwrap();
         target.remove(b"a").unwrap();
         assert!(target.look(b"a").unwrap().is_none());

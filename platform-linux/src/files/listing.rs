@@ -3,15 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::os::fd::BorrowedFd;
+use std::io;
 use std::str;
 
-use rustix::fs::{AtFlags, Dir, FileType, OFlags, Stat, fstat, statat};
-use rustix::io::Errno;
+use nix::dir::Dir;
+use nix::fcntl::OFlag;
 
 use super::root::check;
-use super::version::size;
+use super::storage::FileKind;
 use super::{OpenError, Root};
+use crate::sys::{Statx, statx, statx_at};
 
 /// One entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,28 +42,26 @@ impl Root {
     pub fn list(&self, name: &[u8]) -> Result<Vec<FolderEntry>, OpenError> {
         let name = if name.is_empty() { b"." } else { name };
         check(name)?;
-        let folder = self.open_beneath(name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let folder = self.open_beneath(name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
+        let mut folder = Dir::from_fd(folder).map_err(io::Error::from)?;
+        let mut names = Vec::new();
+        for entry in folder.iter() {
+            let entry = entry.map_err(io::Error::from)?;
+            let Ok(name) = str::from_utf8(entry.file_name().to_bytes()) else { continue };
+            if !matches!(name, "." | "..") && !name.contains(char::is_control) {
+                names.push(name.to_owned());
+            }
+        }
         let mut path = [name, b"/"].concat();
         let base = path.len();
-        let mut listed = Vec::new();
-        let mut folder = Dir::new(folder)?;
-        while let Some(entry) = folder.read() {
-            let entry = entry?;
-            let bytes = entry.file_name().to_bytes();
-            let Ok(name) = str::from_utf8(bytes) else { continue };
-            if matches!(name, "." | "..") || name.contains(char::is_control) {
-                continue;
-            }
+        let mut listed = Vec::with_capacity(names.len());
+        for name in names {
             path.truncate(base);
-            path.extend_from_slice(bytes);
-            if let Some(stat) = self.examine(folder.fd()?, bytes, &path)? {
-                let directory = kind(&stat) == FileType::Directory;
-                listed.push(FolderEntry {
-                    size: if directory { 0 } else { size(&stat) },
-                    modified: stat.st_mtime,
-                    name: name.to_owned(),
-                    directory,
-                });
+            path.extend_from_slice(name.as_bytes());
+            if let Some(statx) = self.examine(&folder, name.as_bytes(), &path)? {
+                let directory = FileKind::of(statx.mode) == FileKind::Folder;
+                let size = if directory { 0 } else { statx.size };
+                listed.push(FolderEntry { size, modified: statx.modified.0, name, directory });
             }
         }
         listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -71,38 +70,29 @@ impl Root {
 
     /// What the entry `name` of `folder` is, which is at `path` from the root; `None` if it is not
     /// to be listed.
-    fn examine(
-        &self,
-        folder: BorrowedFd<'_>,
-        name: &[u8],
-        path: &[u8],
-    ) -> Result<Option<Stat>, OpenError> {
-        let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT) {
-            Ok(stat) => stat,
-            Err(errno) => return passable(errno),
+    fn examine(&self, folder: &Dir, name: &[u8], path: &[u8]) -> Result<Option<Statx>, OpenError> {
+        let found = match statx_at(folder, name) {
+            Ok(found) => found,
+            Err(error) => return passable(error),
         };
-        match kind(&stat) {
-            FileType::RegularFile | FileType::Directory => Ok(Some(stat)),
-            FileType::Symlink => match self.open_beneath(path, OFlags::PATH) {
+        match FileKind::of(found.mode) {
+            FileKind::File | FileKind::Folder => Ok(Some(found)),
+            FileKind::Link => match self.open_beneath(path, OFlag::O_PATH) {
                 Ok(target) => {
-                    let stat = fstat(target)?;
-                    Ok((kind(&stat) == FileType::RegularFile).then_some(stat))
+                    let target = statx(&target)?;
+                    Ok((FileKind::of(target.mode) == FileKind::File).then_some(target))
                 }
-                Err(errno) => passable(errno),
+                Err(error) => passable(error),
             },
-            _ => Ok(None),
+            FileKind::Other => Ok(None),
         }
     }
 }
 
-fn kind(stat: &Stat) -> FileType {
-    FileType::from_raw_mode(stat.st_mode)
-}
-
 /// An entry that cannot be reached is none; a system that is short of something gives no list that
 /// could be taken for the whole.
-fn passable<T>(errno: Errno) -> Result<Option<T>, OpenError> {
-    match OpenError::from(errno) {
+fn passable<T>(error: io::Error) -> Result<Option<T>, OpenError> {
+    match OpenError::from(error) {
         refusal @ (OpenError::Busy(_) | OpenError::Failed(_)) => Err(refusal),
         OpenError::NotFound | OpenError::Refused(_) => Ok(None),
     }

@@ -4,7 +4,9 @@ use core::fmt;
 use std::error::Error;
 use std::io;
 
-use rustix::io::Errno;
+use nix::errno::Errno;
+
+use crate::sys::errno;
 
 /// Why a name beneath a [`Root`](super::Root) was not opened or listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl OpenError {
     /// The number of the error (`errno(3)`), if it was one of the system's.
     pub fn raw_os_error(&self) -> Option<i32> {
         match self {
-            Self::NotFound => Some(Errno::NOENT.raw_os_error()),
+            Self::NotFound => Some(Errno::ENOENT as i32),
             Self::Refused(reason) | Self::Busy(reason) | Self::Failed(reason) => match reason {
                 Reason::System(number) => Some(*number),
                 Reason::Name | Reason::Kind => None,
@@ -46,24 +48,24 @@ impl OpenError {
 }
 
 /// `openat2(2)` names the errors.
-impl From<Errno> for OpenError {
-    fn from(errno: Errno) -> Self {
-        let reason = Reason::System(errno.raw_os_error());
-        match errno {
-            // NOTDIR: a file where the name has a folder.
-            Errno::NOENT | Errno::NOTDIR => Self::NotFound,
-            // XDEV: it leads out. LOOP: links that lead nowhere, or into /proc. NXIO and NODEV: a
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        let reason = Reason::System(error.raw_os_error().unwrap_or_default());
+        match errno(&error) {
+            // ENOTDIR: a file where the name has a folder.
+            Errno::ENOENT | Errno::ENOTDIR => Self::NotFound,
+            // EXDEV: it leads out. ELOOP: links that lead nowhere, or into /proc. ENXIO and ENODEV: a
             // socket, or a device that nothing drives.
-            Errno::XDEV
-            | Errno::LOOP
-            | Errno::ACCESS
-            | Errno::PERM
-            | Errno::NAMETOOLONG
-            | Errno::NXIO
-            | Errno::NODEV
-            | Errno::INVAL => Self::Refused(reason),
-            // AGAIN: renames all the time, or a lease that somebody holds.
-            Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Self::Busy(reason),
+            Errno::EXDEV
+            | Errno::ELOOP
+            | Errno::EACCES
+            | Errno::EPERM
+            | Errno::ENAMETOOLONG
+            | Errno::ENXIO
+            | Errno::ENODEV
+            | Errno::EINVAL => Self::Refused(reason),
+            // EAGAIN: renames all the time, or a lease that somebody holds.
+            Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN => Self::Busy(reason),
             _ => Self::Failed(reason),
         }
     }
@@ -97,10 +99,10 @@ impl fmt::Display for Reason {
             Self::Name => f.write_str("not a name of a file"),
             Self::Kind => f.write_str("not a regular file"),
             // The system's words, "invalid cross-device link", say nothing to the purpose.
-            Self::System(number) if *number == Errno::XDEV.raw_os_error() => {
+            Self::System(number) if *number == Errno::EXDEV as i32 => {
                 f.write_str("it leads out of the folder")
             }
-            Self::System(number) => f.write_str(nix::errno::Errno::from_raw(*number).desc()),
+            Self::System(number) => f.write_str(Errno::from_raw(*number).desc()),
         }
     }
 }
@@ -109,32 +111,36 @@ impl fmt::Display for Reason {
 mod tests {
     use super::*;
 
+    fn error(errno: Errno) -> OpenError {
+        io::Error::from(errno).into()
+    }
+
     #[test]
     fn an_error_tells_what_to_answer() {
-        assert_eq!(OpenError::from(Errno::NOTDIR), OpenError::NotFound);
-        assert!(matches!(OpenError::from(Errno::XDEV), OpenError::Refused(_)));
-        assert!(matches!(OpenError::from(Errno::MFILE), OpenError::Busy(_)));
-        assert!(matches!(OpenError::from(Errno::IO), OpenError::Failed(_)));
-        assert_eq!(OpenError::from(Errno::IO).raw_os_error(), Some(5));
+        assert_eq!(error(Errno::ENOTDIR), OpenError::NotFound);
+        assert!(matches!(error(Errno::EXDEV), OpenError::Refused(_)));
+        assert!(matches!(error(Errno::EMFILE), OpenError::Busy(_)));
+        assert!(matches!(error(Errno::EIO), OpenError::Failed(_)));
+        assert_eq!(error(Errno::EIO).raw_os_error(), Some(5));
         assert_eq!(OpenError::Refused(Reason::Kind).raw_os_error(), None);
     }
 
     #[test]
     fn its_words_name_the_reason() {
-        assert_eq!(OpenError::from(Errno::XDEV).to_string(), "refused: it leads out of the folder");
+        assert_eq!(error(Errno::EXDEV).to_string(), "refused: it leads out of the folder");
         assert_eq!(OpenError::Refused(Reason::Kind).to_string(), "refused: not a regular file");
-        assert_eq!(OpenError::from(Errno::ACCESS).to_string(), "refused: Permission denied");
-        assert_eq!(OpenError::from(Errno::NOENT).to_string(), "no such file");
-        assert_eq!(OpenError::from(Errno::MFILE).to_string(), "busy: Too many open files");
-        assert_eq!(OpenError::from(Errno::IO).to_string(), "failed: I/O error");
+        assert_eq!(error(Errno::EACCES).to_string(), "refused: Permission denied");
+        assert_eq!(error(Errno::ENOENT).to_string(), "no such file");
+        assert_eq!(error(Errno::EMFILE).to_string(), "busy: Too many open files");
+        assert_eq!(error(Errno::EIO).to_string(), "failed: I/O error");
         assert!(size_of::<OpenError>() <= 16);
     }
 
     #[test]
     fn as_an_error_it_is_the_systems_if_that_refused() {
-        for errno in [Errno::NOENT, Errno::XDEV, Errno::MFILE, Errno::IO] {
-            let error = io::Error::from(OpenError::from(errno));
-            assert_eq!(error.raw_os_error(), Some(errno.raw_os_error()));
+        for errno in [Errno::ENOENT, Errno::EXDEV, Errno::EMFILE, Errno::EIO] {
+            let error = io::Error::from(error(errno));
+            assert_eq!(error.raw_os_error(), Some(errno as i32));
         }
         let error = io::Error::from(OpenError::Refused(Reason::Name));
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);

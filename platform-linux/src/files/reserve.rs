@@ -1,45 +1,52 @@
 //! Room on the disk.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 
-use rustix::fs::{FallocateFlags, FsWord, fallocate, fstatfs, fstatvfs, ftruncate};
-use rustix::io::{Errno, retry_on_intr};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use nix::sys::statvfs::fstatvfs;
+
+use crate::sys::{errno, retry};
 
 /// From this size on, room is reserved, in bytes. For less it is not worth a call.
 const RESERVE_FROM: u64 = 1 << 20;
 
-/// The type of a file system in memory (`statfs(2)`).
-const TMPFS_MAGIC: FsWord = 0x0102_1994;
-
 /// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on. The length of
 /// the file stays as it is.
-pub(super) fn reserve(fd: &OwnedFd, end: u64, missing: u64) -> io::Result<()> {
+pub(super) fn reserve(file: &File, end: u64, missing: u64) -> io::Result<()> {
     if missing < RESERVE_FROM {
         return Ok(());
     }
     // Asked first, lest the attempt take all there is from everybody else for a while.
-    let disk = fstatvfs(fd)?;
-    let free = disk.f_bfree.saturating_mul(disk.f_frsize);
-    if disk.f_blocks > 0 && missing > free {
+    let disk = retry(|| fstatvfs(file))?;
+    let free = disk.blocks_free().saturating_mul(disk.fragment_size());
+    if disk.blocks() > 0 && missing > free {
         return Err(full(missing, free));
     }
     // There it is not put down in a list, but page by page filled with zeros, which costs as much as
     // writing the contents does.
-    if fstatfs(fd)?.f_type == TMPFS_MAGIC {
+    if retry(|| fstatfs(file))?.filesystem_type() == TMPFS_MAGIC {
         return Ok(());
     }
-    let keep = FallocateFlags::KEEP_SIZE;
-    match retry_on_intr(|| fallocate(fd, keep, end, missing)) {
+    let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    let (from, length) = (offset(end)?, offset(missing)?);
+    let Err(error) = retry(|| fallocate(file, keep, from, length)) else { return Ok(()) };
+    match errno(&error) {
         // Some file systems cannot.
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-        Err(Errno::NOSPC) => {
+        Errno::EOPNOTSUPP | Errno::ENOSYS => Ok(()),
+        Errno::ENOSPC => {
             // What it got before it failed.
-            retry_on_intr(|| ftruncate(fd, end))?;
-            Err(full(missing, disk.f_bavail.saturating_mul(disk.f_frsize)))
+            file.set_len(end)?;
+            Err(full(missing, disk.blocks_available().saturating_mul(disk.fragment_size())))
         }
-        Err(errno) => Err(errno.into()),
+        _ => Err(error),
     }
+}
+
+fn offset(bytes: u64) -> io::Result<i64> {
+    i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
 fn full(needed: u64, free: u64) -> io::Error {
@@ -54,20 +61,17 @@ fn full(needed: u64, free: u64) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
-    use rustix::fs::fstat;
+    use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
 
     #[test]
     fn the_length_stays_as_it_is() {
         let file = tempfile::tempfile().unwrap();
-        let fd = OwnedFd::from(file);
-        reserve(&fd, 0, RESERVE_FROM - 1).unwrap();
-        assert_eq!(fstat(&fd).unwrap().st_blocks, 0);
-        reserve(&fd, 0, RESERVE_FROM).unwrap();
-        assert_eq!(fstat(&fd).unwrap().st_size, 0);
+        reserve(&file, 0, RESERVE_FROM - 1).unwrap();
+        assert_eq!(file.metadata().unwrap().blocks(), 0);
+        reserve(&file, 0, RESERVE_FROM).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 0);
     }
 
     #[test]
@@ -79,14 +83,14 @@ mod tests {
     #[test]
     fn more_than_the_disk_has_is_reported_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let fd = OwnedFd::from(fs::File::create(folder.path().join("file")).unwrap());
-        let disk = fstatvfs(&fd).unwrap();
-        let size = (disk.f_blocks * disk.f_frsize).saturating_add(1 << 40);
-        let error = reserve(&fd, 0, size).unwrap_err();
+        let file = File::create(folder.path().join("file")).unwrap();
+        let disk = fstatvfs(&file).unwrap();
+        let size = (disk.blocks() * disk.fragment_size()).saturating_add(1 << 40);
+        let error = reserve(&file, 0, size).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(
             error.to_string().starts_with(&format!("no space left: {size} bytes are needed, "))
         );
-        assert_eq!(fstat(&fd).unwrap().st_blocks, 0);
+        assert_eq!(file.metadata().unwrap().blocks(), 0);
     }
 }

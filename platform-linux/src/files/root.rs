@@ -7,18 +7,21 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
-use rustix::io::{Errno, retry_on_intr};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::sys::stat::Mode;
 
+use super::storage::FileKind;
 use super::{OpenError, Reason, ServedFile, Version};
+use crate::sys::{retry, statx};
 
-/// How often a name is resolved anew that was renamed meanwhile, or when a signal came.
+/// How often a name is resolved anew that was renamed meanwhile.
 const ATTEMPTS: u32 = 32;
 
 /// Names lead beneath the root and nowhere else (`openat2(2)`, Linux 5.6): neither `..` nor a link
 /// leaves it, not even while folders and links are swapped; absolute links are refused, also those
 /// that lead back in, and so are those of `/proc` that are no paths at all.
-const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+const BENEATH: ResolveFlag = ResolveFlag::RESOLVE_BENEATH.union(ResolveFlag::RESOLVE_NO_MAGICLINKS);
 
 /// A folder whose files are served, and nothing else is.
 ///
@@ -35,13 +38,13 @@ impl Root {
     /// Those of `open(2)`: [`NotFound`](io::ErrorKind::NotFound), or
     /// [`NotADirectory`](io::ErrorKind::NotADirectory), say.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let path = path.as_ref();
-        Ok(Self { fd: retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))? })
+        Ok(Self { fd: retry(|| open(path, flags, Mode::empty()))? })
     }
 
     /// Opens the regular file that `name` leads to, from here on down. It takes two system calls,
-    /// `openat2(2)` and `fstat(2)`, and for a name under 256 bytes no allocation.
+    /// `openat2(2)` and `statx(2)`, and for a name under 256 bytes no allocation.
     ///
     /// What else the name may lead to is opened too, for a moment, and without waiting for anything:
     /// to look at it first would cost twice as much for every file, for the sake of devices and
@@ -55,24 +58,27 @@ impl Root {
     pub fn open_file(&self, name: &[u8]) -> Result<ServedFile, OpenError> {
         check(name)?;
         // Not to wait for a FIFO's writer; not to be given a terminal.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let fd = self.open_beneath(name, flags)?;
-        let stat = fstat(&fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        let statx = statx(&fd)?;
+        if FileKind::of(statx.mode) != FileKind::File {
             return Err(OpenError::Refused(Reason::Kind));
         }
-        Ok(ServedFile::new(fd, Version::of(&stat)))
+        Ok(ServedFile::new(fd, Version::of(&statx)))
     }
 
     /// Opens whatever `name` leads to. Always close-on-exec.
-    pub(super) fn open_beneath(&self, name: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    pub(super) fn open_beneath(&self, name: &[u8], flags: OFlag) -> io::Result<OwnedFd> {
+        let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(BENEATH);
         let mut left = ATTEMPTS;
-        loop {
-            match openat2(&self.fd, name, flags | OFlags::CLOEXEC, Mode::empty(), BENEATH) {
-                Err(Errno::AGAIN | Errno::INTR) if left > 0 => left -= 1,
-                result => return result,
+        retry(|| {
+            loop {
+                match openat2(&self.fd, name, how) {
+                    Err(Errno::EAGAIN) if left > 0 => left -= 1,
+                    result => return result,
+                }
             }
-        }
+        })
     }
 }
 

@@ -1,12 +1,14 @@
 //! A file that is open for reading.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::io::retry_on_intr;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::version::{self, Version};
+use crate::sys::retry;
 
 /// How much of each end of a file is marked.
 const MARKED: u64 = 64 << 10;
@@ -15,7 +17,7 @@ const MARKED: u64 = 64 << 10;
 /// it is; what is done to the file itself shows in [`check`](Self::check).
 #[derive(Debug)]
 pub struct ServedFile {
-    fd: OwnedFd,
+    file: File,
     size: u64,
     tag: u64,
     /// As seen last, and never smaller than `size`.
@@ -39,7 +41,7 @@ pub enum FileChange {
 
 impl ServedFile {
     pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
-        Self { fd, size: seen.size, tag: seen.tag(), seen, mark: None }
+        Self { file: fd.into(), size: seen.size, tag: seen.tag(), seen, mark: None }
     }
 
     /// Contents made for the occasion, which then are a file like any other: in memory, without a
@@ -48,10 +50,10 @@ impl ServedFile {
     /// # Errors
     /// Those of `memfd_create(2)` and `write(2)`: no descriptor or no memory is left.
     pub fn from_bytes(contents: &[u8]) -> io::Result<Self> {
-        let fd = memfd_create("contents", MemfdFlags::CLOEXEC)?;
-        write_all(&fd, contents, 0)?;
-        let seen = Version::read(&fd)?;
-        Ok(Self { fd, size: seen.size, tag: version::tag(contents), seen, mark: None })
+        let file = File::from(memfd_create("contents", MFdFlags::MFD_CLOEXEC)?);
+        file.write_all_at(contents, 0)?;
+        let seen = Version::read(&file)?;
+        Ok(Self { file, size: seen.size, tag: version::tag(contents), seen, mark: None })
     }
 
     /// The size in bytes when it was opened. It may have grown since.
@@ -72,7 +74,7 @@ impl ServedFile {
     /// # Errors
     /// Those of `pread(2)`.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| rustix::io::pread(&self.fd, &mut *buffer, offset))?)
+        retry(|| self.file.read_at(buffer, offset))
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
@@ -110,9 +112,9 @@ impl ServedFile {
     /// What has become of the file since it was opened, and since it was last checked.
     ///
     /// # Errors
-    /// Those of `fstat(2)` and `pread(2)`.
+    /// Those of `statx(2)` and `pread(2)`.
     pub fn check(&mut self) -> io::Result<FileChange> {
-        let now = Version::read(&self.fd)?;
+        let now = Version::read(&self.file)?;
         let seen = self.seen;
         if now.size < seen.size || now.size == seen.size && now.modified != seen.modified {
             return Ok(FileChange::Changed);
@@ -129,27 +131,14 @@ impl ServedFile {
 
     /// The version of now.
     pub(super) fn version(&self) -> io::Result<Version> {
-        Version::read(&self.fd)
+        Version::read(&self.file)
     }
 }
 
 impl AsFd for ServedFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.file.as_fd()
     }
-}
-
-/// Writes all of `bytes` at `offset` (`pwrite(2)`).
-pub(super) fn write_all(fd: impl AsFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let count = retry_on_intr(|| rustix::io::pwrite(&fd, bytes, offset))?;
-        if count == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        bytes = &bytes[count..];
-        offset += count as u64;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::io;
 
+use nix::sys::stat::SFlag;
+
 use super::SYNC_EVERY;
 
 /// What tells one run of the system from the next
@@ -197,6 +199,18 @@ pub enum FileKind {
     Folder,
     /// A device, FIFO or socket.
     Other,
+}
+
+impl FileKind {
+    /// Of a file's mode (`inode(7)`).
+    pub(super) fn of(mode: u32) -> Self {
+        match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
+            SFlag::S_IFREG => Self::File,
+            SFlag::S_IFLNK => Self::Link,
+            SFlag::S_IFDIR => Self::Folder,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// What tells a file from all others of its file system, also from one that came before it and had

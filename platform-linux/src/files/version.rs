@@ -4,7 +4,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Stat, fstat};
+use nix::sys::stat::makedev;
+
+use crate::sys::{Statx, Timestamp, statx};
 
 /// A time that the system stamps a file with: since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +32,12 @@ impl FileTime {
     }
 }
 
+impl From<Timestamp> for FileTime {
+    fn from((seconds, nanoseconds): Timestamp) -> Self {
+        Self { seconds, nanoseconds }
+    }
+}
+
 /// What tells one version of one file from another, as far as the system keeps such marks
 /// (`inode(7)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,16 +54,17 @@ pub(super) struct Version {
 impl Version {
     /// The version that the open file is of now.
     pub(super) fn read(fd: impl AsFd) -> io::Result<Self> {
-        Ok(Self::of(&fstat(fd)?))
+        Ok(Self::of(&statx(fd)?))
     }
 
-    pub(super) fn of(stat: &Stat) -> Self {
+    pub(super) fn of(statx: &Statx) -> Self {
+        let (major, minor) = statx.device;
         Self {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            size: size(stat),
-            modified: FileTime::new(stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
-            changed: FileTime::new(stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+            device: makedev(major.into(), minor.into()),
+            inode: statx.inode,
+            size: statx.size,
+            modified: statx.modified.into(),
+            changed: statx.changed.into(),
         }
     }
 
@@ -78,15 +87,6 @@ pub(super) fn tag(bytes: &[u8]) -> u64 {
     let digest = blake3::hash(bytes);
     let first = digest.as_bytes().first_chunk().expect("a digest has 32 bytes");
     u64::from_le_bytes(*first).max(1)
-}
-
-/// The size of the file in bytes.
-pub(super) fn size(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-fn nanoseconds(nanoseconds: impl TryInto<u32>) -> u32 {
-    nanoseconds.try_into().unwrap_or(0)
 }
 
 #[cfg(test)]

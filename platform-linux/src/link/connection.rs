@@ -5,10 +5,12 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
+use nix::sys::uio::pread;
 
 use super::DriveError;
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
+use crate::sys::retry;
 
 /// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
 pub(super) const READS: u8 = 16;
@@ -253,10 +255,11 @@ impl Connection {
         let start = self.gathered.len();
         self.gathered.resize(start + length, 0);
         let room = &mut self.gathered[start..];
-        let read = rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *room, offset));
-        self.gathered.truncate(start + read.unwrap_or(0));
+        let offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+        let read = retry(|| pread(file, room, offset));
+        self.gathered.truncate(start + read.as_ref().map_or(0, |count| *count));
         self.budget.pieces = self.budget.pieces.saturating_sub(1);
-        Ok(Some(read?))
+        read.map(Some)
     }
 
     /// Makes room for `length` bytes, at most [`SMALL`]; false if the send buffer is full.

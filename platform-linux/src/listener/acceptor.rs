@@ -11,6 +11,7 @@ use super::{Listener, Permit, Semaphore};
 use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source, Task};
 use crate::stream::TcpStream;
+use crate::sys::errno;
 
 /// How many connections one turn accepts before everybody else's turn comes.
 const BUDGET: usize = 64;
@@ -120,9 +121,8 @@ where
 /// that the next may be tried at once: one that is gone already, one that a firewall forbids, and
 /// the network errors that Linux passes on, as `accept(2)`, "Error handling", lists them.
 fn is_the_connections(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
     matches!(
-        Errno::from_raw(code),
+        errno(error),
         Errno::ECONNABORTED
             | Errno::EPERM
             | Errno::EINTR

@@ -105,6 +105,9 @@ const EXEMPT: &[c_long] = &[
     libc::SYS_exit_group,
     // A debug build looks at a descriptor before it closes it. (Copies have rows.)
     libc::SYS_fcntl,
+    // The C library looks at what it opens as a folder, by one of these two.
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
     libc::SYS_futex,
     libc::SYS_geteuid,
     libc::SYS_getrandom,

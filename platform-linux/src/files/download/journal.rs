@@ -129,7 +129,6 @@ impl<F: StorageFile> Journal<F> {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::os::fd::OwnedFd;
 
     use super::*;
 
@@ -174,8 +173,7 @@ mod tests {
     fn a_journal_says_something_or_is_torn_or_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let open =
-            || Journal(OwnedFd::from(File::options().read(true).write(true).open(&path).unwrap()));
+        let open = || Journal(File::options().read(true).write(true).open(&path).unwrap());
         let whole = record().encode();
         for torn in [&b""[..], &[0], &[0; LENGTH], &whole[..5], &whole[..LENGTH - 1]] {
             fs::write(&path, torn).unwrap();

@@ -3,7 +3,7 @@
 mod resume;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -263,7 +263,7 @@ fn a_disk_too_small_is_reported_at_once() {
 #[test]
 fn room_is_reserved_and_given_back() {
     let world = World::new();
-    let blocks = || rustix::fs::stat(world.path("file.part")).unwrap().st_blocks;
+    let blocks = || fs::metadata(world.path("file.part")).unwrap().blocks();
     let mut download = world.begin();
     download.start(0, Some(8 << 20), TAG).unwrap();
     let reserved = blocks();

@@ -1,27 +1,26 @@
 //! A folder of Linux, as a download uses it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::BuildHasher as _;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
 
-use rustix::fs::{
-    Advice, AtFlags, FlockOperation, Mode, RenameFlags, fadvise, fdatasync, flock, ftruncate,
-    linkat, renameat, renameat_with,
-};
-use rustix::io::{Errno, pread, retry_on_intr};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, PosixFadviseAdvice, posix_fadvise, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::linkat;
 
 use super::Folder;
 use crate::files::reserve::reserve;
-use crate::files::served_file::write_all;
 use crate::files::storage::{Access, BootId, FileStatus, Found, Storage, StorageFile};
+use crate::sys::{self, errno, retry};
 
 impl Storage for Folder {
-    type File = OwnedFd;
+    type File = File;
 
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self::from(self.fd.try_clone()?))
+        Ok(Self::from(self.file.try_clone()?))
     }
 
     fn boot(&self) -> BootId {
@@ -34,7 +33,7 @@ impl Storage for Folder {
     }
 
     fn status(&self) -> io::Result<FileStatus> {
-        FileStatus::of(&self.fd)
+        FileStatus::of(&self.file)
     }
 
     fn expects(&self, name: &[u8]) -> bool {
@@ -49,40 +48,41 @@ impl Storage for Folder {
         self.owns(status)
     }
 
-    fn create(&self, name: &[u8], access: Access) -> io::Result<OwnedFd> {
+    fn create(&self, name: &[u8], access: Access) -> io::Result<File> {
         let mode = match access {
-            Access::Usual => Mode::from_raw_mode(0o666),
-            Access::Private => Mode::RUSR | Mode::WUSR,
+            Access::Usual => Mode::from_bits_truncate(0o666),
+            Access::Private => Mode::S_IRUSR | Mode::S_IWUSR,
         };
-        Ok(self.create(name, mode)?)
+        self.create(name, mode)
     }
 
-    fn open_found(&self, name: &[u8]) -> io::Result<Found<OwnedFd>> {
-        match self.open_existing(name) {
-            Ok(fd) => Ok(Found::File(fd)),
-            Err(Errno::NOENT) => Ok(Found::Nothing),
-            Err(
-                Errno::LOOP
-                | Errno::ISDIR
-                | Errno::NXIO
-                | Errno::NODEV
-                | Errno::ACCESS
-                | Errno::PERM
-                | Errno::TXTBSY,
-            ) => Ok(Found::Strange),
-            Err(errno) => Err(errno.into()),
+    fn open_found(&self, name: &[u8]) -> io::Result<Found<File>> {
+        let error = match self.open_existing(name) {
+            Ok(file) => return Ok(Found::File(file)),
+            Err(error) => error,
+        };
+        match errno(&error) {
+            Errno::ENOENT => Ok(Found::Nothing),
+            Errno::ELOOP
+            | Errno::EISDIR
+            | Errno::ENXIO
+            | Errno::ENODEV
+            | Errno::EACCES
+            | Errno::EPERM
+            | Errno::ETXTBSY => Ok(Found::Strange),
+            _ => Err(error),
         }
     }
 
     fn rename(&self, from: &[u8], to: &[u8], replaces: bool) -> io::Result<()> {
-        let fd = &self.fd;
         if replaces {
-            return Ok(renameat(fd, from, fd, to)?);
+            return retry(|| renameat(&self.file, from, &self.file, to));
         }
-        match renameat_with(fd, from, fd, to, RenameFlags::NOREPLACE) {
+        let renamed = sys::rename_new(&self.file, from, to);
+        match renamed.as_ref().map_err(errno) {
             // The file system, or the kernel, cannot rename so.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.rename_by_link(from, to),
-            renamed => Ok(renamed?),
+            Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => self.rename_by_link(from, to),
+            _ => renamed,
         }
     }
 
@@ -99,43 +99,44 @@ impl Folder {
     /// Gives a file another name unless something has it, as older means can: by a second name, or
     /// where there is no such thing, by looking first.
     pub(in crate::files) fn rename_by_link(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
-        let fd = &self.fd;
-        match linkat(fd, from, fd, to, AtFlags::empty()) {
+        let folder = &self.file;
+        match retry(|| linkat(folder, from, folder, to, AtFlags::empty())) {
             Ok(()) => {
                 // It has the name. Should the first one stay, the next download removes it.
                 let _ = self.remove(from);
                 Ok(())
             }
-            Err(Errno::EXIST) => Err(Errno::EXIST.into()),
-            Err(_) if self.look(to)?.is_some() => Err(Errno::EXIST.into()),
-            Err(_) => Ok(renameat(fd, from, fd, to)?),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            Err(_) if self.look(to)?.is_some() => Err(Errno::EEXIST.into()),
+            Err(_) => retry(|| renameat(folder, from, folder, to)),
         }
     }
 }
 
-impl StorageFile for OwnedFd {
+impl StorageFile for File {
     fn status(&self) -> io::Result<FileStatus> {
         FileStatus::of(self)
     }
 
     fn lock(&self) -> io::Result<()> {
-        match retry_on_intr(|| flock(self, FlockOperation::NonBlockingLockExclusive)) {
+        let Err(error) = retry(|| self.try_lock()) else { return Ok(()) };
+        match errno(&error) {
             // A file system without locks has no protection to offer.
-            Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(()),
-            Err(errno) => Err(errno.into()),
+            Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EINVAL => Ok(()),
+            _ => Err(error),
         }
     }
 
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| pread(self, &mut *buffer, 0))?)
+        retry(|| self.read_at(buffer, 0))
     }
 
     fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        write_all(self, bytes, offset)
+        self.write_all_at(bytes, offset)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        Ok(retry_on_intr(|| ftruncate(self, length))?)
+        self.set_len(length)
     }
 
     fn reserve(&self, end: u64, missing: u64) -> io::Result<()> {
@@ -143,12 +144,12 @@ impl StorageFile for OwnedFd {
     }
 
     fn sync(&self) -> io::Result<()> {
-        Ok(retry_on_intr(|| fdatasync(self))?)
+        self.sync_data()
     }
 
     /// That is what this advice does on Linux, besides letting go of what is on the disk already.
     fn begin_sync(&self) {
-        let _ = fadvise(self, 0, None, Advice::DontNeed);
+        let _ = posix_fadvise(self, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
 }
 

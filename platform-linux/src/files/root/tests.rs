@@ -8,10 +8,10 @@ use std::thread;
 
 use nix::sys::stat::Mode as FifoMode;
 use nix::unistd::mkfifo;
-use rustix::fs::{RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 use super::*;
+use crate::sys::exchange;
 
 /// A root in a folder that also has a file outside the root.
 fn world() -> (TempDir, Root) {
@@ -126,7 +126,7 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
         scope.spawn(|| {
             let folder = fs::File::open(path.join("root")).unwrap();
             while !stop.load(Ordering::Relaxed) {
-                renameat_with(&folder, "sub", &folder, "out", RenameFlags::EXCHANGE).unwrap();
+                exchange(&folder, "sub", "out").unwrap();
             }
         });
         for _ in 0..10_000 {

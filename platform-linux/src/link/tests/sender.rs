@@ -12,7 +12,7 @@ use std::thread;
 
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
-use rustix::fs::{MemfdFlags, memfd_create};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{DriveError, Link, WRITES};
 use crate::executor::{Context, Executor};
@@ -121,7 +121,7 @@ impl Session for Sender {
 
 /// A file with `contents` and without a name.
 pub(super) fn file(contents: &[u8]) -> File {
-    let file = File::from(memfd_create("contents", MemfdFlags::CLOEXEC).unwrap());
+    let file = File::from(memfd_create("contents", MFdFlags::MFD_CLOEXEC).unwrap());
     (&file).write_all(contents).unwrap();
     file
 }

@@ -67,8 +67,6 @@ calls! {
     FLOCK = "flock", SYS_flock, FIRST;
     FSYNC = "fsync", SYS_fsync, FIRST;
     FTRUNCATE = "ftruncate", SYS_ftruncate, FIRST;
-    FSTAT = "fstat", SYS_fstat, FIRST;
-    FSTATAT = "newfstatat", SYS_newfstatat, Object::Path(1);
     GETDENTS = "getdents64", SYS_getdents64, FIRST;
     GETSOCKNAME = "getsockname", SYS_getsockname, FIRST;
     GETSOCKOPT = "getsockopt", SYS_getsockopt, FIRST;

@@ -80,7 +80,7 @@ fn files_that_are_really_called_so_survive_in_any_order() {
 
 #[test]
 fn another_users_part_is_left_in_a_folder_for_everybody() {
-    if !rustix::process::geteuid().is_root() {
+    if !nix::unistd::geteuid().is_root() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
