@@ -1,10 +1,11 @@
 //! `chat-client`: says lines to everybody in a room, and shows what the others say.
 
-mod filter;
 mod keyboard;
+mod piped_input;
 mod reconnector;
 mod replay_filter;
 mod reporter;
+mod server_profile;
 mod session;
 mod state;
 mod style;
@@ -28,11 +29,11 @@ use crate::output::printer::Printer;
 use crate::output::writable;
 use crate::terminal::screen::Screen;
 
-use filter::Filter;
 use keyboard::Keyboard;
-use reconnector::Conversation;
-use reporter::Voice;
-use state::{Chat, Settings, Tasks};
+use piped_input::PipedInput;
+use reconnector::Reconnector;
+use reporter::Reporter;
+use state::{ChatClientState, Settings, Tasks};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,14 +107,14 @@ impl Run for ChatClient {
         writable::interrupt_by(caught.clone());
         let mut executor = Executor::new().map_err(Failure::system)?;
         executor.spawn(Box::new(signals));
-        let conversation = executor.spawn(Box::new(Conversation::begin()));
-        let (input, voice) = if on_terminal {
-            let screen = Screen::begin().map_err(Failure::system)?;
-            (executor.spawn(Box::new(Keyboard::new())), Voice::on_terminal(printer, screen))
+        let reconnector = executor.spawn(Box::new(Reconnector::new()));
+        let (input, reporter) = if on_terminal {
+            let screen = Screen::enter().map_err(Failure::system)?;
+            (executor.spawn(Box::new(Keyboard::new())), Reporter::on_terminal(printer, screen))
         } else {
-            (executor.spawn(Box::new(Filter::new())), Voice::filter(printer))
+            (executor.spawn(Box::new(PipedInput::new())), Reporter::to_stdout(printer))
         };
-        let mut chat = Chat::new(settings, nick, voice, Tasks { conversation, input });
+        let mut chat = ChatClientState::new(settings, nick, reporter, Tasks { reconnector, input });
         executor.run(&mut chat).map_err(Failure::system)?;
         let result = chat.end();
         caught.number().map_or(result, |signal| Err(Failure::Signal(signal)))

@@ -40,7 +40,7 @@ const PASTE_END: &[u8] = b"201~";
 
 /// Reads keys from bytes, however they are cut.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct KeyReader {
     /// A sequence that is not complete: UTF-8, or after an escape.
     part: Vec<u8>,
     /// Inside a pasted text, in which there are no keys but characters and ends of lines.
@@ -49,7 +49,7 @@ pub(crate) struct Keys {
     returned: bool,
 }
 
-impl Keys {
+impl KeyReader {
     /// Takes a byte; gives a key if it completes one.
     pub(crate) fn take(&mut self, byte: u8) -> Option<Key> {
         let returned = std::mem::replace(&mut self.returned, byte == b'\r' && self.pasting);
@@ -192,7 +192,7 @@ mod tests {
 
     #[track_caller]
     fn reads(bytes: &[u8], expected: &[Key]) {
-        let mut keys = Keys::default();
+        let mut keys = KeyReader::default();
         let read: Vec<Key> = bytes.iter().filter_map(|&byte| keys.take(byte)).collect();
         assert_eq!(read, expected, "{:?}", bytes.escape_ascii().to_string());
     }
@@ -225,7 +225,7 @@ mod tests {
         reads(b"\x1b\x1b[Ca", &[Key::Right, Key::Char('a')]);
         let endless = [&b"\x1b["[..], &[b'0'; LONGEST], b"a"].concat();
         assert!(endless.len() > LONGEST);
-        let mut keys = Keys::default();
+        let mut keys = KeyReader::default();
         assert!(endless.iter().filter_map(|&byte| keys.take(byte)).count() > 0, "it ends");
     }
 

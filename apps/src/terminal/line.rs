@@ -17,15 +17,15 @@ const LONGEST: usize = 64 * 1024;
 
 /// What a key means for the owner of the line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum EditOutcome {
     /// Nothing has changed.
     Nothing,
     /// The line looks different.
     Changed,
     /// This line is complete.
-    Said(String),
+    Entered(String),
     /// The user is done.
-    Over,
+    EndOfInput,
     Suspend,
     /// The screen is to be cleared.
     Clear,
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
 
 /// A line, where its cursor is, and the history.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct LineEditor {
     text: String,
     /// Where the cursor is, in bytes; always between two characters as a person sees them.
     cursor: usize,
@@ -46,18 +46,18 @@ pub(crate) struct Line {
     draft: String,
 }
 
-impl Line {
+impl LineEditor {
     /// What is left and right of the cursor.
     pub(crate) fn parts(&self) -> (&str, &str) {
         self.text.split_at(self.cursor)
     }
 
     /// Does what a key says.
-    pub(crate) fn press(&mut self, key: Key) -> Outcome {
+    pub(crate) fn press(&mut self, key: Key) -> EditOutcome {
         match key {
             Key::Char(c) => return self.insert(c),
-            Key::Enter => return Outcome::Said(self.finish()),
-            Key::EndOfInput if self.text.is_empty() => return Outcome::Over,
+            Key::Enter => return EditOutcome::Entered(self.finish()),
+            Key::EndOfInput if self.text.is_empty() => return EditOutcome::EndOfInput,
             Key::Backspace => drop(self.cut(self.before(), self.cursor)),
             Key::Delete | Key::EndOfInput => drop(self.cut(self.cursor, self.after())),
             Key::Left => self.cursor = self.before(),
@@ -68,7 +68,7 @@ impl Line {
             Key::End => self.cursor = self.text.len(),
             Key::Up => return self.recall(self.back + 1),
             Key::Down => {
-                return self.back.checked_sub(1).map_or(Outcome::Nothing, |to| self.recall(to));
+                return self.back.checked_sub(1).map_or(EditOutcome::Nothing, |to| self.recall(to));
             }
             Key::KillToEnd => self.kill(self.cursor, self.text.len()),
             Key::KillToStart => self.kill(0, self.cursor),
@@ -80,19 +80,19 @@ impl Line {
                 self.killed = killed;
             }
             Key::Transpose => self.transpose(),
-            Key::Clear => return Outcome::Clear,
-            Key::Suspend => return Outcome::Suspend,
+            Key::Clear => return EditOutcome::Clear,
+            Key::Suspend => return EditOutcome::Suspend,
         }
-        Outcome::Changed
+        EditOutcome::Changed
     }
 
     /// Inserts a character, unless it is one that nobody can see: a control, or what changes the
     /// direction of writing, and is shown to others as its number only.
-    fn insert(&mut self, c: char) -> Outcome {
+    fn insert(&mut self, c: char) -> EditOutcome {
         let mut bytes = [0; 4];
         let text = &*c.encode_utf8(&mut bytes);
         if self.text.len() >= LONGEST || printable(text.as_bytes()).to_string() != text {
-            return Outcome::Nothing;
+            return EditOutcome::Nothing;
         }
         self.text.insert(self.cursor, c);
         self.cursor += c.len_utf8();
@@ -100,7 +100,7 @@ impl Line {
         if !self.at(self.cursor).is_boundary(&self.text, 0).unwrap_or(true) {
             self.cursor = self.after();
         }
-        Outcome::Changed
+        EditOutcome::Changed
     }
 
     /// A place in the text, from which the next between two characters as a person sees them is
@@ -152,9 +152,9 @@ impl Line {
     }
 
     /// Shows a line of the history, or the new one again.
-    fn recall(&mut self, back: usize) -> Outcome {
+    fn recall(&mut self, back: usize) -> EditOutcome {
         let text = match self.history.len().checked_sub(back) {
-            None => return Outcome::Nothing,
+            None => return EditOutcome::Nothing,
             Some(_) if back == 0 => mem::take(&mut self.draft),
             Some(at) => self.history[at].clone(),
         };
@@ -164,7 +164,7 @@ impl Line {
         }
         self.back = back;
         self.cursor = self.text.len();
-        Outcome::Changed
+        EditOutcome::Changed
     }
 
     /// Takes the line, which goes into the history.
@@ -187,13 +187,13 @@ impl Line {
 mod tests {
     use super::*;
 
-    fn typed(line: &mut Line, text: &str) {
+    fn typed(line: &mut LineEditor, text: &str) {
         text.chars().for_each(|c| drop(line.press(Key::Char(c))));
     }
 
     /// Presses keys after a text; what is left and right of the cursor then, with a bar between.
     fn after(text: &str, keys: &[Key]) -> String {
-        let mut line = Line::default();
+        let mut line = LineEditor::default();
         typed(&mut line, text);
         for &key in keys {
             line.press(key);
@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn the_history_is_walked_and_the_new_line_kept() {
-        let mut line = Line::default();
+        let mut line = LineEditor::default();
         for text in ["one", "two", "two"] {
             typed(&mut line, text);
-            assert_eq!(line.press(Key::Enter), Outcome::Said(text.into()));
+            assert_eq!(line.press(Key::Enter), EditOutcome::Entered(text.into()));
         }
         typed(&mut line, "new");
         let mut press = |key| {
@@ -256,16 +256,16 @@ mod tests {
 
     #[test]
     fn the_end_of_input_is_one_only_on_an_empty_line() {
-        let mut line = Line::default();
-        assert_eq!(line.press(Key::EndOfInput), Outcome::Over);
+        let mut line = LineEditor::default();
+        assert_eq!(line.press(Key::EndOfInput), EditOutcome::EndOfInput);
         typed(&mut line, "a");
-        assert_eq!(line.press(Key::EndOfInput), Outcome::Changed);
+        assert_eq!(line.press(Key::EndOfInput), EditOutcome::Changed);
     }
 
     #[test]
     fn an_endless_line_ends() {
         let text = "x".repeat(LONGEST);
-        let mut line = Line { text, cursor: LONGEST, ..Line::default() };
-        assert_eq!(line.press(Key::Char('y')), Outcome::Nothing);
+        let mut line = LineEditor { text, cursor: LONGEST, ..LineEditor::default() };
+        assert_eq!(line.press(Key::Char('y')), EditOutcome::Nothing);
     }
 }

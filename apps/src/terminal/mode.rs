@@ -20,14 +20,14 @@ const COLUMNS: u16 = 80;
 
 /// A terminal that gives every key at once, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Keyed {
+pub(crate) struct RawMode {
     before: Termios,
     /// Tells of a change of the window, and of going on after a stop.
     signals: SignalFd,
     source: Option<Source>,
 }
 
-impl Keyed {
+impl RawMode {
     /// Changes the mode of the terminal that standard input is.
     ///
     /// `SIGWINCH` and `SIGCONT` are blocked for this thread and those that it starts, and received
@@ -35,14 +35,14 @@ impl Keyed {
     ///
     /// # Errors
     /// Those of `tcgetattr(3)`, `tcsetattr(3)` and `signalfd(2)`; that it is no terminal.
-    pub(crate) fn begin() -> io::Result<Self> {
+    pub(crate) fn enter() -> io::Result<Self> {
         let changes = SigSet::from_iter([Signal::SIGWINCH, Signal::SIGCONT]);
         changes.thread_block()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let signals = SignalFd::with_flags(&changes, flags)?;
-        let keyed = Self { before: tcgetattr(io::stdin())?, signals, source: None };
-        keyed.apply()?;
-        Ok(keyed)
+        let mode = Self { before: tcgetattr(io::stdin())?, signals, source: None };
+        mode.apply()?;
+        Ok(mode)
     }
 
     /// Sets the mode, as it is needed after a stop again.
@@ -86,7 +86,7 @@ impl Keyed {
     }
 }
 
-impl Drop for Keyed {
+impl Drop for RawMode {
     fn drop(&mut self) {
         // If it fails the terminal is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);

@@ -5,9 +5,9 @@ use std::mem;
 
 use barewire_linux::executor::Context;
 
-use super::keys::Keys;
-use super::line::{Line, Outcome};
-use super::mode::{Keyed, columns};
+use super::keys::KeyReader;
+use super::line::{EditOutcome, LineEditor};
+use super::mode::{RawMode, columns};
 use super::row::Row;
 use crate::output::printer::Printer;
 
@@ -17,9 +17,9 @@ const PASTE_OFF: &str = "\x1b[?2004l";
 
 #[derive(Debug)]
 pub(crate) struct Screen {
-    mode: Keyed,
-    keys: Keys,
-    line: Line,
+    mode: RawMode,
+    keys: KeyReader,
+    line: LineEditor,
     row: Row,
     pub(crate) prompt: String,
     /// What is to be shown above the line.
@@ -29,11 +29,11 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    pub(crate) fn begin() -> io::Result<Self> {
+    pub(crate) fn enter() -> io::Result<Self> {
         Ok(Self {
-            mode: Keyed::begin()?,
-            keys: Keys::default(),
-            line: Line::default(),
+            mode: RawMode::enter()?,
+            keys: KeyReader::default(),
+            line: LineEditor::default(),
             row: Row::default(),
             prompt: "> ".to_owned(),
             pending: PASTE_ON.to_owned(),
@@ -42,33 +42,33 @@ impl Screen {
     }
 
     /// The line is drawn anew with the next [`draw`](Self::draw), even if nothing is to be shown.
-    pub(crate) fn touch(&mut self) {
+    pub(crate) fn invalidate(&mut self) {
         self.stale = true;
     }
 
-    /// Takes a byte from the keyboard. What it means is `Said` or `Over`, if the caller has to know.
-    pub(crate) fn take(&mut self, byte: u8, output: &Printer) -> io::Result<Outcome> {
-        let Some(key) = self.keys.take(byte) else { return Ok(Outcome::Nothing) };
+    /// Takes a byte from the keyboard. What it means is `Entered` or `EndOfInput`, if the caller has to know.
+    pub(crate) fn handle_byte(&mut self, byte: u8, output: &Printer) -> io::Result<EditOutcome> {
+        let Some(key) = self.keys.take(byte) else { return Ok(EditOutcome::Nothing) };
         let outcome = self.line.press(key);
-        self.stale |= outcome != Outcome::Nothing;
+        self.stale |= outcome != EditOutcome::Nothing;
         match outcome {
-            Outcome::Suspend => {
+            EditOutcome::Suspend => {
                 self.leave(output)?;
                 self.mode.suspend()?;
                 self.pending.push_str(PASTE_ON);
-                Ok(Outcome::Changed)
+                Ok(EditOutcome::Changed)
             }
-            Outcome::Clear => {
+            EditOutcome::Clear => {
                 self.row = Row::default();
                 self.pending.insert_str(0, "\x1b[H\x1b[2J");
-                Ok(Outcome::Changed)
+                Ok(EditOutcome::Changed)
             }
             outcome => Ok(outcome),
         }
     }
 
     /// To be called in every turn of the keyboard's task: the window may have changed.
-    pub(crate) fn watch<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<()> {
+    pub(crate) fn check_size<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<()> {
         self.stale |= self.mode.has_changed(cx)?;
         Ok(())
     }

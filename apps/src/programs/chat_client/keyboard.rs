@@ -6,9 +6,9 @@ use std::io;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 
-use crate::terminal::line::Outcome;
+use crate::terminal::line::EditOutcome;
 
-use super::state::Chat;
+use super::state::ChatClientState;
 
 /// The task: from keys to lines that wait to be said.
 #[derive(Debug)]
@@ -22,9 +22,13 @@ impl Keyboard {
     }
 
     /// Takes what was typed.
-    fn read(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) -> io::Result<()> {
-        if let Some(screen) = chat.voice.screen() {
-            screen.watch(cx)?;
+    fn read(
+        &mut self,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
+    ) -> io::Result<()> {
+        if let Some(screen) = chat.reporter.screen() {
+            screen.check_size(cx)?;
         }
         let mut buffer = [0; 4096];
         let bytes = match self.input.read(cx, &mut buffer) {
@@ -38,9 +42,9 @@ impl Keyboard {
             Err(nb::Error::Other(error)) => return Err(error),
         };
         for &byte in bytes {
-            match chat.voice.take(byte)? {
-                Outcome::Said(line) => chat.typed(line),
-                Outcome::Over => chat.closing = true,
+            match chat.reporter.handle_byte(byte)? {
+                EditOutcome::Entered(line) => chat.say_typed(line),
+                EditOutcome::EndOfInput => chat.closing = true,
                 _ => {}
             }
             if chat.closing {
@@ -51,8 +55,12 @@ impl Keyboard {
     }
 }
 
-impl Task<Chat<'_>> for Keyboard {
-    fn turn(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) -> Poll<()> {
+impl Task<ChatClientState<'_>> for Keyboard {
+    fn turn(
+        &mut self,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
+    ) -> Poll<()> {
         if cx.stopping() {
             self.input.close(cx);
             return Poll::Ready(());
@@ -60,13 +68,13 @@ impl Task<Chat<'_>> for Keyboard {
         // A terminal that cannot be read any more has nobody before it.
         chat.closing |= self.read(chat, cx).is_err();
         if !chat.outbox.is_empty() || chat.closing {
-            cx.wake(chat.tasks.conversation);
+            cx.wake(chat.tasks.reconnector);
         }
         if chat.closing {
             self.input.close(cx);
             return Poll::Ready(());
         }
-        chat.voice.flush();
+        chat.reporter.flush();
         Poll::Pending
     }
 }

@@ -10,51 +10,55 @@ use barewire_linux::link::Connector;
 use crate::cli::failure::Failure;
 use crate::client::retry::{FIRST_DELAY, MAX_DELAY, next_delay};
 
-use super::session::{End, Talk};
-use super::state::Chat;
+use super::session::{ChatSession, SessionEnd};
+use super::state::ChatClientState;
 
 /// The task: it connects, talks, and comes back.
 #[derive(Debug)]
-pub(super) struct Conversation {
+pub(super) struct Reconnector {
     state: State,
     /// There was a connection.
-    reached: bool,
-    pause: Duration,
+    was_connected: bool,
+    delay: Duration,
     /// What was said last of why there is none.
-    told: String,
+    last_reason: String,
 }
 
 #[derive(Debug)]
 enum State {
     /// Waiting to try.
-    Resting(Option<Instant>),
+    Waiting(Option<Instant>),
     Connecting(Connector),
-    Talking {
-        talk: Box<Talk>,
+    Connected {
+        session: Box<ChatSession>,
         since: Instant,
     },
-    Over,
+    Done,
 }
 
-impl Conversation {
-    pub(super) fn begin() -> Self {
-        let state = State::Resting(None);
-        Self { state, reached: false, pause: FIRST_DELAY, told: String::new() }
+impl Reconnector {
+    pub(super) fn new() -> Self {
+        let state = State::Waiting(None);
+        Self { state, was_connected: false, delay: FIRST_DELAY, last_reason: String::new() }
     }
 }
 
-impl Task<Chat<'_>> for Conversation {
-    fn turn(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) -> Poll<()> {
+impl Task<ChatClientState<'_>> for Reconnector {
+    fn turn(
+        &mut self,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
+    ) -> Poll<()> {
         if cx.stopping() {
-            if let State::Talking { talk, .. } = &mut self.state {
-                talk.leave(chat, cx);
+            if let State::Connected { session, .. } = &mut self.state {
+                session.leave(chat, cx);
             }
             return Poll::Ready(());
         }
         let waited = chat.outbox.len();
         while let Ok(state) = self.advance(chat, cx) {
             self.state = state;
-            if let State::Over = self.state {
+            if let State::Done = self.state {
                 return Poll::Ready(());
             }
         }
@@ -62,26 +66,26 @@ impl Task<Chat<'_>> for Conversation {
             // There is room for more input.
             cx.wake(chat.tasks.input);
         }
-        chat.voice.flush();
+        chat.reporter.flush();
         Poll::Pending
     }
 }
 
-impl Conversation {
+impl Reconnector {
     /// Goes on to the next state, unless there is something to wait for.
     fn advance(
         &mut self,
-        chat: &mut Chat<'_>,
-        cx: &mut Context<'_, Chat<'_>>,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> Result<State, ()> {
-        let leaves = chat.closing && chat.voice.is_on_terminal();
+        let leaves = chat.closing && chat.reporter.is_on_terminal();
         match &mut self.state {
-            State::Resting(_) | State::Connecting(_) if leaves => {
-                chat.tell_unsent();
+            State::Waiting(_) | State::Connecting(_) if leaves => {
+                chat.report_unsent();
                 chat.finish(cx, Ok(()));
-                Ok(State::Over)
+                Ok(State::Done)
             }
-            State::Resting(until) => {
+            State::Waiting(until) => {
                 if until.is_some_and(|until| cx.now() < until) {
                     cx.set_deadline(*until);
                     return Err(());
@@ -91,50 +95,51 @@ impl Conversation {
             }
             State::Connecting(connector) => match connector.poll(cx) {
                 Err(nb::Error::WouldBlock) => Err(()),
-                Err(nb::Error::Other(error)) => Ok(self.unconnected(&error, chat, cx)),
+                Err(nb::Error::Other(error)) => Ok(self.connect_failed(&error, chat, cx)),
                 Ok((link, peer)) => {
-                    let again = std::mem::replace(&mut self.reached, true);
-                    if again {
-                        chat.voice.note(&format!("connected to {} again", chat.settings.server));
+                    let is_reconnect = std::mem::replace(&mut self.was_connected, true);
+                    if is_reconnect {
+                        chat.reporter.note(&format!("connected to {} again", chat.settings.server));
                     }
-                    chat.voice.explain(&format!("connected to {peer}"));
+                    chat.reporter.explain(&format!("connected to {peer}"));
                     chat.connected = true;
-                    self.told.clear();
-                    let talk = Box::new(Talk::begin(link, again, cx.now(), chat));
-                    Ok(State::Talking { talk, since: cx.now() })
+                    self.last_reason.clear();
+                    let session = Box::new(ChatSession::new(link, is_reconnect, cx.now(), chat));
+                    Ok(State::Connected { session, since: cx.now() })
                 }
             },
-            State::Talking { talk, since } => {
-                let Err(nb::Error::Other(end)) = talk.carry_on(chat, cx) else { return Err(()) };
+            State::Connected { session, since } => {
+                let Err(nb::Error::Other(end)) = session.drive(chat, cx) else { return Err(()) };
                 let lasted = cx.now().since(*since);
-                let State::Talking { talk, .. } = std::mem::replace(&mut self.state, State::Over)
+                let State::Connected { session, .. } =
+                    std::mem::replace(&mut self.state, State::Done)
                 else {
                     return Err(());
                 };
-                talk.end(chat, cx);
+                session.close(chat, cx);
                 chat.connected = false;
                 if lasted > MAX_DELAY {
-                    self.pause = FIRST_DELAY;
+                    self.delay = FIRST_DELAY;
                 }
                 Ok(self.ended(end, leaves, chat, cx))
             }
-            State::Over => Err(()),
+            State::Done => Err(()),
         }
     }
 
     /// A connection has ended.
     fn ended(
         &mut self,
-        end: End,
+        end: SessionEnd,
         leaves: bool,
-        chat: &mut Chat<'_>,
-        cx: &mut Context<'_, Chat<'_>>,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> State {
         let server = &chat.settings.server;
         let (message, result) = match end {
             _ if leaves => (None, Ok(())),
-            End::Closed => (Some(format!("{server} has ended the chat")), Ok(())),
-            End::Broken(why) => {
+            SessionEnd::Closed => (Some(format!("{server} has ended the chat")), Ok(())),
+            SessionEnd::Broken(why) => {
                 let message = format!("the chat with {server} broke off: {why}");
                 (Some(message.clone()), Err(Failure::Conversation(message)))
             }
@@ -142,13 +147,13 @@ impl Conversation {
         if let Some(message) = &message
             && chat.settings.reconnects
         {
-            return self.rest(message, chat, cx.now());
+            return self.retry_later(message, chat, cx.now());
         }
         if leaves {
-            chat.tell_unsent();
+            chat.report_unsent();
         } else if result.is_ok() {
-            if let (Some(message), true) = (message, chat.voice.is_on_terminal()) {
-                chat.voice.note(&message);
+            if let (Some(message), true) = (message, chat.reporter.is_on_terminal()) {
+                chat.reporter.note(&message);
             }
             let lost = chat.outbox.len();
             if lost > 0 {
@@ -156,34 +161,34 @@ impl Conversation {
             }
         }
         chat.finish(cx, result);
-        State::Over
+        State::Done
     }
 
     /// A connection could not be made.
-    fn unconnected(
+    fn connect_failed(
         &mut self,
         error: &io::Error,
-        chat: &mut Chat<'_>,
-        cx: &mut Context<'_, Chat<'_>>,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> State {
         let message = chat.connect_error(error);
-        if self.reached {
-            return self.rest(&message, chat, cx.now());
+        if self.was_connected {
+            return self.retry_later(&message, chat, cx.now());
         }
         chat.finish(cx, Err(Failure::Conversation(message)));
-        State::Over
+        State::Done
     }
 
     /// Waits before the next try. The same is not said again and again.
-    fn rest(&mut self, why: &str, chat: &mut Chat<'_>, now: Instant) -> State {
-        let pause = self.pause;
-        self.pause = next_delay(pause);
-        if self.told != why || pause < MAX_DELAY {
-            let how = if pause < MAX_DELAY { "in" } else { "every" };
-            chat.voice.note(&format!("{why}; trying again {how} {pause}"));
-            why.clone_into(&mut self.told);
+    fn retry_later(&mut self, why: &str, chat: &mut ChatClientState<'_>, now: Instant) -> State {
+        let delay = self.delay;
+        self.delay = next_delay(delay);
+        if self.last_reason != why || delay < MAX_DELAY {
+            let how = if delay < MAX_DELAY { "in" } else { "every" };
+            chat.reporter.note(&format!("{why}; trying again {how} {delay}"));
+            why.clone_into(&mut self.last_reason);
         }
-        State::Resting(Some(now + pause))
+        State::Waiting(Some(now + delay))
     }
 }
 
@@ -195,13 +200,13 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_a_limit() {
         test(|chat| {
-            let mut conversation = Conversation::begin();
-            let mut pause = || match conversation.rest("refused", chat, Instant::ZERO) {
-                State::Resting(Some(until)) => until.since(Instant::ZERO).to_string(),
+            let mut reconnector = Reconnector::new();
+            let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
+                State::Waiting(Some(until)) => until.since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),
             };
-            let pauses: Vec<String> = (0..7).map(|_| pause()).collect();
-            assert_eq!(pauses, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
+            let delays: Vec<String> = (0..7).map(|_| delay()).collect();
+            assert_eq!(delays, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
         });
     }
 }

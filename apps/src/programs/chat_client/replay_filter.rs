@@ -14,7 +14,7 @@ const REMEMBERED: usize = 200;
 
 /// The last lines, as they are shown.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct ReplayFilter {
     /// What others said.
     said: VecDeque<String>,
     /// Notices. The server sends some of them again and others not, which does not show on them.
@@ -23,7 +23,7 @@ pub(super) struct Known {
     own: VecDeque<String>,
 }
 
-impl Known {
+impl ReplayFilter {
     /// A line has come, and was shown.
     pub(super) fn heard(&mut self, line: Line<'_>) {
         let shown = line.printable().to_string();
@@ -50,7 +50,7 @@ impl Known {
     }
 
     /// Takes out of `lines`, the first that come from a server again, those that are known.
-    pub(super) fn drop_known(&self, lines: &mut Vec<String>) {
+    pub(super) fn remove_known(&self, lines: &mut Vec<String>) {
         lines.retain(|line| !self.own.contains(line));
         let is_notice = |line: &String| line.starts_with("* ");
         let said: Vec<&String> = lines.iter().filter(|line| !is_notice(line)).collect();
@@ -85,14 +85,14 @@ fn remember(lines: &mut VecDeque<String>, line: String) {
 mod tests {
     use super::*;
 
-    fn missed(known: &Known, lines: &[&str]) -> Vec<String> {
+    fn missed(known: &ReplayFilter, lines: &[&str]) -> Vec<String> {
         let mut lines = lines.iter().map(|&line| line.to_owned()).collect();
-        known.drop_known(&mut lines);
+        known.remove_known(&mut lines);
         lines
     }
 
-    fn heard(lines: &[&str]) -> Known {
-        let mut known = Known::default();
+    fn heard(lines: &[&str]) -> ReplayFilter {
+        let mut known = ReplayFilter::default();
         for line in lines {
             known.heard(Line::read(line.as_bytes()));
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn only_so_much_is_remembered() {
-        let mut known = Known::default();
+        let mut known = ReplayFilter::default();
         for number in 0..1000 {
             known.heard(Line::read(format!("a: {number}").as_bytes()));
         }

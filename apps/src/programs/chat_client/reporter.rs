@@ -6,29 +6,29 @@ use barewire_core::chat::Line;
 
 use crate::output::events::chat::ChatEvent;
 use crate::output::printer::Printer;
-use crate::terminal::line::Outcome;
+use crate::terminal::line::EditOutcome;
 
-use super::style::{Look, Stamp};
+use super::style::{LineStyle, Stamp};
 use crate::terminal::screen::Screen;
 
 const BELL: char = '\x07';
 
 /// Where lines go: to a screen on which the user types, or to standard output.
 #[derive(Debug)]
-pub(super) struct Voice<'o> {
-    output: &'o mut Printer,
-    screen: Option<(Screen, Look)>,
+pub(super) struct Reporter<'o> {
+    printer: &'o mut Printer,
+    screen: Option<(Screen, LineStyle)>,
 }
 
-impl<'o> Voice<'o> {
-    pub(super) fn on_terminal(output: &'o mut Printer, screen: Screen) -> Self {
+impl<'o> Reporter<'o> {
+    pub(super) fn on_terminal(printer: &'o mut Printer, screen: Screen) -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
-        let look = Look { colors: choice != anstream::ColorChoice::Never };
-        Self { output, screen: Some((screen, look)) }
+        let style = LineStyle { colors: choice != anstream::ColorChoice::Never };
+        Self { printer, screen: Some((screen, style)) }
     }
 
-    pub(super) fn filter(output: &'o mut Printer) -> Self {
-        Self { output, screen: None }
+    pub(super) fn to_stdout(printer: &'o mut Printer) -> Self {
+        Self { printer, screen: None }
     }
 
     pub(super) fn is_on_terminal(&self) -> bool {
@@ -37,12 +37,12 @@ impl<'o> Voice<'o> {
 
     /// Shows a line of the server's; one said `earlier` has no time of its own, and calls nobody.
     pub(super) fn line(&mut self, line: Line<'_>, own: Option<&str>, earlier: bool) {
-        let Some((screen, look)) = &mut self.screen else {
-            self.output.show(&ChatEvent::from(line));
+        let Some((screen, style)) = &mut self.screen else {
+            self.printer.show(&ChatEvent::from(line));
             return;
         };
         let stamp = if earlier { Stamp::EARLIER } else { Stamp::now() };
-        let is_mention = look.line(&mut screen.pending, stamp, line, own);
+        let is_mention = style.line(&mut screen.pending, stamp, line, own);
         if is_mention && !earlier {
             screen.pending.push(BELL);
         }
@@ -50,16 +50,16 @@ impl<'o> Voice<'o> {
 
     /// Shows what the user has said.
     pub(super) fn own(&mut self, nick: Option<&str>, line: &str, waits: bool) {
-        if let Some((screen, look)) = &mut self.screen {
-            look.own(&mut screen.pending, Stamp::now(), nick, line, waits);
+        if let Some((screen, style)) = &mut self.screen {
+            style.own(&mut screen.pending, Stamp::now(), nick, line, waits);
         }
     }
 
     /// Says something that is no failure.
     pub(super) fn note(&mut self, note: &str) {
         match &mut self.screen {
-            Some(_) if self.output.is_quiet() => {}
-            Some((screen, look)) => look.note(&mut screen.pending, Stamp::now(), note),
+            Some(_) if self.printer.is_quiet() => {}
+            Some((screen, style)) => style.note(&mut screen.pending, Stamp::now(), note),
             None => log::info!("{note}"),
         }
     }
@@ -67,8 +67,8 @@ impl<'o> Voice<'o> {
     /// Says a detail, for `-v`.
     pub(super) fn explain(&mut self, detail: &str) {
         match &mut self.screen {
-            Some((screen, look)) if log::log_enabled!(log::Level::Debug) => {
-                look.note(&mut screen.pending, Stamp::now(), detail);
+            Some((screen, style)) if log::log_enabled!(log::Level::Debug) => {
+                style.note(&mut screen.pending, Stamp::now(), detail);
             }
             Some(_) => {}
             None => log::debug!("{detail}"),
@@ -78,8 +78,8 @@ impl<'o> Voice<'o> {
     /// Says that something failed, which is not the end.
     pub(super) fn fail(&mut self, message: &str) {
         match &mut self.screen {
-            Some((screen, look)) => look.note(&mut screen.pending, Stamp::now(), message),
-            None => self.output.error(message),
+            Some((screen, style)) => style.note(&mut screen.pending, Stamp::now(), message),
+            None => self.printer.error(message),
         }
     }
 
@@ -87,15 +87,15 @@ impl<'o> Voice<'o> {
     pub(super) fn rename(&mut self, nick: &str) {
         if let Some((screen, _)) = &mut self.screen {
             screen.prompt = format!("{nick}> ");
-            screen.touch();
+            screen.invalidate();
         }
     }
 
     /// Takes a byte from the keyboard.
-    pub(super) fn take(&mut self, byte: u8) -> io::Result<Outcome> {
+    pub(super) fn handle_byte(&mut self, byte: u8) -> io::Result<EditOutcome> {
         match &mut self.screen {
-            Some((screen, _)) => screen.take(byte, self.output),
-            None => Ok(Outcome::Nothing),
+            Some((screen, _)) => screen.handle_byte(byte, self.printer),
+            None => Ok(EditOutcome::Nothing),
         }
     }
 
@@ -107,16 +107,16 @@ impl<'o> Voice<'o> {
     pub(super) fn flush(&mut self) {
         match &mut self.screen {
             // A terminal that takes no more is gone; then the keyboard's end follows.
-            Some((screen, _)) => drop(screen.draw(self.output)),
-            None => self.output.flush(),
+            Some((screen, _)) => drop(screen.draw(self.printer)),
+            None => self.printer.flush(),
         }
     }
 
     /// Leaves the terminal as it was.
     pub(super) fn end(mut self) {
         match &mut self.screen {
-            Some((screen, _)) => drop(screen.leave(self.output)),
-            None => self.output.flush(),
+            Some((screen, _)) => drop(screen.leave(self.printer)),
+            None => self.printer.flush(),
         }
     }
 }

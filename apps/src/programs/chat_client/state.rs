@@ -12,8 +12,8 @@ use barewire_linux::executor::{Context, TaskId};
 use crate::cli::failure::Failure;
 use crate::client::dial::connect_error;
 
-use super::replay_filter::Known;
-use super::reporter::Voice;
+use super::replay_filter::ReplayFilter;
+use super::reporter::Reporter;
 
 /// So many lines may wait while there is a connection: many pastes.
 const WAITING: usize = 1000;
@@ -37,15 +37,15 @@ pub(super) struct Settings {
 /// The tasks, so that they can wake each other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tasks {
-    pub(super) conversation: TaskId,
+    pub(super) reconnector: TaskId,
     pub(super) input: TaskId,
 }
 
 /// Everything that outlives a connection.
 #[derive(Debug)]
-pub(super) struct Chat<'o> {
+pub(super) struct ChatClientState<'o> {
     pub(super) settings: Settings,
-    pub(super) voice: Voice<'o>,
+    pub(super) reporter: Reporter<'o>,
     pub(super) tasks: Tasks,
     /// Lines to say, the next first.
     pub(super) outbox: VecDeque<String>,
@@ -55,37 +55,37 @@ pub(super) struct Chat<'o> {
     /// The nick that the user has, if the server gives nicks.
     pub(super) nick: Option<String>,
     /// The nick that the user wants.
-    pub(super) wanted: Option<String>,
-    pub(super) known: Known,
+    pub(super) wanted_nick: Option<String>,
+    pub(super) replay_filter: ReplayFilter,
     /// It was told that the server refuses lines.
-    told_refusal: bool,
+    refusal_reported: bool,
     result: Result<(), Failure>,
 }
 
-impl<'o> Chat<'o> {
+impl<'o> ChatClientState<'o> {
     pub(super) fn new(
         settings: Settings,
-        wanted: Option<String>,
-        voice: Voice<'o>,
+        wanted_nick: Option<String>,
+        reporter: Reporter<'o>,
         tasks: Tasks,
     ) -> Self {
         Self {
             settings,
-            voice,
+            reporter,
             tasks,
             outbox: VecDeque::new(),
             closing: false,
             connected: false,
             nick: None,
-            wanted,
-            known: Known::default(),
-            told_refusal: false,
+            wanted_nick,
+            replay_filter: ReplayFilter::default(),
+            refusal_reported: false,
             result: Ok(()),
         }
     }
 
     /// Takes what the user has typed.
-    pub(super) fn typed(&mut self, line: String) {
+    pub(super) fn say_typed(&mut self, line: String) {
         if line.trim().is_empty() {
             return;
         }
@@ -94,7 +94,7 @@ impl<'o> Chat<'o> {
             return;
         }
         if line.len() > MAX_TEXT {
-            self.voice.fail(&format!(
+            self.reporter.fail(&format!(
                 "not sent: {} bytes, and a line has at most {MAX_TEXT} (the up key brings it back)",
                 line.len()
             ));
@@ -102,44 +102,44 @@ impl<'o> Chat<'o> {
         }
         let room = if self.connected { WAITING } else { WAITING_UNCONNECTED };
         if self.outbox.len() >= room {
-            self.voice
+            self.reporter
                 .fail(&format!("not sent: {room} lines wait already (the up key brings it back)"));
             return;
         }
-        self.voice.own(self.nick.as_deref(), &line, !self.connected);
+        self.reporter.own(self.nick.as_deref(), &line, !self.connected);
         self.outbox.push_back(line);
     }
 
     /// Takes a line of standard input, which is no person's.
-    pub(super) fn piped(&mut self, line: &[u8]) {
+    pub(super) fn say_piped(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = String::from_utf8_lossy(line).into_owned();
         if line.trim_end() == "/quit" {
             self.closing = true;
         } else if line.len() > MAX_TEXT {
-            self.too_long();
+            self.report_too_long();
         } else {
             self.outbox.push_back(line);
         }
     }
 
     /// A line of standard input is too long to be said.
-    pub(super) fn too_long(&mut self) {
+    pub(super) fn report_too_long(&mut self) {
         self.fail(&format!("not sent: a line of standard input has more than {MAX_TEXT} bytes"));
     }
 
     /// The server refuses lines that come too fast. A person sees its note.
-    pub(super) fn refused(&mut self) {
-        if !self.voice.is_on_terminal() && !std::mem::replace(&mut self.told_refusal, true) {
+    pub(super) fn report_refusal(&mut self) {
+        if !self.reporter.is_on_terminal() && !std::mem::replace(&mut self.refusal_reported, true) {
             self.fail("the server has refused lines that came too fast (set a lower --rate)");
         }
     }
 
     /// A line of the server's has more than `longest` bytes, and is not shown.
-    pub(super) fn left_out(&mut self, longest: usize) {
+    pub(super) fn report_omitted(&mut self, longest: usize) {
         let message = format!("left out: a line is too long (more than {longest} bytes)");
-        if self.voice.is_on_terminal() {
-            self.voice.fail(&message);
+        if self.reporter.is_on_terminal() {
+            self.reporter.fail(&message);
         } else {
             self.fail(&message);
         }
@@ -147,13 +147,13 @@ impl<'o> Chat<'o> {
 
     /// Notes a failure that does not end the conversation.
     pub(super) fn fail(&mut self, message: &str) {
-        self.voice.fail(message);
+        self.reporter.fail(message);
         self.result = Err(Failure::Reported);
     }
 
     /// Takes note of what a line tells about the user's own nick, whenever it is shown. Tells whether
     /// the user has another by it.
-    pub(super) fn learn(&mut self, line: Line<'_>) -> bool {
+    pub(super) fn update_nick(&mut self, line: Line<'_>) -> bool {
         if let Some(nick) = line.welcome() {
             self.rename(nick.to_owned());
         } else if let (Kind::Notice(notice), Some(own)) = (line.kind, &self.nick) {
@@ -162,7 +162,7 @@ impl<'o> Chat<'o> {
             if let Some(new) = renamed.and_then(|rest| rest.strip_prefix(" is now ")) {
                 let new = new.to_owned();
                 // After the next connection it is wanted again.
-                self.wanted = Some(new.clone());
+                self.wanted_nick = Some(new.clone());
                 self.rename(new);
                 return true;
             }
@@ -171,14 +171,14 @@ impl<'o> Chat<'o> {
     }
 
     fn rename(&mut self, nick: String) {
-        self.voice.rename(&nick);
+        self.reporter.rename(&nick);
         self.nick = Some(nick);
     }
 
     /// The user leaves: what was not sent will not be.
-    pub(super) fn tell_unsent(&mut self) {
+    pub(super) fn report_unsent(&mut self) {
         if !self.outbox.is_empty() {
-            self.voice.fail(&format!("not sent: {} waiting lines", self.outbox.len()));
+            self.reporter.fail(&format!("not sent: {} waiting lines", self.outbox.len()));
         }
     }
 
@@ -192,7 +192,7 @@ impl<'o> Chat<'o> {
 
     /// Leaves the screen, and tells how it went.
     pub(super) fn end(self) -> Result<(), Failure> {
-        self.voice.end();
+        self.reporter.end();
         self.result
     }
 
@@ -221,7 +221,7 @@ pub(super) mod tests {
     }
 
     /// Gives `act` a chat without a connection.
-    pub(in super::super) fn test(act: impl FnOnce(&mut Chat<'_>)) {
+    pub(in super::super) fn test(act: impl FnOnce(&mut ChatClientState<'_>)) {
         let mut output = Printer::new("test", Format::Text, true);
         let mut executor = Executor::<()>::new().unwrap();
         let task = executor.spawn(Box::new(Nobody));
@@ -233,11 +233,16 @@ pub(super) mod tests {
             rate: 10,
             reconnects: true,
         };
-        let tasks = Tasks { conversation: task, input: task };
-        act(&mut Chat::new(settings, Some("eve".into()), Voice::filter(&mut output), tasks));
+        let tasks = Tasks { reconnector: task, input: task };
+        act(&mut ChatClientState::new(
+            settings,
+            Some("eve".into()),
+            Reporter::to_stdout(&mut output),
+            tasks,
+        ));
     }
 
-    impl Chat<'_> {
+    impl ChatClientState<'_> {
         pub(in super::super) fn end_of_test(&self) -> Result<(), ()> {
             self.result.as_ref().map(drop).map_err(drop)
         }
@@ -247,18 +252,18 @@ pub(super) mod tests {
     fn what_is_typed_waits_within_bounds_and_quit_is_for_the_program() {
         test(|chat| {
             for line in ["", "  ", &"x".repeat(MAX_TEXT + 1)] {
-                chat.typed(line.to_owned());
+                chat.say_typed(line.to_owned());
             }
             assert!(chat.outbox.is_empty());
             for number in 0..=WAITING_UNCONNECTED {
-                chat.typed(format!("line {number}"));
+                chat.say_typed(format!("line {number}"));
             }
             assert_eq!(chat.outbox.len(), WAITING_UNCONNECTED);
             chat.connected = true;
-            chat.typed("/quit it".into());
+            chat.say_typed("/quit it".into());
             assert_eq!(chat.outbox.len(), WAITING_UNCONNECTED + 1);
             assert!(!chat.closing);
-            chat.typed("/quit ".into());
+            chat.say_typed("/quit ".into());
             assert!(chat.closing);
         });
     }
@@ -274,19 +279,19 @@ pub(super) mod tests {
                 ("* guest7 is now eve", Some("eve")),
                 ("* eve is now ada", Some("ada")),
             ] {
-                chat.learn(Line::read(line.as_bytes()));
+                chat.update_nick(Line::read(line.as_bytes()));
                 assert_eq!(chat.nick.as_deref(), nick, "{line}");
             }
-            assert_eq!(chat.wanted.as_deref(), Some("ada"), "after a reconnection, too");
+            assert_eq!(chat.wanted_nick.as_deref(), Some("ada"), "after a reconnection, too");
         });
     }
 
     #[test]
     fn a_line_of_input_that_is_too_long_fails_the_program_and_no_other_line() {
         test(|chat| {
-            chat.piped(b"one\r");
-            chat.piped(&[b'x'; MAX_TEXT + 1]);
-            chat.piped(b"t\xffo");
+            chat.say_piped(b"one\r");
+            chat.say_piped(&[b'x'; MAX_TEXT + 1]);
+            chat.say_piped(b"t\xffo");
             assert_eq!(chat.outbox, ["one", "t\u{fffd}o"]);
             assert!(chat.result.is_err());
         });

@@ -57,11 +57,11 @@ impl fmt::Display for Stamp {
 
 /// Writes lines, with colours or without.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(super) struct LineStyle {
     pub(super) colors: bool,
 }
 
-impl Look {
+impl LineStyle {
     /// A line of the server's. Tells whether it mentions the user.
     pub(super) fn line(
         self,
@@ -178,7 +178,7 @@ mod tests {
     fn shown(line: &[u8], colors: bool) -> (String, bool) {
         let mut out = String::new();
         let mention =
-            Look { colors }.line(&mut out, Stamp::at(9, 5), Line::read(line), Some("Eve"));
+            LineStyle { colors }.line(&mut out, Stamp::at(9, 5), Line::read(line), Some("Eve"));
         (out, mention)
     }
 
@@ -221,7 +221,7 @@ mod tests {
     fn the_users_own_lines_look_as_they_do_to_others() {
         let own = |line: &str, waits| {
             let mut out = String::new();
-            Look { colors: false }.own(&mut out, Stamp::EARLIER, Some("eve"), line, waits);
+            LineStyle { colors: false }.own(&mut out, Stamp::EARLIER, Some("eve"), line, waits);
             out
         };
         assert_eq!(own("hi", false), "--:-- eve: hi\n");

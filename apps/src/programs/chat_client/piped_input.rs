@@ -7,7 +7,7 @@ use barewire_core::text::MAX_TEXT;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 
-use super::state::Chat;
+use super::state::ChatClientState;
 use crate::output::system_error::describe;
 
 /// With so many lines waiting, no more are read.
@@ -15,7 +15,7 @@ const WAITING: usize = 64;
 
 /// The task: from bytes to lines that wait to be said.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(super) struct PipedInput {
     input: Input<io::Stdin>,
     lines: Lines,
 }
@@ -28,14 +28,14 @@ struct Lines {
     skipping: bool,
 }
 
-impl Filter {
+impl PipedInput {
     pub(super) fn new() -> Self {
         Self { input: Input::stdin(), lines: Lines::default() }
     }
 }
 
 impl Lines {
-    fn take(&mut self, bytes: &[u8], chat: &mut Chat<'_>) {
+    fn take(&mut self, bytes: &[u8], chat: &mut ChatClientState<'_>) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let (piece, ends) =
                 piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
@@ -46,7 +46,7 @@ impl Lines {
                 self.end(chat);
             } else if self.part.len() > MAX_TEXT + 1 {
                 // One more than the longest, since a carriage return does not count.
-                chat.too_long();
+                chat.report_too_long();
                 self.part.clear();
                 self.skipping = true;
             }
@@ -54,14 +54,14 @@ impl Lines {
     }
 
     /// The line ends.
-    fn end(&mut self, chat: &mut Chat<'_>) {
+    fn end(&mut self, chat: &mut ChatClientState<'_>) {
         if !std::mem::take(&mut self.skipping) && !chat.closing {
-            chat.piped(&self.part);
+            chat.say_piped(&self.part);
         }
         self.part.clear();
     }
 
-    fn finish(&mut self, chat: &mut Chat<'_>) {
+    fn finish(&mut self, chat: &mut ChatClientState<'_>) {
         if !self.part.is_empty() || self.skipping {
             self.end(chat);
         }
@@ -69,8 +69,12 @@ impl Lines {
     }
 }
 
-impl Task<Chat<'_>> for Filter {
-    fn turn(&mut self, chat: &mut Chat<'_>, cx: &mut Context<'_, Chat<'_>>) -> Poll<()> {
+impl Task<ChatClientState<'_>> for PipedInput {
+    fn turn(
+        &mut self,
+        chat: &mut ChatClientState<'_>,
+        cx: &mut Context<'_, ChatClientState<'_>>,
+    ) -> Poll<()> {
         if cx.stopping() {
             self.input.close(cx);
             return Poll::Ready(());
@@ -88,7 +92,7 @@ impl Task<Chat<'_>> for Filter {
                 }
             }
             if !chat.outbox.is_empty() || chat.closing {
-                cx.wake(chat.tasks.conversation);
+                cx.wake(chat.tasks.reconnector);
             }
         }
         if chat.closing {

@@ -1,0 +1,150 @@
+//! What is known of the server by what it says.
+
+use barewire_core::chat::{Kind, Line};
+use barewire_core::text::{MAX_TEXT, TextReaderError};
+use barewire_core::time::{Duration, Instant};
+
+use super::state::ChatClientState;
+
+/// The longest line that is taken: a text whose every byte is shown as four, and what stands before.
+pub(super) const MAX_LINE: usize = 4 * MAX_TEXT + 128;
+
+/// A server has so long to welcome, or to show that it does not. Until then it is taken for one that
+/// limits how fast lines may come; and with a nick to tell, lines wait.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// So long after a welcome, what comes is taken for what was said before, unless an answer to the
+/// user's nick shows that it is not.
+const HISTORY_TIME: Duration = Duration::from_millis(300);
+
+/// So many lines are compared with those that are known.
+const COMPARED: usize = 1000;
+
+#[derive(Debug)]
+pub(super) struct ServerProfile {
+    /// It is not the first connection: what the server sends again is known.
+    is_reconnect: bool,
+    /// The nick that the server is to be told, once it is known to understand.
+    unsent_nick: Option<String>,
+    welcomed: bool,
+    /// Until when there may be a welcome.
+    welcome_deadline: Option<Instant>,
+    /// Until when lines are taken for old ones.
+    history_deadline: Option<Instant>,
+    /// They, to be compared with those that are known.
+    replay: Option<Vec<String>>,
+}
+
+impl ServerProfile {
+    pub(super) fn new(is_reconnect: bool, now: Instant, nick: Option<String>) -> Self {
+        Self {
+            is_reconnect,
+            unsent_nick: nick,
+            welcomed: false,
+            welcome_deadline: Some(now + WELCOME_TIMEOUT),
+            history_deadline: None,
+            replay: None,
+        }
+    }
+
+    pub(super) fn has_nick_to_send(&self) -> bool {
+        self.welcomed && self.unsent_nick.is_some()
+    }
+
+    /// The nick to tell the server now, if there is one.
+    pub(super) fn take_nick(&mut self) -> Option<String> {
+        self.unsent_nick.take_if(|_| self.welcomed)
+    }
+
+    /// Whether lines wait for the nick to be told before them.
+    pub(super) fn holds_lines(&self) -> bool {
+        self.unsent_nick.is_some() && self.welcome_deadline.is_some()
+    }
+
+    /// Whether the server may refuse lines that come too fast.
+    pub(super) fn may_rate_limit(&self) -> bool {
+        self.welcomed || self.welcome_deadline.is_some()
+    }
+
+    /// A line has come.
+    pub(super) fn on_line(
+        &mut self,
+        now: Instant,
+        line: Result<Line<'_>, TextReaderError>,
+        chat: &mut ChatClientState<'_>,
+    ) {
+        // Whatever it is, the server is not one that waits to welcome.
+        self.welcome_deadline = None;
+        let Ok(line) = line else {
+            chat.report_omitted(MAX_LINE);
+            return;
+        };
+        if line.is_refusal() {
+            chat.report_refusal();
+        }
+        if chat.update_nick(line) {
+            // What was said before comes before all that is new.
+            self.end_history(chat);
+        }
+        if self.is_reconnect && is_left_by(line, chat) {
+            self.unsent_nick.clone_from(&chat.wanted_nick);
+        }
+        if line.welcome().is_some() {
+            self.welcomed = true;
+            self.history_deadline = Some(now + HISTORY_TIME);
+            self.replay = self.is_reconnect.then(Vec::new);
+            show(line, false, chat);
+            return;
+        }
+        match &mut self.replay {
+            Some(replay) => {
+                replay.push(line.printable().to_string());
+                if replay.len() >= COMPARED {
+                    self.end_history(chat);
+                }
+            }
+            None => show(line, self.history_deadline.is_some(), chat),
+        }
+    }
+
+    pub(super) fn poll_deadline(&self) -> Option<Instant> {
+        self.welcome_deadline.into_iter().chain(self.history_deadline).min()
+    }
+
+    /// Ends the times that are over.
+    pub(super) fn expire(&mut self, now: Instant, chat: &mut ChatClientState<'_>) {
+        self.welcome_deadline = self.welcome_deadline.filter(|&at| now < at);
+        if self.history_deadline.is_some_and(|at| at <= now) {
+            self.end_history(chat);
+        }
+    }
+
+    /// What comes from now on is new. Of what came until now, what was missed is shown.
+    pub(super) fn end_history(&mut self, chat: &mut ChatClientState<'_>) {
+        self.history_deadline = None;
+        let Some(mut lines) = self.replay.take() else { return };
+        chat.replay_filter.remove_known(&mut lines);
+        for line in lines {
+            show(Line::read(line.as_bytes()), true, chat);
+        }
+    }
+}
+
+/// Whether the one who had the nick that the user wants has left: after a connection that broke that
+/// was the user, whom the server took to be there for a while.
+fn is_left_by(line: Line<'_>, chat: &ChatClientState<'_>) -> bool {
+    let (Kind::Notice(notice), Some(wanted)) = (line.kind, &chat.wanted_nick) else { return false };
+    let notice = notice.to_string();
+    let left = notice.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with(" left"));
+    left && chat.nick.as_ref() != Some(wanted)
+}
+
+fn show(line: Line<'_>, earlier: bool, chat: &mut ChatClientState<'_>) {
+    // The welcome is of this connection only.
+    if line.welcome().is_none() {
+        chat.replay_filter.heard(line);
+    }
+    // Of a notice it cannot be known whether it is an old one, and most are not.
+    let earlier = earlier && !matches!(line.kind, Kind::Notice(_));
+    chat.reporter.line(line, chat.nick.as_deref(), earlier);
+}
