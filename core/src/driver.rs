@@ -492,15 +492,18 @@ impl Driver {
         if self.stage != Stage::Linger {
             (self.stage, self.until) = (Stage::Linger, now + self.linger);
         }
-        while !self.ended && now < self.until {
+        // When the time is over too, what has come by now is thrown away.
+        while !self.ended {
             match transport.receive() {
                 Ok([]) => self.ended = true,
                 Ok(bytes) => {
                     let count = bytes.len();
                     transport.consume(count);
                 }
-                Err(nb::Error::WouldBlock) => return ControlFlow::Continue(self.until),
-                Err(nb::Error::Other(_)) => break,
+                Err(nb::Error::WouldBlock) if now < self.until => {
+                    return ControlFlow::Continue(self.until);
+                }
+                Err(_) => break,
             }
         }
         self.stage = Stage::Close;

@@ -119,6 +119,7 @@ fn lingering_has_an_end() {
     assert_eq!(scene.step(1_999), Step::Wait(Some(at(2_000))));
     scene.stack.arrived = b"endless".to_vec();
     assert_eq!(scene.step(2_000), Step::Close);
+    assert_eq!(scene.stack.arrived, b"", "unread, it would reset the connection");
 }
 
 #[test]
