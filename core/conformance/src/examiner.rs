@@ -1,0 +1,327 @@
+//! The adversarial session: it behaves as it is told, and judges each call.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+
+use barewire_core::session::{Events, Output, Session};
+use barewire_core::time::Instant;
+
+use crate::manner::{Call, Manner, World, input_byte};
+use crate::outbox::Outbox;
+use crate::rule::{Rule, breach};
+
+/// More calls in one turn that bring nothing on, and the adapter spins.
+const IDLE_CALLS: u32 = 32;
+
+/// How the [`Examiner`] fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure;
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the examiner fails, as it was told to")
+    }
+}
+
+impl Error for Failure {}
+
+/// An event of the [`Examiner`]: to be handed on as it is.
+#[derive(Debug)]
+pub struct Told<'e> {
+    pub(crate) number: usize,
+    pub(crate) gives_up: bool,
+    /// What it took of the input, which it lends.
+    pub(crate) bytes: &'e [u8],
+}
+
+/// The session that the kit gives the adapter to drive. It is unkind: it takes as much as it likes,
+/// leaves the rest, moves its deadline, and fails.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one conversation")]
+#[derive(Debug)]
+pub struct Examiner {
+    pub(crate) world: World,
+    pub(crate) manner: Manner,
+    /// Bytes taken, and the furthest that were offered.
+    taken: usize,
+    offered: usize,
+    end_told: bool,
+    /// The kind of call that has given an event, and so is due again.
+    open: Option<Call>,
+    /// The session left bytes, or may be told the end again, in this turn or (false) in an earlier.
+    left: Option<bool>,
+    /// Something has happened since that may have made room.
+    stale: bool,
+    untold: usize,
+    pub(crate) told: usize,
+    last: Cell<Rule>,
+    pub(crate) outbox: Outbox,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) failed: bool,
+    pub(crate) given_up: bool,
+    /// Since the turn began.
+    polled: Cell<bool>,
+    idle: Cell<u32>,
+    /// The session lends: transmission may be reported.
+    lends: Cell<bool>,
+    /// It has said that the conversation is over.
+    pub(crate) closed: Cell<bool>,
+}
+
+impl Examiner {
+    pub(crate) fn new() -> Self {
+        Self {
+            world: World::default(),
+            manner: Manner::KIND,
+            taken: 0,
+            offered: 0,
+            end_told: false,
+            open: None,
+            left: None,
+            stale: false,
+            untold: 0,
+            told: 0,
+            last: Cell::new(Rule::Transmission),
+            outbox: Outbox::default(),
+            deadline: None,
+            failed: false,
+            given_up: false,
+            polled: Cell::new(false),
+            idle: Cell::new(0),
+            lends: Cell::new(false),
+            closed: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn begin_turn(&mut self) {
+        self.polled.set(false);
+        self.idle.set(0);
+        self.left = self.left.map(|_| false);
+    }
+
+    /// A command: it may make room for what was left.
+    pub(crate) fn command(&mut self, change: impl FnOnce(&mut Manner)) {
+        change(&mut self.manner);
+        self.stale = true;
+    }
+
+    /// Something has been left, and nothing has happened since.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.left.is_some() && !self.stale
+    }
+
+    /// How much was delivered to it, of which it took nothing.
+    pub(crate) fn untaken(&self) -> usize {
+        self.world.arrived - self.taken
+    }
+
+    /// The adapter waits: everything that could be done must have been.
+    pub(crate) fn check_settled(&self, now: Instant) {
+        if let Some(call) = self.open {
+            breach(call.rule(), "a call gave an event and was not repeated until WouldBlock");
+        }
+        if self.outbox.could_transmit(&self.world)
+            || (self.outbox.wants_close() && !self.closed.get())
+        {
+            breach(Rule::Transmission, "it waits, though the stack takes what the session wants");
+        }
+        if self.world.reset || self.closed.get() {
+            return;
+        }
+        if let Some(rule) = self.unoffered() {
+            breach(rule, "it waits, though not all that arrived was offered, or not again");
+        }
+        if self.deadline.is_some_and(|at| at <= now) {
+            breach(Rule::Deadline, "a deadline that is over was not told");
+        }
+    }
+
+    /// What is not offered that ought to be: bytes, or the end.
+    fn unoffered(&self) -> Option<Rule> {
+        let is_end = self.world.ended && self.taken == self.world.arrived;
+        let is_missing = match self.left {
+            Some(_) => self.stale,
+            None => self.offered < self.world.arrived || (is_end && !self.end_told),
+        };
+        is_missing.then_some(if is_end { Rule::End } else { Rule::Input })
+    }
+
+    fn begin(&mut self, call: Call) {
+        self.count(call.rule());
+        if self.failed || self.given_up {
+            breach(Rule::Failure, "a session that failed or was given up is called again");
+        }
+        if self.closed.get() {
+            breach(Rule::OrderlyEnd, "a session is called after it said Close");
+        }
+        if !self.polled.get() {
+            breach(Rule::Transmission, "the session is called before it was asked for output");
+        }
+        if let Some(open) = self.open.filter(|open| *open != call) {
+            breach(open.rule(), "a call gave an event and was not repeated until WouldBlock");
+        }
+        if call != Call::Timeout && self.left == Some(true) && !self.stale {
+            breach(call.rule(), "what was left is offered again, though nothing has happened");
+        }
+        self.lends.set(false);
+    }
+
+    fn count(&self, rule: Rule) {
+        self.last.set(rule);
+        self.idle.set(self.idle.get() + 1);
+        if self.idle.get() > IDLE_CALLS {
+            breach(rule, "it spins: many calls in one turn that bring nothing on");
+        }
+    }
+
+    /// The rule of the last call.
+    pub(crate) fn last_rule(&self) -> Rule {
+        self.last.get()
+    }
+
+    /// What comes of input, of the end, or of a time-out.
+    fn react(&mut self, now: Instant) {
+        self.idle.set(0);
+        self.untold += self.manner.events;
+        self.outbox.say(self.manner.echo);
+        self.deadline = self.manner.patience.map(|patience| now + patience).or(self.deadline);
+    }
+
+    fn fails(&mut self, call: Call) -> bool {
+        let Some((_, word, shuts)) = self.manner.failure.filter(|(at, ..)| *at == call) else {
+            return false;
+        };
+        self.outbox.say(word);
+        if shuts {
+            self.outbox.shut_down();
+        }
+        self.failed = true;
+        self.open = None;
+        true
+    }
+
+    fn tell<'e>(&mut self, call: Call, bytes: &'e [u8]) -> nb::Result<Told<'e>, Failure> {
+        self.open = None;
+        if self.untold == 0 {
+            return Err(nb::Error::WouldBlock);
+        }
+        self.untold -= 1;
+        self.told += 1;
+        self.idle.set(0);
+        self.given_up = self.manner.gives_up;
+        self.open = Some(call).filter(|_| !self.given_up);
+        Ok(Told { number: self.told, gives_up: self.given_up, bytes })
+    }
+
+    /// The session has nothing more to tell, and may have left something.
+    fn settle(&mut self, has_left: bool) {
+        if self.open.is_none() {
+            (self.left, self.stale) = (has_left.then_some(true), false);
+        }
+    }
+}
+
+impl<'s> Events<'s> for Examiner {
+    type Event = Told<'s>;
+}
+
+impl Session for Examiner {
+    type Error = Failure;
+
+    fn handle_input<'s, 'i: 's>(
+        &'s mut self,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> nb::Result<Told<'s>, Failure> {
+        if self.end_told {
+            breach(Rule::End, "input follows the end");
+        }
+        self.begin(Call::Input);
+        let offered = self.taken..self.taken + input.len();
+        if offered.end > self.world.arrived
+            || !input.iter().copied().eq(offered.clone().map(input_byte))
+        {
+            breach(Rule::Input, "the bytes are not the peer's: some are lost, doubled or changed");
+        }
+        self.offered = self.offered.max(offered.end);
+        let appetite = if self.untold > 0 { 0 } else { self.manner.appetite };
+        let (taken, rest) = input.split_at(input.len().min(appetite).min(self.manner.bite));
+        *input = rest;
+        self.taken += taken.len();
+        if !taken.is_empty() {
+            self.manner.appetite = self.manner.appetite.saturating_sub(taken.len());
+            self.react(now);
+            if self.fails(Call::Input) {
+                return Err(nb::Error::Other(Failure));
+            }
+        }
+        let told = self.tell(Call::Input, taken);
+        self.settle(!rest.is_empty());
+        told
+    }
+
+    fn handle_end(&mut self, now: Instant) -> nb::Result<Told<'_>, Failure> {
+        self.begin(Call::End);
+        if !self.world.ended {
+            let rule = if self.world.reset { Rule::Broken } else { Rule::End };
+            breach(rule, "the peer has not ended its stream, but the session is told so");
+        }
+        if self.taken < self.world.arrived {
+            breach(Rule::End, "the end is told before all bytes were taken");
+        }
+        if !self.end_told {
+            self.end_told = true;
+            self.react(now);
+            if self.fails(Call::End) {
+                return Err(nb::Error::Other(Failure));
+            }
+        }
+        let told = self.tell(Call::End, &[]);
+        self.settle(true);
+        told
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Told<'_>, Failure> {
+        self.begin(Call::Timeout);
+        if self.deadline.is_some_and(|at| at <= now) {
+            if !self.world.reset && self.unoffered().is_some() {
+                breach(Rule::Deadline, "it is told before all that had arrived was offered");
+            }
+            self.deadline = None;
+            self.react(now);
+            self.manner.appetite = self.manner.appetite.saturating_add(self.manner.refill);
+            self.stale = true;
+            if self.fails(Call::Timeout) {
+                return Err(nb::Error::Other(Failure));
+            }
+        }
+        self.tell(Call::Timeout, &[])
+    }
+
+    fn poll_transmit(&self) -> Output<'_> {
+        self.count(Rule::Transmission);
+        self.polled.set(true);
+        let output = self.outbox.output(self.manner.head);
+        self.lends.set(output != Output::Nothing);
+        if output == Output::Close {
+            self.closed.set(!self.failed);
+        }
+        output
+    }
+
+    fn transmitted(&mut self, _now: Instant, count: usize) {
+        self.count(Rule::Transmission);
+        if !self.lends.replace(false) {
+            breach(Rule::Transmission, "a transmission is reported of which nothing was lent");
+        }
+        if self.outbox.transmitted(&mut self.world, count) {
+            self.idle.set(0);
+            self.stale = true;
+            self.manner.appetite = self.manner.appetite.saturating_add(self.manner.refill);
+        }
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}

@@ -1,0 +1,129 @@
+//! Each way to break the rule that the kit knows is found, and called by its number.
+
+#[path = "broken/driver.rs"]
+mod driver;
+
+use barewire_conformance::{Rule, ScriptedStream, Violation, check};
+use driver::Broken;
+
+macro_rules! breakages {
+    ($($name:ident: $rule:ident,)*) => {
+        /// A deviation from the rule.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Breakage {
+            $($name),*
+        }
+
+        const BREAKAGES: &[(Breakage, Rule)] = &[$((Breakage::$name, Rule::$rule)),*];
+    };
+}
+
+breakages! {
+    TransmitsLast: Transmission,
+    TransmitsOnce: Transmission,
+    SpinsWhenFull: Transmission,
+    ReportsNothing: Transmission,
+    ReportsAll: Transmission,
+    ReportsOneMore: Transmission,
+    ReportsOneLess: Transmission,
+    ForgetsTail: Transmission,
+    ReportsEndOnly: Transmission,
+    ReportsRefusedEnd: Transmission,
+    SkipsContents: Transmission,
+    WaitsForContents: Transmission,
+    ReceivesOnce: Input,
+    StopsAtFirstEvent: Input,
+    StopsAtLastByte: Input,
+    OffersTakenBytesAgain: Input,
+    DropsLeftBytes: Input,
+    ForgetsLeftBytes: Input,
+    ForgetsLeftBytesAtTimeOut: Input,
+    OffersAgainAtOnce: Input,
+    ReadsOn: Input,
+    LosesEvents: Input,
+    SkipsTheEnd: End,
+    TellsEndBeforeBytes: End,
+    TellsEndOnce: End,
+    ForgetsTheEnd: End,
+    OffersInputBehindEnd: End,
+    SkipsTimeOut: Deadline,
+    TimesOutFirst: Deadline,
+    TimesOutOnce: Deadline,
+    WaitsWithoutTimer: Deadline,
+    CallsAfterFailure: Failure,
+    HidesFailure: Failure,
+    SkipsLastWord: Failure,
+    ClosesAfterFailure: Failure,
+    ResetsAfterHalfClose: Failure,
+    EndsBeforeReset: Failure,
+    IgnoresBreak: Failure,
+    SkipsFin: OrderlyEnd,
+    CallsAfterClose: OrderlyEnd,
+    WaitsForFinForEver: OrderlyEnd,
+    GivesFinNoTime: OrderlyEnd,
+    TellsOverTwice: OrderlyEnd,
+    SkipsLinger: Linger,
+    LeavesInput: Linger,
+    LingersForEver: Linger,
+    LingersWithoutTimer: Linger,
+    LingersBeyondEnd: Linger,
+    ResetsInOrder: Linger,
+    TakesResetForEnd: Broken,
+    TakesResetForSuccess: Broken,
+    IgnoresReset: Broken,
+    SkipsLastLook: Broken,
+}
+
+fn violation(breakage: Option<Breakage>) -> Option<Violation> {
+    check(|seed| Broken::new(ScriptedStream::new(seed), breakage)).err()
+}
+
+#[test]
+fn a_driver_of_another_shape_passes() {
+    if let Some(violation) = violation(None) {
+        panic!("{violation}");
+    }
+}
+
+#[test]
+fn every_breakage_is_found_and_called_by_its_number() {
+    let mut wrong = Vec::new();
+    for &(breakage, rule) in BREAKAGES {
+        match violation(Some(breakage)) {
+            Some(violation) if violation.rule == rule => {}
+            Some(violation) => {
+                wrong.push(format!("{breakage:?}, which breaks {rule:?}: {violation}"));
+            }
+            None => wrong.push(format!("{breakage:?} passes")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_is_broken_by_something() {
+    for rule in Rule::ALL {
+        assert!(BREAKAGES.iter().any(|(_, broken)| *broken == rule), "{rule:?}");
+    }
+}
+
+/// The words are those of the core's documentation.
+#[test]
+fn a_rule_has_the_words_of_its_documentation() {
+    let docs: Vec<&str> = include_str!("../../src/driver.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .flat_map(str::split_whitespace)
+        .collect();
+    let docs = docs.join(" ").replace("**", "");
+    // Of a link only the text is said.
+    let links = docs.split(['[', ']']).map(|part| match part.strip_prefix('(') {
+        Some(rest) => rest.split_once(')').map_or("", |(_, rest)| rest),
+        None => part,
+    });
+    let docs: String = links.collect();
+    for rule in Rule::ALL {
+        let said = format!("{}. {}", rule.number(), rule.words());
+        assert!(docs.contains(&said), "{said}");
+    }
+}
