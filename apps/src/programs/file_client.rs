@@ -13,6 +13,7 @@ mod retry;
 mod settings;
 mod sink;
 mod stdout_sink;
+mod target;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -24,10 +25,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT};
-use barewire_core::time::{Duration, Instant};
+use barewire_core::time::Instant;
 use barewire_linux::executor::Executor;
-use barewire_linux::files::DownloadOptions;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 
@@ -35,7 +34,6 @@ use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::cli::run::Run;
-use crate::cli::times::timeout;
 use crate::client::dial::Destination;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -43,11 +41,11 @@ use crate::output::writable;
 
 use client::Client;
 use connection::ServerConnection;
-use file_sink::TargetFolder;
 use names::Leaf;
 use progress::{Progress, Ticker};
 use report::Reporter;
 use settings::Settings;
+use target::{TargetFolder, TargetPath};
 use transfer::Transfer;
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
@@ -67,7 +65,6 @@ beside it, and the same command resumes it. The exit code is 0 if all was downlo
 failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 
 /// Downloads files, proves that they are whole, and resumes what broke off.
-#[expect(clippy::struct_excessive_bools, reason = "options")]
 #[derive(Debug, Parser)]
 #[command(name = FileClient::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct FileClient {
@@ -93,34 +90,8 @@ pub(crate) struct FileClient {
     #[arg(short, long)]
     recursive: bool,
 
-    /// Ask in the form that every server knows, which cannot prove that a file is whole
-    #[arg(long, conflicts_with_all = ["list", "recursive"])]
-    plain: bool,
-
-    /// Do without digests: faster on a slow processor, but what is downloaded so is not proven, and
-    /// cannot be resumed
-    #[arg(long)]
-    no_verify: bool,
-
-    /// Start over, whatever an earlier run has left; a retry within this run still resumes
-    #[arg(long)]
-    no_resume: bool,
-
-    /// Replace files that are there already
-    #[arg(short, long)]
-    force: bool,
-
-    /// How long connecting may take, and then the beginning of each answer
-    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_TIMEOUT)]
-    timeout: Duration,
-
-    /// How long contents may make no progress
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_STALL)]
-    stall: Duration,
-
-    /// How often to try again without progress when a connection breaks off
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    retries: u32,
+    #[command(flatten)]
+    settings: Settings,
 
     #[command(flatten)]
     common: Common,
@@ -142,19 +113,11 @@ impl Run for FileClient {
             names => names.to_vec(),
         };
         let transfers = self.transfers(&names)?;
-        let settings = Settings {
-            server: server.to_string(),
-            addresses: server.resolve()?,
-            plain: self.plain,
-            verify: !self.no_verify,
-            existing: DownloadOptions { force: self.force, resume: !self.no_resume },
-            timeout: self.timeout,
-            stall: self.stall,
-            retries: self.retries,
-        };
+        let (server, addresses) = (server.to_string(), server.resolve()?);
         let several = self.recursive || transfers.len() > 1;
         let mut progress = Progress::new(self.shows_progress(), several);
         progress.expect(transfers.iter().map(Transfer::files).sum());
+        let settings = Settings { server, addresses, ..self.settings };
         download(settings, transfers, progress, output)
     }
 }
@@ -195,13 +158,12 @@ impl FileClient {
         }
         if let Some(path) = &self.output {
             let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
-            let leaf = leaf.map(|leaf| leaf.as_bytes().to_vec()).ok_or_else(|| {
+            let leaf = leaf.ok_or_else(|| {
                 Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
             })?;
-            let target = open(path.parent().unwrap_or(path))?;
-            return Ok(all
-                .map(|name| Transfer::file(name, target.clone(), leaf.clone()))
-                .collect());
+            let parent = open(path.parent().unwrap_or(path))?;
+            let target = TargetPath::new(parent, leaf.as_bytes());
+            return Ok(all.map(|name| Transfer::file(name, target.clone(), None)).collect());
         }
         let target = open(self.directory.as_deref().unwrap_or(Path::new("")))?;
         if names.len() > 1 && names.iter().any(|name| Leaf::of(name) == Leaf::Root) {
@@ -236,11 +198,12 @@ impl FileClient {
                 leaf.unwrap_or(".")
             )));
         }
-        let (name, target, leaf) = (name.to_owned(), Rc::clone(target), leaf.map(str::to_owned));
+        let leaf = leaf.unwrap_or_default().as_bytes();
+        let (name, target) = (name.to_owned(), TargetPath::new(Rc::clone(target), leaf));
         Ok(if self.recursive {
-            Transfer::tree(name, target, leaf)
+            Transfer::tree(name, target, true)
         } else {
-            Transfer::file(name, target, leaf.unwrap_or_default().into_bytes())
+            Transfer::file(name, target, None)
         })
     }
 }

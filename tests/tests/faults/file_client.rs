@@ -41,7 +41,7 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     row(Call::FCNTL, "", DESCRIPTORS, Orderly),
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
-    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
     row(Call::FTRUNCATE, "x.part", INTERRUPTED, Unseen),
     row(Call::FTRUNCATE, "x.part", IO, Orderly),
     row(Call::FDATASYNC, "x.part", INTERRUPTED, Unseen),
@@ -71,9 +71,9 @@ const GOING_ON: &[Row] = &[
     row(Call::RECV, "socket:", BROKEN, Orderly),
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
-    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
     row(Call::FDATASYNC, "x.part", IO, Told("x: ")),
-    row(Call::FDATASYNC, "x.part.journal", NO_ROOM, Told("no room for x in ")),
+    row(Call::FDATASYNC, "x.part.journal", NO_ROOM, Told("no room for ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
     row(Call::UNLINK, "x.part", IO, Orderly),
 ];
@@ -91,7 +91,7 @@ const WRITTEN_BEHIND: &[Row] = &[
 const RESERVED: &[Row] = &[
     row(Call::FALLOCATE, "x.part", INTERRUPTED, Unseen),
     row(Call::FALLOCATE, "x.part", IO, Told("x: ")),
-    row(Call::FALLOCATE, "x.part", NO_ROOM, Told("no room for x in ")),
+    row(Call::FALLOCATE, "x.part", NO_ROOM, Told("no room for ")),
     row(Call::FALLOCATE, "x.part", &[Fault::Fails(Errno::EOPNOTSUPP)], Unseen),
 ];
 

@@ -38,45 +38,38 @@ impl<'o> Client<'o> {
     }
 
     /// When the next connection begins after one that has ended so; `None` if none does.
-    pub(super) fn after(&mut self, ending: Ending, now: Instant) -> Option<Instant> {
+    pub(super) fn after(&mut self, ending: &Ending, now: Instant) -> Option<Instant> {
         self.queue.rewind();
         let left = self.left();
         let Self { settings, reporter, queue, policy } = self;
-        let (server, others) = (&settings.server, queue.len().saturating_sub(1));
+        let others = queue.len().saturating_sub(1);
         // With nothing left to do, all that was asked for is proven, whatever the ending.
         let next = queue.transfers().next()?;
-        let fell_back = policy.fell_back();
-        let step = policy.after(&ending, left);
-        let heard = policy.was_heard() || policy.is_plain();
-        match step {
+        let why = messages::ended(ending, next, policy, settings);
+        match policy.after(ending, left) {
             Step::Connect => return Some(now),
             Step::ConnectPlainly => {
-                reporter.log(Level::Warn, &messages::fell_back(server));
+                reporter.log(Level::Warn, &messages::fell_back(&settings.server));
                 return Some(now);
             }
             Step::Retry { attempt, pause } => {
-                let (why, of) = (messages::ended(ending, next, heard, settings), settings.retries);
+                let of = settings.retries;
                 let message = format!("{why}; trying again in {pause} ({attempt} of {of})");
                 reporter.log(Level::Warn, &message);
                 return Some(now + pause);
             }
             Step::Skip => {
-                reporter.fail(&messages::ended(ending, next, heard, settings));
+                let (held, _) = next.sink().held();
+                let kept =
+                    if held > 0 { format!("; {}", next.sink().kept()) } else { String::new() };
+                reporter.fail(&format!("{why}{kept}"));
                 queue.drop_next(reporter);
                 return (!queue.is_empty()).then_some(now);
             }
-            Step::Unreachable => {
-                reporter.fail(&messages::unreachable(&ending, fell_back, settings));
-            }
-            Step::NoFolders => {
-                let folder = queue.transfers().find(|transfer| transfer.is_listing());
-                reporter.fail(&messages::no_folders(folder.unwrap_or(next), server));
-            }
+            Step::Unreachable => reporter.fail(&why),
+            Step::NoFolders => reporter.fail(&messages::no_folders(&settings.server)),
             Step::GiveUp => {
-                let tells_kept = matches!(ending, Ending::Aborted(Abort::GiveUp(_)));
-                let why = messages::ended(ending, next, heard, settings);
-                let kept = next.sink().kept();
-                let why = if tells_kept { why } else { format!("{why}; {kept}") };
+                let why = format!("{why}; {}", next.sink().kept());
                 reporter.fail(&messages::and_more(why, others));
             }
             Step::End if matches!(ending, Ending::Aborted(Abort::Interrupted)) => self.interrupt(),

@@ -69,13 +69,13 @@ impl ServerConnection {
                 Ok(begin(link, client, cx.now())?)
             }
             State::Framed { link, receiver } => {
-                ask(receiver, client, cx);
                 let driven = drive(link, receiver, client, cx);
-                client.policy.hear(receiver.is_framed());
+                client.policy.was_heard |= receiver.is_framed();
                 driven?;
-                if ask(receiver, client, cx) {
+                let Client { reporter, queue, policy, .. } = client;
+                if queue.ask(receiver, cx.now(), policy.was_heard, reporter) {
                     cx.yield_now();
-                } else if client.queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
+                } else if queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
                     // All is there and the server knows it: how soon it closes makes no difference.
                     return Err(nb::Error::Other(Ending::Closed));
                 }
@@ -106,7 +106,7 @@ impl Task<Client<'_>> for ServerConnection {
             }
         };
         // Each connection is a task of its own, so that nothing of the last is left.
-        if let Some(begin) = client.after(ending, cx.now()) {
+        if let Some(begin) = client.after(&ending, cx.now()) {
             cx.spawn(Box::new(Self::new(begin)));
         }
         client.reporter.flush();
@@ -127,11 +127,6 @@ fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, End
         Ending::Aborted(Abort::Skip(why))
     })?;
     Ok(State::Plain { link, receiver: PlainReceiver::new(now, name, config) })
-}
-
-fn ask(receiver: &mut Receiver, client: &mut Client<'_>, cx: &Context<'_, Client<'_>>) -> bool {
-    let Client { reporter, queue, policy, .. } = client;
-    queue.ask(receiver, cx.now(), policy.was_heard(), reporter)
 }
 
 /// Takes what the conversation brings, as far as it goes now: whether it goes on.

@@ -1,14 +1,10 @@
 //! A file that is being downloaded into a folder.
 
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Instant;
 
 use barewire_core::printable::printable;
-use barewire_linux::files::{BackgroundWriter, Download, Folder};
+use barewire_linux::files::{BackgroundWriter, Download};
 use indicatif::HumanBytes;
 
 use crate::output::events::file_client::Downloaded;
@@ -17,32 +13,12 @@ use crate::output::system_error::describe;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::{Abort, Incoming, Sink};
-
-/// A folder that files are written into, and its path for people.
-#[derive(Debug)]
-pub(super) struct TargetFolder {
-    pub(super) folder: Folder,
-    pub(super) path: PathBuf,
-}
-
-impl TargetFolder {
-    /// The folder at `path`; the current one if that is empty.
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let place = if path.as_os_str().is_empty() { ".".as_ref() } else { path.as_path() };
-        Ok(Self { folder: Folder::open(place)?, path })
-    }
-
-    /// The folder `name` in it, created if need be.
-    pub(super) fn sub(&self, name: &str) -> io::Result<Self> {
-        Ok(Self { folder: self.folder.sub(name.as_bytes())?, path: self.path.join(name) })
-    }
-}
+use super::target::TargetPath;
 
 /// A download, from before it is asked for until the file is there.
 #[derive(Debug)]
 pub(super) struct FileSink {
-    target: Rc<TargetFolder>,
-    leaf: Vec<u8>,
+    target: TargetPath,
     /// The size that a listing has told.
     listed: Option<u64>,
     /// Boxed, since of many that wait only a few have one.
@@ -54,25 +30,38 @@ pub(super) struct FileSink {
 }
 
 impl FileSink {
-    pub(super) fn new(target: Rc<TargetFolder>, leaf: Vec<u8>, listed: Option<u64>) -> Self {
-        Self { target, leaf, listed, download: None, first: None, last: Incoming::default() }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.target.path.join(OsStr::from_bytes(&self.leaf))
+    pub(super) fn new(target: TargetPath, listed: Option<u64>) -> Self {
+        Self { target, listed, download: None, first: None, last: Incoming::default() }
     }
 
     /// Whether there is a file of the size listed. An earlier run gave a file its name only when it
     /// was complete.
     fn is_there(&self) -> bool {
-        let found = self.target.folder.size(&self.leaf).ok().flatten();
+        let TargetPath { parent, leaf } = &self.target;
+        let found = parent.folder.size(leaf).ok().flatten();
         found.is_some() && found == self.listed
     }
 
-    fn not_begun(&self, error: &io::Error) -> String {
-        let path = self.path();
+    /// Does something to the part, and says why it cannot be done.
+    fn with_part(
+        &mut self,
+        act: impl FnOnce(&mut BackgroundWriter) -> io::Result<()>,
+    ) -> Result<(), String> {
+        let done = self.download.as_deref_mut().map_or(Ok(()), act);
+        done.map_err(|error| self.explain(&error))
+    }
+
+    /// Why the file cannot be begun, written or completed.
+    fn explain(&self, error: &io::Error) -> String {
+        let (path, why) = (self.target.path(), describe(error));
         let path = path.display();
+        let is_complete = self.first.is_some() && self.download.is_none();
         match error.kind() {
+            ErrorKind::AlreadyExists if is_complete => format!(
+                "something else has become {path} meanwhile (--force replaces it, and downloads \
+                 nothing anew)"
+            ),
+            _ if is_complete => format!("cannot complete {path}: {why}"),
             ErrorKind::AlreadyExists if self.listed.is_some() => {
                 format!("{path} is there already, but not of the size listed (--force replaces it)")
             }
@@ -85,46 +74,19 @@ impl FileSink {
             ErrorKind::ResourceBusy => {
                 format!("another program is downloading to {path} at this moment")
             }
-            _ => format!("cannot write {path}: {}", describe(error)),
-        }
-    }
-
-    fn not_written(&self, error: &io::Error) -> String {
-        let (path, why, kept) = (self.path(), describe(error), self.kept());
-        let path = path.display();
-        match error.kind() {
-            ErrorKind::FileTooLarge => format!(
-                "cannot write {path}: {why}; {kept} (`ulimit -f` tells whether there is a limit)"
-            ),
+            ErrorKind::FileTooLarge => {
+                format!("cannot write {path}: {why} (`ulimit -f` tells whether there is a limit)")
+            }
             ErrorKind::StorageFull => {
-                let leaf = OsStr::from_bytes(&self.leaf).display();
-                let folder = match self.target.path.display().to_string() {
-                    path if path.is_empty() => "the current folder".to_owned(),
-                    path => path,
-                };
                 // Where room is reserved beforehand, the error says how much is missing.
                 let size = self.last.size.filter(|_| error.raw_os_error().is_some());
                 let there = self.download.as_ref().map_or(0, |download| download.position());
-                let missing = size.map(|size| HumanBytes(size.saturating_sub(there)));
-                let missing = missing.map(|it| format!(", {it} are still to come"));
-                format!(
-                    "no room for {leaf} in {folder}: {why}{}; {kept} (make room there first)",
-                    missing.unwrap_or_default()
-                )
+                let missing = size.map_or(String::new(), |size| {
+                    format!(", {} are still to come", HumanBytes(size.saturating_sub(there)))
+                });
+                format!("no room for {path}: {why}{missing} (make room there first)")
             }
-            _ => format!("cannot write {path}: {why} ({kept})"),
-        }
-    }
-
-    fn not_completed(&self, error: &io::Error) -> String {
-        let path = self.path();
-        let path = path.display();
-        match error.kind() {
-            ErrorKind::AlreadyExists => format!(
-                "something else has become {path} meanwhile (--force replaces it, and downloads \
-                 nothing anew)"
-            ),
-            _ => format!("cannot complete {path}: {}", describe(error)),
+            _ => format!("cannot write {path}: {why}"),
         }
     }
 
@@ -142,13 +104,13 @@ impl FileSink {
         for ((name, sink, bytes), result) in named.into_iter().zip(results) {
             match result {
                 Ok(()) => sink.show(&name, bytes, reporter),
-                Err(error) => reporter.fail(&sink.not_completed(&error)),
+                Err(error) => reporter.fail(&sink.explain(&error)),
             }
         }
     }
 
     fn show(&self, name: &str, bytes: u64, reporter: &mut Reporter<'_>) {
-        let path = self.path();
+        let path = self.target.path();
         let (resumed_from, seconds) = self
             .first
             .map_or_else(Default::default, |(first, begun)| (first.offset, begun.elapsed().into()));
@@ -169,12 +131,13 @@ impl Sink for FileSink {
         if self.download.is_some() {
             return Ok(true);
         }
-        match Download::begin(&self.target.folder, &self.leaf, settings.existing) {
+        let TargetPath { parent, leaf } = &self.target;
+        match Download::begin(&parent.folder, leaf, settings.existing()) {
             Ok(download) => self.download = Some(Box::new(BackgroundWriter::new(download))),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && self.is_there() => {
                 return Ok(false);
             }
-            Err(error) => return Err(self.not_begun(&error)),
+            Err(error) => return Err(self.explain(&error)),
         }
         Ok(true)
     }
@@ -184,38 +147,21 @@ impl Sink for FileSink {
         held.map_or((0, 0), |held| (held.verified, held.tag))
     }
 
-    fn begin(
-        &mut self,
-        name: &str,
-        incoming: &Incoming,
-        _room: u64,
-        reporter: &Reporter<'_>,
-    ) -> Result<(), Abort> {
-        let (held, version) = self.held();
-        if incoming.offset == 0 && held > 0 && version != incoming.tag {
-            reporter.log(
-                log::Level::Debug,
-                &format!("{name} is another version than the part that is there: it starts from 0"),
-            );
-        }
+    fn begin(&mut self, _name: &str, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
         self.first.get_or_insert_with(|| (*incoming, Instant::now()));
         self.last = *incoming;
-        let Some(download) = &mut self.download else { return Ok(()) };
+        let &Incoming { offset, size, tag, verified } = incoming;
         // What is held is whole already; what nothing proves cannot be gone on with.
-        let is_kept = incoming.verified || incoming.offset > 0;
-        let tag = if is_kept { incoming.tag } else { 0 };
-        let started = download.start(incoming.offset, incoming.size, tag);
-        started.map_err(|error| Abort::Skip(self.not_written(&error)))
+        let tag = if verified || offset > 0 { tag } else { 0 };
+        self.with_part(|part| part.start(offset, size, tag)).map_err(Abort::Skip)
     }
 
     fn write(&mut self, bytes: &[u8], _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
-        let Some(download) = &mut self.download else { return Ok(()) };
-        download.write(bytes).map_err(|error| Abort::GiveUp(self.not_written(&error)))
+        self.with_part(|part| part.write(bytes)).map_err(Abort::GiveUp)
     }
 
     fn verified(&mut self, end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
-        let Some(download) = &mut self.download else { return Ok(()) };
-        download.verified(end).map_err(|error| Abort::GiveUp(self.not_written(&error)))
+        self.with_part(|part| part.verified(end)).map_err(Abort::GiveUp)
     }
 
     fn settle(&mut self) {

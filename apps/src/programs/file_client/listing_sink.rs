@@ -44,11 +44,9 @@ impl ListingSink {
         })
     }
 
-    /// Takes the lines out.
-    pub(super) fn take(&mut self) -> Vec<u8> {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.shrink_to_fit();
-        bytes
+    pub(super) fn into_lines(mut self) -> Vec<u8> {
+        self.bytes.shrink_to_fit();
+        self.bytes
     }
 
     /// Shows the entries of a folder, under a heading if it is one of several.
@@ -73,13 +71,7 @@ impl ListingSink {
 }
 
 impl Sink for ListingSink {
-    fn begin(
-        &mut self,
-        name: &str,
-        incoming: &Incoming,
-        room: u64,
-        _reporter: &Reporter<'_>,
-    ) -> Result<(), Abort> {
+    fn begin(&mut self, name: &str, incoming: &Incoming, room: u64) -> Result<(), Abort> {
         self.bytes.clear();
         let (size, room) = (incoming.size.unwrap_or_default(), room.min(LONGEST));
         if size > room {
@@ -102,22 +94,11 @@ impl Sink for ListingSink {
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
-
-    fn verified(&mut self, _end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
-        Ok(())
-    }
-
-    fn kept(&self) -> String {
-        "try again".to_owned()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::format::Format;
-    use crate::output::printer::Printer;
-    use crate::programs::file_client::progress::Progress;
 
     fn listing(text: &str) -> ListingSink {
         ListingSink { bytes: text.as_bytes().to_vec() }
@@ -136,12 +117,10 @@ mod tests {
 
     #[test]
     fn a_listing_must_be_proven_and_of_bearable_length() {
-        let mut output = Printer::new("test", Format::Text, true);
-        let reporter = Reporter::new(&mut output, Progress::new(false, false));
         let mut listing = listing("left from a connection that broke");
         let mut begin = |size, verified, room| {
             let incoming = Incoming { offset: 0, size: Some(size), tag: 1, verified };
-            let begun = listing.begin("x", &incoming, room, &reporter);
+            let begun = listing.begin("x", &incoming, room);
             assert!(listing.bytes.is_empty());
             begun.is_ok()
         };

@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use crate::client::dial::connect_error;
 use crate::output::system_error::describe;
 
-use super::retry::Ending;
+use super::retry::{Ending, RetryPolicy};
 use super::settings::Settings;
 use super::sink::Abort;
 use super::transfer::Transfer;
@@ -38,25 +38,10 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> St
     format!("{}: {server} {why}", transfer.shown())
 }
 
-/// Why no connection could be made to a server that was not reached before.
-pub(super) fn unreachable(ending: &Ending, fell_back: bool, settings: &Settings) -> String {
-    let Settings { server, timeout, .. } = settings;
-    match ending {
-        Ending::Unconnected(error) if fell_back => format!(
-            "{server} speaks the plain form only and takes no second connection: {} (it is \
-             probably a server for one connection: --plain asks it plainly from the start)",
-            describe(error)
-        ),
-        Ending::Unconnected(error) => connect_error(server, *timeout, error),
-        _ => format!("cannot connect to {server}"),
-    }
-}
-
-/// The server cannot list `transfer`.
-pub(super) fn no_folders(transfer: &Transfer, server: &str) -> String {
+/// There are folders to ask for.
+pub(super) fn no_folders(server: &str) -> String {
     format!(
-        "{}: {server} speaks the plain form only, which has no folders (ask for files by their names)",
-        transfer.shown()
+        "{server} speaks the plain form only, which has no folders (ask for files by their names)"
     )
 }
 
@@ -65,21 +50,21 @@ pub(super) fn fell_back(server: &str) -> String {
     format!("{server} speaks the plain form only: nothing can prove that what it sends is whole")
 }
 
-/// Why a connection on which `transfer` was next has ended. The server has been `heard` in the form
-/// that it was spoken to, or not.
+/// Why a connection has ended on which `transfer` was next.
 pub(super) fn ended(
-    ending: Ending,
+    ending: &Ending,
     transfer: &Transfer,
-    heard: bool,
+    policy: &RetryPolicy,
     settings: &Settings,
 ) -> String {
     let Settings { server, timeout, stall, .. } = settings;
     let name = transfer.shown();
+    let heard = policy.was_heard || policy.is_plain();
     let how = match ending {
         Ending::Closed => "the connection was closed".to_owned(),
-        Ending::Broken(DriveError::Connection(error)) if heard => describe(&error).to_string(),
+        Ending::Broken(DriveError::Connection(error)) if heard => describe(error).to_string(),
         Ending::Broken(DriveError::Connection(error)) => {
-            format!("{}, with no answer (--plain suits the simplest servers)", describe(&error))
+            format!("{}, with no answer (--plain suits the simplest servers)", describe(error))
         }
         Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
             format!("nothing came for {stall} (--stall allows more)")
@@ -103,10 +88,15 @@ pub(super) fn ended(
         }
         Ending::Broken(DriveError::Session(error)) => error.to_string(),
         Ending::Broken(fault) => return format!("{name}: {fault}"),
-        Ending::Unconnected(error) => {
-            return format!("{name}: {}", connect_error(server, *timeout, &error));
+        Ending::Unconnected(error) if policy.fell_back() => {
+            return format!(
+                "{server} speaks the plain form only and takes no second connection: {} (it is \
+                 probably a server for one connection: --plain asks it plainly from the start)",
+                describe(error)
+            );
         }
-        Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => return why,
+        Ending::Unconnected(error) => return connect_error(server, *timeout, error),
+        Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => return why.clone(),
         Ending::Aborted(Abort::Busy) => return format!("{name}: {server} is busy"),
         Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => return interrupted(transfer),
     };

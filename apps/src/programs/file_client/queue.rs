@@ -15,7 +15,7 @@ use super::messages;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::Abort;
-use super::transfer::{Completed, Transfer};
+use super::transfer::{Completed, Transfer, shown};
 use super::tree::Walk;
 
 /// How much may be asked for before it is answered. Each file among it has three descriptors open.
@@ -83,7 +83,7 @@ impl Queue {
         while self.waiting.is_empty()
             && let Some(folder) = self.folders.last_mut()
         {
-            self.waiting.extend(folder.next().map(Transfer::from));
+            self.waiting.extend(folder.next());
             self.folders.pop_if(|folder| folder.left() == 0);
         }
     }
@@ -167,9 +167,7 @@ impl Queue {
                 let room = listing_sink::ROOM.saturating_sub(taken);
                 transfer.begin(&answer.into(), room, reporter)?;
             }
-            ReceiverEvent::Contents(bytes) => {
-                self.progressed |= transfer.write(bytes, reporter)?;
-            }
+            ReceiverEvent::Contents(bytes) => self.progressed |= transfer.write(bytes, reporter)?,
             ReceiverEvent::Verified { end } => {
                 self.progressed |= transfer.verified(end, reporter)?;
             }
@@ -202,10 +200,15 @@ impl Queue {
         match transfer.complete(reporter) {
             Completed::Nothing => {}
             Completed::File(name, sink) => self.complete.push((name, sink)),
-            Completed::Folder(folder) => {
-                reporter.progress.expect(folder.files);
-                self.folders.push(folder);
-                self.folders.pop_if(|folder| folder.left() == 0);
+            Completed::Folder(name, listing, target) => {
+                match Walk::begin(name.clone(), listing, &target) {
+                    Ok(folder) => {
+                        reporter.progress.expect(folder.files);
+                        self.folders.push(folder);
+                        self.folders.pop_if(|folder| folder.left() == 0);
+                    }
+                    Err(why) => reporter.fail(&format!("{}: {why}", shown(&name))),
+                }
             }
         }
     }

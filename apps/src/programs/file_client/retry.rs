@@ -67,7 +67,7 @@ pub(super) struct RetryPolicy {
     /// A connection has been made.
     was_reached: bool,
     /// The server has answered in the framed form.
-    was_heard: bool,
+    pub(super) was_heard: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,15 +90,6 @@ impl RetryPolicy {
         if self.fell_back() {
             self.form = Form::Plain;
         }
-    }
-
-    /// Whether the server has answered in the framed form; once it has, it knows it.
-    pub(super) fn hear(&mut self, heard: bool) {
-        self.was_heard |= heard;
-    }
-
-    pub(super) fn was_heard(&self) -> bool {
-        self.was_heard
     }
 
     pub(super) fn is_plain(&self) -> bool {
@@ -172,7 +163,7 @@ mod tests {
     fn policy() -> RetryPolicy {
         let mut policy = RetryPolicy::new(2, false);
         policy.reach();
-        policy.hear(true);
+        policy.was_heard = true;
         policy
     }
 

@@ -61,24 +61,22 @@ pub(super) trait Sink {
     }
 
     /// The contents of `name` are about to come. Of memory that many share, `room` bytes are free.
-    fn begin(
-        &mut self,
-        name: &str,
-        incoming: &Incoming,
-        room: u64,
-        reporter: &Reporter<'_>,
-    ) -> Result<(), Abort>;
+    fn begin(&mut self, name: &str, incoming: &Incoming, room: u64) -> Result<(), Abort>;
 
     fn write(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort>;
 
     /// Everything before the offset `end` is proven.
-    fn verified(&mut self, end: u64, reporter: &mut Reporter<'_>) -> Result<(), Abort>;
+    fn verified(&mut self, _end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+        Ok(())
+    }
 
     /// The connection is gone: makes certain what is held.
     fn settle(&mut self) {}
 
     /// What becomes of it if the rest never comes, in words.
-    fn kept(&self) -> String;
+    fn kept(&self) -> String {
+        "try again".to_owned()
+    }
 
     /// Whether something was written that the plain form cannot go on with.
     fn is_half_written(&self) -> bool {

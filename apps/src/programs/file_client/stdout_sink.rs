@@ -56,13 +56,7 @@ impl Sink for StdoutSink {
         (self.written, if self.written > 0 { self.incoming.tag } else { 0 })
     }
 
-    fn begin(
-        &mut self,
-        name: &str,
-        incoming: &Incoming,
-        _room: u64,
-        _reporter: &Reporter<'_>,
-    ) -> Result<(), Abort> {
+    fn begin(&mut self, name: &str, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
         // Without a tag there is no telling versions apart.
         let goes_on = incoming.tag != 0 && (incoming.offset, incoming.tag) == self.held();
         if self.written > 0 && !goes_on {
@@ -110,19 +104,14 @@ impl Sink for StdoutSink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::format::Format;
-    use crate::output::printer::Printer;
-    use crate::programs::file_client::progress::Progress;
 
     #[test]
     fn what_is_written_is_gone_on_with_in_the_same_version_only() {
-        let mut output = Printer::new("test", Format::Text, true);
-        let reporter = Reporter::new(&mut output, Progress::new(false, false));
         for (first, second, goes_on) in [(7, 7, true), (7, 8, false), (0, 0, false)] {
             let incoming = |tag| Incoming { offset: 3, size: Some(5), tag, verified: true };
             let mut sink =
                 StdoutSink { written: 3, incoming: incoming(first), ..StdoutSink::default() };
-            let begun = sink.begin("x", &incoming(second), 0, &reporter);
+            let begun = sink.begin("x", &incoming(second), 0);
             assert_eq!(begun.is_ok(), goes_on, "{first} {second}");
             // What was written before is not proven by what comes now.
             assert!(!sink.verified);

@@ -1,22 +1,21 @@
 //! One thing to ask the server for, and what is done with the answer.
 
-use std::rc::Rc;
-
 use barewire_core::file::{Operation, Request};
+use log::Level;
 
-use super::file_sink::{FileSink, TargetFolder};
+use super::file_sink::FileSink;
 use super::listing_sink::ListingSink;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::{Abort, Incoming, Sink};
 use super::stdout_sink::StdoutSink;
-use super::tree::{Child, Place, Walk};
+use super::target::TargetPath;
 
 #[derive(Debug)]
 pub(super) struct Transfer {
     /// As the server knows it.
     pub(super) name: String,
-    destination: Destination,
+    kind: Kind,
     /// An answer to it has begun on this connection.
     has_begun: bool,
     /// The farthest that was ever held.
@@ -24,18 +23,16 @@ pub(super) struct Transfer {
 }
 
 #[derive(Debug)]
-enum Destination {
+enum Kind {
     File(FileSink),
     Stdout(StdoutSink),
-    /// The entries of a folder, shown; `headed` if there are several to show.
-    Screen {
-        listing: ListingSink,
-        headed: bool,
-    },
+    /// The entries of a folder, shown; under a heading if that is set.
+    Screen(ListingSink, bool),
     /// The entries of a folder, all of them downloaded.
     Tree {
         listing: ListingSink,
-        place: Place,
+        target: TargetPath,
+        by_user: bool,
     },
 }
 
@@ -45,60 +42,58 @@ pub(super) enum Completed {
     Nothing,
     /// The file, of this name, is to be [given its own](FileSink::complete).
     File(String, FileSink),
-    /// What is in the folder is to be asked for.
-    Folder(Walk),
+    /// What is in the folder, of this name, is to be asked for.
+    Folder(String, ListingSink, TargetPath),
+}
+
+impl Kind {
+    fn sink_mut(&mut self) -> &mut dyn Sink {
+        match self {
+            Self::File(sink) => sink,
+            Self::Stdout(sink) => sink,
+            Self::Screen(sink, _) | Self::Tree { listing: sink, .. } => sink,
+        }
+    }
 }
 
 impl Transfer {
-    fn new(name: String, destination: Destination) -> Self {
-        Self { name, destination, has_begun: false, reached: 0 }
+    fn new(name: String, kind: Kind) -> Self {
+        Self { name, kind, has_begun: false, reached: 0 }
     }
 
-    pub(super) fn file(name: String, target: Rc<TargetFolder>, leaf: Vec<u8>) -> Self {
-        target.folder.expect(&leaf);
-        Self::new(name, Destination::File(FileSink::new(target, leaf, None)))
+    /// A file, of the size that a listing has told, if one has.
+    pub(super) fn file(name: String, target: TargetPath, listed: Option<u64>) -> Self {
+        Self::new(name, Kind::File(FileSink::new(target, listed)))
     }
 
     pub(super) fn stdout(name: String) -> Self {
-        Self::new(name, Destination::Stdout(StdoutSink::default()))
+        Self::new(name, Kind::Stdout(StdoutSink::default()))
     }
 
     pub(super) fn screen(name: String, headed: bool) -> Self {
-        Self::new(name, Destination::Screen { listing: ListingSink::default(), headed })
+        Self::new(name, Kind::Screen(ListingSink::default(), headed))
     }
 
-    /// A folder that the user named.
-    pub(super) fn tree(name: String, parent: Rc<TargetFolder>, leaf: Option<String>) -> Self {
-        if let Some(leaf) = &leaf {
-            parent.folder.expect(leaf.as_bytes());
-        }
-        Self::folder(name, Place::new(parent, leaf, true))
+    /// A folder; if the user has named it, a file may be meant.
+    pub(super) fn tree(name: String, target: TargetPath, by_user: bool) -> Self {
+        Self::new(name, Kind::Tree { listing: ListingSink::default(), target, by_user })
     }
 
-    fn folder(name: String, place: Place) -> Self {
-        Self::new(name, Destination::Tree { listing: ListingSink::default(), place })
-    }
-
-    /// The same name as that of a file, if the user may have meant one.
+    /// The same name as that of a file, if one may be meant.
     pub(super) fn as_file(&self) -> Option<Self> {
-        let Destination::Tree { place, .. } = &self.destination else { return None };
-        let (target, leaf) = place.as_file()?;
-        Some(Self::file(self.name.clone(), target, leaf))
+        match &self.kind {
+            Kind::Tree { target, by_user: true, .. } if !target.leaf.is_empty() => {
+                Some(Self::file(self.name.clone(), target.clone(), None))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn sink(&self) -> &dyn Sink {
-        match &self.destination {
-            Destination::File(sink) => sink,
-            Destination::Stdout(sink) => sink,
-            Destination::Screen { listing, .. } | Destination::Tree { listing, .. } => listing,
-        }
-    }
-
-    fn sink_mut(&mut self) -> &mut dyn Sink {
-        match &mut self.destination {
-            Destination::File(sink) => sink,
-            Destination::Stdout(sink) => sink,
-            Destination::Screen { listing, .. } | Destination::Tree { listing, .. } => listing,
+        match &self.kind {
+            Kind::File(sink) => sink,
+            Kind::Stdout(sink) => sink,
+            Kind::Screen(sink, _) | Kind::Tree { listing: sink, .. } => sink,
         }
     }
 
@@ -109,11 +104,11 @@ impl Transfer {
 
     /// Whether more is to be done once it is complete.
     pub(super) fn may_grow(&self) -> bool {
-        matches!(self.destination, Destination::Tree { .. })
+        matches!(self.kind, Kind::Tree { .. })
     }
 
     pub(super) fn is_listing(&self) -> bool {
-        matches!(self.destination, Destination::Screen { .. } | Destination::Tree { .. })
+        matches!(self.kind, Kind::Screen(..) | Kind::Tree { .. })
     }
 
     /// How many files it stands for.
@@ -123,7 +118,7 @@ impl Transfer {
 
     /// Makes it ready to be asked for; false if it need not be, as it is there already.
     pub(super) fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
-        self.sink_mut().prepare(settings)
+        self.kind.sink_mut().prepare(settings)
     }
 
     pub(super) fn request(&self, settings: &Settings) -> Request<'_> {
@@ -132,7 +127,7 @@ impl Transfer {
             return Request::list(name);
         }
         let (offset, tag) = self.sink().held();
-        Request { operation: Operation::Get, name, offset, tag, verify: settings.verify }
+        Request { operation: Operation::Get, name, offset, tag, verify: !settings.no_verify }
     }
 
     /// The server is about to send it. Of a listing, `room` can be taken.
@@ -143,11 +138,15 @@ impl Transfer {
         reporter: &mut Reporter<'_>,
     ) -> Result<(), Abort> {
         self.has_begun = true;
-        if !self.is_listing() {
-            reporter.progress.begin(self.shown(), incoming.offset, incoming.size);
+        let (name, (held, version)) = (shown(&self.name), self.sink().held());
+        if incoming.offset == 0 && held > 0 && version != incoming.tag {
+            let message = "is another version than the part that is there: it starts from 0";
+            reporter.log(Level::Debug, &format!("{name} {message}"));
         }
-        let name = self.name.clone();
-        self.sink_mut().begin(shown(&name), incoming, room, reporter)
+        if !self.is_listing() {
+            reporter.progress.begin(name, incoming.offset, incoming.size);
+        }
+        self.kind.sink_mut().begin(name, incoming, room)
     }
 
     /// Tells whether more is held than ever before.
@@ -163,7 +162,7 @@ impl Transfer {
         if !self.is_listing() {
             reporter.progress.advance(bytes.len());
         }
-        self.sink_mut().write(bytes, reporter)?;
+        self.kind.sink_mut().write(bytes, reporter)?;
         Ok(self.is_farther())
     }
 
@@ -173,7 +172,7 @@ impl Transfer {
         end: u64,
         reporter: &mut Reporter<'_>,
     ) -> Result<bool, Abort> {
-        self.sink_mut().verified(end, reporter)?;
+        self.kind.sink_mut().verified(end, reporter)?;
         Ok(self.is_farther())
     }
 
@@ -186,46 +185,29 @@ impl Transfer {
     /// The connection is gone.
     pub(super) fn settle(&mut self) {
         self.has_begun = false;
-        self.sink_mut().settle();
+        self.kind.sink_mut().settle();
     }
 
     /// All of it is there.
     pub(super) fn complete(self, reporter: &mut Reporter<'_>) -> Completed {
         let name = shown(&self.name);
-        let result = match self.destination {
-            Destination::File(sink) => return Completed::File(self.name, sink),
-            Destination::Stdout(sink) => {
-                sink.complete(name, reporter);
-                Ok(Completed::Nothing)
+        match self.kind {
+            Kind::File(sink) => return Completed::File(self.name, sink),
+            Kind::Tree { listing, target, .. } => {
+                return Completed::Folder(self.name, listing, target);
             }
-            Destination::Screen { listing, headed } => listing
-                .show(headed.then_some(name), reporter)
-                .map(|()| Completed::Nothing)
-                .map_err(|error| error.to_string()),
-            Destination::Tree { mut listing, place } => {
-                place.open(&self.name, &mut listing).map(Completed::Folder)
-            }
-        };
-        result.unwrap_or_else(|why| {
-            reporter.fail(&format!("{name}: {why}"));
-            Completed::Nothing
-        })
-    }
-}
-
-/// What a listing tells of. The folder that it is in expects it already.
-impl From<Child> for Transfer {
-    fn from(Child { name, target, leaf, size }: Child) -> Self {
-        match size {
-            None => Self::folder(name, Place::new(target, Some(leaf), false)),
-            Some(_) => {
-                Self::new(name, Destination::File(FileSink::new(target, leaf.into_bytes(), size)))
+            Kind::Stdout(sink) => sink.complete(name, reporter),
+            Kind::Screen(listing, headed) => {
+                if let Err(error) = listing.show(headed.then_some(name), reporter) {
+                    reporter.fail(&format!("{name}: {error}"));
+                }
             }
         }
+        Completed::Nothing
     }
 }
 
 /// The root has no name.
-fn shown(name: &str) -> &str {
+pub(super) fn shown(name: &str) -> &str {
     if name.is_empty() { "." } else { name }
 }

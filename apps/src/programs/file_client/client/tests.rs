@@ -9,16 +9,17 @@ use barewire_linux::link::DriveError;
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
-use crate::programs::file_client::file_sink::TargetFolder;
 use crate::programs::file_client::sink::Incoming;
+use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
     let settings = Settings {
         server: "server:1".into(),
         addresses: Vec::new(),
         plain: false,
-        verify: true,
-        existing: DownloadOptions::default(),
+        no_verify: false,
+        no_resume: false,
+        force: false,
         timeout: Duration::from_secs(1),
         stall: Duration::from_secs(1),
         retries: 2,
@@ -44,11 +45,11 @@ fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     client.policy.reach();
-    assert!(client.after(not_framed(), Instant::ZERO).is_some());
+    assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(client.policy.is_plain());
     // That it takes no second connection is told at once.
     let refused = Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
-    assert!(client.after(refused, Instant::ZERO).is_none());
+    assert!(client.after(&refused, Instant::ZERO).is_none());
     assert!(client.reporter.has_failed());
 }
 
@@ -59,9 +60,9 @@ fn a_server_that_resets_is_asked_again_in_the_framed_form() {
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     client.policy.reach();
     for _ in 0..client.settings.retries {
-        assert!(client.after(reset(), Instant::ZERO).is_some());
+        assert!(client.after(&reset(), Instant::ZERO).is_some());
     }
-    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(client.after(&reset(), Instant::ZERO).is_none());
     assert!(client.reporter.has_failed() && !client.policy.is_plain());
 }
 
@@ -71,7 +72,7 @@ fn a_reset_is_no_refusal() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     let reset = || Ending::Unconnected(io::ErrorKind::ConnectionReset.into());
-    assert!(client.after(reset(), Instant::ZERO).is_some());
+    assert!(client.after(&reset(), Instant::ZERO).is_some());
     assert!(!client.reporter.has_failed());
 }
 
@@ -86,11 +87,11 @@ fn what_has_verified_is_not_given_up_for_the_plain_form() {
     drop(part);
 
     let mut output = output();
-    let transfer = Transfer::file("x".into(), Rc::new(target), b"x".to_vec());
+    let transfer = Transfer::file("x".into(), TargetPath::new(Rc::new(target), b"x"), None);
     let mut client = client(&mut output, vec![transfer]);
     client.policy.reach();
     assert!(client.queue.prepare(&mut client.reporter));
-    assert!(client.after(not_framed(), Instant::ZERO).is_some());
+    assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(!client.policy.is_plain());
 }
 
@@ -99,7 +100,7 @@ fn the_plain_form_has_no_folders() {
     let mut output = output();
     let transfers = vec![Transfer::screen(String::new(), false)];
     let mut client = client(&mut output, transfers);
-    assert!(client.after(not_framed(), Instant::ZERO).is_none());
+    assert!(client.after(&not_framed(), Instant::ZERO).is_none());
     assert!(client.reporter.has_failed() && !client.policy.is_plain());
 }
 
@@ -108,16 +109,16 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     client.policy.reach();
-    client.policy.hear(true);
-    assert!(client.after(reset(), Instant::ZERO).is_some());
+    client.policy.was_heard = true;
+    assert!(client.after(&reset(), Instant::ZERO).is_some());
     assert!(!client.policy.is_plain());
     let refused = || Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
-    assert!(client.after(refused(), Instant::ZERO).is_some());
+    assert!(client.after(&refused(), Instant::ZERO).is_some());
     client.queue.progressed = true;
-    assert!(client.after(refused(), Instant::ZERO).is_some());
-    assert!(client.after(reset(), Instant::ZERO).is_some());
+    assert!(client.after(&refused(), Instant::ZERO).is_some());
+    assert!(client.after(&reset(), Instant::ZERO).is_some());
     assert!(!client.reporter.has_failed());
-    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(client.after(&reset(), Instant::ZERO).is_none());
     assert!(client.reporter.has_failed());
 }
 
@@ -130,7 +131,7 @@ fn what_cannot_become_better_is_not_tried_again() {
     ] {
         let mut output = output();
         let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
-        assert!(client.after(end, Instant::ZERO).is_none());
+        assert!(client.after(&end, Instant::ZERO).is_none());
         assert!(client.reporter.has_failed());
     }
 }
@@ -142,8 +143,8 @@ fn one_that_fails_does_not_keep_the_others() {
     let mut client = client(&mut output, transfers);
     client.policy = RetryPolicy::new(2, true);
     let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
-    assert!(client.after(nothing(), Instant::ZERO).is_some());
-    assert!(client.after(nothing(), Instant::ZERO).is_none());
+    assert!(client.after(&nothing(), Instant::ZERO).is_some());
+    assert!(client.after(&nothing(), Instant::ZERO).is_none());
     assert!(client.reporter.has_failed());
 }
 
@@ -152,8 +153,12 @@ fn a_file_without_room_does_not_keep_the_others() {
     let folder = tempfile::TempDir::new().unwrap();
     let target = Rc::new(TargetFolder::open(folder.path().to_owned()).unwrap());
     let mut output = output();
-    let transfers =
-        ["x", "y"].map(|it| Transfer::file(it.into(), Rc::clone(&target), it.into())).into();
+    let transfers = ["x", "y"]
+        .map(|name| {
+            let target = TargetPath::new(Rc::clone(&target), name.as_bytes());
+            Transfer::file(name.into(), target, None)
+        })
+        .into();
     let mut client = client(&mut output, transfers);
     assert!(client.queue.prepare(&mut client.reporter));
     let others = client.queue.len() - 1;
@@ -168,8 +173,8 @@ fn a_file_without_room_does_not_keep_the_others() {
 fn a_reader_who_has_gone_and_a_late_reset_fail_nothing() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
-    assert!(client.after(Ending::Aborted(Abort::ReaderGone), Instant::ZERO).is_none());
+    assert!(client.after(&Ending::Aborted(Abort::ReaderGone), Instant::ZERO).is_none());
     client.queue.drop_next(&mut client.reporter);
-    assert!(client.after(reset(), Instant::ZERO).is_none());
+    assert!(client.after(&reset(), Instant::ZERO).is_none());
     assert!(!client.reporter.has_failed());
 }

@@ -3,14 +3,13 @@ use std::path::Path;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
 use barewire_core::session::{self, Session as _};
-use barewire_linux::files::DownloadOptions;
 use tempfile::TempDir;
 
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
-use crate::programs::file_client::file_sink::TargetFolder;
 use crate::programs::file_client::progress::Progress;
+use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 /// A client without a connection.
 struct Fixture<'o> {
@@ -25,8 +24,9 @@ fn settings(force: bool) -> Rc<Settings> {
         server: "server:1".into(),
         addresses: Vec::new(),
         plain: false,
-        verify: true,
-        existing: DownloadOptions { force, resume: true },
+        no_verify: false,
+        no_resume: false,
+        force,
         timeout: DEFAULT_TIMEOUT,
         stall: DEFAULT_STALL,
         retries: 5,
@@ -42,7 +42,12 @@ fn target(folder: &Path) -> Rc<TargetFolder> {
 }
 
 fn file(name: &str, target: &Rc<TargetFolder>) -> Transfer {
-    Transfer::file(name.into(), Rc::clone(target), name.as_bytes().to_vec())
+    Transfer::file(name.into(), TargetPath::new(Rc::clone(target), name.as_bytes()), None)
+}
+
+fn tree(name: String, parent: Rc<TargetFolder>, leaf: Option<String>) -> Transfer {
+    let leaf = leaf.unwrap_or_default();
+    Transfer::tree(name, TargetPath::new(parent, leaf.as_bytes()), true)
 }
 
 impl<'o> Fixture<'o> {
@@ -118,8 +123,8 @@ impl<'o> Fixture<'o> {
 fn a_tree_grows_as_its_listings_come() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Transfer::tree("a/tree".into(), target(folder.path()), Some("tree".into()));
-    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    let transfer = tree("a/tree".into(), target(folder.path()), Some("tree".into()));
+    let mut fixture = Fixture::new(&mut output, vec![transfer]);
     assert_eq!(fixture.ask(), "a/tree");
     fixture.answer(b"0\t0\tempty/\n2\t0\tx\n");
     assert_eq!(fixture.ask(), "a/tree/empty a/tree/x");
@@ -137,8 +142,8 @@ fn a_tree_grows_as_its_listings_come() {
 fn a_listing_becomes_jobs_as_they_are_asked_for() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Transfer::tree(String::new(), target(folder.path()), None);
-    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    let transfer = tree(String::new(), target(folder.path()), None);
+    let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     let listing: Vec<_> = (0..1000).map(|number| format!("1\t0\t{number:03}\n")).collect();
     fixture.answer(listing.concat().as_bytes());
@@ -157,8 +162,8 @@ fn a_listing_becomes_jobs_as_they_are_asked_for() {
 fn few_listings_are_asked_for_at_once() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Transfer::tree(String::new(), target(folder.path()), None);
-    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    let transfer = tree(String::new(), target(folder.path()), None);
+    let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     let listing: Vec<_> = (10..30).map(|number| format!("0\t0\t{number}/\n")).collect();
     fixture.answer(listing.concat().as_bytes());
@@ -178,22 +183,22 @@ fn what_a_listing_tells_is_not_asked_for_if_it_is_there() {
     fs::create_dir(folder.path().join("wrong")).unwrap();
     std::os::unix::fs::symlink("same", folder.path().join("link")).unwrap();
     let mut output = output();
-    let tree = |target| vec![Transfer::tree(String::new(), target, None)];
-    let mut fixture = Fixture::new(&mut output, tree(target(folder.path())));
+    let root = |target| vec![tree(String::new(), target, None)];
+    let mut fixture = Fixture::new(&mut output, root(target(folder.path())));
     fixture.ask();
     fixture.answer(b"4\t0\tsame\n");
     assert_eq!(fixture.ask(), ".");
     assert!(fixture.queue.is_empty() && !fixture.reporter.has_failed());
     assert_eq!(fixture.queue.there, 1);
 
-    fixture.restart(false, tree(target(folder.path())));
+    fixture.restart(false, root(target(folder.path())));
     fixture.ask();
     fixture.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
     assert_eq!(fixture.ask(), ".");
     assert!(fixture.reporter.has_failed());
     assert_eq!(fixture.queue.there, 1);
 
-    fixture.restart(true, tree(target(folder.path())));
+    fixture.restart(true, root(target(folder.path())));
     fixture.ask();
     fixture.answer(b"4\t0\tsame\n");
     assert_eq!(fixture.ask(), "same.");
@@ -204,7 +209,7 @@ fn the_root_becomes_the_folder_itself() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
     let mut fixture =
-        Fixture::new(&mut output, vec![Transfer::tree(String::new(), target(folder.path()), None)]);
+        Fixture::new(&mut output, vec![tree(String::new(), target(folder.path()), None)]);
     assert_eq!(fixture.ask(), "");
     fixture.answer(b"1\t0\tx\n");
     assert_eq!(fixture.ask(), "x.");
@@ -220,20 +225,18 @@ fn a_hostile_listing_writes_nothing() {
     fs::create_dir(&inside).unwrap();
     std::os::unix::fs::symlink(folder.path(), inside.join("link")).unwrap();
     let mut output = output();
-    let mut fixture = Fixture::new(
-        &mut output,
-        vec![Transfer::tree("t".into(), target(&inside), Some("t".into()))],
-    );
+    let mut fixture =
+        Fixture::new(&mut output, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
     fixture.answer(b"1\t0\t../x\n");
     assert!(fixture.queue.is_empty() && fixture.reporter.has_failed());
     // Nor is anything made of one that has a name twice.
-    fixture.restart(false, vec![Transfer::tree("t".into(), target(&inside), Some("t".into()))]);
+    fixture.restart(false, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
     fixture.answer(b"1\t0\tx\n1\t0\tx\n");
     assert!(fixture.queue.is_empty() && !inside.join("t").exists());
     // Nor does a link that waits where a folder is to be.
-    fixture.restart(false, vec![Transfer::tree("t".into(), target(&inside), Some("link".into()))]);
+    fixture.restart(false, vec![tree("t".into(), target(&inside), Some("link".into()))]);
     fixture.ask();
     fixture.answer(b"1\t0\tx\n");
     assert!(fixture.queue.is_empty());
@@ -244,8 +247,8 @@ fn a_hostile_listing_writes_nothing() {
 fn a_name_that_is_no_folder_may_be_that_of_a_file() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
-    let tree = Transfer::tree("x".into(), target(folder.path()), Some("x".into()));
-    let mut fixture = Fixture::new(&mut output, vec![tree]);
+    let transfer = tree("x".into(), target(folder.path()), Some("x".into()));
+    let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
     assert!(!fixture.reporter.has_failed());

@@ -1,0 +1,53 @@
+//! Where files and folders go.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use barewire_linux::files::Folder;
+
+/// A folder that is written into, and its path for people.
+#[derive(Debug)]
+pub(super) struct TargetFolder {
+    pub(super) folder: Folder,
+    pub(super) path: PathBuf,
+}
+
+impl TargetFolder {
+    /// The folder at `path`; the current one if that is empty.
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        let place = if path.as_os_str().is_empty() { ".".as_ref() } else { path.as_path() };
+        Ok(Self { folder: Folder::open(place)?, path })
+    }
+}
+
+/// Where a file or a folder goes.
+#[derive(Clone, Debug)]
+pub(super) struct TargetPath {
+    pub(super) parent: Rc<TargetFolder>,
+    /// The name there; of a folder it may be empty, which is the parent itself.
+    pub(super) leaf: Vec<u8>,
+}
+
+impl TargetPath {
+    /// Keeps the name free of other downloads' parts.
+    pub(super) fn new(parent: Rc<TargetFolder>, leaf: &[u8]) -> Self {
+        parent.folder.expect(leaf);
+        Self { parent, leaf: leaf.to_vec() }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.parent.path.join(OsStr::from_bytes(&self.leaf))
+    }
+
+    /// The folder, created if need be.
+    pub(super) fn open_folder(&self) -> io::Result<Rc<TargetFolder>> {
+        if self.leaf.is_empty() {
+            return Ok(Rc::clone(&self.parent));
+        }
+        let folder = self.parent.folder.sub(&self.leaf)?;
+        Ok(Rc::new(TargetFolder { folder, path: self.path() }))
+    }
+}
