@@ -6,3 +6,4 @@ pub(crate) mod failure;
 pub(crate) mod limits;
 pub(crate) mod run;
 pub(crate) mod times;
+pub(crate) mod waits;

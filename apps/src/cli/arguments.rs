@@ -4,6 +4,8 @@ use barewire_core::text::{self, Text};
 use clap::{ArgAction, Args, ColorChoice};
 use clap_complete::Shell;
 
+use crate::cli::waits::Waits;
+
 /// What every program takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
@@ -31,6 +33,9 @@ pub(crate) struct Common {
     /// Print the manual page, and exit
     #[arg(long, exclusive = true)]
     pub(crate) man: bool,
+
+    #[command(flatten)]
+    pub(crate) waits: Waits,
 }
 
 /// A text message.

@@ -44,6 +44,7 @@ pub(crate) fn run<P: Run>(arguments: impl IntoIterator<Item = OsString>) -> Exit
         clap::ColorChoice::Never => anstream::ColorChoice::Never,
     });
     start_log(P::NAME, common);
+    writable::set_reader_timeout(common.waits.reader_timeout);
     let format = if common.json { Format::Json } else { Format::Text };
     let mut printer = Printer::new(P::NAME, format, common.quiet);
     let result = match generated::<P>(common) {

@@ -3,8 +3,9 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
+use barewire_core::time::Duration;
 use barewire_linux::signals::Caught;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -14,7 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 pub(super) const CHUNK: usize = 2048;
 
 /// How many milliseconds a reader may take at the end of the program.
-const READER_TIMEOUT_MS: u16 = 500;
+static READER_TIMEOUT_MS: AtomicU16 = AtomicU16::new(500);
 
 /// Tells of a signal that was caught, once they are.
 static CAUGHT: OnceLock<Caught> = OnceLock::new();
@@ -39,9 +40,16 @@ pub(super) fn is_writable(stream: &impl AsFd) -> io::Result<bool> {
     poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)
 }
 
-/// Waits for half a second that the stream takes more.
+/// A reader may take so long at the end of the program.
+pub(crate) fn set_reader_timeout(timeout: Duration) {
+    let milliseconds = timeout.as_micros() / 1000;
+    READER_TIMEOUT_MS.store(milliseconds.try_into().unwrap_or(u16::MAX), Ordering::Relaxed);
+}
+
+/// Waits for a moment, half a second unless it was set, that the stream takes more.
 pub(super) fn wait_briefly(stream: &impl AsFd) -> io::Result<bool> {
-    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], READER_TIMEOUT_MS.into())
+    let timeout = READER_TIMEOUT_MS.load(Ordering::Relaxed);
+    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], timeout.into())
 }
 
 /// Waits until the stream takes more. A reader who has stalled must not keep the program from being

@@ -24,6 +24,7 @@ use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout};
+use crate::cli::waits::Waits;
 use crate::client::dial::Destination;
 use crate::output::printer::Printer;
 use crate::output::writable;
@@ -93,6 +94,7 @@ impl Run for ChatClient {
             return Err(Failure::unexpected_argument(extra));
         }
         let on_terminal = self.is_on_terminal();
+        let Waits { retry_pause, welcome_timeout, .. } = self.common.waits;
         let settings = Settings {
             addresses: server.resolve()?,
             server: server.to_string(),
@@ -100,14 +102,17 @@ impl Run for ChatClient {
             quiet: self.quiet_period,
             rate: self.rate,
             reconnects: on_terminal && !self.no_reconnect,
+            retry_pause,
+            welcome_timeout,
         };
+
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let signals = Signals::block().map_err(Failure::system)?;
         let caught = signals.caught();
         writable::interrupt_by(caught.clone());
         let mut executor = Executor::new().map_err(Failure::system)?;
         executor.spawn(Box::new(signals));
-        let reconnector = executor.spawn(Box::new(Reconnector::new()));
+        let reconnector = executor.spawn(Box::new(Reconnector::new(retry_pause)));
         let (input, reporter) = if on_terminal {
             let screen = Screen::enter().map_err(Failure::system)?;
             (executor.spawn(Box::new(Keyboard::new())), Reporter::on_terminal(printer, screen))

@@ -107,7 +107,7 @@ impl Run for ChatServer {
             listeners,
             [state],
             &signals,
-            AcceptLimits { once: false, max_clients: None },
+            AcceptLimits { once: false, max_clients: None, grace: self.common.waits.grace },
             printer,
             |executor, state| {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));

@@ -117,7 +117,8 @@ impl Run for FileClient {
         let several = self.recursive || transfers.len() > 1;
         let mut progress = Progress::new(self.shows_progress(), several);
         progress.expect(transfers.iter().map(Transfer::files).sum());
-        let settings = Settings { server, addresses, ..self.settings };
+        let retry_pause = self.common.waits.retry_pause;
+        let settings = Settings { server, addresses, retry_pause, ..self.settings };
         download(settings, transfers, progress, output)
     }
 }

@@ -101,7 +101,11 @@ impl Run for FileServer {
             .with_timeout(self.timeout)
             .with_stall(self.stall);
         let state = Arc::new(FileServerState { store, config });
-        let limits = AcceptLimits { once: self.serve.once, max_clients: self.max_clients };
+        let limits = AcceptLimits {
+            once: self.serve.once,
+            max_clients: self.max_clients,
+            grace: self.common.waits.grace,
+        };
         serve(
             listeners,
             iter::repeat(state),

@@ -80,7 +80,11 @@ impl Run for TcpServer {
                 .with_quiet(self.quiet_period)
                 .with_timeout(self.timeout),
         });
-        let limits = AcceptLimits { once: self.listen.serve.once, max_clients: self.max_clients };
+        let limits = AcceptLimits {
+            once: self.listen.serve.once,
+            max_clients: self.max_clients,
+            grace: self.common.waits.grace,
+        };
         serve(
             listeners,
             iter::repeat(shared),

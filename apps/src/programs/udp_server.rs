@@ -4,6 +4,7 @@ use core::task::Poll;
 use std::sync::{Mutex, PoisonError};
 
 use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, Responder};
+use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::datagrams::UdpServer as Socket;
 use barewire_linux::executor::{Context, Task};
@@ -13,6 +14,7 @@ use clap::Parser;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
+use crate::cli::waits::Waits;
 use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -94,16 +96,26 @@ impl Run for UdpServer {
         let address = sockets[0].local_addr().map_err(Failure::system)?;
         let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
         let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
+        let Waits { mute_threshold, grace, .. } = self.common.waits;
+        let responder =
+            Responder::new(address.port(), reply, rate).with_mute_threshold(mute_threshold);
         // One for all threads: a source's rate is what it gets from the server as a whole.
-        let responder = Mutex::new(Responder::new(address.port(), reply, rate));
+        let responder = Mutex::new(responder);
         let signals = listen::start(address, printer)?;
         let shares = listen::with_signals(sockets, &signals)?;
         let (printer, responder, once, capacity) =
             (&*printer, &responder, self.listen.serve.once, self.capacity);
         threads::run(shares, |executor, _, (socket, signals)| {
+            executor.set_grace(grace);
             executor.spawn(Box::new(signals));
             let socket = Socket::new(socket, capacity)?;
-            executor.spawn(Box::new(ReplyTask { socket, responder, once, answered: false }));
+            executor.spawn(Box::new(ReplyTask {
+                socket,
+                responder,
+                mute_threshold,
+                once,
+                answered: false,
+            }));
             Ok(printer.for_thread())
         })
         .map_err(Failure::system)
@@ -114,6 +126,7 @@ impl Run for UdpServer {
 struct ReplyTask<'s> {
     socket: Socket,
     responder: &'s Guarded,
+    mute_threshold: Duration,
     once: bool,
     answered: bool,
 }
@@ -123,7 +136,7 @@ impl Task<Printer> for ReplyTask<'_> {
         if cx.stopping() {
             return Poll::Ready(());
         }
-        let Self { socket, responder, once, answered } = self;
+        let Self { socket, responder, mute_threshold, once, answered } = self;
         let now = cx.now();
         let mut chosen = false;
         let served = socket.serve(
@@ -136,7 +149,7 @@ impl Task<Printer> for ReplyTask<'_> {
                 let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
                 let action = responder.handle_datagram(now, datagram);
                 drop(responder);
-                show(printer, &datagram, action);
+                show(printer, &datagram, action, *mute_threshold);
                 match action {
                     Action::Reply(reply) => {
                         chosen = true;
@@ -167,13 +180,18 @@ impl Task<Printer> for ReplyTask<'_> {
 }
 
 /// Shows a datagram, and why it got no answer; but of a flood only its end.
-fn show(printer: &mut Printer, datagram: &Datagram<'_>, action: Action<'_>) {
+fn show(
+    printer: &mut Printer,
+    datagram: &Datagram<'_>,
+    action: Action<'_>,
+    mute_threshold: Duration,
+) {
     let peer = datagram.source;
     match action {
         Action::Drop(DropReason::OverRate | DropReason::Muted) => return,
         Action::Drop(DropReason::MutedNow) => {
-            let (patience, mute) = (datagram::MUTE_THRESHOLD, datagram::MUTE_DURATION);
-            log::warn!("{} stayed over the rate for {patience}: muted for {mute}", peer.ip());
+            let mute = datagram::MUTE_DURATION;
+            log::warn!("{} stayed over the rate for {mute_threshold}: muted for {mute}", peer.ip());
             return;
         }
         Action::Drop(why) => log::debug!("{peer} gets no answer: {why}"),

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use barewire_core::time::Instant;
+use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Executor, Task};
 use barewire_linux::listener::{Accepted, Acceptor, Listener, Semaphore};
 use barewire_linux::signals::Signals;
@@ -24,6 +24,8 @@ pub(crate) struct AcceptLimits {
     pub(crate) once: bool,
     /// How many at a time.
     pub(crate) max_clients: Option<NonZero<usize>>,
+    /// How long a stop waits for them.
+    pub(crate) grace: Duration,
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of `listeners` and its own
@@ -43,6 +45,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     let any_failed = Arc::new(AtomicBool::new(false));
     let shares = with_signals(listeners, signals)?.into_iter().zip(states).collect();
     threads::run(shares, |executor, _, ((listener, signals), mut state)| {
+        executor.set_grace(limits.grace);
         executor.spawn(Box::new(signals));
         let flush_task = executor.spawn(Box::new(FlushTask));
         executor.spawn(Box::new(Acceptor::new(

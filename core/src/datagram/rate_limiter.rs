@@ -11,7 +11,7 @@ use crate::time::{Duration, Instant};
 /// Answers a second to one source, unless the owner chooses another limit.
 pub const DEFAULT_REPLY_RATE: u32 = 10_000;
 
-/// How long a source may stay over its rate before it is muted.
+/// How long a source may stay over its rate before it is muted, unless the owner chooses another time.
 pub const MUTE_THRESHOLD: Duration = Duration::from_secs(10);
 
 /// How long a muted source gets no answer.
@@ -94,16 +94,28 @@ impl<const SOURCES: usize> SourceRateLimiter<SOURCES> {
         Self { rate, table: [None; SOURCES] }
     }
 
-    /// Decides whether a datagram from `address` may be answered.
-    pub(super) fn admit(&mut self, now: Instant, address: IpAddr) -> Admission {
+    /// Decides whether a datagram from `address` may be answered. A source that stays over its rate
+    /// for `mute_threshold` is muted.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        mute_threshold: Duration,
+    ) -> Admission {
         match self.rate {
             Rate::Unlimited => Admission::Admitted,
-            Rate::PerSecond(rate) => admit(&mut self.table, rate, now, address),
+            Rate::PerSecond(rate) => admit(&mut self.table, rate, mute_threshold, now, address),
         }
     }
 }
 
-fn admit(table: &mut [Option<Source>], rate: u32, now: Instant, address: IpAddr) -> Admission {
+fn admit(
+    table: &mut [Option<Source>],
+    rate: u32,
+    mute_threshold: Duration,
+    now: Instant,
+    address: IpAddr,
+) -> Admission {
     let Some(entry) = find(table, address) else {
         return Admission::OverRate;
     };
@@ -131,7 +143,7 @@ fn admit(table: &mut [Option<Source>], rate: u32, now: Instant, address: IpAddr)
         return Admission::Admitted;
     }
     match source.standing {
-        Standing::Over { since } if now.since(since) >= MUTE_THRESHOLD => {
+        Standing::Over { since } if now.since(since) >= mute_threshold => {
             source.standing = Standing::Muted { until: now + MUTE_DURATION };
             Admission::MutedNow
         }
@@ -184,6 +196,12 @@ mod tests {
         Instant::from_millis(millis)
     }
 
+    impl SourceRateLimiter<16> {
+        fn admits(&mut self, now: Instant, address: IpAddr) -> Admission {
+            self.admit(now, address, MUTE_THRESHOLD)
+        }
+    }
+
     fn limiter(rate: u32) -> SourceRateLimiter<16> {
         SourceRateLimiter::new(Rate::PerSecond(rate))
     }
@@ -194,7 +212,7 @@ mod tests {
         for second in 0..5 {
             for n in 0..6 {
                 let expected = if n < 3 { Admission::Admitted } else { Admission::OverRate };
-                assert_eq!(limiter.admit(at(second * 1_000 + n), NOISY), expected);
+                assert_eq!(limiter.admits(at(second * 1_000 + n), NOISY), expected);
             }
         }
     }
@@ -203,16 +221,16 @@ mod tests {
     fn each_address_has_its_own_count() {
         let mut limiter = limiter(1);
         let other = IpAddr::V6(Ipv6Addr::LOCALHOST);
-        assert_eq!(limiter.admit(at(0), NOISY), Admission::Admitted);
-        assert_eq!(limiter.admit(at(0), NOISY), Admission::OverRate);
-        assert_eq!(limiter.admit(at(0), other), Admission::Admitted);
+        assert_eq!(limiter.admits(at(0), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admits(at(0), NOISY), Admission::OverRate);
+        assert_eq!(limiter.admits(at(0), other), Admission::Admitted);
     }
 
     /// Ten datagrams a second against a rate of one, until the limiter says something new.
     fn flood(limiter: &mut SourceRateLimiter<16>, from: u64) -> (u64, Admission) {
         (from..from + 100_000)
             .step_by(100)
-            .map(|time| (time, limiter.admit(at(time), NOISY)))
+            .map(|time| (time, limiter.admits(at(time), NOISY)))
             .find(|(_, said)| !matches!(said, Admission::Admitted | Admission::OverRate))
             .unwrap()
     }
@@ -222,19 +240,19 @@ mod tests {
         let mut limiter = limiter(1);
         // Over the rate from its second datagram on.
         assert_eq!(flood(&mut limiter, 0), (10_100, Admission::MutedNow));
-        assert_eq!(limiter.admit(at(10_200), NOISY), Admission::Muted);
-        assert_eq!(limiter.admit(at(70_099), NOISY), Admission::Muted);
-        assert_eq!(limiter.admit(at(70_100), NOISY), Admission::Admitted);
-        assert_eq!(limiter.admit(at(70_101), NOISY), Admission::OverRate);
+        assert_eq!(limiter.admits(at(10_200), NOISY), Admission::Muted);
+        assert_eq!(limiter.admits(at(70_099), NOISY), Admission::Muted);
+        assert_eq!(limiter.admits(at(70_100), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admits(at(70_101), NOISY), Admission::OverRate);
     }
 
     #[test]
     fn a_second_within_the_limit_starts_the_patience_anew() {
         let mut limiter = limiter(1);
         for time in (0..9_000).step_by(100) {
-            limiter.admit(at(time), NOISY);
+            limiter.admits(at(time), NOISY);
         }
-        assert_eq!(limiter.admit(at(9_000), NOISY), Admission::Admitted);
+        assert_eq!(limiter.admits(at(9_000), NOISY), Admission::Admitted);
         // The tenth second saw one datagram only; the flood goes on with the eleventh.
         assert_eq!(flood(&mut limiter, 10_000), (20_100, Admission::MutedNow));
     }
@@ -243,7 +261,7 @@ mod tests {
     fn so_does_a_pause() {
         let mut limiter = limiter(1);
         for time in (0..9_900).step_by(100) {
-            limiter.admit(at(time), NOISY);
+            limiter.admits(at(time), NOISY);
         }
         assert_eq!(flood(&mut limiter, 12_000), (22_100, Admission::MutedNow));
     }
@@ -252,18 +270,18 @@ mod tests {
     fn a_pause_lasts_one_whole_second_in_which_nothing_comes() {
         for (again, muted) in [(1_999, 10_199), (2_000, 12_100)] {
             let mut limiter = limiter(1);
-            limiter.admit(at(0), NOISY);
-            limiter.admit(at(100), NOISY);
+            limiter.admits(at(0), NOISY);
+            limiter.admits(at(100), NOISY);
             assert_eq!(flood(&mut limiter, again), (muted, Admission::MutedNow));
         }
     }
 
     #[test]
     fn a_rate_of_none_answers_nobody_and_no_limit_answers_all() {
-        assert_eq!(limiter(0).admit(at(0), NOISY), Admission::OverRate);
+        assert_eq!(limiter(0).admits(at(0), NOISY), Admission::OverRate);
         let mut open = SourceRateLimiter::<16>::new(Rate::Unlimited);
         for _ in 0..100_000 {
-            assert_eq!(open.admit(at(0), NOISY), Admission::Admitted);
+            assert_eq!(open.admits(at(0), NOISY), Admission::Admitted);
         }
     }
 
@@ -274,9 +292,9 @@ mod tests {
         for n in 0..10_000 {
             // Nobody is charged for what another has sent.
             let forged = IpAddr::V4(Ipv4Addr::from_bits(n));
-            assert_eq!(limiter.admit(at(20_000), forged), Admission::Admitted);
+            assert_eq!(limiter.admits(at(20_000), forged), Admission::Admitted);
         }
-        assert_eq!(limiter.admit(at(20_001), NOISY), Admission::Muted);
+        assert_eq!(limiter.admits(at(20_001), NOISY), Admission::Muted);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::rate_limiter::{Admission, Rate, SourceRateLimiter};
+use super::rate_limiter::{Admission, MUTE_THRESHOLD, Rate, SourceRateLimiter};
 use super::received::Datagram;
 use crate::log::debug;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Source ports whose owners answer anything, so that answering them can start a loop or serve a
 /// forged flood (CVE-2024-2169): echo, daytime, quotd, chargen, time, domain, tftp, ntp,
@@ -50,7 +50,7 @@ pub enum DropReason {
     Truncated,
     /// Its source has had its answers of this second ([`Rate`]).
     OverRate,
-    /// Its source has been over its rate for [`MUTE_THRESHOLD`](super::MUTE_THRESHOLD), and gets no answer for
+    /// Its source has been over its rate for [`MUTE_THRESHOLD`], and gets no answer for
     /// [`MUTE_DURATION`](super::MUTE_DURATION). Said once; the operator wants to know.
     MutedNow,
     /// Its source is muted.
@@ -93,6 +93,8 @@ impl fmt::Display for DropReason {
 #[derive(Debug)]
 pub struct Responder<'t, const SOURCES: usize> {
     port: u16,
+    /// In milliseconds, which cost no more memory than the fields around leave.
+    mute_threshold: u32,
     reply: Reply<'t>,
     limiter: SourceRateLimiter<SOURCES>,
 }
@@ -100,7 +102,18 @@ pub struct Responder<'t, const SOURCES: usize> {
 impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
     /// A responder on `port`.
     pub const fn new(port: u16, reply: Reply<'t>, rate: Rate) -> Self {
-        Self { port, reply, limiter: SourceRateLimiter::new(rate) }
+        let new = Self { port, mute_threshold: 0, reply, limiter: SourceRateLimiter::new(rate) };
+        new.with_mute_threshold(MUTE_THRESHOLD)
+    }
+
+    /// Changes how long a source may stay over its rate before it is muted;
+    /// [`MUTE_THRESHOLD`] otherwise. It is kept in milliseconds, 49 days at most.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "it was looked at")]
+    pub const fn with_mute_threshold(mut self, threshold: Duration) -> Self {
+        let millis = threshold.as_millis_ceil();
+        self.mute_threshold = if millis > u32::MAX as u64 { u32::MAX } else { millis as u32 };
+        self
     }
 
     /// Decides what to do with one datagram.
@@ -137,7 +150,8 @@ impl<'t, const SOURCES: usize> Responder<'t, SOURCES> {
             Reply::Echo if datagram.is_truncated() => return Some(DropReason::Truncated),
             Reply::Text(_) | Reply::Echo => {}
         }
-        match self.limiter.admit(now, datagram.source.ip()) {
+        let mute_threshold = Duration::from_millis(self.mute_threshold.into());
+        match self.limiter.admit(now, datagram.source.ip(), mute_threshold) {
             Admission::Admitted => None,
             Admission::OverRate => Some(DropReason::OverRate),
             Admission::MutedNow => {
@@ -167,6 +181,16 @@ mod tests {
     #[track_caller]
     fn dropped(reply: Reply<'_>, datagram: Datagram<'_>, why: DropReason) {
         assert_eq!(responder(reply).handle_datagram(NOW, datagram), Action::Drop(why));
+    }
+
+    #[test]
+    fn the_owner_chooses_when_who_stays_over_the_rate_is_muted() {
+        let mut responder = responder(Reply::Echo).with_mute_threshold(Duration::from_secs(2));
+        let muted = (0..).step_by(100).map(Instant::from_millis).find(|now| {
+            let datagram = Datagram::whole(from(50_000), b"more");
+            responder.handle_datagram(*now, datagram) == Action::Drop(DropReason::MutedNow)
+        });
+        assert_eq!(muted, Some(Instant::from_millis(2_200)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::Connector;
 
 use crate::cli::failure::Failure;
-use crate::client::retry::{FIRST_DELAY, MAX_DELAY, next_delay};
+use crate::client::retry::{MAX_DELAY, next_delay};
 
 use super::session::{ChatSession, SessionEnd};
 use super::state::ChatClientState;
@@ -37,9 +37,9 @@ enum State {
 }
 
 impl Reconnector {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(delay: Duration) -> Self {
         let state = State::Waiting(None);
-        Self { state, was_connected: false, delay: FIRST_DELAY, last_reason: String::new() }
+        Self { state, was_connected: false, delay, last_reason: String::new() }
     }
 }
 
@@ -119,7 +119,7 @@ impl Reconnector {
                 session.close(chat, cx);
                 chat.connected = false;
                 if lasted > MAX_DELAY {
-                    self.delay = FIRST_DELAY;
+                    self.delay = chat.settings.retry_pause;
                 }
                 Ok(self.ended(end, leaves, chat, cx))
             }
@@ -196,11 +196,12 @@ impl Reconnector {
 mod tests {
     use super::super::state::tests::test;
     use super::*;
+    use crate::client::retry::FIRST_DELAY;
 
     #[test]
     fn pauses_grow_up_to_a_limit() {
         test(|chat| {
-            let mut reconnector = Reconnector::new();
+            let mut reconnector = Reconnector::new(FIRST_DELAY);
             let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
                 State::Waiting(Some(until)) => until.since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),

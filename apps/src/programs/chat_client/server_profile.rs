@@ -9,10 +9,6 @@ use super::state::ChatClientState;
 /// The longest line that is taken: a text whose every byte is shown as four, and what stands before.
 pub(super) const MAX_LINE: usize = 4 * MAX_TEXT + 128;
 
-/// A server has so long to welcome, or to show that it does not. Until then it is taken for one that
-/// limits how fast lines may come; and with a nick to tell, lines wait.
-const WELCOME_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// So long after a welcome, what comes is taken for what was said before, unless an answer to the
 /// user's nick shows that it is not.
 const HISTORY_TIME: Duration = Duration::from_millis(300);
@@ -36,12 +32,14 @@ pub(super) struct ServerProfile {
 }
 
 impl ServerProfile {
-    pub(super) fn new(is_reconnect: bool, now: Instant, nick: Option<String>) -> Self {
+    /// The server has until `welcome_deadline` to welcome, or to show that it does not. Until then it
+    /// is taken for one that limits how fast lines may come; and with a nick to tell, lines wait.
+    pub(super) fn new(is_reconnect: bool, welcome_deadline: Instant, nick: Option<String>) -> Self {
         Self {
             is_reconnect,
             unsent_nick: nick,
             welcomed: false,
-            welcome_deadline: Some(now + WELCOME_TIMEOUT),
+            welcome_deadline: Some(welcome_deadline),
             history_deadline: None,
             replay: None,
         }

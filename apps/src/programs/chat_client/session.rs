@@ -58,7 +58,9 @@ impl ChatSession {
             // Without it a dead server is noticed later, no more.
             let _ = stream.set_keepalive(IDLE, PROBE, PROBES);
         }
-        let profile = ServerProfile::new(is_reconnect, now, chat.wanted_nick.clone());
+        let welcome_deadline = now + chat.settings.welcome_timeout;
+        let nick = chat.wanted_nick.clone();
+        let profile = ServerProfile::new(is_reconnect, welcome_deadline, nick);
         Self {
             link,
             profile,

@@ -32,6 +32,10 @@ pub(super) struct Settings {
     /// How many lines a second a server takes.
     pub(super) rate: u32,
     pub(super) reconnects: bool,
+    /// The pause before the first further try.
+    pub(super) retry_pause: Duration,
+    /// How long the server may take to welcome, or to show that it does not.
+    pub(super) welcome_timeout: Duration,
 }
 
 /// The tasks, so that they can wake each other.
@@ -232,6 +236,8 @@ pub(super) mod tests {
             quiet: Duration::from_millis(200),
             rate: 10,
             reconnects: true,
+            retry_pause: Duration::from_millis(500),
+            welcome_timeout: Duration::from_secs(1),
         };
         let tasks = Tasks { reconnector: task, input: task };
         act(&mut ChatClientState::new(

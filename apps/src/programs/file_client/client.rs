@@ -33,7 +33,7 @@ impl<'o> Client<'o> {
     ) -> Self {
         let settings = Rc::new(settings);
         let queue = Queue::new(Rc::clone(&settings), transfers);
-        let policy = RetryPolicy::new(settings.retries, settings.plain);
+        let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain);
         Self { settings, reporter, queue, policy }
     }
 

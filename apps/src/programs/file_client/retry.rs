@@ -6,7 +6,7 @@ use barewire_core::file::ReceiverError;
 use barewire_core::time::Duration;
 use barewire_linux::link::DriveError;
 
-use crate::client::retry::{FIRST_DELAY, next_delay};
+use crate::client::retry::next_delay;
 
 use super::sink::Abort;
 
@@ -62,6 +62,7 @@ pub(super) enum Step {
 pub(super) struct RetryPolicy {
     /// How often in a row it is tried again without progress.
     retries: u32,
+    first_pause: Duration,
     attempts: u32,
     form: Form,
     /// A connection has been made.
@@ -79,9 +80,10 @@ enum Form {
 }
 
 impl RetryPolicy {
-    pub(super) fn new(retries: u32, is_plain: bool) -> Self {
+    /// Tries again `retries` times in a row, for the first time after `first_pause`.
+    pub(super) fn new(retries: u32, first_pause: Duration, is_plain: bool) -> Self {
         let form = if is_plain { Form::Plain } else { Form::Framed };
-        Self { retries, attempts: 0, form, was_reached: false, was_heard: false }
+        Self { retries, first_pause, attempts: 0, form, was_reached: false, was_heard: false }
     }
 
     /// A connection has been made.
@@ -146,22 +148,23 @@ impl RetryPolicy {
             return Step::GiveUp;
         }
         self.attempts += 1;
-        Step::Retry { attempt: self.attempts, pause: pause(self.attempts) }
+        Step::Retry { attempt: self.attempts, pause: pause(self.first_pause, self.attempts) }
     }
 }
 
 /// How long to wait before an attempt, of which the first is 1.
-fn pause(attempt: u32) -> Duration {
-    (1..attempt).fold(FIRST_DELAY, |pause, _| next_delay(pause))
+fn pause(first: Duration, attempt: u32) -> Duration {
+    (1..attempt).fold(first, |pause, _| next_delay(pause))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::retry::FIRST_DELAY;
 
     /// A server that has answered in the framed form, and is to be tried again twice.
     fn policy() -> RetryPolicy {
-        let mut policy = RetryPolicy::new(2, false);
+        let mut policy = RetryPolicy::new(2, FIRST_DELAY, false);
         policy.reach();
         policy.was_heard = true;
         policy
@@ -172,12 +175,13 @@ mod tests {
     }
 
     fn retry(attempt: u32) -> Step {
-        Step::Retry { attempt, pause: pause(attempt) }
+        Step::Retry { attempt, pause: pause(FIRST_DELAY, attempt) }
     }
 
     #[test]
     fn pauses_double_up_to_a_limit() {
-        let seconds: Vec<String> = (1..8).map(|attempt| pause(attempt).to_string()).collect();
+        let seconds: Vec<String> =
+            (1..8).map(|attempt| pause(FIRST_DELAY, attempt).to_string()).collect();
         assert_eq!(seconds, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
     }
 
@@ -195,7 +199,7 @@ mod tests {
     #[test]
     fn the_plain_form_is_for_servers_that_know_no_other() {
         let ending = broken(ReceiverError::NotFramed);
-        let new = || RetryPolicy::new(2, false);
+        let new = || RetryPolicy::new(2, FIRST_DELAY, false);
         let (none, held) = (Left::default(), Left { is_framed: true, ..Left::default() });
         assert_eq!(policy().after(&ending, none), retry(1));
         assert_eq!(new().after(&ending, held), retry(1));
@@ -218,8 +222,11 @@ mod tests {
         let refused = unconnected(io::ErrorKind::ConnectionRefused);
         let reset = unconnected(io::ErrorKind::ConnectionReset);
         let left = Left::default();
-        assert_eq!(RetryPolicy::new(2, false).after(&refused, left), Step::Unreachable);
-        assert_eq!(RetryPolicy::new(2, false).after(&reset, left), retry(1));
+        assert_eq!(
+            RetryPolicy::new(2, FIRST_DELAY, false).after(&refused, left),
+            Step::Unreachable
+        );
+        assert_eq!(RetryPolicy::new(2, FIRST_DELAY, false).after(&reset, left), retry(1));
         assert_eq!(policy().after(&refused, left), retry(1));
     }
 

@@ -47,6 +47,10 @@ pub(super) struct Settings {
     /// How often to try again without progress when a connection breaks off
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) retries: u32,
+
+    /// The pause before the first of them.
+    #[arg(skip)]
+    pub(super) retry_pause: Duration,
 }
 
 impl Settings {

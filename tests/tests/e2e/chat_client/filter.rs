@@ -58,8 +58,10 @@ fn a_nick_is_told_before_anything_else_to_a_server_that_knows_commands_only() {
             stream.write_all(opening.as_bytes()).unwrap();
             read_to_end(&mut stream)
         });
+        // A longer wait could only hide a fault where the server does welcome.
+        let wait = if opening == WELCOME { "1h" } else { "100ms" };
         let client = client(&Folder::new(), &server.at(), b"hi\n").args(["--nick", "anna"]);
-        client.run().exits(0);
+        client.args(["--welcome-timeout", wait]).run().exits(0);
         assert_eq!(server.finish(), expected, "after {opening:?}");
     }
 }
@@ -114,10 +116,10 @@ fn quit_ends_it_and_a_server_of_another_make_never_hears_of_it() {
 fn a_long_pipe_keeps_the_pace_that_the_server_allows() {
     const LINES: usize = 110;
 
-    let server = serve("chat-server", &["--rate", "50", "-q"]);
+    let server = serve("chat-server", &["--rate", "200", "-q"]);
     let mut listener = Member::join(server.address());
     let client = client(&Folder::new(), &server.at(), numbered("", LINES).as_bytes());
-    let client = client.args(["--rate", "50"]).spawn();
+    let client = client.args(["--rate", "200"]).spawn();
     assert!(listener.line().ends_with(" joined"));
     for number in 0..LINES {
         let line = listener.line();
@@ -159,6 +161,7 @@ fn a_server_of_another_make_is_not_kept_waiting() {
             read_to_end(&mut stream)
         });
         let client = client(&Folder::new(), &server.at(), numbered("", 300).as_bytes());
+        let client = client.args(["--welcome-timeout", "100ms"]);
         client.args(["--rate", "1"]).run().exits(0).is_silent();
         assert_eq!(server.finish(), numbered("", 300), "after {opening:?}");
     }

@@ -91,10 +91,10 @@ fn it_comes_back_and_shows_what_was_missed_once() {
         read_to_end(&mut stream);
         said
     });
-    let mut terminal = Terminal::start(&server.at(), &[]);
+    let mut terminal = Terminal::start(&server.at(), &["--retry-pause", "100ms"]);
     terminal.wait_for_row("bob: two");
     terminal.press("mine\r");
-    terminal.wait(|rows| rows.iter().any(|row| row.contains("trying again in 0.5 s")));
+    terminal.wait(|rows| rows.iter().any(|row| row.contains("trying again in 0.1 s")));
     terminal.press("kept\r");
     terminal.wait_for_row("anna: three");
     let rows = terminal.rows();

@@ -102,7 +102,8 @@ fn assert_ended_by_a_signal(program: &str, options: &[&str]) {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let (reader, writer) = io::pipe().expect("a pipe");
         let filler = reopened(&writer);
-        let launch = Launch::new(program).arg("127.0.0.1:0").args(options).stdout(writer);
+        let launch = Launch::new(program).args(["127.0.0.1:0", "--reader-timeout", "20ms"]);
+        let launch = launch.args(options).stdout(writer);
         let server = launch.spawn();
         let (address, _stalled) = listening(reader);
         fill(filler);
@@ -128,7 +129,8 @@ fn assert_ended_by_a_signal(program: &str, options: &[&str]) {
 fn a_server_whose_output_nobody_takes_serves_on() {
     let (reader, writer) = io::pipe().expect("a pipe");
     let filler = reopened(&writer);
-    let server = Launch::new("tcp-server").arg("127.0.0.1:0").stdout(writer).spawn();
+    let launch = Launch::new("tcp-server").args(["127.0.0.1:0", "--reader-timeout", "20ms"]);
+    let server = launch.stdout(writer).spawn();
     let (address, _stalled) = listening(reader);
     fill(filler);
     for _ in 0..3 {
@@ -143,7 +145,8 @@ fn a_server_whose_output_nobody_takes_serves_on() {
 fn a_room_whose_output_nobody_takes_goes_on() {
     let (reader, writer) = io::pipe().expect("a pipe");
     let filler = reopened(&writer);
-    let server = Launch::new("chat-server").arg("127.0.0.1:0").stdout(writer).spawn();
+    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--reader-timeout", "20ms"]);
+    let server = launch.stdout(writer).spawn();
     let (address, _stalled) = listening(reader);
     fill(filler);
     let [mut anna, mut ben] = [(); 2].map(|()| Member::join(address));
@@ -193,7 +196,8 @@ fn a_server_whose_diagnostics_nobody_takes_serves_on() {
 fn a_signal_ends_a_server_whose_diagnostics_nobody_takes() {
     let (_stalled, writer) = io::pipe().expect("a pipe");
     let filler = reopened(&writer);
-    let server = Server::start(Launch::new("tcp-server").arg("127.0.0.1:0").stderr(writer));
+    let launch = Launch::new("tcp-server").args(["127.0.0.1:0", "--reader-timeout", "20ms"]);
+    let server = Server::start(launch.stderr(writer));
     fill(filler);
     reset(connect(server.address()));
     handshake(server.address(), "Hello");
@@ -228,7 +232,8 @@ fn a_signal_ends_a_client_whose_reason_nobody_takes() {
         let (_stalled, writer) = io::pipe().expect("a pipe");
         fill(reopened(&writer));
         let peer = Peer::tcp(reset);
-        let client = Launch::new("tcp-client").arg(peer.at()).stderr(writer).spawn();
+        let launch = Launch::new("tcp-client").args([&peer.at(), "--reader-timeout", "20ms"]);
+        let client = launch.stderr(writer).spawn();
         peer.finish();
         wait_until_idle(&client);
         client.signal(signal);

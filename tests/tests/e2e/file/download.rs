@@ -22,7 +22,7 @@ fn files_of_every_size_arrive_verified() {
     }
     let server = share(&folder, &[]);
     for options in [&[][..], &["--no-verify"]] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let client = fetch(&server.at(), &target, &[&*names, options].concat()).exits(0);
         for size in sizes {
             target.assert_holds(&size.to_string(), &contents(size, size as u64));
@@ -39,7 +39,7 @@ fn files_of_every_size_arrive_verified() {
 fn records_tell_what_was_downloaded_and_served() {
     let folder = Folder::new().with("sub/x", "contents");
     let server = share(&folder, &["--json"]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&server.at(), &target, &["sub/x", "--json"]).exits(0).is_silent();
     let done = client.event("downloaded");
     assert_eq!((&done["name"], &done["path"]), (&"sub/x".into(), &"x".into()));
@@ -58,7 +58,7 @@ fn records_tell_what_was_downloaded_and_served() {
 fn the_last_part_of_the_name_is_the_files() {
     let folder = Folder::new().with("a/b/x", "deep").with("a\\b", "backslash");
     let server = share(&folder, &[]);
-    let target = Folder::new().with_folder("into");
+    let target = Folder::in_memory().with_folder("into");
     fetch(&server.at(), &target, &["a/b/x", "a\\b", "-d", "into"]).exits(0);
     assert_eq!(target.read("into/x"), b"deep");
     assert_eq!(target.read("into/a\\b"), b"backslash");
@@ -71,7 +71,7 @@ fn the_last_part_of_the_name_is_the_files() {
 fn the_address_may_be_two_words() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch("127.0.0.1", &target, &[&server.port(), "x"]).exits(0);
     assert_eq!(target.read("x"), b"contents");
     server.stop();
@@ -81,7 +81,7 @@ fn the_address_may_be_two_words() {
 fn a_file_that_is_there_is_not_touched_without_force() {
     let folder = Folder::new().with("x", "new").with("y", "another");
     let server = share(&folder, &["--json"]);
-    let target = Folder::new().with("x", "mine");
+    let target = Folder::in_memory().with("x", "mine");
     fetch(&server.at(), &target, &["x", "y"]).exits(1).says(&["--force"]).prints("y: ");
     assert_eq!((target.read("x"), target.read("y")), (b"mine".to_vec(), b"another".to_vec()));
     assert_eq!(target.names(), ["x", "y"]);
@@ -100,7 +100,7 @@ fn a_file_that_is_there_is_not_touched_without_force() {
 fn a_folder_in_the_way_stays() {
     let folder = Folder::new().with("x", "new");
     let server = share(&folder, &[]);
-    let target = Folder::new().with("x/mine", "mine");
+    let target = Folder::in_memory().with("x/mine", "mine");
     for options in [&["x"][..], &["x", "--force"]] {
         fetch(&server.at(), &target, options).exits(1).says(&["x is"]);
     }
@@ -112,7 +112,7 @@ fn a_folder_in_the_way_stays() {
 fn what_the_server_refuses_fails_and_the_rest_arrives() {
     let folder = Folder::new().with("x", "contents").with("z", "more").with_folder("sub");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&server.at(), &target, &["x", "y", "sub", "../w", "z"]).exits(1);
     let client = client.says(&["y: "]).says(&["sub: "]).says(&["../w: "]).says(&[&server.at()]);
     client.says(&["no such"]).prints("x: ").prints("z: ");
@@ -127,13 +127,13 @@ fn without_a_name_a_line_of_standard_input_is_one() {
     let folder = Folder::new().with("a b.txt", "contents").with("other", "");
     let server = share(&folder, &[]);
     for line in ["a b.txt", "a b.txt\n", "a b.txt\r\nother\n"] {
-        let target = Folder::new().with(".line", line);
+        let target = Folder::in_memory().with(".line", line);
         let input = fs::File::open(target.path(".line")).unwrap();
         begin(&server.at(), &target, &[]).stdin(input).run().exits(0);
         assert_eq!(target.names(), [".line", "a b.txt"], "{line:?}");
     }
     for line in ["", "\n", "\nother\n"] {
-        let target = Folder::new().with(".line", line);
+        let target = Folder::in_memory().with(".line", line);
         let input = fs::File::open(target.path(".line")).unwrap();
         begin(&server.at(), &target, &[]).stdin(input).run().exits(2).says(&["file name"]);
         assert_eq!(target.names(), [".line"], "{line:?}");
@@ -145,7 +145,7 @@ fn without_a_name_a_line_of_standard_input_is_one() {
 fn on_a_terminal_it_asks_for_the_name() {
     let folder = Folder::new().with("grüße.txt", "contents");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = begin(&server.at(), &target, &[]).dialogue("grüße.txt\n").run().exits(0);
     client.says(&["file name: "]).prints("grüße.txt: 8 B");
     assert_eq!(target.read("grüße.txt"), b"contents");
@@ -156,7 +156,7 @@ fn on_a_terminal_it_asks_for_the_name() {
 #[test]
 fn a_server_that_is_not_there_is_no_long_wait() {
     let nobody = RefusedTcp::hold();
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&nobody.at(), &target, &["x"]).exits(1).says(&["refused"]).says(&[&nobody.at()]);
     fetch("no-such-host.invalid:1", &target, &["x"]).exits(1).says(&["no-such-host.invalid"]);
     assert!(target.names().is_empty());
@@ -164,7 +164,7 @@ fn a_server_that_is_not_there_is_no_long_wait() {
 
 #[test]
 fn what_makes_no_sense_is_wrong_usage() {
-    let target = Folder::new();
+    let target = Folder::in_memory();
     for options in [
         &["x", "y", "-o", "z"][..],
         &["x", "-r", "-o", "z"],
@@ -186,7 +186,7 @@ fn what_makes_no_sense_is_wrong_usage() {
 #[test]
 fn a_target_folder_that_is_not_there_is_told_before_anything_is_asked() {
     let nobody = RefusedTcp::hold();
-    let target = Folder::new();
+    let target = Folder::in_memory();
     for options in [&["x", "-d", "nowhere"][..], &["x", "-o", "nowhere/x"]] {
         fetch(&nobody.at(), &target, options).exits(1).says(&["nowhere"]);
     }
@@ -201,7 +201,7 @@ fn a_limit_on_the_size_of_files_is_an_error_and_no_end() {
     // In blocks of 512 bytes, or of 1024, as the shell has it.
     let limited = r#"ulimit -f 1024 && exec "$0" "$@""#;
     for options in [&["large"][..], &["large", "--plain"], &["large", "--no-verify"]] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let client = Launch::through_shell(limited, "file-client").arg(server.at());
         let client = client.args(options).arg("small").within(&target).run().exits(1);
         client.says(&["large: file too large"]);
@@ -216,7 +216,7 @@ fn the_soft_limit_on_descriptors_is_raised() {
     let names: Vec<String> = (0..60).map(|number| format!("{number:02}")).collect();
     let folder = names.iter().fold(Folder::new(), |folder, name| folder.with(name, name));
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let few = r#"ulimit -S -n 24 && exec "$0" "$@""#;
     let client = Launch::through_shell(few, "file-client").arg(server.at()).args(&names);
     client.within(&target).run().exits(0).is_silent();
@@ -229,7 +229,7 @@ fn contents_that_stall_are_given_up_after_the_time_given() {
     let folder = Folder::new().with("x", contents(SEGMENT, 1));
     let server = share(&folder, &[]);
     let proxy = Proxy::start(server.address(), &[Fault::Stall(5000)]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let options = ["x", "--stall", "200ms", "--retries", "0"];
     fetch(&proxy.at(), &target, &options).exits(1).says(&["nothing came for 0.2 s"]);
     assert!(target.names().is_empty());

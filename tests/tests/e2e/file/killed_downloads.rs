@@ -23,7 +23,7 @@ fn killed_at_any_byte_nothing_is_lost() {
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &["-q"]);
     for _ in 0..3 {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let proxy = Proxy::start(server.address(), &[]);
         for _ in 0..8 {
             proxy.add(Fault::Stall(random.number() % (2 * SEGMENT as u64)));
@@ -51,7 +51,7 @@ fn killed_and_run_again_it_resumes() {
     let whole = contents(SIZE, 7);
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &["-q"]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[]);
     let segment = (SEGMENT + DIGEST) as u64;
     let header = RESPONSE as u64;
@@ -82,7 +82,7 @@ fn interrupted_it_keeps_what_has_verified() {
     let server = share(&folder, &["-q"]);
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let proxy = Proxy::start(server.address(), &[Fault::Stall(3 << 20)]);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let client = begin(&proxy.at(), &target, &["x"]).spawn();
         proxy.stalled();
         wait_until_idle(&client);

@@ -15,7 +15,7 @@ fn what_comes_behind_the_last_digest_makes_no_difference() {
     let end = on_the_wire(whole.len());
     for fault in [Fault::Stall(end), Fault::Close(end)] {
         let proxy = Proxy::start(server.address(), &[fault]);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&proxy.at(), &target, &["x", "--retries", "0"]).exits(0).is_silent();
         target.assert_holds("x", &whole);
         assert_eq!(target.names(), ["x"]);
@@ -30,7 +30,7 @@ fn a_download_without_its_last_byte_is_kept_and_gone_on_with() {
     let folder = Folder::new().with("x", &whole);
     let server = share(&folder, &[]);
     let proxy = Proxy::start(server.address(), &[Fault::Close(on_the_wire(whole.len()) - 1)]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&proxy.at(), &target, &["x", "--retries", "0"]).exits(1);
     assert_eq!(target.names(), ["x.part", "x.part.journal"]);
     let client = fetch(&proxy.at(), &target, &["x", "--json"]).exits(0);

@@ -31,5 +31,7 @@ pub(crate) fn fetch(server: &str, target: &Folder, options: &[&str]) -> Finished
 
 /// As [`fetch`], not started yet.
 pub(crate) fn begin(server: &str, target: &Folder, options: &[&str]) -> Launch {
-    Launch::new("file-client").arg(server).args(options).within(target)
+    // A network that breaks is tried again soon: what is tested is what comes then.
+    let launch = Launch::new("file-client").args([server, "--retry-pause", "10ms"]);
+    launch.args(options).within(target)
 }

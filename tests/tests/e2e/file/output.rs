@@ -14,7 +14,7 @@ use crate::common::frozen::wait_until_idle;
 fn a_file_is_written_under_another_name() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
-    let target = Folder::new().with_folder("sub");
+    let target = Folder::in_memory().with_folder("sub");
     fetch(&server.at(), &target, &["x", "-o", "sub/mine"]).exits(0);
     fetch(&server.at(), &target, &["x", "--output", "./-"]).exits(0);
     assert_eq!(target.read("sub/mine"), b"contents");
@@ -27,7 +27,7 @@ fn contents_go_to_standard_output_and_nothing_else_does() {
     let whole = contents(2 * SEGMENT + 5, 1);
     let folder = Folder::new().with("x", &whole).with("empty", "");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     for options in [&["x"][..], &["x", "--no-verify"], &["x", "--plain"], &["empty"]] {
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let client = begin(&server.at(), &target, &[options, &["-o", "-"]].concat());
@@ -107,7 +107,7 @@ fn what_cannot_be_written_to_standard_output_is_told() {
 
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         begin(&server.at(), &target, options).stdout(writer).run().exits(0);
         assert_eq!(target.has("x"), !options.contains(&"-") && options[0] == "x");
     }
@@ -125,7 +125,7 @@ fn progress_is_for_terminals_and_quiet_for_nobody() {
     let client = begin(&server.at(), &Folder::new(), &quiet).terminal().run().exits(0);
     assert!(client.error().is_empty(), "{client:?}");
     // It is drawn from the beginning, and gone in the end.
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[Fault::Stall(2 * SEGMENT as u64)]);
     let client = begin(&proxy.at(), &target, &["x"]).terminal().spawn();
     proxy.stalled();

@@ -35,7 +35,7 @@ fn a_retry_goes_on_where_the_last_segment_verified() {
     let (_folder, whole, server) = house();
     let faults = [Fault::Close(segment(2) + 1234), Fault::Close(segment(1) + 40), Fault::Reset(20)];
     let proxy = Proxy::start(server.address(), &faults);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&proxy.at(), &target, &["x"]).exits(0).says(&["trying again"]);
     assert_eq!(client.error().matches("trying again").count(), faults.len(), "{client:?}");
     target.assert_holds("x", &whole);
@@ -55,7 +55,7 @@ fn resets_anywhere_do_no_harm() {
     let places: Vec<_> = (0..2).map(|_| random.number() % on_the_wire(SIZE)).collect();
     let faults: Vec<_> = places.iter().map(|place| Fault::Reset(*place)).collect();
     let proxy = Proxy::start(server.address(), &faults);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&proxy.at(), &target, &["x", "--retries", "9"]).exits(0).says(&["trying again"]);
     target.assert_holds("x", &whole);
     server.stop();
@@ -68,7 +68,7 @@ fn a_flipped_bit_is_found_and_its_segment_asked_for_again() {
     let in_a_digest = segment(1) - 1;
     for place in [segment(2) + 77, in_a_digest, segment(6) + 999] {
         let proxy = Proxy::start(server.address(), &[Fault::Flip(place)]);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let client = fetch(&proxy.at(), &target, &["x", "--json"]).exits(0);
         let done = client.event("downloaded");
         assert_eq!((&done["verified"], &done["bytes"]), (&true.into(), &SIZE.into()));
@@ -89,7 +89,7 @@ fn retries_come_to_an_end_and_the_next_run_resumes() {
     let (_folder, whole, server) = house();
     let faults = [Fault::Close(segment(3) + 5), Fault::Reset(0), Fault::Close(10)];
     let proxy = Proxy::start(server.address(), &faults);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&proxy.at(), &target, &["x", "--retries", "1"]).exits(1);
     client.says(&["3.00 MiB"]).says(&["same command"]).says(&[&proxy.at()]);
     assert!(!target.has("x"));
@@ -116,7 +116,7 @@ fn interrupt(server: &Server, target: &Folder) {
 #[test]
 fn no_resume_starts_over() {
     let (_folder, whole, server) = house();
-    let target = Folder::new();
+    let target = Folder::in_memory();
     interrupt(&server, &target);
     let client = fetch(&server.at(), &target, &["x", "--no-resume", "--json"]).exits(0);
     assert_eq!(client.event("downloaded")["resumed_from"], 0);
@@ -130,7 +130,7 @@ fn no_resume_starts_over() {
 fn another_version_starts_over() {
     let (folder, _, server) = house();
     for changed in [contents(SIZE, 22), contents(SEGMENT, 23), contents(SIZE + 5, 24), vec![]] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         folder.write("x", contents(SIZE, 21));
         interrupt(&server, &target);
         folder.write("x", &changed);
@@ -148,7 +148,7 @@ fn another_version_between_two_tries_starts_over() {
     let (folder, _, server) = house();
     let changed = contents(SIZE, 22);
     let proxy = Proxy::start(server.address(), &[Fault::Stall(segment(4))]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = begin(&proxy.at(), &target, &["x"]).spawn();
     proxy.stalled();
     wait_until_idle(&client);
@@ -175,7 +175,7 @@ fn a_part_that_was_tampered_with_is_not_gone_on_with() {
         },
     ];
     for spoil in spoil {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         interrupt(&server, &target);
         spoil(&target.path("x.part"));
         let client = fetch(&server.at(), &target, &["x", "--json"]).exits(0);
@@ -189,7 +189,7 @@ fn a_part_that_was_tampered_with_is_not_gone_on_with() {
 #[test]
 fn a_strangers_part_is_left_alone() {
     let (_folder, whole, server) = house();
-    let target = Folder::new().with("x.part", "a novel");
+    let target = Folder::in_memory().with("x.part", "a novel");
     fetch(&server.at(), &target, &["x"]).exits(0);
     target.assert_holds("x", &whole);
     assert_eq!(target.read("x.part"), b"a novel");
@@ -200,7 +200,7 @@ fn a_strangers_part_is_left_alone() {
 fn two_at_once_do_not_mix_one_file() {
     let (_folder, whole, server) = house();
     let proxy = Proxy::start(server.address(), &[Fault::Stall(segment(2))]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let first = begin(&proxy.at(), &target, &["x"]).spawn();
     proxy.stalled();
     wait_until_idle(&first);
@@ -219,7 +219,7 @@ fn unverified_and_plain_downloads_start_over() {
     let (_folder, whole, server) = house();
     for option in ["--no-verify", "--plain"] {
         let proxy = Proxy::start(server.address(), &[Fault::Reset(segment(3))]);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&proxy.at(), &target, &["x", option, "--retries", "0"]).exits(1);
         assert!(target.names().is_empty(), "{:?}", target.names());
 
@@ -238,7 +238,7 @@ fn complete_files_are_not_asked_for_again() {
     folder.write("b", contents(5, 2));
     let faults = [Fault::Close(on_the_wire(SEGMENT) + on_the_wire(5) + segment(1))];
     let proxy = Proxy::start(server.address(), &faults);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&proxy.at(), &target, &["a", "b", "x"]).exits(0);
     target.assert_holds("a", &contents(SEGMENT, 1));
     target.assert_holds("x", &whole);
@@ -254,7 +254,7 @@ fn a_reset_before_the_first_answer_is_no_reason_to_do_without_proof() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
     let proxy = Proxy::start(server.address(), &[Fault::Reset(0)]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&proxy.at(), &target, &["x"]).exits(0).says(&["trying again"]);
     client.prints("(verified)");
     assert_eq!(target.read("x"), b"contents");

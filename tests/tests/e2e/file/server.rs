@@ -99,7 +99,7 @@ fn quiet_says_nothing_of_what_is_served() {
 fn lists_without_end_keep_nobody_waiting() {
     let names = (0..4000).map(|number| format!("file-{number}"));
     let folder = names.fold(Folder::new(), |folder, name| folder.with(&name, ""));
-    let server = share(&folder, &["--threads", "1"]);
+    let server = share(&folder, &["--threads", "1", "--grace", "100ms"]);
     let mut greedy = connect(server.address());
     greedy.write_all(&Ask::list("").bytes().repeat(500)).unwrap();
     let mut reader = greedy.try_clone().unwrap();
@@ -177,13 +177,13 @@ fn a_stopping_server_finishes_what_it_sends() {
     }
 }
 
-/// Who takes nothing is waited for five seconds, then cut off by a reset, and that is told; whoever
+/// Who takes nothing is waited for as long as the grace is, then cut off by a reset, and that is told; whoever
 /// asks twice does not want to wait.
 #[test]
 fn a_stopping_server_cuts_off_who_takes_nothing() {
     let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
-    for patient in [true, false] {
-        let server = share(&folder, &[]);
+    for (patient, grace) in [(true, "500ms"), (false, "5s")] {
+        let server = share(&folder, &["--grace", grace]);
         let mut stream = connect_narrow(server.address());
         stream.write_all(&Ask::get("x").bytes()).unwrap();
         stream.read_exact(&mut [0; 100]).unwrap();
@@ -197,8 +197,9 @@ fn a_stopping_server_cuts_off_who_takes_nothing() {
         }
         let server = server.program.finish().exits(0).says(&["cut off by the stop in x"]);
         let took = begun.elapsed();
-        assert_eq!(took >= Duration::from_secs(4), patient, "{took:?}");
-        assert!(took < Duration::from_secs(9), "{took:?}");
+        let least = Duration::from_millis(if patient { 400 } else { 4000 });
+        assert_eq!(took >= least, patient, "{took:?}");
+        assert!(took < least + Duration::from_secs(5), "{took:?}");
         assert!(!server.output().contains("x: 16"), "{server:?}");
         assert_eq!(read_out(&mut stream).1, End::Reset);
     }

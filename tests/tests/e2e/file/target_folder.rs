@@ -153,7 +153,7 @@ fn a_link_in_place_of_a_sub_folder_is_not_followed() {
 fn the_target_itself_may_be_a_link() {
     let folder = Folder::new().with("x", "contents");
     let server = share(&folder, &[]);
-    let target = Folder::new().with_folder("real").with_link("alias", "real");
+    let target = Folder::in_memory().with_folder("real").with_link("alias", "real");
     fetch(&server.at(), &target, &["x", "-d", "alias"]).exits(0);
     assert_eq!(target.read("real/x"), b"contents");
     server.stop();

@@ -43,7 +43,7 @@ fn a_tree_arrives_as_it_is_over_one_connection() {
     let folder = tree();
     let server = share(&folder, &[]);
     for (name, into) in [("tree", "tree"), ("./tree/", "tree"), ("tree/sub", "sub")] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let proxy = Proxy::start(server.address(), &[]);
         fetch(&proxy.at(), &target, &["-r", name]).exits(0).is_silent();
         assert_eq!(target.names(), [into]);
@@ -58,7 +58,7 @@ fn the_root_arrives_directly_in_the_target() {
     let folder = tree();
     let server = share(&folder, &[]);
     for names in [&["-r"][..], &["-r", "."], &["-r", ".", "-d", "into"]] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let into = if names.len() > 2 { "into" } else { "." };
         let target = if into == "into" { target.with_folder(into) } else { target };
         fetch(&server.at(), &target, names).exits(0);
@@ -106,7 +106,7 @@ fn a_tree_survives_a_network_that_breaks() {
 fn a_second_run_fills_up_what_is_missing() {
     let folder = tree();
     let server = share(&folder, &[]);
-    let target = Folder::new().with("tree/big", "mine");
+    let target = Folder::in_memory().with("tree/big", "mine");
     let first = fetch(&server.at(), &target, &["-r", "tree"]).exits(1);
     first.says(&["tree/big is there already, but not of the size listed"]);
     assert_eq!(target.read("tree/big"), b"mine");
@@ -124,7 +124,7 @@ fn a_second_run_fills_up_what_is_missing() {
 fn a_tree_that_was_interrupted_is_gone_on_with() {
     let folder = tree();
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[Fault::Close(SEGMENT as u64 + 5000)]);
     let options = ["-r", "tree", "--retries", "0"];
     fetch(&proxy.at(), &target, &options).exits(1).says(&["run the same command again to resume"]);
@@ -141,7 +141,7 @@ fn a_tree_that_was_interrupted_is_gone_on_with() {
 fn a_refused_entry_does_not_keep_the_others() {
     let folder = Folder::new().with("tree/a", "a").with("tree/c", "c").with("one", "1");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["-r", "tree", "missing", "one"]).exits(1).says(&["missing: "]);
     assert_same(&folder.path("tree"), &target.path("tree"));
     // A name that is a file is one with `-r` as well.
@@ -159,7 +159,7 @@ fn links_become_the_files_they_lead_to() {
         .with_link("tree/loop", "..")
         .with_link("tree/out", "/etc/passwd");
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
     assert_eq!(names(&target.path("tree")), ["real", "to-file"]);
     assert!(!target.path("tree/to-file").is_symlink());
@@ -181,7 +181,7 @@ fn names_like_those_of_parts_are_names_like_others() {
         &["x", "x.part", "x.2.part.journal", "x.part.part"],
         &["x.2.part.journal", "x.part.part", "x.part", "x", "--force"],
     ] {
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&server.at(), &target, words).exits(0).is_silent();
         assert_same(folder.as_ref(), target.as_ref());
     }

@@ -40,7 +40,7 @@ fn loop_server(whole: Vec<u8>, refuse: fn(TcpStream)) -> Peer<usize> {
 fn a_server_that_closes_is_asked_plainly() {
     let whole = contents(SEGMENT + 3, 1);
     let server = loop_server(whole.clone(), drop);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let client = fetch(&server.at(), &target, &["x"]).exits(0).says(PLAIN_ONLY);
     client.prints("(not verified)");
     target.assert_holds("x", &whole);
@@ -56,7 +56,7 @@ fn a_server_that_answers_in_words_is_asked_plainly() {
     ];
     for refuse in ways {
         let server = loop_server(b"contents".to_vec(), refuse);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&server.at(), &target, &["x"]).exits(0).says(PLAIN_ONLY);
         assert_eq!(target.read("x"), b"contents");
         assert_eq!(server.finish(), 2);
@@ -67,7 +67,7 @@ fn a_server_that_answers_in_words_is_asked_plainly() {
 #[test]
 fn a_server_that_resets_is_not_asked_plainly_unless_the_user_says_so() {
     let server = loop_server(b"contents".to_vec(), reset);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let options = ["x", "--retries", "0"];
     fetch(&server.at(), &target, &options).exits(1).says(&["reset"]).says(&["--plain"]);
     assert!(target.names().is_empty());
@@ -79,7 +79,7 @@ fn a_server_that_resets_is_not_asked_plainly_unless_the_user_says_so() {
 #[test]
 fn a_server_for_one_client_is_told_apart() {
     let server = Peer::tcp(|mut stream| recv(&mut stream).len());
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x"]).exits(1).says(&["--plain"]).says(PLAIN_ONLY);
     assert!(target.names().is_empty());
     server.finish();
@@ -88,7 +88,7 @@ fn a_server_for_one_client_is_told_apart() {
 #[test]
 fn plain_asks_plainly_from_the_start() {
     let server = loop_server(b"contents".to_vec(), drop);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x", "--plain"]).exits(0).prints("x: 8 B");
     assert_eq!(target.read("x"), b"contents");
     assert_eq!(server.finish(), 1, "one client");
@@ -123,7 +123,7 @@ fn several_files_come_plainly() {
         }
         heard.split_off(1)
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let options: Vec<&str> = names.iter().map(String::as_str).collect();
     fetch(&server.at(), &target, &options).exits(0).says(PLAIN_ONLY);
     assert_eq!(target.read(&names[1]), format!("contents of {}", names[1]).as_bytes());
@@ -139,7 +139,7 @@ fn nothing_is_no_file() {
             recv(&mut accept(&listener));
         }
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x"]).exits(1).says(&["sent nothing"]).says(&["x: "]);
     assert!(target.names().is_empty(), "{:?}", target.names());
     server.finish();
@@ -153,7 +153,7 @@ fn a_plain_download_that_is_reset_fails() {
         stream.write_all(b"a part").unwrap();
         reset(stream);
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let options = ["x", "--plain", "--retries", "0"];
     fetch(&server.at(), &target, &options).exits(1).says(&["reset"]);
     assert!(target.names().is_empty(), "{:?}", target.names());
@@ -164,7 +164,7 @@ fn a_plain_download_that_is_reset_fails() {
 fn a_plain_server_has_no_folders() {
     for options in [&["--list"][..], &["-r", "x"]] {
         let server = Peer::tcp(|mut stream| recv(&mut stream).len());
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&server.at(), &target, options).exits(1).says(PLAIN_ONLY).says(&["folder"]);
         assert!(target.names().is_empty());
         server.finish();
@@ -191,7 +191,7 @@ fn a_server_that_hangs_up_at_once_is_asked_plainly() {
         stream.write_all(b"contents").unwrap();
         heard
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x"]).exits(0).says(PLAIN_ONLY);
     assert_eq!(target.read("x"), b"contents");
     assert_eq!(server.finish(), "x");
@@ -227,7 +227,7 @@ while True:
 fn tutorial_programs_in_python_serve_and_are_served() {
     let folder = Folder::new().with("x.txt", "contents\n".repeat(1000));
     let server = Server::start(Launch::python(PYTHON_SERVER).within(&folder));
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x.txt"]).exits(0).says(PLAIN_ONLY);
     assert_eq!(target.read("x.txt"), folder.read("x.txt"));
     fetch(&server.at(), &target, &["y.txt"]).exits(1).says(&["sent nothing"]);

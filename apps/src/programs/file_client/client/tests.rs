@@ -23,6 +23,7 @@ fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
         timeout: Duration::from_secs(1),
         stall: Duration::from_secs(1),
         retries: 2,
+        retry_pause: Duration::from_millis(500),
     };
     let reporter = Reporter::new(output, Progress::new(false, false));
     Client::new(settings, reporter, transfers)
@@ -141,7 +142,7 @@ fn one_that_fails_does_not_keep_the_others() {
     let mut output = output();
     let transfers = ["x", "y"].map(|name| Transfer::stdout(name.into())).into();
     let mut client = client(&mut output, transfers);
-    client.policy = RetryPolicy::new(2, true);
+    client.policy = RetryPolicy::new(2, Duration::from_millis(500), true);
     let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
     assert!(client.after(&nothing(), Instant::ZERO).is_some());
     assert!(client.after(&nothing(), Instant::ZERO).is_none());

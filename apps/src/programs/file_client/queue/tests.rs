@@ -3,6 +3,7 @@ use std::path::Path;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
 use barewire_core::session::{self, Session as _};
+use barewire_core::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
@@ -30,6 +31,7 @@ fn settings(force: bool) -> Rc<Settings> {
         timeout: DEFAULT_TIMEOUT,
         stall: DEFAULT_STALL,
         retries: 5,
+        retry_pause: Duration::from_millis(500),
     })
 }
 

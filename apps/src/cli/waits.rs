@@ -1,0 +1,37 @@
+//! The times that a program waits on its own account.
+
+use barewire_core::datagram::MUTE_THRESHOLD;
+use barewire_core::time::Duration;
+use barewire_linux::executor::GRACE;
+use clap::Args;
+
+use crate::cli::times::{duration, timeout};
+use crate::client::retry::FIRST_DELAY;
+
+/// Nobody needs to choose them, so no help shows them; but a test that had to wait them out would
+/// take as long.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// How long a server that stops waits for those it serves
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = GRACE, hide = true)]
+    pub(crate) grace: Duration,
+
+    /// How long who reads the output may take at the end of the program
+    #[arg(long, value_name = "TIME", value_parser = duration, hide = true,
+          default_value_t = Duration::from_millis(500))]
+    pub(crate) reader_timeout: Duration,
+
+    /// The pause before a server is tried again for the first time
+    #[arg(long, value_name = "TIME", value_parser = timeout, hide = true,
+          default_value_t = FIRST_DELAY)]
+    pub(crate) retry_pause: Duration,
+
+    /// How long a chat server may take to welcome
+    #[arg(long, value_name = "TIME", value_parser = duration, hide = true,
+          default_value_t = Duration::from_secs(1))]
+    pub(crate) welcome_timeout: Duration,
+
+    /// How long a source of datagrams may stay over its rate before it is muted
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = MUTE_THRESHOLD, hide = true)]
+    pub(crate) mute_threshold: Duration,
+}
