@@ -24,20 +24,34 @@
 //!   client that keeps the same [`RateLimiter`] loses nothing.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
-//! # The backlog
+//! # The log
 //!
-//! Each line stands once in one bounded backlog, and each member has a cursor into it. What waits for
-//! a member is lent as slices of the backlog itself, as much as lies together; so saying a line costs
+//! Each line stands once in one bounded log, and each member has a cursor into it. What waits for
+//! a member is lent as slices of the log itself, as much as lies together; so saying a line costs
 //! the same for ten members and for ten thousand, and sending it needs no copy. A private note stands
 //! in its place among the lines.
 //!
-//! When a line would overrun the slowest member, its sender's input waits until there is room. If for
-//! [`DEFAULT_PATIENCE`] nobody gets on, those that are in the way are dropped (`* NICK left (fell behind)`),
-//! and those not far from it that have read nothing in the meantime; then everybody goes on. So a burst loses nothing, and one that has stalled costs the room a quarter
+//! When a line would overrun the slowest reader, its sender's input waits until there is room. If for
+//! [`patience`](RoomConfig::patience) nobody gets on, those that are in the way are dropped (`* NICK
+//! left (fell behind)`), and those not far from it that have read nothing in the meantime; then
+//! everybody goes on. So a burst loses nothing, and one that has stalled costs the room a quarter
 //! of a second once. The operator is not dropped; it [loses lines](Room::operator) instead.
 //!
-//! An eighth of the backlog is kept free for notices, so that a full room can still be told who comes
+//! An eighth of the log is kept free for notices, so that a full room can still be told who comes
 //! and goes. Only a storm of those that fills this as well drops a slow member at once.
+//!
+//! # Time
+//!
+//! What a peer has begun, it must finish. A line that takes longer than ten seconds to come in is
+//! refused. A member that says no more and takes nothing of what is left for it, and a client whose
+//! room does not end the chat after [its own end](Client::finish), fail after
+//! [`DEFAULT_END_TIMEOUT`], or what their owners give them.
+//!
+//! A member or a client that is merely silent, or skips the rest of a line that was refused, is
+//! waited for without an end: it holds nothing but its slot. **Whether a silent peer is still there is
+//! for the owner to find out**, who has the connection: by TCP keepalive (RFC 9293 §3.8.4) or a limit
+//! on how long it may be idle. So it is with one that takes nothing of what is sent, as long as it is
+//! in nobody's way.
 //!
 //! # Memory
 //!
@@ -46,55 +60,66 @@
 //! | what | bytes |
 //! |---|---|
 //! | a member ([`MemberSlot`]) | at most 256 |
-//! | a line in the backlog ([`LogEntry`]) | 16, and those of the line itself |
-//! | a line that has begun to come in ([`Part`]) | the longest text and at most 32; only so many at a time as there are parts |
+//! | a line in the log ([`LogEntry`]) | 16, and those of the line itself |
+//! | a line that has begun to come in | [the longest text](RoomConfig::max_text); only so many at a time as there are [buffers](RoomConfig::line_buffers) |
 //! | the rest ([`Room`]) | at most 512 |
 //!
-//! `Space<8, 9728, 64, 3>`, for seven members and the operator with lines of full length, fits with
-//! its room in 16 KiB:
+//! The bytes of the log and of the line buffers are one slice. This is a room for seven members and
+//! the operator, with lines of full length, in 15 KiB:
 //!
 //! ```
-//! use barewire_core::chat::{RoomConfig, Room, Space};
+//! use barewire_core::chat::{Room, RoomConfig, RoomStorage};
 //!
-//! type Small = Space<8, 9728, 64, 3>;
-//! const { assert!(size_of::<Small>() + size_of::<Room<'_>>() <= 16 * 1024) };
-//! let mut space = Small::new();
-//! let mut room = space.room(RoomConfig::new());
-//! let key = room.join()?;
-//! assert_eq!(room.nick(key), Some("guest1"));
-//! # Ok::<(), barewire_core::chat::JoinError>(())
+//! const CONFIG: RoomConfig = RoomConfig::new();
+//! type Small = RoomStorage<8, 64, { CONFIG.bytes(9728) }>;
+//! const { assert!(size_of::<Small>() + size_of::<Room<'_>>() <= 15 * 1024) };
+//! let mut storage = Small::new();
+//! let mut room = storage.room(CONFIG)?;
+//! let id = room.join()?;
+//! assert_eq!(room.nick(id), Some("guest1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod client;
 mod command;
 mod config;
 mod cursor;
+mod delivery;
 mod execute;
 mod fragment;
+mod limits;
 mod line;
 mod line_buffers;
 mod log;
 mod member;
+mod member_event;
+mod member_id;
 mod member_slot;
+mod membership;
 mod nick;
 mod rate_limiter;
 mod room;
 mod room_state;
 mod room_storage;
+mod skeleton;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError, SayError};
 pub use config::{
-    DEFAULT_HISTORY, DEFAULT_LINE_BURST, DEFAULT_LINE_RATE, DEFAULT_PATIENCE, OPERATOR_NICK,
-    RoomConfig,
+    DEFAULT_END_TIMEOUT, DEFAULT_HISTORY, DEFAULT_LINE_BUFFERS, DEFAULT_LINE_BURST,
+    DEFAULT_LINE_RATE, DEFAULT_MAX_TEXT, DEFAULT_PATIENCE, RoomConfig,
 };
+pub use limits::{RoomError, max_line_bytes, min_log_bytes};
 pub use line::{Kind, Line};
-pub use line_buffers::Part;
 pub use log::LogEntry;
-pub use member::{Member, MemberError, MemberEvent};
+pub use member::Member;
+pub use member_event::MemberEvent;
+pub use member_id::MemberId;
 pub use member_slot::MemberSlot;
-pub use nick::{MAX_NICK, NickError, SkeletonFn, skeleton};
+pub use membership::{JoinError, LeaveReason, MemberError};
+pub use nick::{MAX_NICK, NickError, OPERATOR_NICK};
 pub use rate_limiter::RateLimiter;
-pub use room::{JoinError, LeaveReason, MemberId, Room};
-pub use room_storage::{Space, max_line_bytes, min_log_bytes};
+pub use room::Room;
+pub use room_storage::RoomStorage;
+pub use skeleton::{SkeletonFn, skeleton};

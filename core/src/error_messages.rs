@@ -6,7 +6,7 @@ use std::error::Error;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use crate::chat::{JoinError, MemberError, NickError, SayError};
+use crate::chat::{ClientError, JoinError, MemberError, NickError, RoomError, SayError};
 use crate::datagram::{DropReason, ExchangeError};
 use crate::driver::DriveError;
 use crate::file::{EntryError, ReceiverError, Refusal, RequestError, SenderError};
@@ -84,6 +84,13 @@ fn every_error_says_what_happened() {
         NickError::Taken,
         JoinError::RoomFull,
         MemberError::FellBehind,
+        MemberError::TimedOut,
+        ClientError::TimedOut,
+        RoomError::Slots,
+        RoomError::Entries,
+        RoomError::Bytes,
+        RoomError::Text,
+        RoomError::LineBuffers,
         SayError::Full,
         DriveError::<TextReaderError, TextReaderError>::Contents,
     ];

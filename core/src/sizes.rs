@@ -32,8 +32,6 @@ const _: () = {
     assert!(fits(size_of::<chat::Room<'_>>(), 0, [320, 280]));
     assert!(fits(size_of::<chat::MemberSlot>(), 0, [256, 256]));
     assert!(fits(size_of::<chat::LogEntry>(), 0, [16, 16]));
-    assert!(fits(size_of::<chat::Part<1024>>(), 1024, [32, 24]));
-    assert!(fits(size_of::<chat::Part<1>>(), 1, [32, 24]));
     assert!(fits(size_of::<chat::Client<1024, 4224>>(), 1024 + 4224, [72, 56]));
     assert!(fits(size_of::<chat::Client<33, 257>>(), 33 + 257, [72, 56]));
 

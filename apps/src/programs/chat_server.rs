@@ -101,7 +101,8 @@ impl Run for ChatServer {
             .with_history(self.history)
             .with_rate(self.rate)
             .with_skeleton(confusables::skeleton);
-        let room = empty_room(self.max_members, self.backlog, config);
+        let room = empty_room(self.max_members, self.backlog, config)
+            .map_err(|error| Failure::usage(error.to_string()))?;
         let state = ChatState::new(room, Recorder::new(log_file));
         serve(
             listeners,

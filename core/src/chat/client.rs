@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use heapless::{Deque, Vec};
+use heapless::Deque;
 
-use super::Line;
+use super::line::Line;
 use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TextReaderError};
 use crate::time::{Duration, Instant};
@@ -34,18 +34,33 @@ use crate::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Client<const OUT: usize, const N: usize> {
     outgoing: Deque<u8, OUT>,
-    buffer: Vec<u8, N>,
+    buffer: [u8; N],
     progress: Progress,
-    /// There is nothing more to say.
-    finished: bool,
-    shut: bool,
-    /// The server has ended its stream.
-    ended: bool,
+    state: State,
+}
+
+/// What no clock reaches.
+const NEVER: Instant = Instant::from_micros(u64::MAX);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// There is nothing more to say, but what was said has to go out.
+    Finishing {
+        deadline: Instant,
+    },
+    /// The sending direction has been ended.
+    Shutdown {
+        deadline: Instant,
+    },
+    /// The room has ended its stream.
+    Ended,
 }
 
 /// Why a line cannot be said: each is the caller's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SayError {
     /// Too much has not gone out yet: say it again after the next transmission.
     Full,
@@ -64,14 +79,18 @@ impl fmt::Display for SayError {
 
 impl core::error::Error for SayError {}
 
-/// How a chat fails for a client: it does not, as far as the server's words go.
+/// How a chat fails for a client. It never does so by what the room says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum ClientError {}
+#[non_exhaustive]
+pub enum ClientError {
+    /// The room did not end the chat in time after [`Client::finish`].
+    TimedOut,
+}
 
 impl fmt::Display for ClientError {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the room did not end the chat in time")
     }
 }
 
@@ -80,13 +99,12 @@ impl core::error::Error for ClientError {}
 impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// A client of a server whose lines without a line feed end after `quiet`.
     pub const fn new(quiet: Duration) -> Self {
+        const { assert!(N <= u16::MAX as usize, "a line has at most 64 KiB") };
         Self {
             outgoing: Deque::new(),
-            buffer: Vec::new(),
+            buffer: [0; N],
             progress: Progress::new(quiet),
-            finished: false,
-            shut: false,
-            ended: false,
+            state: State::Open,
         }
     }
 
@@ -95,7 +113,7 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// # Errors
     /// [`SayError`]; then nothing is said.
     pub fn say(&mut self, line: Text<'_>) -> Result<(), SayError> {
-        if self.finished || self.ended {
+        if self.state != State::Open {
             return Err(SayError::Finished);
         }
         let line = line.as_bytes();
@@ -108,10 +126,26 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
         Ok(())
     }
 
-    /// There is nothing more to say: the sending direction ends, and the server closes once it has
-    /// sent what was said before.
-    pub fn finish(&mut self) {
-        self.finished = true;
+    /// There is nothing more to say: the sending direction ends, and the room closes once it has
+    /// sent what was said before. If it has not for `timeout` ([`DEFAULT_END_TIMEOUT`], say, or
+    /// [`Duration::MAX`] for ever) from now on, that is [`ClientError::TimedOut`]. To call it again
+    /// changes nothing.
+    ///
+    /// [`DEFAULT_END_TIMEOUT`]: super::DEFAULT_END_TIMEOUT
+    pub fn finish(&mut self, now: Instant, timeout: Duration) {
+        if self.state == State::Open {
+            self.state = State::Finishing { deadline: now + timeout };
+        }
+    }
+
+    /// Until when the room must have ended the chat.
+    fn end_deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Finishing { deadline } | State::Shutdown { deadline } => {
+                Some(deadline).filter(|deadline| *deadline < NEVER)
+            }
+            State::Open | State::Ended => None,
+        }
     }
 
     /// Whether a line of `length` bytes can be said now.
@@ -122,11 +156,11 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// Takes a step in reading.
     fn read<'s, 'i: 's>(
         &'s mut self,
-        step: impl FnOnce(&mut Progress, &mut Vec<u8, N>) -> nb::Result<Ended<'i>, TextReaderError>,
+        step: impl FnOnce(&mut Progress, &mut [u8; N]) -> nb::Result<Ended<'i>, TextReaderError>,
     ) -> nb::Result<Result<Line<'s>, TextReaderError>, ClientError> {
         match step(&mut self.progress, &mut self.buffer) {
             Ok(Ended::InInput(line)) => Ok(Ok(Line::read(line))),
-            Ok(Ended::InBuffer) => Ok(Ok(Line::read(&self.buffer))),
+            Ok(Ended::InBuffer) => Ok(Ok(Line::read(self.progress.text(&self.buffer)))),
             Err(nb::Error::WouldBlock) => Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(too_long)) => Ok(Err(too_long)),
         }
@@ -149,35 +183,40 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
     }
 
     fn handle_end(&mut self, _now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
-        self.ended = true;
+        self.state = State::Ended;
         self.read(|progress, buffer| {
-            progress.release(buffer);
+            progress.release();
             progress.finish(buffer).map(|()| Ended::InBuffer)
         })
     }
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
-        self.read(|progress, buffer| {
-            progress.release(buffer);
-            if progress.poll_deadline(buffer).is_none_or(|deadline| now < deadline) {
-                return Err(nb::Error::WouldBlock);
-            }
-            progress.finish(buffer).map(|()| Ended::InBuffer)
-        })
+        self.progress.release();
+        if self.progress.poll_deadline(&self.buffer).is_some_and(|deadline| deadline <= now) {
+            return self.read(|progress, buffer| progress.finish(buffer).map(|()| Ended::InBuffer));
+        }
+        match self.end_deadline() {
+            Some(deadline) if deadline <= now => Err(nb::Error::Other(ClientError::TimedOut)),
+            _ => Err(nb::Error::WouldBlock),
+        }
     }
 
     fn poll_transmit(&self) -> Output<'_> {
         match self.outgoing.as_slices() {
-            _ if self.ended => Output::Close,
-            ([], []) if self.finished && !self.shut => Output::Shutdown,
-            ([], []) => Output::Nothing,
+            _ if self.state == State::Ended => Output::Close,
+            ([], []) => match self.state {
+                State::Finishing { .. } => Output::Shutdown,
+                _ => Output::Nothing,
+            },
             (head, tail) => Output::Bytes { head, tail, more: false },
         }
     }
 
     fn transmitted(&mut self, _now: Instant, count: usize) {
         if self.outgoing.is_empty() {
-            self.shut |= self.finished;
+            if let State::Finishing { deadline } = self.state {
+                self.state = State::Shutdown { deadline };
+            }
             return;
         }
         for _ in 0..count {
@@ -188,6 +227,7 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        self.progress.poll_deadline(&self.buffer)
+        let quiet = self.progress.poll_deadline(&self.buffer);
+        [quiet, self.end_deadline()].into_iter().flatten().min()
     }
 }

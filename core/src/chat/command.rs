@@ -21,7 +21,7 @@ pub(super) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    pub(super) fn read(line: &'a [u8]) -> Self {
+    pub(super) fn parse(line: &'a [u8]) -> Self {
         let Some(rest) = line.strip_prefix(b"/") else {
             return if line.trim_ascii().is_empty() { Self::Nothing } else { Self::Say(line) };
         };
@@ -80,7 +80,7 @@ mod tests {
             (b"", Command::Nothing),
             (b" \t", Command::Nothing),
         ] {
-            assert_eq!(Command::read(line), command, "{line:?}");
+            assert_eq!(Command::parse(line), command, "{line:?}");
         }
     }
 }

@@ -2,12 +2,9 @@
 
 use core::fmt;
 
-use super::nick::{SkeletonFn, skeleton};
-use crate::text::DEFAULT_QUIET;
+use super::skeleton::{SkeletonFn, skeleton};
+use crate::text::{DEFAULT_QUIET, MAX_TEXT};
 use crate::time::Duration;
-
-/// The nick of the operator.
-pub const OPERATOR_NICK: &str = "server";
 
 /// How many of the last lines a new member gets.
 pub const DEFAULT_HISTORY: u16 = 20;
@@ -21,6 +18,18 @@ pub const DEFAULT_LINE_BURST: u32 = 100;
 /// How long the room waits for its slowest member.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long the end of a chat may take: of a member that says no more, without a step forward; of the
+/// room, for a [client](super::Client::finish), all in all.
+pub const DEFAULT_END_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many lines at a time may have begun to come in and not ended.
+pub const DEFAULT_LINE_BUFFERS: u16 = 2;
+
+/// The longest text of a member, in bytes: the longest that there may be.
+pub const DEFAULT_MAX_TEXT: u16 = 1024;
+
+const _: () = assert!(DEFAULT_MAX_TEXT as usize == MAX_TEXT);
+
 /// The rules of a room.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -29,17 +38,39 @@ pub struct RoomConfig {
     pub quiet: Duration,
     /// How many of the last lines a new member gets; [`DEFAULT_HISTORY`] by default.
     pub history: u16,
-    /// How many lines a second a member may say, over a burst of [`DEFAULT_LINE_BURST`];
-    /// [`DEFAULT_LINE_RATE`] by default, 0 for no limit.
+    /// How many lines a second a member may say in the long run; [`DEFAULT_LINE_RATE`] by default, 0
+    /// for no limit.
     pub rate: u32,
+    /// How many lines a member may say at once; [`DEFAULT_LINE_BURST`] by default.
+    pub burst: u32,
+    /// How long the room waits for its slowest member; [`DEFAULT_PATIENCE`] by default.
+    pub patience: Duration,
+    /// How long a member that says no more may take nothing of what is left for it;
+    /// [`DEFAULT_END_TIMEOUT`] by default, [`Duration::MAX`] for ever.
+    pub end_timeout: Duration,
     /// Which nicks look alike; [`skeleton`] by default.
     pub skeleton: SkeletonFn,
+    /// The longest text of a member, in bytes, from 2 to [`MAX_TEXT`]; [`DEFAULT_MAX_TEXT`] by default.
+    pub max_text: u16,
+    /// How many lines at a time may have begun to come in and not ended;
+    /// [`DEFAULT_LINE_BUFFERS`] by default. A line that comes in whole needs none.
+    pub line_buffers: u16,
 }
 
 impl RoomConfig {
     /// The rules by default.
     pub const fn new() -> Self {
-        Self { quiet: DEFAULT_QUIET, history: DEFAULT_HISTORY, rate: DEFAULT_LINE_RATE, skeleton }
+        Self {
+            quiet: DEFAULT_QUIET,
+            history: DEFAULT_HISTORY,
+            rate: DEFAULT_LINE_RATE,
+            burst: DEFAULT_LINE_BURST,
+            patience: DEFAULT_PATIENCE,
+            end_timeout: DEFAULT_END_TIMEOUT,
+            skeleton,
+            max_text: DEFAULT_MAX_TEXT,
+            line_buffers: DEFAULT_LINE_BUFFERS,
+        }
     }
 
     /// The same, with another [`quiet`](Self::quiet).
@@ -63,11 +94,55 @@ impl RoomConfig {
         self
     }
 
+    /// The same, with another [`burst`](Self::burst).
+    #[must_use]
+    pub const fn with_burst(mut self, burst: u32) -> Self {
+        self.burst = burst;
+        self
+    }
+
+    /// The same, with another [`patience`](Self::patience).
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same, with another [`end_timeout`](Self::end_timeout).
+    #[must_use]
+    pub const fn with_end_timeout(mut self, end_timeout: Duration) -> Self {
+        self.end_timeout = end_timeout;
+        self
+    }
+
     /// The same, with another [`skeleton`](Self::skeleton).
     #[must_use]
     pub const fn with_skeleton(mut self, skeleton: SkeletonFn) -> Self {
         self.skeleton = skeleton;
         self
+    }
+
+    /// The same, with another [`max_text`](Self::max_text).
+    #[must_use]
+    pub const fn with_max_text(mut self, max_text: u16) -> Self {
+        self.max_text = max_text;
+        self
+    }
+
+    /// The same, with another [`line_buffers`](Self::line_buffers).
+    #[must_use]
+    pub const fn with_line_buffers(mut self, line_buffers: u16) -> Self {
+        self.line_buffers = line_buffers;
+        self
+    }
+
+    /// How many bytes a room takes whose log has `log_bytes`: its line buffers lie beside the log.
+    pub const fn bytes(&self, log_bytes: usize) -> usize {
+        self.line_buffer_bytes().saturating_add(log_bytes)
+    }
+
+    pub(super) const fn line_buffer_bytes(&self) -> usize {
+        (self.max_text as usize).saturating_mul(self.line_buffers as usize)
     }
 }
 
@@ -77,12 +152,18 @@ impl Default for RoomConfig {
     }
 }
 
+/// All but the function, which has no words.
 impl fmt::Debug for RoomConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RoomConfig")
             .field("quiet", &self.quiet)
             .field("history", &self.history)
             .field("rate", &self.rate)
+            .field("burst", &self.burst)
+            .field("patience", &self.patience)
+            .field("end_timeout", &self.end_timeout)
+            .field("max_text", &self.max_text)
+            .field("line_buffers", &self.line_buffers)
             .finish_non_exhaustive()
     }
 }

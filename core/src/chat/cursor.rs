@@ -1,4 +1,4 @@
-//! Where a member stands in the backlog.
+//! Where a member stands in the log.
 
 use super::log::{Log, View};
 
@@ -6,10 +6,10 @@ use super::log::{Log, View};
 /// ends the line that it was in.
 const GAP: &[u8] = b"\n* you fell behind: some lines are missing here\n";
 
-/// Where a member stands in the backlog.
+/// Where a member stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
-    cursor: u64,
+    offset: u64,
     phase: Phase,
 }
 
@@ -27,30 +27,30 @@ enum Phase {
     },
     Live,
     /// It has lost its place, and has been shown so much of [`GAP`].
-    Lost {
+    Overrun {
         shown: usize,
     },
 }
 
 /// What waits for a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Waiting {
+pub(super) enum Unread {
     Nothing,
-    /// A range of the backlog.
+    /// A range of the log.
     Lines(u64, u64),
-    /// A text that stands in no backlog.
-    Note(&'static [u8]),
+    /// A text that stands in no log.
+    Gap(&'static [u8]),
 }
 
 impl Cursor {
-    /// It reads what comes from `cursor` on.
-    pub(super) const fn live(cursor: u64) -> Self {
-        Self { cursor, phase: Phase::Live }
+    /// It reads what comes from `offset` on.
+    pub(super) const fn live(offset: u64) -> Self {
+        Self { offset, phase: Phase::Live }
     }
 
     /// A new member's, whose welcome lies from `welcome` to `after`.
     pub(super) const fn new(history: u64, welcome: u64, after: u64) -> Self {
-        Self { cursor: welcome, phase: Phase::Welcome { history, welcome, after } }
+        Self { offset: welcome, phase: Phase::Welcome { history, welcome, after } }
     }
 
     /// Up to where it reads in this phase, and what.
@@ -58,23 +58,23 @@ impl Cursor {
         match self.phase {
             Phase::Welcome { after, .. } => (after, View::Live(index)),
             Phase::History { welcome, .. } => (welcome, View::History),
-            Phase::Live | Phase::Lost { .. } => (end, View::Live(index)),
+            Phase::Live | Phase::Overrun { .. } => (end, View::Live(index)),
         }
     }
 
     /// The same, past all that the member `index` is not shown; it reads up to `end`.
     #[must_use]
-    pub(super) fn advanced(mut self, backlog: &Log<'_>, index: u32, end: u64) -> Self {
+    pub(super) fn advanced(mut self, log: &Log<'_>, index: u32, end: u64) -> Self {
         loop {
-            if let Phase::Lost { .. } = self.phase {
+            if let Phase::Overrun { .. } = self.phase {
                 return self;
             }
             let (limit, view) = self.view(index, end);
-            self.cursor = backlog.seek(self.cursor, limit, view);
-            let is_over = self.cursor >= limit;
+            self.offset = log.seek(self.offset, limit, view);
+            let is_over = self.offset >= limit;
             match self.phase {
                 Phase::Welcome { history, welcome, after } if is_over => {
-                    self = Self { cursor: history, phase: Phase::History { welcome, after } };
+                    self = Self { offset: history, phase: Phase::History { welcome, after } };
                 }
                 Phase::History { after, .. } if is_over => self = Self::live(after),
                 _ => return self,
@@ -83,26 +83,26 @@ impl Cursor {
     }
 
     /// What waits for the member; it must have been [advanced](Self::advanced).
-    pub(super) fn waiting(self, backlog: &Log<'_>, index: u32, end: u64) -> Waiting {
-        if let Phase::Lost { shown } = self.phase {
-            return Waiting::Note(GAP.get(shown..).unwrap_or_default());
+    pub(super) fn unread(self, log: &Log<'_>, index: u32, end: u64) -> Unread {
+        if let Phase::Overrun { shown } = self.phase {
+            return Unread::Gap(GAP.get(shown..).unwrap_or_default());
         }
         let (limit, view) = self.view(index, end);
-        let stop = backlog.run(self.cursor, limit, view);
-        if self.cursor < stop { Waiting::Lines(self.cursor, stop) } else { Waiting::Nothing }
+        let stop = log.run_end(self.offset, limit, view);
+        if self.offset < stop { Unread::Lines(self.offset, stop) } else { Unread::Nothing }
     }
 
     /// `count` bytes of what waits have been sent.
     #[must_use]
-    pub(super) fn sent(mut self, backlog: &Log<'_>, waiting: Waiting, count: usize) -> Self {
-        match (&mut self.phase, waiting) {
-            (Phase::Lost { shown }, _) => {
+    pub(super) fn sent(mut self, log: &Log<'_>, unread: Unread, count: usize) -> Self {
+        match (&mut self.phase, unread) {
+            (Phase::Overrun { shown }, _) => {
                 *shown = shown.saturating_add(count);
                 // What is in the later half is still to be had, most of it.
-                if *shown >= GAP.len() { Self::live(backlog.middle()) } else { self }
+                if *shown >= GAP.len() { Self::live(log.middle()) } else { self }
             }
-            (_, Waiting::Lines(start, stop)) => {
-                self.cursor = start.saturating_add(count as u64).min(stop);
+            (_, Unread::Lines(start, stop)) => {
+                self.offset = start.saturating_add(count as u64).min(stop);
                 self
             }
             _ => self,
@@ -111,17 +111,17 @@ impl Cursor {
 
     /// It has lost its place.
     #[must_use]
-    pub(super) fn lost(self, backlog: &Log<'_>) -> Self {
-        let shown = usize::from(backlog.is_boundary(self.cursor));
-        Self { phase: Phase::Lost { shown }, ..self }
+    pub(super) fn overrun(self, log: &Log<'_>) -> Self {
+        let shown = usize::from(log.is_boundary(self.offset));
+        Self { phase: Phase::Overrun { shown }, ..self }
     }
 
     /// The first byte that is still needed.
-    pub(super) fn needs(self) -> u64 {
+    pub(super) fn low_water(self) -> u64 {
         match self.phase {
-            Phase::Welcome { history, .. } => history.min(self.cursor),
-            Phase::History { .. } | Phase::Live => self.cursor,
-            Phase::Lost { .. } => u64::MAX,
+            Phase::Welcome { history, .. } => history.min(self.offset),
+            Phase::History { .. } | Phase::Live => self.offset,
+            Phase::Overrun { .. } => u64::MAX,
         }
     }
 }

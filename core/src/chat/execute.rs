@@ -1,15 +1,17 @@
 //! What a member's line brings about.
 
 use super::command::Command;
-use super::config::DEFAULT_LINE_BURST;
+use super::config::RoomConfig;
+use super::delivery::Delivery;
 use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
 use super::fragment::{NOTICE, decimal};
 use super::line::REFUSAL;
-use super::log::{NOBODY, Route};
-use super::member_slot::State;
+use super::log::Route;
+use super::member_id::{NOBODY, OPERATOR};
+use super::member_slot::SlotState;
 use super::nick::is_long;
-use super::rate_limiter::Verdict;
-use super::room_state::{OPERATOR, RoomState};
+use super::rate_limiter::Decision;
+use super::room_state::RoomState;
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
 
@@ -28,7 +30,7 @@ const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //
 impl RoomState<'_> {
     /// Does what a line asks for. There must be room for a line; it takes no more than one.
     pub(super) fn execute(&mut self, index: u32, now: Instant, line: &[u8]) -> Outcome {
-        let command = Command::read(line);
+        let command = Command::parse(line);
         if command == Command::Nothing || !self.passes(index, now) {
             return Outcome::Nothing;
         }
@@ -70,21 +72,22 @@ impl RoomState<'_> {
 
     /// Whether a line gets past flood control. If not, the member is told now and then.
     fn passes(&mut self, index: u32, now: Instant) -> bool {
-        let rate = if index == OPERATOR { 0 } else { self.config.rate };
-        match self.place_mut(index).map(|place| place.account.judge(now, rate)) {
-            Some(Verdict::Passes) => return true,
-            Some(Verdict::Noted) => self.note(
+        let RoomConfig { rate, burst, .. } = self.delivery.config;
+        let rate = if index == OPERATOR { 0 } else { rate };
+        match self.delivery.slot_mut(index).map(|slot| slot.limiter.check(now, rate, burst)) {
+            Some(Decision::Pass) => return true,
+            Some(Decision::RefuseAloud) => self.note(
                 index,
                 &[
                     Text(REFUSAL),
                     Text("your lines are refused ("),
                     Number(rate),
                     Text(" a second pass, "),
-                    Number(DEFAULT_LINE_BURST),
+                    Number(burst),
                     Text(" at once)"),
                 ],
             ),
-            Some(Verdict::Refused) | None => {}
+            Some(Decision::Refuse) | None => {}
         }
         false
     }
@@ -105,7 +108,7 @@ impl RoomState<'_> {
     fn execute_nick(&mut self, index: u32, name: &[u8]) -> Outcome {
         // What is not UTF-8 is shown with a character that no nick has.
         let name = core::str::from_utf8(name).unwrap_or("\u{fffd}");
-        if self.place(index).is_some_and(|place| place.nick.as_str() == name) {
+        if self.delivery.slot(index).is_some_and(|slot| slot.nick.as_str() == name) {
             self.note(index, &[Text("that is your nick already")]);
             return Outcome::Nothing;
         }
@@ -120,12 +123,13 @@ impl RoomState<'_> {
     /// Who is here, as far as it fits in a line.
     fn tell_who(&mut self, index: u32) {
         // What is left for nicks, beside a count of those that do not fit.
-        let room = self.longest.saturating_sub(32).min(MAX_TEXT);
-        self.news = true;
-        let Some(mut out) = self.backlog.begin(Route::private(index)) else { return };
+        let room = self.delivery.max_line().saturating_sub(32).min(MAX_TEXT);
+        let Delivery { log, slots, needs_poll, .. } = &mut self.delivery;
+        *needs_poll = true;
+        let Some(mut out) = log.begin(Route::private(index)) else { return };
         let (mut left, mut rest, mut before) = (room, 0_u32, "* here: ");
-        for place in self.members.iter().filter(|place| place.state == State::Here) {
-            let nick = place.nick.as_str();
+        for slot in slots.iter().filter(|slot| slot.state == SlotState::Active) {
+            let nick = slot.nick.as_str();
             match left.checked_sub(nick.len().saturating_add(before.len())) {
                 Some(less) if rest == 0 => {
                     left = less;

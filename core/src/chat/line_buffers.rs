@@ -1,76 +1,73 @@
 //! The buffers of lines that have begun to come in.
 
-use super::room_state::RoomState;
-use crate::time::Instant;
-
-/// A buffer of a [`Room`](super::Room) for a line that has begun to come in.
+/// Buffers of one size, side by side in one slice. The first two bytes of one that is free tell which
+/// is the next free one.
 #[derive(Debug)]
-pub struct Part<const N: usize> {
-    pub(super) buffer: heapless::Vec<u8, N>,
-    /// When the line began.
-    pub(super) since: Instant,
-    next_free: Option<u16>,
+pub(super) struct LineBuffers<'a> {
+    bytes: &'a mut [u8],
+    /// The size of each.
+    stride: u16,
+    /// The first free one, or [`NONE`].
+    free: u16,
 }
 
-impl<const N: usize> Part<N> {
-    /// An unused buffer.
-    pub const fn empty() -> Self {
-        Self { buffer: heapless::Vec::new(), since: Instant::ZERO, next_free: None }
-    }
-}
+const NONE: u16 = u16::MAX;
 
-/// The buffers of lines that have begun to come in.
-#[derive(Debug)]
-pub(super) struct Parts<'a, const N: usize> {
-    all: &'a mut [Part<N>],
-    free: Option<u16>,
-}
-
-impl<'a, const N: usize> Parts<'a, N> {
-    pub(super) fn new(all: &'a mut [Part<N>]) -> Self {
-        let count = u16::try_from(all.len()).unwrap_or(u16::MAX);
-        let next_free = |next: u16| Some(next).filter(|&next| next < count);
-        // The first is the spare one.
-        for (next, part) in (2..=count).zip(all.iter_mut().skip(1)) {
-            *part = Part::empty();
-            part.next_free = next_free(next);
+impl<'a> LineBuffers<'a> {
+    /// `count` buffers of at least two bytes.
+    pub(super) fn new(bytes: &'a mut [u8], count: u16, stride: u16) -> Self {
+        let mut buffers = Self { bytes, stride, free: NONE };
+        for index in (0..count).rev() {
+            buffers.give_back(index);
         }
-        Self { all, free: next_free(1) }
+        buffers
     }
 
-    pub(super) fn get_mut(&mut self, index: u16) -> Option<&mut Part<N>> {
-        self.all.get_mut(usize::from(index))
+    fn start(&self, index: u16) -> Option<usize> {
+        usize::from(index).checked_mul(self.stride.into())
     }
 
-    pub(super) fn get(&self, index: u16) -> Option<&Part<N>> {
-        self.all.get(usize::from(index))
+    pub(super) fn get(&self, index: u16) -> Option<&[u8]> {
+        self.bytes.get(self.start(index)?..)?.get(..self.stride.into())
     }
 
-    /// A buffer for a line that needs none, since it lies whole in the input.
-    pub(super) fn spare(&mut self) -> Option<&mut Part<N>> {
-        self.all.first_mut()
+    pub(super) fn get_mut(&mut self, index: u16) -> Option<&mut [u8]> {
+        self.bytes.get_mut(self.start(index)?..)?.get_mut(..self.stride.into())
     }
 
-    /// Gives a member a buffer, if one is free.
-    pub(super) fn take(&mut self, now: Instant) -> Option<u16> {
-        let index = self.free?;
-        let part = self.get_mut(index)?;
-        part.since = now;
-        let next = part.next_free;
-        self.free = next;
+    /// A buffer, if one is free.
+    pub(super) fn take(&mut self) -> Option<u16> {
+        let index = self.free;
+        let next = self.get(index)?.first_chunk()?;
+        self.free = u16::from_le_bytes(*next);
         Some(index)
     }
 
-    /// Takes the member's buffer back.
-    pub(super) fn free(&mut self, state: &mut RoomState<'_>, member: u32) {
-        let Some(index) = state.place_mut(member).and_then(|place| place.part.take()) else {
-            return;
-        };
-        let free = self.free;
-        if let Some(part) = self.get_mut(index) {
-            part.buffer.clear();
-            part.next_free = free;
-            self.free = Some(index);
+    pub(super) fn give_back(&mut self, index: u16) {
+        let next = self.free.to_le_bytes();
+        if let Some(first) = self.get_mut(index).and_then(|buffer| buffer.first_chunk_mut()) {
+            *first = next;
+            self.free = index;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_given_once_and_the_last_given_back_first() {
+        let mut bytes = [0xaa; 3 * 5];
+        let mut buffers = LineBuffers::new(&mut bytes, 3, 5);
+        assert_eq!([(); 4].map(|()| buffers.take()), [Some(0), Some(1), Some(2), None]);
+        for index in [1, 0, 2] {
+            let buffer = buffers.get_mut(index).unwrap();
+            assert_eq!(buffer.len(), 5);
+            buffer.fill(0xff);
+            buffers.give_back(index);
+        }
+        assert_eq!([(); 4].map(|()| buffers.take()), [Some(2), Some(0), Some(1), None]);
+        assert_eq!(buffers.get(3), None);
     }
 }

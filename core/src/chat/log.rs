@@ -4,13 +4,12 @@ mod ring;
 mod writer;
 
 use ring::Ring;
-use writer::Writer;
+use writer::LineWriter;
+
+use super::member_id::NOBODY;
 
 /// For all members.
 const ALL: u32 = u32::MAX;
-
-/// No member: there are never so many.
-pub(super) const NOBODY: u32 = u32::MAX >> 1;
 
 /// Set in [`LogEntry::from`]: the line was said, so that it belongs to the history.
 const SAID: u32 = 1 << 31;
@@ -18,7 +17,7 @@ const SAID: u32 = 1 << 31;
 /// No single loan is longer than this, more or less: what a send buffer takes at once.
 const RUN: u64 = 64 * 1024;
 
-/// Where a line in a room's backlog begins, and whose it is: 16 bytes.
+/// Where a line in a room's log begins, and whose it is: 16 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct LogEntry {
     /// Counted from the first byte that the room ever had.
@@ -28,8 +27,8 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// No line: what the memory of a [`Room`](super::Room) may be filled with.
-    pub const NONE: Self = Self { start: 0, from: NOBODY, to: ALL };
+    /// No line: what the memory of a [`Room`](super::Room) is filled with.
+    pub const EMPTY: Self = Self { start: 0, from: NOBODY, to: ALL };
 }
 
 /// Whose line it is, and for whom.
@@ -66,11 +65,11 @@ pub(super) enum View {
 }
 
 impl View {
-    fn shows(self, mark: &LogEntry) -> bool {
+    fn shows(self, entry: &LogEntry) -> bool {
         match self {
-            Self::Live(member) if mark.to == ALL => mark.from & !SAID != member,
-            Self::Live(member) => mark.to == member,
-            Self::History => mark.from & SAID != 0 && mark.to == ALL,
+            Self::Live(member) if entry.to == ALL => entry.from & !SAID != member,
+            Self::Live(member) => entry.to == member,
+            Self::History => entry.from & SAID != 0 && entry.to == ALL,
         }
     }
 }
@@ -80,14 +79,14 @@ impl View {
 #[derive(Debug)]
 pub(super) struct Log<'a> {
     bytes: Ring<'a, u8>,
-    marks: Ring<'a, LogEntry>,
+    entries: Ring<'a, LogEntry>,
     /// The number of the oldest line kept.
     first: u64,
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(bytes: &'a mut [u8], marks: &'a mut [LogEntry]) -> Self {
-        Self { bytes: Ring::new(bytes), marks: Ring::new(marks), first: 0 }
+    pub(super) fn new(bytes: &'a mut [u8], entries: &'a mut [LogEntry]) -> Self {
+        Self { bytes: Ring::new(bytes), entries: Ring::new(entries), first: 0 }
     }
 
     pub(super) const fn capacity(&self) -> usize {
@@ -96,7 +95,7 @@ impl<'a> Log<'a> {
 
     /// How many lines it can hold.
     pub(super) const fn lines(&self) -> usize {
-        self.marks.size()
+        self.entries.size()
     }
 
     /// The offset behind the last line.
@@ -104,22 +103,22 @@ impl<'a> Log<'a> {
         self.bytes.next()
     }
 
-    fn mark(&self, number: u64) -> Option<&LogEntry> {
-        if number < self.first || number >= self.marks.next() {
+    fn entry(&self, number: u64) -> Option<&LogEntry> {
+        if number < self.first || number >= self.entries.next() {
             return None;
         }
-        self.marks.slots.get(self.marks.slot(number)?)
+        self.entries.slots.get(self.entries.slot(number)?)
     }
 
     /// Where a line begins; behind the last, the end.
     fn start(&self, number: u64) -> u64 {
-        self.mark(number).map_or(self.end(), |mark| mark.start)
+        self.entry(number).map_or(self.end(), |entry| entry.start)
     }
 
     /// The number of the line that holds the byte at `offset`, or would. Most readers stand near the
     /// end, so it is sought from there, in steps that double.
     fn find(&self, offset: u64) -> u64 {
-        let (mut low, mut high, mut step) = (self.first, self.marks.next(), 1_u64);
+        let (mut low, mut high, mut step) = (self.first, self.entries.next(), 1_u64);
         while let Some(near) = high.checked_sub(step).filter(|near| *near > low) {
             if self.start(near) <= offset {
                 low = near;
@@ -139,31 +138,36 @@ impl<'a> Log<'a> {
         low.saturating_sub(1).max(self.first)
     }
 
-    /// Forgets the oldest lines, but none that ends behind `floor`, until `room` bytes and `lines`
+    /// Forgets the oldest lines, but none that ends behind `low_water`, until `bytes` bytes and `lines`
     /// lines are free; tells whether they are.
-    pub(super) fn make_room(&mut self, room: usize, lines: usize, floor: u64) -> bool {
+    pub(super) fn make_room(&mut self, bytes: usize, lines: usize, low_water: u64) -> bool {
         loop {
             let used = self.end().saturating_sub(self.start(self.first));
             let free = (self.bytes.size() as u64).saturating_sub(used);
-            let free_lines = (self.marks.size() as u64)
-                .saturating_sub(self.marks.next().saturating_sub(self.first));
-            if room as u64 <= free && lines as u64 <= free_lines {
+            let free_lines = (self.entries.size() as u64)
+                .saturating_sub(self.entries.next().saturating_sub(self.first));
+            if bytes as u64 <= free && lines as u64 <= free_lines {
                 return true;
             }
-            if self.first >= self.marks.next() || self.start(self.first.saturating_add(1)) > floor {
+            if self.first >= self.entries.next()
+                || self.start(self.first.saturating_add(1)) > low_water
+            {
                 return false;
             }
             self.first = self.first.saturating_add(1);
         }
     }
 
-    /// The least offset that a reader may still need when `room` bytes and `lines` lines are to be
+    /// The least offset that a reader may still need when `bytes` bytes and `lines` lines are to be
     /// free: where a line begins, or ends.
-    pub(super) fn least(&self, room: usize, lines: usize) -> u64 {
+    pub(super) fn first_kept(&self, bytes: usize, lines: usize) -> u64 {
         let by_bytes =
-            self.end().saturating_add(room as u64).saturating_sub(self.bytes.size() as u64);
-        let number =
-            self.marks.next().saturating_add(lines as u64).saturating_sub(self.marks.size() as u64);
+            self.end().saturating_add(bytes as u64).saturating_sub(self.bytes.size() as u64);
+        let number = self
+            .entries
+            .next()
+            .saturating_add(lines as u64)
+            .saturating_sub(self.entries.size() as u64);
         let by_lines = self.start(number.max(self.first));
         // A line is kept whole or not at all.
         let number = self.find(by_bytes);
@@ -172,20 +176,20 @@ impl<'a> Log<'a> {
     }
 
     /// Begins a line; there must be room for it. What does not fit is lost.
-    pub(super) fn begin(&mut self, route: Route) -> Option<Writer<'_, 'a>> {
+    pub(super) fn begin(&mut self, route: Route) -> Option<LineWriter<'_, 'a>> {
         let used = self.end().saturating_sub(self.start(self.first));
         let left = (self.bytes.size() as u64).saturating_sub(used);
-        let has_lines = self.marks.next().saturating_sub(self.first) < self.marks.size() as u64;
-        let mark = LogEntry { start: self.end(), from: route.from, to: route.to };
-        let slot = self.marks.slot(self.marks.next()).filter(|_| has_lines && left > 0)?;
-        *self.marks.slots.get_mut(slot)? = mark;
-        self.marks.advance(1);
-        Some(Writer::new(&mut self.bytes, left.saturating_sub(1)))
+        let has_lines = self.entries.next().saturating_sub(self.first) < self.entries.size() as u64;
+        let entry = LogEntry { start: self.end(), from: route.from, to: route.to };
+        let slot = self.entries.slot(self.entries.next()).filter(|_| has_lines && left > 0)?;
+        *self.entries.slots.get_mut(slot)? = entry;
+        self.entries.advance(1);
+        Some(LineWriter::new(&mut self.bytes, left.saturating_sub(1)))
     }
 
-    /// Where the later half of the backlog begins, more or less.
+    /// Where the later half of the log begins, more or less.
     pub(super) fn middle(&self) -> u64 {
-        self.least(self.bytes.size() / 2, self.marks.size() / 2)
+        self.first_kept(self.bytes.size() / 2, self.entries.size() / 2)
     }
 
     /// Whether a line begins at `offset`, or the last one ends there.
@@ -194,14 +198,14 @@ impl<'a> Log<'a> {
     }
 
     /// Where the history begins of which a new member gets the last `count` lines: at most those in
-    /// the later half of the backlog, and so that `room` bytes and `lines` lines can be free beside.
+    /// the later half of the log, and so that `bytes` bytes and `lines` lines can be free beside.
     /// So no newcomer keeps all of it in use.
-    pub(super) fn history(&self, count: u16, room: usize, lines: usize) -> u64 {
-        let earliest = self.middle().max(self.least(room, lines));
-        let (mut left, mut number) = (count, self.marks.next());
+    pub(super) fn history(&self, count: u16, bytes: usize, lines: usize) -> u64 {
+        let earliest = self.middle().max(self.first_kept(bytes, lines));
+        let (mut left, mut number) = (count, self.entries.next());
         while left > 0 && number > self.first && self.start(number.saturating_sub(1)) >= earliest {
             number = number.saturating_sub(1);
-            if self.mark(number).is_some_and(|mark| View::History.shows(mark)) {
+            if self.entry(number).is_some_and(|entry| View::History.shows(entry)) {
                 left = left.saturating_sub(1);
             }
         }
@@ -220,7 +224,7 @@ impl<'a> Log<'a> {
         if self.start(number) < at {
             return at;
         }
-        while at < limit && !self.mark(number).is_some_and(|mark| view.shows(mark)) {
+        while at < limit && !self.entry(number).is_some_and(|entry| view.shows(entry)) {
             number = number.saturating_add(1);
             at = self.start(number);
         }
@@ -229,7 +233,7 @@ impl<'a> Log<'a> {
 
     /// To where a reader goes on without a gap who [stands](Self::seek) at `start`: over all lines
     /// that it is shown and that lie together, or somewhat more than [`RUN`] of them.
-    pub(super) fn run(&self, start: u64, limit: u64, view: View) -> u64 {
+    pub(super) fn run_end(&self, start: u64, limit: u64, view: View) -> u64 {
         let limit = limit.min(self.end());
         if start >= limit {
             return start;
@@ -238,7 +242,7 @@ impl<'a> Log<'a> {
         let mut end = self.start(number);
         while end < limit
             && end.saturating_sub(start) < RUN
-            && self.mark(number).is_some_and(|mark| view.shows(mark))
+            && self.entry(number).is_some_and(|entry| view.shows(entry))
         {
             number = number.saturating_add(1);
             end = self.start(number);

@@ -1,18 +1,18 @@
 //! A member, lent as a session.
 
-use core::fmt;
-
-use super::Room;
 use super::command::Command;
-use super::cursor::Waiting;
+use super::cursor::Unread;
 use super::execute::Outcome;
 use super::fragment::Fragment::{Number, Text};
-use super::line_buffers::Parts;
-use super::member_slot::{MemberSlot, State};
-use super::room_state::OPERATOR;
-use crate::printable::{Printable, printable};
+use super::line_buffers::LineBuffers;
+use super::member_event::MemberEvent;
+use super::member_id::OPERATOR;
+use super::member_slot::{Buffering, MemberSlot, SlotState};
+use super::membership::MemberError;
+use super::room_state::RoomState;
+use crate::printable::printable;
 use crate::session::{Events, Output, Session};
-use crate::text::{Ended, MAX_TEXT, TextReaderError};
+use crate::text::{Ended, TextReaderError};
 use crate::time::{Duration, Instant};
 
 /// How long a line may take to come in whole.
@@ -22,138 +22,91 @@ const LINE_TIMEOUT: Duration = Duration::from_secs(LINE_SECONDS as u64);
 /// When a member is looked at again that waits for a buffer.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// A member of a [`Room`], for one turn of a driver.
+/// A member of a [`Room`](super::Room), for one turn of a driver.
 #[derive(Debug)]
-pub struct Member<'r, 'a, const N: usize = MAX_TEXT> {
-    room: &'r mut Room<'a, N>,
+pub struct Member<'r, 'a> {
+    room: &'r mut RoomState<'a>,
+    buffers: &'r mut LineBuffers<'a>,
     index: u32,
 }
 
-/// What a member did. The others are told already; this is for the operator's records.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum MemberEvent<'a> {
-    /// It said something to all.
-    Said {
-        /// Its nick.
-        nick: &'a str,
-        /// What it said.
-        text: Printable<'a>,
-    },
-    /// It did something (`/me`).
-    Acted {
-        /// Its nick.
-        nick: &'a str,
-        /// What it did.
-        text: Printable<'a>,
-    },
-    /// It has another nick.
-    Renamed {
-        /// The nick before.
-        old: &'a str,
-        /// The nick now.
-        new: &'a str,
-    },
-}
-
-/// As the others are told.
-impl fmt::Display for MemberEvent<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Said { nick, text } => write!(f, "{nick}: {text}"),
-            Self::Acted { nick, text } => write!(f, "* {nick} {text}"),
-            Self::Renamed { old, new } => write!(f, "* {old} is now {new}"),
-        }
-    }
-}
-
-impl fmt::Debug for MemberEvent<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// How a membership fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum MemberError {
-    /// The member did not read what was said, until there was no room for more.
-    FellBehind,
-}
-
-impl fmt::Display for MemberError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the member fell behind")
-    }
-}
-
-impl core::error::Error for MemberError {}
-
-impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
-    pub(super) fn new(room: &'r mut Room<'a, N>, index: u32) -> Self {
-        Self { room, index }
+impl<'r, 'a> Member<'r, 'a> {
+    pub(super) const fn new(
+        room: &'r mut RoomState<'a>,
+        buffers: &'r mut LineBuffers<'a>,
+        index: u32,
+    ) -> Self {
+        Self { room, buffers, index }
     }
 
     /// Its nick.
     pub fn nick(&self) -> &str {
-        self.place().map_or("", |place| place.nick.as_str())
+        self.slot().map_or("", |slot| slot.nick.as_str())
     }
 
-    fn place(&self) -> Option<&MemberSlot> {
-        self.room.state.place(self.index)
-    }
-
-    fn state(&self) -> State {
-        self.place().map_or(State::Shut, |place| place.state)
+    /// Whether it may say something. Not so after [`disconnect`](Self::disconnect) or `/quit`, when
+    /// its stream has ended, or when it fell behind.
+    pub fn is_active(&self) -> bool {
+        self.state() == SlotState::Active
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.
-    pub fn disconnect(&mut self) {
-        self.end();
+    /// If it takes nothing of that for [`RoomConfig::end_timeout`](super::RoomConfig::end_timeout),
+    /// its session fails. The operator stays.
+    pub fn disconnect(&mut self, now: Instant) {
+        self.end(now);
+    }
+
+    fn slot(&self) -> Option<&MemberSlot> {
+        self.room.delivery.slot(self.index)
+    }
+
+    fn slot_mut(&mut self) -> Option<&mut MemberSlot> {
+        self.room.delivery.slot_mut(self.index)
+    }
+
+    fn state(&self) -> SlotState {
+        self.slot().map_or(SlotState::Shutdown, |slot| slot.state)
     }
 
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         match self.state() {
-            State::Here if self.room.state.has_room(self.index, now) => Ok(()),
-            State::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
+            SlotState::Active if self.room.delivery.has_room(self.index, now) => Ok(()),
+            SlotState::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
             _ => Err(nb::Error::WouldBlock),
         }
     }
 
     /// It says no more, and reads what has been said until now. The operator reads on.
-    fn end(&mut self) {
-        let Room { state, parts } = &mut *self.room;
-        parts.free(state, self.index);
-        state.set_blocked(self.index, false);
-        let end = state.backlog.end();
-        if let Some(place) = state.place_mut(self.index)
-            && place.state == State::Here
-        {
-            place.progress.stop_skipping();
-            place.retry = None;
-            if self.index != OPERATOR {
-                place.state = State::Ending(end);
+    fn end(&mut self, now: Instant) {
+        self.give_buffer_back();
+        let delivery = &mut self.room.delivery;
+        delivery.set_blocked(self.index, false);
+        let (end, deadline) = (delivery.log.end(), now + delivery.config.end_timeout);
+        if let Some(slot) = delivery.slot_mut(self.index) {
+            slot.progress.discard();
+            if slot.state == SlotState::Active && self.index != OPERATOR {
+                slot.state = SlotState::Draining { end, deadline };
             }
         }
     }
 
-    /// What waits for it.
-    fn waiting(&self) -> Waiting {
-        let backlog = &self.room.state.backlog;
-        self.place().filter(|place| place.reads()).map_or(Waiting::Nothing, |place| {
-            let end = place.end();
-            place.reading.advanced(backlog, self.index, end).waiting(backlog, self.index, end)
-        })
+    fn give_buffer_back(&mut self) {
+        if let Some(slot) = self.room.delivery.slot_mut(self.index) {
+            if let Some(buffer) = slot.buffer() {
+                self.buffers.give_back(buffer);
+            }
+            slot.buffering = Buffering::Unneeded;
+        }
     }
 
-    /// Gives a buffer back that holds no unfinished line.
-    fn settle(&mut self) {
-        let Room { state, parts } = &mut *self.room;
-        let Some(place) = state.place_mut(self.index) else { return };
-        let Some(part) = place.part.and_then(|part| parts.get_mut(part)) else { return };
-        place.progress.release(&mut part.buffer);
-        if !place.progress.needs_buffer(&part.buffer) {
-            parts.free(state, self.index);
+    /// Forgets a line that was lent; a buffer that holds no unfinished line is given back.
+    fn release(&mut self) {
+        let Some(slot) = self.slot_mut().filter(|slot| slot.buffer().is_some()) else { return };
+        slot.progress.release();
+        if !slot.progress.needs_buffer() {
+            self.give_buffer_back();
         }
     }
 
@@ -165,55 +118,56 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
-        let Room { state, parts } = &mut *self.room;
-        let place = state.place_mut(self.index)?;
-        place.retry = None;
-        if place.part.is_none() {
-            place.part = parts.take(now);
+        let delivery = &mut self.room.delivery;
+        let max_text = delivery.config.max_text.into();
+        let slot = delivery.slot_mut(self.index)?;
+        let buffer = slot.buffer().or_else(|| {
+            let buffer = self.buffers.take()?;
+            slot.buffering = Buffering::In { buffer, since: now };
+            Some(buffer)
+        });
+        if let Some(buffer) = buffer {
+            return Some(slot.progress.handle_input(self.buffers.get_mut(buffer)?, now, input));
         }
-        let part = match place.part {
-            Some(part) => parts.get_mut(part)?,
-            None if input.contains(&b'\n') => parts.spare()?,
-            None => {
-                place.retry = Some(now + RETRY);
-                return None;
-            }
+        let read = slot.progress.take_whole(max_text, now, input);
+        slot.buffering = match read {
+            Some(_) => Buffering::Unneeded,
+            None => Buffering::Waits { until: now + RETRY },
         };
-        Some(place.progress.handle_input(&mut part.buffer, now, input))
+        read
     }
 
     /// Ends an unfinished line that has no terminator.
     fn finish(&mut self, now: Instant) -> nb::Result<Outcome, MemberError> {
-        let Room { state, parts } = &mut *self.room;
-        let place = state.place_mut(self.index).ok_or(nb::Error::WouldBlock)?;
-        let part = place.part.and_then(|part| parts.get_mut(part)).ok_or(nb::Error::WouldBlock)?;
-        let finished = place.progress.finish(&mut part.buffer).map(|()| Ended::InBuffer);
-        self.take(now, finished)
+        let slot = self.room.delivery.slot_mut(self.index).ok_or(nb::Error::WouldBlock)?;
+        let buffer = slot.buffer().and_then(|buffer| self.buffers.get_mut(buffer));
+        let finished = slot.progress.finish(buffer.ok_or(nb::Error::WouldBlock)?);
+        self.take(now, finished.map(|()| Ended::InBuffer))
     }
 
     /// Of an unfinished line: when it ends by quiet, and when it has taken too long.
     fn unfinished(&self) -> (Option<Instant>, Option<Instant>) {
-        let Some(place) = self.place() else { return (None, None) };
-        match place.part.and_then(|part| self.room.parts.get(part)) {
-            Some(part) if place.progress.needs_buffer(&part.buffer) => {
-                (place.progress.poll_deadline(&part.buffer), Some(part.since + LINE_TIMEOUT))
+        let Some(slot) = self.slot() else { return (None, None) };
+        match slot.buffering {
+            Buffering::In { buffer, since } if slot.progress.needs_buffer() => {
+                let buffer = self.buffers.get(buffer).unwrap_or_default();
+                (slot.progress.poll_deadline(buffer), Some(since + LINE_TIMEOUT))
             }
-            _ => (place.progress.poll_deadline(&[]), None),
+            _ => (slot.progress.poll_deadline(&[]), None),
         }
     }
 
     /// A line has taken too long: what is there of it, and the rest, is refused.
     fn refuse_late(&mut self, now: Instant) {
-        let Room { state, parts } = &mut *self.room;
-        if let Some(place) = state.place_mut(self.index)
-            && let Some(part) = place.part.and_then(|part| parts.get_mut(part))
+        if let Some(slot) = self.room.delivery.slot_mut(self.index)
+            && let Some(buffer) = slot.buffer().and_then(|buffer| self.buffers.get(buffer))
         {
-            place.progress.give_up(&mut part.buffer);
+            slot.progress.give_up(buffer);
             let (before, after) = ("your line took longer than ", " s: it was refused");
             let why = [Text(before), Number(LINE_SECONDS), Text(after)];
-            state.refuse(self.index, now, &why);
+            self.room.refuse(self.index, now, &why);
         }
-        self.settle();
+        self.release();
     }
 
     /// Does what came of reading. `WouldBlock`: the line goes on.
@@ -222,36 +176,34 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
         now: Instant,
         read: nb::Result<Ended<'_>, TextReaderError>,
     ) -> nb::Result<Outcome, MemberError> {
-        let Room { state, parts } = &mut *self.room;
         let ended = match read {
             Ok(ended) => ended,
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(TextReaderError::TooLong)) => {
-                let longest = u32::try_from(N).unwrap_or(u32::MAX);
+                let longest = self.room.delivery.config.max_text.into();
                 let (before, after) = ("a line has at most ", " bytes: yours was refused");
                 let why = [Text(before), Number(longest), Text(after)];
-                state.refuse(self.index, now, &why);
+                self.room.refuse(self.index, now, &why);
                 return Ok(Outcome::Nothing);
             }
         };
-        let part = state.place(self.index).and_then(|place| place.part);
-        let done = state.execute(self.index, now, line(parts, part, ended));
-        if done == Outcome::Quits {
-            self.end();
+        let line = self.slot().map_or(&[][..], |slot| line(self.buffers, slot, ended));
+        let outcome = self.room.execute(self.index, now, line);
+        if outcome == Outcome::Quits {
+            self.end(now);
         }
-        Ok(done)
+        Ok(outcome)
     }
 
     /// What to tell of a line that [`take`](Self::take) has executed.
-    fn heard<'s>(
+    fn event<'s>(
         &'s self,
-        done: Outcome,
+        outcome: Outcome,
         ended: Ended<'s>,
     ) -> nb::Result<MemberEvent<'s>, MemberError> {
-        let (state, parts) = (&self.room.state, &self.room.parts);
-        let place = state.place(self.index).ok_or(nb::Error::WouldBlock)?;
-        let (nick, line) = (place.nick.as_str(), line(parts, place.part, ended));
-        match (done, Command::read(line)) {
+        let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
+        let nick = slot.nick.as_str();
+        match (outcome, Command::parse(line(self.buffers, slot, ended))) {
             (Outcome::Said, Command::Say(text)) => {
                 Ok(MemberEvent::Said { nick, text: printable(text) })
             }
@@ -259,7 +211,7 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
                 Ok(MemberEvent::Acted { nick, text: printable(text) })
             }
             (Outcome::Renamed, _) => {
-                Ok(MemberEvent::Renamed { old: state.old.as_str(), new: nick })
+                Ok(MemberEvent::Renamed { old: &self.room.old_nick, new: nick })
             }
             _ => Err(nb::Error::WouldBlock),
         }
@@ -267,24 +219,21 @@ impl<'r, 'a, const N: usize> Member<'r, 'a, N> {
 }
 
 /// The line that has ended: in the input, or in the member's buffer.
-fn line<'l, const N: usize>(
-    parts: &'l Parts<'_, N>,
-    part: Option<u16>,
-    ended: Ended<'l>,
-) -> &'l [u8] {
+fn line<'l>(buffers: &'l LineBuffers<'_>, slot: &MemberSlot, ended: Ended<'l>) -> &'l [u8] {
     match ended {
         Ended::InInput(line) => line,
-        Ended::InBuffer => {
-            part.and_then(|part| parts.get(part)).map_or(&[], |part| part.buffer.as_slice())
-        }
+        Ended::InBuffer => slot
+            .buffer()
+            .and_then(|buffer| buffers.get(buffer))
+            .map_or(&[], |buffer| slot.progress.text(buffer)),
     }
 }
 
-impl<'s, const N: usize> Events<'s> for Member<'_, '_, N> {
+impl<'s> Events<'s> for Member<'_, '_> {
     type Event = MemberEvent<'s>;
 }
 
-impl<const N: usize> Session for Member<'_, '_, N> {
+impl Session for Member<'_, '_> {
     type Error = MemberError;
 
     fn handle_input<'s, 'i: 's>(
@@ -293,67 +242,72 @@ impl<const N: usize> Session for Member<'_, '_, N> {
         input: &mut &'i [u8],
     ) -> nb::Result<MemberEvent<'s>, MemberError> {
         loop {
-            self.settle();
-            if matches!(self.state(), State::Ending(_) | State::Shut) {
+            self.release();
+            if matches!(self.state(), SlotState::Draining { .. } | SlotState::Shutdown) {
                 // It has said that it says no more.
                 *input = &[];
             }
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
-            if let Some(place) = self.room.state.place_mut(self.index)
-                && place.progress.is_skipping()
+            if let Some(slot) = self.slot_mut()
+                && slot.progress.is_skipping()
             {
-                place.progress.skip_input(now, input);
+                slot.progress.skip_input(now, input);
                 continue;
             }
             self.check(now)?;
             let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
-            let done = self.take(now, read)?;
-            if let (Outcome::Said | Outcome::Acted | Outcome::Renamed, Ok(ended)) = (done, read) {
-                return self.heard(done, ended);
+            let outcome = self.take(now, read)?;
+            if let (Outcome::Said | Outcome::Acted | Outcome::Renamed, Ok(ended)) = (outcome, read)
+            {
+                return self.event(outcome, ended);
             }
         }
     }
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
-        self.settle();
-        if self.place().is_some_and(|place| place.part.is_some()) {
+        self.release();
+        if self.slot().is_some_and(|slot| slot.buffer().is_some()) {
             self.check(now)?;
             match self.finish(now) {
-                Ok(done @ (Outcome::Said | Outcome::Acted | Outcome::Renamed)) => {
-                    return self.heard(done, Ended::InBuffer);
+                Ok(outcome @ (Outcome::Said | Outcome::Acted | Outcome::Renamed)) => {
+                    return self.event(outcome, Ended::InBuffer);
                 }
                 Err(nb::Error::Other(error)) => return Err(nb::Error::Other(error)),
                 Ok(Outcome::Quits | Outcome::Nothing) | Err(nb::Error::WouldBlock) => {}
             }
         }
-        self.end();
+        self.end(now);
         Err(nb::Error::WouldBlock)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
-        self.settle();
+        self.release();
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
-        let state = &mut self.room.state;
-        if state.place(self.index).is_some_and(|place| place.blocked) {
-            let is_over = state.patience_ends().is_some_and(|end| end <= now);
-            if is_over && !state.has_room(self.index, now) {
-                state.lose_patience();
+        let delivery = &mut self.room.delivery;
+        if delivery.slot(self.index).is_some_and(|slot| slot.blocked) {
+            let is_over = delivery.patience_ends().is_some_and(|end| end <= now);
+            if is_over && !delivery.has_room(self.index, now) {
+                delivery.lose_patience();
             }
-            state.set_blocked(self.index, false);
+            delivery.set_blocked(self.index, false);
             // Bytes may have waited that go on with its line: they are offered before it ends.
-            if let Some(place) = state.place_mut(self.index) {
-                place.progress.restart_quiet(now);
+            if let Some(slot) = delivery.slot_mut(self.index) {
+                slot.progress.restart_quiet(now);
             }
         }
-        if self.state() == State::Dropped {
-            return Err(nb::Error::Other(MemberError::FellBehind));
+        match self.state() {
+            SlotState::Dropped => return Err(nb::Error::Other(MemberError::FellBehind)),
+            SlotState::Draining { .. } => return Err(nb::Error::Other(MemberError::TimedOut)),
+            _ => {}
         }
-        if let Some(place) = self.room.state.place_mut(self.index) {
-            place.retry = None;
+        if let Some(slot) = self.slot_mut()
+            && let Buffering::Waits { .. } = slot.buffering
+        {
+            slot.buffering = Buffering::Unneeded;
         }
         let (quiet, late) = self.unfinished();
         let is_over = quiet.is_some_and(|quiet| quiet <= now);
@@ -363,64 +317,56 @@ impl<const N: usize> Session for Member<'_, '_, N> {
             self.refuse_late(now);
         }
         if is_over {
-            if let Some(place) = self.room.state.place_mut(self.index)
-                && place.progress.is_skipping()
+            if let Some(slot) = self.slot_mut()
+                && slot.progress.is_skipping()
             {
-                place.progress.stop_skipping();
+                slot.progress.stop_skipping();
                 return Err(nb::Error::WouldBlock);
             }
             self.check(now)?;
-            let done = self.finish(now)?;
-            return self.heard(done, Ended::InBuffer);
+            let outcome = self.finish(now)?;
+            return self.event(outcome, Ended::InBuffer);
         }
         Err(nb::Error::WouldBlock)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
-        match (self.waiting(), self.state()) {
-            (Waiting::Lines(start, stop), _) => {
-                let (head, tail) = self.room.state.backlog.slices(start, stop);
+        let delivery = &self.room.delivery;
+        match (delivery.unread(self.index), self.state()) {
+            (Unread::Lines(start, stop), _) => {
+                let (head, tail) = delivery.log.slices(start, stop);
                 Output::Bytes { head, tail, more: false }
             }
-            (Waiting::Note(head), _) => Output::Bytes { head, tail: &[], more: false },
-            (Waiting::Nothing, State::Ending(_)) => Output::Shutdown,
-            (Waiting::Nothing, State::Shut | State::Vacant(_)) => Output::Close,
-            (Waiting::Nothing, State::Here | State::Dropped) => Output::Nothing,
+            (Unread::Gap(head), _) => Output::Bytes { head, tail: &[], more: false },
+            (Unread::Nothing, SlotState::Draining { .. }) => Output::Shutdown,
+            (Unread::Nothing, SlotState::Shutdown | SlotState::Vacant { .. }) => Output::Close,
+            (Unread::Nothing, SlotState::Active | SlotState::Dropped) => Output::Nothing,
         }
     }
 
     fn transmitted(&mut self, now: Instant, count: usize) {
-        let waiting = self.waiting();
-        let state = &mut self.room.state;
-        state.advance(self.index);
-        let at = usize::try_from(self.index).unwrap_or(usize::MAX);
-        let Some(place) = state.members.get_mut(at).filter(|place| place.reads()) else { return };
-        if waiting == Waiting::Nothing
-            && let State::Ending(_) = place.state
-        {
-            place.state = State::Shut;
-        }
-        if count > 0 {
-            place.read_at = Some(now);
-        }
-        place.reading = place.reading.sent(&state.backlog, waiting, count);
-        let needs = place.reading.needs();
-        state.lower_floor(needs, self.index);
-        state.read_on(self.index);
+        self.room.delivery.sent(self.index, now, count);
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        let place = self.place()?;
-        match place.state {
+        let (slot, delivery) = (self.slot()?, &self.room.delivery);
+        match slot.state {
             // It is to be told.
-            State::Dropped => return Some(Instant::ZERO),
-            State::Here => {}
-            State::Ending(_) | State::Shut | State::Vacant(_) => return None,
+            SlotState::Dropped => return Some(Instant::ZERO),
+            SlotState::Draining { deadline, .. } => {
+                return (delivery.config.end_timeout != Duration::MAX).then_some(deadline);
+            }
+            SlotState::Active => {}
+            SlotState::Shutdown | SlotState::Vacant { .. } => return None,
         }
-        if place.blocked {
-            return Some(self.room.state.patience_ends().unwrap_or(Instant::ZERO));
+        if slot.blocked {
+            return Some(delivery.patience_ends().unwrap_or(Instant::ZERO));
         }
         let (quiet, late) = self.unfinished();
-        [place.retry, quiet, late].into_iter().flatten().min()
+        let retry = match slot.buffering {
+            Buffering::Waits { until } => Some(until),
+            Buffering::Unneeded | Buffering::In { .. } => None,
+        };
+        [retry, quiet, late].into_iter().flatten().min()
     }
 }

@@ -1,74 +1,102 @@
 //! What a room knows of one member.
 
+use core::num::NonZeroU32;
+
 use super::cursor::Cursor;
 use super::nick::Nick;
 use super::rate_limiter::LineLimiter;
 use crate::text::Progress;
 use crate::time::{Duration, Instant};
 
-/// A place for a member in a [`Room`](super::Room).
+/// A slot for a member in a [`Room`](super::Room).
 #[derive(Debug)]
 pub struct MemberSlot {
-    /// Tells this member from those who had the place before.
     pub(super) generation: u32,
-    pub(super) state: State,
+    pub(super) state: SlotState,
     pub(super) nick: Nick,
-    pub(super) reading: Cursor,
+    /// Where it stands in the log.
+    pub(super) cursor: Cursor,
     pub(super) progress: Progress,
-    /// Which buffer holds its unfinished line.
-    pub(super) part: Option<u16>,
-    pub(super) account: LineLimiter,
+    pub(super) buffering: Buffering,
+    pub(super) limiter: LineLimiter,
     /// When it last took something of what it is sent.
     pub(super) read_at: Option<Instant>,
-    /// Its input waits for room in the backlog.
+    /// Its input waits for room in the log.
     pub(super) blocked: bool,
-    /// When it is looked at again, while its input waits for a buffer.
-    pub(super) retry: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// In a chain of vacant places; the next.
-    Vacant(Option<u32>),
-    Here,
-    /// It says no more, and reads up to this offset.
-    Ending(u64),
-    Shut,
-    /// It fell behind.
+pub(super) enum SlotState {
+    /// In a chain of vacant slots; the operator's is never among them.
+    Vacant {
+        next: Option<NonZeroU32>,
+    },
+    Active,
+    /// It says no more, and reads up to this offset of the log.
+    Draining {
+        end: u64,
+        /// Until when it must have taken some more.
+        deadline: Instant,
+    },
+    /// Its direction has been ended.
+    Shutdown,
+    /// It fell behind, and is to be told.
     Dropped,
 }
 
+/// Where a line is kept that has begun and not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Buffering {
+    /// There is none.
+    Unneeded,
+    In {
+        buffer: u16,
+        since: Instant,
+    },
+    /// Its bytes wait for a buffer, and are looked at again then.
+    Waits {
+        until: Instant,
+    },
+}
+
 impl MemberSlot {
-    /// A place that nobody has.
+    /// A slot that nobody has.
     pub const fn vacant() -> Self {
         Self {
             generation: 0,
-            state: State::Vacant(None),
+            state: SlotState::Vacant { next: None },
             nick: Nick::none(),
-            reading: Cursor::live(0),
+            cursor: Cursor::live(0),
             progress: Progress::new(Duration::MAX),
-            part: None,
-            account: LineLimiter::new(),
+            buffering: Buffering::Unneeded,
+            limiter: LineLimiter::new(),
             read_at: None,
             blocked: false,
-            retry: None,
         }
     }
 
     pub(super) const fn is_vacant(&self) -> bool {
-        matches!(self.state, State::Vacant(_))
+        matches!(self.state, SlotState::Vacant { .. })
     }
 
     /// Whether it still reads.
     pub(super) const fn reads(&self) -> bool {
-        matches!(self.state, State::Here | State::Ending(_))
+        matches!(self.state, SlotState::Active | SlotState::Draining { .. })
     }
 
-    /// To where it reads.
+    /// The offset to which it reads.
     pub(super) const fn end(&self) -> u64 {
         match self.state {
-            State::Ending(end) => end,
+            SlotState::Draining { end, .. } => end,
             _ => u64::MAX,
+        }
+    }
+
+    /// The buffer of its unfinished line.
+    pub(super) const fn buffer(&self) -> Option<u16> {
+        match self.buffering {
+            Buffering::In { buffer, .. } => Some(buffer),
+            Buffering::Unneeded | Buffering::Waits { .. } => None,
         }
     }
 }

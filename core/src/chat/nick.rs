@@ -1,17 +1,20 @@
-//! Nicks.
+//! Nicks, and the rules for them.
 
 use core::fmt;
 
 use heapless::String;
 
-use super::config::OPERATOR_NICK;
 use super::fragment::decimal;
+use super::skeleton::SkeletonFn;
+
+/// The nick of the operator.
+pub const OPERATOR_NICK: &str = "server";
 
 /// The longest nick, in characters.
 pub const MAX_NICK: usize = 24;
 
 /// The longest nick in bytes: a character has up to four (RFC 3629 §3).
-pub(super) const NICK_BYTES: usize = 4 * MAX_NICK;
+const NICK_BYTES: usize = 4 * MAX_NICK;
 
 /// What all nicks of members that were not given one start with.
 const GUEST: &str = "guest";
@@ -20,16 +23,10 @@ const GUEST: &str = "guest";
 /// program reads, which `/me` would make as well.
 const RESERVED: [&str; 3] = [OPERATOR_NICK, "welcome", "too"];
 
-/// Reduces a name to a number that is equal for names that look alike. A room takes no two nicks with
-/// the same.
-///
-/// It must tell numbers apart, or guests would have the same nick. [`skeleton`] needs no tables. A host that has room for them supplies one that knows the
-/// look-alikes of all scripts (UTS #39 §4).
-pub type SkeletonFn = fn(&str) -> u64;
-
 /// Why a name cannot be a nick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum NickError {
     /// It has none, or more than [`MAX_NICK`] characters.
     Length,
@@ -62,10 +59,13 @@ impl fmt::Display for NickError {
 
 impl core::error::Error for NickError {}
 
+/// A nick as it is written.
+pub(super) type NickName = String<NICK_BYTES, u8>;
+
 /// A nick and what it looks like.
 #[derive(Clone, Debug)]
 pub(super) struct Nick {
-    name: String<NICK_BYTES, u8>,
+    pub(super) name: NickName,
     pub(super) skeleton: u64,
 }
 
@@ -74,8 +74,7 @@ impl Nick {
         Self { name: String::new(), skeleton: 0 }
     }
 
-    /// The operator's.
-    pub(super) fn server(skeleton: SkeletonFn) -> Self {
+    pub(super) fn operator(skeleton: SkeletonFn) -> Self {
         let name = String::try_from(OPERATOR_NICK).unwrap_or_default();
         Self { name, skeleton: skeleton(OPERATOR_NICK) }
     }
@@ -133,64 +132,9 @@ const fn is_blank(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// A [`SkeletonFn`] without tables: case does not matter in European scripts (Latin as far as Latin
-/// Extended-A, Greek, Cyrillic), nor do `0` and `o`, `1`, `i` and `l`, `5` and `s`, or `-`, `_` and `.`.
-/// Beyond that, names are alike only if they are the same.
-pub fn skeleton(name: &str) -> u64 {
-    let mut hash = Fnv::default();
-    for c in name.chars().map(lower) {
-        hash.add(match c {
-            '0' => 'o',
-            '1' | 'i' | 'ı' => 'l',
-            '5' | 'ſ' => 's',
-            'ς' => 'σ',
-            '-' | '.' => '_',
-            other => other,
-        });
-    }
-    hash.0
-}
-
-/// The lower case of a letter of the scripts that [`skeleton`] names. The library's own, which knows
-/// all scripts, takes 11 KiB of tables.
-fn lower(c: char) -> char {
-    // Where capitals and small letters take turns, the capitals are the even ones or the odd ones.
-    let code = u32::from(c);
-    let distance = match c {
-        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => 32,
-        'İ' => return 'i',
-        'Ÿ' => return 'ÿ',
-        'Ā'..='Ķ' | 'Ŋ'..='Ŷ' => 1 - code % 2,
-        'Ĺ'..='Ň' | 'Ź'..='Ž' => code % 2,
-        'Ά' => 38,
-        'Έ'..='Ί' => 37,
-        'Ό' => 64,
-        'Ύ' | 'Ώ' => 63,
-        'Ѐ'..='Џ' => 80,
-        _ => 0,
-    };
-    char::from_u32(code.saturating_add(distance)).unwrap_or(c)
-}
-
-/// FNV-1a, 64 bits.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, c: char) {
-        for byte in u32::from(c).to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::skeleton::skeleton;
     use super::*;
     use std::format;
     use std::string::ToString;
@@ -240,21 +184,6 @@ mod tests {
         }
     }
 
-    /// Against the library's tables.
-    #[test]
-    fn the_lower_case_of_european_scripts_is_that_of_unicode() {
-        for c in ('\0'..='\u{17f}').chain('\u{370}'..='\u{3ce}').chain('\u{400}'..='\u{45f}') {
-            let expected = match c {
-                'İ' => 'i',
-                // Archaic letters, and a sign.
-                'Ͱ' | 'Ͳ' | 'Ͷ' | 'Ϳ' => c,
-                _ => c.to_lowercase().next().unwrap(),
-            };
-            assert_eq!(lower(c), expected, "{c} {:x}", u32::from(c));
-        }
-        assert_eq!(lower('日'), '日');
-    }
-
     #[test]
     fn reserved_names_are_refused_in_every_disguise() {
         for name in [
@@ -276,13 +205,5 @@ mod tests {
         assert_eq!(disguised, Err(NickError::Reserved));
         assert_eq!(choose("servers"), Ok(()));
         assert_eq!(choose("gues"), Ok(()));
-    }
-
-    #[test]
-    fn what_looks_alike_is_alike() {
-        assert_eq!(skeleton("Bill"), skeleton("bi1L"));
-        assert_eq!(skeleton("o_o"), skeleton("0-0"));
-        assert_eq!(skeleton("ſıς"), skeleton("SIΣ"));
-        assert_ne!(skeleton("ab"), skeleton("ba"));
     }
 }

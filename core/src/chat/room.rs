@@ -1,98 +1,68 @@
 //! The room.
 
-use core::fmt;
-
-use super::RoomConfig;
-use super::line_buffers::{Part, Parts};
+use super::config::RoomConfig;
+use super::limits::{MIN_ENTRIES, MIN_SLOTS, MIN_TEXT, RoomError, min_log_bytes};
+use super::line_buffers::LineBuffers;
 use super::log::LogEntry;
 use super::member::Member;
+use super::member_id::{MemberId, OPERATOR};
 use super::member_slot::MemberSlot;
-use super::room_state::{OPERATOR, RoomState};
-use super::room_storage::max_line_bytes;
+use super::membership::{JoinError, LeaveReason};
+use super::room_state::RoomState;
 use crate::text::MAX_TEXT;
-
-/// Names a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct MemberId {
-    pub(super) index: u32,
-    pub(super) generation: u32,
-}
-
-/// Why nobody can join.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum JoinError {
-    /// Every slot is taken.
-    RoomFull,
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the room is full")
-    }
-}
-
-impl core::error::Error for JoinError {}
-
-/// Why a member leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum LeaveReason {
-    /// It wanted to.
-    Quit,
-    /// Its connection broke.
-    Lost,
-    /// It did not read what was said.
-    FellBehind,
-    /// The server stops.
-    Stopped,
-}
-
-impl LeaveReason {
-    /// What the others are told in brackets; `None` if it was its own will.
-    pub const fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::Quit => None,
-            Self::Lost => Some("connection lost"),
-            Self::FellBehind => Some("fell behind"),
-            Self::Stopped => Some("the server stops"),
-        }
-    }
-}
 
 /// A room, with its memory borrowed. The [module](super) states its rules.
 ///
 /// Each member is driven as a [`Session`](crate::session::Session) that the room lends,
-/// [`member`](Self::member). After each turn of a driver ask [`needs_poll`](Self::needs_poll): if there
-/// are any, every member is to have a turn.
+/// [`member`](Self::member). After each turn of a driver ask [`needs_poll`](Self::needs_poll): if so,
+/// every member is to have a turn.
 #[derive(Debug)]
-pub struct Room<'a, const N: usize = MAX_TEXT> {
-    pub(super) state: RoomState<'a>,
-    pub(super) parts: Parts<'a, N>,
+pub struct Room<'a> {
+    state: RoomState<'a>,
+    buffers: LineBuffers<'a>,
 }
 
-impl<'a, const N: usize> Room<'a, N> {
-    /// An empty room, in memory that need not be empty: so many members as there are places (one of
-    /// them the operator's), and so on; see [`Space`](super::Space), which has it all in one piece. A backlog
-    /// smaller than [`min_log_bytes`](super::min_log_bytes) takes no line.
+impl<'a> Room<'a> {
+    /// An empty room, in memory that need not be empty: for as many members as there are slots (one of
+    /// them the operator's), and for as many lines of the log as there are entries. The bytes are
+    /// those of the [line buffers](RoomConfig::line_buffers), and all others the log's. See
+    /// [`RoomStorage`](super::RoomStorage), which has it all in one piece.
+    ///
+    /// # Errors
+    /// [`RoomError`]: there is too little memory for the rules.
     pub fn new(
-        members: &'a mut [MemberSlot],
+        slots: &'a mut [MemberSlot],
+        entries: &'a mut [LogEntry],
         bytes: &'a mut [u8],
-        lines: &'a mut [LogEntry],
-        parts: &'a mut [Part<N>],
         config: RoomConfig,
-    ) -> Self {
-        let state = RoomState::new(members, bytes, lines, max_line_bytes(N), config);
-        Self { state, parts: Parts::new(parts) }
+    ) -> Result<Self, RoomError> {
+        let RoomConfig { max_text, line_buffers, .. } = config;
+        if slots.len() < MIN_SLOTS {
+            return Err(RoomError::Slots);
+        }
+        if entries.len() < MIN_ENTRIES {
+            return Err(RoomError::Entries);
+        }
+        if max_text < MIN_TEXT || usize::from(max_text) > MAX_TEXT {
+            return Err(RoomError::Text);
+        }
+        if line_buffers == 0 {
+            return Err(RoomError::LineBuffers);
+        }
+        let parts = bytes.split_at_mut_checked(config.line_buffer_bytes());
+        let (buffers, log) = parts.ok_or(RoomError::Bytes)?;
+        if log.len() < min_log_bytes(max_text.into()) {
+            return Err(RoomError::Bytes);
+        }
+        let buffers = LineBuffers::new(buffers, line_buffers, max_text);
+        Ok(Self { state: RoomState::new(slots, entries, log, config), buffers })
     }
 
     /// The operator, whose lines come from the server's own terminal and go there. It is never
     /// dropped: it loses the lines that it did not read in time, is told so in their place, and keeps
     /// nobody waiting until it reads again. Its input may end; it reads on.
     pub fn operator(&self) -> MemberId {
-        let generation = self.state.place(OPERATOR).map_or(0, |place| place.generation);
+        let generation = self.state.delivery.slot(OPERATOR).map_or(0, |slot| slot.generation);
         MemberId { index: OPERATOR, generation }
     }
 
@@ -105,35 +75,37 @@ impl<'a, const N: usize> Room<'a, N> {
     }
 
     /// The member as a session. `None`: it has left.
-    pub fn member(&mut self, key: MemberId) -> Option<Member<'_, 'a, N>> {
-        self.state.find(key)?;
+    pub fn member(&mut self, id: MemberId) -> Option<Member<'_, 'a>> {
+        self.state.find(id)?;
         // Here, since a session's output is polled without a change to it.
-        self.state.advance(key.index);
-        Some(Member::new(self, key.index))
+        self.state.delivery.advance(id.index);
+        Some(Member::new(&mut self.state, &mut self.buffers, id.index))
     }
 
     /// A member's nick. `None`: it has left.
-    pub fn nick(&self, key: MemberId) -> Option<&str> {
-        self.state.find(key).map(|place| place.nick.as_str())
+    pub fn nick(&self, id: MemberId) -> Option<&str> {
+        self.state.find(id).map(|slot| slot.nick.as_str())
     }
 
     /// How many members there are, the operator left aside.
     pub const fn count(&self) -> usize {
-        self.state.count
+        self.state.count as usize
     }
 
     /// Lets a member go, and tells the others. To be called once when its session is over, and when
     /// its connection is lost.
-    pub fn leave(&mut self, key: MemberId, why: LeaveReason) {
-        if key.index != OPERATOR && self.state.find(key).is_some() {
-            self.parts.free(&mut self.state, key.index);
-            self.state.leave(key.index, why);
+    pub fn leave(&mut self, id: MemberId, why: LeaveReason) {
+        let slot = self.state.find(id).filter(|_| id.index != OPERATOR);
+        let Some(slot) = slot else { return };
+        if let Some(buffer) = slot.buffer() {
+            self.buffers.give_back(buffer);
         }
+        self.state.leave(id.index, why);
     }
 
     /// Whether something was said, or may go on, since this was asked last: then every member is to
     /// have a turn.
     pub fn needs_poll(&mut self) -> bool {
-        core::mem::take(&mut self.state.news)
+        core::mem::take(&mut self.state.delivery.needs_poll)
     }
 }

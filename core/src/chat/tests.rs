@@ -6,32 +6,67 @@ mod backpressure;
 mod client;
 mod commands;
 mod cursor;
+mod endings;
 mod harness;
 mod joins_and_leaves;
 mod line_buffers;
 mod lines;
+mod memory;
 mod operator;
-mod sizes;
 
 use super::*;
 use crate::session::Session;
-use crate::time::Instant;
+use crate::text::MAX_TEXT;
+use crate::time::{Duration, Instant};
 use core::ops::Range;
 use harness::Harness;
 use std::borrow::ToOwned;
-use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
+use std::vec;
 use std::vec::Vec;
 
+/// The memory of a room, and what must be known of it.
+struct Memory {
+    slots: Vec<MemberSlot>,
+    entries: Vec<LogEntry>,
+    bytes: Vec<u8>,
+    max_text: u16,
+    line_buffers: u16,
+}
+
+impl Memory {
+    fn new(slots: usize, entries: usize, log: usize, line_buffers: u16, max_text: u16) -> Self {
+        let config = RoomConfig::new().with_max_text(max_text).with_line_buffers(line_buffers);
+        Self {
+            slots: (0..slots).map(|_| MemberSlot::vacant()).collect(),
+            entries: vec![LogEntry::EMPTY; entries],
+            bytes: vec![0xaa; config.bytes(log)],
+            max_text,
+            line_buffers,
+        }
+    }
+
+    fn room(&mut self, config: RoomConfig) -> Room<'_> {
+        let Self { slots, entries, bytes, max_text, line_buffers } = self;
+        let config = config.with_max_text(*max_text).with_line_buffers(*line_buffers);
+        Room::new(slots, entries, bytes, config).unwrap()
+    }
+}
+
+/// Memory of which little matters but how many slots and line buffers there are.
+fn ample(slots: usize, line_buffers: u16) -> Memory {
+    Memory::new(slots, 256, 32_768, line_buffers, DEFAULT_MAX_TEXT)
+}
+
 /// A room that none of these tests fills.
-fn wide() -> Box<Space<6, 32768, 256, 5>> {
-    Box::default()
+fn wide() -> Memory {
+    ample(6, 4)
 }
 
 /// A room that is soon full.
-fn narrow() -> Box<Space<5, { min_log_bytes(64) }, 16, 3, 64>> {
-    Box::default()
+fn narrow() -> Memory {
+    Memory::new(5, 16, min_log_bytes(64), 2, 64)
 }
 
 fn no_limit() -> RoomConfig {

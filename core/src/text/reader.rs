@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use heapless::Vec;
-
 use super::message::{MAX_TEXT, Text};
 use crate::time::{Duration, Instant};
 
@@ -41,7 +39,7 @@ impl core::error::Error for TextReaderError {}
 /// gathered in the reader. `N` is the longest text in bytes, at most [`MAX_TEXT`].
 #[derive(Debug)]
 pub struct TextReader<const N: usize = MAX_TEXT> {
-    buffer: Vec<u8, N>,
+    buffer: [u8; N],
     progress: Progress,
 }
 
@@ -50,6 +48,8 @@ pub struct TextReader<const N: usize = MAX_TEXT> {
 pub(crate) struct Progress {
     quiet: Duration,
     last_byte: Instant,
+    /// How much of the buffer is in use: a text, or its beginning.
+    length: u16,
     /// A carriage return came last, and is part of the text only if no line feed follows.
     held_return: bool,
     /// The buffer's text has been lent, and goes with the next call.
@@ -71,7 +71,7 @@ impl<const N: usize> TextReader<N> {
     /// A reader at the start of a text, whose quiet period is `quiet` ([`Duration::MAX`]: never).
     pub const fn new(quiet: Duration) -> Self {
         const { assert!(0 < N && N <= MAX_TEXT, "a text has at most MAX_TEXT bytes") };
-        Self { buffer: Vec::new(), progress: Progress::new(quiet) }
+        Self { buffer: [0; N], progress: Progress::new(quiet) }
     }
 
     /// Takes bytes up to and with the end of one text, advancing `input` past them.
@@ -85,7 +85,7 @@ impl<const N: usize> TextReader<N> {
     ) -> nb::Result<Text<'s>, TextReaderError> {
         self.progress.handle_input(&mut self.buffer, now, input).map(|ended| match ended {
             Ended::InInput(bytes) => Text::received(bytes),
-            Ended::InBuffer => Text::received(&self.buffer),
+            Ended::InBuffer => Text::received(self.progress.text(&self.buffer)),
         })
     }
 
@@ -94,9 +94,9 @@ impl<const N: usize> TextReader<N> {
     /// # Errors
     /// `WouldBlock`: there was no text to end. [`TextReaderError`]: see there.
     pub fn handle_end(&mut self) -> nb::Result<Text<'_>, TextReaderError> {
-        self.progress.release(&mut self.buffer);
+        self.progress.release();
         self.progress.finish(&mut self.buffer)?;
-        Ok(Text::received(&self.buffer))
+        Ok(Text::received(self.progress.text(&self.buffer)))
     }
 
     /// Ends the text if its quiet period has passed.
@@ -104,12 +104,12 @@ impl<const N: usize> TextReader<N> {
     /// # Errors
     /// `WouldBlock`: it has not, or there is no text. [`TextReaderError`]: see there.
     pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TextReaderError> {
-        self.progress.release(&mut self.buffer);
+        self.progress.release();
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
         self.progress.finish(&mut self.buffer)?;
-        Ok(Text::received(&self.buffer))
+        Ok(Text::received(self.progress.text(&self.buffer)))
     }
 
     /// When the quiet period of an unfinished text is over.
@@ -124,6 +124,7 @@ impl Progress {
         Self {
             quiet,
             last_byte: Instant::ZERO,
+            length: 0,
             held_return: false,
             lent: false,
             skipping: false,
@@ -131,14 +132,19 @@ impl Progress {
         }
     }
 
-    /// Whether a text has begun and not ended.
-    pub(crate) fn has_begun(&self, buffer: &[u8]) -> bool {
-        self.skipping || self.needs_buffer(buffer)
+    /// There is no text that has begun, nor one that is skipped.
+    pub(crate) const fn discard(&mut self) {
+        *self = Self::new(self.quiet);
+    }
+
+    /// The text in the buffer, or what is there of it.
+    pub(crate) fn text<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(..self.length.into()).unwrap_or_default()
     }
 
     /// Whether something in the buffer is still to be used. A text that is skipped needs none.
-    pub(crate) fn needs_buffer(&self, buffer: &[u8]) -> bool {
-        self.held_return || (!self.lent && !buffer.is_empty())
+    pub(crate) const fn needs_buffer(&self) -> bool {
+        self.held_return || (!self.lent && self.length > 0)
     }
 
     /// Whether it is inside a text that was too long, or given up.
@@ -164,13 +170,31 @@ impl Progress {
         self.last_byte = now;
     }
 
+    /// Takes a text that lies whole in the input and has at most `longest` bytes: for who has no
+    /// buffer, and so no text that has begun. `None`: none lies there whole.
+    pub(crate) fn take_whole<'i>(
+        &mut self,
+        longest: usize,
+        now: Instant,
+        input: &mut &'i [u8],
+    ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
+        if !input.contains(&b'\n') {
+            return None;
+        }
+        self.last_byte = now;
+        let (text, _) = take_line(input);
+        Some(whole(text.strip_suffix(b"\r").unwrap_or(text), longest))
+    }
+
+    /// Takes bytes up to and with the end of one text. The buffer is the same in every call, and has
+    /// at most 64 KiB.
     pub(crate) fn handle_input<'i>(
         &mut self,
-        buffer: &mut heapless::VecView<u8>,
+        buffer: &mut [u8],
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<Ended<'i>, TextReaderError> {
-        self.release(buffer);
+        self.release();
         while !input.is_empty() {
             self.last_byte = now;
             let (part, ends) = take_line(input);
@@ -182,22 +206,19 @@ impl Progress {
                 [start @ .., b'\r'] => (start, true),
                 whole => (whole, false),
             };
-            let gathered = !buffer.is_empty() || self.held_return;
+            let gathered = self.length > 0 || self.held_return;
             if ends && !gathered {
-                if part.len() > buffer.capacity() {
-                    return Err(nb::Error::Other(TextReaderError::TooLong));
-                }
-                return Ok(Ended::InInput(part));
+                return whole(part, buffer.len());
             }
             // A held return was text after all, unless the line feed is the very next byte.
             let was_text = self.held_return && !(ends && part.is_empty() && !returned);
             self.held_return = returned && !ends;
-            let fits = (!was_text || buffer.push(b'\r').is_ok()) && append(buffer, part);
+            let fits = (!was_text || self.gather(buffer, b"\r")) && self.gather(buffer, part);
             if !fits {
                 self.held_return = false;
-                self.skip(buffer, if was_text { b"\r" } else { b"" }, false);
+                self.skip(self.text(buffer), if was_text { b"\r" } else { b"" }, false);
                 self.skip(b"", if returned { b"\r" } else { part }, ends);
-                buffer.clear();
+                self.length = 0;
                 return Err(nb::Error::Other(TextReaderError::TooLong));
             }
             if ends {
@@ -208,11 +229,24 @@ impl Progress {
         Err(nb::Error::WouldBlock)
     }
 
+    /// Adds all of `part` to the buffer, if there is room; tells whether there was.
+    fn gather(&mut self, buffer: &mut [u8], part: &[u8]) -> bool {
+        let length = u16::try_from(part.len()).ok().and_then(|more| self.length.checked_add(more));
+        let free = buffer.get_mut(self.length.into()..).unwrap_or_default();
+        let (Some(length), Some(free)) = (length, free.get_mut(..part.len())) else { return false };
+        // Not `copy_from_slice`: the compiler does not see that the lengths are the same.
+        for (to, from) in free.iter_mut().zip(part) {
+            *to = *from;
+        }
+        self.length = length;
+        true
+    }
+
     /// Gives the unfinished text up: the rest of it is skipped.
-    pub(crate) fn give_up(&mut self, buffer: &mut heapless::VecView<u8>) {
+    pub(crate) fn give_up(&mut self, buffer: &[u8]) {
         self.held_return = false;
-        self.skip(buffer, &[], false);
-        buffer.clear();
+        self.skip(self.text(buffer), &[], false);
+        self.length = 0;
     }
 
     /// Skips parts of a text that is too long.
@@ -230,40 +264,46 @@ impl Progress {
     }
 
     /// Forgets the text lent last.
-    pub(crate) fn release(&mut self, buffer: &mut heapless::VecView<u8>) {
+    pub(crate) const fn release(&mut self) {
         if self.lent {
-            buffer.clear();
+            self.length = 0;
             self.lent = false;
         }
     }
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
-    pub(crate) fn finish(
-        &mut self,
-        buffer: &mut heapless::VecView<u8>,
-    ) -> nb::Result<(), TextReaderError> {
+    pub(crate) fn finish(&mut self, buffer: &mut [u8]) -> nb::Result<(), TextReaderError> {
         if self.skipping {
             self.stop_skipping();
-            buffer.clear();
+            self.length = 0;
         }
-        if core::mem::take(&mut self.held_return) && buffer.push(b'\r').is_err() {
-            buffer.clear();
+        if core::mem::take(&mut self.held_return) && !self.gather(buffer, b"\r") {
+            self.length = 0;
             return Err(nb::Error::Other(TextReaderError::TooLong));
         }
-        if buffer.is_empty() {
+        if self.length == 0 {
             return Err(nb::Error::WouldBlock);
         }
         self.lent = true;
         Ok(())
     }
 
+    /// When silence ends the text that has begun.
     pub(crate) fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
-        let begun = self.has_begun(buffer);
-        let last = if self.skipping { &self.tail } else { buffer };
+        let begun = self.skipping || self.needs_buffer();
+        let last = if self.skipping { &self.tail } else { self.text(buffer) };
         let inside_sequence = !self.held_return && ends_inside_sequence(last);
         (begun && !inside_sequence && self.quiet != Duration::MAX)
             .then(|| self.last_byte + self.quiet)
     }
+}
+
+/// A text that needs no buffer, if it is no longer than `longest`.
+fn whole(text: &[u8], longest: usize) -> nb::Result<Ended<'_>, TextReaderError> {
+    if text.len() > longest {
+        return Err(nb::Error::Other(TextReaderError::TooLong));
+    }
+    Ok(Ended::InInput(text))
 }
 
 /// Adds all of `part`, if there is room; tells whether there was.

@@ -5,8 +5,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use barewire_core::chat::{Client, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, Space};
-use barewire_core::io::Pump;
+use barewire_core::chat::{
+    Client, DEFAULT_END_TIMEOUT, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, RoomStorage,
+};
+use barewire_core::io::{Pump, Timer};
 use barewire_core::text::{DEFAULT_QUIET, Text, TextReaderError};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -15,6 +17,8 @@ use crate::socket::{Clock, Socket};
 use crate::world::{Buffers, all, converse, interrupted};
 
 const MEMBERS: usize = 3;
+/// The room's rules, as far as its memory goes.
+const CONFIG: RoomConfig = RoomConfig::new().with_max_text(64).with_line_buffers(3);
 /// How many lines each says.
 const LINES: usize = 8;
 
@@ -26,7 +30,7 @@ struct Seat<'a> {
 }
 
 /// Serves the room until all have left.
-async fn serve(mut room: Room<'_, 64>, sockets: Vec<Socket<'_>>) {
+async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
     let mut seats: Vec<_> = sockets
         .into_iter()
         .map(|socket| Seat { key: room.join().unwrap(), socket, pump: Pump::new() })
@@ -91,7 +95,7 @@ async fn take_part(mut socket: Socket<'_>, name: usize, random: &mut Random) -> 
             said += 1;
         }
         if said == LINES && heard.len() == LINES * (MEMBERS - 1) {
-            client.finish();
+            client.finish(clock.now(), DEFAULT_END_TIMEOUT);
         }
     };
     socket.end(outcome).await.unwrap();
@@ -105,11 +109,10 @@ fn everybody_hears_everybody_once_and_in_order() {
         let mut randoms = [(); MEMBERS].map(|()| random.fork());
         let mut buffers = [(); 2 * MEMBERS].map(|()| Buffers::some(random, 64));
         let (left, right) = buffers.split_at_mut(MEMBERS);
-        let mut space = Space::<{ MEMBERS + 1 }, 2048, 64, 4, 64>::new();
+        let mut storage = RoomStorage::<{ MEMBERS + 1 }, 64, { CONFIG.bytes(2048) }>::new();
         // Without history: what is said before somebody is there would be heard by some and not by
         // others.
-        let config = RoomConfig::new().with_rate(0).with_history(0);
-        let room = space.room(config);
+        let room = storage.room(CONFIG.with_rate(0).with_history(0)).unwrap();
         let mut heard = Vec::new();
         converse(
             random,

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::chat::{Client, ClientError, DEFAULT_LINE_BURST, RateLimiter};
+use barewire_core::chat::{
+    Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_LINE_BURST, RateLimiter,
+};
 use barewire_core::session::Session as _;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -152,7 +154,7 @@ impl ChatSession {
             sent = true;
         }
         if chat.closing && !self.finished {
-            self.client.finish();
+            self.client.finish(now, DEFAULT_END_TIMEOUT);
             self.finished = true;
             sent = true;
         }
@@ -174,8 +176,8 @@ impl ChatSession {
         chat: &mut ChatClientState<'_>,
         cx: &mut Context<'_, ChatClientState<'_>>,
     ) {
-        self.client.finish();
         let (now, profile) = (cx.now(), &mut self.profile);
+        self.client.finish(now, DEFAULT_END_TIMEOUT);
         let _ = self.link.drive(cx, &mut self.client, |line| profile.on_line(now, line, chat));
         self.profile.end_history(chat);
         self.link.give_up(cx);

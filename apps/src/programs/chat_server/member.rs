@@ -3,7 +3,7 @@
 use core::mem;
 use core::task::Poll;
 
-use barewire_core::chat::{LeaveReason, MemberError, MemberEvent, MemberId};
+use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
@@ -81,7 +81,7 @@ impl MemberConnection {
         let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
         let Some(mut member) = room.member(*id) else { return Poll::Ready(()) };
         if cx.stopping() && !mem::replace(stopping, true) {
-            member.disconnect();
+            member.disconnect(cx.now());
         }
         let on_event = |event: MemberEvent<'_>| recorder.record(RoomEvent::Member(event), printer);
         // What is cut by lines that it is not shown leaves in one piece all the same.
@@ -93,12 +93,12 @@ impl MemberConnection {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(DriveError::Session(MemberError::FellBehind))) => {
-                LeaveReason::FellBehind
-            }
             Err(nb::Error::Other(fault)) => {
                 log::debug!("{}: {fault}", self.peer.address);
-                LeaveReason::Lost
+                match fault {
+                    DriveError::Session(error) => error.into(),
+                    _ => LeaveReason::Lost,
+                }
             }
         };
         self.leave(context, cx, reason);

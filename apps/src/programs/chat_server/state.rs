@@ -1,12 +1,12 @@
 //! What the tasks of the server share: the room, and who is woken when something is said.
 
-use barewire_core::chat::{LogEntry, MemberSlot, Part, Room, RoomConfig};
+use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, RoomError};
 use barewire_linux::executor::{Context, TaskId};
 
 use super::recorder::Recorder;
 
 /// So many lines may have begun to come in and not ended.
-const PARTS: usize = 256;
+const LINE_BUFFERS: u16 = 256;
 
 /// A line and its entry: for each entry there is so much of the log.
 const BYTES_A_LINE: usize = 32;
@@ -35,13 +35,17 @@ impl ChatState {
 }
 
 /// An empty room, whose memory is taken once, for as long as the program runs.
-pub(super) fn empty_room(max_members: u32, log_bytes: u64, config: RoomConfig) -> Room<'static> {
+pub(super) fn empty_room(
+    max_members: u32,
+    log_bytes: u64,
+    config: RoomConfig,
+) -> Result<Room<'static>, RoomError> {
     let members = usize::try_from(max_members).unwrap_or(usize::MAX).saturating_add(1);
-    let bytes = usize::try_from(log_bytes).unwrap_or(usize::MAX);
+    let log = usize::try_from(log_bytes).unwrap_or(usize::MAX);
+    let config = config.with_line_buffers(LINE_BUFFERS);
     let slots = filled(members, MemberSlot::vacant);
-    let entries = filled(bytes / BYTES_A_LINE, || LogEntry::NONE);
-    let parts = filled(PARTS, Part::empty);
-    Room::new(slots, filled(bytes, || 0), entries, parts, config)
+    let entries = filled(log / BYTES_A_LINE, || LogEntry::EMPTY);
+    Room::new(slots, entries, filled(config.bytes(log), || 0), config)
 }
 
 fn filled<T>(count: usize, with: impl FnMut() -> T) -> &'static mut [T] {

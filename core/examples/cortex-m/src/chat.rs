@@ -1,9 +1,11 @@
 //! Chat, both sides of it.
 
-use barewire_core::chat::{self, Kind, LeaveReason, MemberEvent, MemberId, Room};
+use barewire_core::chat::{
+    self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room,
+};
 use barewire_core::driver::DriveError;
 use barewire_core::io::{HalfClose, Pump};
-use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
+use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
@@ -14,16 +16,16 @@ use crate::link::Link;
 use crate::log::info;
 use crate::server::Service;
 
-/// A room, and the operator's place in it.
+/// A room, and the operator's connection to it.
 #[derive(Debug)]
-pub struct RoomService<'a, const N: usize = MAX_TEXT> {
-    room: Room<'a, N>,
+pub struct RoomService<'a> {
+    room: Room<'a>,
     operator: Pump<32>,
 }
 
-impl<'a, const N: usize> RoomService<'a, N> {
+impl<'a> RoomService<'a> {
     /// A room in this memory.
-    pub fn new(room: Room<'a, N>) -> Self {
+    pub fn new(room: Room<'a>) -> Self {
         Self { room, operator: Pump::new() }
     }
 
@@ -41,7 +43,7 @@ impl<'a, const N: usize> RoomService<'a, N> {
     }
 }
 
-impl<const N: usize> Service for RoomService<'_, N> {
+impl Service for RoomService<'_> {
     type Visit = MemberId;
 
     fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<MemberId> {
@@ -66,14 +68,15 @@ impl<const N: usize> Service for RoomService<'_, N> {
         };
         let driven = link.drive(socket, &mut member, now, |heard| match heard {
             MemberEvent::Said { nick, text } | MemberEvent::Acted { nick, text } => {
-                info!("{}: {}", nick, text)
+                info!("{}: {}", nick, text);
             }
             MemberEvent::Renamed { old, new } => info!("{} is now {}", old, new),
+            _ => {}
         });
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(DriveError::Session(_))) => LeaveReason::FellBehind,
+            Err(nb::Error::Other(DriveError::Session(error))) => error.into(),
             Err(nb::Error::Other(_)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
@@ -144,7 +147,7 @@ impl Client for Passer<'_> {
                 }
                 self.stage = Stage::Listening;
             }
-            Stage::Leaving => session.finish(),
+            Stage::Leaving => session.finish(now, DEFAULT_END_TIMEOUT),
             Stage::Entering | Stage::Listening => {}
         }
         let stage = &mut self.stage;

@@ -1,6 +1,6 @@
 //! All memory that the sockets and the chat room take: static, and seen by the linker.
 
-use barewire_core::chat::{LogEntry, MemberSlot, Part, Room, RoomConfig, min_log_bytes};
+use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, RoomError, min_log_bytes};
 use barewire_core::text::MAX_TEXT;
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::{tcp, udp};
@@ -65,25 +65,26 @@ pub(crate) fn datagram_socket(
     udp::Socket::new(receive, udp::PacketBuffer::new(&mut departures[..], &mut send[..]))
 }
 
-/// The chat room, of which there is one: for the members and the operator, with lines of full length.
-pub(crate) fn room(config: RoomConfig) -> Room<'static> {
-    const { assert!(BACKLOG >= min_log_bytes(MAX_TEXT)) };
-    Room::new(PLACES.take(), LINES.take(), MARKS.take(), PARTS.take(), config)
+/// The rules of the chat room, as far as its memory goes: lines of full length.
+const ROOM: RoomConfig = RoomConfig::new();
+
+/// The chat room, of which there is one: for the members and the operator.
+pub(crate) fn room() -> Result<Room<'static>, RoomError> {
+    const { assert!(LOG >= min_log_bytes(MAX_TEXT)) };
+    Room::new(SLOTS.take(), ENTRIES.take(), LINES.take(), ROOM)
 }
 
-const BACKLOG: usize = 9728;
+const LOG: usize = 9728;
 
 // One for each type: what is all zeros takes no flash. So the room is not in one piece
-// (`chat::Space`), of which a tenth is not.
+// (`chat::RoomStorage`), of which a tenth is not.
 pub(crate) static FRAMES: ConstStaticCell<Frames> = ConstStaticCell::new(Frames::new());
 pub(crate) static BUFFERS: ConstStaticCell<Sockets> = ConstStaticCell::new(Sockets::new());
 pub(crate) static STORAGE: ConstStaticCell<[SocketStorage<'static>; SOCKETS]> =
     ConstStaticCell::new([SocketStorage::EMPTY; SOCKETS]);
 static METADATA: ConstStaticCell<[[udp::PacketMetadata; DATAGRAMS]; 2]> =
     ConstStaticCell::new([[udp::PacketMetadata::EMPTY; DATAGRAMS]; 2]);
-static PLACES: ConstStaticCell<[MemberSlot; MEMBERS + 1]> =
+static SLOTS: ConstStaticCell<[MemberSlot; MEMBERS + 1]> =
     ConstStaticCell::new([const { MemberSlot::vacant() }; MEMBERS + 1]);
-static LINES: ConstStaticCell<[u8; BACKLOG]> = ConstStaticCell::new([0; BACKLOG]);
-static MARKS: ConstStaticCell<[LogEntry; 64]> = ConstStaticCell::new([LogEntry::NONE; 64]);
-static PARTS: ConstStaticCell<[Part<MAX_TEXT>; 3]> =
-    ConstStaticCell::new([const { Part::empty() }; 3]);
+static ENTRIES: ConstStaticCell<[LogEntry; 64]> = ConstStaticCell::new([LogEntry::EMPTY; 64]);
+static LINES: ConstStaticCell<[u8; ROOM.bytes(LOG)]> = ConstStaticCell::new([0; ROOM.bytes(LOG)]);

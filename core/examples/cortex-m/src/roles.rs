@@ -2,7 +2,6 @@
 
 use core::net::SocketAddrV4;
 
-use barewire_core::chat::RoomConfig;
 use barewire_core::session::Session;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -49,8 +48,8 @@ pub(crate) fn serve(
     let mut greeter = Server::<_, GREETED>::new(Greeter::new(greeting), HELLO_PORT, hello);
     let clerk = Clerk::new(Shelf::new(&FILES));
     let mut clerk = Server::<_, DOWNLOADS>::new(clerk, FILE_PORT, files);
-    let hall = RoomService::new(memory::room(RoomConfig::new()));
-    let mut hall = Server::<_, MEMBERS>::new(hall, CHAT_PORT, chat);
+    let room = RoomService::new(memory::room().map_err(failed)?);
+    let mut room = Server::<_, MEMBERS>::new(room, CHAT_PORT, chat);
 
     let mut deepest = Deepest::default();
     defmt::info!("serving");
@@ -61,8 +60,8 @@ pub(crate) fn serve(
         answerer.turn(net.sockets.get_mut(datagrams), now);
         greeter.turn(&mut net.sockets, now);
         let downloads = clerk.turn(&mut net.sockets, now);
-        hall.service().operate(&mut serial, now);
-        let lines = hall.turn(&mut net.sockets, now);
+        room.service().operate(&mut serial, now);
+        let lines = room.turn(&mut net.sockets, now);
         net.send(now);
         if !downloads && !lines {
             net.device.sleep();

@@ -7,12 +7,12 @@ use crate::printable;
 
 /// Writes a line into a ring, as far as there is room.
 #[derive(Debug)]
-pub(in crate::chat) struct Writer<'w, 'a> {
+pub(in crate::chat) struct LineWriter<'w, 'a> {
     ring: &'w mut Ring<'a, u8>,
     left: u64,
 }
 
-impl<'w, 'a> Writer<'w, 'a> {
+impl<'w, 'a> LineWriter<'w, 'a> {
     /// For at most `left` bytes and a line feed.
     pub(super) fn new(ring: &'w mut Ring<'a, u8>, left: u64) -> Self {
         Self { ring, left }

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Fills a room until its sender has to wait; tells how many lines went in.
-fn fill<const N: usize>(hand: &mut Harness<'_, N>, sender: MemberId, others: &[MemberId]) -> usize {
+fn fill(hand: &mut Harness<'_>, sender: MemberId, others: &[MemberId]) -> usize {
     for number in 0..1000 {
         let (_, left) = hand.offer(sender, format!("line {number}\n").as_bytes());
         if left > 0 {
@@ -16,8 +16,8 @@ fn fill<const N: usize>(hand: &mut Harness<'_, N>, sender: MemberId, others: &[M
 
 #[test]
 fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     let count = fill(&mut hand, anna, &[server]);
@@ -40,8 +40,8 @@ fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
 
 #[test]
 fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     // Carl reads a little: he is slow, but not in the way.
@@ -75,8 +75,8 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
 #[test]
 fn patience_that_is_over_is_over_once() {
     for lines in 0..20 {
-        let mut space = narrow();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = narrow();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert, carl, dora] = hand.seat();
         let server = hand.room.operator();
         hand.say_lines(anna, 10);
@@ -100,8 +100,8 @@ fn patience_that_is_over_is_over_once() {
 #[test]
 fn who_is_just_not_in_the_way_is_not_dropped() {
     for for_a_notice in [false, true] {
-        let mut space = narrow();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = narrow();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert, dora] = hand.seat();
         let server = hand.room.operator();
         hand.say(anna, "first\n");
@@ -121,8 +121,8 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
 
 #[test]
 fn reading_is_no_news_where_nobody_waits() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
@@ -137,8 +137,8 @@ fn reading_is_no_news_where_nobody_waits() {
 
 #[test]
 fn who_was_dropped_is_told_when_it_speaks() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
@@ -148,8 +148,8 @@ fn who_was_dropped_is_told_when_it_speaks() {
 
 #[test]
 fn a_sender_that_reads_nothing_is_itself_in_the_way() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, bert, &[server, bert]);
@@ -162,8 +162,8 @@ fn a_sender_that_reads_nothing_is_itself_in_the_way() {
 
 #[test]
 fn who_only_speaks_holds_up_nobody() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     for _ in 0..100 {
         // Nothing waits for anna, so that no driver ever transmits for her.
@@ -176,8 +176,8 @@ fn who_only_speaks_holds_up_nobody() {
 
 #[test]
 fn patience_begins_anew_when_the_one_who_waited_has_gone() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server, carl]);
@@ -191,8 +191,8 @@ fn patience_begins_anew_when_the_one_who_waited_has_gone() {
 
 #[test]
 fn bytes_that_had_to_wait_go_on_with_their_line() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(carl, "hel");
@@ -208,8 +208,8 @@ fn bytes_that_had_to_wait_go_on_with_their_line() {
 
 #[test]
 fn an_end_waits_with_the_unfinished_line_before_it() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(carl, "bye");
@@ -222,14 +222,14 @@ fn an_end_waits_with_the_unfinished_line_before_it() {
     // Without one, an end need not wait.
     fill(&mut hand, bert, &[server, carl]);
     assert_eq!(hand.end(bert), "");
-    assert_eq!(hand.deadline(bert), None);
+    assert_eq!(hand.deadline(bert), Some(hand.now + DEFAULT_END_TIMEOUT));
     assert!(hand.read(bert).ends_with("guest3: bye\n|."));
 }
 
 #[test]
 fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
@@ -246,8 +246,8 @@ fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
 #[test]
 fn notices_find_room_when_talk_does_not() {
     for text in ["short", "one of the longest lines that a member may say in this room"] {
-        let mut space = narrow();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = narrow();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert] = hand.seat();
         let server = hand.room.operator();
         let line = format!("{text}\n");
@@ -265,8 +265,8 @@ fn notices_find_room_when_talk_does_not() {
 
 #[test]
 fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     for _ in 0..100 {
         let key = hand.room.join().unwrap();
@@ -280,8 +280,8 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
 
 #[test]
 fn members_that_stalled_at_different_lines_are_waited_for_once() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl, dora] = hand.seat();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
@@ -298,8 +298,8 @@ fn members_that_stalled_at_different_lines_are_waited_for_once() {
 
 #[test]
 fn a_newcomer_that_reads_nothing_is_waited_for_too() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
@@ -311,8 +311,8 @@ fn a_newcomer_that_reads_nothing_is_waited_for_too() {
 
 /// What a newcomer receives that comes after so many lines, and reads late or at once.
 fn received(before: usize, is_late: bool) -> String {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     let server = hand.room.operator();
     for number in 0..before {

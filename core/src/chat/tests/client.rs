@@ -74,7 +74,7 @@ fn lines_go_out_in_order_whatever_the_link_takes_and_room_is_told() {
 fn finishing_ends_the_direction_behind_what_was_said() {
     let mut client = client();
     say(&mut client, "bye").unwrap();
-    client.finish();
+    client.finish(at(0), Duration::MAX);
     assert_eq!(say(&mut client, "x"), Err(SayError::Finished));
     assert_eq!(drain(&mut client, 2), "bye\n|");
     assert_eq!(hear(&mut client, b"anna: last\nunfin"), "\"anna: last\"\n");
@@ -125,8 +125,8 @@ fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
 /// The client reads every kind of line that a room writes.
 #[test]
 fn a_client_understands_a_room() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let anna = hand.room.join().unwrap();
     let bert = hand.room.join().unwrap();
     hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n");

@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn what_is_said_goes_to_all_others_in_order() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\n* guest1 waves\n");
     hand.say(bert, "//nick x\n/nick bert\n");
@@ -20,8 +20,8 @@ fn what_is_said_goes_to_all_others_in_order() {
 
 #[test]
 fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     // Nobody is told whom a private line is for, the operator's records least of all.
     assert_eq!(hand.say(anna, "one\n/msg GUEST2 for  you\ntwo\n"), "guest1: one\nguest1: two\n");
@@ -42,8 +42,8 @@ fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
 
 #[test]
 fn nicks_are_unique_and_are_free_again_when_given_up() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     assert_eq!(hand.say(anna, "/nick anna\n"), "* guest1 is now anna\n");
     assert_eq!(hand.say(anna, "/nick Anna\n"), "* anna is now Anna\n");
@@ -77,8 +77,8 @@ fn nicks_are_unique_and_are_free_again_when_given_up() {
 
 #[test]
 fn what_cannot_be_done_is_answered() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     for (line, answer) in [
         ("/nick", "write it as: /nick NAME"),
@@ -104,8 +104,8 @@ fn what_cannot_be_done_is_answered() {
 
 #[test]
 fn who_is_here_is_told_as_far_as_it_fits() {
-    let mut space = Box::<Space<40, 32768, 256, 3>>::default();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = ample(40, 2);
+    let mut hand = Harness::new(memory.room(no_limit()));
     let keys: [MemberId; 39] = hand.seat();
     hand.say(keys[0], "/who\n");
     let told = hand.read(keys[0]);
@@ -125,13 +125,13 @@ fn who_is_here_is_told_as_far_as_it_fits() {
     assert!(!told.contains(", z"), "{told}");
     let shown = told.matches(", ").count();
     assert!(told.ends_with(&format!(" and {} more\n", 39 - shown)), "{told}");
-    assert!(told.len() <= crate::text::MAX_TEXT + 32);
+    assert!(told.len() <= MAX_TEXT + 32);
 }
 
 #[test]
 fn a_flood_is_refused_and_commands_count() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(RoomConfig::new()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(RoomConfig::new()));
     let [anna, bert] = hand.seat();
     let paste = numbered("line", 0..50);
     hand.say(anna, &paste);

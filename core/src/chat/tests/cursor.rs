@@ -3,8 +3,8 @@ use crate::session::Output;
 
 #[test]
 fn what_lies_across_the_wrap_is_lent_in_two() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let mut wraps = 0;
     for number in 0..200 {
@@ -23,8 +23,8 @@ fn what_lies_across_the_wrap_is_lent_in_two() {
 
 #[test]
 fn lines_that_lie_together_are_lent_together() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     hand.say(anna, "one\ntwo\n");
     hand.say(bert, "mine\n");
@@ -39,8 +39,8 @@ fn lines_that_lie_together_are_lent_together() {
 /// More is not lent at once than a send buffer takes.
 #[test]
 fn a_long_run_is_lent_in_pieces() {
-    let mut space = Box::<Space<3, 262_144, 4096, 2>>::default();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = Memory::new(3, 4096, 262_144, 1, DEFAULT_MAX_TEXT);
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let line = "x".repeat(1000) + "\n";
     hand.say(anna, line.repeat(150));
@@ -52,8 +52,8 @@ fn a_long_run_is_lent_in_pieces() {
 
 #[test]
 fn a_count_beyond_what_was_lent_is_taken_for_all_of_it() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\n");
     hand.member(bert).transmitted(at(0), usize::MAX);

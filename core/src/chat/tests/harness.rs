@@ -3,13 +3,13 @@
 use super::*;
 use crate::session::Output;
 
-pub(super) struct Harness<'a, const N: usize> {
-    pub(super) room: Room<'a, N>,
+pub(super) struct Harness<'a> {
+    pub(super) room: Room<'a>,
     pub(super) now: Instant,
 }
 
-impl<'a, const N: usize> Harness<'a, N> {
-    pub(super) fn new(room: Room<'a, N>) -> Self {
+impl<'a> Harness<'a> {
+    pub(super) fn new(room: Room<'a>) -> Self {
         Self { room, now: Instant::ZERO }
     }
 
@@ -23,7 +23,7 @@ impl<'a, const N: usize> Harness<'a, N> {
         keys
     }
 
-    pub(super) fn member(&mut self, key: MemberId) -> Member<'_, 'a, N> {
+    pub(super) fn member(&mut self, key: MemberId) -> Member<'_, 'a> {
         self.room.member(key).expect("the member has left")
     }
 
@@ -55,6 +55,11 @@ impl<'a, const N: usize> Harness<'a, N> {
         let (heard, left) = self.offer(key, input.as_ref());
         assert_eq!(left, 0, "input is left");
         heard
+    }
+
+    pub(super) fn disconnect(&mut self, id: MemberId) {
+        let now = self.now;
+        self.member(id).disconnect(now);
     }
 
     pub(super) fn end(&mut self, key: MemberId) -> String {

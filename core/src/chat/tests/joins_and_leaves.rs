@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn a_newcomer_is_welcomed_and_the_others_are_told() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let anna = hand.room.join().unwrap();
     assert_eq!(hand.room.nick(anna), Some("guest1"));
     assert_eq!(hand.read(anna), "* welcome to barewire chat, you are guest1 (/help)\n");
@@ -17,8 +17,8 @@ fn a_newcomer_is_welcomed_and_the_others_are_told() {
 
 #[test]
 fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit().with_history(3)));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit().with_history(3)));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
     hand.room.leave(bert, LeaveReason::Lost);
@@ -46,19 +46,19 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
 
 #[test]
 fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
     let got = hand.read(key);
-    // At most half of the backlog's 16 lines.
+    // At most half of the log's 16 lines.
     let (_, lines) = got.split_once('\n').unwrap();
     assert!(!lines.is_empty(), "{got}");
     assert!(numbered("guest1: line", 92..100).ends_with(lines), "{got}");
 
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit().with_history(0)));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit().with_history(0)));
     let [anna] = hand.seat();
     hand.say(anna, "hello\n");
     let key = hand.room.join().unwrap();
@@ -67,8 +67,8 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
 
 #[test]
 fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     hand.say_lines(anna, 100);
     let key = hand.room.join().unwrap();
@@ -78,8 +78,8 @@ fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
 
 #[test]
 fn the_others_are_told_why_somebody_left() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     for (why, reason) in [
         (LeaveReason::Quit, ""),
@@ -100,8 +100,8 @@ fn the_others_are_told_why_somebody_left() {
 
 #[test]
 fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(bert, "mine\n");
     hand.say(anna, "/msg guest2 secret\nhello\nunfin");
@@ -128,8 +128,8 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
 
 #[test]
 fn a_full_room_lets_nobody_in_until_somebody_leaves() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let keys: [MemberId; 5] = hand.seat();
     assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
     hand.room.leave(keys[2], LeaveReason::Quit);
@@ -141,8 +141,8 @@ fn a_full_room_lets_nobody_in_until_somebody_leaves() {
 #[test]
 fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
     for quits in [false, true] {
-        let mut space = wide();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert] = hand.seat();
         hand.say(bert, "before\n");
         if quits {
@@ -153,7 +153,7 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
         }
         assert_eq!(hand.end(anna), "");
         hand.say(bert, "after\n/msg guest1 gone\n/who\n");
-        assert_eq!(hand.deadline(anna), None);
+        assert_eq!(hand.deadline(anna), Some(hand.now + DEFAULT_END_TIMEOUT));
         assert_eq!(hand.read_by(anna, 2), "guest2: before\n|.");
         assert_eq!(
             hand.read(bert),
@@ -167,8 +167,8 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
 
 #[test]
 fn an_answer_to_the_last_line_is_received_too() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "/who");
     hand.end(anna);
@@ -181,11 +181,11 @@ fn an_answer_to_the_last_line_is_received_too() {
 
 #[test]
 fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "before\n");
-    hand.member(bert).disconnect();
+    hand.disconnect(bert);
     hand.say(anna, "after\n");
     assert_eq!(hand.offer(bert, b"why?\n").0, "");
     assert_eq!(hand.read(bert), "guest1: before\n|.");
@@ -193,8 +193,8 @@ fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
 
 #[test]
 fn a_member_knows_its_nick() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "/nick anna\n");
     assert_eq!(hand.member(anna).nick(), "anna");

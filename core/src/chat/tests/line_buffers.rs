@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn without_a_buffer_whole_lines_pass_and_others_wait() {
-    let mut space = Box::<Space<6, 32768, 256, 3>>::default();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = ample(6, 2);
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl, dora] = hand.seat();
     hand.say(anna, "an");
     hand.say(bert, "be");
@@ -27,8 +27,8 @@ fn without_a_buffer_whole_lines_pass_and_others_wait() {
 
 #[test]
 fn endless_lines_keep_no_buffer() {
-    let mut space = Box::<Space<6, 32768, 256, 2>>::default();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = ample(6, 1);
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.seat();
     // One is too long, the other takes too long.
     hand.say(anna, "x".repeat(600));
@@ -47,8 +47,8 @@ fn endless_lines_keep_no_buffer() {
 
 #[test]
 fn ends_and_departures_give_buffers_back() {
-    let mut space = Box::<Space<3, 32768, 256, 2>>::default();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = ample(3, 1);
+    let mut hand = Harness::new(memory.room(no_limit()));
     for number in 0..100 {
         let [anna] = hand.seat();
         hand.say(anna, "unfinished");
@@ -66,8 +66,8 @@ fn ends_and_departures_give_buffers_back() {
 #[test]
 fn a_member_that_ends_or_leaves_does_not_take_its_buffer_with_it() {
     for quits in [false, true] {
-        let mut space = Box::<Space<3, 32768, 256, 2>>::default();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = ample(3, 1);
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert] = hand.seat();
         hand.say(anna, "unfin");
         if quits {

@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn a_line_ends_by_line_feed_silence_or_the_end() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "one\r\ntwo\r");
     hand.now = at(100);
@@ -28,8 +28,8 @@ fn a_line_ends_by_line_feed_silence_or_the_end() {
 
 #[test]
 fn no_route_shows_what_a_terminal_obeys() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let bad = "a\x1b]0;x\x07\u{9b}\u{202e}\u{200b}\tb\rc";
     let shown = r"a\x1b]0;x\x07\u{9b}\u{202e}\u{200b} b\x0dc";
@@ -55,8 +55,8 @@ fn no_route_shows_what_a_terminal_obeys() {
 #[test]
 fn what_is_too_long_is_refused_and_skipped_to_its_end() {
     for size in [1, 7, 100, 5000] {
-        let mut space = wide();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert] = hand.seat();
         let long = "x".repeat(1024);
         let input = format!("{long}\n{long}y\nafter\n{long}{long}{long}\r\nend\n");
@@ -74,8 +74,8 @@ fn what_is_too_long_is_refused_and_skipped_to_its_end() {
 
 #[test]
 fn silence_and_the_end_also_end_what_is_skipped() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     hand.say(anna, "x".repeat(1025));
     assert_eq!(hand.deadline(anna), Some(at(200)));
@@ -97,8 +97,8 @@ fn silence_and_the_end_also_end_what_is_skipped() {
 
 #[test]
 fn a_line_that_takes_too_long_is_refused_once() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     for tenth in 0..300 {
         hand.wait(anna, 100 * tenth);
@@ -112,8 +112,8 @@ fn a_line_that_takes_too_long_is_refused_once() {
 /// A driver that was not run for long still takes what happened first for what happened.
 #[test]
 fn a_line_that_silence_had_ended_did_not_take_too_long() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "hello");
     assert_eq!(hand.wait(anna, 60_000), "guest1: hello\n");
@@ -136,8 +136,8 @@ fn a_line_that_silence_had_ended_did_not_take_too_long() {
 /// Its buffer is still lent, but waits for nothing.
 #[test]
 fn a_line_that_has_ended_has_no_deadline() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     hand.say(anna, "hel");
     assert_eq!(hand.deadline(anna), Some(at(200)));
@@ -151,8 +151,8 @@ fn a_line_that_has_ended_has_no_deadline() {
 fn cutting_never_matters() {
     let input = "/nick ánna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
     let play = |size: usize| {
-        let mut space = wide();
-        let mut hand = Harness::new(space.room(no_limit()));
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert] = hand.seat();
         let mut heard = String::new();
         for chunk in input.chunks(size) {

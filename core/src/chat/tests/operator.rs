@@ -3,8 +3,8 @@ use crate::session::Output;
 
 #[test]
 fn the_operator_is_a_member_like_others_almost() {
-    let mut space = wide();
-    let mut hand = Harness::new(space.room(RoomConfig::new().with_rate(1)));
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(RoomConfig::new().with_rate(1)));
     let [anna] = hand.seat();
     let server = hand.room.operator();
     assert_eq!(hand.room.nick(server), Some(OPERATOR_NICK));
@@ -28,8 +28,8 @@ fn the_operator_is_a_member_like_others_almost() {
 
 #[test]
 fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     // In the middle of a line.
@@ -59,8 +59,8 @@ fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
 
 #[test]
 fn a_gap_between_two_lines_needs_no_line_feed() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.seat();
     for number in 0.. {
         if hand.offer(anna, format!("line {number}\n").as_bytes()).1 > 0 {
@@ -77,12 +77,12 @@ fn a_gap_between_two_lines_needs_no_line_feed() {
 
 #[test]
 fn an_operator_that_reads_again_loses_nothing_more() {
-    let mut space = narrow();
-    let mut hand = Harness::new(space.room(no_limit()));
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.seat();
     let server = hand.room.operator();
     let mut number = 0;
-    let mut say_until_blocked = |hand: &mut Harness<'_, 64>| {
+    let mut say_until_blocked = |hand: &mut Harness<'_>| {
         while hand.offer(anna, format!("line {number}\n").as_bytes()).1 == 0 {
             hand.read(bert);
             number += 1;

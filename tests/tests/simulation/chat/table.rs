@@ -1,16 +1,14 @@
 //! The room driven without links: every choice is at random, and everything that anybody is to
 //! receive is known, private lines and answers too.
 
-use barewire_core::chat::{
-    DEFAULT_PATIENCE, LeaveReason, MemberError, MemberEvent, MemberId, Room, RoomConfig,
-};
+use barewire_core::chat::{DEFAULT_PATIENCE, LeaveReason, MemberError, MemberId, Room, RoomConfig};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
-use super::world::{Memory, TEXT};
+use super::world::Memory;
 
 /// How many things happen.
 const TURNS: usize = 160;
@@ -42,15 +40,15 @@ enum Said {
 }
 
 struct Table<'m> {
-    room: Room<'m, TEXT>,
+    room: Room<'m>,
     model: Model,
     guests: Vec<Guest>,
     seats: usize,
     now: Instant,
     random: Random,
     reserve: [usize; 2],
-    /// There is a buffer for everybody, so that only the backlog makes anybody wait.
-    has_parts: bool,
+    /// There is a buffer for everybody, so that only the log makes anybody wait.
+    has_line_buffers: bool,
     dropped: usize,
     waited: usize,
 }
@@ -153,15 +151,8 @@ impl Table<'_> {
         let mut rest = &waiting[..count];
         let mut heard = Vec::new();
         let mut member = self.room.member(guest.key).expect("it is here");
-        loop {
-            match member.handle_input(self.now, &mut rest) {
-                Ok(MemberEvent::Said { nick, text }) => heard.push(format!("{nick}: {text}")),
-                Ok(MemberEvent::Acted { nick, text }) => heard.push(format!("* {nick} {text}")),
-                Ok(MemberEvent::Renamed { old, new }) => {
-                    heard.push(format!("* {old} is now {new}"));
-                }
-                Err(_) => break,
-            }
+        while let Ok(event) = member.handle_input(self.now, &mut rest) {
+            heard.push(event.to_string());
         }
         let taken = count - rest.len();
         self.waited += usize::from(!rest.is_empty());
@@ -207,12 +198,13 @@ impl Table<'_> {
         match member.handle_timeout(self.now) {
             Ok(event) => panic!("{event:?} without silence"),
             Err(nb::Error::Other(MemberError::FellBehind)) => return self.fall(number),
+            Err(nb::Error::Other(error)) => panic!("{error}: it has had no time for that"),
             Err(nb::Error::WouldBlock) => {}
         }
         let deadline = member.poll_deadline();
         assert!(deadline.is_none_or(|deadline| deadline > self.now), "a driver would spin");
         // Whoever was patient long enough goes on at once; but one whose room another took is not.
-        let (is_patient, dropped) = (due > Instant::ZERO && self.has_parts, self.dropped);
+        let (is_patient, dropped) = (due > Instant::ZERO && self.has_line_buffers, self.dropped);
         self.sweep();
         while is_patient && self.guests[number].taken < self.guests[number].input.len() {
             let before = self.model.log.len();
@@ -326,7 +318,7 @@ fn everybody_receives_exactly_what_is_for_them() {
         let mut random = Random::new(seed);
         let seats = random.count(1..=6);
         let mut memory = Memory::draw(&mut random, seats);
-        let (reserve, has_parts) = (memory.reserve(), memory.has_parts());
+        let (reserve, has_line_buffers) = (memory.reserve(), memory.has_line_buffers());
         let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
         let mut table = Table {
             room: memory.room(config),
@@ -336,7 +328,7 @@ fn everybody_receives_exactly_what_is_for_them() {
             now: Instant::from_millis(1),
             random,
             reserve,
-            has_parts,
+            has_line_buffers,
             dropped: 0,
             waited: 0,
         };

@@ -1,8 +1,9 @@
 //! Many members over faulty links into one room.
 
 use barewire_core::chat::{
-    Client, ClientError, LeaveReason, Line, LogEntry, MemberError, MemberEvent, MemberId,
-    MemberSlot, Part, Room, RoomConfig,
+    Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry,
+    MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig, max_line_bytes,
+    min_log_bytes,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::text::{Text, TextReaderError};
@@ -15,8 +16,8 @@ use super::member::{Service, Watched};
 use super::script::{self, Step};
 
 /// The longest text in these rooms, and the longest line.
-pub(super) const TEXT: usize = 32;
-pub(super) const LINE: usize = barewire_core::chat::max_line_bytes(TEXT);
+const TEXT: u16 = 32;
+pub(super) const LINE: usize = max_line_bytes(TEXT as usize);
 
 /// A member and its client.
 pub(super) struct Guest {
@@ -38,7 +39,7 @@ pub(super) struct Guest {
 
 pub(super) struct World<'m> {
     pub(super) streams: Streams,
-    pub(super) room: Room<'m, TEXT>,
+    pub(super) room: Room<'m>,
     pub(super) model: Model,
     pub(super) guests: Vec<Guest>,
     /// When each guest joins, the next last, and what it is going to say.
@@ -60,31 +61,35 @@ pub(super) struct World<'m> {
 
 /// The memory of a room.
 pub(super) struct Memory {
-    places: Vec<MemberSlot>,
+    slots: Vec<MemberSlot>,
     bytes: Vec<u8>,
-    marks: Vec<LogEntry>,
-    parts: Vec<Part<TEXT>>,
+    entries: Vec<LogEntry>,
+    log: usize,
+    line_buffers: u16,
 }
 
 impl Memory {
     /// Memory for a crowd, in which nobody has to wait long.
     pub(super) fn roomy(guests: usize) -> Self {
-        Self::of(guests, 64 * barewire_core::chat::min_log_bytes(TEXT), 4096, guests + 2)
+        Self::of(guests, 64 * min_log_bytes(TEXT.into()), 4096, guests + 1)
     }
 
     pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
-        let least = barewire_core::chat::min_log_bytes(TEXT);
-        let bytes = random.pick(&[least, least + 100, 2 * least, 8 * least]);
-        let (marks, parts) = (random.count(16..=64), random.pick(&[2, 3, guests + 2]));
-        Self::of(guests, bytes, marks, parts)
+        let least = min_log_bytes(TEXT.into());
+        let log = random.pick(&[least, least + 100, 2 * least, 8 * least]);
+        let (entries, line_buffers) = (random.count(16..=64), random.pick(&[1, 2, guests + 1]));
+        Self::of(guests, log, entries, line_buffers)
     }
 
-    fn of(guests: usize, bytes: usize, marks: usize, parts: usize) -> Self {
+    fn of(guests: usize, log: usize, entries: usize, line_buffers: usize) -> Self {
+        let line_buffers = u16::try_from(line_buffers).expect("a few");
+        let bytes = rules(RoomConfig::new(), line_buffers).bytes(log);
         Self {
-            places: (0..=guests).map(|_| MemberSlot::vacant()).collect(),
+            slots: (0..=guests).map(|_| MemberSlot::vacant()).collect(),
             bytes: vec![0; bytes],
-            marks: vec![LogEntry::NONE; marks],
-            parts: (0..parts).map(|_| Part::empty()).collect(),
+            entries: vec![LogEntry::EMPTY; entries],
+            log,
+            line_buffers,
         }
     }
 }
@@ -92,24 +97,28 @@ impl Memory {
 impl Memory {
     /// What is kept for notices: bytes and lines.
     pub(super) fn reserve(&self) -> [usize; 2] {
-        [self.bytes.len() / 8, self.marks.len() / 8]
+        [self.log / 8, self.entries.len() / 8]
     }
 
     /// Whether every member has a buffer.
-    pub(super) fn has_parts(&self) -> bool {
-        self.parts.len() > self.places.len()
+    pub(super) fn has_line_buffers(&self) -> bool {
+        usize::from(self.line_buffers) >= self.slots.len()
     }
 
-    pub(super) fn room(&mut self, config: RoomConfig) -> Room<'_, TEXT> {
-        let Self { places, bytes, marks, parts } = self;
-        Room::new(places, bytes, marks, parts, config)
+    pub(super) fn room(&mut self, config: RoomConfig) -> Room<'_> {
+        let Self { slots, entries, bytes, line_buffers, .. } = self;
+        Room::new(slots, entries, bytes, rules(config, *line_buffers)).expect("it is enough")
     }
+}
+
+const fn rules(config: RoomConfig, line_buffers: u16) -> RoomConfig {
+    config.with_max_text(TEXT).with_line_buffers(line_buffers)
 }
 
 impl<'m> World<'m> {
     pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
         let reserve = memory.reserve();
-        let count = memory.places.len() - 1;
+        let count = memory.slots.len() - 1;
         let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
         let room = memory.room(config);
         let mut streams = Streams::new(random.fork());
@@ -245,7 +254,7 @@ impl<'m> World<'m> {
             heard.push((format!("{event:?}"), matches!(event, MemberEvent::Renamed { .. })));
         });
         let says_no_more = guest.service.end_told
-            && self.room.member(key).is_some_and(|member| member.poll_deadline().is_none());
+            && self.room.member(key).is_some_and(|member| !member.is_active());
         for (line, is_rename) in heard {
             let step = guest.steps[guest.told..]
                 .iter()
@@ -262,28 +271,27 @@ impl<'m> World<'m> {
         let seat = self.model.seats.get_mut(&number).expect("it has joined");
         seat.nick = self.room.nick(key).unwrap_or_default().into();
         seat.has_ended |= says_no_more;
-        let (why, reason) = match outcome {
+        let why = match outcome {
             None => return,
-            Some(Outcome::Closed) => (LeaveReason::Quit, ""),
-            Some(Outcome::Broken) => (LeaveReason::Lost, " (connection lost)"),
-            Some(Outcome::Failed(MemberError::FellBehind)) => {
-                (LeaveReason::FellBehind, " (fell behind)")
-            }
+            Some(Outcome::Closed) => LeaveReason::Quit,
+            Some(Outcome::Broken) => LeaveReason::Lost,
+            Some(Outcome::Failed(error)) => error.into(),
         };
+        let reason = why.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         if why == LeaveReason::FellBehind {
             self.dropped += 1;
             let notices = self.model.notices - guest.notices;
             let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
             let stalled = now.since(guest.service.drained_at);
             assert!(
-                is_storm || stalled >= barewire_core::chat::DEFAULT_PATIENCE,
+                is_storm || stalled >= DEFAULT_PATIENCE,
                 "dropped, and had read all {stalled} before"
             );
         }
         guest.server = outcome;
         guest.key = None;
         self.room.leave(key, why);
-        self.model.leave(number, reason);
+        self.model.leave(number, &reason);
     }
 
     /// A client's turn.
@@ -300,7 +308,7 @@ impl<'m> World<'m> {
             guest.said += 1;
         }
         if guest.said == guest.steps.len() {
-            guest.client.finish();
+            guest.client.finish(now, DEFAULT_END_TIMEOUT);
         }
         let received = &mut guest.received;
         let hear = |line: Result<Line<'_>, TextReaderError>| {

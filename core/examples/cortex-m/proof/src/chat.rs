@@ -1,7 +1,8 @@
 //! The chat, both sides.
 
 use barewire_core::chat::{
-    Client, LeaveReason, Line, LogEntry, MemberSlot, Part, RateLimiter, Room, RoomConfig, Space,
+    Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, RateLimiter, Room, RoomConfig,
+    RoomStorage,
 };
 use barewire_core::chat::{max_line_bytes, min_log_bytes, skeleton};
 use barewire_core::text::Text;
@@ -9,14 +10,15 @@ use barewire_core::text::Text;
 use crate::{Given, hidden, session, used};
 
 /// The memory of a room of seven and the operator.
-pub type Memory = Space<8, 9728, 64, 3>;
+pub type Memory = RoomStorage<8, 64, { RoomConfig::new().bytes(9728) }>;
 
 /// Both sides, and what is said.
 #[derive(Debug)]
 pub struct Machines {
     pub config: RoomConfig,
     pub leave: LeaveReason,
-    pub space: Memory,
+    pub error: MemberError,
+    pub storage: Memory,
     pub client: Client<256, 1024>,
 }
 
@@ -25,58 +27,72 @@ pub fn make(given: &Given, machines: &mut Machines) {
 }
 
 pub fn drive(given: &Given, machines: &mut Machines) {
-    let Machines { config, leave, space, client } = machines;
-    let room = &mut space.room(*config);
-    let Ok(mut key) = hidden(room).join() else { return };
-    let key = *hidden(&mut key);
-    if let Some(mut member) = hidden(room).member(key) {
+    let Machines { config, leave, storage, client, .. } = machines;
+    let Ok(mut room) = storage.room(*config) else { return };
+    let room = &mut room;
+    let Ok(mut id) = hidden(room).join() else { return };
+    let id = *hidden(&mut id);
+    if let Some(mut member) = hidden(room).member(id) {
         session(given, &mut member);
         used(hidden(&mut member).nick());
-        hidden(&mut member).disconnect();
+        hidden(&mut member).disconnect(given.now);
+        used(hidden(&mut member).is_active());
     }
     used(hidden(room).operator());
-    used(hidden(room).nick(key));
+    used(hidden(room).nick(id));
     used(hidden(room).count());
     used(hidden(room).needs_poll());
-    hidden(room).leave(key, *leave);
+    hidden(room).leave(id, *leave);
 
     session(given, client);
     if let Ok(line) = Text::new(given.text) {
         used(hidden(client).say(line));
     }
     used(hidden(client).has_room(given.count));
-    hidden(client).finish();
+    hidden(client).finish(given.now, given.span);
 }
 
 /// The memory of a room, of any size.
 #[derive(Debug)]
-pub struct Parts {
-    pub members: &'static mut [MemberSlot],
+pub struct Slices {
+    pub slots: &'static mut [MemberSlot],
+    pub entries: &'static mut [LogEntry],
     pub bytes: &'static mut [u8],
-    pub lines: &'static mut [LogEntry],
-    pub parts: &'static mut [Part<64>],
 }
 
 /// What not every owner needs.
-pub fn rest(given: &Given, machines: &mut Machines, parts: &mut Parts) {
-    let Parts { members, bytes, lines, parts } = parts;
-    used(Room::new(members, bytes, lines, parts, machines.config).count());
+pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
+    let Machines { config, leave, error, .. } = machines;
+    let Slices { slots, entries, bytes } = slices;
+    if let Ok(room) = Room::new(slots, entries, bytes, *config) {
+        used(room.count());
+    }
     used(Memory::new());
     used(RoomConfig::default());
-    let config = RoomConfig::new().with_quiet(given.span).with_history(machines.config.history);
-    used(config.with_rate(given.rate).with_skeleton(machines.config.skeleton));
+    let config = config
+        .with_quiet(given.span)
+        .with_history(config.history)
+        .with_rate(given.rate)
+        .with_burst(given.rate)
+        .with_patience(given.span)
+        .with_end_timeout(given.span)
+        .with_skeleton(config.skeleton)
+        .with_max_text(config.max_text)
+        .with_line_buffers(config.line_buffers);
+    used(config.bytes(given.count));
+    used(RoomConfig::new());
     used(Line::read(given.bytes).printable());
     used(Line::read(given.bytes).welcome());
     used(Line::read(given.bytes).is_refusal());
-    let pace = &mut RateLimiter::new();
-    used(hidden(pace).next_allowed(given.rate, given.rate));
-    hidden(pace).record(given.now, given.rate);
+    let limiter = &mut RateLimiter::new();
+    used(hidden(limiter).next_allowed(given.rate, given.rate));
+    hidden(limiter).record(given.now, given.rate);
     used(RateLimiter::default());
-    used(hidden(&mut machines.leave).reason());
+    used(hidden(leave).reason());
+    used(LeaveReason::from(*hidden(error)));
     used(skeleton(given.text));
     used(max_line_bytes(given.count));
     used(min_log_bytes(given.count));
     used(Memory::default());
     used(MemberSlot::vacant());
-    used(Part::<64>::empty());
 }

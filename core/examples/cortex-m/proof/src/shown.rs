@@ -1,6 +1,6 @@
 //! Everything that can be shown.
 
-use core::fmt::{Debug, Display, Formatter, Result, Write};
+use core::fmt::{Debug, Display, Write};
 use core::hint::black_box;
 
 use barewire_core::{chat, datagram, driver, file, hello, printable, text, time};
@@ -34,6 +34,8 @@ pub struct Values {
     pub member_error: chat::MemberError,
     pub nick_error: chat::NickError,
     pub full: chat::JoinError,
+    pub room_error: chat::RoomError,
+    pub client_error: chat::ClientError,
     pub fault: driver::DriveError<hello::HandshakeError, file::SenderError>,
 }
 
@@ -58,8 +60,8 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.nick_error);
     show(out, &values.full);
     show(out, &values.fault);
-    // It has no value that could be shown.
-    used(<chat::ClientError as Display>::fmt as fn(&_, &mut Formatter<'_>) -> Result);
+    show(out, &values.room_error);
+    show(out, &values.client_error);
     tell(out, &values.text);
     tell(out, &values.request);
     tell(out, &values.asked);

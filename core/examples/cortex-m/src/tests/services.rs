@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use barewire_core::chat::{Room, Space};
+use barewire_core::chat::{Room, RoomConfig, RoomStorage};
 use barewire_core::hello::DEFAULT_TIMEOUT;
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
@@ -244,9 +244,10 @@ fn a_client_that_goes_away_gives_the_digester_back() {
 
 #[test]
 fn a_line_reaches_the_others_and_a_full_room_turns_away() {
+    const CONFIG: RoomConfig = RoomConfig::new().with_max_text(64).with_line_buffers(1);
     let mut world = World::new();
-    let space = forever(Space::<3, 2048, 16, 2, 64>::new());
-    let room: Room<'static, 64> = space.room(barewire_core::chat::RoomConfig::new());
+    let storage = forever(RoomStorage::<3, 16, { CONFIG.bytes(2048) }>::new());
+    let room: Room<'static> = storage.room(CONFIG).unwrap();
     let mut hall = server::<_, 3>(&mut world, RoomService::new(room));
     let (member, passer) =
         (world.connect(512), call(&mut world, Passer::new(Text::new("hi").unwrap())));

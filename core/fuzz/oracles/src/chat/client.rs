@@ -1,9 +1,10 @@
 //! The side that takes part, against any server.
 
 use arbitrary::Arbitrary;
-use barewire_core::chat::{Client, Kind, Line, SayError};
+use barewire_core::chat::{Client, ClientError, DEFAULT_END_TIMEOUT, Kind, Line, SayError};
 use barewire_core::printable::printable;
 use barewire_core::text::{Text, TextReaderError};
+use barewire_core::time::Instant;
 
 use crate::manual_driver::ManualDriver;
 use crate::printable::is_safe;
@@ -67,7 +68,7 @@ pub fn check(input: &Input<'_>) {
     let mut client = Client::<OUT, LONGEST>::new(quiet);
     let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
     let mut model = Model::new(LONGEST, Some(quiet));
-    let (mut now, mut said, mut finished) = (START, Vec::new(), false);
+    let (mut now, mut said, mut finished_at) = (START, Vec::new(), None::<Instant>);
     for step in &input.steps {
         let (mut expected, mut heard) = (Vec::new(), Vec::new());
         let mut on_said = |said: Said| {
@@ -96,12 +97,15 @@ pub fn check(input: &Input<'_>) {
             Step::Wait(span) => {
                 now += span.duration();
                 let _ = model.wait(now).map(&mut on_said);
-                driver.expire(now, &mut client, on_line);
+                let is_late = finished_at.is_some_and(|at| now.since(at) >= DEFAULT_END_TIMEOUT);
+                let failed = driver.expire(now, &mut client, on_line);
+                let expected = (is_late && !driver.ended).then_some(ClientError::TimedOut);
+                assert_eq!(failed, expected);
             }
             Step::Say(text) => {
                 let text = sayable(text, OUT);
                 let waiting = said.len() - driver.sent.len();
-                let expected = if finished || driver.ended {
+                let expected = if finished_at.is_some() || driver.ended {
                     Err(SayError::Finished)
                 } else if waiting + text.len() < OUT {
                     said.extend_from_slice(text.as_bytes());
@@ -114,8 +118,8 @@ pub fn check(input: &Input<'_>) {
                 assert_eq!(client.say(Text::new(&text).expect("a line")), expected);
             }
             Step::Finish => {
-                finished = true;
-                client.finish();
+                finished_at.get_or_insert(now);
+                client.finish(now, DEFAULT_END_TIMEOUT);
             }
             Step::Send(room) => driver.transmit(now, &mut client, u64::from(*room)),
         }
@@ -125,11 +129,14 @@ pub fn check(input: &Input<'_>) {
             assert!(driver.ended, "closed before the server");
             break;
         }
+        if driver.failed {
+            break;
+        }
     }
     if !driver.closed {
         driver.transmit(now, &mut client, u64::MAX);
         assert!(driver.ended || driver.sent == said, "not all was sent");
-        assert!(driver.ended || driver.shut() == finished);
+        assert!(driver.ended || driver.shut() == finished_at.is_some());
         assert_eq!(driver.closed, driver.ended);
     }
 }

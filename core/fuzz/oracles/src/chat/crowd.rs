@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
-    Client, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry, MemberError, MemberEvent, MemberId,
-    MemberSlot, Part, Room, RoomConfig, SayError, max_line_bytes, min_log_bytes,
+    Client, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry, MemberError,
+    MemberEvent, MemberId, MemberSlot, Room, RoomConfig, SayError, max_line_bytes, min_log_bytes,
 };
 use barewire_core::session::Session;
 use barewire_core::text::{Text, TextReaderError};
@@ -17,8 +17,8 @@ use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
 
 /// The longest text, and the longest line.
-const LONGEST: usize = 32;
-const LINE: usize = max_line_bytes(LONGEST);
+const LONGEST: u16 = 32;
+const LINE: usize = max_line_bytes(LONGEST as usize);
 
 /// Places, the operator's among them, and how many clients come at all.
 const PLACES: usize = 5;
@@ -77,6 +77,8 @@ struct Guest {
     began: Option<Instant>,
     /// The room has given that line up, and skips it to its end.
     skips: bool,
+    /// When it last took something from the room, or might still say something.
+    moved: Instant,
     /// Both ends were closed in order.
     whole: bool,
 }
@@ -89,7 +91,7 @@ enum Move {
 }
 
 struct World<'m> {
-    room: Room<'m, LONGEST>,
+    room: Room<'m>,
     model: Model,
     rate: u32,
     /// How many lines may still be pasted.
@@ -124,6 +126,7 @@ impl World<'_> {
                 allowance: Allowance::new(self.rate),
                 began: None,
                 skips: false,
+                moved: self.now,
                 whole: false,
             });
         }
@@ -172,7 +175,11 @@ impl World<'_> {
         let guest = &mut self.guests[number];
         let [end, other] = &mut guest.ends;
         if let Some(mut member) = guest.key.and_then(|key| self.room.member(key)) {
+            let before = other.sent.len();
             other.transmit(now, &mut member, count as u64);
+            if other.sent.len() > before {
+                guest.moved = now;
+            }
         }
         let part = under_way(&other.sent, &mut guest.arrived[0], count);
         let received = &mut guest.received;
@@ -211,12 +218,21 @@ impl World<'_> {
             failed = failed.or_else(|| self.turn(number, key, Move::Listen));
         }
         let end = &self.guests[number].ends[1];
-        let says_no_more = end.ended && end.held.is_empty() && self.deadline(key).is_none();
+        let is_active = self.room.member(key).is_some_and(|member| member.is_active());
+        let says_no_more = end.ended && end.held.is_empty() && !is_active;
         let seat = self.model.seats.get_mut(&number).expect("it has joined");
         seat.has_ended |= says_no_more;
         assert_eq!(self.room.nick(key), Some(&*seat.nick));
-        if failed.is_some() {
-            self.leave(number, LeaveReason::FellBehind);
+        let guest = &mut self.guests[number];
+        if is_active {
+            guest.moved = now;
+        }
+        if let Some(error) = failed {
+            if error == MemberError::TimedOut {
+                assert!(seat.has_ended, "it may still say something");
+                assert!(now.since(guest.moved) >= DEFAULT_END_TIMEOUT, "given up too early");
+            }
+            self.leave(number, error.into());
         }
     }
 
@@ -337,7 +353,9 @@ impl World<'_> {
             Step::Paste(_, what, count) => self.paste(number, *what, *count),
             Step::Up(_, count) => self.up(number, (*count).into()),
             Step::Down(_, count) => self.down(number, (*count).into()),
-            Step::Finish(_) => self.guests[number].client.finish(),
+            Step::Finish(_) => {
+                self.guests[number].client.finish(self.now, DEFAULT_END_TIMEOUT);
+            }
             _ => self.leave(number, LeaveReason::Lost),
         }
     }
@@ -346,7 +364,7 @@ impl World<'_> {
     fn end(&mut self) {
         for _ in 0..256 {
             for number in 0..self.guests.len() {
-                self.guests[number].client.finish();
+                self.guests[number].client.finish(self.now, DEFAULT_END_TIMEOUT);
                 self.up(number, usize::MAX);
                 self.settle();
                 self.down(number, usize::MAX);
@@ -365,13 +383,17 @@ impl World<'_> {
 /// who does not, the beginning of it.
 pub fn check(input: &Input) {
     let mut members: [MemberSlot; PLACES] = std::array::from_fn(|_| MemberSlot::vacant());
-    let mut bytes = vec![0xaa; min_log_bytes(LONGEST) + 4 * usize::from(input.bytes)];
-    let mut lines = vec![LogEntry::NONE; 16 + usize::from(input.lines % 32)];
-    let mut parts: Vec<Part<LONGEST>> = (0..2 + input.parts % 4).map(|_| Part::empty()).collect();
+    let mut lines = vec![LogEntry::EMPTY; 16 + usize::from(input.lines % 32)];
     // Silence ends no line here: half of one is no line that was said.
     let rate = input.rate.map_or(0, Rate::lines);
-    let config = RoomConfig::new().with_rate(rate).with_quiet(Duration::MAX);
-    let room = Room::new(&mut members, &mut bytes, &mut lines, &mut parts, config);
+    let config = RoomConfig::new()
+        .with_rate(rate)
+        .with_quiet(Duration::MAX)
+        .with_max_text(LONGEST)
+        .with_line_buffers(u16::from(1 + input.parts % 4));
+    let log = min_log_bytes(LONGEST.into()) + 4 * usize::from(input.bytes);
+    let mut bytes = vec![0xaa; config.bytes(log)];
+    let room = Room::new(&mut members, &mut lines, &mut bytes, config).expect("it is enough");
     let mut world = World {
         room,
         model: Model::default(),

@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
-    LeaveReason, LogEntry, MemberError, MemberEvent, MemberId, MemberSlot, Part, Room, RoomConfig,
+    LeaveReason, LogEntry, MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig,
     max_line_bytes,
 };
 use barewire_core::time::{Duration, Instant};
@@ -14,10 +14,13 @@ use crate::script::{START, Span};
 use crate::text::{Model as Texts, Said};
 
 /// The longest text here.
-const LONGEST: usize = 32;
+const LONGEST: u16 = 32;
 
 /// Places, the operator's among them.
 const PLACES: usize = 5;
+
+/// One for each.
+const LINE_BUFFERS: u16 = 5;
 
 /// So much is said, pastes left aside.
 const LINES: usize = 64;
@@ -83,7 +86,7 @@ struct Guest {
 }
 
 struct World<'m> {
-    room: Room<'m, LONGEST>,
+    room: Room<'m>,
     model: model::Model,
     guests: Vec<Option<Guest>>,
     config: RoomConfig,
@@ -95,7 +98,7 @@ struct World<'m> {
 
 impl World<'_> {
     fn guest(&self, key: MemberId) -> Guest {
-        let texts = Texts::new(LONGEST, Some(self.config.quiet)).within(LINE_TIMEOUT);
+        let texts = Texts::new(LONGEST.into(), Some(self.config.quiet)).within(LINE_TIMEOUT);
         Guest { key, driver: ManualDriver::default(), texts }
     }
 
@@ -203,7 +206,7 @@ impl World<'_> {
 
     fn disconnect(&mut self, number: usize) {
         if let Some(guest) = self.guests[number].as_ref().filter(|_| number != OPERATOR) {
-            self.room.member(guest.key).expect("it has not left").disconnect();
+            self.room.member(guest.key).expect("it has not left").disconnect(self.now);
             self.model.end(number);
         }
     }
@@ -250,7 +253,6 @@ struct Memory {
     members: Vec<MemberSlot>,
     bytes: Vec<u8>,
     lines: Vec<LogEntry>,
-    parts: Vec<Part<LONGEST>>,
 }
 
 /// Everybody receives all that is meant for it, once and in its order, and nothing else.
@@ -258,19 +260,25 @@ pub fn check(input: &Input<'_>) {
     let rate = input.rate.map_or(0, Rate::lines);
     let pastes = rate > 0 && input.steps.iter().any(|step| matches!(step, Step::Paste(..)));
     let paste = if pastes { PASTED } else { 0 };
-    // All fits into the backlog, however long it is: nobody ever waits.
+    // All fits into the log, however long it is: nobody ever waits.
     let most = LINES + paste;
+    let (quiet, history) = (input.quiet.duration(), u16::from(input.history % 32));
+    // Nobody is hurried at its end, but in the room that is too small for all.
+    let config = RoomConfig::new()
+        .with_quiet(quiet)
+        .with_history(history)
+        .with_rate(rate)
+        .with_end_timeout(Duration::MAX)
+        .with_max_text(LONGEST)
+        .with_line_buffers(LINE_BUFFERS);
     let mut memory = Memory {
         members: (0..PLACES).map(|_| MemberSlot::vacant()).collect(),
-        bytes: vec![0xaa; 2 * most * max_line_bytes(LONGEST)],
-        lines: vec![LogEntry::NONE; 4 * most],
-        parts: (0..=PLACES).map(|_| Part::empty()).collect(),
+        bytes: vec![0xaa; config.bytes(2 * most * max_line_bytes(LONGEST.into()))],
+        lines: vec![LogEntry::EMPTY; 4 * most],
     };
-    let (quiet, history) = (input.quiet.duration(), u16::from(input.history % 32));
-    let config = RoomConfig::new().with_quiet(quiet).with_history(history).with_rate(rate);
-    let Memory { members, bytes, lines, parts } = &mut memory;
-    let room = Room::new(members, bytes, lines, parts, config);
-    let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST));
+    let Memory { members, bytes, lines } = &mut memory;
+    let room = Room::new(members, lines, bytes, config).expect("it is enough");
+    let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST.into()));
     let operator = room.operator();
     let guests = (0..PLACES).map(|_| None).collect();
     let mut world = World { room, model, guests, config, paste, now: START, heard: Vec::new() };

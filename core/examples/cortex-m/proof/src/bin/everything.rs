@@ -17,7 +17,7 @@ struct Machines {
     digester: Digester,
     pump: Pump<64>,
     stream: io::Stream,
-    parts: chat::Parts,
+    slices: chat::Slices,
     reader: TextReader<64>,
     span: core::time::Duration,
     values: shown::Values,
@@ -37,7 +37,7 @@ fn drive(given: &Given, machines: &mut Machines) {
     hello::rest();
     file::rest(given, &mut machines.all.file);
     digest::drive(given, &mut machines.digester);
-    chat::rest(given, &mut machines.all.chat, &mut machines.parts);
+    chat::rest(given, &mut machines.all.chat, &mut machines.slices);
     let server = &mut machines.all.hello.server;
     io::exercise(given, &mut machines.pump, &mut machines.stream, server);
     text::exercise(given, &mut machines.reader);

@@ -1,0 +1,49 @@
+//! What an owner is told of members.
+
+use core::fmt;
+
+use crate::printable::Printable;
+
+/// What a member did. The others are told already; this is for the operator's records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MemberEvent<'a> {
+    /// It said something to all.
+    Said {
+        /// Its nick.
+        nick: &'a str,
+        /// What it said.
+        text: Printable<'a>,
+    },
+    /// It did something (`/me`).
+    Acted {
+        /// Its nick.
+        nick: &'a str,
+        /// What it did.
+        text: Printable<'a>,
+    },
+    /// It has another nick.
+    Renamed {
+        /// The nick before.
+        old: &'a str,
+        /// The nick now.
+        new: &'a str,
+    },
+}
+
+/// As the others are told.
+impl fmt::Display for MemberEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said { nick, text } => write!(f, "{nick}: {text}"),
+            Self::Acted { nick, text } => write!(f, "* {nick} {text}"),
+            Self::Renamed { old, new } => write!(f, "* {old} is now {new}"),
+        }
+    }
+}
+
+impl fmt::Debug for MemberEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

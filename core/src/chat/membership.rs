@@ -1,0 +1,80 @@
+//! How members come and go.
+
+use core::fmt;
+
+/// Why nobody can join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum JoinError {
+    /// Every slot is taken.
+    RoomFull,
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the room is full")
+    }
+}
+
+impl core::error::Error for JoinError {}
+
+/// How a membership fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum MemberError {
+    /// The member did not read what was said, until there was no room for more.
+    FellBehind,
+    /// It said no more, and took nothing of what was left for it for
+    /// [`RoomConfig::end_timeout`](super::RoomConfig::end_timeout).
+    TimedOut,
+}
+
+impl fmt::Display for MemberError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FellBehind => "the member fell behind",
+            Self::TimedOut => "the member did not take its last lines in time",
+        })
+    }
+}
+
+impl core::error::Error for MemberError {}
+
+/// Why a member leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum LeaveReason {
+    /// It wanted to.
+    Quit,
+    /// Its connection broke.
+    Lost,
+    /// It did not read what was said.
+    FellBehind,
+    /// The server stops.
+    Stopped,
+}
+
+impl LeaveReason {
+    /// What the others are told in brackets; `None` if it was its own will.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Quit => None,
+            Self::Lost => Some("connection lost"),
+            Self::FellBehind => Some("fell behind"),
+            Self::Stopped => Some("the server stops"),
+        }
+    }
+}
+
+/// One that takes nothing any more has lost its connection, as far as can be told.
+impl From<MemberError> for LeaveReason {
+    fn from(error: MemberError) -> Self {
+        match error {
+            MemberError::FellBehind => Self::FellBehind,
+            MemberError::TimedOut => Self::Lost,
+        }
+    }
+}
