@@ -36,6 +36,12 @@ pub trait Peer {
     /// Adds to `seen` what the peer has come to see since it was asked last. It reads all there is.
     fn look(&mut self, seen: &mut Seen);
 
+    /// Waits a little, where what the adapter has done may be under way yet: the peer has not seen what
+    /// is expected of it. False: nothing is under way, and waiting is of no use.
+    fn wait(&mut self) -> bool {
+        false
+    }
+
     /// From now on the stack takes `bytes` more from the adapter, or without a number as many as come.
     /// False: that cannot be set, and is left untested.
     fn set_room(&mut self, bytes: Option<usize>) -> bool {
@@ -74,6 +80,12 @@ pub trait Adapter {
 
     /// The other side.
     fn peer(&mut self) -> &mut Self::Peer;
+
+    /// What time it is when the connection is new, if the adapter has a clock of its own: no turn comes
+    /// before.
+    fn start(&self) -> Instant {
+        Instant::from_millis(1_000)
+    }
 
     /// Has the adapter drive `examiner` until there is nothing to do but to wait, or until it has
     /// something to tell: as [`Driver::step`] does, whose results are meant. The time is `now` and

@@ -12,6 +12,9 @@ use crate::manner::{CONTENTS, Manner, contents_byte, input_byte};
 use crate::rule::{Rule, breach};
 use crate::script::Op;
 
+/// How often it is looked at what the peer sees, if that is not what it must come to see.
+const LOOKS: u32 = 1_000;
+
 /// How a conversation was said to end, and when.
 #[derive(Clone, Copy, Debug)]
 struct Over {
@@ -28,18 +31,9 @@ enum How {
     Broken,
 }
 
-/// What the adapter lets the kit do.
-#[derive(Clone, Copy, Debug)]
-struct Abilities {
-    room: bool,
-    refusal: bool,
-    giving_up: bool,
-}
-
 pub(crate) struct Conversation<A> {
     adapter: A,
     examiner: Examiner,
-    abilities: Abilities,
     now: Instant,
     seen: Seen,
     over: Option<Over>,
@@ -54,16 +48,11 @@ impl<A: Adapter> Conversation<A> {
         let contents: Vec<u8> = (0..CONTENTS).map(contents_byte).collect();
         let mut examiner = Examiner::new();
         examiner.world.has_contents = adapter.peer().set_contents(&contents);
-        let abilities = Abilities {
-            room: adapter.peer().set_room(None),
-            refusal: adapter.peer().set_shutdown_refused(false),
-            giving_up: adapter.can_give_up(),
-        };
+        let now = adapter.start();
         Self {
             adapter,
             examiner,
-            abilities,
-            now: Instant::from_millis(1_000),
+            now,
             seen: Seen::default(),
             over: None,
             is_done: false,
@@ -72,12 +61,15 @@ impl<A: Adapter> Conversation<A> {
         }
     }
 
-    /// Whether the adapter lets this happen.
-    pub(crate) fn can(&self, op: Op) -> bool {
+    /// Whether the adapter lets this happen. What is set stays as it is.
+    pub(crate) fn can(&mut self, op: Op) -> bool {
+        let world = self.examiner.world;
         match op {
-            Op::Room(_) => self.abilities.room,
-            Op::RefuseShutdown(_) => self.abilities.refusal,
-            Op::GiveUp => self.abilities.giving_up,
+            Op::Room(_) => self.adapter.peer().set_room(world.room),
+            Op::RefuseShutdown(_) => {
+                self.adapter.peer().set_shutdown_refused(world.refuses_shutdown)
+            }
+            Op::GiveUp => self.adapter.can_give_up(),
             _ => true,
         }
     }
@@ -182,7 +174,10 @@ impl<A: Adapter> Conversation<A> {
             }
             let is_over = self.over.is_some();
             let step = self.step();
-            self.look();
+            self.look(
+                matches!(step, Step::Close | Step::Over(Ok(()))),
+                matches!(step, Step::Reset),
+            );
             match step {
                 Step::Wait(until) => return self.judge_wait(until),
                 Step::Over(result) if !is_over => self.judge_over(result.as_ref()),
@@ -225,9 +220,19 @@ impl<A: Adapter> Conversation<A> {
         self.adapter.peer().unread().map_or(0, |unread| untaken.saturating_sub(unread))
     }
 
-    /// What the peer sees must be a part of what was reported, and no end that was not.
-    fn look(&mut self) {
-        self.adapter.peer().look(&mut self.seen);
+    /// What the peer sees must be a part of what was reported, and no end that was not. It is waited
+    /// for, as long as that is of use.
+    fn look(&mut self, expects_end: bool, expects_reset: bool) {
+        let (peer, outbox) = (self.adapter.peer(), &self.examiner.outbox);
+        for _ in 0..LOOKS {
+            peer.look(&mut self.seen);
+            let is_missing = self.seen.received.len() < outbox.reported().len()
+                || (!self.seen.ended && (outbox.shut || expects_end))
+                || (!self.seen.reset && expects_reset);
+            if self.examiner.world.reset || !is_missing || !peer.wait() {
+                break;
+            }
+        }
         let examiner = &self.examiner;
         let reported = examiner.outbox.reported();
         if !reported.starts_with(&self.seen.received) {
