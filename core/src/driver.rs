@@ -492,22 +492,23 @@ impl Driver {
         if self.stage != Stage::Linger {
             (self.stage, self.until) = (Stage::Linger, now + self.linger);
         }
-        // When the time is over too, what has come by now is thrown away.
-        while !self.ended {
-            match transport.receive() {
-                Ok([]) => self.ended = true,
-                Ok(bytes) => {
-                    let count = bytes.len();
-                    transport.consume(count);
-                }
-                Err(nb::Error::WouldBlock) if now < self.until => {
-                    return ControlFlow::Continue(self.until);
-                }
-                Err(_) => break,
+        match self.discard(transport) {
+            Err(nb::Error::WouldBlock) if now < self.until => ControlFlow::Continue(self.until),
+            _ => {
+                self.stage = Stage::Close;
+                ControlFlow::Break(())
             }
         }
-        self.stage = Stage::Close;
-        ControlFlow::Break(())
+    }
+
+    /// Throws away what has come, up to the end.
+    fn discard<T: Transport>(&mut self, transport: &mut T) -> nb::Result<(), T::Error> {
+        while !self.ended {
+            let count = transport.receive()?.len();
+            transport.consume(count);
+            self.ended = count == 0;
+        }
+        Ok(())
     }
 
     fn carry_out<'a, S: Session, T: Transport>(
@@ -648,7 +649,9 @@ impl Driver {
                 }
             }
         }
-        if let Err(nb::Error::Other(error)) = transport.receive() {
+        // A reset may lie behind bytes that nobody wants any more, or behind the end.
+        let discarded = self.discard(transport).and_then(|()| transport.receive().map(|_| ()));
+        if let Err(nb::Error::Other(error)) = discarded {
             return self.break_off(DriveError::Connection(error));
         }
         self.stage = Stage::BeginLinger;

@@ -196,7 +196,7 @@ impl<A: Adapter> Conversation<A> {
         let mut number = self.examiner.told;
         let mut taken = Vec::new();
         self.examiner.begin_turn();
-        let was_holding_back = self.examiner.holds_back();
+        let held_back = self.examiner.holds_back() && self.over.is_none();
         let step = self.adapter.turn(self.now, &mut self.examiner, &mut |told: Told<'_>| {
             number += 1;
             if told.number != number {
@@ -208,7 +208,8 @@ impl<A: Adapter> Conversation<A> {
         if number != self.examiner.told {
             breach(self.examiner.last_rule(), "an event is lost");
         }
-        if was_holding_back && taken.is_empty() && self.over.is_none() && self.held() > held {
+        let waits = matches!(step, Step::Wait(_));
+        if held_back && waits && taken.is_empty() && self.held() > held {
             breach(Rule::Input, "it receives more, though the session has left bytes");
         }
         step

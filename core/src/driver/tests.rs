@@ -236,15 +236,12 @@ fn a_broken_connection_is_told_to_the_owner_alone() {
 }
 
 #[test]
-fn a_reset_is_no_success_though_it_comes_last() {
+fn a_reset_is_no_success_though_it_lies_behind_bytes_that_nobody_reads() {
     let mut scene = Scene::new();
-    scene.stack.has_ended = true;
+    (scene.session.appetite, scene.session.wants_shut_down) = (0, true);
+    scene.stack.arrived = b"unread".to_vec();
     assert_eq!(scene.step(0), Step::Wait(None));
-    (scene.session.closes, scene.session.wants_shut_down) = (true, true);
-    // The stack ends the direction, and only then learns of the reset.
-    assert_eq!(scene.stack.shut_down(), Ok(()));
-    (scene.driver.shut, scene.session.wants_shut_down) = (true, false);
-    scene.stack.is_broken = true;
+    (scene.session.closes, scene.stack.breaks_behind) = (true, true);
     assert_eq!(scene.step(0), Step::Over(Err(DriveError::Connection(Broken))));
     assert_eq!(scene.step(0), Step::Reset);
 }

@@ -120,6 +120,8 @@ pub(super) struct Stack {
     pub(super) arrived: Vec<u8>,
     pub(super) has_ended: bool,
     pub(super) is_broken: bool,
+    /// It breaks behind what has arrived.
+    pub(super) breaks_behind: bool,
     pub(super) room: usize,
     pub(super) sent: Vec<u8>,
     pub(super) refuses_shut_down: bool,
@@ -148,6 +150,9 @@ impl Transport for Stack {
 
     fn receive(&mut self) -> nb::Result<&[u8], Broken> {
         self.check()?;
+        if self.arrived.is_empty() && self.breaks_behind {
+            return Err(nb::Error::Other(Broken));
+        }
         if self.arrived.is_empty() && !self.has_ended {
             return Err(nb::Error::WouldBlock);
         }
