@@ -407,19 +407,21 @@ impl Driver {
         self.ended
     }
 
-    /// Ends the conversation before its time (rule 5): the next step tells how the connection is to
-    /// end. Does nothing once the conversation is over.
-    pub const fn give_up(&mut self) {
-        if !self.is_ending() {
-            self.stage = self.after_failure();
-        }
-    }
-
-    const fn is_ending(&self) -> bool {
+    /// Whether the conversation is over, in order or not: the session is no longer asked for anything
+    /// but its last word.
+    pub const fn is_over(&self) -> bool {
         matches!(
             self.stage,
             Stage::LastWord | Stage::BeginLinger | Stage::Linger | Stage::Close | Stage::Reset
         )
+    }
+
+    /// Ends the conversation before its time (rule 5): the next step tells how the connection is to
+    /// end. Does nothing once the conversation is over.
+    pub const fn give_up(&mut self) {
+        if !self.is_over() {
+            self.stage = self.after_failure();
+        }
     }
 
     const fn after_failure(&self) -> Stage {

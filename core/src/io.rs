@@ -1,203 +1,146 @@
 //! Drivers for streams that speak `embedded-io`; nothing else in the core names it.
 //!
-//! A [`Pump`] carries out the [driving rule](crate::session) over any stream:
+//! - [`StreamDriver`] never blocks, for a super-loop: it moves what can be moved now. It needs a stream
+//!   that knows what is ready.
+//! - `AsyncStreamDriver` (feature `embedded-io-async`) waits in futures.
 //!
-//! - [`Pump::drive`] never blocks, for a super-loop or an `nb` executor: it moves what can be moved
-//!   now and returns `WouldBlock`. It needs a stream that knows what is ready.
-//! - `Pump::run` (feature `embedded-io-async`) is a future that ends with the conversation, and
-//!   `Pump::turn` one that ends with each turn of it, for an owner that has commands to give.
+//! Both are a [`Driver`] over a [`Transport`](crate::driver::Transport) with a buffer of `N` bytes for
+//! what was read and not taken yet. A stack with ring buffers of its own, such as smoltcp, needs none:
+//! there a session reads from them and lends to them directly.
 //!
-//! Sessions that send contents are driven as [`InMemory`](crate::session::InMemory): a pump knows bytes only.
-//!
-//! A stack with ring buffers of its own, such as smoltcp, needs neither: a session reads from them
-//! and lends to them directly.
+//! Sessions that send contents are driven as [`InMemory`](crate::session::InMemory): a stream knows
+//! bytes only.
+
+use core::ops::ControlFlow;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
-use crate::driver::DriveError;
-use crate::session::{Event, Output, Session};
+use crate::driver::{Driver, Next, Step, Transport};
+use crate::session::{Event, Session};
 use crate::time::Instant;
 
 #[cfg(feature = "embedded-io-async")]
-mod run;
+mod asynchronous;
+mod input;
 
 #[cfg(feature = "embedded-io-async")]
-pub use run::{Split, Timer};
+pub use asynchronous::{AsyncStreamDriver, Split, Timer};
+use input::Input;
 
-/// A stream whose sending direction can be ended alone, which `embedded-io` has no word for.
-///
-/// In smoltcp and embassy-net it is `close`, in lwIP `tcp_shutdown`, in POSIX `shutdown(2)`.
-pub trait HalfClose: ErrorType {
-    /// Ends the sending direction after all bytes written so far.
+/// What `embedded-io` has no word for: a stream whose sending direction can be ended alone, and that
+/// can be reset.
+pub trait Shutdown: ErrorType {
+    /// Ends the sending direction behind all bytes written so far. In smoltcp and embassy-net it is
+    /// `close`, in lwIP `tcp_shutdown`, in POSIX `shutdown(2)`.
     ///
     /// # Errors
     /// The stream's own.
-    fn half_close(&mut self) -> Result<(), Self::Error>;
+    fn shut_down(&mut self) -> Result<(), Self::Error>;
+
+    /// Resets the connection: the peer cannot take what it got for the whole. In smoltcp, embassy-net
+    /// and lwIP it is `abort`, in POSIX `SO_LINGER` of zero and `close(2)`.
+    fn reset(&mut self);
 }
 
-impl<T: HalfClose> HalfClose for &mut T {
-    fn half_close(&mut self) -> Result<(), Self::Error> {
-        T::half_close(self)
+impl<T: Shutdown> Shutdown for &mut T {
+    fn shut_down(&mut self) -> Result<(), Self::Error> {
+        T::shut_down(self)
+    }
+
+    fn reset(&mut self) {
+        T::reset(self);
     }
 }
 
-/// Moves bytes between one stream and one session.
+/// Drives a session over a stream that knows what is ready.
 ///
-/// It holds the `N` bytes that were read and that the session has not taken yet; so a driver that
-/// is dropped or stops between two calls loses nothing.
+/// Of one turn's input it reads `N` bytes at most sixty-four times; what is left waits for the next.
 #[derive(Debug)]
-pub struct Pump<const N: usize> {
-    buffer: [u8; N],
-    start: usize,
-    end: usize,
-    stream_ended: bool,
+pub struct StreamDriver<T, const N: usize> {
+    driver: Driver,
+    transport: Readied<T, N>,
 }
 
-impl<const N: usize> Default for Pump<N> {
-    fn default() -> Self {
-        Self::new()
+impl<T, const N: usize> StreamDriver<T, N> {
+    /// A driver for a new connection.
+    pub const fn new(stream: T) -> Self {
+        Self::with_driver(stream, Driver::new())
+    }
+
+    /// As [`new`](Self::new), by a driver with limits of its own.
+    pub const fn with_driver(stream: T, driver: Driver) -> Self {
+        Self { driver, transport: Readied { stream, input: Input::new() } }
+    }
+
+    /// The stream.
+    pub const fn stream(&mut self) -> &mut T {
+        &mut self.transport.stream
+    }
+
+    /// Gives the conversation up; see [`Driver::give_up`].
+    pub const fn give_up(&mut self) {
+        self.driver.give_up();
     }
 }
 
-impl<const N: usize> Pump<N> {
-    /// A pump for a new connection.
-    pub const fn new() -> Self {
-        const { assert!(N > 0, "a pump without a buffer moves nothing") };
-        Self { buffer: [0; N], start: 0, end: 0, stream_ended: false }
-    }
-
-    /// Moves what can be moved at `now`, without blocking: at most `N` bytes in, and out what the
-    /// stream takes.
-    ///
-    /// # Errors
-    /// `WouldBlock`: the conversation goes on, and the session may be looked at and given commands.
-    /// Call again after a command, while the stream is ready, and when the session's deadline is
-    /// reached. [`DriveError`]: it has failed; reset the
-    /// stream, or close it if it was [half-closed](HalfClose) before. (`Ok`: it is over; close the
-    /// stream.)
-    pub fn drive<S: Session, T: Read + Write + ReadReady + WriteReady + HalfClose>(
+impl<T: Read + Write + ReadReady + WriteReady + Shutdown, const N: usize> StreamDriver<T, N> {
+    /// Does what can be done at `now` without blocking, as [`Driver::step`] does. Then wait until the
+    /// stream is ready, or as it says; or drop the stream, or [reset](Shutdown::reset) it.
+    pub fn step<S: Session>(
         &mut self,
-        stream: &mut T,
-        session: &mut S,
         now: Instant,
-        mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error, T::Error>> {
-        if self.wants_input() && stream.read_ready().map_err(DriveError::Connection)? {
-            let count = stream.read(&mut self.buffer).map_err(DriveError::Connection)?;
-            self.filled(count);
-        }
-        loop {
-            let heard = self.handle(session, now, &mut on_event);
-            let sent = transmit(stream, session, now);
-            heard.map_err(DriveError::Session)?;
-            match sent? {
-                Sent::Close => return Ok(()),
-                // Which may have made room for the input that is left.
-                Sent::Some => {}
-                Sent::Nothing => return Err(nb::Error::WouldBlock),
-            }
-        }
-    }
-
-    /// Whether all that was read has been taken, and more may come.
-    const fn wants_input(&self) -> bool {
-        self.start == self.end && !self.stream_ended
-    }
-
-    /// Takes note that `count` bytes were read into the empty buffer; 0 is the end of the stream.
-    fn filled(&mut self, count: usize) {
-        self.start = 0;
-        self.end = count.min(N);
-        self.stream_ended = count == 0;
-    }
-
-    /// Offers the session what there is to handle: input or the end of it, then the time, which may
-    /// have made room for the input that is left. Tells whether anything came of it.
-    fn handle<S: Session>(
-        &mut self,
         session: &mut S,
-        now: Instant,
-        on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<bool, S::Error> {
-        let taken = self.offer(session, now, on_event)?;
-        if session.poll_deadline().is_none_or(|deadline| now < deadline) {
-            return Ok(taken);
-        }
-        while settle(session.handle_timeout(now), on_event)? {}
-        self.offer(session, now, on_event)?;
-        Ok(true)
+        on_event: impl FnMut(Event<'_, S>) -> ControlFlow<()>,
+    ) -> Step<S::Error, T::Error> {
+        self.driver.step(now, session, &mut self.transport, on_event)
     }
 
-    /// Tells whether the session took any input, or had anything to tell.
-    fn offer<S: Session>(
-        &mut self,
-        session: &mut S,
+    /// As [`step`](Self::step), and as [`Driver::next`], which returns with each event.
+    pub fn next<'a, S: Session>(
+        &'a mut self,
         now: Instant,
-        on_event: &mut impl FnMut(Event<'_, S>),
-    ) -> Result<bool, S::Error> {
-        let start = self.start;
-        let mut has_told = false;
-        if self.start != self.end {
-            let mut input = self.buffer.get(self.start..self.end).unwrap_or_default();
-            while settle(session.handle_input(now, &mut input), on_event)? {
-                has_told = true;
-            }
-            self.start = self.end.saturating_sub(input.len());
-        }
-        if self.start == self.end && self.stream_ended {
-            while settle(session.handle_end(now), on_event)? {
-                has_told = true;
-            }
-        }
-        Ok(has_told || self.start != start)
+        session: &'a mut S,
+    ) -> Next<'a, S, T::Error> {
+        self.driver.next(now, session, &mut self.transport)
     }
 }
 
-/// Passes an event on; tells whether there was one.
-fn settle<V, E>(step: nb::Result<V, E>, on_event: &mut impl FnMut(V)) -> Result<bool, E> {
-    match step {
-        Ok(event) => {
-            on_event(event);
-            Ok(true)
-        }
-        Err(nb::Error::WouldBlock) => Ok(false),
-        Err(nb::Error::Other(error)) => Err(error),
+/// A stream that is asked before it is used.
+#[derive(Debug)]
+struct Readied<T, const N: usize> {
+    stream: T,
+    input: Input<N>,
+}
+
+impl<T, const N: usize> Transport for Readied<T, N>
+where
+    T: Read + Write + ReadReady + WriteReady + Shutdown,
+{
+    type Error = T::Error;
+
+    fn receive(&mut self) -> nb::Result<&[u8], T::Error> {
+        let stream = &mut self.stream;
+        self.input.receive(|buffer| {
+            if !stream.read_ready()? {
+                return Err(nb::Error::WouldBlock);
+            }
+            Ok(stream.read(buffer)?)
+        })
     }
-}
 
-/// What [`transmit`] did.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Some,
-    Close,
-}
+    fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
 
-/// Sends what the stream takes now.
-fn transmit<S: Session, T: Write + WriteReady + HalfClose>(
-    stream: &mut T,
-    session: &mut S,
-    now: Instant,
-) -> Result<Sent, DriveError<S::Error, T::Error>> {
-    let mut sent = Sent::Nothing;
-    loop {
-        let count = match session.poll_transmit() {
-            Output::Nothing => return Ok(sent),
-            Output::Close => return Ok(Sent::Close),
-            Output::Contents { .. } => return Err(DriveError::Contents),
-            Output::Shutdown => {
-                stream.half_close().map_err(DriveError::Connection)?;
-                0
-            }
-            Output::Bytes { head, .. } => {
-                if !stream.write_ready().map_err(DriveError::Connection)? {
-                    return Ok(sent);
-                }
-                stream.write(head).map_err(DriveError::Connection)?
-            }
-        };
-        session.transmitted(now, count);
-        sent = Sent::Some;
+    fn send(&mut self, head: &[u8], _tail: &[u8], _more: bool) -> nb::Result<usize, T::Error> {
+        if !self.stream.write_ready()? {
+            return Err(nb::Error::WouldBlock);
+        }
+        Ok(self.stream.write(head)?)
+    }
+
+    fn shut_down(&mut self) -> nb::Result<(), T::Error> {
+        Ok(self.stream.shut_down()?)
     }
 }
 

@@ -35,6 +35,6 @@ const _: () = {
     assert!(fits(size_of::<chat::Client<1024, 4224>>(), 1024 + 4224, [72, 56]));
     assert!(fits(size_of::<chat::Client<33, 257>>(), 33 + 257, [72, 56]));
 
-    assert!(fits(size_of::<io::Pump<64>>(), 64, [32, 16]));
-    assert!(fits(size_of::<io::Pump<1>>(), 1, [32, 16]));
+    assert!(fits(size_of::<io::StreamDriver<(), 64>>(), 64, [64, 56]));
+    assert!(fits(size_of::<io::StreamDriver<(), 1>>(), 1, [64, 56]));
 };

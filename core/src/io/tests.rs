@@ -1,7 +1,8 @@
 extern crate std;
 use super::*;
+use crate::driver::DriveError;
 use crate::hello;
-use crate::session::Events;
+use crate::session::{Events, Output};
 use crate::text::Text;
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -13,7 +14,8 @@ use std::vec::Vec;
 #[derive(Default)]
 pub(super) struct Direction {
     bytes: RefCell<VecDeque<u8>>,
-    ended: core::cell::Cell<bool>,
+    pub(super) ended: core::cell::Cell<bool>,
+    pub(super) reset: core::cell::Cell<bool>,
 }
 
 /// One end of a connection.
@@ -92,10 +94,14 @@ impl WriteReady for Wire<'_> {
     }
 }
 
-impl HalfClose for Wire<'_> {
-    fn half_close(&mut self) -> Result<(), Infallible> {
+impl Shutdown for Wire<'_> {
+    fn shut_down(&mut self) -> Result<(), Infallible> {
         self.outgoing.ended.set(true);
         Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.outgoing.reset.set(true);
     }
 }
 
@@ -103,42 +109,70 @@ pub(super) fn config() -> hello::HandshakeConfig {
     hello::HandshakeConfig::default()
 }
 
+type Told<E> = Step<E, Infallible>;
+
+/// Steps until there is something to wait for or nothing more to do.
+fn drive<S: Session, const N: usize>(
+    driver: &mut StreamDriver<Wire<'_>, N>,
+    session: &mut S,
+    now: Instant,
+    mut on_event: impl FnMut(Event<'_, S>),
+) -> Vec<Told<S::Error>> {
+    let mut told = Vec::new();
+    loop {
+        let step = driver.step(now, session, |event| {
+            on_event(event);
+            ControlFlow::Continue(())
+        });
+        told.push(step);
+        if !matches!(step, Step::Over(_)) {
+            return told;
+        }
+    }
+}
+
 #[test]
 fn two_machines_talk_through_narrow_pipes() {
     let (there, back) = Default::default();
-    let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let (left, right) = (Wire::new(&there, &back), Wire::new(&back, &there));
     let (greeting, answer) = (Text::new("你好").unwrap(), Text::new("Hello").unwrap());
     let mut server = hello::Server::<64>::new(Instant::ZERO, greeting, config());
     let mut client = hello::Client::<64>::new(Instant::ZERO, answer, config());
-    let (mut server_pump, mut client_pump) = (Pump::<3>::new(), Pump::<64>::new());
+    let mut server_driver = StreamDriver::<_, 3>::new(left);
+    let mut client_driver = StreamDriver::<_, 64>::new(right);
     let mut heard = Vec::new();
-    let mut over = (false, false);
+    let mut told = (Vec::new(), Vec::new());
     for _ in 0..99 {
         let mut note = |text: Text<'_>| heard.push(text.to_string());
-        over.0 |= server_pump.drive(&mut left, &mut server, Instant::ZERO, &mut note).is_ok();
-        over.1 |= client_pump.drive(&mut right, &mut client, Instant::ZERO, &mut note).is_ok();
+        told.0.extend(drive(&mut server_driver, &mut server, Instant::ZERO, &mut note));
+        told.1.extend(drive(&mut client_driver, &mut client, Instant::ZERO, &mut note));
     }
-    assert_eq!(over, (true, true));
+    for told in [told.0, told.1] {
+        assert_eq!(told.iter().filter(|step| **step == Step::Over(Ok(()))).count(), 1);
+        assert_eq!(told.last(), Some(&Step::Close));
+    }
     assert_eq!(heard, ["你好", "Hello"]);
 }
 
 #[test]
 fn the_time_and_the_end_of_the_stream_reach_the_session() {
     let (there, back): (Direction, Direction) = Default::default();
-    let mut wire = Wire::new(&there, &back);
     let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
-    let mut pump = Pump::<64>::new();
-    let waiting = pump.drive(&mut wire, &mut server, Instant::from_millis(9_999), |_| ());
-    assert_eq!(waiting, Err(nb::Error::WouldBlock));
-    let late = pump.drive(&mut wire, &mut server, Instant::from_millis(10_000), |_| ());
-    assert_eq!(late, Err(nb::Error::Other(DriveError::Session(hello::HandshakeError::TimedOut))));
+    let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
+    let waiting = drive(&mut driver, &mut server, Instant::from_millis(9_999), |_| ());
+    assert_eq!(waiting, [Step::Wait(Some(Instant::from_millis(10_000)))]);
+    let late = drive(&mut driver, &mut server, Instant::from_millis(10_000), |_| ());
+    assert_eq!(late[0], Step::Over(Err(DriveError::Session(hello::HandshakeError::TimedOut))));
 
     let (there, back): (Direction, Direction) = Default::default();
     there.ended.set(true);
-    let mut wire = Wire::new(&there, &back);
     let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
-    let silent = Pump::<64>::new().drive(&mut wire, &mut server, Instant::ZERO, |_| ());
-    assert_eq!(silent, Err(nb::Error::Other(DriveError::Session(hello::HandshakeError::Silent))));
+    let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
+    let silent = drive(&mut driver, &mut server, Instant::ZERO, |_| ());
+    assert_eq!(
+        silent,
+        [Step::Over(Err(DriveError::Session(hello::HandshakeError::Silent))), Step::Close]
+    );
 }
 
 /// A session that takes one byte for every byte it could send: back-pressure at its plainest.
@@ -192,13 +226,13 @@ impl Session for Sleeper {
 fn input_is_offered_again_when_time_has_made_room() {
     let (there, back): (Direction, Direction) = Default::default();
     there.bytes.borrow_mut().extend(b"abc");
-    let mut wire = Wire::new(&there, &back);
-    let (mut pump, mut sleeper) = (Pump::<64>::new(), Sleeper::default());
+    let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
+    let mut sleeper = Sleeper::default();
     let mut heard = Vec::new();
     for millis in [0, 249, 250] {
         assert!(heard.is_empty());
         let now = Instant::from_millis(millis);
-        let _ = pump.drive(&mut wire, &mut sleeper, now, |bytes| heard.extend_from_slice(bytes));
+        drive(&mut driver, &mut sleeper, now, |bytes| heard.extend_from_slice(bytes));
     }
     assert_eq!(heard, b"abc");
 }
@@ -254,36 +288,131 @@ impl Session for Echo {
 fn input_that_the_session_leaves_is_offered_again() {
     let (there, back): (Direction, Direction) = Default::default();
     there.bytes.borrow_mut().extend(b"abcdefg");
-    let mut wire = Wire::new(&there, &back);
-    let (mut pump, mut echo) = (Pump::<64>::new(), Echo(None));
+    let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
+    let mut echo = Echo(None);
     let mut seen = Vec::new();
-    // Four bytes go out at once, the fifth is held by the session, two by the pump.
-    let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
+    // Four bytes go out at once, the fifth is held by the session, two by the driver.
+    drive(&mut driver, &mut echo, Instant::ZERO, |byte| seen.push(byte));
     assert_eq!(seen, b"abcde");
     assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"abcd");
     // More has come, which is not read before what is held is taken.
     there.bytes.borrow_mut().extend(b"hi");
-    let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
-    assert_eq!(seen, b"abcdefg");
-    assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"efg");
-    let _ = pump.drive(&mut wire, &mut echo, Instant::ZERO, |byte| seen.push(byte));
+    drive(&mut driver, &mut echo, Instant::ZERO, |byte| seen.push(byte));
     assert_eq!(seen, b"abcdefghi");
+    assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"efgh");
+    drive(&mut driver, &mut echo, Instant::ZERO, |byte| seen.push(byte));
+    assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"i");
 }
 
 /// A driver that owns neither the stream nor the session does as well with what it is lent.
 #[test]
 fn what_is_borrowed_does_what_its_owner_would() {
     fn drive(
-        mut stream: impl Read + Write + ReadReady + WriteReady + HalfClose,
+        stream: impl Read + Write + ReadReady + WriteReady + Shutdown,
         mut session: impl Session,
     ) {
-        let _ = Pump::<64>::new().drive(&mut stream, &mut session, Instant::ZERO, |_| ());
+        let mut driver = StreamDriver::<_, 64>::new(stream);
+        let step = driver.step(Instant::ZERO, &mut session, |_| ControlFlow::Continue(()));
+        assert!(matches!(step, Step::Wait(Some(_))));
+        driver.give_up();
+        driver.stream().reset();
     }
     let (there, back): (Direction, Direction) = Default::default();
     let mut wire = Wire::new(&there, &back);
     let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
     drive(&mut wire, &mut server);
     assert_eq!(server.poll_transmit(), Output::Nothing, "all of it was released");
-    assert!(back.ended.get());
+    assert!(back.ended.get() && back.reset.get());
     assert_eq!(back.bytes.borrow_mut().drain(..).collect::<Vec<_>>(), b"hi\n");
+}
+
+/// A stream that takes nothing is full, and is not asked again in this turn.
+#[test]
+fn a_write_of_no_bytes_is_no_reason_to_spin() {
+    struct Full(usize);
+    impl ErrorType for Full {
+        type Error = Infallible;
+    }
+    impl Read for Full {
+        fn read(&mut self, _: &mut [u8]) -> Result<usize, Infallible> {
+            Ok(0)
+        }
+    }
+    impl ReadReady for Full {
+        fn read_ready(&mut self) -> Result<bool, Infallible> {
+            Ok(false)
+        }
+    }
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> Result<usize, Infallible> {
+            self.0 += 1;
+            Ok(0)
+        }
+        fn flush(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+    }
+    impl WriteReady for Full {
+        fn write_ready(&mut self) -> Result<bool, Infallible> {
+            Ok(true)
+        }
+    }
+    impl Shutdown for Full {
+        fn shut_down(&mut self) -> Result<(), Infallible> {
+            panic!("before the greeting")
+        }
+        fn reset(&mut self) {}
+    }
+    let mut server = hello::Server::<64>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
+    let mut driver = StreamDriver::<_, 64>::new(Full(0));
+    let step = driver.step(Instant::ZERO, &mut server, |_| ControlFlow::Continue(()));
+    assert_eq!(step, Step::Wait(Some(Instant::ZERO + config().timeout)));
+    assert_eq!(driver.stream().0, 1);
+}
+
+/// A peer that is always faster than its host has to wait for the next turn.
+#[test]
+fn an_endless_stream_of_input_is_bounded_in_a_turn() {
+    struct Endless;
+    impl ErrorType for Endless {
+        type Error = Infallible;
+    }
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+            buffer.fill(b'x');
+            Ok(buffer.len())
+        }
+    }
+    impl ReadReady for Endless {
+        fn read_ready(&mut self) -> Result<bool, Infallible> {
+            Ok(true)
+        }
+    }
+    impl Write for Endless {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+    }
+    impl WriteReady for Endless {
+        fn write_ready(&mut self) -> Result<bool, Infallible> {
+            Ok(true)
+        }
+    }
+    impl Shutdown for Endless {
+        fn shut_down(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+        fn reset(&mut self) {}
+    }
+    let mut taken = 0;
+    let mut driver = StreamDriver::<_, 4>::new(Endless);
+    let mut sink = Sleeper { is_awake: true };
+    let step = driver.step(Instant::ZERO, &mut sink, |bytes| {
+        taken += bytes.len();
+        ControlFlow::Continue(())
+    });
+    assert_eq!((step, taken), (Step::Wait(None), 64 * 4));
 }

@@ -2,18 +2,21 @@
 //! owners that speak when they like.
 
 use std::future::poll_fn;
+use std::ops::ControlFlow::Continue;
 use std::pin::pin;
 use std::task::Poll;
 
 use barewire_core::chat::{
-    Client, DEFAULT_END_TIMEOUT, Kind, LeaveReason, Line, MemberId, Room, RoomConfig, RoomStorage,
+    Client, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room, RoomConfig,
+    RoomStorage,
 };
-use barewire_core::io::{Pump, Timer};
-use barewire_core::text::{DEFAULT_QUIET, Text, TextReaderError};
+use barewire_core::driver::{Next, Step};
+use barewire_core::io::{AsyncStreamDriver, Timer};
+use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use crate::socket::{Clock, Socket};
+use crate::socket::{Clock, Socket, close, flush};
 use crate::world::{Buffers, all, converse, interrupted};
 
 const MEMBERS: usize = 3;
@@ -22,32 +25,37 @@ const CONFIG: RoomConfig = RoomConfig::new().with_max_text(64).with_line_buffers
 /// How many lines each says.
 const LINES: usize = 8;
 
-/// A place in the room, with its connection.
-struct Seat<'a> {
-    key: MemberId,
-    socket: Socket<'a>,
-    pump: Pump<64>,
+/// A member of the room, and its connection.
+struct Member<'a> {
+    id: MemberId,
+    driver: AsyncStreamDriver<Socket<'a>, 64>,
 }
 
 /// Serves the room until all have left.
 async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
-    let mut seats: Vec<_> = sockets
+    let mut members: Vec<_> = sockets
         .into_iter()
-        .map(|socket| Seat { key: room.join().unwrap(), socket, pump: Pump::new() })
+        .map(|socket| Member { id: room.join().unwrap(), driver: AsyncStreamDriver::new(socket) })
         .collect();
-    // No turn may keep the room while it waits. So each is polled, and dropped if it waits.
+    // No wait may keep the room. So each is polled, and dropped if it goes on.
     poll_fn(|context| {
         loop {
             let mut has_moved = false;
-            for Seat { key, socket, pump } in &mut seats {
-                let Some(mut member) = room.member(*key) else { continue };
-                let clock = &mut Clock;
-                let turn = pin!(pump.turn(socket, &mut member, clock, |_| ())).poll(context);
-                has_moved |= turn.is_ready();
-                if let Poll::Ready(turn) = turn
-                    && !turn.expect("nobody falls behind, and no connection breaks")
-                {
-                    room.leave(*key, LeaveReason::Quit);
+            for Member { id, driver } in &mut members {
+                let Some(mut member) = room.member(*id) else { continue };
+                let on_event = |_: MemberEvent<'_>| Continue(());
+                match driver.step(Clock.now(), &mut member, on_event) {
+                    Step::Wait(until) => {
+                        let clock = &mut Clock;
+                        let wait = driver.wait(&mut member, until, clock);
+                        has_moved |= pin!(wait).poll(context).is_ready();
+                    }
+                    Step::Over(outcome) => {
+                        outcome.expect("nobody falls behind, and no connection breaks");
+                        has_moved = true;
+                    }
+                    Step::Close => room.leave(*id, LeaveReason::Quit),
+                    Step::Reset => panic!("it ended in order"),
                 }
             }
             if room.count() == 0 {
@@ -59,46 +67,50 @@ async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
         }
     })
     .await;
-    for seat in seats {
-        seat.socket.end(Ok::<_, ()>(())).await.unwrap();
+    for Member { mut driver, .. } in members {
+        flush(driver.stream()).await;
     }
 }
 
 /// Takes part: says its lines, one after the other, and leaves when it has heard those of all others.
 /// What it heard, and how often a future was dropped.
-async fn take_part(mut socket: Socket<'_>, name: usize, random: &mut Random) -> (Vec<String>, u32) {
+async fn take_part(socket: Socket<'_>, name: usize, random: &mut Random) -> (Vec<String>, u32) {
     let mut client = Client::<32, 512>::new(DEFAULT_QUIET);
-    let mut pump = Pump::<64>::new();
-    let (mut said, mut is_welcome, mut heard, mut drops) = (0, false, Vec::new(), 0);
-    let clock = &mut Clock;
+    let mut driver = AsyncStreamDriver::<_, 64>::new(socket);
+    let (mut said, mut is_welcome, mut has_finished) = (0, false, false);
+    let (mut heard, mut drops) = (Vec::new(), 0);
     let outcome = loop {
-        let turn = pump.turn(
-            &mut socket,
-            &mut client,
-            clock,
-            |line: Result<Line<'_>, TextReaderError>| {
+        let until = match driver.next(Clock.now(), &mut client) {
+            Next::Event(line) => {
                 let line = line.unwrap();
                 is_welcome |= line.welcome().is_some();
                 if let Kind::Said { text, .. } = line.kind {
                     heard.push(text.to_string());
                 }
-            },
-        );
-        match interrupted(random, turn).await {
-            None => drops += 1,
-            Some(Ok(true)) => {}
-            Some(outcome) => break outcome,
-        }
+                continue;
+            }
+            Next::Continue => continue,
+            Next::Step(Step::Wait(until)) => until,
+            Next::Step(Step::Over(outcome)) => break outcome,
+            Next::Step(step) => panic!("{step:?}"),
+        };
         let line = format!("line {said} of {name}");
         if is_welcome && said < LINES && client.has_room(line.len()) {
             client.say(Text::new(&line).unwrap()).unwrap();
             said += 1;
+            continue;
         }
-        if said == LINES && heard.len() == LINES * (MEMBERS - 1) {
-            client.finish(clock.now(), DEFAULT_END_TIMEOUT);
+        if said == LINES && heard.len() == LINES * (MEMBERS - 1) && !has_finished {
+            client.finish(Clock.now(), DEFAULT_END_TIMEOUT);
+            has_finished = true;
+            continue;
         }
+        let clock = &mut Clock;
+        let wait = driver.wait(&mut client, until, clock);
+        drops += u32::from(interrupted(random, wait).await.is_none());
     };
-    socket.end(outcome).await.unwrap();
+    outcome.unwrap();
+    close(&mut driver, &mut client).await;
     (heard, drops)
 }
 

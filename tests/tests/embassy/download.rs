@@ -1,18 +1,20 @@
 //! Downloads: proven ones over a bad link, and one that is reset when all its bytes are there.
 
-use barewire_core::driver::DriveError;
+use std::ops::ControlFlow::Continue;
+
+use barewire_core::driver::{DriveError, Next, Step};
 use barewire_core::file::{
     Digester, Pending, Receiver, ReceiverEvent, Refusal, Request, RequestEvent, SEGMENT, Sender,
     TransferConfig,
 };
-use barewire_core::io::{Pump, Timer};
+use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::session::InMemory;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 
-use crate::socket::{Clock, Socket};
+use crate::socket::{Clock, Socket, close};
 use crate::world::{Buffers, converse, interrupted};
 
 const NAME: &[u8] = b"file";
@@ -24,24 +26,25 @@ const PATIENT: TransferConfig = {
 };
 
 /// Serves `file` until the client ends the connection. Tells how often a future was dropped.
-async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 {
+async fn serve(socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 {
     let mut sender = Sender::<16>::new(Clock.now(), PATIENT);
-    let mut pump = Pump::<256>::new();
+    let mut driver = AsyncStreamDriver::<_, 256>::new(socket);
     let mut is_there = false;
     let mut drops = 0;
-    let clock = &mut Clock;
     let outcome = loop {
-        let session = &mut InMemory { session: &mut sender, contents: file };
-        let turn = pump.turn(&mut socket, session, clock, |asked| {
-            is_there = matches!(asked, RequestEvent::Request(request) if request.name == NAME);
-        });
-        match interrupted(random, turn).await {
-            None => drops += 1,
-            Some(Ok(true)) => {}
-            Some(outcome) => break outcome,
-        }
+        let mut session = InMemory { session: &mut sender, contents: file };
+        let until = match driver.next(Clock.now(), &mut session) {
+            Next::Event(asked) => {
+                is_there = matches!(asked, RequestEvent::Request(request) if request.name == NAME);
+                continue;
+            }
+            Next::Continue => continue,
+            Next::Step(Step::Wait(until)) => until,
+            Next::Step(Step::Over(outcome)) => break outcome,
+            Next::Step(step) => panic!("{step:?}"),
+        };
         let now = Clock.now();
-        match sender.pending() {
+        match session.session.pending() {
             Some(Pending::Response) if is_there => {
                 sender.offer(now, file.len() as u64, 1);
             }
@@ -55,17 +58,22 @@ async fn serve(mut socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 
             }
             Some(Pending::Confirm) => sender.confirm(now),
             Some(other) => panic!("{other:?}"),
-            None => {}
+            None => {
+                let clock = &mut Clock;
+                let wait = driver.wait(&mut session, until, clock);
+                drops += u32::from(interrupted(random, wait).await.is_none());
+            }
         }
     };
-    socket.end(outcome).await.unwrap();
+    outcome.unwrap();
+    close(&mut driver, &mut sender).await;
     drops
 }
 
 /// Asks for the names, all at once. The contents that came in, and how each answer ended: `None` for
 /// one that was refused, else up to where it was proven.
 async fn fetch(
-    mut socket: Socket<'_>,
+    socket: Socket<'_>,
     names: &[&[u8]],
     random: &mut Random,
 ) -> (Vec<u8>, Vec<Option<u64>>) {
@@ -74,26 +82,30 @@ async fn fetch(
         receiver.request(Clock.now(), &Request::get(name)).unwrap();
     }
     receiver.finish();
-    let mut pump = Pump::<256>::new();
+    let mut driver = AsyncStreamDriver::<_, 256>::new(socket);
     let (mut contents, mut answers, mut proven) = (Vec::new(), Vec::new(), 0);
     let clock = &mut Clock;
     let outcome = loop {
-        let run = pump.run(&mut socket, &mut receiver, clock, |event| match event {
-            ReceiverEvent::Response(_) => proven = 0,
-            ReceiverEvent::Refused(refusal) => {
-                assert_eq!(refusal, Refusal::NotFound);
-                answers.push(None);
+        let run = driver.run(&mut receiver, clock, |event| {
+            match event {
+                ReceiverEvent::Response(_) => proven = 0,
+                ReceiverEvent::Refused(refusal) => {
+                    assert_eq!(refusal, Refusal::NotFound);
+                    answers.push(None);
+                }
+                ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
+                ReceiverEvent::Verified { end } => proven = end,
+                ReceiverEvent::Complete => answers.push(Some(proven)),
+                other => panic!("{other:?}"),
             }
-            ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
-            ReceiverEvent::Verified { end } => proven = end,
-            ReceiverEvent::Complete => answers.push(Some(proven)),
-            other => panic!("{other:?}"),
+            Continue(())
         });
         if let Some(outcome) = interrupted(random, run).await {
             break outcome;
         }
     };
-    socket.end(outcome).await.unwrap();
+    outcome.unwrap();
+    close(&mut driver, &mut receiver).await;
     (contents, answers)
 }
 
@@ -179,17 +191,19 @@ fn a_reset_is_no_success_though_the_byte_count_fits() {
                 socket.flush().await.unwrap();
             },
             async |stack| {
-                let mut socket = right.connect(stack).await;
+                let socket = right.connect(stack).await;
                 let mut receiver = Receiver::<64, 1>::new(Clock.now(), TransferConfig::default());
                 let request = Request { verify: false, ..Request::get(NAME) };
                 receiver.request(Clock.now(), &request).unwrap();
-                let mut pump = Pump::<256>::new();
-                let outcome = pump
-                    .run(&mut socket, &mut receiver, &mut Clock, |event| match event {
-                        ReceiverEvent::Response(answer) => assert_eq!(answer.size, 2),
-                        ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
-                        ReceiverEvent::Complete => is_complete = true,
-                        event => panic!("{event:?}"),
+                let outcome = AsyncStreamDriver::<_, 256>::new(socket)
+                    .run(&mut receiver, &mut Clock, |event| {
+                        match event {
+                            ReceiverEvent::Response(answer) => assert_eq!(answer.size, 2),
+                            ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
+                            ReceiverEvent::Complete => is_complete = true,
+                            event => panic!("{event:?}"),
+                        }
+                        Continue(())
                     })
                     .await;
                 let broken = Err(DriveError::Connection(Broken::ConnectionReset));

@@ -1,8 +1,10 @@
 //! The handshake: over a bad link, with a peer that resets, and with one that is silent.
 
+use std::ops::ControlFlow::Continue;
+
 use barewire_core::driver::DriveError;
 use barewire_core::hello::{Client, DEFAULT_TIMEOUT, HandshakeConfig, HandshakeError, Server};
-use barewire_core::io::{Pump, Timer};
+use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
@@ -10,7 +12,7 @@ use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 use embedded_io_async::ReadReady;
 
-use crate::socket::Clock;
+use crate::socket::{Clock, close};
 use crate::world::{Buffers, converse, interrupted};
 
 /// A link that loses frames may cut a text, and be silent for longer than the quiet period.
@@ -33,39 +35,43 @@ fn both_sides_hear_each_other_though_frames_are_lost_and_futures_dropped() {
             random,
             loss,
             async |stack| {
-                let mut socket = left.accept(stack).await;
+                let socket = left.accept(stack).await;
                 let text = Text::new("你好, and a few words more").unwrap();
                 let mut session = Server::<64>::new(Clock.now(), text, PATIENT);
-                let mut pump = Pump::<16>::new();
+                let mut driver = AsyncStreamDriver::<_, 16>::new(socket);
                 let clock = &mut Clock;
                 let outcome = loop {
-                    let run = pump.run(&mut socket, &mut session, clock, |text| {
+                    let run = driver.run(&mut session, clock, |text| {
                         answer = text.to_string();
+                        Continue(())
                     });
                     match interrupted(&mut left_random, run).await {
                         Some(outcome) => break outcome,
                         None => drops += 1,
                     }
                 };
-                socket.end(outcome).await.unwrap();
+                outcome.unwrap();
+                close(&mut driver, &mut session).await;
             },
             async |stack| {
-                let mut socket = right.connect(stack).await;
+                let socket = right.connect(stack).await;
                 let text = Text::new("Hello, and as many words again").unwrap();
                 let mut session = Client::<64>::new(Clock.now(), text, PATIENT);
-                let mut pump = Pump::<16>::new();
+                let mut driver = AsyncStreamDriver::<_, 16>::new(socket);
                 let clock = &mut Clock;
                 let outcome = loop {
-                    let run = pump.run(&mut socket, &mut session, clock, |text| {
+                    let run = driver.run(&mut session, clock, |text| {
                         greeting = text.to_string();
+                        Continue(())
                     });
                     if let Some(outcome) = interrupted(&mut right_random, run).await {
                         break outcome;
                     }
                 };
+                outcome.unwrap();
                 // What a driver that polls relies on.
-                assert_eq!(socket.0.read_ready(), Ok(true), "at the end of the stream");
-                socket.end(outcome).await.unwrap();
+                assert_eq!(driver.stream().0.read_ready(), Ok(true), "at the end of the stream");
+                close(&mut driver, &mut session).await;
             },
         );
         assert_eq!(greeting, "你好, and a few words more");
@@ -94,12 +100,14 @@ fn a_reset_is_no_success_though_all_was_said() {
             socket.flush().await.unwrap();
         },
         async |stack| {
-            let mut socket = right.connect(stack).await;
+            let socket = right.connect(stack).await;
             let text = Text::new("Hello").unwrap();
             let mut session = Client::<64>::new(Clock.now(), text, HandshakeConfig::default());
-            let mut pump = Pump::<16>::new();
-            let outcome = pump
-                .run(&mut socket, &mut session, &mut Clock, |text| heard = Some(text.to_string()))
+            let outcome = AsyncStreamDriver::<_, 16>::new(socket)
+                .run(&mut session, &mut Clock, |text| {
+                    heard = Some(text.to_string());
+                    Continue(())
+                })
                 .await;
             assert_eq!(outcome, Err(DriveError::Connection(Broken::ConnectionReset)));
             assert!(!session.is_over());
@@ -122,16 +130,16 @@ fn a_silent_peer_is_given_up_at_the_deadline_and_reset() {
             assert_eq!(socket.read(&mut [0; 16]).await, reset);
         },
         async |stack| {
-            let mut socket = right.connect(stack).await;
+            let socket = right.connect(stack).await;
             let start = Clock.now();
             let text = Text::new("Hello").unwrap();
             let mut session = Client::<64>::new(start, text, HandshakeConfig::default());
-            let outcome = Pump::<16>::new()
-                .run(&mut socket, &mut session, &mut Clock, |_| panic!("nobody spoke"))
-                .await;
+            let mut driver = AsyncStreamDriver::<_, 16>::new(socket);
+            let outcome = driver.run(&mut session, &mut Clock, |_| panic!("nobody spoke")).await;
             let late = Err(DriveError::Session(HandshakeError::TimedOut));
             assert_eq!(Clock.now().since(start), DEFAULT_TIMEOUT);
-            assert_eq!(socket.end(outcome).await, late);
+            assert_eq!(outcome, late);
+            close(&mut driver, &mut session).await;
         },
     );
 }

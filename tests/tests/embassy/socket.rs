@@ -2,7 +2,8 @@
 
 use std::future::pending;
 
-use barewire_core::io::{HalfClose, Split, Timer};
+use barewire_core::io::{AsyncStreamDriver, Shutdown, Split, Timer};
+use barewire_core::session::Session;
 use barewire_core::time::Instant;
 use embassy_net::tcp::{Error, TcpSocket};
 use embedded_io_async::{ErrorType, Read, Write};
@@ -14,10 +15,14 @@ impl ErrorType for Socket<'_> {
     type Error = Error;
 }
 
-impl HalfClose for Socket<'_> {
-    fn half_close(&mut self) -> Result<(), Error> {
+impl Shutdown for Socket<'_> {
+    fn shut_down(&mut self) -> Result<(), Error> {
         self.0.close();
         Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -27,20 +32,19 @@ impl Split for Socket<'_> {
     }
 }
 
-impl Socket<'_> {
-    /// Ends the connection as the conversation ended: a failed one is reset, unless this side had
-    /// ended its direction before.
-    pub(crate) async fn end<V, E>(mut self, outcome: Result<V, E>) -> Result<V, E> {
-        if outcome.is_err() && self.0.may_send() {
-            self.0.abort();
-        } else {
-            self.0.close();
-        }
-        // What embassy-net has not sent when a socket is dropped is lost. That it has broken is no
-        // news after the end.
-        let _ = self.0.flush().await;
-        outcome
-    }
+/// Ends a connection whose conversation is over.
+pub(crate) async fn close<const N: usize>(
+    driver: &mut AsyncStreamDriver<Socket<'_>, N>,
+    session: &mut impl Session,
+) {
+    driver.close(session, &mut Clock).await;
+    flush(driver.stream()).await;
+}
+
+/// What embassy-net has not sent when a socket is dropped is lost.
+pub(crate) async fn flush(socket: &mut Socket<'_>) {
+    // That it has broken is no news after the end.
+    let _ = socket.0.flush().await;
 }
 
 /// The time that the stack goes by.

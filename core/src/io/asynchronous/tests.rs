@@ -68,23 +68,26 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 fn both_ends_of_a_handshake_survive_futures_that_are_always_dropped() {
     let clock = Cell::new(Instant::ZERO);
     let (there, back) = Default::default();
-    let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let (left, right) = (Wire::new(&there, &back), Wire::new(&back, &there));
     let (greeting, answer) = (Text::new("你好").unwrap(), Text::new("Hello").unwrap());
     let mut server = hello::Server::<64>::new(Instant::ZERO, greeting, config());
     let mut client = hello::Client::<64>::new(Instant::ZERO, answer, config());
-    let (mut server_pump, mut client_pump) = (Pump::<3>::new(), Pump::<3>::new());
+    let mut server_driver = AsyncStreamDriver::<_, 3>::new(left);
+    let mut client_driver = AsyncStreamDriver::<_, 3>::new(right);
     let mut heard = Vec::new();
     let mut over = (false, false);
     for _ in 0..99 {
         let timer = &mut Set(&clock);
+        let mut note = |text: Text<'_>| {
+            heard.push(text.to_string());
+            ControlFlow::Continue(())
+        };
         if !over.0 {
-            let run =
-                server_pump.run(&mut left, &mut server, timer, |text| heard.push(text.to_string()));
+            let run = server_driver.run(&mut server, timer, &mut note);
             over.0 = poll_once(run).map(Result::unwrap).is_ready();
         }
         if !over.1 {
-            let run = client_pump
-                .run(&mut right, &mut client, timer, |text| heard.push(text.to_string()));
+            let run = client_driver.run(&mut client, timer, &mut note);
             over.1 = poll_once(run).map(Result::unwrap).is_ready();
         }
     }
@@ -95,16 +98,19 @@ fn both_ends_of_a_handshake_survive_futures_that_are_always_dropped() {
 #[test]
 fn the_deadline_ends_a_wait_for_a_silent_peer() {
     let clock = Cell::new(Instant::ZERO);
-    let (there, back) = Default::default();
-    let mut wire = Wire::new(&there, &back);
+    let (there, back): (Direction, Direction) = Default::default();
     let mut client = hello::Client::<64>::new(Instant::ZERO, Text::new("").unwrap(), config());
-    let mut pump = Pump::<64>::new();
-    let timer = &mut Set(&clock);
-    let mut run = pin!(pump.run(&mut wire, &mut client, timer, |_| panic!("nobody spoke")));
-    assert!(poll_once(run.as_mut()).is_pending());
-    clock.set(Instant::ZERO + config().timeout);
-    let failed = Err(DriveError::Session(hello::HandshakeError::TimedOut));
-    assert_eq!(poll_once(run), Poll::Ready(failed));
+    let mut driver = AsyncStreamDriver::<_, 64>::new(Wire::new(&there, &back));
+    {
+        let timer = &mut Set(&clock);
+        let mut run = pin!(driver.run(&mut client, timer, |_| panic!("nobody spoke")));
+        assert!(poll_once(run.as_mut()).is_pending());
+        clock.set(Instant::ZERO + config().timeout);
+        let failed = Err(DriveError::Session(hello::HandshakeError::TimedOut));
+        assert_eq!(poll_once(run), Poll::Ready(failed));
+    }
+    assert!(poll_once(driver.close(&mut client, &mut Set(&clock))).is_ready());
+    assert!(back.reset.get(), "which has ended no direction");
 }
 
 /// A session tells an error once. So it is reported by the poll that met it, though there is a last
@@ -119,13 +125,11 @@ fn a_failure_is_reported_at_once() {
     }
     wire.incoming_from(b"far too long");
     let mut server = hello::Server::<4>::new(Instant::ZERO, Text::new("hi").unwrap(), config());
-    let mut pump = Pump::<64>::new();
+    let mut driver = AsyncStreamDriver::<_, 64>::new(wire);
     let timer = &mut Set(&clock);
-    let run = pump.run(&mut wire, &mut server, timer, |_| panic!("nothing was said in whole"));
-    assert_eq!(
-        poll_once(run),
-        Poll::Ready(Err(DriveError::Session(hello::HandshakeError::TooLong)))
-    );
+    let run = driver.run(&mut server, timer, |_| panic!("nothing was said in whole"));
+    let failed = Err(DriveError::Session(hello::HandshakeError::TooLong));
+    assert_eq!(poll_once(run), Poll::Ready(failed));
 }
 
 /// The requests of the one and the contents of the other are both more than the connection holds:
@@ -136,27 +140,34 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
     let contents: Vec<u8> = (0..=255).collect();
     let clock = Cell::new(Instant::ZERO);
     let (there, back) = Default::default();
-    let (mut left, mut right) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let (left, right) = (Wire::new(&there, &back), Wire::new(&back, &there));
     let mut sender = Sender::<16>::new(Instant::ZERO, file::TransferConfig::default());
     let mut receiver = Receiver::<256, 4>::new(Instant::ZERO, file::TransferConfig::default());
     for name in NAMES {
         receiver.request(Instant::ZERO, &Request { verify: false, ..Request::get(name) }).unwrap();
     }
     receiver.finish();
-    let (mut sender_pump, mut receiver_pump) = (Pump::<3>::new(), Pump::<3>::new());
+    let mut sender_driver = AsyncStreamDriver::<_, 3>::new(left);
+    let mut receiver_driver = AsyncStreamDriver::<_, 3>::new(right);
     let (mut asked, mut arrived, mut complete) = (Vec::new(), Vec::new(), 0);
     let timer = &mut Set(&clock);
     let mut over = (false, false);
     {
         let mut serve = pin!(async {
+            let timer = &mut Set(&clock);
             loop {
                 let session = &mut InMemory { session: &mut sender, contents: &contents };
-                let hear = |event: RequestEvent<'_>| match event {
-                    RequestEvent::Request(request) => asked.push(request.name.to_vec()),
-                    RequestEvent::Refused { .. } => panic!("{event:?}"),
-                };
-                if !sender_pump.turn(&mut left, session, &mut Set(&clock), hear).await? {
-                    return Ok::<(), DriveError<_, Infallible>>(());
+                match sender_driver.next(Instant::ZERO, session) {
+                    Next::Event(RequestEvent::Request(request)) => {
+                        asked.push(request.name.to_vec());
+                    }
+                    Next::Event(event) => panic!("{event:?}"),
+                    Next::Continue => continue,
+                    Next::Step(Step::Wait(until)) => {
+                        sender_driver.wait(session, until, timer).await;
+                    }
+                    Next::Step(Step::Over(result)) => return result,
+                    Next::Step(step) => panic!("{step:?}"),
                 }
                 match sender.pending() {
                     Some(Pending::Response) => {
@@ -168,12 +179,14 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
                 }
             }
         });
-        let mut receive =
-            pin!(receiver_pump.run(&mut right, &mut receiver, timer, |event| match event {
+        let mut receive = pin!(receiver_driver.run(&mut receiver, timer, |event| {
+            match event {
                 ReceiverEvent::Contents(part) => arrived.extend_from_slice(part),
                 ReceiverEvent::Complete => complete += 1,
                 _ => {}
-            }));
+            }
+            ControlFlow::Continue(())
+        }));
         for _ in 0..999 {
             over.0 = over.0 || poll_once(serve.as_mut()).map(Result::unwrap).is_ready();
             over.1 = over.1 || poll_once(receive.as_mut()).map(Result::unwrap).is_ready();
@@ -188,26 +201,31 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
 /// What a member hears.
 type Heard<'l> = Result<chat::Line<'l>, TextReaderError>;
 
-/// An owner drops the turn in which nothing comes, and speaks.
+/// An owner drops the wait in which nothing comes, and speaks.
 #[test]
-fn a_command_between_two_turns_is_carried_out() {
+fn a_command_between_two_waits_is_carried_out() {
     let clock = Cell::new(Instant::ZERO);
     let (there, back): (Direction, Direction) = Default::default();
-    let (mut wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
-    let mut client = chat::Client::<64, 64>::new(Duration::from_millis(200));
-    let mut pump = Pump::<64>::new();
-    let mut heard = String::new();
+    let (wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
     wire.incoming_from(b"anna: go");
+    let mut client = chat::Client::<64, 64>::new(Duration::from_millis(200));
+    let mut driver = AsyncStreamDriver::<_, 64>::new(wire);
+    let mut heard = String::new();
     for command in [None, Some("what?"), None] {
         if let Some(line) = command {
             client.say(Text::new(line).unwrap()).unwrap();
         }
         loop {
-            let hear = |line: Heard<'_>| heard.push_str(&line.unwrap().printable().to_string());
-            let timer = &mut Set(&clock);
-            match poll_once(pump.turn(&mut wire, &mut client, timer, hear)) {
-                Poll::Ready(turn) => assert_eq!(turn, Ok(true)),
-                Poll::Pending => break,
+            match driver.next(Instant::ZERO, &mut client) {
+                Next::Event(line) => heard.push_str(&line.unwrap().printable().to_string()),
+                Next::Continue => {}
+                Next::Step(Step::Wait(until)) => {
+                    let timer = &mut Set(&clock);
+                    if poll_once(driver.wait(&mut client, until, timer)).is_pending() {
+                        break;
+                    }
+                }
+                Next::Step(step) => panic!("{step:?}"),
             }
         }
     }
@@ -216,9 +234,12 @@ fn a_command_between_two_turns_is_carried_out() {
     assert_eq!(&said[..4], b"what");
     assert_eq!(heard, "");
     peer.put(b"on\n");
-    let hear = |line: Heard<'_>| heard.push_str(&line.unwrap().printable().to_string());
+    let hear = |line: Heard<'_>| {
+        heard.push_str(&line.unwrap().printable().to_string());
+        ControlFlow::Continue(())
+    };
     let timer = &mut Set(&clock);
-    assert!(poll_once(pump.run(&mut wire, &mut client, timer, hear)).is_pending());
+    assert!(poll_once(driver.run(&mut client, timer, hear)).is_pending());
     assert_eq!(peer.take(&mut said), 2);
     assert_eq!(&said[..2], b"?\n");
     assert_eq!(heard, "anna: goon");
@@ -227,17 +248,39 @@ fn a_command_between_two_turns_is_carried_out() {
 /// What the end of a stream tells moves no bytes.
 #[test]
 fn nothing_is_waited_for_before_the_owner_has_answered() {
+    let (there, back): (Direction, Direction) = Default::default();
+    let (wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
+    let mut sender = Sender::<64>::new(Instant::ZERO, file::TransferConfig::default());
+    wire.incoming_from(b"name");
+    let mut driver = AsyncStreamDriver::<_, 64>::new(wire);
+    peer.shut_down().unwrap();
+    loop {
+        match driver.next(Instant::ZERO, &mut sender) {
+            Next::Event(RequestEvent::Request(_)) => break,
+            Next::Continue => {}
+            next => panic!("{next:?}"),
+        }
+    }
+}
+
+/// An owner that has had enough ends the conversation out of a callback; what was not said is lost,
+/// and the peer sees that.
+#[test]
+fn a_callback_that_breaks_gives_the_conversation_up() {
     let clock = Cell::new(Instant::ZERO);
     let (there, back): (Direction, Direction) = Default::default();
-    let (mut wire, mut peer) = (Wire::new(&there, &back), Wire::new(&back, &there));
-    let mut sender = Sender::<64>::new(Instant::ZERO, file::TransferConfig::default());
-    let mut pump = Pump::<64>::new();
-    wire.incoming_from(b"name");
-    peer.half_close().unwrap();
-    let mut is_asked = false;
-    while !is_asked {
-        let hear = |asked: RequestEvent<'_>| is_asked = matches!(asked, RequestEvent::Request(_));
-        let turn = poll_once(pump.turn(&mut wire, &mut sender, &mut Set(&clock), hear));
-        assert_eq!(turn, Poll::Ready(Ok(true)));
-    }
+    let wire = Wire::new(&there, &back);
+    wire.incoming_from(b"hi\nthere\n");
+    let mut client = chat::Client::<64, 64>::new(Duration::from_millis(200));
+    let mut driver = AsyncStreamDriver::<_, 64>::new(wire);
+    let timer = &mut Set(&clock);
+    let mut lines = 0;
+    let run = driver.run(&mut client, timer, |_| {
+        lines += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!(poll_once(run), Poll::Ready(Err(DriveError::GivenUp)));
+    assert_eq!(lines, 1);
+    assert!(poll_once(driver.close(&mut client, &mut Set(&clock))).is_ready());
+    assert!(back.reset.get() && !back.ended.get());
 }
