@@ -20,7 +20,8 @@ pub(crate) fn directory(bench: &Path) -> io::Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--package", "barewire-apps", "--bins", "--target-dir"])
         .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // The workspace of the programs.
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .status()?;
     if !status.success() {
         return Err(io::Error::other(

@@ -1,7 +1,7 @@
 //! barewire's servers measured beside the peers they answer to.
 //!
 //! ```text
-//! cargo bench -p barewire-tests --bench conversations [-- hello|datagrams|memory|files|chat …]
+//! cargo bench --manifest-path tests/benches/Cargo.toml [-- hello|datagrams|memory|files|chat …]
 //!     [--rounds N] [--short] [--peers-only]
 //! ```
 //!

@@ -8,7 +8,7 @@ use crate::files::Table;
 
 /// What a person is told about the command line.
 pub(crate) const USAGE: &str = "\
-usage: cargo bench -p barewire-tests --bench conversations [-- OPTIONS]
+usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
   hello, datagrams, memory, files, chat
                                    measure these only (default: all five)
