@@ -75,7 +75,7 @@
 //!     mut on_event: impl FnMut(Event<'_, S>),
 //! ) -> Result<(), Box<dyn Error>> {
 //!     let start = time::Instant::now();
-//!     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
+//!     let now = || Instant::from(start.elapsed());
 //!     let mut transport = Blocking { stream, received: Vec::new(), ended: false };
 //!     let (mut driver, mut result) = (Driver::new(), Ok(()));
 //!     loop {
@@ -85,7 +85,7 @@
 //!         });
 //!         match step {
 //!             Step::Wait(until) => {
-//!                 transport.wait(until.map(|at| at.since(now()).into()))?;
+//!                 transport.wait(until.map(|at| at.duration_since(now()).into()))?;
 //!             }
 //!             Step::Over(over) => result = over,
 //!             // (The standard library cannot reset a connection: that takes `SO_LINGER`, `socket(7)`.)

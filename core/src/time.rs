@@ -5,7 +5,7 @@
 //! arithmetic cannot panic and a deadline cannot wrap into the past.
 
 use core::fmt;
-use core::ops::{Add, AddAssign, Sub};
+use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 
 /// A point on the caller's monotonic clock, in microseconds since a moment of the caller's choice.
 ///
@@ -28,7 +28,12 @@ impl Instant {
 
     /// The instant `millis` milliseconds after the clock's origin.
     pub const fn from_millis(millis: u64) -> Self {
-        Self::from_micros(millis.saturating_mul(1_000))
+        Self::ZERO.saturating_add(Duration::from_millis(millis))
+    }
+
+    /// The instant `secs` seconds after the clock's origin.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self::ZERO.saturating_add(Duration::from_secs(secs))
     }
 
     /// Microseconds since the clock's origin.
@@ -36,9 +41,51 @@ impl Instant {
         self.micros
     }
 
+    /// Whole milliseconds since the clock's origin, rounded down.
+    pub const fn as_millis(self) -> u64 {
+        self.micros / 1_000
+    }
+
     /// The time from `earlier` to `self`; zero if `earlier` is later.
-    pub const fn since(self, earlier: Self) -> Duration {
+    pub const fn duration_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.micros.saturating_sub(earlier.micros))
+    }
+
+    /// The time from `earlier` to `self`; `None` if `earlier` is later.
+    pub const fn checked_duration_since(self, earlier: Self) -> Option<Duration> {
+        match self.micros.checked_sub(earlier.micros) {
+            Some(micros) => Some(Duration::from_micros(micros)),
+            None => None,
+        }
+    }
+
+    /// The instant when `span` has passed: a deadline. `None` if it never comes: it is not before
+    /// the last instant that there is. So [`Duration::MAX`] as a time-out is always "never".
+    pub const fn checked_add(self, span: Duration) -> Option<Self> {
+        match self.micros.checked_add(span.micros) {
+            Some(micros) if micros < u64::MAX => Some(Self { micros }),
+            _ => None,
+        }
+    }
+
+    /// The instant `span` before; `None` if that is before the clock's origin.
+    pub const fn checked_sub(self, span: Duration) -> Option<Self> {
+        match self.micros.checked_sub(span.micros) {
+            Some(micros) => Some(Self { micros }),
+            None => None,
+        }
+    }
+
+    /// As `+`: the instant `span` later, or the last there is.
+    #[must_use]
+    pub const fn saturating_add(self, span: Duration) -> Self {
+        Self { micros: self.micros.saturating_add(span.micros) }
+    }
+
+    /// As `-`: the instant `span` before, or the clock's origin.
+    #[must_use]
+    pub const fn saturating_sub(self, span: Duration) -> Self {
+        Self { micros: self.micros.saturating_sub(span.micros) }
     }
 }
 
@@ -46,7 +93,7 @@ impl Add<Duration> for Instant {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self::from_micros(self.micros.saturating_add(span.micros))
+        self.saturating_add(span)
     }
 }
 
@@ -60,7 +107,73 @@ impl Sub<Duration> for Instant {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self::from_micros(self.micros.saturating_sub(span.micros))
+        self.saturating_sub(span)
+    }
+}
+
+impl SubAssign<Duration> for Instant {
+    fn sub_assign(&mut self, span: Duration) {
+        *self = *self - span;
+    }
+}
+
+/// As [`Instant::duration_since`].
+impl Sub for Instant {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.duration_since(earlier)
+    }
+}
+
+/// The instant at which so much has passed since the clock's origin, rounded down, so that what is
+/// read from a finer clock never lies in its future:
+///
+/// ```
+/// use barewire_core::time::Instant;
+///
+/// let start = std::time::Instant::now();
+/// let now = || Instant::from(start.elapsed());
+/// # assert!(now() < Instant::from_secs(60));
+/// ```
+impl From<core::time::Duration> for Instant {
+    fn from(since_origin: core::time::Duration) -> Self {
+        Self::from_secs(since_origin.as_secs())
+            + Duration::from_micros(since_origin.subsec_micros().into())
+    }
+}
+
+/// The time since the clock's origin.
+impl From<Instant> for core::time::Duration {
+    fn from(instant: Instant) -> Self {
+        Self::from_micros(instant.micros)
+    }
+}
+
+/// When a wait ends, if ever. (An `Option<Instant>` takes twice the room, and more code.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline {
+    at: Instant,
+}
+
+impl Deadline {
+    const NEVER: Instant = Instant::from_micros(u64::MAX);
+
+    pub(crate) const fn after(now: Instant, span: Duration) -> Self {
+        Self { at: now.saturating_add(span) }
+    }
+
+    /// This one, or the other if that comes first.
+    pub(crate) fn or_earlier(self, other: Option<Instant>) -> Self {
+        Self { at: other.map_or(self.at, |other| other.min(self.at)) }
+    }
+
+    pub(crate) fn is_before(self, instant: Instant) -> bool {
+        self.at < instant
+    }
+
+    pub(crate) fn instant(self) -> Option<Instant> {
+        (self.at != Self::NEVER).then_some(self.at)
     }
 }
 
@@ -77,7 +190,7 @@ pub struct Duration {
 impl Duration {
     /// No time.
     pub const ZERO: Self = Self::from_micros(0);
-    /// The longest span: as a time-out it means "never".
+    /// The longest span: as a time-out it means "never" ([`Instant::checked_add`]).
     pub const MAX: Self = Self::from_micros(u64::MAX);
 
     /// A span of `micros` microseconds.
@@ -95,9 +208,19 @@ impl Duration {
         Self::from_micros(secs.saturating_mul(1_000_000))
     }
 
+    /// Whether it is no time.
+    pub const fn is_zero(self) -> bool {
+        self.micros == 0
+    }
+
     /// The span in microseconds.
     pub const fn as_micros(self) -> u64 {
         self.micros
+    }
+
+    /// The span in whole milliseconds, rounded down.
+    pub const fn as_millis(self) -> u64 {
+        self.micros / 1_000
     }
 
     /// The span in whole milliseconds, rounded up: what a timer of that resolution must wait.
@@ -105,10 +228,43 @@ impl Duration {
         self.micros.div_ceil(1_000)
     }
 
-    /// Twice the span: the next step of an exponential backoff.
+    /// The span in whole seconds, rounded down.
+    pub const fn as_secs(self) -> u64 {
+        self.micros / 1_000_000
+    }
+
+    /// Both spans after each other; `None` if that is more than [`MAX`](Self::MAX).
+    pub const fn checked_add(self, other: Self) -> Option<Self> {
+        match self.micros.checked_add(other.micros) {
+            Some(micros) => Some(Self { micros }),
+            None => None,
+        }
+    }
+
+    /// What is left of it without `other`; `None` if `other` is longer.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.micros.checked_sub(other.micros) {
+            Some(micros) => Some(Self { micros }),
+            None => None,
+        }
+    }
+
+    /// As `+`: both spans after each other, or [`MAX`](Self::MAX).
     #[must_use]
-    pub const fn doubled(self) -> Self {
-        Self::from_micros(self.micros.saturating_mul(2))
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self { micros: self.micros.saturating_add(other.micros) }
+    }
+
+    /// As `-`: what is left of it without `other`, or no time.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self { micros: self.micros.saturating_sub(other.micros) }
+    }
+
+    /// As `*`: so many times the span, or [`MAX`](Self::MAX).
+    #[must_use]
+    pub const fn saturating_mul(self, factor: u32) -> Self {
+        Self { micros: self.micros.saturating_mul(factor as u64) }
     }
 }
 
@@ -116,7 +272,44 @@ impl Add for Duration {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self::from_micros(self.micros.saturating_add(other.micros))
+        self.saturating_add(other)
+    }
+}
+
+impl AddAssign for Duration {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Duration {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self.saturating_sub(other)
+    }
+}
+
+impl SubAssign for Duration {
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl Mul<u32> for Duration {
+    type Output = Self;
+
+    fn mul(self, factor: u32) -> Self {
+        self.saturating_mul(factor)
+    }
+}
+
+/// Rounded down. A span that is divided by 0 is [`Duration::MAX`].
+impl Div<u32> for Duration {
+    type Output = Self;
+
+    fn div(self, divisor: u32) -> Self {
+        self.micros.checked_div(divisor.into()).map_or(Self::MAX, Self::from_micros)
     }
 }
 
@@ -152,47 +345,4 @@ impl fmt::Display for Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    extern crate std;
-    use super::*;
-    use std::string::ToString;
-
-    #[test]
-    fn arithmetic_saturates_at_both_ends() {
-        let end = Instant::from_micros(u64::MAX);
-        assert_eq!(end + Duration::from_secs(1), end);
-        assert_eq!(Instant::ZERO - Duration::MAX, Instant::ZERO);
-        assert_eq!(Instant::ZERO.since(end), Duration::ZERO);
-        assert_eq!(Duration::MAX.doubled(), Duration::MAX);
-        assert_eq!(Duration::from_secs(u64::MAX), Duration::MAX);
-    }
-
-    #[test]
-    fn instants_and_spans_add_up() {
-        let (start, span) = (Instant::from_millis(7), Duration::from_micros(1_500));
-        assert_eq!((start + span).as_micros(), 8_500);
-        assert_eq!((start - span).as_micros(), 5_500);
-        assert_eq!((start + span).since(start).as_micros(), 1_500);
-        let mut moved = start;
-        moved += span;
-        assert_eq!(moved, start + span);
-        assert_eq!((span + Duration::from_millis(1)).as_micros(), 2_500);
-        assert_eq!(core::time::Duration::from(span), core::time::Duration::from_micros(1_500));
-    }
-
-    #[test]
-    fn rounding_never_cuts_a_wait_short() {
-        assert_eq!(Duration::from_micros(1).as_millis_ceil(), 1);
-        assert_eq!(Duration::from_micros(2_001).as_millis_ceil(), 3);
-        assert_eq!(Duration::from_micros(1_000).as_millis_ceil(), 1);
-        assert_eq!(Duration::from(core::time::Duration::from_nanos(1)), Duration::from_micros(1));
-        assert_eq!(Duration::from(core::time::Duration::MAX), Duration::MAX);
-    }
-
-    #[test]
-    fn spans_read_as_a_person_writes_them() {
-        assert_eq!(Duration::from_secs(10).to_string(), "10 s");
-        assert_eq!(Duration::from_millis(200).to_string(), "0.2 s");
-        assert_eq!(Duration::from_micros(1_000_050).to_string(), "1.00005 s");
-    }
-}
+mod tests;

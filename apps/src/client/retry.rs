@@ -7,5 +7,5 @@ pub(crate) const MAX_DELAY: Duration = Duration::from_secs(10);
 
 /// The delay after `delay`.
 pub(crate) fn next_delay(delay: Duration) -> Duration {
-    delay.doubled().min(MAX_DELAY)
+    (delay * 2).min(MAX_DELAY)
 }

@@ -131,7 +131,7 @@ fn admit(
         }
         source.begin(now, Standing::Good);
     }
-    let age = now.since(source.window);
+    let age = now.duration_since(source.window);
     if age >= WINDOW {
         // A second in which the limit was kept, or no datagram came, ends a time over it.
         let goes_on = source.datagrams > rate && age < WINDOW + WINDOW;
@@ -143,7 +143,7 @@ fn admit(
         return Admission::Admitted;
     }
     match source.standing {
-        Standing::Over { since } if now.since(since) >= mute_threshold => {
+        Standing::Over { since } if now.duration_since(since) >= mute_threshold => {
             source.standing = Standing::Muted { until: now + MUTE_DURATION };
             Admission::MutedNow
         }

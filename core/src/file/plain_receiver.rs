@@ -5,7 +5,7 @@ use super::error::ReceiverError;
 use super::event::ReceiverEvent;
 use crate::session::{Events, Output, Session};
 use crate::text::{Text, TextWriter};
-use crate::time::Instant;
+use crate::time::{Deadline, Duration, Instant};
 
 /// The client's side of a plain download: it says a name and lends what comes in.
 ///
@@ -35,18 +35,20 @@ use crate::time::Instant;
 /// ```
 #[derive(Debug)]
 pub struct PlainReceiver<'n> {
-    config: TransferConfig,
+    timeout: Duration,
+    stall: Duration,
     name: TextWriter<'n>,
     received: bool,
     ended: bool,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl<'n> PlainReceiver<'n> {
     /// Asks for the file `name` on a connection that was opened at `now`.
     pub fn new(now: Instant, name: Text<'n>, config: TransferConfig) -> Self {
-        let deadline = now + config.timeout;
-        Self { config, name: TextWriter::new(name, b""), received: false, ended: false, deadline }
+        let TransferConfig { timeout, stall, .. } = config;
+        let (name, deadline) = (TextWriter::new(name, b""), Deadline::after(now, timeout));
+        Self { timeout, stall, name, received: false, ended: false, deadline }
     }
 }
 
@@ -66,7 +68,7 @@ impl Session for PlainReceiver<'_> {
             return Err(nb::Error::WouldBlock);
         }
         self.received = true;
-        self.deadline = now + self.config.stall;
+        self.deadline = Deadline::after(now, self.stall);
         Ok(ReceiverEvent::Contents(core::mem::take(input)))
     }
 
@@ -96,11 +98,11 @@ impl Session for PlainReceiver<'_> {
     fn transmitted(&mut self, now: Instant, count: usize) {
         self.name.transmitted(count);
         if !self.received {
-            self.deadline = now + self.config.timeout;
+            self.deadline = Deadline::after(now, self.timeout);
         }
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        (!self.ended).then_some(self.deadline)
+        if self.ended { None } else { self.deadline.instant() }
     }
 }

@@ -2,6 +2,8 @@
 
 mod state;
 
+use core::mem;
+
 use heapless::Deque;
 use state::{Awaited, ReceiverState, SendSide, Stage};
 
@@ -83,7 +85,7 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
             return Err(RequestError::Full);
         }
         if self.awaited.is_empty() {
-            self.state.deadline = now + self.state.config.timeout;
+            self.state.await_peer(now);
         }
         let &Request { offset, tag, verify, .. } = request;
         let _ = self.awaited.push_back(Awaited { offset, tag, verify });
@@ -131,7 +133,9 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
             return Ok(self.state.complete(&mut self.awaited, now));
         }
         self.state.end(!self.awaited.is_empty()).map_err(nb::Error::Other)?;
-        self.state.ended = true;
+        if !mem::replace(&mut self.state.ended, true) {
+            self.state.await_peer(now);
+        }
         Err(nb::Error::WouldBlock)
     }
 
@@ -140,8 +144,12 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
             return Err(nb::Error::WouldBlock);
         }
         if self.awaited.is_empty() {
-            // All that was asked for is there; the server may stay as it is.
-            self.state.ended = true;
+            // All that was asked for is there: the server may stay as it is, and the stack need not
+            // take the half-close.
+            if mem::replace(&mut self.state.ended, true) {
+                self.state.send_side = SendSide::Shutdown;
+            }
+            self.state.await_peer(now);
             return Err(nb::Error::WouldBlock);
         }
         Err(nb::Error::Other(self.state.late()))
@@ -164,7 +172,7 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
             if self.state.send_side == SendSide::Finished || self.state.ended {
                 self.state.send_side = SendSide::Shutdown;
                 if self.awaited.is_empty() {
-                    self.state.deadline = now + self.state.config.timeout;
+                    self.state.await_peer(now);
                 }
             }
             return;
@@ -175,13 +183,19 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
             }
         }
         if matches!(&self.state.stage, Stage::Header(header) if header.is_empty()) {
-            self.state.deadline = now + self.state.config.timeout;
+            self.state.await_peer(now);
         }
     }
 
-    /// None while there is nothing to wait for.
+    /// None between an answer and the next request: then the server owes nothing, and whether it is
+    /// still there is for the stack to find out ([`driver`](crate::driver#who-waits-how-long)).
     fn poll_deadline(&self) -> Option<Instant> {
-        let is_ending = self.state.send_side != SendSide::Open && !self.state.ended;
-        (is_ending || !self.awaited.is_empty()).then_some(self.state.deadline)
+        let is_idle =
+            self.awaited.is_empty() && self.state.send_side == SendSide::Open && !self.state.ended;
+        if is_idle || self.poll_transmit() == Output::Close {
+            None
+        } else {
+            self.state.deadline.instant()
+        }
     }
 }

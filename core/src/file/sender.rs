@@ -189,7 +189,7 @@ impl<const N: usize> Session for Sender<N> {
         }
         // The quiet period ends a name if it is over before the time for it is.
         let deadline = self.state.deadline;
-        if self.requests.poll_deadline().is_some_and(|quiet| quiet <= deadline) {
+        if self.requests.poll_deadline().is_some_and(|quiet| !deadline.is_before(quiet)) {
             let incoming = self.requests.handle_timeout(now).ok_or(nb::Error::WouldBlock)?;
             return Ok(self.state.take_request(now, &incoming));
         }
@@ -209,18 +209,20 @@ impl<const N: usize> Session for Sender<N> {
         self.state.transmitted(now, count);
     }
 
+    /// None while the machine waits for its owner, or once the conversation is over.
     fn poll_deadline(&self) -> Option<Instant> {
         let deadline = self.state.deadline;
         match self.state.phase {
-            Phase::Listening => {
-                let quiet = self.requests.poll_deadline();
-                Some(quiet.map_or(deadline, |quiet| quiet.min(deadline)))
-            }
-            Phase::Ending { .. } => {
-                (!matches!(self.state.poll_transmit(), Output::Close)).then_some(deadline)
-            }
+            Phase::Listening => deadline.or_earlier(self.requests.poll_deadline()).instant(),
+            Phase::Ending { .. } => match self.state.poll_transmit() {
+                Output::Close => None,
+                _ => deadline.instant(),
+            },
             // What the owner takes its time for is not the client's fault.
-            _ => (!matches!(self.state.poll_transmit(), Output::Nothing)).then_some(deadline),
+            _ => match self.state.poll_transmit() {
+                Output::Nothing => None,
+                _ => deadline.instant(),
+            },
         }
     }
 }

@@ -88,12 +88,8 @@ impl<const N: usize> Session for Client<'_, N> {
             return Err(nb::Error::WouldBlock);
         }
         let has_answered = self.has_answered();
-        self.reader.handle_timeout(now).map_err(|error| match error {
-            nb::Error::Other(HandshakeError::TimedOut) if has_answered => {
-                nb::Error::Other(HandshakeError::Unclosed)
-            }
-            error => error,
-        })
+        let late = if has_answered { HandshakeError::Unclosed } else { HandshakeError::TimedOut };
+        self.reader.handle_timeout(now, late)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
@@ -111,6 +107,6 @@ impl<const N: usize> Session for Client<'_, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        (!self.is_over()).then(|| self.reader.poll_deadline())
+        if self.is_over() { None } else { self.reader.poll_deadline() }
     }
 }

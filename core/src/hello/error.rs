@@ -13,10 +13,14 @@ pub enum HandshakeError {
     Silent,
     /// The peer's text is longer than the machine's capacity.
     TooLong,
-    /// The peer did not say its text, or did not take ours, within [`HandshakeConfig::timeout`].
+    /// The peer did not say its text, or did not take ours, within the [time-out].
+    ///
+    /// [time-out]: super::HandshakeConfig::timeout
     TimedOut,
-    /// Both have spoken, but the server did not end its stream within [`HandshakeConfig::timeout`], so
-    /// there is no sign that it took the answer.
+    /// Both have spoken, but the server did not end its stream within the [time-out], so there is no
+    /// sign that it took the answer.
+    ///
+    /// [time-out]: super::HandshakeConfig::timeout
     Unclosed,
 }
 

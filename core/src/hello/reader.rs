@@ -4,14 +4,14 @@ use super::config::HandshakeConfig;
 use super::error::HandshakeError;
 use crate::log::debug;
 use crate::text::{Text, TextReader};
-use crate::time::Instant;
+use crate::time::{Deadline, Instant};
 
 #[derive(Debug)]
 pub(super) struct HandshakeReader<const N: usize> {
     reader: TextReader<N>,
     heard: bool,
     ended: bool,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl<const N: usize> HandshakeReader<N> {
@@ -20,7 +20,7 @@ impl<const N: usize> HandshakeReader<N> {
             reader: TextReader::new(config.quiet),
             heard: false,
             ended: false,
-            deadline: now + config.timeout,
+            deadline: Deadline::after(now, config.timeout),
         }
     }
 
@@ -64,14 +64,19 @@ impl<const N: usize> HandshakeReader<N> {
         Ok(text)
     }
 
-    /// The quiet period ends the text if it is over before the handshake's time is.
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, HandshakeError> {
-        if now < self.poll_deadline() {
-            return Err(nb::Error::WouldBlock);
-        }
-        if self.quiet_deadline().is_none_or(|quiet| quiet > self.deadline) {
+    /// The quiet period ends the text if it is over before the handshake's time is. `late` is what it
+    /// means that the whole takes too long.
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        late: HandshakeError,
+    ) -> nb::Result<Text<'_>, HandshakeError> {
+        if self.quiet_deadline().is_none_or(|quiet| self.deadline.is_before(quiet)) {
+            if self.deadline.instant().is_none_or(|deadline| now < deadline) {
+                return Err(nb::Error::WouldBlock);
+            }
             debug!("the handshake took too long; has heard the peer: {}", self.heard);
-            return Err(nb::Error::Other(HandshakeError::TimedOut));
+            return Err(nb::Error::Other(late));
         }
         let text =
             self.reader.handle_timeout(now).map_err(|error| error.map(HandshakeError::from))?;
@@ -79,8 +84,8 @@ impl<const N: usize> HandshakeReader<N> {
         Ok(text)
     }
 
-    pub(super) fn poll_deadline(&self) -> Instant {
-        self.quiet_deadline().map_or(self.deadline, |quiet| quiet.min(self.deadline))
+    pub(super) fn poll_deadline(&self) -> Option<Instant> {
+        self.deadline.or_earlier(self.quiet_deadline()).instant()
     }
 
     fn quiet_deadline(&self) -> Option<Instant> {

@@ -75,7 +75,7 @@ impl<const N: usize> Session for Server<'_, N> {
         if self.is_over() {
             return Err(nb::Error::WouldBlock);
         }
-        self.reader.handle_timeout(now)
+        self.reader.handle_timeout(now, HandshakeError::TimedOut)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
@@ -87,6 +87,6 @@ impl<const N: usize> Session for Server<'_, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        (!self.is_over()).then(|| self.reader.poll_deadline())
+        if self.is_over() { None } else { self.reader.poll_deadline() }
     }
 }

@@ -2,7 +2,7 @@ extern crate std;
 use super::*;
 use crate::session::{Events, Output, Session};
 use crate::text::Text;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -212,6 +212,21 @@ fn time_is_limited_in_every_state() {
     assert_eq!(hear(&mut unclosed, b"hi\n"), Some(Ok("hi".into())));
     drain(&mut unclosed, 9);
     assert_eq!(said(unclosed.handle_timeout(at(10_000))), Some(Err(HandshakeError::Unclosed)));
+}
+
+#[test]
+fn a_time_out_of_never_is_no_deadline() {
+    let config = HandshakeConfig::new().with_timeout(Duration::MAX);
+    let mut server = Server::<16>::new(at(1), Text::new("hi").unwrap(), config);
+    assert_eq!(server.poll_deadline(), None);
+    assert_eq!(said(server.handle_timeout(Instant::from_micros(u64::MAX))), None);
+    // The quiet period is a time of its own.
+    let _ = server.handle_input(at(2), &mut &b"Hello"[..]);
+    assert_eq!(server.poll_deadline(), Some(at(202)));
+    assert_eq!(said(server.handle_timeout(at(202))), Some(Ok("Hello".into())));
+    assert_eq!(server.poll_deadline(), None);
+    let client = Client::<16>::new(at(1), Text::new("Hello").unwrap(), config);
+    assert_eq!(client.poll_deadline(), None);
 }
 
 #[test]

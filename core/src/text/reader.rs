@@ -293,8 +293,7 @@ impl Progress {
         let begun = self.skipping || self.needs_buffer();
         let last = if self.skipping { &self.tail } else { self.text(buffer) };
         let inside_sequence = !self.held_return && ends_inside_sequence(last);
-        (begun && !inside_sequence && self.quiet != Duration::MAX)
-            .then(|| self.last_byte + self.quiet)
+        if begun && !inside_sequence { self.last_byte.checked_add(self.quiet) } else { None }
     }
 }
 

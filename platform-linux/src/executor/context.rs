@@ -312,7 +312,7 @@ impl<'t, W> Context<'t, W> {
         };
         match self.time {
             TimeSource::Real(clock) => {
-                let millis = at.since(clock.now()).as_millis_ceil();
+                let millis = at.duration_since(clock.now()).as_millis_ceil();
                 EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
             }
             #[cfg(test)]

@@ -85,7 +85,7 @@ impl Connector {
                 cx.release(source);
             } else if let Some(peer) = self.addresses.next() {
                 let others = u64::try_from(self.addresses.len()).unwrap_or(u64::MAX - 1);
-                let share = deadline.since(cx.now()).as_micros() / (others + 1);
+                let share = deadline.duration_since(cx.now()).as_micros() / (others + 1);
                 match begin(cx, peer, cx.now() + Duration::from_micros(share)) {
                     Ok(attempt) => self.attempt = Some(attempt),
                     Err(error) => self.failure = Some(error),

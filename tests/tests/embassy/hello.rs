@@ -137,7 +137,7 @@ fn a_silent_peer_is_given_up_at_the_deadline_and_reset() {
             let mut driver = AsyncStreamDriver::<_, 16>::new(socket);
             let outcome = driver.run(&mut session, &mut Clock, |_| panic!("nobody spoke")).await;
             let late = Err(DriveError::Session(HandshakeError::TimedOut));
-            assert_eq!(Clock.now().since(start), DEFAULT_TIMEOUT);
+            assert_eq!(Clock.now().duration_since(start), DEFAULT_TIMEOUT);
             assert_eq!(outcome, late);
             close(&mut driver, &mut session).await;
         },

@@ -110,7 +110,7 @@ impl Reconnector {
             },
             State::Connected { session, since } => {
                 let Err(nb::Error::Other(end)) = session.drive(chat, cx) else { return Err(()) };
-                let lasted = cx.now().since(*since);
+                let lasted = cx.now().duration_since(*since);
                 let State::Connected { session, .. } =
                     std::mem::replace(&mut self.state, State::Done)
                 else {
@@ -203,7 +203,7 @@ mod tests {
         test(|chat| {
             let mut reconnector = Reconnector::new(FIRST_DELAY);
             let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
-                State::Waiting(Some(until)) => until.since(Instant::ZERO).to_string(),
+                State::Waiting(Some(until)) => until.duration_since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),
             };
             let delays: Vec<String> = (0..7).map(|_| delay()).collect();

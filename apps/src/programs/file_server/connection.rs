@@ -147,7 +147,7 @@ impl ClientConnection {
         response.check().map_err(nb::Error::Other)?;
         self.session.confirm(now);
         let bytes = response.range.end - response.range.start;
-        let seconds = now.since(response.begun);
+        let seconds = now.duration_since(response.begun);
         context.printer.show_unless_quiet(&Served::sent(
             self.peer.address,
             &response.name,

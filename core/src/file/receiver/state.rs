@@ -11,7 +11,7 @@ use crate::file::event::ReceiverEvent;
 use crate::file::response::ResponseHeader;
 use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response, gather};
 use crate::log::debug;
-use crate::time::Instant;
+use crate::time::{Deadline, Instant};
 
 /// What an answer must fit.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl Awaited {
 
 #[derive(Debug)]
 pub(super) struct ReceiverState {
-    pub(super) config: TransferConfig,
+    config: TransferConfig,
     pub(super) stage: Stage,
     digester: Digester,
     /// The header of an answer has come.
@@ -38,7 +38,7 @@ pub(super) struct ReceiverState {
     pub(super) send_side: SendSide,
     /// The server has ended its direction, or is not waited for any longer.
     pub(super) ended: bool,
-    pub(super) deadline: Instant,
+    pub(super) deadline: Deadline,
 }
 
 /// How far this side's direction is.
@@ -83,7 +83,7 @@ impl ReceiverState {
             framed: false,
             send_side: SendSide::Open,
             ended: false,
-            deadline: now + config.timeout,
+            deadline: Deadline::after(now, config.timeout),
         }
     }
 
@@ -119,7 +119,7 @@ impl ReceiverState {
                         return Err(nb::Error::Other(error));
                     }
                     gather(header, RESPONSE_HEADER, input);
-                    self.deadline = now + self.config.stall;
+                    self.deadline = Deadline::after(now, self.config.stall);
                     if let Ok(header) = header.as_slice().try_into() {
                         let response = decode_response(header);
                         self.framed |= response.is_some();
@@ -134,7 +134,7 @@ impl ReceiverState {
                     let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
                     *input = rest;
                     let position = start.saturating_add(part.len() as u64);
-                    self.deadline = now + self.config.stall;
+                    self.deadline = Deadline::after(now, self.config.stall);
                     if answer.verified {
                         self.digester.update(part);
                     }
@@ -147,7 +147,7 @@ impl ReceiverState {
                 }
                 Stage::Digest { answer, position, digest } => {
                     gather(digest, size_of::<Digest>(), input);
-                    self.deadline = now + self.config.stall;
+                    self.deadline = Deadline::after(now, self.config.stall);
                     if digest.is_full() {
                         if self.digester.finish() != **digest {
                             debug!("the digest of the segment before {} is wrong", position);
@@ -198,7 +198,12 @@ impl ReceiverState {
     fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
         awaited.pop_front();
         self.stage = Stage::Header(Vec::new());
-        self.deadline = now + self.config.timeout;
+        self.await_peer(now);
+    }
+
+    /// The time for what comes next begins.
+    pub(super) fn await_peer(&mut self, now: Instant) {
+        self.deadline = Deadline::after(now, self.config.timeout);
     }
 
     /// The stream has ended: what is wrong with that, if anything.

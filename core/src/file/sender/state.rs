@@ -13,11 +13,12 @@ use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
 use crate::log::debug;
 use crate::session::Output;
-use crate::time::Instant;
+use crate::time::{Deadline, Duration, Instant};
 
 #[derive(Debug)]
 pub(super) struct SenderState {
-    config: TransferConfig,
+    timeout: Duration,
+    stall: Duration,
     pub(super) phase: Phase,
     /// The requests have the framed form. False until the first has come; so a sender that listens and
     /// is framed has answered something.
@@ -38,7 +39,7 @@ pub(super) struct SenderState {
     pub(super) stopping: bool,
     /// The client has ended its direction.
     pub(super) ended: bool,
-    pub(super) deadline: Instant,
+    pub(super) deadline: Deadline,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,8 @@ impl SenderState {
     /// At the start: it waits for the first request.
     pub(super) fn new(now: Instant, config: TransferConfig) -> Self {
         Self {
-            config,
+            timeout: config.timeout,
+            stall: config.stall,
             phase: Phase::Listening,
             framed: false,
             wanted: (0, 0, false),
@@ -74,7 +76,7 @@ impl SenderState {
             digest_sent: 0,
             stopping: false,
             ended: false,
-            deadline: now + config.timeout,
+            deadline: Deadline::after(now, config.timeout),
         }
     }
 
@@ -107,7 +109,7 @@ impl SenderState {
     }
 
     pub(super) fn progress(&mut self, now: Instant) {
-        self.deadline = now + self.config.stall;
+        self.deadline = Deadline::after(now, self.stall);
     }
 
     /// Takes a request; what the owner is to be told of it.
@@ -189,7 +191,7 @@ impl SenderState {
             self.end(now);
         } else {
             self.phase = Phase::Listening;
-            self.deadline = now + self.config.timeout;
+            self.deadline = Deadline::after(now, self.timeout);
         }
     }
 

@@ -221,6 +221,77 @@ fn a_connection_without_requests_waits_for_nothing() {
     assert!(client.is_closed);
 }
 
+/// A server that ends its stream owes nothing more, but its stack may take nothing either.
+#[test]
+fn a_half_close_that_nobody_takes_is_not_waited_for() {
+    let asked = || {
+        let mut receiver = Receiver::<64, 4>::new(NOW, TransferConfig::default());
+        receiver.request(NOW, &Request::get(b"a")).unwrap();
+        receiver.transmitted(NOW, 64);
+        receiver
+    };
+    let answer = verified(b"alpha");
+    let mut ended = asked();
+    let mut input = &answer[..];
+    while ended.handle_input(at(1_000), &mut input).is_ok() {}
+    assert_eq!(ended.poll_deadline(), None, "the owner may ask for more");
+    assert_eq!(ended.handle_end(at(2_000)), Err(nb::Error::WouldBlock));
+    // The end may be told again, which changes nothing.
+    assert_eq!(ended.handle_end(at(3_000)), Err(nb::Error::WouldBlock));
+    assert_eq!(
+        (ended.poll_transmit(), ended.poll_deadline()),
+        (Output::Shutdown, Some(at(12_000)))
+    );
+    assert_eq!(ended.handle_timeout(at(12_000)), Err(nb::Error::WouldBlock));
+    assert_eq!((ended.poll_transmit(), ended.poll_deadline()), (Output::Close, None));
+
+    // Nor is its end, when there is no more to ask.
+    let mut finished = asked();
+    let mut input = &answer[..];
+    while finished.handle_input(at(1_000), &mut input).is_ok() {}
+    finished.finish();
+    for deadline in [at(11_000), at(21_000)] {
+        assert_eq!(finished.poll_transmit(), Output::Shutdown);
+        assert_eq!(finished.poll_deadline(), Some(deadline));
+        assert_eq!(finished.handle_timeout(deadline), Err(nb::Error::WouldBlock));
+    }
+    assert_eq!((finished.poll_transmit(), finished.poll_deadline()), (Output::Close, None));
+}
+
+#[test]
+fn a_time_out_of_never_is_no_deadline() {
+    let never = Duration::MAX;
+    let config = TransferConfig::new().with_quiet(never).with_timeout(never).with_stall(never);
+    let last = Instant::from_micros(u64::MAX);
+
+    let mut sender = Sender::<64>::new(at(1), config);
+    assert_eq!(sender.poll_deadline(), None);
+    assert_eq!(sender.handle_timeout(last), Err(nb::Error::WouldBlock));
+    let _ = sender.handle_input(at(2), &mut &b"name"[..]);
+    assert_eq!(sender.poll_deadline(), None);
+    sender.handle_end(at(3)).unwrap();
+    sender.offer(at(4), 5, TAG);
+    assert_eq!(sender.poll_deadline(), None);
+    // What ends a name in time still does, though there is no other time.
+    let mut quiet = Sender::<64>::new(at(1), config.with_quiet(Duration::from_secs(1)));
+    let _ = quiet.handle_input(at(2), &mut &b"name"[..]);
+    assert_eq!(quiet.poll_deadline(), Some(at(1_002)));
+    assert!(matches!(quiet.handle_timeout(at(1_002)), Ok(RequestEvent::Request(_))));
+
+    let mut receiver = Receiver::<64, 4>::new(at(1), config);
+    receiver.request(at(1), &Request::get(b"a")).unwrap();
+    assert_eq!(receiver.poll_deadline(), None);
+    receiver.handle_input(at(2), &mut &response(0, 1, 0, 5, TAG)[..]).unwrap();
+    assert_eq!(receiver.poll_deadline(), None);
+    assert_eq!(receiver.handle_timeout(last), Err(nb::Error::WouldBlock));
+
+    let mut plain = PlainReceiver::new(at(1), Text::new("name").unwrap(), config);
+    assert_eq!(plain.poll_deadline(), None);
+    plain.handle_input(at(2), &mut &b"x"[..]).unwrap();
+    assert_eq!(plain.poll_deadline(), None);
+    assert_eq!(plain.handle_timeout(last), Err(nb::Error::WouldBlock));
+}
+
 #[test]
 fn a_plain_server_must_speak_in_time_and_go_on() {
     let mut silent = Client::plain("a");

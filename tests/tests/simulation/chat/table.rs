@@ -229,7 +229,7 @@ impl Table<'_> {
         let (drained, notices) = self.guests[number].drained;
         let notices = self.model.notices - notices;
         let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
-        let stalled = self.now.since(drained);
+        let stalled = self.now.duration_since(drained);
         assert!(is_storm || stalled >= DEFAULT_PATIENCE, "{number} had read all {stalled} before");
         self.dropped += 1;
         self.leave(number, LeaveReason::FellBehind, " (fell behind)");

@@ -282,7 +282,7 @@ impl<'m> World<'m> {
             self.dropped += 1;
             let notices = self.model.notices - guest.notices;
             let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
-            let stalled = now.since(guest.service.drained_at);
+            let stalled = now.duration_since(guest.service.drained_at);
             assert!(
                 is_storm || stalled >= DEFAULT_PATIENCE,
                 "dropped, and had read all {stalled} before"

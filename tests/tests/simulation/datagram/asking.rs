@@ -63,7 +63,7 @@ impl Asking {
         };
         match step {
             Ok(ExchangeEvent::Replied { reply, round_trip }) => {
-                assert_eq!(round_trip, now.since(self.tries[0]));
+                assert_eq!(round_trip, now.duration_since(self.tries[0]));
                 self.end(now, Ok(reply.bytes.to_vec()));
             }
             Ok(ExchangeEvent::Retrying { left }) => {
@@ -98,7 +98,7 @@ impl Asking {
 
     /// How long a try waits, the first being 0: each twice as long as the one before.
     pub(super) fn wait(&self, number: u32) -> Duration {
-        (0..number).fold(self.config.timeout, |wait, _| wait.doubled())
+        (0..number).fold(self.config.timeout, |wait, _| wait * 2)
     }
 
     /// When its last try is over.

@@ -158,11 +158,11 @@ impl Run {
     fn certain(&self, client: &Asking) -> Option<Instant> {
         let (server, way) = (&self.servers[&client.server()], *self.conditions.delay.end());
         let is_certain = |number: u32, sent: Instant| {
-            way.doubled() < client.wait(number) && server.is_up(sent, sent + way)
+            way * 2 < client.wait(number) && server.is_up(sent, sent + way)
         };
         let mut tries = (0..).zip(&client.tries);
         let (_, sent) = tries.find(|(number, sent)| is_certain(*number, **sent))?;
-        (self.conditions.loss == 0).then_some(*sent + way.doubled())
+        (self.conditions.loss == 0).then_some(*sent + way * 2)
     }
 
     fn check(&self, sometimes: &mut Sometimes) {

@@ -119,9 +119,7 @@ impl Run {
     /// Whether the first try must bring the reply.
     fn is_certain(&self, client: &Asking) -> bool {
         let way = *self.conditions.delay.end();
-        client.server() != nobody()
-            && self.conditions.loss == 0
-            && way.doubled() < client.config.timeout
+        client.server() != nobody() && self.conditions.loss == 0 && way * 2 < client.config.timeout
     }
 }
 

@@ -74,13 +74,13 @@ fn who_stays_over_the_rate_is_muted_and_forgiven() {
         let (muted, is_noted_twice) = first(DropReason::MutedNow);
         assert!(!is_noted_twice, "one note for the operator");
         // The rate goes on being granted until then, so the mute comes with the next excess.
-        let patience = muted.since(over);
+        let patience = muted.duration_since(over);
         assert!((PATIENCE..=PATIENCE + SECOND).contains(&patience), "muted after {patience}");
 
         let mut later = outcomes.iter().filter(|(at, _)| *at > muted);
         let (forgiven, said) = later.find(|(_, said)| *said != Some(DropReason::Muted)).unwrap();
         assert_eq!(*said, None, "the first datagram after the mute is answered");
-        let mute = forgiven.since(muted);
+        let mute = forgiven.duration_since(muted);
         assert!((MUTE..=MUTE + SECOND).contains(&mute), "forgiven after {mute}");
 
         let answered = outcomes.iter().filter(|(at, said)| *at < muted && said.is_none()).count();

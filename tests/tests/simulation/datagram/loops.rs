@@ -135,7 +135,10 @@ fn assert_within(replies: &[Instant], limit: usize) {
     let mut second = VecDeque::new();
     for &at in replies {
         second.push_back(at);
-        while second.front().is_some_and(|first| at.since(*first) >= Duration::from_secs(1)) {
+        while second
+            .front()
+            .is_some_and(|first| at.duration_since(*first) >= Duration::from_secs(1))
+        {
             second.pop_front();
         }
         assert!(second.len() <= 2 * limit, "{} replies in a second", second.len());

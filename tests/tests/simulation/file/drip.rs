@@ -42,6 +42,6 @@ fn as_long_as_anything_comes_nothing_is_late() {
         assert_eq!(at_client.outcome, Outcome::Closed);
         assert_eq!(clerk.ending.map(|ending| ending.outcome), Some(Outcome::Closed));
         assert!(wishes.iter().all(|wish| wish.state != State::Wanted));
-        sometimes.note("longer than the limit", at_client.at > start + SHORTEST.doubled());
+        sometimes.note("longer than the limit", at_client.at > start + SHORTEST * 2);
     });
 }

@@ -95,7 +95,7 @@ impl World {
             let client = Node::Client(world.random.count(0..=count - 1));
             let node = world.random.pick(&[Node::Server, client]);
             let what = world.random.pick(&[Mishap::Kill, Mishap::PowerCut, Mishap::Stall]);
-            let lasting = world.random.span(Duration::ZERO..=longest.doubled());
+            let lasting = world.random.span(Duration::ZERO..=longest * 2);
             let at = now + world.random.span(Duration::ZERO..=longest);
             // While a server is stalled, one connection after the other comes to nothing.
             let in_vain = lasting.as_micros() / SHORTEST.as_micros();

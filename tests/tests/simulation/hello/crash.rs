@@ -120,7 +120,7 @@ impl<'t> World<'t> {
         for _ in 1..greetings.len() {
             let what = random.pick(&[Mishap::Kill, Mishap::PowerCut]);
             let longest = Duration::from_secs(random.pick(&[1, 5, 30]));
-            let at = now + random.span(Duration::ZERO..=second.doubled());
+            let at = now + random.span(Duration::ZERO..=second * 2);
             let lasting = random.span(Duration::ZERO..=longest);
             agenda.enter(&mut streams, at, Step::Befall(what, lasting));
         }

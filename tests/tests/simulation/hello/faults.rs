@@ -35,7 +35,7 @@ impl Run {
         let timeouts =
             [0, 1].map(|_| random.span(Duration::from_millis(50)..=Duration::from_secs(10)));
         let bytes = greeting.len() + answer.len() + 4;
-        let span = random.pick(&[Duration::from_millis(500), timeouts[0], timeouts[1].doubled()]);
+        let span = random.pick(&[Duration::from_millis(500), timeouts[0], timeouts[1] * 2]);
         let fault = Fault::draw(&mut random, now, span, bytes);
         let ends = streams.connect(directions, Some(fault));
 

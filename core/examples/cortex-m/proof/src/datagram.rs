@@ -41,4 +41,5 @@ pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
     used(Datagram::whole(datagram.source, given.bytes));
     used(Rate::default());
     used(ExchangeConfig::default());
+    used(ExchangeConfig::new().with_timeout(given.span).with_retries(given.rate));
 }

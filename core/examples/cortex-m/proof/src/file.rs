@@ -65,6 +65,8 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     used(hidden(&mut listing).next());
     used(hidden(&mut listing).rest());
     used(TransferConfig::default());
+    let config = TransferConfig::new().with_quiet(given.span);
+    used(config.with_timeout(given.span).with_stall(given.span));
 }
 
 /// The digests alone.

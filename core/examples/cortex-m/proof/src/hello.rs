@@ -30,6 +30,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 }
 
 /// What not every owner needs.
-pub fn rest() {
+pub fn rest(given: &Given) {
     used(HandshakeConfig::default());
+    used(HandshakeConfig::new().with_quiet(given.span).with_timeout(given.span));
 }

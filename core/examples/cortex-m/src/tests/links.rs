@@ -202,7 +202,7 @@ fn a_deadline_comes_without_a_byte() {
     let start = world.now;
     world.until(|world| client.turn(world));
     assert_eq!(client.outcome, Some(Err(DriveError::Session(HandshakeError::TimedOut))));
-    assert_eq!(world.now.since(start), HandshakeConfig::default().timeout);
+    assert_eq!(world.now.duration_since(start), HandshakeConfig::default().timeout);
 }
 
 #[test]

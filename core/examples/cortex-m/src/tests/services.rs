@@ -115,7 +115,7 @@ fn a_client_that_never_closes_is_reset_in_the_end() {
         greeter.turn(&mut world.net.sockets, world.now);
         world.get(raw).state() == State::Closed
     });
-    let took = world.now.since(start);
+    let took = world.now.duration_since(start);
     assert!(took >= LINGER && took.as_micros() < LINGER.as_micros() + 50_000, "{took}");
     let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
     finish(&mut world, &mut greeter, call).unwrap();

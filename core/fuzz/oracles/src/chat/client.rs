@@ -97,7 +97,8 @@ pub fn check(input: &Input<'_>) {
             Step::Wait(span) => {
                 now += span.duration();
                 let _ = model.wait(now).map(&mut on_said);
-                let is_late = finished_at.is_some_and(|at| now.since(at) >= DEFAULT_END_TIMEOUT);
+                let is_late =
+                    finished_at.is_some_and(|at| now.duration_since(at) >= DEFAULT_END_TIMEOUT);
                 let failed = driver.expire(now, &mut client, on_line);
                 let expected = (is_late && !driver.ended).then_some(ClientError::TimedOut);
                 assert_eq!(failed, expected);

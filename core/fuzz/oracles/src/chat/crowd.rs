@@ -230,7 +230,10 @@ impl World<'_> {
         if let Some(error) = failed {
             if error == MemberError::TimedOut {
                 assert!(seat.has_ended, "it may still say something");
-                assert!(now.since(guest.moved) >= DEFAULT_END_TIMEOUT, "given up too early");
+                assert!(
+                    now.duration_since(guest.moved) >= DEFAULT_END_TIMEOUT,
+                    "given up too early"
+                );
             }
             self.leave(number, error.into());
         }
@@ -301,7 +304,7 @@ impl World<'_> {
             return;
         }
         if let Some(began) = guest.began {
-            assert!(self.now.since(began) >= LINE_TIMEOUT, "refused too early");
+            assert!(self.now.duration_since(began) >= LINE_TIMEOUT, "refused too early");
             guest.skips = true;
             if self.take(number).is_some() {
                 self.model.note(number, "your line took longer than 10 s: it was refused");

@@ -53,13 +53,13 @@ impl Allowance {
         if self.rate == 0 {
             return Ok(());
         }
-        let more = now.since(self.at).as_micros() * u64::from(self.rate);
+        let more = now.duration_since(self.at).as_micros() * u64::from(self.rate);
         (self.left, self.at) = ((self.left + more).min(u64::from(DEFAULT_LINE_BURST) * LINE), now);
         if let Some(left) = self.left.checked_sub(LINE) {
             self.left = left;
             return Ok(());
         }
-        let is_told = self.noted.is_some_and(|noted| now.since(noted) < NOTES);
+        let is_told = self.noted.is_some_and(|noted| now.duration_since(noted) < NOTES);
         Err((!is_told).then(|| {
             self.noted = Some(now);
             let rate = self.rate;

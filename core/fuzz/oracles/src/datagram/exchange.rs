@@ -96,7 +96,10 @@ pub fn check(input: &Input<'_>) {
                 let is_reply = source == server && !model.over && !model.tries.is_empty();
                 let expected = if is_reply {
                     model.over = true;
-                    Ok(ExchangeEvent::Replied { reply, round_trip: now.since(model.tries[0]) })
+                    Ok(ExchangeEvent::Replied {
+                        reply,
+                        round_trip: now.duration_since(model.tries[0]),
+                    })
                 } else {
                     Err(nb::Error::WouldBlock)
                 };

@@ -114,8 +114,9 @@ impl World<'_> {
         };
         let now = self.now;
         let source = self.sources.entry(address).or_default();
-        let within =
-            |span: Duration, seen: &&(Instant, Option<DropReason>)| now.since(seen.0) < span;
+        let within = |span: Duration, seen: &&(Instant, Option<DropReason>)| {
+            now.duration_since(seen.0) < span
+        };
         let recent = source.seen.iter().rev().take_while(|seen| within(SECOND, seen));
         let (mut count, mut answers) = (1, 1);
         for (_, reason) in recent {
@@ -133,14 +134,20 @@ impl World<'_> {
             Some(DropReason::MutedNow) => {
                 // It was over its rate all the time, without a pause of two seconds.
                 let mut last = now;
-                for (at, _) in
-                    source.seen.iter().rev().take_while(|(at, _)| now.since(*at) < MUTE_THRESHOLD)
+                for (at, _) in source
+                    .seen
+                    .iter()
+                    .rev()
+                    .take_while(|(at, _)| now.duration_since(*at) < MUTE_THRESHOLD)
                 {
-                    assert!(last.since(*at) < SECOND + SECOND, "muted though it paused");
+                    assert!(last.duration_since(*at) < SECOND + SECOND, "muted though it paused");
                     last = *at;
                 }
                 let first = source.seen.iter().find(|(_, why)| *why == Some(DropReason::OverRate));
-                assert!(first.is_some_and(|(at, _)| now.since(*at) >= MUTE_THRESHOLD), "too early");
+                assert!(
+                    first.is_some_and(|(at, _)| now.duration_since(*at) >= MUTE_THRESHOLD),
+                    "too early"
+                );
                 source.muted_until = Some(now + MUTE_DURATION);
             }
             Some(DropReason::Muted) => {

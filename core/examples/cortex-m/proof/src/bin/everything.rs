@@ -34,7 +34,7 @@ fn make(given: &Given, machines: &mut Machines) {
 fn drive(given: &Given, machines: &mut Machines) {
     all::drive(given, &mut machines.all);
     datagram::rest(given, &mut machines.datagram);
-    hello::rest();
+    hello::rest(given);
     file::rest(given, &mut machines.all.file);
     digest::drive(given, &mut machines.digester);
     chat::rest(given, &mut machines.all.chat, &mut machines.slices);
