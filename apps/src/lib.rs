@@ -32,15 +32,15 @@ pub enum Program {
     UdpClient,
     /// Greets everybody, and shows what they answer.
     TcpServer,
-    /// Hears a greeting and answers it.
+    /// Receives a greeting and answers it.
     TcpClient,
     /// Sends the files of a folder.
     FileServer,
     /// Downloads files.
     FileClient,
-    /// A room where everybody hears everybody.
+    /// Hosts a chat room.
     ChatServer,
-    /// Talks to everybody in a room.
+    /// Chats with everybody in a room.
     ChatClient,
 }
 

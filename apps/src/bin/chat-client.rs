@@ -1,4 +1,4 @@
-//! Talks to everybody in a room.
+//! Chats with everybody in a room.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! A room where everybody hears everybody.
+//! Hosts a chat room.
 
 use std::process::ExitCode;
 

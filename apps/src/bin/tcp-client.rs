@@ -1,4 +1,4 @@
-//! Hears a greeting and answers it.
+//! Receives a greeting and answers it.
 
 use std::process::ExitCode;
 

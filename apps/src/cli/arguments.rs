@@ -10,15 +10,15 @@ use crate::cli::waits::Waits;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Common {
-    /// Say more on standard error
+    /// Print more diagnostics on standard error
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Say nothing but results and errors; on a server, nothing of what clients say
+    /// Print nothing but results and errors; on a server, nothing of what clients send
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Write one JSON object a line to standard output
+    /// Print results as JSON, one object per line
     #[arg(long)]
     pub(crate) json: bool,
 

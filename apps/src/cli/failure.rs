@@ -38,10 +38,7 @@ impl Failure {
     /// The system refused what every program needs: descriptors, memory, signals.
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn system(error: io::Error) -> Self {
-        Self::Conversation(format!(
-            "the system does not let this program run: {}",
-            describe(&error)
-        ))
+        Self::Conversation(format!("system error: {}", describe(&error)))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

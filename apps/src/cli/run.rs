@@ -125,7 +125,7 @@ fn print(text: &[u8]) -> Result<(), Failure> {
     match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let why = describe(&error);
-            Err(Failure::Conversation(format!("cannot write to standard printer: {why}")))
+            Err(Failure::Conversation(format!("cannot write to standard output: {why}")))
         }
         _ => Ok(()),
     }

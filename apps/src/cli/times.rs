@@ -25,6 +25,12 @@ pub(crate) fn timeout(argument: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration as it is written in an argument.
+pub(crate) fn written(duration: Duration) -> String {
+    let duration = SignedDuration::try_from(std::time::Duration::from(duration));
+    format!("{:#}", duration.unwrap_or(SignedDuration::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,9 +52,11 @@ mod tests {
         ] {
             assert_eq!(duration(written), Ok(Duration::from_millis(millis)), "{written}");
         }
-        // As defaults are shown in the help.
-        for shown in [Duration::from_millis(200), Duration::from_secs(10)] {
-            assert_eq!(duration(&shown.to_string()), Ok(shown));
+        for (millis, text) in [(200, "200ms"), (10_000, "10s"), (0, "0s")] {
+            let default = Duration::from_millis(millis);
+            assert_eq!(written(default), text);
+            assert_eq!(duration(text), Ok(default));
+            assert_eq!(duration(&default.to_string()), Ok(default), "as messages show it");
         }
     }
 

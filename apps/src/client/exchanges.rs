@@ -8,7 +8,7 @@ use barewire_linux::signals::{Caught, Signals};
 use clap::Args;
 
 use crate::cli::failure::Failure;
-use crate::cli::times::duration;
+use crate::cli::times::{duration, written};
 use crate::output::events::summary::Millis;
 use crate::output::printer::Printer;
 use crate::output::writable;
@@ -18,13 +18,13 @@ use super::statistics::Statistics;
 /// How often a client asks.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct RepeatArguments {
-    /// Ask N times, and sum up how many were answered and how fast
+    /// Make N exchanges, and print a summary of losses and round-trip times
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
     /// The time from one exchange to the next, with --count
     #[arg(short, long, value_name = "TIME", value_parser = duration, requires = "count",
-          default_value_t = Duration::from_secs(1))]
+          default_value = written(Duration::from_secs(1)))]
     interval: Duration,
 }
 

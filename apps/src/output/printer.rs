@@ -175,7 +175,7 @@ impl Printer {
         self.report_omitted();
         let lossy = self.lossy;
         let is_writable = || match wait_briefly(&io::stdout())? {
-            false if lossy => Err(io::Error::other("nobody reads it")),
+            false if lossy => Err(io::Error::other("the reader has stalled")),
             false => wait_until_writable(&io::stdout()).map(|()| true),
             true => Ok(true),
         };
@@ -188,7 +188,7 @@ impl Printer {
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) {
             let message = format!("cannot write to standard output: {}", describe(error));
             if self.lossy && self.write_error.get().is_none() {
-                log::warn!("{message}; serving goes on");
+                log::warn!("{message}; the server continues");
             }
             self.write_error.get_or_init(|| message);
         }

@@ -132,7 +132,7 @@ impl StandardError {
 
 /// What stands in the place of what was left out.
 pub(super) fn omitted_message(count: u64) -> String {
-    format!("{count} lines are missing here: nobody read them in time")
+    format!("{count} lines omitted: the reader was too slow")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `chat-client`: says lines to everybody in a room, and shows what the others say.
+//! `chat-client`: chats with everybody in a room.
 
 mod keyboard;
 mod piped_input;
@@ -23,7 +23,7 @@ use clap::Parser;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::{duration, timeout};
+use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
 use crate::client::dial::Destination;
 use crate::output::printer::Printer;
@@ -40,19 +40,19 @@ const EXAMPLES: &str = "\
 Examples:
   chat-client 127.0.0.1:8080                   chat under your own name (/help tells the commands)
   chat-client example.org 8080 --nick anna     chat as anna
-  echo done | chat-client 127.0.0.1:8080       say a line from a script, and show what comes
+  echo done | chat-client 127.0.0.1:8080       send a line from a script, and show what comes
 
-On a terminal it comes back by itself when the connection ends; /quit, or Ctrl-D on an empty line,
-ends it with 0. Otherwise standard input is said line by line, no faster than servers take it, and
-after its end what still comes is shown. The exit code is 0 if the server ended the chat in order, 1
-if the connection broke or could not be made or lines were lost, 2 for wrong usage, and 130 or 143
-after SIGINT or SIGTERM.";
+On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with
+code 0. Otherwise standard input is sent line by line, no faster than servers take it, and after its
+end what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if
+it was lost or could not be made or lines were lost, 2 for wrong usage, and 130 or 143 after SIGINT
+or SIGTERM.";
 
-/// Says lines to everybody in a room, and shows what the others say.
+/// Chats with everybody in a room.
 #[derive(Debug, Parser)]
 #[command(name = ChatClient::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatClient {
-    /// The server, HOST:PORT, or HOST and PORT as two words
+    /// The server, HOST:PORT, or HOST and PORT as two arguments
     #[arg(value_name = "ADDR", num_args = 1..=2, required = true)]
     words: Vec<String>,
 
@@ -60,21 +60,21 @@ pub(crate) struct ChatClient {
     #[arg(short, long, value_name = "NAME", value_parser = nick)]
     nick: Option<String>,
 
-    /// How many lines a second are said, after about a hundred at once; 0 for no limit. A server
-    /// refuses more than it is set to take
+    /// How many lines a second to send, after a burst of about a hundred; 0 means no limit. A server
+    /// refuses lines over its own limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 
-    /// End when the connection does
+    /// Exit when the connection ends
     #[arg(long)]
     no_reconnect: bool,
 
     /// How long connecting may take
-    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(TIMEOUT))]
     timeout: Duration,
 
     /// How long the server must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `chat-server`: a room where everybody hears everybody.
+//! `chat-server`: hosts a chat room.
 
 mod broadcaster;
 mod confusables;
@@ -21,7 +21,7 @@ use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::duration;
+use crate::cli::times::{duration, written};
 use crate::output::printer::Printer;
 use crate::server::listen::{self, DEFAULT_ADDRESS};
 use crate::server::serve::{AcceptLimits, serve};
@@ -37,44 +37,44 @@ const EXAMPLES: &str = "\
 Examples:
   chat-server                              a room on 127.0.0.1:8080
   chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
-  echo 'back at noon' | chat-server -q     say something to whoever comes, show nothing
+  echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
-What is typed here is said as 'server'; /help tells the commands. Any client will do: chat-client,
+What is typed here is sent as 'server'; /help lists the commands. Any client will do: chat-client,
 nc, or a few lines of Python. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds
 at most; a second one stops it at once.";
 
-/// A room where everybody hears everybody.
+/// Hosts a chat room.
 #[derive(Debug, Parser)]
 #[command(name = ChatServer::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatServer {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
+    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments; port 0 asks for a free one
     #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
-    /// How many of the last lines a new member gets
+    /// How many of the last lines to send to a new member
     #[arg(long, value_name = "N", default_value_t = DEFAULT_HISTORY)]
     history: u16,
 
-    /// How many members there may be
+    /// The maximum number of members
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_members: u32,
 
-    /// How many lines a second a member may say, over a burst of 100; 0 for no limit
+    /// How many lines a second a member may send, after a burst of 100; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 
-    /// How many bytes of lines are kept for members who read slowly
+    /// How many bytes of lines to keep for members who read slowly
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20,
           value_parser = clap::value_parser!(u64).range(min_log_bytes(MAX_TEXT) as u64..=1 << 31))]
     backlog: u64,
 
-    /// Append what is said to a file, with the time
+    /// Append what is said to a log file, with the time
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
     /// How long a member must be silent for a line without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
     #[command(flatten)]

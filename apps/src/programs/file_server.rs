@@ -21,7 +21,7 @@ use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::{duration, timeout};
+use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
 use crate::server::listen::{self, DEFAULT_ADDRESS, ServeArguments};
 use crate::server::serve::{AcceptLimits, serve};
@@ -57,15 +57,15 @@ pub(crate) struct FileServer {
     max_clients: Option<NonZero<usize>>,
 
     /// How long a client may take to say what it wants
-    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_TIMEOUT))]
     timeout: Duration,
 
     /// How long a client may take nothing of what it asked for
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_STALL)]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_STALL))]
     stall: Duration,
 
     /// How long a client must be silent for a name without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
     /// Do not confine the server to the folder by Landlock

@@ -1,4 +1,4 @@
-//! `tcp-client`: hears a greeting and answers it.
+//! `tcp-client`: receives a greeting and answers it.
 
 use core::task::Poll;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use clap::Parser;
 use crate::cli::arguments::{Common, message};
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::{duration, timeout};
+use crate::cli::times::{duration, timeout, written};
 use crate::client::dial::{Destination, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
@@ -28,28 +28,28 @@ const ANSWER: Text<'static> = match Text::new("Hello") {
 
 const EXAMPLES: &str = "\
 Examples:
-  tcp-client 127.0.0.1:8080                   hear the greeting, answer 'Hello'
+  tcp-client 127.0.0.1:8080                   show the greeting, answer 'Hello'
   tcp-client example.org 8080 'Good morning'  answer something else
   tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
 
 The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2
 for wrong usage.";
 
-/// Connects, hears the server's greeting, and answers it.
+/// Connects, receives the server's greeting, and answers it.
 #[derive(Debug, Parser)]
 #[command(name = TcpClient::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct TcpClient {
-    /// The server, HOST:PORT, or HOST and PORT as two words; and what to answer (`Hello`)
+    /// The server, HOST:PORT, or HOST and PORT as two arguments; and what to answer (`Hello`)
     #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
     words: Vec<String>,
 
     /// How long connecting, and then the handshake, may take
     #[arg(short, long, value_name = "TIME", value_parser = timeout,
-          default_value_t = hello::DEFAULT_TIMEOUT)]
+          default_value = written(hello::DEFAULT_TIMEOUT))]
     timeout: Duration,
 
     /// How long the server must be silent for a greeting without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
     #[command(flatten)]
@@ -163,7 +163,7 @@ impl Caller {
         let (name, limit) = (&self.name, self.config.timeout);
         match error {
             DriveError::Connection(error) => {
-                format!("the handshake with {name} broke off: {}", describe(error))
+                format!("connection to {name} lost: {}", describe(error))
             }
             DriveError::Session(hello::HandshakeError::Silent) => {
                 format!("{name} closed the connection without a greeting")
@@ -172,12 +172,12 @@ impl Caller {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
             DriveError::Session(hello::HandshakeError::TimedOut) => format!(
-                "{name} did not finish its greeting, or take the answer, in {limit} (--timeout \
-                 allows more; is it a server that speaks first?)"
+                "the handshake with {name} timed out after {limit} (raise it with --timeout; is it \
+                 a server that speaks first?)"
             ),
             DriveError::Session(hello::HandshakeError::Unclosed) => format!(
-                "{name} did not close within {limit} of the connection's start, so it may not have \
-                 heard the answer"
+                "{name} did not close the connection within {limit}, so it may not have received \
+                 the answer"
             ),
             _ => error.to_string(),
         }

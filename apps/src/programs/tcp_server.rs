@@ -17,7 +17,7 @@ use clap::Parser;
 use crate::cli::arguments::{Common, message};
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::{duration, timeout};
+use crate::cli::times::{duration, timeout, written};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -41,21 +41,20 @@ pub(crate) struct TcpServer {
     #[command(flatten)]
     listen: ListenArguments,
 
-    /// What to greet with: one line of at most 1024 bytes
+    /// The greeting: one line of at most 1024 bytes
     #[arg(short, long, value_name = "TEXT", value_parser = message, default_value = "你好")]
     greeting: Text<'static>,
 
-    /// How many clients to serve at once; more wait until one has left [default: as many as the
-    /// system allows]
+    /// How many clients to serve at once; more wait until one has left [default: no limit]
     #[arg(long, value_name = "N", value_parser = listen::client_count)]
     max_clients: Option<NonZero<usize>>,
 
     /// How long one client's handshake may take
-    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = hello::DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(hello::DEFAULT_TIMEOUT))]
     timeout: Duration,
 
     /// How long a client must be silent for an answer without a line feed to be complete
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = DEFAULT_QUIET)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
     #[command(flatten)]
@@ -135,7 +134,7 @@ impl Task<TcpContext> for Handshake {
     }
 
     fn abandon(&mut self, context: &mut TcpContext) {
-        context.peer_abandoned(&self.peer, "was cut off by the stop");
+        context.peer_abandoned(&self.peer, "aborted by the shutdown");
         self.link.abort();
     }
 }
@@ -143,13 +142,13 @@ impl Task<TcpContext> for Handshake {
 /// What a client did, in words that follow its address.
 fn failure_reason(error: &DriveError<hello::HandshakeError>, limit: Duration) -> String {
     match error {
-        DriveError::Connection(error) => format!("broke off: {}", describe(error)),
+        DriveError::Connection(error) => format!("connection lost: {}", describe(error)),
         DriveError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
         DriveError::Session(hello::HandshakeError::TooLong) => {
-            format!("answered with more than {MAX_TEXT} bytes")
+            format!("answer longer than {MAX_TEXT} bytes")
         }
         DriveError::Session(hello::HandshakeError::TimedOut | hello::HandshakeError::Unclosed) => {
-            format!("did not finish within {limit}")
+            format!("handshake timed out after {limit}")
         }
         _ => error.to_string(),
     }

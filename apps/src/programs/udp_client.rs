@@ -16,7 +16,7 @@ use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::failure::Failure;
 use crate::cli::run::Run;
-use crate::cli::times::timeout;
+use crate::cli::times::{timeout, written};
 use crate::client::dial::Destination;
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::datagram::ReceivedDatagram;
@@ -25,7 +25,7 @@ use crate::output::system_error::describe;
 
 const EXAMPLES: &str = "\
 Examples:
-  udp-client 127.0.0.1:8080                  say 'nice to meet you too', show the reply
+  udp-client 127.0.0.1:8080                  send 'nice to meet you too', show the reply
   udp-client example.org 8080 ping -r 2      try three times: for 5, 10 and 20 seconds
   udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
 
@@ -36,14 +36,14 @@ wrong usage.";
 #[derive(Debug, Parser)]
 #[command(name = UdpClient::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct UdpClient {
-    /// The server, HOST:PORT, or HOST and PORT as two words; and what to say (`nice to meet you
+    /// The server, HOST:PORT, or HOST and PORT as two arguments; and what to send (`nice to meet you
     /// too`)
     #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
     words: Vec<String>,
 
     /// How long to wait for the reply; each retry waits twice as long as the try before
     #[arg(short, long, value_name = "TIME", value_parser = timeout,
-          default_value_t = datagram::DEFAULT_TIMEOUT)]
+          default_value = written(datagram::DEFAULT_TIMEOUT))]
     timeout: Duration,
 
     /// How often to try again
@@ -107,7 +107,7 @@ fn servers_for(
     let fits = |server: &SocketAddr| local.is_none_or(|local| local.is_ipv4() == server.is_ipv4());
     let servers: VecDeque<_> = addresses.into_iter().filter(fits).collect();
     if servers.is_empty() {
-        let message = "the server has no address of the family (IPv4 or IPv6) of --bind";
+        let message = "--bind: the server has no address of the same family (IPv4 or IPv6)";
         return Err(Failure::usage(message));
     }
     Ok(servers)
@@ -253,13 +253,13 @@ impl Sender {
             io::ErrorKind::ConnectionRefused => " (is a server listening there?)",
             _ => "",
         };
-        format!("{} cannot be reached: {}{advice}", self.name, describe(error))
+        format!("cannot reach {}: {}{advice}", self.name, describe(error))
     }
 
     fn failed(&self, error: ExchangeError) -> String {
         let (name, timeout) = (&self.name, self.config.timeout);
         match (error, self.config.retries) {
-            (ExchangeError::Unreachable, _) => format!("{name} cannot be reached: {error}"),
+            (ExchangeError::Unreachable, _) => format!("cannot reach {name}: {error}"),
             (ExchangeError::TimedOut, 0) => {
                 format!("no reply from {name} in {timeout} (try again with --retries)")
             }

@@ -25,12 +25,12 @@ const SOURCES: usize = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  udp-server                            answer 'nice to meet you' on 127.0.0.1:8080
-  udp-server 0.0.0.0:9000 --echo        answer everybody with what they sent
+  udp-server                            reply 'nice to meet you' on 127.0.0.1:8080
+  udp-server 0.0.0.0:9000 --echo        reply with what was sent
   udp-server --capacity 65535 --json    take the largest datagrams, for a script
 
-The reply leaves from the address that was asked. To keep loops from starting, a datagram gets no
-answer that is the server's own reply text, that comes from its own port number or from a port that
+The reply leaves from the address that was asked. To keep loops from starting, no datagram is
+answered that is the server's own reply text, that comes from its own port number or from a port that
 answers anything (such as 7, 53 or 123), or whose source is over its rate. SIGINT or SIGTERM stops
 the server with exit code 0.";
 
@@ -41,12 +41,12 @@ pub(crate) struct UdpServer {
     #[command(flatten)]
     listen: ListenArguments,
 
-    /// What to answer
+    /// The reply
     #[arg(short, long, value_name = "TEXT", value_parser = payload,
           default_value = "nice to meet you")]
     reply: &'static [u8],
 
-    /// Answer with what came
+    /// Reply with the datagram itself
     #[arg(short, long, conflicts_with = "reply")]
     echo: bool,
 
@@ -55,7 +55,7 @@ pub(crate) struct UdpServer {
           value_parser = capacity)]
     capacity: usize,
 
-    /// How many answers a second one source gets; one that stays over it for 10 s is muted for a
+    /// How many replies a second one source gets; a source that exceeds it for 10 s is muted for a
     /// minute; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE)]
     rate: u32,
@@ -68,7 +68,7 @@ pub(crate) struct UdpServer {
 pub(crate) fn payload(argument: &str) -> Result<&'static [u8], String> {
     if argument.len() > datagram::MAX_PAYLOAD {
         let (length, most) = (argument.len(), datagram::MAX_PAYLOAD);
-        return Err(format!("is {length} bytes long, and a datagram carries {most} at most"));
+        return Err(format!("is {length} bytes long; a datagram holds at most {most}"));
     }
     Ok(argument.to_owned().leak().as_bytes())
 }
@@ -77,7 +77,7 @@ pub(crate) fn payload(argument: &str) -> Result<&'static [u8], String> {
 pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
     match argument.parse() {
         Ok(bytes @ 1..=0xffff) => Ok(bytes),
-        _ => Err("a datagram has 1 to 65535 bytes".into()),
+        _ => Err("must be 1 to 65535".into()),
     }
 }
 
@@ -167,7 +167,7 @@ impl Task<Printer> for ReplyTask<'_> {
                     log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
                 }
             }
-            Err(error) => log::warn!("cannot receive, and tries again: {}", describe(&error)),
+            Err(error) => log::warn!("cannot receive, trying again: {}", describe(&error)),
         }
         printer.flush();
         cx.set_deadline(printer.poll_deadline(cx.now()).into_iter().chain(socket.resumes()).min());
@@ -191,10 +191,13 @@ fn show(
         Action::Drop(DropReason::OverRate | DropReason::Muted) => return,
         Action::Drop(DropReason::MutedNow) => {
             let mute = datagram::MUTE_DURATION;
-            log::warn!("{} stayed over the rate for {mute_threshold}: muted for {mute}", peer.ip());
+            log::warn!(
+                "{} exceeded the rate limit for {mute_threshold}: muted for {mute}",
+                peer.ip()
+            );
             return;
         }
-        Action::Drop(why) => log::debug!("{peer} gets no answer: {why}"),
+        Action::Drop(why) => log::debug!("{peer} gets no reply: {why}"),
         _ => {}
     }
     printer.show_unless_quiet(&ReceivedDatagram::from(datagram));

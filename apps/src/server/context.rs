@@ -39,8 +39,8 @@ impl<S> ServerContext<S> {
         }
     }
 
-    /// Notes that a client failed, which is no failure of the server's; `reason` follows its
-    /// address.
+    /// Notes that a client failed, which is no failure of the server's; `reason` stands behind
+    /// its address.
     pub(crate) fn peer_failed(&mut self, cx: &mut Context<'_, Self>, peer: &Peer, reason: &str) {
         self.peer_abandoned(peer, reason);
         cx.wake(self.flush_task);
@@ -48,7 +48,7 @@ impl<S> ServerContext<S> {
 
     /// As [`peer_failed`](Self::peer_failed), once there are no more turns.
     pub(crate) fn peer_abandoned(&mut self, peer: &Peer, reason: &str) {
-        self.printer.client_failed(&format!("{} {reason}", peer.address));
+        self.printer.client_failed(&format!("{}: {reason}", peer.address));
         self.failed.store(true, Ordering::Relaxed);
     }
 

@@ -20,7 +20,7 @@ use crate::output::writable;
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
 pub(crate) struct ListenArguments {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two words; port 0 asks for a free one
+    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments; port 0 asks for a free one
     #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
@@ -47,7 +47,7 @@ impl ListenArguments {
 /// How a server serves.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArguments {
-    /// Serve one client, and end
+    /// Exit after serving one client
     #[arg(long)]
     pub(crate) once: bool,
 
@@ -81,12 +81,14 @@ pub(crate) fn open<S>(
 ) -> Result<Vec<S>, Failure> {
     let unusable = |error| {
         let why = describe(&error);
-        Failure::Conversation(format!("cannot use the socket that was passed: {why}"))
+        Failure::Conversation(format!("cannot use the socket passed by the service manager: {why}"))
     };
     if let Some(socket) = passed.map_err(unusable)? {
-        log::debug!("serving the socket that the service manager has passed");
+        log::debug!("using the socket passed by the service manager");
         if threads > 1 {
-            log::warn!("the socket that was passed is served by one thread: --threads is unused");
+            log::warn!(
+                "--threads is ignored: one thread serves the socket passed by the service manager"
+            );
         }
         return Ok(vec![socket]);
     }
@@ -106,7 +108,7 @@ fn unbound(protocol: char, address: &HostPort<'_>, error: &io::Error) -> Failure
     let port = address.port;
     let advice: &dyn fmt::Display = match error.kind() {
         io::ErrorKind::AddrInUse => &format!(
-            " (find the holder with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
+            " (find the process with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
         ),
         io::ErrorKind::AddrNotAvailable => &" (list this host's addresses with: ip address)",
         io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
@@ -129,10 +131,7 @@ pub(crate) fn start(address: SocketAddr, printer: &mut Printer) -> Result<Signal
     }
     printer.set_lossy();
     if let Err(error) = activation::notify_ready() {
-        log::warn!(
-            "cannot tell the service manager that the server is ready: {}",
-            describe(&error)
-        );
+        log::warn!("cannot notify the service manager: {}", describe(&error));
     }
     Ok(signals)
 }

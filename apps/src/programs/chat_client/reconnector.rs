@@ -99,7 +99,7 @@ impl Reconnector {
                 Ok((link, peer)) => {
                     let is_reconnect = std::mem::replace(&mut self.was_connected, true);
                     if is_reconnect {
-                        chat.reporter.note(&format!("connected to {} again", chat.settings.server));
+                        chat.reporter.note(&format!("reconnected to {}", chat.settings.server));
                     }
                     chat.reporter.explain(&format!("connected to {peer}"));
                     chat.connected = true;
@@ -138,9 +138,9 @@ impl Reconnector {
         let server = &chat.settings.server;
         let (message, result) = match end {
             _ if leaves => (None, Ok(())),
-            SessionEnd::Closed => (Some(format!("{server} has ended the chat")), Ok(())),
+            SessionEnd::Closed => (Some(format!("{server} closed the connection")), Ok(())),
             SessionEnd::Broken(why) => {
-                let message = format!("the chat with {server} broke off: {why}");
+                let message = format!("connection to {server} lost: {why}");
                 (Some(message.clone()), Err(Failure::Conversation(message)))
             }
         };
@@ -157,7 +157,9 @@ impl Reconnector {
             }
             let lost = chat.outbox.len();
             if lost > 0 {
-                chat.fail(&format!("the server ended the chat before {lost} more lines were sent"));
+                chat.fail(&format!(
+                    "the server closed the connection before {lost} queued lines were sent"
+                ));
             }
         }
         chat.finish(cx, result);

@@ -1,7 +1,6 @@
 //! One connection to the server.
 
 use std::collections::VecDeque;
-use std::io;
 
 use barewire_core::chat::{
     Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_LINE_BURST, RateLimiter,
@@ -199,9 +198,6 @@ impl ChatSession {
 
 fn broken(fault: &DriveError<ClientError>) -> SessionEnd {
     SessionEnd::Broken(match fault {
-        DriveError::Connection(error) if error.kind() == io::ErrorKind::TimedOut => {
-            "the server no longer answers".to_owned()
-        }
         DriveError::Connection(error) => describe(error).to_string(),
         other => other.to_string(),
     })

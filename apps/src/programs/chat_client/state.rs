@@ -99,15 +99,16 @@ impl<'o> ChatClientState<'o> {
         }
         if line.len() > MAX_TEXT {
             self.reporter.fail(&format!(
-                "not sent: {} bytes, and a line has at most {MAX_TEXT} (the up key brings it back)",
+                "not sent: {} bytes, and a line has at most {MAX_TEXT} (press Up to edit it)",
                 line.len()
             ));
             return;
         }
         let room = if self.connected { WAITING } else { WAITING_UNCONNECTED };
         if self.outbox.len() >= room {
-            self.reporter
-                .fail(&format!("not sent: {room} lines wait already (the up key brings it back)"));
+            self.reporter.fail(&format!(
+                "not sent: {room} lines are queued already (press Up to get it back)"
+            ));
             return;
         }
         self.reporter.own(self.nick.as_deref(), &line, !self.connected);
@@ -135,13 +136,15 @@ impl<'o> ChatClientState<'o> {
     /// The server refuses lines that come too fast. A person sees its note.
     pub(super) fn report_refusal(&mut self) {
         if !self.reporter.is_on_terminal() && !std::mem::replace(&mut self.refusal_reported, true) {
-            self.fail("the server has refused lines that came too fast (set a lower --rate)");
+            self.fail(
+                "rate limited: the server refused lines that came too fast (set a lower --rate)",
+            );
         }
     }
 
     /// A line of the server's has more than `longest` bytes, and is not shown.
     pub(super) fn report_omitted(&mut self, longest: usize) {
-        let message = format!("left out: a line is too long (more than {longest} bytes)");
+        let message = format!("not shown: a line is too long (more than {longest} bytes)");
         if self.reporter.is_on_terminal() {
             self.reporter.fail(&message);
         } else {
@@ -182,7 +185,7 @@ impl<'o> ChatClientState<'o> {
     /// The user leaves: what was not sent will not be.
     pub(super) fn report_unsent(&mut self) {
         if !self.outbox.is_empty() {
-            self.reporter.fail(&format!("not sent: {} waiting lines", self.outbox.len()));
+            self.reporter.fail(&format!("not sent: {} queued lines", self.outbox.len()));
         }
     }
 

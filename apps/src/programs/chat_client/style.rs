@@ -124,7 +124,7 @@ impl LineStyle {
         }
         if waits {
             out.push(' ');
-            self.paint(out, NOTICE, format_args!("(waits for the connection)"));
+            self.paint(out, NOTICE, format_args!("(queued until connected)"));
         }
         out.push('\n');
     }
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(own("hi", false), "--:-- eve: hi\n");
         assert_eq!(own("//x", false), "--:-- eve: /x\n");
         assert_eq!(own("/who", false), "--:-- /who\n");
-        assert_eq!(own("hi", true), "--:-- eve: hi (waits for the connection)\n");
+        assert_eq!(own("hi", true), "--:-- eve: hi (queued until connected)\n");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl MemberConnection {
             // If it does not take this at once, it sees the close at least.
             let _ = stream.send(b"* the room is full: come back later\n", &[], false);
             let _ = stream.shut();
-            log::info!("{} was turned away: the room is full", self.peer.address);
+            log::info!("{} rejected: the room is full", self.peer.address);
             return;
         };
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
@@ -138,7 +138,8 @@ impl Task<ServerContext<ChatState>> for MemberConnection {
 
     fn abandon(&mut self, context: &mut ServerContext<ChatState>) {
         if let State::Joined { link, .. } = &mut self.state {
-            context.peer_abandoned(&self.peer, "did not take its last lines before the stop");
+            context
+                .peer_abandoned(&self.peer, "did not receive its last lines before the shutdown");
             link.abort();
         }
     }

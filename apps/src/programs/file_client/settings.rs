@@ -7,7 +7,7 @@ use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 use clap::Args;
 
-use crate::cli::times::timeout;
+use crate::cli::times::{timeout, written};
 
 #[expect(clippy::struct_excessive_bools, reason = "options")]
 #[derive(Args, Debug)]
@@ -37,11 +37,11 @@ pub(super) struct Settings {
     pub(super) force: bool,
 
     /// How long connecting may take, and then the beginning of each answer
-    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_TIMEOUT)]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_TIMEOUT))]
     pub(super) timeout: Duration,
 
     /// How long contents may make no progress
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value_t = DEFAULT_STALL)]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_STALL))]
     pub(super) stall: Duration,
 
     /// How often to try again without progress when a connection breaks off

@@ -167,7 +167,9 @@ impl ClientConnection {
     fn reason(&self, context: &FileContext, fault: &DriveError<SenderError>) -> String {
         let during = self.during();
         match fault {
-            DriveError::Connection(error) => format!("broke off{during}: {}", describe(error)),
+            DriveError::Connection(error) => {
+                format!("connection lost{during}: {}", describe(error))
+            }
             DriveError::Contents => format!("was cut off{during}: it became shorter"),
             DriveError::Session(SenderError::CutShort) => {
                 "closed in the middle of a request".into()
@@ -230,7 +232,7 @@ impl Task<FileContext> for ClientConnection {
     }
 
     fn abandon(&mut self, context: &mut FileContext) {
-        context.peer_abandoned(&self.peer, &format!("was cut off by the stop{}", self.during()));
+        context.peer_abandoned(&self.peer, &format!("aborted by the shutdown{}", self.during()));
         self.link.abort();
     }
 }

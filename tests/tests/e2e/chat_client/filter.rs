@@ -138,7 +138,7 @@ fn what_the_pace_holds_back_waits_and_is_told_if_the_server_ends_the_chat() {
         said.join("\n") + "\n"
     });
     let client = client(&Folder::new(), &server.at(), numbered("", 200).as_bytes());
-    client.args(["--rate", "1"]).run().exits(1).says(&["more lines were sent"]);
+    client.args(["--rate", "1"]).run().exits(1).says(&["queued lines were sent"]);
     assert_eq!(server.finish(), numbered("", 99));
 }
 

@@ -48,7 +48,7 @@ fn a_line_of_the_servers_that_is_too_long_is_told() {
     let mut terminal = Terminal::start(&server.at(), &[]);
     terminal.wait_for_row("anna: hi");
     let rows = terminal.rows();
-    assert!(rows.iter().any(|row| row.contains("left out: a line is too long")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.contains("not shown: a line is too long")), "{rows:#?}");
     assert!(!rows.concat().contains("xxx"), "{rows:#?}");
     terminal.press("/quit\r");
     assert_eq!(terminal.finish(), Some(0));

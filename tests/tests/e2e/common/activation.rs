@@ -59,7 +59,7 @@ fn a_socket_of_the_wrong_kind_is_refused_in_clear_words() {
             UdpSocket::bind("127.0.0.1:0").unwrap().into()
         };
         let launch = Launch::through_shell(HAND_OVER, program).stdin(socket);
-        launch.run().exits(1).omits("listening").says(&["socket that was passed"]);
+        launch.run().exits(1).omits("listening").says(&["socket passed by the service manager"]);
     }
 }
 

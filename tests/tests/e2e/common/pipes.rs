@@ -137,7 +137,7 @@ fn a_server_whose_output_nobody_takes_serves_on() {
         assert_eq!(handshake(address, "Hello").trim_end(), "你好");
     }
     server.signal(Signal::SIGTERM);
-    server.finish().exits(1).says(&["standard output", "nobody reads it"]);
+    server.finish().exits(1).says(&["standard output", "the reader has stalled"]);
 }
 
 /// The operator's screen is one reader of the room like others, and the only one it may lose.
@@ -186,7 +186,7 @@ fn a_server_whose_diagnostics_nobody_takes_serves_on() {
     };
     // The first waited, and the last finds room.
     assert!(line().starts_with("tcp-server: 127.0.0.1:"));
-    let told = format!("tcp-server: warning: {} lines are missing here", FAILED - 1);
+    let told = format!("tcp-server: warning: {} lines omitted", FAILED - 1);
     assert!(line().starts_with(&told));
     assert!(line().starts_with("tcp-server: 127.0.0.1:"));
     server.stop();

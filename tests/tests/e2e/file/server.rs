@@ -195,7 +195,7 @@ fn a_stopping_server_cuts_off_who_takes_nothing() {
             }
             server.program.signal(Signal::SIGTERM);
         }
-        let server = server.program.finish().exits(0).says(&["cut off by the stop in x"]);
+        let server = server.program.finish().exits(0).says(&["aborted by the shutdown in x"]);
         let took = begun.elapsed();
         let least = Duration::from_millis(if patient { 400 } else { 4000 });
         assert_eq!(took >= least, patient, "{took:?}");
@@ -241,7 +241,7 @@ fn a_client_that_is_gone_is_told_and_harms_nobody() {
         stream.write_all(&request).unwrap();
         stream.read_exact(&mut [0; 100]).unwrap();
         drop(stream);
-        server.program.diagnostic_with(&["broke off in x"]);
+        server.program.diagnostic_with(&["connection lost in x"]);
         assert_eq!(Ask::get("y").status(server.address()), 0);
     }
     server.stop().omits("x: 16777216 bytes");
