@@ -37,106 +37,74 @@ static void release(struct connection *c) {
     memset(c, 0, sizeof *c);
 }
 
+/* What has come in lies in a chain of buffers. */
+static ptrdiff_t receive(void *connection, const uint8_t **bytes) {
+    struct connection *c = connection;
+    if (c->pcb == NULL) {
+        return HELLO_BROKE;
+    }
+    if (c->held == NULL) {
+        return c->has_ended ? 0 : HELLO_BLOCKED;
+    }
+    *bytes = c->held->payload;
+    return c->held->len;
+}
+
+static void consume(void *connection, size_t count) {
+    struct connection *c = connection;
+    tcp_recved(c->pcb, (u16_t)count);
+    c->held = pbuf_free_header(c->held, (u16_t)count);
+}
+
+static ptrdiff_t send(void *connection, const uint8_t *bytes, size_t length) {
+    struct connection *c = connection;
+    if (c->pcb == NULL) {
+        return HELLO_BROKE;
+    }
+    size_t count = LWIP_MIN(length, tcp_sndbuf(c->pcb));
+    bool is_sent = count > 0 && tcp_write(c->pcb, bytes, (u16_t)count, TCP_WRITE_FLAG_COPY) == ERR_OK;
+    return is_sent ? (ptrdiff_t)count : HELLO_BLOCKED;
+}
+
+static ptrdiff_t shut_down(void *connection) {
+    struct connection *c = connection;
+    if (c->pcb == NULL) {
+        return HELLO_BROKE;
+    }
+    return tcp_shutdown(c->pcb, 0, 1) == ERR_OK ? 0 : HELLO_BLOCKED;
+}
+
+static void heard(void *connection, const struct hello_slice *text) {
+    LWIP_UNUSED_ARG(connection);
+    on_heard(text);
+}
+
+static const struct hello_transport transport = {receive, consume, send, shut_down, heard};
+
 /* Closes, or resets: that is also what is left when lwIP has no memory for a close. */
 static err_t finish(struct connection *c, bool in_order) {
     struct tcp_pcb *pcb = c->pcb;
     release(c);
-    if (in_order && tcp_close(pcb) == ERR_OK) {
+    if (pcb == NULL || (in_order && tcp_close(pcb) == ERR_OK)) {
         return ERR_OK;
     }
     tcp_abort(pcb);
     return ERR_ABRT;
 }
 
-/* Offers what came in, or the end of it. */
-static enum hello_step offer(struct connection *c, uint64_t now) {
-    enum hello_step step = HELLO_WAIT;
-    struct hello_slice heard;
-    while (c->held != NULL) {
-        struct pbuf *first = c->held;
-        struct hello_slice input = {first->payload, first->len};
-        while ((step = hello_input(&c->hello, now, &input, &heard)) == HELLO_HEARD) {
-            on_heard(&heard);
-        }
-        u16_t taken = first->len - (u16_t)input.length;
-        tcp_recved(c->pcb, taken);
-        if (input.length > 0 || step != HELLO_WAIT) {
-            pbuf_remove_header(first, taken);
-            return step;
-        }
-        c->held = first->next;
-        if (c->held != NULL) {
-            pbuf_ref(c->held);
-        }
-        pbuf_free(first);
-    }
-    while (c->has_ended && (step = hello_end(&c->hello, now, &heard)) == HELLO_HEARD) {
-        on_heard(&heard);
-    }
-    return step;
-}
-
-/* Bytes, then the time, and the bytes again: the time may have made room for them. */
-static enum hello_step handle(struct connection *c, uint64_t now) {
-    enum hello_step step = offer(c, now);
-    struct hello_slice heard;
-    if (step != HELLO_WAIT || now < hello_deadline_us(&c->hello)) {
-        return step;
-    }
-    while ((step = hello_timeout(&c->hello, now, &heard)) == HELLO_HEARD) {
-        on_heard(&heard);
-    }
-    return step == HELLO_WAIT ? offer(c, now) : step;
-}
-
-/* Carries out what the session wants, until it wants nothing or lwIP takes no more. */
-static enum hello_wish transmit(struct connection *c, uint64_t now) {
-    for (;;) {
-        struct hello_slice bytes = {NULL, 0};
-        enum hello_wish wish = hello_poll_transmit(&c->hello, &bytes);
-        size_t count = LWIP_MIN(bytes.length, tcp_sndbuf(c->pcb));
-        switch (wish) {
-        case HELLO_SEND:
-            if (count == 0 ||
-                tcp_write(c->pcb, bytes.bytes, (u16_t)count, TCP_WRITE_FLAG_COPY) != ERR_OK) {
-                return HELLO_NOTHING;
-            }
-            break;
-        case HELLO_SHUT:
-            if (tcp_shutdown(c->pcb, 0, 1) != ERR_OK) {
-                return HELLO_NOTHING;
-            }
-            c->has_shut = true;
-            break;
-        default:
-            return wish;
-        }
-        hello_transmitted(&c->hello, now, count);
-    }
-}
-
 /* Called whenever anything has happened. */
 static err_t turn(struct connection *c) {
     uint64_t now = now_us();
-    enum hello_step step = handle(c, now);
-    enum hello_wish wish = transmit(c, now);
-    if (step == HELLO_WAIT && c->held != NULL) {
-        /* What was sent may have made room. */
-        step = handle(c, now);
-        wish = transmit(c, now);
+    struct hello_step step;
+    while ((step = hello_step(&c->hello, now, &transport, c)).next == HELLO_OVER) {
+        on_over(step.outcome, c->broken);
     }
-    if (step != HELLO_WAIT) {
-        on_failed(step);
-        return finish(c, c->has_shut);
-    }
-    if (wish == HELLO_CLOSE) {
-        on_closed();
-        return finish(c, true);
+    if (step.next != HELLO_WAIT) {
+        return finish(c, step.next == HELLO_CLOSE);
     }
     sys_untimeout(on_timer, c);
-    uint64_t deadline = hello_deadline_us(&c->hello);
-    if (deadline != UINT64_MAX) {
-        uint64_t wait = deadline > now ? (deadline - now + 999) / 1000 : 0;
+    if (step.until_us != UINT64_MAX) {
+        uint64_t wait = step.until_us > now ? (step.until_us - now + 999) / 1000 : 0;
         sys_timeout((u32_t)LWIP_MIN(wait, 3600000), on_timer, c);
     }
     tcp_output(c->pcb); /* What it has no memory for, lwIP sends later. */
@@ -176,8 +144,8 @@ static err_t on_poll(void *argument, struct tcp_pcb *pcb) {
 static void on_error(void *argument, err_t error) {
     struct connection *c = argument;
     c->pcb = NULL; /* lwIP has freed it. */
-    release(c);
-    on_broken(error);
+    c->broken = error;
+    turn(c);
 }
 
 static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t error) {
@@ -188,7 +156,8 @@ static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t error) {
     }
     for (size_t i = 0; i < LWIP_ARRAYSIZE(connections); i++) {
         struct connection *c = &connections[i];
-        if (c->pcb == NULL && hello_begin(&c->hello, now_us(), timeout, text)) {
+        if (!c->is_taken && hello_begin(&c->hello, now_us(), timeout, text)) {
+            c->is_taken = true;
             c->pcb = pcb;
             tcp_arg(pcb, c);
             tcp_recv(pcb, on_received);

@@ -6,19 +6,18 @@
 #include "lwip/tcp.h"
 
 struct connection {
-    struct tcp_pcb *pcb; /* NULL: this one is free. */
+    struct tcp_pcb *pcb; /* NULL: lwIP has it no more. */
     struct hello hello;
-    struct pbuf *held; /* Came in, and is not taken yet. */
-    bool has_ended;    /* So has the client's direction, */
-    bool has_shut;     /* and so has ours. */
+    struct pbuf *held; /* Came in, and is not consumed yet. */
+    bool has_ended;    /* So has the client's direction. */
+    err_t broken;      /* Why the connection broke. */
+    bool is_taken;
 };
 
 /* What a program hears of its clients. */
 void on_heard(const struct hello_slice *text);
-void on_failed(enum hello_step why);
-void on_closed(void);
-/* The connection broke, which is never success. */
-void on_broken(err_t why);
+/* How a conversation ended, and if the connection broke, why. */
+void on_over(enum hello_outcome outcome, err_t broken);
 
 /* Listens. */
 err_t serve(u16_t port, uint64_t timeout_us);

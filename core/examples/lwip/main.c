@@ -68,20 +68,21 @@ void on_heard(const struct hello_slice *text) {
     expect(client == ANSWERS && strcmp(shown, "Hello from C \\x1b[31m") == 0, shown);
 }
 
-void on_closed(void) {
-    expect(client == ANSWERS, "who answers is closed in order");
-    start(IS_SILENT);
-}
-
-void on_failed(enum hello_step why) {
-    expect(client == IS_SILENT && why == HELLO_TIMED_OUT, "who is silent is given up");
-    tcp_abort(own);
-    start(RESETS);
-}
-
-void on_broken(err_t why) {
-    expect(client == RESETS && why == ERR_RST, "who resets is no success");
-    start(NONE);
+void on_over(enum hello_outcome outcome, err_t broken) {
+    switch (client) {
+    case ANSWERS:
+        expect(outcome == HELLO_IN_ORDER, "who answers is closed in order");
+        start(IS_SILENT);
+        break;
+    case IS_SILENT:
+        expect(outcome == HELLO_TIMED_OUT, "who is silent is given up");
+        tcp_abort(own);
+        start(RESETS);
+        break;
+    default:
+        expect(outcome == HELLO_BROKEN && broken == ERR_RST, "who resets is no success");
+        start(NONE);
+    }
 }
 
 static err_t set_up(struct netif *netif) {

@@ -1,23 +1,29 @@
 //! A hello server with a C interface, `hello.h`: what a project in C writes once for each of the
-//! conversations that it wants. All it does is to turn slices into pointers and back.
+//! conversations that it wants. All it does is to turn slices into pointers and back, and a
+//! stack's functions into a transport.
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+use core::ffi::c_void;
 use core::fmt::{self, Write};
+use core::ops::ControlFlow;
 use core::{ptr, slice, str};
 
+use barewire_core::driver::{DriveError, Driver, Step, Transport};
 use barewire_core::hello::{HandshakeConfig, HandshakeError, Server};
-use barewire_core::session::{Output, Session};
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 
 /// The memory of a conversation; the caller has it.
-pub struct Hello(Server<'static, 64>);
+pub struct Hello {
+    server: Server<'static, 64>,
+    driver: Driver,
+}
 
 /// As much as `struct hello` has in C.
-const _: () = assert!(size_of::<Hello>() <= 192 && align_of::<Hello>() <= 8);
+const _: () = assert!(size_of::<Hello>() <= 256 && align_of::<Hello>() <= 8);
 
-/// Bytes that are lent until the next call.
+/// `struct hello_slice`.
 #[repr(C)]
 pub struct Slice {
     bytes: *const u8,
@@ -43,40 +49,130 @@ impl Slice {
     }
 }
 
-/// What came of a step.
+/// The connection is broken.
+struct Broken;
+
+/// `struct hello_transport`.
 #[repr(C)]
-pub enum Step {
+pub struct Functions {
+    receive: unsafe extern "C" fn(*mut c_void, &mut *const u8) -> isize,
+    consume: unsafe extern "C" fn(*mut c_void, usize),
+    send: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> isize,
+    shut_down: unsafe extern "C" fn(*mut c_void) -> isize,
+    heard: unsafe extern "C" fn(*mut c_void, &Slice),
+}
+
+/// The functions with a connection that they are for, as the caller of [`hello_step`] promises.
+struct Connection<'a> {
+    functions: &'a Functions,
+    connection: *mut c_void,
+}
+
+/// What a function in C has given: a count, or a negative number.
+fn count(given: isize) -> nb::Result<usize, Broken> {
+    match usize::try_from(given) {
+        Ok(count) => Ok(count),
+        Err(_) if given == -1 => Err(nb::Error::WouldBlock),
+        Err(_) => Err(nb::Error::Other(Broken)),
+    }
+}
+
+impl Transport for Connection<'_> {
+    type Error = Broken;
+
+    fn receive(&mut self) -> nb::Result<&[u8], Broken> {
+        let mut bytes = ptr::null();
+        // SAFETY: the function is called with a connection that it is for.
+        let length = count(unsafe { (self.functions.receive)(self.connection, &mut bytes) })?;
+        // SAFETY: so many bytes are there, and stay until they are consumed, for which `self` is
+        // borrowed again.
+        Ok(unsafe { Slice { bytes, length }.get() })
+    }
+
+    fn consume(&mut self, count: usize) {
+        // SAFETY: as in `receive`.
+        unsafe { (self.functions.consume)(self.connection, count) }
+    }
+
+    fn send(&mut self, head: &[u8], _tail: &[u8], _more: bool) -> nb::Result<usize, Broken> {
+        // SAFETY: as in `receive`; the bytes are lent for the call.
+        count(unsafe { (self.functions.send)(self.connection, head.as_ptr(), head.len()) })
+    }
+
+    fn shut_down(&mut self) -> nb::Result<(), Broken> {
+        // SAFETY: as in `receive`.
+        count(unsafe { (self.functions.shut_down)(self.connection) }).map(|_| ())
+    }
+}
+
+/// `enum hello_next`.
+#[repr(C)]
+pub enum Next {
     Wait,
-    Heard,
+    Over,
+    Close,
+    Reset,
+}
+
+/// `enum hello_outcome`.
+#[repr(C)]
+pub enum Outcome {
+    InOrder,
     Silent,
     TooLong,
     TimedOut,
     Unclosed,
+    Broken,
     Failed,
 }
 
-/// What is to be done next.
-#[repr(C)]
-pub enum Wish {
-    Nothing,
-    Send,
-    Shut,
-    Close,
+impl From<Result<(), DriveError<HandshakeError, Broken>>> for Outcome {
+    fn from(over: Result<(), DriveError<HandshakeError, Broken>>) -> Self {
+        match over {
+            Ok(()) => Self::InOrder,
+            Err(DriveError::Session(HandshakeError::Silent)) => Self::Silent,
+            Err(DriveError::Session(HandshakeError::TooLong)) => Self::TooLong,
+            Err(DriveError::Session(HandshakeError::TimedOut)) => Self::TimedOut,
+            Err(DriveError::Session(HandshakeError::Unclosed)) => Self::Unclosed,
+            Err(DriveError::Connection(Broken)) => Self::Broken,
+            Err(_) => Self::Failed,
+        }
+    }
 }
 
-fn step(done: nb::Result<Text<'_>, HandshakeError>, heard: &mut Slice) -> Step {
-    match done {
-        Ok(text) => {
-            *heard = text.as_bytes().into();
-            Step::Heard
-        }
-        Err(nb::Error::WouldBlock) => Step::Wait,
-        Err(nb::Error::Other(HandshakeError::Silent)) => Step::Silent,
-        Err(nb::Error::Other(HandshakeError::TooLong)) => Step::TooLong,
-        Err(nb::Error::Other(HandshakeError::TimedOut)) => Step::TimedOut,
-        Err(nb::Error::Other(HandshakeError::Unclosed)) => Step::Unclosed,
-        Err(nb::Error::Other(_)) => Step::Failed,
-    }
+/// `struct hello_step`.
+#[repr(C)]
+pub struct HelloStep {
+    until_us: u64,
+    next: Next,
+    outcome: Outcome,
+}
+
+/// Does all that can be done without waiting.
+///
+/// # Safety
+/// The functions must be for this connection, and do as `hello.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hello_step(
+    hello: &mut Hello,
+    now_us: u64,
+    functions: &Functions,
+    connection: *mut c_void,
+) -> HelloStep {
+    let Hello { server, driver } = hello;
+    let mut transport = Connection { functions, connection };
+    let step = driver.step(Instant::from_micros(now_us), server, &mut transport, |text| {
+        // SAFETY: as in `receive`; the text is lent for the call.
+        unsafe { (functions.heard)(connection, &text.as_bytes().into()) };
+        ControlFlow::Continue(())
+    });
+    let (next, until, outcome) = match step {
+        Step::Wait(until) => (Next::Wait, until, Outcome::InOrder),
+        Step::Over(over) => (Next::Over, None, over.into()),
+        Step::Close => (Next::Close, None, Outcome::InOrder),
+        Step::Reset => (Next::Reset, None, Outcome::Failed),
+    };
+    HelloStep { until_us: until.map_or(u64::MAX, Instant::as_micros), next, outcome }
 }
 
 /// Begins a conversation. False: the greeting is no text.
@@ -96,65 +192,8 @@ pub unsafe extern "C" fn hello_begin(
     let config = HandshakeConfig::new().with_timeout(Duration::from_micros(timeout_us));
     let server = Server::new(Instant::from_micros(now_us), greeting, config);
     // SAFETY: as the caller's.
-    unsafe { ptr::write(hello, Hello(server)) };
+    unsafe { ptr::write(hello, Hello { server, driver: Driver::new() }) };
     true
-}
-
-/// Takes bytes, and moves the front of `input` past them.
-///
-/// # Safety
-/// `input` must lend its bytes until the text is done with.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hello_input(
-    hello: &mut Hello,
-    now_us: u64,
-    input: &mut Slice,
-    heard: &mut Slice,
-) -> Step {
-    // SAFETY: as the caller's.
-    let mut bytes = unsafe { input.get() };
-    let done = step(hello.0.handle_input(Instant::from_micros(now_us), &mut bytes), heard);
-    *input = bytes.into();
-    done
-}
-
-/// The client has ended its direction.
-#[unsafe(no_mangle)]
-pub extern "C" fn hello_end(hello: &mut Hello, now_us: u64, heard: &mut Slice) -> Step {
-    step(hello.0.handle_end(Instant::from_micros(now_us)), heard)
-}
-
-/// The deadline may have been reached.
-#[unsafe(no_mangle)]
-pub extern "C" fn hello_timeout(hello: &mut Hello, now_us: u64, heard: &mut Slice) -> Step {
-    step(hello.0.handle_timeout(Instant::from_micros(now_us)), heard)
-}
-
-/// What to do next; if it is to send, these bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn hello_poll_transmit(hello: &Hello, bytes: &mut Slice) -> Wish {
-    match hello.0.poll_transmit() {
-        // A handshake has no contents.
-        Output::Nothing | Output::Contents { .. } => Wish::Nothing,
-        Output::Bytes { head, .. } => {
-            *bytes = head.into();
-            Wish::Send
-        }
-        Output::Shutdown => Wish::Shut,
-        Output::Close => Wish::Close,
-    }
-}
-
-/// So many bytes were sent, or the direction was ended.
-#[unsafe(no_mangle)]
-pub extern "C" fn hello_transmitted(hello: &mut Hello, now_us: u64, count: usize) {
-    hello.0.transmitted(Instant::from_micros(now_us), count);
-}
-
-/// When `hello_timeout` wants to be called; the largest number if never.
-#[unsafe(no_mangle)]
-pub extern "C" fn hello_deadline_us(hello: &Hello) -> u64 {
-    hello.0.poll_deadline().map_or(u64::MAX, Instant::as_micros)
 }
 
 /// Makes what a peer said safe to show: as much of it as there is room for, and a zero byte.
