@@ -2,16 +2,15 @@
 
 use core::error::Error;
 use core::fmt;
+use core::mem;
 
 use barewire_core::driver::DriveError;
 use barewire_core::session::Session;
 use barewire_core::time::{Duration, Instant};
+use barewire_smoltcp::{Broken, Connection};
 use smoltcp::iface::Context;
 use smoltcp::socket::tcp::{ConnectError, Socket, State};
 use smoltcp::wire::IpEndpoint;
-
-use crate::link::{Broken, Link};
-use crate::server::LINGER;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -24,14 +23,14 @@ pub trait Client {
     /// The connection is there.
     fn open(&mut self, now: Instant) -> Self::Session;
 
-    /// Gives the conversation a turn, by [`Link::drive`], and the session its commands.
+    /// Gives the conversation a turn, by [`Connection::drive`], and the session its commands.
     ///
     /// # Errors
-    /// As [`Link::drive`].
+    /// As [`Connection::drive`].
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientFault<Self>>;
@@ -76,11 +75,9 @@ enum Stage<S> {
     Connecting {
         until: Instant,
     },
-    Talking(Link, S),
+    Talking(Connection, S),
     /// The conversation went well. What was said last, and the end, may still be under way.
-    Closing {
-        until: Instant,
-    },
+    Closing(Connection),
 }
 
 impl<C: Client> Call<C> {
@@ -123,20 +120,20 @@ impl<C: Client> Call<C> {
                     return Err(nb::Error::Other(CallError::Unanswered));
                 }
                 State::SynSent | State::SynReceived => return Err(nb::Error::WouldBlock),
-                _ => self.stage = Stage::Talking(Link::default(), self.client.open(now)),
+                _ => self.stage = Stage::Talking(Connection::new(), self.client.open(now)),
             }
         }
-        if let Stage::Talking(link, session) = &mut self.stage {
+        if let Stage::Talking(connection, session) = &mut self.stage {
             self.client
-                .talk(session, link, socket, now)
+                .talk(session, connection, socket, now)
                 .map_err(|error| error.map(CallError::Failed))?;
-            self.stage = Stage::Closing { until: now + LINGER };
+            self.stage = Stage::Closing(mem::take(connection));
         }
-        match self.stage {
-            Stage::Closing { until } if now < until && socket.is_open() => {
-                Err(nb::Error::WouldBlock)
-            }
-            _ => Ok(()),
+        if let Stage::Closing(connection) = &mut self.stage
+            && !connection.finish(now, socket)
+        {
+            return Err(nb::Error::WouldBlock);
         }
+        Ok(())
     }
 }

@@ -7,12 +7,12 @@ use barewire_core::driver::DriveError;
 use barewire_core::io::{HalfClose, Pump};
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
+use barewire_smoltcp::Connection;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
 use crate::call::{Client, ClientFault};
-use crate::link::Link;
 use crate::log::info;
 use crate::server::Service;
 
@@ -58,7 +58,7 @@ impl Service for RoomService<'_> {
     fn serve(
         &mut self,
         key: &mut MemberId,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
@@ -66,7 +66,7 @@ impl Service for RoomService<'_> {
             socket.abort();
             return false;
         };
-        let driven = link.drive(socket, &mut member, now, |heard| match heard {
+        let driven = connection.drive(now, &mut member, socket, |heard| match heard {
             MemberEvent::Said { nick, text } | MemberEvent::Acted { nick, text } => {
                 info!("{}: {}", nick, text);
             }
@@ -136,7 +136,7 @@ impl Client for Passer<'_> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientFault<Self>> {
@@ -151,7 +151,7 @@ impl Client for Passer<'_> {
             Stage::Entering | Stage::Listening => {}
         }
         let stage = &mut self.stage;
-        link.drive(socket, session, now, |heard| match heard {
+        connection.drive(now, session, socket, |heard| match heard {
             Ok(heard) => {
                 info!("{}", heard.printable());
                 match (*stage, heard.kind) {

@@ -3,11 +3,11 @@
 use barewire_core::hello::{self, HandshakeConfig};
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
+use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
 use crate::call::{Client, ClientFault};
-use crate::link::Link;
 use crate::log::info;
 use crate::server::Service;
 
@@ -37,11 +37,11 @@ impl Service for Greeter {
     fn serve(
         &mut self,
         (client, session): &mut Self::Visit,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
-        match link.drive(socket, session, now, |answer| info!("{}: {}", client, answer)) {
+        match connection.drive(now, session, socket, |answer| info!("{}: {}", client, answer)) {
             Err(nb::Error::WouldBlock) => return true,
             Err(nb::Error::Other(fault)) => info!("{}: hello failed: {}", client, fault),
             Ok(()) => {}
@@ -73,10 +73,10 @@ impl<'t> Client for Guest<'t> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientFault<Self>> {
-        link.drive(socket, session, now, |greeting| info!("greeting: {}", greeting))
+        connection.drive(now, session, socket, |greeting| info!("greeting: {}", greeting))
     }
 }

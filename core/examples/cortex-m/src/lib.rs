@@ -2,11 +2,12 @@
 //!
 //! | module | what is there |
 //! |---|---|
-//! | [`link`] | the driver: any [`Session`](barewire_core::session::Session) over a TCP socket |
 //! | [`net`] | the interface, its device and its sockets, and what they do in one turn |
 //! | [`server`] | sockets that listen, serve, close and listen again |
 //! | [`call`] | one connection to a server, from its opening to its end |
 //! | [`hello`], [`files`], [`chat`], [`datagrams`] | the conversations |
+//!
+//! The driver is the core's, over a socket of smoltcp as [`barewire_smoltcp`] has it.
 //!
 //! Nothing here knows the board, allocates, waits, or reads a clock.
 
@@ -22,7 +23,6 @@ pub mod chat;
 pub mod datagrams;
 pub mod files;
 pub mod hello;
-pub mod link;
 mod log;
 pub mod net;
 pub mod server;

@@ -11,7 +11,8 @@ mod roles;
 
 use core::net::Ipv4Addr;
 
-use barewire_cortex_m::net::{Net, time};
+use barewire_cortex_m::net::Net;
+use barewire_smoltcp::time::to_instant;
 use cortex_m_rt::entry;
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::wire::{EthernetAddress, IpCidr};
@@ -51,7 +52,7 @@ fn run() -> Result<(), Failed> {
 
     let mut config = Config::new(EthernetAddress(HARDWARE_ADDRESS).into());
     config.random_seed = seed;
-    let mut interface = Interface::new(config, &mut ethernet, time(clock.now()));
+    let mut interface = Interface::new(config, &mut ethernet, to_instant(clock.now()));
     // There is room for one of each.
     interface.update_ip_addrs(|addresses| {
         let _ = addresses.push(IpCidr::new(ADDRESS.into(), PREFIX));

@@ -1,9 +1,9 @@
 //! The network: an interface, the device below it, and the sockets above.
 
 use barewire_core::time::Instant;
+use barewire_smoltcp::time::to_instant;
 use smoltcp::iface::{Interface, PollIngressSingleResult, SocketSet};
 use smoltcp::phy::Device;
-use smoltcp::time::Instant as Time;
 
 /// How many frames are taken in one turn, so that no flood of them keeps the sockets from theirs.
 const FRAMES: usize = 8;
@@ -23,9 +23,9 @@ impl<D: Device> Net<'_, D> {
     /// Takes frames that have arrived.
     pub fn receive(&mut self, now: Instant) {
         let Self { interface, device, sockets } = self;
-        interface.poll_maintenance(time(now));
+        interface.poll_maintenance(to_instant(now));
         for _ in 0..FRAMES {
-            let taken = interface.poll_ingress_single(time(now), device, sockets);
+            let taken = interface.poll_ingress_single(to_instant(now), device, sockets);
             if taken == PollIngressSingleResult::None {
                 break;
             }
@@ -34,11 +34,6 @@ impl<D: Device> Net<'_, D> {
 
     /// Sends what the sockets have to send, as far as the device takes it.
     pub fn send(&mut self, now: Instant) {
-        self.interface.poll_egress(time(now), &mut self.device, &mut self.sockets);
+        self.interface.poll_egress(to_instant(now), &mut self.device, &mut self.sockets);
     }
-}
-
-/// The core's time as smoltcp counts it.
-pub fn time(now: Instant) -> Time {
-    Time::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
 }

@@ -1,16 +1,13 @@
 //! Sockets that listen, serve, close, and listen again: several for each service, so that one
 //! client that lingers keeps nobody out.
 
+use core::mem;
+
 use barewire_core::time::{Duration, Instant};
+use barewire_smoltcp::{Connection, time};
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{Socket, State};
 use smoltcp::wire::IpEndpoint;
-
-use crate::link::Link;
-
-/// How long a connection that was closed may take to send what it holds, and to hear that the peer
-/// has closed as well, before it is reset.
-pub const LINGER: Duration = Duration::from_secs(5);
 
 /// How long nothing may come from a peer before it is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -26,12 +23,12 @@ pub trait Service {
     /// A client has connected. `None`: there is no room for it, and its connection is reset.
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit>;
 
-    /// Gives one connection a turn; tells whether it goes on. When it does not, the link has ended
-    /// the connection.
+    /// Gives one connection a turn; tells whether it goes on. When it does not, the conversation
+    /// is over.
     fn serve(
         &mut self,
         visit: &mut Self::Visit,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool;
@@ -61,13 +58,9 @@ struct Place<V> {
 enum Stage<V> {
     /// For a client.
     Waiting,
-    Serving(Link, V),
-    /// The conversation is over. What the socket still has to send was `queued` bytes long when it
-    /// was looked at last.
-    Closing {
-        until: Instant,
-        queued: usize,
-    },
+    Serving(Connection, V),
+    /// The conversation is over.
+    Closing(Connection),
 }
 
 impl<S: Service, const N: usize> Server<S, N> {
@@ -99,27 +92,16 @@ impl<V> Place<V> {
         if let Stage::Waiting = self.stage {
             self.accept(service, port, socket, now);
         }
-        if let Stage::Serving(link, visit) = &mut self.stage
-            && !service.serve(visit, link, socket, now)
+        if let Stage::Serving(connection, visit) = &mut self.stage
+            && !service.serve(visit, connection, socket, now)
         {
-            self.stage = Stage::Closing { until: now + LINGER, queued: usize::MAX };
+            self.stage = Stage::Closing(mem::take(connection));
         }
-        if let Stage::Closing { until, queued } = &mut self.stage {
-            // Nobody reads it any more; but while it stays, the peer's end could not arrive.
-            while socket.can_recv() && socket.recv(|bytes| (bytes.len(), ())).is_ok() {}
-            let left = socket.send_queue();
-            if left < *queued {
-                (*queued, *until) = (left, now + LINGER);
-            }
-            let is_late = *until <= now;
-            // A reset that cannot leave, since the peer's machine is gone, is given up.
-            if is_free(socket) || (is_late && socket.state() == State::Closed) {
-                self.stage = Stage::Waiting;
-                listen(socket, port);
-            } else if is_late {
-                socket.abort();
-                *until = now + LINGER;
-            }
+        if let Stage::Closing(connection) = &mut self.stage
+            && connection.finish(now, socket)
+        {
+            self.stage = Stage::Waiting;
+            listen(socket, port);
         }
     }
 
@@ -131,26 +113,15 @@ impl<V> Place<V> {
             (State::SynReceived, _) => {}
             (_, Some(client)) => {
                 self.stage = if let Some(visit) = service.open(now, client) {
-                    Stage::Serving(Link::default(), visit)
+                    Stage::Serving(Connection::new(), visit)
                 } else {
                     socket.abort();
-                    Stage::Closing { until: now + LINGER, queued: 0 }
+                    Stage::Closing(Connection::new())
                 };
             }
             // Not yet, or gone before its turn came.
             (_, None) => listen(socket, port),
         }
-    }
-}
-
-/// Whether a socket has sent its last word, and may be used again. One in TIME-WAIT may: there are
-/// too few sockets to keep any for four minutes (RFC 9293 §3.4.2), and with acknowledgements that are
-/// not [delayed](listen) its last one has left.
-fn is_free(socket: &Socket<'_>) -> bool {
-    match socket.state() {
-        // An aborted one still has its peer's address, until the reset has left.
-        State::Closed => socket.remote_endpoint().is_none(),
-        state => state == State::TimeWait,
     }
 }
 
@@ -160,12 +131,7 @@ fn listen(socket: &mut Socket<'_>, port: u16) {
         // A line leaves at once, also while the one before is unacknowledged.
         socket.set_nagle_enabled(false);
         socket.set_ack_delay(None);
-        socket.set_keep_alive(Some(span(KEEP_ALIVE)));
-        socket.set_timeout(Some(span(TIMEOUT)));
+        socket.set_keep_alive(Some(time::to_duration(KEEP_ALIVE)));
+        socket.set_timeout(Some(time::to_duration(TIMEOUT)));
     }
-}
-
-/// The core's span as smoltcp counts it.
-fn span(span: Duration) -> smoltcp::time::Duration {
-    smoltcp::time::Duration::from_micros(span.as_micros())
 }

@@ -9,12 +9,13 @@ use std::vec;
 use std::vec::Vec;
 
 use barewire_core::time::{Duration, Instant};
+use barewire_smoltcp::time::to_instant;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{FaultInjector, Loopback, Medium};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint};
 
-use crate::net::{Net, time};
+use crate::net::Net;
 
 const ADDRESS: IpAddress = IpAddress::v4(127, 0, 0, 1);
 const PORT: u16 = 80;
@@ -42,7 +43,7 @@ impl World {
         let mut device = FaultInjector::new(Loopback::new(Medium::Ethernet), 1);
         device.set_drop_chance(percent);
         let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 1]).into());
-        let mut interface = Interface::new(config, &mut device, time(Instant::ZERO));
+        let mut interface = Interface::new(config, &mut device, to_instant(Instant::ZERO));
         interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(ADDRESS, 8)).unwrap());
         let net = Net { interface, device, sockets: SocketSet::new(vec![]) };
         Self { net, now: Instant::ZERO, next_port: 50_000 }

@@ -6,12 +6,12 @@ use barewire_core::file::{
 use barewire_core::printable::printable;
 use barewire_core::session::InMemory;
 use barewire_core::time::Instant;
+use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
 use super::LONGEST;
 use super::shelf::{Found, Shelf};
-use crate::link::Link;
 use crate::log::info;
 use crate::server::Service;
 
@@ -113,7 +113,7 @@ impl Service for Clerk {
     fn serve(
         &mut self,
         visit: &mut Visit,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
@@ -122,7 +122,7 @@ impl Service for Clerk {
             let contents = visit.found.map_or(&[][..], |found| self.shelf.contents(found));
             let mut session = InMemory { session: &mut visit.sender, contents };
             let mut asked = None;
-            let driven = link.drive(socket, &mut session, now, |event| match event {
+            let driven = connection.drive(now, &mut session, socket, |event| match event {
                 RequestEvent::Request(request) => {
                     info!("{}: asks for {}", client, printable(request.name));
                     asked = Some(self.shelf.find(&request));

@@ -2,11 +2,11 @@
 
 use barewire_core::file::{Receiver, ReceiverEvent, Request, TransferConfig};
 use barewire_core::time::Instant;
+use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 
 use super::LONGEST;
 use crate::call::{Client, ClientFault};
-use crate::link::Link;
 use crate::log::info;
 
 /// The room for one request: its header and the name.
@@ -56,11 +56,11 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        link: &mut Link,
+        connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientFault<Self>> {
-        link.drive(socket, session, now, |received| match received {
+        connection.drive(now, session, socket, |received| match received {
             ReceiverEvent::Response(answer) => self.size = answer.size,
             ReceiverEvent::Refused(refusal) => info!("{}: {}", self.name, refusal),
             ReceiverEvent::Contents(bytes) => (self.consume)(bytes),

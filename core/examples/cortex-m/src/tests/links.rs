@@ -7,18 +7,18 @@ use barewire_core::driver::DriveError;
 use barewire_core::file::{self, Sender};
 use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
 use barewire_core::text::Text;
+use barewire_smoltcp::{Broken, Connection};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{RecvError, State};
 
 use super::World;
-use crate::link::{Broken, Link};
 
 type Outcome = Result<(), DriveError<HandshakeError, Broken>>;
 
 /// A server's or a client's side of a hello, on one socket.
 struct Side<S> {
     handle: SocketHandle,
-    link: Link,
+    connection: Connection,
     session: S,
     heard: Vec<String>,
     outcome: Option<Outcome>,
@@ -30,7 +30,7 @@ where
         + barewire_core::session::Session<Error = HandshakeError>,
 {
     fn new(handle: SocketHandle, session: S) -> Self {
-        Self { handle, link: Link::default(), session, heard: Vec::new(), outcome: None }
+        Self { handle, connection: Connection::new(), session, heard: Vec::new(), outcome: None }
     }
 
     /// Its turn; tells whether its conversation is over.
@@ -39,7 +39,7 @@ where
             let (now, heard) = (world.now, &mut self.heard);
             let socket = world.net.sockets.get_mut(self.handle);
             let on_event = |text: Text<'_>| heard.push(text.to_string());
-            self.outcome = match self.link.drive(socket, &mut self.session, now, on_event) {
+            self.outcome = match self.connection.drive(now, &mut self.session, socket, on_event) {
                 Ok(()) => Some(Ok(())),
                 Err(nb::Error::WouldBlock) => None,
                 Err(nb::Error::Other(fault)) => Some(Err(fault)),
@@ -178,11 +178,11 @@ fn a_reset_shows_while_the_session_waits_for_its_owner() {
     let (near, far) = world.pair();
     world.get(near).send_slice(b"name\n").unwrap();
     world.get(near).close();
-    let (mut link, mut sender) =
-        (Link::default(), Sender::<64>::new(world.now, file::TransferConfig::default()));
+    let (mut connection, mut sender) =
+        (Connection::new(), Sender::<64>::new(world.now, file::TransferConfig::default()));
     let mut drive = |world: &mut World| {
         let now = world.now;
-        link.drive(world.get(far), &mut sender, now, |_| {})
+        connection.drive(now, &mut sender, world.get(far), |_| {})
     };
     world.until(|world| {
         assert_eq!(drive(world), Err(nb::Error::WouldBlock));

@@ -3,9 +3,11 @@
 use std::vec::Vec;
 
 use barewire_core::chat::{Room, RoomConfig, RoomStorage};
+use barewire_core::driver::LINGER;
 use barewire_core::hello::DEFAULT_TIMEOUT;
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
+use barewire_smoltcp::FLUSH;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::State;
 use smoltcp::wire::IpEndpoint;
@@ -16,7 +18,7 @@ use crate::chat::{Passer, RoomService};
 use crate::files::{Clerk, Fetch, File, Shelf};
 use crate::hello::{Greeter, Guest};
 use crate::net::Net;
-use crate::server::{LINGER, Server, Service};
+use crate::server::{Server, Service};
 
 /// Longer than any buffer, and a digest's worth of pieces.
 static CONTENTS: [u8; 10_000] = {
@@ -136,7 +138,7 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     world.net.sockets.remove(gone);
     world.net.device.set_drop_chance(100);
     world.net.interface.update_ip_addrs(|_| {});
-    let end = world.now + DEFAULT_TIMEOUT + LINGER + LINGER + Duration::from_secs(1);
+    let end = world.now + DEFAULT_TIMEOUT + FLUSH + FLUSH + Duration::from_secs(1);
     world.until(|world| {
         greeter.turn(&mut world.net.sockets, world.now);
         world.now >= end
