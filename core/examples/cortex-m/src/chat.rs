@@ -1,10 +1,12 @@
 //! Chat, both sides of it.
 
+use core::ops::ControlFlow;
+
 use barewire_core::chat::{
     self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room,
 };
 use barewire_core::driver::DriveError;
-use barewire_core::io::{HalfClose, Pump};
+use barewire_core::io::{Shutdown, StreamDriver};
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
 use barewire_smoltcp::Connection;
@@ -16,29 +18,38 @@ use crate::call::{Client, ClientFault};
 use crate::log::info;
 use crate::server::Service;
 
-/// A room, and the operator's connection to it.
+/// A room.
 #[derive(Debug)]
 pub struct RoomService<'a> {
     room: Room<'a>,
-    operator: Pump<32>,
 }
 
 impl<'a> RoomService<'a> {
-    /// A room in this memory.
-    pub fn new(room: Room<'a>) -> Self {
-        Self { room, operator: Pump::new() }
+    /// Serves this room.
+    pub const fn new(room: Room<'a>) -> Self {
+        Self { room }
+    }
+}
+
+/// The operator's place in a room: what it types on the terminal is said as `server`, and what the
+/// others say is shown there.
+#[derive(Debug)]
+pub struct Operator<T> {
+    terminal: StreamDriver<T, 32>,
+}
+
+impl<T: Read + Write + ReadReady + WriteReady + Shutdown> Operator<T> {
+    /// An operator at this terminal.
+    pub const fn new(terminal: T) -> Self {
+        Self { terminal: StreamDriver::new(terminal) }
     }
 
-    /// Gives the operator a turn: what it types on `terminal` is said as `server`, and what the
-    /// others say is shown there.
-    pub fn operate<T>(&mut self, terminal: &mut T, now: Instant)
-    where
-        T: Read + Write + ReadReady + WriteReady + HalfClose,
-    {
-        let operator = self.room.operator();
-        if let Some(mut member) = self.room.member(operator) {
+    /// Gives the operator a turn.
+    pub fn turn(&mut self, service: &mut RoomService<'_>, now: Instant) {
+        let operator = service.room.operator();
+        if let Some(mut member) = service.room.member(operator) {
             // Neither the operator's session nor its terminal ever ends or fails.
-            let _ = self.operator.drive(terminal, &mut member, now, |_| {});
+            let _ = self.terminal.step(now, &mut member, |_| ControlFlow::Continue(()));
         }
     }
 }

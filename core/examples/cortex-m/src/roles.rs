@@ -6,7 +6,7 @@ use barewire_core::session::Session;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 use barewire_cortex_m::call::{Call, CallError, Client};
-use barewire_cortex_m::chat::{Passer, RoomService};
+use barewire_cortex_m::chat::{Operator, Passer, RoomService};
 use barewire_cortex_m::datagrams::{Answerer, Asker};
 use barewire_cortex_m::files::{Checksum, Clerk, Fetch, Shelf};
 use barewire_cortex_m::hello::{Greeter, Guest};
@@ -33,7 +33,7 @@ pub(crate) struct Failed;
 pub(crate) fn serve(
     mut net: Net<'static, Ethernet>,
     clock: &Clock,
-    mut serial: Serial,
+    serial: Serial,
     buffers: &'static mut Sockets,
 ) -> Result<(), Failed> {
     let Sockets { datagrams, hello, files, chat, .. } = buffers;
@@ -50,6 +50,7 @@ pub(crate) fn serve(
     let mut clerk = Server::<_, DOWNLOADS>::new(clerk, FILE_PORT, files);
     let room = RoomService::new(memory::room().map_err(failed)?);
     let mut room = Server::<_, MEMBERS>::new(room, CHAT_PORT, chat);
+    let mut operator = Operator::new(serial);
 
     let mut deepest = Deepest::default();
     defmt::info!("serving");
@@ -60,7 +61,7 @@ pub(crate) fn serve(
         answerer.turn(net.sockets.get_mut(datagrams), now);
         greeter.turn(&mut net.sockets, now);
         let downloads = clerk.turn(&mut net.sockets, now);
-        room.service().operate(&mut serial, now);
+        operator.turn(room.service(), now);
         let lines = room.turn(&mut net.sockets, now);
         net.send(now);
         if !downloads && !lines {

@@ -3,7 +3,7 @@
 
 use core::convert::Infallible;
 
-use barewire_core::io::HalfClose;
+use barewire_core::io::Shutdown;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
 use super::register::Register;
@@ -100,8 +100,10 @@ impl Write for Serial {
 }
 
 /// A serial line has no end.
-impl HalfClose for Serial {
-    fn half_close(&mut self) -> Result<(), Infallible> {
+impl Shutdown for Serial {
+    fn shut_down(&mut self) -> Result<(), Infallible> {
         Ok(())
     }
+
+    fn reset(&mut self) {}
 }
