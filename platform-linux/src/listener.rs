@@ -9,7 +9,7 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::socket::{self, Backlog, SockFlag, SockType, sockopt};
+use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
 pub use acceptor::{Accepted, Acceptor};
 pub use semaphore::{Permit, Semaphore};
@@ -50,7 +50,7 @@ impl Listener {
         socket::setsockopt(&fd, sockopt::ReuseAddr, &true)?;
         socket::setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
         sharing.bind(&fd, address)?;
-        socket::listen(&fd, Backlog::new(BACKLOG)?)?;
+        sys::listen(&fd, BACKLOG)?;
         Ok(Self { inner: fd.into() })
     }
 

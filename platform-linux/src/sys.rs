@@ -40,6 +40,12 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw)
 }
 
+/// `listen(2)`. `nix` refuses a longer queue than `SOMAXCONN`, which is 128 for musl, whatever the
+/// system allows.
+pub(crate) fn listen(socket: impl AsFd, backlog: i32) -> io::Result<()> {
+    Ok(rustix::net::listen(socket, backlog)?)
+}
+
 /// `accept4(2)`: non-blocking and close-on-exec at once. `nix` gives a bare number for the
 /// descriptor. It is not repeated: an interrupted call may have been about another connection.
 pub(crate) fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
