@@ -5,15 +5,22 @@ use std::panic::resume_unwind;
 
 /// A part of the driving rule, as [`barewire_core::driver`] numbers and words them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "their words are the documentation of `barewire_core::driver`")]
 pub enum Rule {
+    /// What the session wants is carried out, first and again.
     Transmission = 1,
+    /// Bytes that arrived are offered, and what was left of them again.
     Input,
+    /// The end of the peer's stream is told behind them.
     End,
+    /// The deadline is told, after what had arrived.
     Deadline,
+    /// A session that fails is called no more, and its connection reset or closed.
     Failure,
+    /// A conversation that is over in order ends this side's direction.
     OrderlyEnd,
+    /// The peer's end is waited for before the connection is closed.
     Linger,
+    /// A broken connection is told to the owner, never to the session.
     Broken,
 }
 
@@ -35,7 +42,7 @@ impl Rule {
         self as u8
     }
 
-    /// How it begins.
+    /// Its words, without the reasons.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Transmission => {

@@ -3,7 +3,7 @@
 #[path = "broken/driver.rs"]
 mod driver;
 
-use barewire_conformance::{Rule, ScriptedStream, Violation, check};
+use barewire_conformance::{Rule, ScriptedStream, Violation, check, check_seeds};
 use driver::Broken;
 
 macro_rules! breakages {
@@ -105,6 +105,20 @@ fn every_rule_is_broken_by_something() {
     for rule in Rule::ALL {
         assert!(BREAKAGES.iter().any(|(_, broken)| *broken == rule), "{rule:?}");
     }
+}
+
+#[test]
+fn a_violation_tells_how_to_repeat_it() {
+    let connect = |seed| Broken::new(ScriptedStream::new(seed), Some(Breakage::TimesOutFirst));
+    let found = check_seeds(connect, 0..1_000).unwrap_err();
+    assert_eq!(check_seeds(connect, [found.seed]), Err(found.clone()));
+    let text = found.to_string();
+    let seed = format!("with the seed: {}", found.seed);
+    for said in ["rule 4", "The deadline, if it is reached", &seed, "Turn"] {
+        assert!(text.contains(said), "{text}");
+    }
+    let found = check(connect).unwrap_err();
+    assert!(found.to_string().contains(found.script.unwrap()), "{found}");
 }
 
 /// The words are those of the core's documentation.
