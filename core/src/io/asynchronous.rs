@@ -272,7 +272,11 @@ async fn exchange<T: Split>(
     });
     let mut write = pin!(async {
         match bytes {
-            Some(bytes) => writer.write(bytes).await,
+            Some(bytes) => match writer.write(bytes).await {
+                // It is full, but does not wait until it is not.
+                Ok(0) => pending().await,
+                written => written,
+            },
             None => pending().await,
         }
     });

@@ -24,7 +24,12 @@ impl<const N: usize> Input<N> {
         &mut self,
         read: impl FnOnce(&mut [u8]) -> nb::Result<usize, E>,
     ) -> nb::Result<&[u8], E> {
-        if self.start == self.end && !self.ended {
+        if self.start == self.end && self.ended {
+            // It stays, but a reset may have come behind it.
+            if let Err(nb::Error::Other(error)) = read(&mut self.buffer) {
+                return Err(nb::Error::Other(error));
+            }
+        } else if self.start == self.end {
             if self.reads == READS {
                 self.reads = 0;
                 return Err(nb::Error::WouldBlock);
