@@ -355,6 +355,10 @@ enum Stage {
     Transmit,
     /// Rules 2 and 3.
     Receive,
+    /// Rule 2: behind the last byte of this turn the session may have more to tell.
+    Drain,
+    /// Rule 1, behind that.
+    Answer,
     /// Rule 4: whether the deadline is reached.
     Check,
     /// Rule 4: it is.
@@ -464,8 +468,12 @@ impl Driver {
             transport.consume(mem::take(&mut self.taken));
         }
         match self.stage {
-            Stage::Transmit => self.carry_out(now, session, transport),
+            Stage::Transmit | Stage::Answer => self.carry_out(now, session, transport),
             Stage::Receive => self.offer(now, session, transport),
+            Stage::Drain => {
+                self.telling = false;
+                self.hand_over(session.handle_input(now, &mut <&[u8]>::default()), Stage::Answer)
+            }
             Stage::Check => self.check(now, session),
             Stage::Expire => self.expire(now, session),
             Stage::ShutDown => Next::Step(self.conclude(now, transport)),
@@ -525,6 +533,7 @@ impl Driver {
                 return Next::Step(self.conclude(now, transport));
             }
             Ok(Sent::Nothing) if self.left => self.stage = Stage::Check,
+            Ok(_) if self.stage == Stage::Answer => self.stage = Stage::Check,
             Ok(Sent::Some | Sent::Nothing) => self.stage = Stage::Receive,
             Err(error) => return Next::Step(self.break_off(error)),
         }
@@ -575,7 +584,7 @@ impl Driver {
     ) -> Next<'a, S, T::Error> {
         let told = match transport.receive() {
             // It took the last byte, which is no reason to have nothing more to tell.
-            Ok([]) | Err(nb::Error::WouldBlock) if self.telling => {
+            Ok([]) if self.telling => {
                 let told = session.handle_input(now, &mut <&[u8]>::default());
                 self.telling = told.is_ok();
                 told
@@ -592,7 +601,7 @@ impl Driver {
                 told
             }
             Err(nb::Error::WouldBlock) => {
-                self.stage = Stage::Check;
+                self.stage = if self.telling { Stage::Drain } else { Stage::Check };
                 return Next::Continue;
             }
             Err(nb::Error::Other(error)) => {
