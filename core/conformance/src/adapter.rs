@@ -33,6 +33,12 @@ pub trait Peer {
     /// The peer resets the connection (in POSIX `SO_LINGER` of zero and `close(2)`).
     fn reset(&mut self);
 
+    /// Whether a reset still reaches the adapter. Over a network it does not once both sides have ended
+    /// their direction, and know it of each other: then no connection is left.
+    fn can_reset(&mut self) -> bool {
+        true
+    }
+
     /// Adds to `seen` what the peer has come to see since it was asked last. It reads all there is.
     fn look(&mut self, seen: &mut Seen);
 

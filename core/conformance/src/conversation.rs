@@ -85,7 +85,7 @@ impl<A: Adapter> Conversation<A> {
             Op::Deliver(count) => self.deliver(count),
             Op::End => self.end(),
             Op::Reset => {
-                if !examiner.world.reset {
+                if !examiner.world.reset && self.adapter.peer().can_reset() {
                     examiner.world.reset = true;
                     self.adapter.peer().reset();
                 }

@@ -13,10 +13,10 @@ use barewire_core::chat::{
 use barewire_core::driver::{Next, Step};
 use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::text::{DEFAULT_QUIET, Text};
+use barewire_embassy_net::{Clock, Socket, close};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use crate::socket::{Clock, Socket, close, flush};
 use crate::world::{Buffers, all, converse, interrupted};
 
 const MEMBERS: usize = 3;
@@ -68,7 +68,7 @@ async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
     })
     .await;
     for Member { mut driver, .. } in members {
-        flush(driver.stream()).await;
+        driver.stream().flush().await;
     }
 }
 

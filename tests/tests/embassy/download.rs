@@ -10,11 +10,11 @@ use barewire_core::file::{
 use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::session::InMemory;
 use barewire_core::time::Duration;
+use barewire_embassy_net::{Clock, Socket, close};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 
-use crate::socket::{Clock, Socket, close};
 use crate::world::{Buffers, converse, interrupted};
 
 const NAME: &[u8] = b"file";

@@ -7,12 +7,12 @@ use barewire_core::hello::{Client, DEFAULT_TIMEOUT, HandshakeConfig, HandshakeEr
 use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
+use barewire_embassy_net::{Clock, close};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 use embedded_io_async::ReadReady;
 
-use crate::socket::{Clock, close};
 use crate::world::{Buffers, converse, interrupted};
 
 /// A link that loses frames may cut a text, and be silent for longer than the quiet period.

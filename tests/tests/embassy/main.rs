@@ -3,12 +3,10 @@
 //!
 //! | module | what is there |
 //! |---|---|
-//! | `socket` | the adapter: all that a firmware writes to drive the core over embassy-net |
 //! | `world` | two stacks, the link between them, the time, and who is polled |
 //! | `hello`, `download`, `chat` | the conversations |
 
 mod chat;
 mod download;
 mod hello;
-mod socket;
 mod world;

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use barewire_core::time::{Duration, Instant};
+use barewire_embassy_net::Socket;
 use barewire_tests::simulator::random::Random;
 use embassy_net::driver::{self, Capabilities, Driver, HardwareAddress, LinkState};
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4};
-
-use crate::socket::Socket;
 
 const LEFT: Ipv4Address = Ipv4Address::new(192, 0, 2, 1);
 const RIGHT: Ipv4Address = Ipv4Address::new(192, 0, 2, 2);

@@ -17,6 +17,8 @@ pub const FLUSH: Duration = Duration::from_secs(5);
 pub struct Connection {
     driver: Driver,
     lingers: bool,
+    /// It is to be reset.
+    resets: bool,
     /// What the socket still had to send when it was looked at last, and until when it is to get on
     /// with that.
     queued: usize,
@@ -32,14 +34,20 @@ impl Default for Connection {
 impl Connection {
     /// A new connection.
     pub const fn new() -> Self {
-        Self { driver: Driver::new(), lingers: true, queued: usize::MAX, until: Instant::ZERO }
+        Self {
+            driver: Driver::new(),
+            lingers: true,
+            resets: false,
+            queued: usize::MAX,
+            until: Instant::ZERO,
+        }
     }
 
     /// Moves what can be moved at `now`, without waiting. Call it after each turn of the network, when
     /// the session's deadline is reached, and after commands to the session.
     ///
-    /// When the conversation is over, in either way, the session is done with, and the socket still has
-    /// to send what it holds: see [`finish`](Self::finish).
+    /// When the conversation is over, in either way, the session is done with, but the connection is not:
+    /// [`finish`](Self::finish) ends it.
     ///
     /// # Errors
     /// `WouldBlock`: the conversation goes on. [`DriveError`]: it has failed.
@@ -60,13 +68,8 @@ impl Connection {
             match step {
                 Step::Over(result) => over = result.map_err(nb::Error::Other),
                 Step::Wait(_) => return over,
-                Step::Close => {
-                    self.lingers = false;
-                    return over;
-                }
-                Step::Reset => {
-                    socket.abort();
-                    self.lingers = false;
+                Step::Close | Step::Reset => {
+                    (self.lingers, self.resets) = (false, matches!(step, Step::Reset));
                     return over;
                 }
             }
@@ -84,6 +87,11 @@ impl Connection {
             self.lingers = self.driver.linger(now, &mut transport).is_continue();
         }
         let queued = socket.send_queue();
+        // What is queued at first is a last word, and leaves in the network's next turn.
+        if self.resets && (queued == 0 || self.queued != usize::MAX) {
+            self.resets = false;
+            socket.abort();
+        }
         if queued < self.queued {
             (self.queued, self.until) = (queued, now + FLUSH);
         }

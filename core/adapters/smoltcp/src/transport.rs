@@ -22,6 +22,10 @@ impl Error for Broken {}
 /// It has no buffer of its own: a session reads from the socket's receive buffer, and what it lends is
 /// copied into the send buffer, once. Contents are to be in memory, see
 /// [`InMemory`](barewire_core::session::InMemory).
+///
+/// A socket that is aborted sends nothing more of what it holds. So let the network have a turn between
+/// the step that gives [`Step::Reset`](barewire_core::driver::Step::Reset) and the `abort`: it carries the
+/// last word of a session that failed.
 #[derive(Debug)]
 pub struct TcpTransport<'a, 's> {
     socket: &'a mut Socket<'s>,
@@ -61,9 +65,13 @@ impl Transport for TcpTransport<'_, '_> {
         }
         match self.socket.peek(0) {
             Err(RecvError::Finished) if !self.has_peer_ended => self.has_peer_ended = true,
-            // A reset behind the end of the stream shows only in what can be sent.
+            // A reset behind the end of the stream shows only in what can be sent, or was not.
             _ if self.has_peer_ended && !self.has_shut_down => self.check_open()?,
-            _ if self.has_peer_ended => {}
+            _ if self.has_peer_ended => {
+                if self.socket.state() == State::Closed && self.socket.send_queue() > 0 {
+                    return Err(nb::Error::Other(Broken));
+                }
+            }
             // Closed, with no sign that the peer has said all it had to say.
             Err(_) => return self.check_open().and(Err(nb::Error::WouldBlock)),
             Ok(_) => return Err(nb::Error::WouldBlock),

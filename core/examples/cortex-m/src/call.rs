@@ -71,13 +71,13 @@ pub struct Call<C: Client> {
 }
 
 #[derive(Debug)]
-enum Stage<S> {
+enum Stage<S: Session> {
     Connecting {
         until: Instant,
     },
     Talking(Connection, S),
-    /// The conversation went well. What was said last, and the end, may still be under way.
-    Closing(Connection),
+    /// The conversation is over. What was said last, and the end, may still be under way.
+    Closing(Connection, Result<(), DriveError<S::Error, Broken>>),
 }
 
 impl<C: Client> Call<C> {
@@ -124,16 +124,18 @@ impl<C: Client> Call<C> {
             }
         }
         if let Stage::Talking(connection, session) = &mut self.stage {
-            self.client
-                .talk(session, connection, socket, now)
-                .map_err(|error| error.map(CallError::Failed))?;
-            self.stage = Stage::Closing(mem::take(connection));
+            let over = match self.client.talk(session, connection, socket, now) {
+                Ok(()) => Ok(()),
+                Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
+                Err(nb::Error::Other(error)) => Err(error),
+            };
+            self.stage = Stage::Closing(mem::take(connection), over);
         }
-        if let Stage::Closing(connection) = &mut self.stage
-            && !connection.finish(now, socket)
+        if let Stage::Closing(connection, over) = &mut self.stage
+            && connection.finish(now, socket)
         {
-            return Err(nb::Error::WouldBlock);
+            return over.map_err(|error| nb::Error::Other(CallError::Failed(error)));
         }
-        Ok(())
+        Err(nb::Error::WouldBlock)
     }
 }

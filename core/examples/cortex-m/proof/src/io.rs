@@ -1,9 +1,11 @@
-//! The pump, over a stream that does as it likes.
+//! The driver of a stream that does as it likes.
 
 use core::hint::black_box;
+use core::ops::ControlFlow;
 
+use barewire_core::driver::Driver;
 use barewire_core::hello::Server;
-use barewire_core::io::{HalfClose, Pump};
+use barewire_core::io::{Shutdown, StreamDriver};
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
 use crate::{Given, hidden, used};
@@ -50,20 +52,28 @@ impl WriteReady for Stream {
     }
 }
 
-impl HalfClose for Stream {
-    fn half_close(&mut self) -> Result<(), ErrorKind> {
+impl Shutdown for Stream {
+    fn shut_down(&mut self) -> Result<(), ErrorKind> {
         black_box(self.closed)
     }
+
+    fn reset(&mut self) {}
 }
 
 pub fn exercise(
     given: &Given,
-    pump: &mut Pump<64>,
-    stream: &mut Stream,
+    driver: &mut StreamDriver<Stream, 64>,
     session: &mut Server<'static, 64>,
 ) {
-    *pump = Pump::new();
-    used(hidden(pump).drive(stream, session, given.now, |text| used(text)));
-    used(Pump::<64>::default());
-    used(HalfClose::half_close(&mut &mut *stream));
+    used(hidden(driver).step(given.now, session, |text| {
+        used(text);
+        ControlFlow::Continue(())
+    }));
+    used(hidden(driver).next(given.now, session));
+    hidden(driver).give_up();
+    let mut stream = driver.stream();
+    used(Shutdown::shut_down(&mut stream));
+    Shutdown::reset(&mut stream);
+    used(StreamDriver::<_, 64>::new(stream));
+    used(StreamDriver::<_, 64>::with_driver((), Driver::new()));
 }

@@ -16,6 +16,7 @@ use barewire_core::time::{Duration, Instant};
 pub mod all;
 pub mod chat;
 pub mod datagram;
+pub mod driver;
 pub mod file;
 pub mod hello;
 pub mod io;

@@ -35,6 +35,9 @@ where
 
     /// Its turn; tells whether its conversation is over.
     fn turn(&mut self, world: &mut World) -> bool {
+        if self.outcome.is_some() {
+            self.connection.finish(world.now, world.net.sockets.get_mut(self.handle));
+        }
         if self.outcome.is_none() {
             let (now, heard) = (world.now, &mut self.heard);
             let socket = world.net.sockets.get_mut(self.handle);
@@ -145,7 +148,10 @@ fn a_failure_before_the_half_close_is_a_reset() {
         client.turn(world)
     });
     assert_eq!(client.outcome, Some(Err(DriveError::Session(HandshakeError::TooLong))));
-    world.until(|world| world.get(far).state() == State::Closed);
+    world.until(|world| {
+        client.turn(world);
+        world.get(far).state() == State::Closed
+    });
     assert_eq!(world.get(far).recv(|_| (0, ())), Err(RecvError::InvalidState), "a reset");
 }
 

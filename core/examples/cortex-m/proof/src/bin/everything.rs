@@ -5,18 +5,22 @@
 use core::fmt::Write;
 
 use barewire_core::datagram::Datagram;
+use barewire_core::driver::Driver;
 use barewire_core::file::Digester;
-use barewire_core::io::Pump;
+use barewire_core::io::StreamDriver;
 use barewire_core::text::TextReader;
 use barewire_proof::file::digest;
-use barewire_proof::{Given, all, chat, datagram, file, hello, io, program, shown, text, time};
+use barewire_proof::{
+    Given, all, chat, datagram, driver, file, hello, io, program, shown, text, time,
+};
 
 struct Machines {
     all: all::Machines,
     datagram: Datagram<'static>,
     digester: Digester,
-    pump: Pump<64>,
-    stream: io::Stream,
+    driver: Driver,
+    stack: driver::Stack,
+    stream: StreamDriver<io::Stream, 64>,
     slices: chat::Slices,
     reader: TextReader<64>,
     span: core::time::Duration,
@@ -39,7 +43,8 @@ fn drive(given: &Given, machines: &mut Machines) {
     digest::drive(given, &mut machines.digester);
     chat::rest(given, &mut machines.all.chat, &mut machines.slices);
     let server = &mut machines.all.hello.server;
-    io::exercise(given, &mut machines.pump, &mut machines.stream, server);
+    driver::exercise(given, &mut machines.driver, &mut machines.stack, server, machines.out);
+    io::exercise(given, &mut machines.stream, server);
     text::exercise(given, &mut machines.reader);
     time::exercise(given, machines.span);
     shown::exercise(&machines.values, machines.out);
