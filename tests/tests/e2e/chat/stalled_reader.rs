@@ -11,24 +11,33 @@ use crate::common::memory::{growth, peak_memory};
 
 /// 50 MB, in lines about as long as they may be.
 const LINES: usize = 50_000;
+
+/// More than the log holds.
+const FIRST_LINES: usize = 2_000;
 const LENGTH: usize = 1_000;
 
-/// The backlog is there from the start; what else may be taken is far less.
+/// The log has its memory before; what else may be taken is far less.
 const BOUND: usize = 1 << 20;
 
 #[test]
 fn who_stalls_is_dropped_and_the_others_hear_all() {
     let server = serve("chat-server", &["--rate", "0", "--history", "0", "-q"]);
     let mut listener = Member::join(server.address());
+    let mut speaker = Member::join(server.address());
+    listener.hears(&format!("* {} joined", speaker.nick));
+    let text = "x".repeat(LENGTH);
+    let said = format!("{}: {text}", speaker.nick);
+    // The system gives a page when it is written to for the first time.
+    for _ in 0..FIRST_LINES {
+        speaker.say(&text);
+        listener.hears(&said);
+    }
     let before = peak_memory(&server.program);
     let mut stalled = connect_narrow(server.address());
     assert!(read_line(&mut stalled).starts_with("* welcome"));
     let joined = listener.line();
     let nick = joined.strip_prefix("* ").and_then(|rest| rest.strip_suffix(" joined")).unwrap();
-    let mut speaker = Member::join(server.address());
-    listener.hears(&format!("* {} joined", speaker.nick));
-    let text = "x".repeat(LENGTH);
-    let said = format!("{}: {text}", speaker.nick);
+    assert!(speaker.line().ends_with(" joined"));
     let speaking = thread::spawn(move || {
         for _ in 0..LINES {
             speaker.say(&text);
