@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use super::binaries;
 use super::faults::Saboteur;
 use super::printable::printable;
+use super::program::{About, Prepared};
 use super::{Finished, Program};
 
 /// Variables of the surroundings that would change what a program says.
@@ -31,27 +32,7 @@ pub fn run(name: &str, arguments: &[&str]) -> Finished {
 
 /// Builds up how a process is started. Its standard input is empty unless told otherwise.
 #[derive(Debug)]
-pub struct Launch {
-    pub(super) command: Command,
-    pub(super) about: About,
-    /// The master side of the terminal that standard error is, if it is one.
-    pub(super) terminal: Option<File>,
-    /// After how many lines standard output is closed by its reader.
-    pub(super) most_lines: Option<usize>,
-    /// Who decides what becomes of its system calls.
-    pub(super) saboteur: Option<Saboteur>,
-}
-
-/// What is told of a process in a failure, and what it may say.
-#[derive(Debug)]
-pub(super) struct About {
-    pub(super) name: String,
-    pub(super) arguments: Vec<String>,
-    /// It was asked for more diagnostics, which may hold error numbers.
-    pub(super) verbose: bool,
-    /// It was asked for colours, or speaks to a terminal, and may send escape sequences.
-    pub(super) coloured: bool,
-}
+pub struct Launch(Prepared);
 
 impl Launch {
     /// The barewire program `name`.
@@ -81,17 +62,17 @@ impl Launch {
         }
         let about =
             About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
-        Self { command, about, terminal: None, most_lines: None, saboteur: None }
+        Self(Prepared { command, about, terminal: None, most_lines: None, saboteur: None })
     }
 
     /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         let argument = argument.as_ref();
-        self.command.arg(argument);
-        self.about.verbose |= argument == "-v";
-        self.about.coloured |= argument == "--color=always";
-        self.about.arguments.push(printable(argument.as_encoded_bytes()));
+        self.0.command.arg(argument);
+        self.0.about.verbose |= argument == "-v";
+        self.0.about.coloured |= argument == "--color=always";
+        self.0.about.arguments.push(printable(argument.as_encoded_bytes()));
         self
     }
 
@@ -104,35 +85,35 @@ impl Launch {
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.command.env(name, value);
+        self.0.command.env(name, value);
         self
     }
 
     /// Replaces standard input.
     #[must_use]
     pub fn stdin(mut self, input: impl Into<Stdio>) -> Self {
-        self.command.stdin(input);
+        self.0.command.stdin(input);
         self
     }
 
     /// Sends standard output elsewhere; what is said there is not captured.
     #[must_use]
     pub fn stdout(mut self, output: impl Into<Stdio>) -> Self {
-        self.command.stdout(output);
+        self.0.command.stdout(output);
         self
     }
 
     /// Sends standard error elsewhere; what is said there is not captured.
     #[must_use]
     pub fn stderr(mut self, error: impl Into<Stdio>) -> Self {
-        self.command.stderr(error);
+        self.0.command.stderr(error);
         self
     }
 
     /// Closes standard output from the reader's side after `lines` lines, as `head` does.
     #[must_use]
     pub fn hang_up_after(mut self, lines: usize) -> Self {
-        self.most_lines = Some(lines);
+        self.0.most_lines = Some(lines);
         self
     }
 
@@ -140,9 +121,9 @@ impl Launch {
     #[must_use]
     pub fn terminal(mut self) -> Self {
         let terminal = nix::pty::openpty(None, None).expect("a pseudoterminal");
-        self.command.stderr(terminal.slave);
-        self.about.coloured = true;
-        self.terminal = Some(terminal.master.into());
+        self.0.command.stderr(terminal.slave);
+        self.0.about.coloured = true;
+        self.0.terminal = Some(terminal.master.into());
         self
     }
 
@@ -153,30 +134,30 @@ impl Launch {
         let mut person = File::from(terminal.master);
         person.write_all(text.as_bytes()).expect("a terminal takes a line");
         let input = terminal.slave.try_clone().expect("a copy");
-        self.command.stdin(input).stderr(terminal.slave);
-        self.about.coloured = true;
-        self.terminal = Some(person);
+        self.0.command.stdin(input).stderr(terminal.slave);
+        self.0.about.coloured = true;
+        self.0.terminal = Some(person);
         self
     }
 
     /// Sets the folder that relative names are looked up in.
     #[must_use]
     pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
-        self.command.current_dir(folder);
+        self.0.command.current_dir(folder);
         self
     }
 
     /// Has `saboteur` decide what becomes of the process's system calls.
     #[must_use]
     pub fn with_faults(mut self, saboteur: &Saboteur) -> Self {
-        saboteur.prepare(&mut self.command);
-        self.saboteur = Some(saboteur.clone());
+        saboteur.prepare(&mut self.0.command);
+        self.0.saboteur = Some(saboteur.clone());
         self
     }
 
     /// Starts the process.
     pub fn spawn(self) -> Program {
-        Program::start(self)
+        Program::start(self.0)
     }
 
     /// Starts the process and waits for its end.

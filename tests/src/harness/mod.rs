@@ -32,6 +32,7 @@ pub mod finished;
 pub mod folder;
 pub mod framed;
 pub mod launch;
+mod patience;
 pub mod peer;
 pub mod printable;
 pub mod program;
@@ -41,16 +42,11 @@ pub mod server;
 pub mod sockets;
 pub mod tutorial;
 
-use std::time::Duration;
-
 pub use finished::Finished;
 pub use folder::Folder;
 pub use launch::{Launch, run};
+pub use patience::PATIENCE;
 pub use peer::Peer;
 pub use program::Program;
 pub use proxy::{Fault, Proxy};
 pub use server::{Server, serve, share};
-
-/// How long anything is waited for before the test fails: far longer than any of it takes, and
-/// short enough that a hang is reported rather than killed from outside.
-pub const PATIENCE: Duration = Duration::from_secs(20);

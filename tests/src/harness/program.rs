@@ -1,9 +1,10 @@
 //! A running process.
 
+use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Instant;
@@ -13,8 +14,32 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::capture::{self, Note, Stream};
-use super::launch::{About, Launch};
+use super::faults::Saboteur;
 use super::{Finished, PATIENCE, printable};
+
+/// A process that is to be started.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) command: Command,
+    pub(super) about: About,
+    /// The master side of the terminal that standard error is, if it is one.
+    pub(super) terminal: Option<File>,
+    /// After how many lines standard output is closed by its reader.
+    pub(super) most_lines: Option<usize>,
+    /// Who decides what becomes of its system calls.
+    pub(super) saboteur: Option<Saboteur>,
+}
+
+/// What is told of a process in a failure, and what it may say.
+#[derive(Debug)]
+pub(super) struct About {
+    pub(super) name: String,
+    pub(super) arguments: Vec<String>,
+    /// It was asked for more diagnostics, which may hold error numbers.
+    pub(super) verbose: bool,
+    /// It was asked for colours, or speaks to a terminal, and may send escape sequences.
+    pub(super) coloured: bool,
+}
 
 /// A running process. Dropping it kills it; a test that fails meanwhile shows what it had said.
 #[derive(Debug)]
@@ -39,8 +64,8 @@ struct Spoken {
 }
 
 impl Program {
-    pub(super) fn start(launch: Launch) -> Self {
-        let Launch { mut command, about, terminal, most_lines, saboteur } = launch;
+    pub(super) fn start(prepared: Prepared) -> Self {
+        let Prepared { mut command, about, terminal, most_lines, saboteur } = prepared;
         let mut child =
             command.spawn().unwrap_or_else(|e| panic!("cannot start {}: {e}", about.name));
         // It holds our copies of the child's streams, which would never seem closed.
@@ -131,7 +156,7 @@ impl Program {
     }
 
     /// Waits until the captured part of standard output is over: its writer has closed it, or
-    /// [`Launch::hang_up_after`] has.
+    /// [`Launch::hang_up_after`](super::Launch::hang_up_after) has.
     pub fn output_closed(&mut self) {
         self.wait("the end of its output", |program| program.output.closed.then_some(()));
     }

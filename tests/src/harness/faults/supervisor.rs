@@ -5,9 +5,10 @@ use nix::unistd::Pid;
 
 use super::call::{Call, Object};
 use super::notices::{Answer, Notices};
+use super::order::{Fault, Inner, Order, Tally};
 use super::target::{Target, leave_descriptors, out_of_the_way};
 use super::transfer::{self, number};
-use super::{Fault, Inner, Order, Tally, edges, filter};
+use super::{edges, filter};
 
 /// Answers for as long as the process, or a child of it, can ask.
 pub(super) fn supervise(process: Pid, saboteur: &Inner) {

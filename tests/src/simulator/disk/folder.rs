@@ -1,6 +1,7 @@
 //! The folder and its files, as a download asks for them.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
@@ -8,7 +9,87 @@ use barewire_linux::files::{
     self, Access, BootId, FileId, FileKind, FileStatus, Found, StorageFile,
 };
 
-use super::{Disk, NameChange, Platter, gone};
+use super::file::SECTOR;
+use super::platter::{NameChange, Names, Nature, Platter, gone};
+use crate::simulator::random::Random;
+
+/// A program's view of the folder. Clones are views of the same program; after a crash,
+/// [`restarted`](Self::restarted) gives one to the next program, and the old ones do nothing any
+/// more.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    platter: Rc<RefCell<Platter>>,
+    /// The life of the program that this view is for.
+    life: u64,
+}
+
+impl Disk {
+    /// An empty folder, in the first run of the system.
+    pub fn new(random: Random, nature: Nature) -> Self {
+        let platter = Platter {
+            nature,
+            random,
+            files: BTreeMap::new(),
+            created: 0,
+            names: Names::new(),
+            synced_names: Names::new(),
+            changes: Vec::new(),
+            life: 0,
+            boot: 1,
+            fuse: None,
+            crashed: false,
+        };
+        Self { platter: Rc::new(RefCell::new(platter)), life: 0 }
+    }
+
+    /// Has the program end in the middle of its change number `count`, counted from 0: it makes no
+    /// other, and every call fails.
+    pub fn crash_after(&self, count: usize) {
+        self.platter.borrow_mut().fuse = Some(count);
+    }
+
+    /// Whether the program has ended so.
+    pub fn has_crashed(&self) -> bool {
+        self.platter.borrow().crashed
+    }
+
+    /// The program is killed: it does nothing any more, and leaves everything as it is.
+    pub fn kill(&self) {
+        self.platter.borrow_mut().end_program();
+    }
+
+    /// The system fails, and with it the program. What was not synced is lost, or there, or torn.
+    pub fn lose_power(&self) {
+        let mut platter = self.platter.borrow_mut();
+        platter.end_program();
+        platter.forget();
+    }
+
+    /// The folder for the program that runs now.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        let life = self.platter.borrow().life;
+        Self { platter: Rc::clone(&self.platter), life }
+    }
+
+    /// Whether names change in order ([`Nature::is_ordered`]).
+    pub fn is_ordered(&self) -> bool {
+        self.platter.borrow().nature.is_ordered
+    }
+
+    /// What a file contains, as programs see it; `None` if nothing has the name.
+    pub fn contents(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let platter = self.platter.borrow();
+        let file = platter.names.get(name)?;
+        Some(platter.files[file].contents.live().to_vec())
+    }
+
+    /// All names, as programs see them.
+    pub fn names(&self) -> Vec<String> {
+        let platter = self.platter.borrow();
+        platter.names.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+}
 
 /// An open file.
 #[derive(Debug)]
@@ -165,7 +246,7 @@ impl StorageFile for OpenFile {
         let count = match &result {
             Ok(()) => bytes.len(),
             // What lies in one sector is written at once.
-            Err(_) if bytes.len() <= super::SECTOR => 0,
+            Err(_) if bytes.len() <= SECTOR => 0,
             Err(_) => platter.random.count(0..=bytes.len()),
         };
         if was_running && count > 0 {

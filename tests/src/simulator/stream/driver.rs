@@ -10,7 +10,7 @@ use barewire_core::time::Instant;
 use barewire_oracles::judge::Turn;
 
 use super::socket::{Received, Reset};
-use super::{End, Happening, Streams};
+use super::streams::{End, Happening, Streams};
 
 /// How a conversation ended at one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use barewire_core::time::{Duration, Instant};
 
-use super::Direction;
+use super::link::Direction;
 use crate::simulator::random::Random;
 
 /// What one end writes and the other reads.

@@ -2,7 +2,7 @@
 
 use barewire_core::time::Instant;
 
-use super::{Cargo, End, Happening, Streams};
+use super::streams::{Cargo, End, Happening, Streams};
 
 /// The connection was reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use super::socket::{Received, Reset};
 use super::*;
+use crate::simulator::random::Random;
 use barewire_core::session::{Events, Output, Session};
+use barewire_core::time::{Duration, Instant};
 use std::convert::Infallible;
 
 /// A link that waits for nothing, with room for four bytes.

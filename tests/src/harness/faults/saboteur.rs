@@ -1,0 +1,109 @@
+//! Makes system calls of one process fail.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+
+use nix::errno::Errno;
+use nix::libc::c_long;
+use nix::unistd::Pid;
+
+use super::call::Call;
+use super::filter::{self, Filter};
+use super::order::{Fault, Inner, Order, State, When};
+use super::supervisor;
+
+/// Makes system calls of one process fail.
+///
+/// Its clones are the same: one goes to [`Launch::with_faults`](crate::harness::Launch::with_faults), another
+/// tells afterwards what it has [done](Self::struck).
+#[derive(Clone, Debug)]
+pub struct Saboteur(Arc<Inner>);
+
+impl Saboteur {
+    /// Gives `fault` to those of the calls `call` that are about something whose description holds
+    /// `about` (an empty one means all), and that `when` picks.
+    pub fn new(call: Call, about: &str, fault: Fault, when: When) -> Self {
+        Self::obeying(Some(Order { call, about: about.to_owned(), fault, when }))
+    }
+
+    /// Lets every call through, and [takes note](Self::made) of it.
+    pub fn census() -> Self {
+        Self::obeying(None)
+    }
+
+    fn obeying(order: Option<Order>) -> Self {
+        Self(Arc::new(Inner { order, state: Mutex::default() }))
+    }
+
+    /// The numbers of the calls that a [census](Self::census) has counted. Waits until the process
+    /// has ended.
+    ///
+    /// # Panics
+    /// If the supervising thread has.
+    pub fn made(&self) -> BTreeSet<c_long> {
+        self.wait();
+        self.state().tally.made.clone()
+    }
+
+    /// What the calls that failed were about, in their order. Waits until the process has ended.
+    ///
+    /// # Panics
+    /// If the supervising thread has.
+    pub fn struck(&self) -> Vec<String> {
+        self.wait();
+        self.state().tally.struck.clone()
+    }
+
+    fn wait(&self) {
+        let supervisor = self.state().supervisor.take();
+        if let Some(supervisor) = supervisor {
+            supervisor.join().expect("the supervisor has done its work");
+        }
+    }
+
+    /// The error that calls are given, if it is one.
+    pub fn errno(&self) -> Option<Errno> {
+        match self.0.order.as_ref()?.fault {
+            Fault::Fails(errno) => Some(errno),
+            Fault::Short | Fault::Reset | Fault::Zero => None,
+        }
+    }
+
+    /// Has the process that `command` starts inherit the filter.
+    pub(in crate::harness) fn prepare(&self, command: &mut Command) {
+        filter::assert_available();
+        let filter = match &self.0.order {
+            Some(order) => Filter::asking(&[order.call.number(), Call::SIGALTSTACK.number()]),
+            None => Filter::asking_all(),
+        };
+        // SAFETY: in the new process, which has one thread, it makes a few system calls and touches
+        // no memory but what was made before (`signal-safety(7)`).
+        unsafe { command.pre_exec(move || filter.install()) };
+    }
+
+    /// Begins to supervise the process, which was started with the filter.
+    pub(in crate::harness) fn attach(&self, process: Pid) {
+        let inner = Arc::clone(&self.0);
+        let supervisor = thread::spawn(move || supervisor::supervise(process, &inner));
+        self.state().supervisor = Some(supervisor);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl fmt::Display for Saboteur {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.order {
+            Some(Order { call, about, fault, when }) => {
+                write!(f, "{fault:?}, {when:?} {} about {about:?}", call.name)
+            }
+            None => f.write_str("census"),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! How long the harness waits.
+
+use std::time::Duration;
+
+/// How long anything is waited for before the test fails: far longer than any of it takes, and
+/// short enough that a hang is reported rather than killed from outside.
+pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,164 @@
+//! The disk, and what the system keeps of it in memory.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use barewire_linux::files::FileId;
+
+use super::file::Contents;
+use crate::simulator::random::Random;
+
+/// What can be relied on besides what `fsync(2)` promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// Names change on the disk in the order in which programs changed them, as on file systems
+    /// that keep a log.
+    pub is_ordered: bool,
+    /// Files bear the time of their creation, which tells them from others that had their number.
+    pub tells_births: bool,
+}
+
+impl Nature {
+    /// Some nature, most often an orderly one.
+    pub fn draw(random: &mut Random) -> Self {
+        Self { is_ordered: random.chance(75), tells_births: random.chance(75) }
+    }
+}
+
+/// The disk, and what the system keeps of it in memory.
+#[derive(Debug)]
+pub(super) struct Platter {
+    pub(super) nature: Nature,
+    pub(super) random: Random,
+    /// All that there is, by a number that is never used again; also what has no name any more but
+    /// might have after a crash.
+    pub(super) files: BTreeMap<usize, File>,
+    pub(super) created: usize,
+    /// The names as programs see them.
+    pub(super) names: Names,
+    /// The names that are certain to be on the disk, and the changes since.
+    pub(super) synced_names: Names,
+    pub(super) changes: Vec<NameChange>,
+    pub(super) life: u64,
+    pub(super) boot: u64,
+    /// How many more changes the program makes before it ends in the middle of the next.
+    pub(super) fuse: Option<usize>,
+    pub(super) crashed: bool,
+}
+
+pub(super) type Names = BTreeMap<Vec<u8>, usize>;
+
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) id: FileId,
+    pub(super) contents: Contents,
+    /// The life of the program that has locked it.
+    pub(super) locked_by: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum NameChange {
+    Given(Vec<u8>, usize),
+    Taken(Vec<u8>),
+    Moved(Vec<u8>, Vec<u8>, usize),
+}
+
+impl NameChange {
+    pub(super) fn apply(&self, names: &mut Names) {
+        match self {
+            Self::Given(name, file) => {
+                names.insert(name.clone(), *file);
+            }
+            Self::Taken(name) => {
+                names.remove(name);
+            }
+            Self::Moved(from, to, file) => {
+                names.remove(from);
+                names.insert(to.clone(), *file);
+            }
+        }
+    }
+}
+
+impl Platter {
+    pub(super) fn end_program(&mut self) {
+        self.life += 1;
+        self.fuse = None;
+        self.crashed = false;
+    }
+
+    /// A program whose `life` this was wants to know or to change something.
+    pub(super) fn check(&self, life: u64) -> io::Result<()> {
+        if self.crashed || life != self.life { Err(gone()) } else { Ok(()) }
+    }
+
+    /// As [`check`](Self::check), for a change: it may be the one in which the program ends.
+    pub(super) fn check_change(&mut self, life: u64) -> io::Result<()> {
+        self.check(life)?;
+        if let Some(fuse) = &mut self.fuse {
+            let Some(left) = fuse.checked_sub(1) else {
+                self.crashed = true;
+                return Err(gone());
+            };
+            *fuse = left;
+        }
+        Ok(())
+    }
+
+    pub(super) fn change_name(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.changes.push(change);
+    }
+
+    pub(super) fn create(&mut self, name: &[u8]) -> usize {
+        let number = self.created;
+        self.created += 1;
+        let inode = if self.nature.is_ordered { self.free_inode() } else { number as u64 + 1 };
+        let born = if self.nature.tells_births { i64::try_from(number).unwrap() + 1 } else { 0 };
+        let id = FileId { inode, born };
+        self.files.insert(number, File { id, contents: Contents::default(), locked_by: None });
+        self.change_name(NameChange::Given(name.to_vec(), number));
+        number
+    }
+
+    /// The lowest number that no file with a name has.
+    pub(super) fn free_inode(&self) -> u64 {
+        let is_taken =
+            |inode| self.names.values().any(|number| self.files[number].id.inode == inode);
+        let most = self.names.len() as u64 + 1;
+        (1..=most).find(|inode| !is_taken(*inode)).expect("there is one more number than names")
+    }
+
+    pub(super) fn sync_names(&mut self) {
+        self.synced_names = self.names.clone();
+        self.changes.clear();
+    }
+
+    /// What remains when the power has failed.
+    pub(super) fn forget(&mut self) {
+        self.boot += 1;
+        let changes = std::mem::take(&mut self.changes);
+        let most = changes.len();
+        let count = self.random.count(0..=most);
+        let kept = self.random.pick(&[0, count, most]);
+        for (number, change) in changes.iter().enumerate() {
+            let happened =
+                if self.nature.is_ordered { number < kept } else { self.random.chance(50) };
+            if happened {
+                change.apply(&mut self.synced_names);
+            }
+        }
+        self.names = self.synced_names.clone();
+        let names = &self.names;
+        self.files.retain(|number, _| names.values().any(|named| named == number));
+        for file in self.files.values_mut() {
+            file.contents.forget(&mut self.random);
+            file.locked_by = None;
+        }
+    }
+}
+
+/// What a program gets to know when it has ended: nothing that anybody hears.
+pub(super) fn gone() -> io::Error {
+    io::Error::other("the program has ended")
+}
