@@ -1,7 +1,7 @@
 //! Chat: a room, its members over faulty links, and a model of it with unbounded memory.
 
+mod invariants;
 mod member;
+mod network;
+mod operations;
 mod script;
-mod table;
-mod talk;
-mod world;

@@ -18,7 +18,7 @@ enum Crash {
     PowerCut,
 }
 
-struct World {
+struct Simulation {
     random: Random,
     nature: Nature,
     disk: Disk,
@@ -37,7 +37,7 @@ struct World {
     may_be_done: bool,
 }
 
-impl World {
+impl Simulation {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let nature = Nature::draw(&mut random);
@@ -211,7 +211,7 @@ impl World {
 
 #[test]
 fn whatever_crashes_the_name_is_absent_or_complete_and_the_next_run_resumes() {
-    for_seeds(8_000, |seed, sometimes| World::new(seed).play(sometimes));
+    for_seeds(8_000, |seed, sometimes| Simulation::new(seed).play(sometimes));
 }
 
 /// Two power cuts at the beginning, when nothing is synced: a journal may outlive its part, and come

@@ -6,8 +6,10 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use barewire_tests::simulator::stream::{Direction, Outcome, Streams};
 
-use super::customer::{State, Visit, wishes};
-use super::{Clerk, SHORTEST, Store};
+use super::SHORTEST;
+use super::client::{ClientConnection, State, wishes};
+use super::responder::Responder;
+use super::store::Store;
 
 /// The longest gap between two pieces: with the server's own slowness, less than the limit.
 const GAP: Duration = Duration::from_millis(3_400);
@@ -29,18 +31,18 @@ fn as_long_as_anything_comes_nothing_is_late() {
         let mut streams = Streams::new(random.fork());
         let ends = streams.connect([drip, Direction::SMOOTH], None);
         let start = streams.now();
-        let mut clerk = Clerk::new(start, random, config);
-        let mut visit = Visit::new(start, &mut wishes, config);
+        let mut responder = Responder::new(start, random, config);
+        let mut visit = ClientConnection::new(start, &mut wishes, config);
         while let Some(end) = streams.advance() {
             if end == ends[0] {
-                clerk.turn(&mut streams, end, &mut store);
+                responder.turn(&mut streams, end, &mut store);
             } else {
                 visit.turn(&mut streams, end, &store);
             }
         }
         let at_client = visit.ending.expect("a client that waits for ever");
         assert_eq!(at_client.outcome, Outcome::Closed);
-        assert_eq!(clerk.ending.map(|ending| ending.outcome), Some(Outcome::Closed));
+        assert_eq!(responder.ending.map(|ending| ending.outcome), Some(Outcome::Closed));
         assert!(wishes.iter().all(|wish| wish.state != State::Wanted));
         sometimes.note("longer than the limit", at_client.at > start + SHORTEST * 2);
     });

@@ -6,15 +6,17 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 use barewire_tests::simulator::stream::{Calamity, Fault, Moment, Outcome, Streams};
 
-use super::customer::{State, Visit, Wish, wishes};
-use super::{Clerk, Store, some_config, some_directions};
+use super::client::{ClientConnection, State, WantedFile, wishes};
+use super::responder::Responder;
+use super::store::Store;
+use super::{some_config, some_directions};
 
 /// One client, its connections one after the other, and the server that it comes to.
-struct World {
+struct Simulation {
     random: Random,
     streams: Streams,
     store: Store,
-    wishes: Vec<Wish>,
+    wishes: Vec<WantedFile>,
     /// What is still to go wrong: connections, requests refused for now, bytes read wrongly,
     /// servers that stop.
     faults: usize,
@@ -26,7 +28,7 @@ struct World {
     failures: usize,
 }
 
-impl World {
+impl Simulation {
     fn new(seed: u64, is_large: bool) -> Self {
         let mut random = Random::new(seed);
         let store = if is_large { Store::large(&mut random, 1) } else { Store::new(&mut random) };
@@ -69,23 +71,23 @@ impl World {
         let directions = some_directions(&mut self.random, self.store.bytes());
         let now = self.streams.now();
         let ends = self.streams.connect(directions, Some(fault));
-        let mut clerk = Clerk::new(now, self.random.fork(), configs[0]);
-        clerk.refusals = self.refusals;
+        let mut responder = Responder::new(now, self.random.fork(), configs[0]);
+        responder.refusals = self.refusals;
         if let Some(rots) = self.rots.checked_sub(1) {
             self.rots = rots;
-            clerk.rot = Some(self.random.count(0..=self.store.bytes()));
+            responder.rot = Some(self.random.count(0..=self.store.bytes()));
         }
-        clerk.may_stop = self.stops > 0;
+        responder.may_stop = self.stops > 0;
         self.stops = 0;
-        let mut visit = Visit::new(now, &mut self.wishes, configs[1]);
+        let mut visit = ClientConnection::new(now, &mut self.wishes, configs[1]);
         while let Some(end) = self.streams.advance() {
             if end == ends[0] {
-                clerk.turn(&mut self.streams, end, &mut self.store);
+                responder.turn(&mut self.streams, end, &mut self.store);
             } else {
                 visit.turn(&mut self.streams, end, &self.store);
             }
         }
-        let at_server = clerk.ending.expect("a server that waits for ever");
+        let at_server = responder.ending.expect("a server that waits for ever");
         let at_client = visit.ending.clone().expect("a client that waits for ever");
         at_server.assert_in_time(configs[0], &self.streams, (ends[0], 0), fault);
         at_client.assert_in_time(configs[1], &self.streams, (ends[1], 1), fault);
@@ -102,28 +104,28 @@ impl World {
         // A client that was not given the processor finds the server gone, in order, between two
         // answers; and so does one whose server stops.
         let is_stalled = matches!(fault.what, Calamity::Stall { side: 1, .. });
-        assert!(!has_closed || unasked == 0 || is_stalled || clerk.has_stopped, "no wait");
+        assert!(!has_closed || unasked == 0 || is_stalled || responder.has_stopped, "no wait");
         let is_struck = self.streams.struck_at(ends[1]).is_some_and(|at| at < at_client.at);
         let is_changed = changes != self.store.changes;
         let was_well = fault.what == Calamity::Stall { side: 0, lasting: Duration::ZERO };
-        if was_well && !is_changed && clerk.rot.is_none() && !clerk.has_stopped {
-            assert!(has_closed && !clerk.has_given_up, "{at_client:?} without a cause");
+        if was_well && !is_changed && responder.rot.is_none() && !responder.has_stopped {
+            assert!(has_closed && !responder.has_given_up, "{at_client:?} without a cause");
             assert_eq!(at_server.outcome, Outcome::Closed);
         }
-        self.refusals = clerk.refusals;
+        self.refusals = responder.refusals;
         self.visits += 1;
         self.failures += usize::from(!has_closed);
 
-        if was_well && clerk.has_stopped && !clerk.has_given_up && clerk.rot.is_none() {
+        if was_well && responder.has_stopped && !responder.has_given_up && responder.rot.is_none() {
             // It ends in order, however many questions it leaves; to the client, that may be an error.
             assert_ne!(at_client.outcome, Outcome::Broken);
             assert!(!has_closed || at_server.outcome == Outcome::Closed, "{at_server:?}");
         }
-        sometimes.note("a stop, and success", clerk.has_stopped && has_closed);
-        sometimes.note("a stop, and questions left", clerk.has_stopped && unanswered > 0);
+        sometimes.note("a stop, and success", responder.has_stopped && has_closed);
+        sometimes.note("a stop, and questions left", responder.has_stopped && unanswered > 0);
 
         let failed = |error| at_client.outcome == Outcome::Failed(error);
-        sometimes.note("given up since the file changed", clerk.has_given_up);
+        sometimes.note("given up since the file changed", responder.has_given_up);
         sometimes.note("corrupt", failed(ReceiverError::Corrupt));
         sometimes.note("nothing heard before the end", failed(ReceiverError::TimedOut));
         sometimes.note("contents that stall", failed(ReceiverError::Stalled));
@@ -133,7 +135,7 @@ impl World {
         let late = |error| at_server.outcome == Outcome::Failed(error);
         sometimes.note("a client that takes nothing", late(SenderError::Stalled));
         sometimes.note("a request too late", late(SenderError::TimedOut));
-        sometimes.note("digests were made", clerk.hashed > 0);
+        sometimes.note("digests were made", responder.hashed > 0);
     }
 
     fn check(&self, sometimes: &mut Sometimes) {
@@ -161,8 +163,8 @@ impl World {
 
 /// Comes again until all wishes are granted; what can go wrong is used up by then.
 fn download(seed: u64, is_large: bool, sometimes: &mut Sometimes) {
-    let mut world = World::new(seed, is_large);
-    let World { faults, refusals, rots, stops, ref store, .. } = world;
+    let mut world = Simulation::new(seed, is_large);
+    let Simulation { faults, refusals, rots, stops, ref store, .. } = world;
     let most = 1 + faults + refusals + rots + stops + store.changes;
     while !world.is_satisfied() {
         assert!(world.visits < most, "in vain for {most} times: {:?}", world.wishes);

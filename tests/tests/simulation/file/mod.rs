@@ -1,26 +1,22 @@
 //! File transfer.
 
-mod clerk;
+mod client;
 mod crash;
-mod customer;
+mod downloader;
 mod drip;
+mod ending;
 mod faults;
-mod fetcher;
 mod node;
 mod nodes;
+mod responder;
 mod store;
 mod tutorial;
 mod watched;
 
-use std::fmt::Debug;
-
 use barewire_core::file::TransferConfig;
-use barewire_core::time::{Duration, Instant};
+use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
-use barewire_tests::simulator::stream::{Calamity, Direction, End, Fault, Outcome, Streams};
-
-use clerk::Clerk;
-use store::Store;
+use barewire_tests::simulator::stream::Direction;
 
 /// The shortest limit.
 const SHORTEST: Duration = Duration::from_secs(4);
@@ -41,34 +37,4 @@ fn some_directions(random: &mut Random, bytes: usize) -> [Direction; 2] {
         direction.piece = 1..=bytes.div_ceil(16).max(*direction.piece.end());
         direction
     })
-}
-
-/// How and when one side ended, and the last time that it got on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Ending<E> {
-    outcome: Outcome<E>,
-    at: Instant,
-    moved_at: Instant,
-}
-
-impl<E: Debug> Ending<E> {
-    /// Asserts that a side ended as soon after it had last got on as its limits say, or when it was
-    /// given the processor again.
-    fn assert_in_time(
-        &self,
-        config: TransferConfig,
-        streams: &Streams,
-        end: (End, usize),
-        fault: Fault,
-    ) {
-        let (end, side) = end;
-        let limit = self.moved_at + config.timeout.max(config.stall);
-        let latest = match (fault.what, streams.struck_at(end)) {
-            (Calamity::Stall { side: stalled, lasting }, Some(at)) if stalled == side => {
-                limit.max(at + lasting)
-            }
-            _ => limit,
-        };
-        assert!(self.at <= latest, "{self:?} after {latest:?}");
-    }
 }

@@ -7,15 +7,15 @@ use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::disk::Disk;
 use barewire_tests::simulator::stream::{Calamity, End, Fault, Moment, Streams};
 
-use super::Ending;
-use super::fetcher::{Fetcher, Record, name};
+use super::downloader::{Downloader, Record, name};
+use super::ending::Ending;
 use super::store::Store;
 
 /// A machine with a program that wants files.
 pub(super) struct Client {
     pub(super) disk: Disk,
     /// None while the node is down.
-    pub(super) fetcher: Option<Fetcher>,
+    pub(super) downloader: Option<Downloader>,
     pub(super) line: Option<Line>,
     pub(super) record: Record,
     pub(super) connections: usize,

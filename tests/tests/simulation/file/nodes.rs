@@ -10,9 +10,11 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 use barewire_tests::simulator::stream::{End, Fault, Outcome, Streams};
 
-use super::fetcher::{Fetcher, Record, is_verified, name};
+use super::downloader::{Downloader, Record, is_verified, name};
 use super::node::{Client, Line};
-use super::{Clerk, SHORTEST, Store, some_config, some_directions};
+use super::responder::Responder;
+use super::store::Store;
+use super::{SHORTEST, some_config, some_directions};
 use crate::mishap::{Agenda, Mishap, Outage};
 
 /// How long a client rests before it connects again.
@@ -25,11 +27,11 @@ enum Node {
     Client(usize),
 }
 
-struct World {
+struct Simulation {
     random: Random,
     streams: Streams,
     store: Store,
-    server: BTreeMap<End, (Clerk, Line)>,
+    server: BTreeMap<End, (Responder, Line)>,
     server_stalled_until: Instant,
     outage: Option<Outage>,
     clients: Vec<Client>,
@@ -50,7 +52,7 @@ enum Step {
     Connect(usize),
 }
 
-impl World {
+impl Simulation {
     fn new(seed: u64, is_large: bool) -> Self {
         let mut random = Random::new(seed);
         let mut streams = Streams::new(random.fork());
@@ -62,7 +64,7 @@ impl World {
             let nature = Nature::draw(&mut random);
             Client {
                 disk: Disk::new(random.fork(), nature),
-                fetcher: None,
+                downloader: None,
                 line: None,
                 record: Record::default(),
                 connections: 0,
@@ -177,7 +179,7 @@ impl World {
             }
             return;
         }
-        if client.fetcher.is_none() {
+        if client.downloader.is_none() {
             return;
         }
         sometimes.note("a client is killed", what == Mishap::Kill && line.is_some());
@@ -188,7 +190,7 @@ impl World {
             client.disk.lose_power();
         }
         // What it leaves behind does nothing any more.
-        (client.fetcher, client.line) = (None, None);
+        (client.downloader, client.line) = (None, None);
         if let Some(line) = line {
             what.befall(&mut self.streams, line.end(), until);
         }
@@ -199,10 +201,10 @@ impl World {
     /// A client's program starts.
     fn start(&mut self, number: usize) {
         let client = &mut self.clients[number];
-        if client.fetcher.is_some() {
+        if client.downloader.is_some() {
             return;
         }
-        let fetcher = Fetcher::new(&client.disk, &self.store);
+        let downloader = Downloader::new(&client.disk, &self.store);
         if let Some(fuses) = self.fuses.checked_sub(1)
             && self.random.chance(80)
         {
@@ -211,7 +213,7 @@ impl World {
             let most = self.random.pick(&[5, 40, 150, 150]);
             client.disk.crash_after(self.random.count(0..=most));
         }
-        client.fetcher = Some(fetcher);
+        client.downloader = Some(downloader);
         self.connect(number);
     }
 
@@ -219,7 +221,9 @@ impl World {
     fn connect(&mut self, number: usize) {
         let now = self.streams.now();
         let client = &mut self.clients[number];
-        let Some(fetcher) = client.fetcher.as_mut().filter(|fetcher| !fetcher.is_done()) else {
+        let Some(downloader) =
+            client.downloader.as_mut().filter(|downloader| !downloader.is_done())
+        else {
             return;
         };
         if client.line.is_some() {
@@ -241,20 +245,20 @@ impl World {
         let ends =
             self.streams.connect(some_directions(&mut self.random, self.store.bytes()), fault);
         let line = |side: usize| Line { ends, side, config: configs[side], fault };
-        let clerk = Clerk::new(now, self.random.fork(), configs[0]);
-        self.server.insert(ends[0], (clerk, line(0)));
+        let responder = Responder::new(now, self.random.fork(), configs[0]);
+        self.server.insert(ends[0], (responder, line(0)));
         self.streams.stall(ends[0], self.server_stalled_until);
         client.line = Some(line(1));
         client.connections += 1;
         assert!(client.connections <= 1 + self.causes, "it connects again and again");
-        fetcher.connect(now, configs[1]);
+        downloader.connect(now, configs[1]);
     }
 
     /// The server's turn at one of its connections.
     fn serve(&mut self, end: End) {
-        let (clerk, line) = self.server.get_mut(&end).expect("it is there");
-        clerk.turn(&mut self.streams, end, &mut self.store);
-        if let Some(ending) = &clerk.ending {
+        let (responder, line) = self.server.get_mut(&end).expect("it is there");
+        responder.turn(&mut self.streams, end, &mut self.store);
+        if let Some(ending) = &responder.ending {
             line.assert_in_time(ending, &self.streams, self.server_stalled_until);
             self.server.remove(&end);
         }
@@ -263,14 +267,14 @@ impl World {
     /// A client's turn.
     fn attend(&mut self, number: usize, sometimes: &mut Sometimes) {
         let client = &mut self.clients[number];
-        let (Some(fetcher), Some(line)) = (&mut client.fetcher, client.line) else { return };
+        let (Some(downloader), Some(line)) = (&mut client.downloader, client.line) else { return };
         let context = (&self.store, &mut client.record);
-        let ending = fetcher.turn(&mut self.streams, line.end(), context);
+        let ending = downloader.turn(&mut self.streams, line.end(), context);
         if let Some(ending) = &ending {
             line.assert_in_time(ending, &self.streams, client.stalled_until);
             client.line = None;
             // A server that is killed may end between two answers, in order.
-            let is_answered = fetcher.unanswered() == 0 || client.disk.has_crashed();
+            let is_answered = downloader.unanswered() == 0 || client.disk.has_crashed();
             assert!(ending.outcome != Outcome::Closed || is_answered, "no answer, and in order");
             sometimes.note("a connection broke", ending.outcome == Outcome::Broken);
         }
@@ -291,8 +295,11 @@ impl World {
             .map(|file| self.store.versions(file).map(<[u8]>::len).max().unwrap_or_default())
             .sum();
         for client in &self.clients {
-            let fetcher = client.fetcher.as_ref().expect("every node comes back");
-            assert!(fetcher.is_done() && client.line.is_none(), "it waits for ever: {fetcher:?}");
+            let downloader = client.downloader.as_ref().expect("every node comes back");
+            assert!(
+                downloader.is_done() && client.line.is_none(),
+                "it waits for ever: {downloader:?}"
+            );
             client.check_names(&self.store);
             let is_there = |file| client.disk.contents(&name(file)).is_some();
             assert!((0..self.store.count()).all(is_there), "a file never came");
@@ -314,7 +321,7 @@ impl World {
 #[test]
 fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
     for_seeds(300, |seed, sometimes| {
-        let mut world = World::new(seed, false);
+        let mut world = Simulation::new(seed, false);
         world.run(sometimes);
         world.check(sometimes);
     });
@@ -323,7 +330,7 @@ fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
 #[test]
 fn a_large_download_outlasts_crashes_and_resumes_from_its_last_segment() {
     for_seeds(12, |seed, sometimes| {
-        let mut world = World::new(seed, true);
+        let mut world = Simulation::new(seed, true);
         world.run(&mut Sometimes::default());
         world.check(&mut Sometimes::default());
         let resumed = world.clients.iter().any(|client| client.record.resumed > 0);

@@ -12,8 +12,11 @@ use barewire_tests::simulator::stream::{
     Calamity, Direction, End, Fault, Moment, Outcome, Streams,
 };
 
+use super::ending::Ending;
+use super::responder::Responder;
+use super::store::Store;
 use super::watched::Watched;
-use super::{Clerk, Ending, Store, some_config, some_directions};
+use super::{some_config, some_directions};
 use crate::peers::{Script, Tutorial};
 
 /// So slow that two bytes of a name never have the quiet period between them.
@@ -27,11 +30,11 @@ const NO_FAULT: Fault = Fault {
 /// What a program received, in pieces, and its outcome; `None` if it waits for ever.
 type Heard<E> = (Vec<Vec<u8>>, Option<Outcome<E>>);
 
-/// Has a clerk serve a peer, to the end of both or until nothing will ever happen again.
+/// Has a responder serve a peer, to the end of both or until nothing will ever happen again.
 fn serve<P>(
     streams: &mut Streams,
     ends: [End; 2],
-    (clerk, store): (&mut Clerk, &mut Store),
+    (responder, store): (&mut Responder, &mut Store),
     peer: &mut P,
 ) -> Heard<P::Error>
 where
@@ -40,7 +43,7 @@ where
     let (mut heard, mut outcome) = (Vec::new(), None);
     while let Some(end) = streams.advance() {
         if end == ends[0] {
-            clerk.turn(streams, end, store);
+            responder.turn(streams, end, store);
         } else {
             outcome = streams.drive(end, peer, |bytes| heard.push(bytes.to_vec()));
         }
@@ -89,22 +92,22 @@ fn a_client_that_says_a_name_gets_the_contents() {
         back.delay = Duration::ZERO..=BRISK;
         let mut streams = Streams::new(random.fork());
         let ends = streams.connect([there, back], None);
-        let mut clerk = Clerk::new(streams.now(), random.fork(), config);
+        let mut responder = Responder::new(streams.now(), random.fork(), config);
         let terminator = random.pick(&["", "\n", "\r\n", "\nand more than was wanted"]);
         let mut peer = Script::new(format!("{file}{terminator}"));
-        let served = (&mut clerk, &mut store);
+        let served = (&mut responder, &mut store);
         let (heard, outcome) = serve(&mut streams, ends, served, &mut peer);
-        assert!(!clerk.sender.is_framed());
+        assert!(!responder.sender.is_framed());
         let heard = heard.concat();
-        if clerk.has_given_up {
+        if responder.has_given_up {
             // What was rewritten on its way is reset, and no part of it passes for the whole.
             assert_eq!(outcome, Some(Outcome::Broken));
         } else {
             assert_eq!(outcome, Some(Outcome::Closed));
             assert!(store.versions(file).any(|version| version == heard));
         }
-        sometimes.note("given up", clerk.has_given_up);
-        sometimes.note("an empty file", heard.is_empty() && !clerk.has_given_up);
+        sometimes.note("given up", responder.has_given_up);
+        sometimes.note("an empty file", heard.is_empty() && !responder.has_given_up);
     });
 }
 
@@ -121,12 +124,12 @@ fn a_tutorial_client_harms_no_server() {
         directions[1].delay = Duration::ZERO..=BRISK;
         let mut streams = Streams::new(random.fork());
         let ends = streams.connect(directions, None);
-        let mut clerk = Clerk::new(streams.now(), random.fork(), config);
+        let mut responder = Responder::new(streams.now(), random.fork(), config);
         let mut peer = Tutorial::server(name);
         streams.close_abruptly(ends[1]);
-        let served = (&mut clerk, &mut store);
+        let served = (&mut responder, &mut store);
         let (heard, outcome) = serve(&mut streams, ends, served, &mut peer);
-        let at_server = clerk.ending.expect("a server that waits for ever");
+        let at_server = responder.ending.expect("a server that waits for ever");
         at_server.assert_in_time(config, &streams, (ends[0], 0), NO_FAULT);
         let expected = if name == "0" { store.version(0, 1) } else { &[] };
         let heard = heard.concat();
@@ -150,20 +153,20 @@ fn random_bytes_end_in_time() {
         let now = streams.now();
         let fault = Fault::draw(&mut random, now, Duration::from_secs(20), 400);
         let ends = streams.connect(directions, Some(fault));
-        let mut clerk = Clerk::new(now, random.fork(), config);
+        let mut responder = Responder::new(now, random.fork(), config);
         let count = random.count(0..=120);
         // Often a header to begin with, so that chance gets beyond it.
         let header = random.pick(&[&b""[..], b"\0BW\x01\x01\x01\0\x01", b"\0BW\x01\x02\0\0\x02"]);
         let noise = (0..count).map(|_| random.pick(b"\0\0\0\0\x01\x02BW0123/.\n\r\xe4\xff"));
         let speech: Vec<u8> = header.iter().copied().chain(noise).collect();
-        let served = (&mut clerk, &mut store);
+        let served = (&mut responder, &mut store);
         serve(&mut streams, ends, served, &mut Script::new(speech));
-        let at_server = clerk.ending.expect("a server that waits for ever");
+        let at_server = responder.ending.expect("a server that waits for ever");
         at_server.assert_in_time(config, &streams, (ends[0], 0), fault);
         sometimes.note("in order", at_server.outcome == Outcome::Closed);
         sometimes.note("in error", matches!(at_server.outcome, Outcome::Failed(_)));
-        sometimes.note("framed", clerk.sender.is_framed());
-        sometimes.note("plain", !clerk.sender.is_framed());
+        sometimes.note("framed", responder.sender.is_framed());
+        sometimes.note("plain", !responder.sender.is_framed());
     });
 }
 

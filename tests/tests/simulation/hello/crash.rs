@@ -95,7 +95,7 @@ enum Step {
     Call(usize),
 }
 
-struct World<'t> {
+struct Simulation<'t> {
     random: Random,
     streams: Streams,
     agenda: Agenda<Step>,
@@ -106,7 +106,7 @@ struct World<'t> {
     callers: Vec<Caller<'t>>,
 }
 
-impl<'t> World<'t> {
+impl<'t> Simulation<'t> {
     fn new(mut random: Random, greetings: &'t [String], answers: &'t [String]) -> Self {
         let mut streams = Streams::new(random.fork());
         let (now, mut agenda) = (streams.now(), Agenda::new(&mut streams));
@@ -239,6 +239,6 @@ fn no_crash_passes_for_a_greeting_and_the_next_life_greets_everybody() {
         let greetings: Vec<_> = (0..lives).map(|_| some_text(&mut random, 0)).collect();
         let count = random.count(1..=4);
         let answers: Vec<_> = (0..count).map(|_| some_text(&mut random, 0)).collect();
-        World::new(random, &greetings, &answers).run(sometimes);
+        Simulation::new(random, &greetings, &answers).run(sometimes);
     });
 }

@@ -9,7 +9,7 @@ use barewire_linux::files::{Download, DownloadOptions};
 use barewire_tests::simulator::disk::Disk;
 use barewire_tests::simulator::stream::{End, Streams};
 
-use super::Ending;
+use super::ending::Ending;
 use super::store::Store;
 use super::watched::Watched;
 
@@ -38,7 +38,7 @@ pub(super) struct Record {
 
 /// The program.
 #[derive(Debug)]
-pub(super) struct Fetcher {
+pub(super) struct Downloader {
     disk: Disk,
     wanted: VecDeque<Job>,
     /// Asked for, and not answered in full.
@@ -48,7 +48,7 @@ pub(super) struct Fetcher {
     moved_at: Instant,
 }
 
-impl Fetcher {
+impl Downloader {
     /// It wants the files of the store that are not there.
     pub(super) fn new(disk: &Disk, store: &Store) -> Self {
         let is_missing = |file: &usize| disk.contents(&name(*file)).is_none();

@@ -8,13 +8,13 @@ use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Outcome, Streams};
 
-use super::Ending;
+use super::ending::Ending;
 use super::store::{Store, Version, digest};
 use super::watched::Watched;
 
 /// Serves one connection from the store, and takes its time.
 #[derive(Debug)]
-pub(super) struct Clerk {
+pub(super) struct Responder {
     pub(super) sender: Sender<64>,
     random: Random,
     slowness: Duration,
@@ -38,7 +38,7 @@ pub(super) struct Clerk {
     pub(super) hashed: u64,
 }
 
-impl Clerk {
+impl Responder {
     pub(super) fn new(now: Instant, mut random: Random, config: TransferConfig) -> Self {
         Self {
             sender: Sender::new(now, config),

@@ -20,7 +20,7 @@ const TEXT: u16 = 32;
 pub(super) const LINE: usize = max_line_bytes(TEXT as usize);
 
 /// A member and its client.
-pub(super) struct Guest {
+pub(super) struct Participant {
     pub(super) steps: Vec<Step>,
     /// How many steps the client has taken, and how many public ones the room has told of.
     said: usize,
@@ -37,12 +37,12 @@ pub(super) struct Guest {
     fault: Option<Fault>,
 }
 
-pub(super) struct World<'m> {
+pub(super) struct Simulation<'m> {
     pub(super) streams: Streams,
     pub(super) room: Room<'m>,
     pub(super) model: Model,
-    pub(super) guests: Vec<Guest>,
-    /// When each guest joins, the next last, and what it is going to say.
+    pub(super) peers: Vec<Participant>,
+    /// When each peer joins, the next last, and what it is going to say.
     coming: Vec<(Instant, Vec<Step>, Option<Fault>)>,
     random: Random,
     /// An end whose turns are for those who come.
@@ -70,22 +70,22 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Memory for a crowd, in which nobody has to wait long.
-    pub(super) fn roomy(guests: usize) -> Self {
-        Self::of(guests, 64 * min_log_bytes(TEXT.into()), 4096, guests + 1)
+    pub(super) fn roomy(peers: usize) -> Self {
+        Self::of(peers, 64 * min_log_bytes(TEXT.into()), 4096, peers + 1)
     }
 
-    pub(super) fn draw(random: &mut Random, guests: usize) -> Self {
+    pub(super) fn draw(random: &mut Random, peers: usize) -> Self {
         let least = min_log_bytes(TEXT.into());
         let log = random.pick(&[least, least + 100, 2 * least, 8 * least]);
-        let (entries, line_buffers) = (random.count(16..=64), random.pick(&[1, 2, guests + 1]));
-        Self::of(guests, log, entries, line_buffers)
+        let (entries, line_buffers) = (random.count(16..=64), random.pick(&[1, 2, peers + 1]));
+        Self::of(peers, log, entries, line_buffers)
     }
 
-    fn of(guests: usize, log: usize, entries: usize, line_buffers: usize) -> Self {
+    fn of(peers: usize, log: usize, entries: usize, line_buffers: usize) -> Self {
         let line_buffers = u16::try_from(line_buffers).expect("a few");
         let bytes = rules(RoomConfig::new(), line_buffers).bytes(log);
         Self {
-            slots: (0..=guests).map(|_| MemberSlot::vacant()).collect(),
+            slots: (0..=peers).map(|_| MemberSlot::vacant()).collect(),
             bytes: vec![0; bytes],
             entries: vec![LogEntry::EMPTY; entries],
             log,
@@ -115,7 +115,7 @@ const fn rules(config: RoomConfig, line_buffers: u16) -> RoomConfig {
     config.with_max_text(TEXT).with_line_buffers(line_buffers)
 }
 
-impl<'m> World<'m> {
+impl<'m> Simulation<'m> {
     pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
         let reserve = memory.reserve();
         let count = memory.slots.len() - 1;
@@ -147,7 +147,7 @@ impl<'m> World<'m> {
             streams,
             room,
             model: Model::default(),
-            guests: Vec::new(),
+            peers: Vec::new(),
             coming,
             operator_sleeps: random.chance(10),
             random,
@@ -174,8 +174,8 @@ impl<'m> World<'m> {
                 self.open();
                 self.die();
             }
-            if let Some(number) = self.guests.iter().position(|guest| guest.ends.contains(&end)) {
-                if self.guests[number].ends[0] == end {
+            if let Some(number) = self.peers.iter().position(|peer| peer.ends.contains(&end)) {
+                if self.peers[number].ends[0] == end {
                     self.serve(number);
                 } else {
                     self.attend(number);
@@ -186,8 +186,8 @@ impl<'m> World<'m> {
             }
             if self.room.needs_poll() {
                 let now = self.streams.now();
-                for guest in self.guests.iter().filter(|guest| guest.key.is_some()) {
-                    self.streams.wake(guest.ends[0], now);
+                for peer in self.peers.iter().filter(|peer| peer.key.is_some()) {
+                    self.streams.wake(peer.ends[0], now);
                 }
             }
         }
@@ -211,8 +211,8 @@ impl<'m> World<'m> {
                 self.streams.wake(ends[1], step.at);
             }
             let key = self.room.join().expect("there is a place for everybody");
-            self.model.join(self.guests.len(), self.room.nick(key).expect("it has just come"));
-            self.guests.push(Guest {
+            self.model.join(self.peers.len(), self.room.nick(key).expect("it has just come"));
+            self.peers.push(Participant {
                 steps,
                 said: 0,
                 told: 0,
@@ -234,9 +234,9 @@ impl<'m> World<'m> {
         if self.killed_at.is_none_or(|at| self.streams.now() < at) {
             return;
         }
-        for guest in &mut self.guests {
-            if guest.key.take().is_some() {
-                self.streams.kill(guest.ends[0]);
+        for peer in &mut self.peers {
+            if peer.key.take().is_some() {
+                self.streams.kill(peer.ends[0]);
             }
         }
         self.coming.clear();
@@ -244,29 +244,29 @@ impl<'m> World<'m> {
 
     /// A member's turn.
     fn serve(&mut self, number: usize) {
-        let guest = &mut self.guests[number];
-        let Some(key) = guest.key else { return };
+        let peer = &mut self.peers[number];
+        let Some(key) = peer.key else { return };
         let member = self.room.member(key).expect("it has not left");
-        let (was_drained, now) = (guest.service.drained_at, self.streams.now());
-        let mut session = Watched { session: member, service: &mut guest.service };
+        let (was_drained, now) = (peer.service.drained_at, self.streams.now());
+        let mut session = Watched { session: member, service: &mut peer.service };
         let mut heard = Vec::new();
-        let outcome = self.streams.drive(guest.ends[0], &mut session, |event| {
+        let outcome = self.streams.drive(peer.ends[0], &mut session, |event| {
             heard.push((format!("{event:?}"), matches!(event, MemberEvent::Renamed { .. })));
         });
-        let says_no_more = guest.service.end_told
+        let says_no_more = peer.service.end_told
             && self.room.member(key).is_some_and(|member| !member.is_active());
         for (line, is_rename) in heard {
-            let step = guest.steps[guest.told..]
+            let step = peer.steps[peer.told..]
                 .iter()
                 .position(|step| step.event.is_some())
                 .expect("nothing is heard that was not said");
-            guest.told += step + 1;
-            let said = guest.steps[guest.told - 1].event.as_deref().unwrap_or_default();
+            peer.told += step + 1;
+            let said = peer.steps[peer.told - 1].event.as_deref().unwrap_or_default();
             assert!(line.ends_with(&format!(" {said}")), "{line} for {said}");
             self.model.hear(number, &line, is_rename);
         }
-        if guest.service.drained_at != was_drained {
-            guest.notices = self.model.notices;
+        if peer.service.drained_at != was_drained {
+            peer.notices = self.model.notices;
         }
         let seat = self.model.seats.get_mut(&number).expect("it has joined");
         seat.nick = self.room.nick(key).unwrap_or_default().into();
@@ -280,16 +280,16 @@ impl<'m> World<'m> {
         let reason = why.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         if why == LeaveReason::FellBehind {
             self.dropped += 1;
-            let notices = self.model.notices - guest.notices;
+            let notices = self.model.notices - peer.notices;
             let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
-            let stalled = now.duration_since(guest.service.drained_at);
+            let stalled = now.duration_since(peer.service.drained_at);
             assert!(
                 is_storm || stalled >= DEFAULT_PATIENCE,
                 "dropped, and had read all {stalled} before"
             );
         }
-        guest.server = outcome;
-        guest.key = None;
+        peer.server = outcome;
+        peer.key = None;
         self.room.leave(key, why);
         self.model.leave(number, &reason);
     }
@@ -297,30 +297,30 @@ impl<'m> World<'m> {
     /// A client's turn.
     fn attend(&mut self, number: usize) {
         let now = self.streams.now();
-        let guest = &mut self.guests[number];
-        while let Some(step) = guest.steps.get(guest.said) {
-            if step.at > now || !guest.client.has_room(step.line.len()) {
+        let peer = &mut self.peers[number];
+        while let Some(step) = peer.steps.get(peer.said) {
+            if step.at > now || !peer.client.has_room(step.line.len()) {
                 break;
             }
-            if guest.client.say(Text::new(&step.line).expect("a line")).is_err() {
+            if peer.client.say(Text::new(&step.line).expect("a line")).is_err() {
                 break;
             }
-            guest.said += 1;
+            peer.said += 1;
         }
-        if guest.said == guest.steps.len() {
-            guest.client.finish(now, DEFAULT_END_TIMEOUT);
+        if peer.said == peer.steps.len() {
+            peer.client.finish(now, DEFAULT_END_TIMEOUT);
         }
-        let received = &mut guest.received;
+        let received = &mut peer.received;
         let hear = |line: Result<Line<'_>, TextReaderError>| {
             received.push(line.expect("no line is too long").printable().to_string());
         };
-        let outcome = self.streams.drive(guest.ends[1], &mut guest.client, hear);
-        guest.peer = outcome;
+        let outcome = self.streams.drive(peer.ends[1], &mut peer.client, hear);
+        peer.peer = outcome;
         // What was sent has made room.
-        if guest.said < guest.steps.len() && outcome.is_none() {
-            let next = &guest.steps[guest.said];
-            if next.at <= now && guest.client.has_room(next.line.len()) {
-                self.streams.wake(guest.ends[1], now);
+        if peer.said < peer.steps.len() && outcome.is_none() {
+            let next = &peer.steps[peer.said];
+            if next.at <= now && peer.client.has_room(next.line.len()) {
+                self.streams.wake(peer.ends[1], now);
             }
         }
     }
@@ -336,13 +336,13 @@ impl<'m> World<'m> {
         }
     }
 
-    /// Whether a guest's link lets its client and the room end in order.
+    /// Whether a peer's link lets its client and the room end in order.
     pub(super) fn is_whole(&self, number: usize) -> bool {
-        let guest = &self.guests[number];
-        guest.peer == Some(Outcome::Closed) && guest.server == Some(Outcome::Closed)
+        let peer = &self.peers[number];
+        peer.peer == Some(Outcome::Closed) && peer.server == Some(Outcome::Closed)
     }
 
     pub(super) fn has_fault(&self, number: usize) -> bool {
-        self.guests[number].fault.is_some()
+        self.peers[number].fault.is_some()
     }
 }

@@ -9,13 +9,13 @@ use barewire_core::time::Instant;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Streams};
 
-use super::Ending;
+use super::ending::Ending;
 use super::store::Store;
 use super::watched::Watched;
 
 /// What one client wants, and what it has of it.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct WantedFile {
     pub(super) name: String,
     pub(super) verify: bool,
     pub(super) held: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) enum State {
     Missing,
 }
 
-impl Wish {
+impl WantedFile {
     /// Asks for what is missing.
     fn request(&self) -> Request<'_> {
         let offset = self.held.len() as u64;
@@ -60,12 +60,12 @@ impl Wish {
 }
 
 /// The wishes for all files of the store, and perhaps one for a file that is not there.
-pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<Wish> {
+pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<WantedFile> {
     let mut names: Vec<_> = (0..store.count()).map(|file| file.to_string()).collect();
     if random.chance(20) {
         names.insert(random.count(0..=names.len()), "none".into());
     }
-    let wish = |name| Wish {
+    let wish = |name| WantedFile {
         name,
         verify: random.chance(60),
         held: Vec::new(),
@@ -80,8 +80,8 @@ pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<Wish> {
 
 /// One connection of the client.
 #[derive(Debug)]
-pub(super) struct Visit<'w> {
-    wishes: &'w mut [Wish],
+pub(super) struct ClientConnection<'w> {
+    wishes: &'w mut [WantedFile],
     /// So small that requests have to wait for answers.
     receiver: Receiver<60, 2>,
     /// What is still to be asked for.
@@ -92,9 +92,9 @@ pub(super) struct Visit<'w> {
     pub(super) ending: Option<Ending<ReceiverError>>,
 }
 
-impl<'w> Visit<'w> {
-    pub(super) fn new(now: Instant, wishes: &'w mut [Wish], config: TransferConfig) -> Self {
-        wishes.iter_mut().for_each(Wish::rest);
+impl<'w> ClientConnection<'w> {
+    pub(super) fn new(now: Instant, wishes: &'w mut [WantedFile], config: TransferConfig) -> Self {
+        wishes.iter_mut().for_each(WantedFile::rest);
         let is_wanted = |number: &usize| wishes[*number].state == State::Wanted;
         let to_ask = (0..wishes.len()).filter(is_wanted).collect();
         let receiver = Receiver::new(now, config);
@@ -148,7 +148,7 @@ impl<'w> Visit<'w> {
 }
 
 /// Judges what has come; tells whether that was the end of an answer.
-fn take(wish: &mut Wish, event: ReceiverEvent<'_>, store: &Store) -> bool {
+fn take(wish: &mut WantedFile, event: ReceiverEvent<'_>, store: &Store) -> bool {
     let file = wish.file(store);
     match event {
         ReceiverEvent::Refused(Refusal::NotFound) => {

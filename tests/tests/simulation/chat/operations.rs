@@ -8,13 +8,13 @@ use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
-use super::world::Memory;
+use super::network::Memory;
 
 /// How many things happen.
 const TURNS: usize = 160;
 
 #[derive(Debug)]
-struct Guest {
+struct Participant {
     key: MemberId,
     /// What it says; how much of it the room has taken.
     input: Vec<u8>,
@@ -42,7 +42,7 @@ enum Said {
 struct Table<'m> {
     room: Room<'m>,
     model: Model,
-    guests: Vec<Guest>,
+    peers: Vec<Participant>,
     seats: usize,
     now: Instant,
     random: Random,
@@ -61,10 +61,10 @@ impl Table<'_> {
             5..=13 => {
                 self.now += self.random.span(Duration::ZERO..=Duration::from_millis(150));
             }
-            _ if self.guests.is_empty() => self.join(),
+            _ if self.peers.is_empty() => self.join(),
             _ => {
-                let number = self.random.count(0..=self.guests.len() - 1);
-                if self.guests[number].over.is_none() {
+                let number = self.random.count(0..=self.peers.len() - 1);
+                if self.peers[number].over.is_none() {
                     self.serve(number);
                 }
             }
@@ -74,12 +74,12 @@ impl Table<'_> {
     }
 
     fn join(&mut self) {
-        let present = self.guests.iter().filter(|guest| guest.over.is_none()).count();
+        let present = self.peers.iter().filter(|peer| peer.over.is_none()).count();
         let joined = self.room.join();
         assert_eq!(joined.is_ok(), present < self.seats);
         let Ok(key) = joined else { return };
-        self.model.join(self.guests.len(), self.room.nick(key).expect("it has just come"));
-        self.guests.push(Guest {
+        self.model.join(self.peers.len(), self.room.nick(key).expect("it has just come"));
+        self.peers.push(Participant {
             key,
             input: Vec::new(),
             taken: 0,
@@ -95,16 +95,16 @@ impl Table<'_> {
 
     /// A connection is lost.
     fn lose(&mut self) {
-        let present = (0..self.guests.len()).find(|&number| self.guests[number].over.is_none());
+        let present = (0..self.peers.len()).find(|&number| self.peers[number].over.is_none());
         if let Some(number) = present {
             self.leave(number, LeaveReason::Lost, " (connection lost)");
         }
     }
 
     fn leave(&mut self, number: usize, why: LeaveReason, reason: &str) {
-        let guest = &mut self.guests[number];
-        guest.over = Some(why == LeaveReason::Quit);
-        self.room.leave(guest.key, why);
+        let peer = &mut self.peers[number];
+        peer.over = Some(why == LeaveReason::Quit);
+        self.room.leave(peer.key, why);
         self.model.leave(number, reason);
     }
 
@@ -112,57 +112,57 @@ impl Table<'_> {
         self.speak(number);
         self.offer(number);
         self.expire(number);
-        if self.guests[number].over.is_none() && self.random.chance(self.guests[number].reads) {
+        if self.peers[number].over.is_none() && self.random.chance(self.peers[number].reads) {
             let most = self.random.pick(&[1, 30, 4000]);
             self.read(number, most);
         }
     }
 
-    /// Adds a line to what the guest says.
+    /// Adds a line to what the peer says.
     fn speak(&mut self, number: usize) {
-        let guest = &mut self.guests[number];
-        if guest.finishes || guest.lines.len() > 3 || !self.random.chance(60) {
-            guest.finishes |= self.random.chance(2);
+        let peer = &mut self.peers[number];
+        if peer.finishes || peer.lines.len() > 3 || !self.random.chance(60) {
+            peer.finishes |= self.random.chance(2);
             return;
         }
-        let mark = format!("{number}-{}", guest.said);
-        guest.said += 1;
+        let mark = format!("{number}-{}", peer.said);
+        peer.said += 1;
         let (line, said) = match self.random.count(0..=9) {
             0 => (format!("/me {mark}"), Said::Public(format!("/me {mark}"))),
             1 if number % 2 == 1 => (format!("/nick n{mark}"), Said::Nick(format!("n{mark}"))),
             2 | 3 => {
                 let to = 2 * self.random.count(0..=4);
-                (format!("/msg guest{} {mark}", to + 1), Said::Private(to, mark))
+                (format!("/msg peer{} {mark}", to + 1), Said::Private(to, mark))
             }
             _ => {
                 let text = mark + &" é"[..].repeat(self.random.count(0..=6));
                 (text.clone(), Said::Public(text))
             }
         };
-        guest.input.extend(line.bytes().chain(*b"\n"));
-        guest.lines.push(said);
+        peer.input.extend(line.bytes().chain(*b"\n"));
+        peer.lines.push(said);
     }
 
     /// Offers what has arrived, cut anywhere; and the end behind it.
     fn offer(&mut self, number: usize) -> usize {
-        let guest = &mut self.guests[number];
-        let waiting = &guest.input[guest.taken..];
+        let peer = &mut self.peers[number];
+        let waiting = &peer.input[peer.taken..];
         let count = self.random.count(0..=60).min(waiting.len());
         let mut rest = &waiting[..count];
         let mut heard = Vec::new();
-        let mut member = self.room.member(guest.key).expect("it is here");
+        let mut member = self.room.member(peer.key).expect("it is here");
         while let Ok(event) = member.handle_input(self.now, &mut rest) {
             heard.push(event.to_string());
         }
         let taken = count - rest.len();
         self.waited += usize::from(!rest.is_empty());
-        let lines = guest.input[guest.taken..guest.taken + taken].split(|&byte| byte == b'\n');
+        let lines = peer.input[peer.taken..peer.taken + taken].split(|&byte| byte == b'\n');
         let lines = lines.count() - 1;
-        guest.taken += taken;
-        if guest.finishes && guest.taken == guest.input.len() {
+        peer.taken += taken;
+        if peer.finishes && peer.taken == peer.input.len() {
             assert!(matches!(member.handle_end(self.now), Err(nb::Error::WouldBlock)));
         }
-        let done: Vec<_> = guest.lines.drain(..lines).collect();
+        let done: Vec<_> = peer.lines.drain(..lines).collect();
         let mut heard = heard.into_iter();
         for said in done {
             let nick = self.model.seats[&number].nick.clone();
@@ -184,16 +184,16 @@ impl Table<'_> {
             self.model.hear(number, &line, line.contains(" is now "));
         }
         assert_eq!(heard.next(), None);
-        let guest = &self.guests[number];
-        if guest.finishes && guest.taken == guest.input.len() {
+        let peer = &self.peers[number];
+        if peer.finishes && peer.taken == peer.input.len() {
             self.model.seats.get_mut(&number).expect("it sits").has_ended = true;
         }
         taken
     }
 
     fn expire(&mut self, number: usize) {
-        let guest = &self.guests[number];
-        let mut member = self.room.member(guest.key).expect("it is here");
+        let peer = &self.peers[number];
+        let mut member = self.room.member(peer.key).expect("it is here");
         let Some(due) = member.poll_deadline().filter(|due| *due <= self.now) else { return };
         match member.handle_timeout(self.now) {
             Ok(event) => panic!("{event:?} without silence"),
@@ -206,16 +206,16 @@ impl Table<'_> {
         // Whoever was patient long enough goes on at once; but one whose room another took is not.
         let (is_patient, dropped) = (due > Instant::ZERO && self.has_line_buffers, self.dropped);
         self.sweep();
-        while is_patient && self.guests[number].taken < self.guests[number].input.len() {
+        while is_patient && self.peers[number].taken < self.peers[number].input.len() {
             let before = self.model.log.len();
             if self.offer(number) > 0 || self.model.log.len() > before {
                 return;
             }
-            let guest = &self.guests[number];
-            if guest.over.is_some() {
+            let peer = &self.peers[number];
+            if peer.over.is_some() {
                 return;
             }
-            let member = self.room.member(guest.key).expect("it is here");
+            let member = self.room.member(peer.key).expect("it is here");
             let waits = member.poll_deadline().is_some();
             assert!(!waits || self.dropped > dropped, "it waits again, and none is dropped for it");
             if waits {
@@ -226,7 +226,7 @@ impl Table<'_> {
 
     /// A member is told that it fell behind: it must have earned it.
     fn fall(&mut self, number: usize) {
-        let (drained, notices) = self.guests[number].drained;
+        let (drained, notices) = self.peers[number].drained;
         let notices = self.model.notices - notices;
         let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
         let stalled = self.now.duration_since(drained);
@@ -236,32 +236,32 @@ impl Table<'_> {
     }
 
     fn read(&mut self, number: usize, most: usize) {
-        let guest = &mut self.guests[number];
-        let mut member = self.room.member(guest.key).expect("it is here");
+        let peer = &mut self.peers[number];
+        let mut member = self.room.member(peer.key).expect("it is here");
         match member.poll_transmit() {
             Output::Nothing => {}
             Output::Bytes { head, tail, .. } => {
                 let mut bytes = [head, tail].concat();
                 bytes.truncate(most);
                 member.transmitted(self.now, bytes.len());
-                guest.received.extend(bytes);
+                peer.received.extend(bytes);
             }
             Output::Shutdown => member.transmitted(self.now, 0),
             Output::Close => return self.leave(number, LeaveReason::Quit, ""),
             Output::Contents { .. } => panic!("a room has no contents"),
         }
         if member.poll_transmit() == Output::Nothing {
-            guest.drained = (self.now, self.model.notices);
+            peer.drained = (self.now, self.model.notices);
         }
     }
 
     /// If there are news, those who were dropped are told so.
     fn sweep(&mut self) {
         while self.room.needs_poll() {
-            for number in 0..self.guests.len() {
-                let guest = &self.guests[number];
-                if guest.over.is_none() {
-                    let mut member = self.room.member(guest.key).expect("it is here");
+            for number in 0..self.peers.len() {
+                let peer = &self.peers[number];
+                if peer.over.is_none() {
+                    let mut member = self.room.member(peer.key).expect("it is here");
                     let failed = member.poll_deadline() == Some(Instant::ZERO)
                         && matches!(member.handle_timeout(self.now), Err(nb::Error::Other(_)));
                     if failed {
@@ -282,33 +282,33 @@ impl Table<'_> {
 
     /// Everybody reads all there is, says what is left to say, and goes.
     fn close(&mut self) {
-        for guest in &mut self.guests {
-            guest.finishes = true;
+        for peer in &mut self.peers {
+            peer.finishes = true;
         }
         for _ in 0..10_000 {
-            let present = (0..self.guests.len()).find(|&number| self.guests[number].over.is_none());
+            let present = (0..self.peers.len()).find(|&number| self.peers[number].over.is_none());
             if present.is_none() {
                 return;
             }
-            for number in 0..self.guests.len() {
-                if self.guests[number].over.is_none() {
+            for number in 0..self.peers.len() {
+                if self.peers[number].over.is_none() {
                     self.read(number, usize::MAX);
                 }
-                if self.guests[number].over.is_none() {
+                if self.peers[number].over.is_none() {
                     self.offer(number);
                 }
                 self.sweep();
                 self.operate();
             }
             self.now += Duration::from_millis(10);
-            for number in 0..self.guests.len() {
-                if self.guests[number].over.is_none() {
+            for number in 0..self.peers.len() {
+                if self.peers[number].over.is_none() {
                     self.expire(number);
                 }
                 self.sweep();
             }
         }
-        panic!("somebody never comes to an end: {:#?}", self.guests);
+        panic!("somebody never comes to an end: {:#?}", self.peers);
     }
 }
 
@@ -323,7 +323,7 @@ fn everybody_receives_exactly_what_is_for_them() {
         let mut table = Table {
             room: memory.room(config),
             model: Model::default(),
-            guests: Vec::new(),
+            peers: Vec::new(),
             seats,
             now: Instant::from_millis(1),
             random,
@@ -334,9 +334,9 @@ fn everybody_receives_exactly_what_is_for_them() {
         };
         (0..TURNS).for_each(|_| table.turn());
         table.close();
-        for (number, guest) in table.guests.iter().enumerate() {
-            let is_whole = guest.over == Some(true);
-            let text = String::from_utf8_lossy(&guest.received);
+        for (number, peer) in table.peers.iter().enumerate() {
+            let is_whole = peer.over == Some(true);
+            let text = String::from_utf8_lossy(&peer.received);
             // What was cut off may end anywhere.
             let whole =
                 if is_whole { &text[..] } else { text.rsplit_once('\n').map_or("", |all| all.0) };
@@ -353,6 +353,6 @@ fn everybody_receives_exactly_what_is_for_them() {
             "somebody waited, and nobody was dropped",
             table.waited > 0 && table.dropped == 0,
         );
-        sometimes.note("a place was used again", table.guests.len() > seats);
+        sometimes.note("a place was used again", table.peers.len() > seats);
     });
 }

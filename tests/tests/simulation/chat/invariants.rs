@@ -5,7 +5,7 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 use barewire_tests::simulator::stream::Outcome;
 
-use super::world::{Memory, World};
+use super::network::{Memory, Simulation};
 
 /// What a private line or an answer to one starts with: those are judged apart.
 const PRIVATE: &str = "(private) ";
@@ -17,40 +17,40 @@ fn play(seed: u64, faults: u8, sometimes: &mut Sometimes) {
     let mut random = Random::new(seed);
     let count = random.count(2..=5);
     let mut memory = Memory::draw(&mut random, count);
-    let mut world = World::new(random, &mut memory, faults);
+    let mut world = Simulation::new(random, &mut memory, faults);
     world.run();
-    assert_eq!(world.guests.len(), count);
+    assert_eq!(world.peers.len(), count);
     judge(&world, sometimes);
     judge_operator(&world, sometimes);
     sometimes.note("somebody was dropped", world.dropped > 0);
 }
 
-fn judge(world: &World<'_>, sometimes: &mut Sometimes) {
-    for number in 0..world.guests.len() {
+fn judge(world: &Simulation<'_>, sometimes: &mut Sometimes) {
+    for number in 0..world.peers.len() {
         judge_guest(world, number, sometimes);
     }
     judge_private(world, sometimes);
 }
 
 /// Everything public reaches everybody else once and in the one order in which the room heard it.
-fn judge_guest(world: &World<'_>, number: usize, sometimes: &mut Sometimes) {
-    let guest = &world.guests[number];
+fn judge_guest(world: &Simulation<'_>, number: usize, sometimes: &mut Sometimes) {
+    let peer = &world.peers[number];
     let is_public = |line: &&String| !line.starts_with(PRIVATE) && !line.starts_with(NOBODY);
-    let public: Vec<_> = guest.received.iter().filter(is_public).cloned().collect();
+    let public: Vec<_> = peer.received.iter().filter(is_public).cloned().collect();
     let is_whole = world.is_whole(number);
     let history = world.model.judge(number, &public, is_whole);
     sometimes.note("a newcomer got history", history > 0);
     if is_whole {
         // All that it said was heard.
-        let rest = &guest.steps[guest.told..];
+        let rest = &peer.steps[peer.told..];
         assert!(rest.iter().all(|step| step.event.is_none()), "{number} was not heard: {rest:?}");
     }
     sometimes.note("all of it was received", is_whole && public.len() > 8);
     sometimes.note("not all of it was received", !is_whole && public.len() > 4);
     // Of each sender's lines, private ones too, the order is the sender's.
-    for sender in 0..world.guests.len() {
+    for sender in 0..world.peers.len() {
         let marks: Vec<usize> =
-            guest.received.iter().filter_map(|line| mark(line, sender)).collect();
+            peer.received.iter().filter_map(|line| mark(line, sender)).collect();
         assert!(marks.is_sorted_by(|a, b| a < b), "{number} got from {sender}: {marks:?}");
     }
 }
@@ -66,22 +66,22 @@ fn mark(line: &str, sender: usize) -> Option<usize> {
 }
 
 /// A private line reaches whom it is for, or its sender is told that nobody is called so.
-fn judge_private(world: &World<'_>, sometimes: &mut Sometimes) {
-    for (sender, guest) in world.guests.iter().enumerate() {
-        for to in 0..world.guests.len() {
-            let marks: Vec<_> = guest
+fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
+    for (sender, peer) in world.peers.iter().enumerate() {
+        for to in 0..world.peers.len() {
+            let marks: Vec<_> = peer
                 .steps
                 .iter()
                 .filter(|step| step.to == Some(to))
                 .filter_map(|step| step.line.rsplit(' ').next())
                 .collect();
             let starts = |line: &&String| line.starts_with(PRIVATE);
-            let got = world.guests[to].received.iter().filter(starts);
+            let got = world.peers[to].received.iter().filter(starts);
             let got =
                 got.filter(|line| marks.iter().any(|mark| line.ends_with(&format!(": {mark}"))));
             let got = got.count();
-            let nobody = format!("{NOBODY}guest{};", to + 1);
-            let refused = guest.received.iter().filter(|line| line.starts_with(&nobody)).count();
+            let nobody = format!("{NOBODY}peer{};", to + 1);
+            let refused = peer.received.iter().filter(|line| line.starts_with(&nobody)).count();
             if world.is_whole(sender) && world.is_whole(to) {
                 assert_eq!(got + refused, marks.len(), "from {sender} to {to}");
             } else {
@@ -90,14 +90,14 @@ fn judge_private(world: &World<'_>, sometimes: &mut Sometimes) {
             sometimes.note("a private line arrived", got > 0);
             sometimes.note("a private line had nobody to go to", refused > 0);
         }
-        let all_private = guest.received.iter().filter(|line| line.starts_with(PRIVATE));
-        let mine = format!("guest{}", sender + 1);
+        let all_private = peer.received.iter().filter(|line| line.starts_with(PRIVATE));
+        let mine = format!("peer{}", sender + 1);
         assert!(all_private.clone().next().is_none() || world.model.seats[&sender].nick == mine);
     }
 }
 
 /// The operator gets everything, or is told where something is missing.
-fn judge_operator(world: &World<'_>, sometimes: &mut Sometimes) {
+fn judge_operator(world: &Simulation<'_>, sometimes: &mut Sometimes) {
     let text = String::from_utf8(world.operator.clone()).expect("UTF-8");
     let lines: Vec<_> = text.lines().collect();
     if let Some(gap) = lines.iter().position(|&line| line == MISSING) {
@@ -126,7 +126,7 @@ fn without_faults_nobody_is_cut_off() {
         let mut random = Random::new(seed);
         let count = random.count(2..=5);
         let mut memory = Memory::draw(&mut random, count);
-        let mut world = World::new(random, &mut memory, 0);
+        let mut world = Simulation::new(random, &mut memory, 0);
         world.run();
         let whole = (0..count).filter(|&number| world.is_whole(number)).count();
         assert_eq!(whole + world.dropped, count);
@@ -142,9 +142,9 @@ fn dozens_hear_each_other_in_one_order() {
         let mut random = Random::new(seed);
         let count = random.count(24..=40);
         let mut memory = Memory::roomy(count);
-        let mut world = World::new(random, &mut memory, 20);
+        let mut world = Simulation::new(random, &mut memory, 20);
         world.run();
-        assert_eq!(world.guests.len(), count);
+        assert_eq!(world.peers.len(), count);
         judge(&world, sometimes);
         judge_operator(&world, &mut Sometimes::default());
         let whole = (0..count).filter(|&number| world.is_whole(number)).count();
@@ -161,19 +161,19 @@ fn a_server_that_is_killed_leaves_nobody_waiting() {
         let count = random.count(2..=5);
         let mut memory = Memory::draw(&mut random, count);
         let after = random.span(Duration::ZERO..=Duration::from_secs(3));
-        let mut world = World::new(random, &mut memory, 0);
+        let mut world = Simulation::new(random, &mut memory, 0);
         world.kill_after(after);
         world.run();
-        for guest in &mut world.guests {
+        for peer in &mut world.peers {
             // The end of the stream is the end of a line, wherever it comes.
-            let is_cut = guest.server.is_none() && guest.peer == Some(Outcome::Closed);
-            guest.received.pop_if(|_| is_cut);
+            let is_cut = peer.server.is_none() && peer.peer == Some(Outcome::Closed);
+            peer.received.pop_if(|_| is_cut);
         }
         judge(&world, &mut Sometimes::default());
-        let is_over = |outcome| world.guests.iter().any(|guest| guest.peer == Some(outcome));
-        assert!(world.guests.iter().all(|guest| guest.peer.is_some()), "a client waits for ever");
+        let is_over = |outcome| world.peers.iter().any(|peer| peer.peer == Some(outcome));
+        assert!(world.peers.iter().all(|peer| peer.peer.is_some()), "a client waits for ever");
         sometimes.note("an end", is_over(Outcome::Closed));
         sometimes.note("a reset", is_over(Outcome::Broken));
-        sometimes.note("nobody was there yet", world.guests.is_empty());
+        sometimes.note("nobody was there yet", world.peers.is_empty());
     });
 }
