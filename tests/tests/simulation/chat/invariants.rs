@@ -80,7 +80,7 @@ fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
             let got =
                 got.filter(|line| marks.iter().any(|mark| line.ends_with(&format!(": {mark}"))));
             let got = got.count();
-            let nobody = format!("{NOBODY}peer{};", to + 1);
+            let nobody = format!("{NOBODY}guest{};", to + 1);
             let refused = peer.received.iter().filter(|line| line.starts_with(&nobody)).count();
             if world.is_whole(sender) && world.is_whole(to) {
                 assert_eq!(got + refused, marks.len(), "from {sender} to {to}");
@@ -91,7 +91,7 @@ fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
             sometimes.note("a private line had nobody to go to", refused > 0);
         }
         let all_private = peer.received.iter().filter(|line| line.starts_with(PRIVATE));
-        let mine = format!("peer{}", sender + 1);
+        let mine = format!("guest{}", sender + 1);
         assert!(all_private.clone().next().is_none() || world.model.seats[&sender].nick == mine);
     }
 }

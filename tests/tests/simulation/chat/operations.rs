@@ -132,7 +132,7 @@ impl Table<'_> {
             1 if number % 2 == 1 => (format!("/nick n{mark}"), Said::Nick(format!("n{mark}"))),
             2 | 3 => {
                 let to = 2 * self.random.count(0..=4);
-                (format!("/msg peer{} {mark}", to + 1), Said::Private(to, mark))
+                (format!("/msg guest{} {mark}", to + 1), Said::Private(to, mark))
             }
             _ => {
                 let text = mark + &" é"[..].repeat(self.random.count(0..=6));
