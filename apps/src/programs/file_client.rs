@@ -114,12 +114,12 @@ impl Run for FileClient {
         };
         let transfers = self.transfers(&names)?;
         let (server, addresses) = (server.to_string(), server.resolve()?);
-        let several = self.recursive || transfers.len() > 1;
-        let mut progress = Progress::new(self.shows_progress(), several);
-        progress.expect(transfers.iter().map(Transfer::files).sum());
+        let mut progress = Progress::new(self.recursive || transfers.len() > 1);
+        progress.known = transfers.iter().map(Transfer::files).sum();
+        let ticker = self.shows_progress().then(Ticker::default);
         let retry_pause = self.common.waits.retry_pause;
         let settings = Settings { server, addresses, retry_pause, ..self.settings };
-        download(settings, transfers, progress, output)
+        download(Client::new(settings, Reporter::new(output, progress), transfers), ticker)
     }
 }
 
@@ -145,7 +145,8 @@ impl FileClient {
 
     fn shows_progress(&self) -> bool {
         let mixes = self.to_stdout() && io::stdout().is_terminal();
-        !(self.common.quiet || self.common.json || self.list || mixes)
+        let is_wanted = !(self.common.quiet || self.common.json || self.list || mixes);
+        is_wanted && io::stderr().is_terminal()
     }
 
     /// What is to be done with each name.
@@ -219,12 +220,7 @@ fn open(path: &Path) -> Result<Rc<TargetFolder>, Failure> {
 }
 
 /// Does the transfers, until they are done or a signal comes.
-fn download(
-    settings: Settings,
-    transfers: Vec<Transfer>,
-    progress: Progress,
-    output: &mut Printer,
-) -> Result<(), Failure> {
+fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     let caught = signals.caught();
@@ -233,10 +229,9 @@ fn download(
     executor.set_scratch(READ);
     executor.spawn(Box::new(signals));
     executor.spawn(Box::new(ServerConnection::new(Instant::ZERO)));
-    if progress.is_shown() {
-        executor.spawn(Box::new(Ticker::default()));
+    if let Some(ticker) = ticker {
+        executor.spawn(Box::new(ticker));
     }
-    let mut client = Client::new(settings, Reporter::new(output, progress), transfers);
     executor.run(&mut client).map_err(Failure::system)?;
     if client.queue.there > 0 {
         client.reporter.log(log::Level::Info, &messages::there(client.queue.there));

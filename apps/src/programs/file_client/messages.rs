@@ -58,53 +58,44 @@ pub(super) fn ended(
     settings: &Settings,
 ) -> String {
     let Settings { server, timeout, stall, .. } = settings;
-    let name = transfer.shown();
-    let heard = policy.was_heard || policy.is_plain();
-    let how = match ending {
-        Ending::Closed => "the connection was closed".to_owned(),
-        Ending::Broken(DriveError::Connection(error)) if heard => describe(error).to_string(),
-        Ending::Broken(DriveError::Connection(error)) => {
-            format!("{}, with no answer (--plain suits the simplest servers)", describe(error))
+    let (name, (held, _)) = (transfer.shown(), transfer.sink().held());
+    let after = if held > 0 { format!(" after {}", HumanBytes(held)) } else { String::new() };
+    let broke_off = |how: &str| format!("{name}: {server} broke off{after}: {how}");
+    match ending {
+        Ending::Unconnected(error) if policy.fell_back() => format!(
+            "{server} speaks the plain form only and takes no second connection: {} (it is \
+             probably a server for one connection: --plain asks it plainly from the start)",
+            describe(error)
+        ),
+        Ending::Unconnected(error) => connect_error(server, *timeout, error),
+        Ending::Closed => broke_off("the connection was closed"),
+        Ending::Broken(DriveError::Connection(error)) if policy.was_heard || policy.is_plain() => {
+            broke_off(&describe(error).to_string())
         }
+        Ending::Broken(DriveError::Connection(error)) => broke_off(&format!(
+            "{}, with no answer (--plain suits the simplest servers)",
+            describe(error)
+        )),
+        Ending::Broken(DriveError::Session(ReceiverError::TimedOut)) => format!(
+            "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
+             suits the simplest servers)"
+        ),
         Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
-            format!("nothing came for {stall} (--stall allows more)")
+            broke_off(&format!("nothing came for {stall} (--stall allows more)"))
         }
         // It did know it before.
-        Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) => {
-            "the server gave no answer (--plain starts over, for a server that knows no other form)"
-                .to_owned()
-        }
-        Ending::Broken(DriveError::Session(ReceiverError::TimedOut)) => {
-            return format!(
-                "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
-                 suits the simplest servers)"
-            );
-        }
-        Ending::Broken(DriveError::Session(ReceiverError::Nothing)) => {
-            return format!(
-                "{name}: {server} sent nothing: there is no such file, it was refused, or it is \
-                 empty"
-            );
-        }
-        Ending::Broken(DriveError::Session(error)) => error.to_string(),
-        Ending::Broken(fault) => return format!("{name}: {fault}"),
-        Ending::Unconnected(error) if policy.fell_back() => {
-            return format!(
-                "{server} speaks the plain form only and takes no second connection: {} (it is \
-                 probably a server for one connection: --plain asks it plainly from the start)",
-                describe(error)
-            );
-        }
-        Ending::Unconnected(error) => return connect_error(server, *timeout, error),
-        Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => return why.clone(),
-        Ending::Aborted(Abort::Busy) => return format!("{name}: {server} is busy"),
-        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => return interrupted(transfer),
-    };
-    let after = match transfer.sink().held() {
-        (0, _) => String::new(),
-        (held, _) => format!(" after {}", HumanBytes(held)),
-    };
-    format!("{name}: {server} broke off{after}: {how}")
+        Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) => broke_off(
+            "the server gave no answer (--plain starts over, for a server that knows no other form)",
+        ),
+        Ending::Broken(DriveError::Session(ReceiverError::Nothing)) => format!(
+            "{name}: {server} sent nothing: there is no such file, it was refused, or it is empty"
+        ),
+        Ending::Broken(DriveError::Session(error)) => broke_off(&error.to_string()),
+        Ending::Broken(fault) => format!("{name}: {fault}"),
+        Ending::Aborted(Abort::Busy) => format!("{name}: {server} is busy"),
+        Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
+        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => interrupted(transfer),
+    }
 }
 
 /// How many there are besides the one that `message` tells of.

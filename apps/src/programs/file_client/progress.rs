@@ -1,7 +1,6 @@
 //! How far it has come, on a terminal.
 
 use core::task::Poll;
-use std::io::{self, IsTerminal as _};
 
 use barewire_core::printable::printable;
 use barewire_core::time::Duration;
@@ -17,83 +16,60 @@ const UNSIZED: &str = "{wide_msg} {binary_bytes}  {binary_bytes_per_sec}";
 /// Counts what comes in; the [`Ticker`] shows it.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Absent where nobody would see it.
-    bar: Option<ProgressBar>,
+    /// Hidden until it is drawn for the first time.
+    bar: ProgressBar,
     /// Several files are counted together.
     several: bool,
     name: String,
-    done: u64,
-    known: u64,
+    /// How many files are there, or will not be.
+    pub(super) done: u64,
+    /// How many are known of.
+    pub(super) known: u64,
 }
 
 impl Progress {
-    /// Shown on standard error if that is a terminal, and if it is `wanted`.
-    pub(super) fn new(wanted: bool, several: bool) -> Self {
-        let bar = (wanted && io::stderr().is_terminal())
-            .then(|| ProgressBar::hidden().with_style(style(UNSIZED)));
+    pub(super) fn new(several: bool) -> Self {
+        let bar = ProgressBar::hidden().with_style(style(UNSIZED));
         Self { bar, several, name: String::new(), done: 0, known: 0 }
-    }
-
-    pub(super) fn is_shown(&self) -> bool {
-        self.bar.is_some()
-    }
-
-    /// So many more files are to come.
-    pub(super) fn expect(&mut self, files: u64) {
-        self.known += files;
-    }
-
-    /// So many are there, or will not be.
-    pub(super) fn finish(&mut self, files: u64) {
-        self.done += files;
     }
 
     /// The contents of `name` begin at `offset`, of `size` bytes if that is known.
     pub(super) fn begin(&mut self, name: &str, offset: u64, size: Option<u64>) {
-        let Some(bar) = &self.bar else { return };
         name.clone_into(&mut self.name);
         if !self.several {
-            bar.set_style(style(if size.is_some() { SIZED } else { UNSIZED }));
-            bar.set_length(size.unwrap_or_default());
-            bar.set_position(offset);
-            bar.reset_eta();
+            self.bar.set_style(style(if size.is_some() { SIZED } else { UNSIZED }));
+            self.bar.set_length(size.unwrap_or_default());
+            self.bar.set_position(offset);
+            self.bar.reset_eta();
         }
     }
 
     pub(super) fn advance(&self, bytes: usize) {
-        if let Some(bar) = &self.bar {
-            bar.inc(bytes as u64);
-        }
+        self.bar.inc(bytes as u64);
     }
 
     fn draw(&self) {
-        let Some(bar) = &self.bar else { return };
-        if bar.is_hidden() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
+        if self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         let name = printable(self.name.as_bytes());
-        bar.set_message(if self.several {
+        self.bar.set_message(if self.several {
             format!("{} of {} files  {name}", self.done, self.known)
         } else {
             name.to_string()
         });
-        bar.tick();
+        self.bar.tick();
     }
 
     /// Writes to the terminal without spoiling the bar, nor being spoilt by it.
     pub(super) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.bar.suspend(write)
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 

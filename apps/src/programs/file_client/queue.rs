@@ -69,7 +69,7 @@ impl Queue {
 
     /// How much is known to be to do.
     pub(super) fn len(&self) -> usize {
-        let listed = self.folders.iter().map(Walk::left).sum::<usize>();
+        let listed = self.folders.iter().map(|folder| folder.left).sum::<usize>();
         self.waiting.len() + self.asked.len() + listed
     }
 
@@ -84,7 +84,7 @@ impl Queue {
             && let Some(folder) = self.folders.last_mut()
         {
             self.waiting.extend(folder.next());
-            self.folders.pop_if(|folder| folder.left() == 0);
+            self.folders.pop_if(|folder| folder.left == 0);
         }
     }
 
@@ -93,7 +93,7 @@ impl Queue {
         loop {
             self.refill();
             let Some(transfer) = self.waiting.front_mut() else { return false };
-            match transfer.prepare(&self.settings) {
+            match transfer.sink_mut().prepare(&self.settings) {
                 Ok(true) => return true,
                 Ok(false) => self.there += 1,
                 Err(why) => reporter.fail(&why),
@@ -105,7 +105,7 @@ impl Queue {
     /// Takes the next transfer out, which is over before it was asked for.
     pub(super) fn drop_next(&mut self, reporter: &mut Reporter<'_>) -> Option<Transfer> {
         let transfer = self.waiting.pop_front()?;
-        reporter.progress.finish(transfer.files());
+        reporter.progress.done += transfer.files();
         self.refill();
         Some(transfer)
     }
@@ -162,19 +162,14 @@ impl Queue {
     ) -> Result<(), Abort> {
         let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
         match event {
-            ReceiverEvent::Response(answer) => {
-                let taken = self.folders.iter().map(Walk::room).sum();
-                let room = listing_sink::ROOM.saturating_sub(taken);
-                transfer.begin(&answer.into(), room, reporter)?;
-            }
-            ReceiverEvent::Contents(bytes) => self.progressed |= transfer.write(bytes, reporter)?,
-            ReceiverEvent::Verified { end } => {
-                self.progressed |= transfer.verified(end, reporter)?;
-            }
             ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
             ReceiverEvent::Refused(refusal) => self.refused(refusal, reporter),
             ReceiverEvent::Complete => self.completed(reporter),
-            _ => {}
+            event => {
+                let taken = self.folders.iter().map(Walk::room).sum();
+                let room = listing_sink::ROOM.saturating_sub(taken);
+                self.progressed |= transfer.take(event, room, reporter)?;
+            }
         }
         Ok(())
     }
@@ -185,27 +180,27 @@ impl Queue {
         if let Refusal::NotFound | Refusal::Refused = refusal
             && let Some(file) = transfer.as_file()
         {
-            reporter.progress.expect(file.files());
+            reporter.progress.known += file.files();
             self.waiting.push_front(file);
             return;
         }
-        reporter.progress.finish(transfer.files());
+        reporter.progress.done += transfer.files();
         reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
     }
 
     fn completed(&mut self, reporter: &mut Reporter<'_>) {
         self.progressed = true;
         let Some(transfer) = self.asked.pop_front() else { return };
-        reporter.progress.finish(transfer.files());
+        reporter.progress.done += transfer.files();
         match transfer.complete(reporter) {
             Completed::Nothing => {}
             Completed::File(name, sink) => self.complete.push((name, sink)),
             Completed::Folder(name, listing, target) => {
                 match Walk::begin(name.clone(), listing, &target) {
                     Ok(folder) => {
-                        reporter.progress.expect(folder.files);
+                        reporter.progress.known += folder.files;
                         self.folders.push(folder);
-                        self.folders.pop_if(|folder| folder.left() == 0);
+                        self.folders.pop_if(|folder| folder.left == 0);
                     }
                     Err(why) => reporter.fail(&format!("{}: {why}", shown(&name))),
                 }

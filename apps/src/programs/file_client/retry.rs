@@ -139,16 +139,17 @@ impl RetryPolicy {
             Ending::Unconnected(_)
             | Ending::Closed
             | Ending::Broken(_)
-            | Ending::Aborted(Abort::Busy) => self.retry(left),
+            | Ending::Aborted(Abort::Busy) => {
+                if self.attempts >= self.retries || self.is_plain() && left.is_half_written {
+                    return Step::GiveUp;
+                }
+                self.attempts += 1;
+                Step::Retry {
+                    attempt: self.attempts,
+                    pause: pause(self.first_pause, self.attempts),
+                }
+            }
         }
-    }
-
-    fn retry(&mut self, left: Left) -> Step {
-        if self.attempts >= self.retries || self.is_plain() && left.is_half_written {
-            return Step::GiveUp;
-        }
-        self.attempts += 1;
-        Step::Retry { attempt: self.attempts, pause: pause(self.first_pause, self.attempts) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One thing to ask the server for, and what is done with the answer.
 
-use barewire_core::file::{Operation, Request};
+use barewire_core::file::{Operation, ReceiverEvent, Request};
 use log::Level;
 
 use super::file_sink::FileSink;
@@ -81,12 +81,13 @@ impl Transfer {
 
     /// The same name as that of a file, if one may be meant.
     pub(super) fn as_file(&self) -> Option<Self> {
-        match &self.kind {
-            Kind::Tree { target, by_user: true, .. } if !target.leaf.is_empty() => {
-                Some(Self::file(self.name.clone(), target.clone(), None))
-            }
-            _ => None,
-        }
+        let Kind::Tree { target, by_user: true, .. } = &self.kind else { return None };
+        let is_named = !target.leaf.is_empty();
+        is_named.then(|| Self::file(self.name.clone(), target.clone(), None))
+    }
+
+    pub(super) fn sink_mut(&mut self) -> &mut dyn Sink {
+        self.kind.sink_mut()
     }
 
     pub(super) fn sink(&self) -> &dyn Sink {
@@ -116,11 +117,6 @@ impl Transfer {
         u64::from(!self.is_listing())
     }
 
-    /// Makes it ready to be asked for; false if it need not be, as it is there already.
-    pub(super) fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
-        self.kind.sink_mut().prepare(settings)
-    }
-
     pub(super) fn request(&self, settings: &Settings) -> Request<'_> {
         let name = self.name.as_bytes();
         if self.is_listing() {
@@ -130,8 +126,35 @@ impl Transfer {
         Request { operation: Operation::Get, name, offset, tag, verify: !settings.no_verify }
     }
 
-    /// The server is about to send it. Of a listing, `room` can be taken.
-    pub(super) fn begin(
+    /// Takes what the server sends of it, and tells whether more is held than ever before. Of memory for
+    /// listings, `room` bytes are free.
+    pub(super) fn take(
+        &mut self,
+        event: ReceiverEvent<'_>,
+        room: u64,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<bool, Abort> {
+        match event {
+            ReceiverEvent::Response(header) => self.begin(&header.into(), room, reporter)?,
+            ReceiverEvent::Contents(bytes) => {
+                if !self.has_begun {
+                    // The plain form has no headers.
+                    self.begin(&Incoming::default(), room, reporter)?;
+                }
+                if !self.is_listing() {
+                    reporter.progress.advance(bytes.len());
+                }
+                self.sink_mut().write(bytes, reporter)?;
+            }
+            ReceiverEvent::Verified { end } => self.sink_mut().verified(end, reporter)?,
+            _ => {}
+        }
+        let ((held, _), before) = (self.sink().held(), self.reached);
+        self.reached = before.max(held);
+        Ok(held > before)
+    }
+
+    fn begin(
         &mut self,
         incoming: &Incoming,
         room: u64,
@@ -139,6 +162,8 @@ impl Transfer {
     ) -> Result<(), Abort> {
         self.has_begun = true;
         let (name, (held, version)) = (shown(&self.name), self.sink().held());
+        // From an earlier run, perhaps.
+        self.reached = self.reached.max(held);
         if incoming.offset == 0 && held > 0 && version != incoming.tag {
             let message = "is another version than the part that is there: it starts from 0";
             reporter.log(Level::Debug, &format!("{name} {message}"));
@@ -149,43 +174,10 @@ impl Transfer {
         self.kind.sink_mut().begin(name, incoming, room)
     }
 
-    /// Tells whether more is held than ever before.
-    pub(super) fn write(
-        &mut self,
-        bytes: &[u8],
-        reporter: &mut Reporter<'_>,
-    ) -> Result<bool, Abort> {
-        if !self.has_begun {
-            // The plain form has no headers.
-            self.begin(&Incoming::default(), 0, reporter)?;
-        }
-        if !self.is_listing() {
-            reporter.progress.advance(bytes.len());
-        }
-        self.kind.sink_mut().write(bytes, reporter)?;
-        Ok(self.is_farther())
-    }
-
-    /// Tells whether more is held than ever before.
-    pub(super) fn verified(
-        &mut self,
-        end: u64,
-        reporter: &mut Reporter<'_>,
-    ) -> Result<bool, Abort> {
-        self.kind.sink_mut().verified(end, reporter)?;
-        Ok(self.is_farther())
-    }
-
-    fn is_farther(&mut self) -> bool {
-        let (before, (held, _)) = (self.reached, self.sink().held());
-        self.reached = before.max(held);
-        held > before
-    }
-
     /// The connection is gone.
     pub(super) fn settle(&mut self) {
         self.has_begun = false;
-        self.kind.sink_mut().settle();
+        self.sink_mut().settle();
     }
 
     /// All of it is there.

@@ -19,7 +19,8 @@ pub(super) struct Walk {
     target: Rc<TargetFolder>,
     listing: Vec<u8>,
     read: usize,
-    left: usize,
+    /// How many transfers are still to come.
+    pub(super) left: usize,
     /// How many files the listing has.
     pub(super) files: u64,
 }
@@ -41,11 +42,6 @@ impl Walk {
             target.folder.expect(entry.name.as_bytes());
         }
         Ok(Self { name, target, listing, read: 0, left: totals.entries, files: totals.files })
-    }
-
-    /// How many transfers are still to come.
-    pub(super) fn left(&self) -> usize {
-        self.left
     }
 
     /// How many bytes of memory the listing takes.

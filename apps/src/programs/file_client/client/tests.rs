@@ -1,7 +1,7 @@
 use std::io;
 use std::rc::Rc;
 
-use barewire_core::file::ReceiverError;
+use barewire_core::file::{ReceiverError, ReceiverEvent, ResponseHeader};
 use barewire_core::time::Duration;
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_linux::link::DriveError;
@@ -9,7 +9,6 @@ use barewire_linux::link::DriveError;
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
-use crate::programs::file_client::sink::Incoming;
 use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
@@ -25,7 +24,7 @@ fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
         retries: 2,
         retry_pause: Duration::from_millis(500),
     };
-    let reporter = Reporter::new(output, Progress::new(false, false));
+    let reporter = Reporter::new(output, Progress::new(false));
     Client::new(settings, reporter, transfers)
 }
 
@@ -165,8 +164,8 @@ fn a_file_without_room_does_not_keep_the_others() {
     let others = client.queue.len() - 1;
     assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
     let mut transfer = client.queue.drop_next(&mut client.reporter).unwrap();
-    let incoming = Incoming { offset: 0, size: Some(u64::MAX), tag: 1, verified: true };
-    let begun = transfer.begin(&incoming, 0, &mut client.reporter);
+    let header = ResponseHeader { offset: 0, size: u64::MAX, tag: 1, verified: true };
+    let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut client.reporter);
     assert!(matches!(begun, Err(Abort::Skip(_))));
 }
 

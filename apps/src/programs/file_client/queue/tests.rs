@@ -56,7 +56,7 @@ impl<'o> Fixture<'o> {
     fn new(output: &'o mut Printer, transfers: Vec<Transfer>) -> Self {
         let settings = settings(false);
         let receiver = Receiver::new(Instant::ZERO, settings.config());
-        let reporter = Reporter::new(output, Progress::new(false, true));
+        let reporter = Reporter::new(output, Progress::new(true));
         Self { reporter, queue: Queue::new(settings, transfers), receiver, heard: true }
     }
 
@@ -141,7 +141,7 @@ fn a_tree_grows_as_its_listings_come() {
 
 /// Folder by folder: of the listings that there are, only one after another is gone by.
 #[test]
-fn a_listing_becomes_jobs_as_they_are_asked_for() {
+fn a_listing_becomes_transfers_as_they_are_asked_for() {
     let folder = TempDir::new().unwrap();
     let mut output = output();
     let transfer = tree(String::new(), target(folder.path()), None);
@@ -317,6 +317,26 @@ fn only_what_had_not_verified_before_is_progress() {
 }
 
 #[test]
+fn what_an_earlier_run_has_left_is_no_progress() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let header = ResponseHeader { offset: 0, size: 5, tag: 7, verified: true };
+    let mut output = output();
+    let mut fixture = Fixture::new(&mut output, vec![file("a", &target)]);
+    fixture.ask();
+    fixture.take(ReceiverEvent::Response(header)).unwrap();
+    fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
+    fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+    fixture.restart(false, vec![file("a", &target)]);
+    fixture.ask();
+    fixture.take(ReceiverEvent::Response(ResponseHeader { offset: 3, ..header })).unwrap();
+    fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
+    assert!(!fixture.queue.progressed);
+    fixture.take(ReceiverEvent::Verified { end: 5 }).unwrap();
+    assert!(fixture.queue.progressed);
+}
+
+#[test]
 fn no_more_is_asked_for_at_once_than_files_may_be_open() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
@@ -353,7 +373,7 @@ fn a_busy_server_fails_nothing_yet() {
 }
 
 #[test]
-fn a_listing_that_is_useless_stops_its_own_job_only() {
+fn a_listing_that_is_useless_stops_its_own_transfer_only() {
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![Transfer::screen("d".into(), false)]);
     assert_eq!(fixture.ask(), "d.");
