@@ -116,11 +116,15 @@ impl Task<Client<'_>> for ServerConnection {
 
 /// Begins the conversation over a connection that is made.
 fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, Ending> {
-    let config = client.settings.config();
-    if !client.policy.is_plain() {
-        return Ok(State::Framed { link, receiver: Receiver::new(now, config) });
+    let Client { settings, reporter, queue, policy } = client;
+    let config = settings.config();
+    if !policy.is_plain() {
+        let mut receiver = Receiver::new(now, config);
+        // Before anything is read: a server that ends at once leaves this unanswered.
+        queue.ask(&mut receiver, now, policy.was_heard, reporter);
+        return Ok(State::Framed { link, receiver });
     }
-    let transfer = client.queue.ask_plainly().ok_or(Ending::Closed)?;
+    let transfer = queue.ask_plainly().ok_or(Ending::Closed)?;
     let name = message(&transfer.name).map_err(|why| {
         let name = transfer.shown();
         let why = format!("{name}: the name {why}, so it cannot be asked for plainly");
