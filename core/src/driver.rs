@@ -411,6 +411,15 @@ impl Driver {
         self.ended
     }
 
+    /// When the next step is due at the latest: what [`Step::Wait`] told last, or what a command to the
+    /// session has made of it since.
+    pub fn poll_deadline<S: Session>(&self, session: &S) -> Option<Instant> {
+        match self.stage {
+            Stage::ShutDown | Stage::Linger => Some(self.until),
+            _ => session.poll_deadline(),
+        }
+    }
+
     /// Whether the conversation is over, in order or not: the session is no longer asked for anything
     /// but its last word.
     pub const fn is_over(&self) -> bool {

@@ -59,22 +59,26 @@
 
 mod connection;
 mod connector;
+mod lingering;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod transport;
 
+use core::mem;
+use core::ops::ControlFlow;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use barewire_core::driver;
+use barewire_core::driver::{self, Driver, Step};
 use barewire_core::session::{Event, Session};
 
 pub use connector::{Connector, TIMEOUT};
 
-use crate::executor::{Context, Source};
+use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
-use turn::Turn;
+use lingering::Lingering;
+use transport::Turn;
 
 /// Why a conversation failed: by the session's own rules, because the connection broke (reset,
 /// unreachable, timed out), or because the contents ended before what was to be sent of them.
@@ -95,8 +99,15 @@ pub type DriveError<E> = driver::DriveError<E, io::Error>;
 /// A link that is dropped in the middle of its conversation is reset, unless it has ended its
 /// direction. Its place among the task's sources is free when the task ends; a task that goes on
 /// [gives it up](Self::give_up) instead.
+///
+/// When the conversation is over before the peer has ended its direction, the connection goes on in a
+/// task of its own: what the peer still sends is thrown away until its end, or for
+/// [`LINGER`](driver::LINGER) at most, so that it does not turn the close into a reset, which would
+/// destroy output that is under way. The executor ends only behind such a task, unless the conversation
+/// failed.
 #[derive(Debug)]
 pub struct Link {
+    driver: Driver,
     /// Absent once the conversation is over.
     connection: Option<Connection>,
 }
@@ -109,7 +120,7 @@ impl Link {
 
     /// A link over a stream that the task has registered for both directions.
     fn with_source(stream: TcpStream, source: Option<Source>) -> Self {
-        Self { connection: Some(Connection::new(stream, source)) }
+        Self { driver: Driver::new(), connection: Some(Connection::new(stream, source)) }
     }
 
     /// The stream, until the conversation is over.
@@ -121,15 +132,12 @@ impl Link {
     /// and hands each event to `on_event`. To be called in every turn of the task, and after any
     /// command to the session. The task's deadline is set to the session's.
     ///
-    /// `Ok` means that the conversation is over, in order, and the connection closed.
+    /// `Ok` means that the conversation is over, in order, and the link no longer has the connection.
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
-    /// [`DriveError::Session`]: it failed; what the session had yet to say was attempted once, and the
-    /// connection is closed, or reset if this side has not ended its direction.
-    /// [`DriveError::Connection`]: the connection broke.
-    /// [`DriveError::Contents`]: the session sends contents, of which this method knows nothing; the
-    /// connection is reset.
+    /// [`DriveError`]: it failed, and the link no longer has the connection. What a session that failed
+    /// had yet to say was attempted once.
     pub fn drive<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
@@ -185,7 +193,7 @@ impl Link {
         let flushed = if connection.full { Ok(false) } else { connection.flush(cx, false) };
         match flushed.and_then(|_| connection.watch(cx)) {
             Ok(()) => {
-                cx.set_deadline(session.poll_deadline());
+                cx.set_deadline(self.driver.poll_deadline(session));
                 Err(nb::Error::WouldBlock)
             }
             Err(error) => {
@@ -201,42 +209,49 @@ impl Link {
         session: &mut S,
         contents: Option<BorrowedFd<'_>>,
         gathers: bool,
-        on_event: impl FnMut(Event<'_, S>),
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
+        if connection.budget.is_spent() {
+            cx.yield_now();
+            return Err(nb::Error::WouldBlock);
+        }
+        if connection.full && connection.readiness(cx).intersects(Readiness::WRITABLE) {
+            connection.full = false;
+        }
         let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let mut turn = Turn {
-            cx: &mut *cx,
-            connection,
-            session,
-            on_event,
-            scratch: &mut scratch,
-            contents,
-            gathers,
-            now,
+        let is_due = session.poll_deadline().is_some_and(|at| at <= now);
+        let mut turn = Turn::new(cx, connection, &mut scratch);
+        (turn.contents, turn.gathers, turn.is_due) = (contents, gathers, is_due);
+        let mut on_event = |event: Event<'_, S>| {
+            on_event(event);
+            ControlFlow::Continue(())
         };
-        let result = turn.run();
-        if let Err(nb::Error::Other(DriveError::Session(_))) = result {
-            turn.last_word();
+        let result = match self.driver.step(now, session, &mut turn, &mut on_event) {
+            Step::Over(result) => Some(result),
+            _ => None,
+        };
+        turn.keep_rest();
+        if matches!(result, Some(Err(DriveError::Session(_)))) {
+            // The last word, whatever the budget: its fate changes nothing.
+            (turn.connection.budget, turn.connection.full) = (Budget::TURN, false);
+            let _ = self.driver.step(now, session, &mut turn, &mut on_event);
+            let _ = turn.connection.flush(turn.cx, false);
         }
         cx.give_scratch(scratch);
-        match result {
-            Err(nb::Error::WouldBlock) => {}
-            Ok(()) => drop(self.take(cx)),
-            Err(nb::Error::Other(_)) => self.give_up(cx),
-        }
-        result
+        let Some(result) = result else { return Err(nb::Error::WouldBlock) };
+        self.end(cx, result.is_err());
+        Ok(result?)
     }
 
     /// Gives the conversation up, as dropping the link does, and leaves nothing of it with the task:
     /// its place among the [sources](crate::executor::MAX_SOURCES) is free, and the deadline gone.
     /// For a task that goes on without it. Does nothing once the conversation is over.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
-        if let Some(connection) = self.take(cx) {
-            connection.give_up();
-        }
+        self.driver.give_up();
+        self.end(cx, true);
     }
 
     /// Closes the connection so that the peer sees a reset. To be called by
@@ -247,20 +262,27 @@ impl Link {
         }
     }
 
-    /// Takes the connection away from the task, ready to be closed.
-    fn take<W>(&mut self, cx: &mut Context<'_, W>) -> Option<Connection> {
-        let mut connection = self.connection.take()?;
-        connection.discard_input(cx);
+    /// Takes the connection, whose conversation is over, away from the task. `is_background`: the
+    /// executor need not wait for its end.
+    fn end<W>(&mut self, cx: &mut Context<'_, W>, is_background: bool) {
+        let Some(mut connection) = self.connection.take() else { return };
         connection.leave(cx);
-        Some(connection)
+        if !self.driver.has_shut_down() {
+            connection.stream.abort();
+        } else if !self.driver.has_peer_ended() {
+            let driver = mem::take(&mut self.driver);
+            cx.spawn(Box::new(Lingering { driver, connection, is_background }));
+        }
     }
 }
 
 /// A link that is dropped in the middle of its conversation gives it up.
 impl Drop for Link {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.give_up();
+        if let Some(connection) = self.connection.take()
+            && !self.driver.has_shut_down()
+        {
+            connection.stream.abort();
         }
     }
 }

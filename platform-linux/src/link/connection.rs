@@ -7,7 +7,6 @@ use std::os::fd::BorrowedFd;
 use nix::errno::Errno;
 use nix::sys::uio::pread;
 
-use super::DriveError;
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
 use crate::sys::retry;
@@ -52,8 +51,6 @@ pub(super) struct Connection {
     sent: usize,
     /// The peer has ended its direction.
     pub(super) ended: bool,
-    /// This side has ended its own.
-    pub(super) shut: bool,
     /// The peer has reset the connection, and no read has met that yet.
     reset: bool,
     /// The kernel's send buffer is full.
@@ -92,7 +89,6 @@ impl Connection {
             gathered: Vec::new(),
             sent: 0,
             ended: false,
-            shut: false,
             reset: false,
             full: false,
             watches_output: source.is_some(),
@@ -206,39 +202,36 @@ impl Connection {
         Ok(Some(length))
     }
 
-    /// Sends from a file: small contents by way of the buffer, others by `sendfile(2)`.
-    pub(super) fn send_contents<W, E>(
+    /// Sends from a file: small contents by way of the buffer, others by `sendfile(2)`. 0 bytes: the
+    /// file ends before the range, or even the file system's largest file does.
+    pub(super) fn send_contents<W>(
         &mut self,
         cx: &mut Context<'_, W>,
         file: BorrowedFd<'_>,
         offset: u64,
         length: u64,
-    ) -> Result<Option<usize>, DriveError<E>> {
+    ) -> io::Result<Option<usize>> {
         let length = length.min(CONTENTS_PIECE.into());
         // No file has bytes there, and the system would call it a mistake.
         if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
-            return Err(DriveError::Contents);
+            return Ok(Some(0));
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let moved = if length <= SMALL {
             self.gather_contents(cx, file, offset, length)
-        } else if self.flush(cx, true).map_err(DriveError::Connection)? {
+        } else if self.flush(cx, true)? {
             self.settle(self.stream.send_file(file, offset, length))
         } else {
             Ok(None)
         };
         match moved {
-            // The file ends before the range, or even the file system's largest file does.
-            Ok(Some(0)) => Err(DriveError::Contents),
-            Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => {
-                Err(DriveError::Contents)
-            }
+            Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => Ok(Some(0)),
+            Err(error) => Err(with_culprit(error)),
             Ok(moved) => {
                 let count = moved.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
                 self.budget.contents = self.budget.contents.saturating_sub(count);
                 Ok(moved)
             }
-            Err(error) => Err(DriveError::Connection(with_culprit(error))),
         }
     }
 
@@ -291,18 +284,18 @@ impl Connection {
         Ok(is_done)
     }
 
-    /// Ends the sending direction, behind all that was to be sent.
-    pub(super) fn shut<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<Option<usize>> {
+    /// Ends the sending direction behind all that was to be sent; false if some of that has to wait.
+    pub(super) fn shut_down<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<bool> {
         if !self.flush(cx, true)? {
-            return Ok(None);
+            return Ok(false);
         }
         match self.stream.shut() {
             // The peer has reset the connection: a read will say so, behind what had arrived before.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => self.reset = true,
             result => result?,
         }
-        self.shut = true;
-        self.settle(Ok(0))
+        self.budget.writes = self.budget.writes.saturating_sub(1);
+        Ok(true)
     }
 
     /// Takes note of what a call that sends has said.
@@ -320,19 +313,6 @@ impl Connection {
         }
     }
 
-    /// Prepares for the stream's being closed. Unread bytes would turn the close into a reset
-    /// (RFC 2525 §2.17), which can destroy what the peer has yet to read: so what has arrived is
-    /// thrown away, within a bound.
-    pub(super) fn discard_input<W>(&self, cx: &mut Context<'_, W>) {
-        if !self.ended && self.readiness(cx).intersects(Readiness::READABLE) {
-            for _ in 0..READS {
-                if !matches!(self.stream.recv(cx.scratch()), Ok(1..)) {
-                    break;
-                }
-            }
-        }
-    }
-
     /// Leaves the task that it has been part of: its place among the sources is free again.
     pub(super) fn leave<W>(&mut self, cx: &mut Context<'_, W>) {
         if let Some(source) = self.source.take() {
@@ -340,14 +320,6 @@ impl Connection {
         }
         cx.give_buffer(mem::take(&mut self.gathered));
         cx.set_deadline(None);
-    }
-
-    /// Closes a connection whose conversation is not over: with a reset, unless this side has said all
-    /// it had to say, so that the peer cannot take a part for the whole.
-    pub(super) fn give_up(self) {
-        if !self.shut {
-            self.stream.abort();
-        }
     }
 }
 

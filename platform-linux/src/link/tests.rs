@@ -1,5 +1,6 @@
 mod echo;
 mod faults;
+mod lingering;
 mod sender;
 mod sending;
 

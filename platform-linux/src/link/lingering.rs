@@ -1,0 +1,40 @@
+//! A connection whose conversation is over, until the peer has ended its direction.
+
+use core::ops::ControlFlow;
+use core::task::Poll;
+
+use barewire_core::driver::Driver;
+
+use super::connection::{Budget, Connection};
+use super::transport::Turn;
+use crate::executor::{Context, Task};
+
+/// A task of its own, so that who had the conversation need not wait.
+#[derive(Debug)]
+pub(super) struct Lingering {
+    pub(super) driver: Driver,
+    /// It has left the task that it belonged to.
+    pub(super) connection: Connection,
+    /// Nobody waits for it: the executor may end before it does.
+    pub(super) is_background: bool,
+}
+
+impl<W> Task<W> for Lingering {
+    fn turn(&mut self, _world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+        if self.is_background {
+            cx.set_background();
+        }
+        self.connection.budget = Budget::TURN;
+        let (mut scratch, now) = (cx.take_scratch(), cx.now());
+        let mut turn = Turn::new(cx, &mut self.connection, &mut scratch);
+        let lingering = self.driver.linger(now, &mut turn);
+        cx.give_scratch(scratch);
+        match lingering {
+            ControlFlow::Continue(until) => {
+                cx.set_deadline(Some(until));
+                Poll::Pending
+            }
+            ControlFlow::Break(()) => Poll::Ready(()),
+        }
+    }
+}

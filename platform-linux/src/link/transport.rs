@@ -1,0 +1,139 @@
+//! What a connection is to the core's driver, in one turn of its task.
+
+use core::ops::Range;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use barewire_core::driver::Transport;
+
+use super::connection::{Connection, READS};
+use crate::executor::{Context, Readiness};
+
+/// A connection, with what it needs for a turn or for the part of it between two looks that the owner
+/// takes at the session.
+pub(super) struct Turn<'a, 't, W> {
+    pub(super) cx: &'a mut Context<'t, W>,
+    pub(super) connection: &'a mut Connection,
+    /// Lent by the executor.
+    pub(super) scratch: &'a mut [u8],
+    /// What of the scratch buffer was read and is not consumed.
+    pub(super) fresh: Range<usize>,
+    /// Where the contents are that the session may want to send.
+    pub(super) contents: Option<BorrowedFd<'a>>,
+    /// Small output may wait for more of it.
+    pub(super) gathers: bool,
+    /// The deadline was reached when the turn began. The clock was read after epoll's report, so bytes
+    /// may have come in between.
+    pub(super) is_due: bool,
+}
+
+impl<'a, 't, W> Turn<'a, 't, W> {
+    /// A turn that sends nothing from a file and gathers nothing.
+    pub(super) fn new(
+        cx: &'a mut Context<'t, W>,
+        connection: &'a mut Connection,
+        scratch: &'a mut [u8],
+    ) -> Self {
+        Self { cx, connection, scratch, fresh: 0..0, contents: None, gathers: false, is_due: false }
+    }
+
+    /// Keeps what the session left for the next turn.
+    pub(super) fn keep_rest(&mut self) {
+        self.connection.held.extend_from_slice(&self.scratch[self.fresh.clone()]);
+        self.fresh = 0..0;
+    }
+
+    /// Whether a read is worth a system call.
+    fn may_read(&self) -> bool {
+        let may_be_late = self.is_due && self.connection.budget.reads == READS;
+        may_be_late || self.connection.readiness(self.cx).intersects(Readiness::READABLE)
+    }
+
+    /// Whether output may go out. Once the turn's budget is used up, another turn is asked for.
+    fn may_send(&mut self) -> bool {
+        let is_spent = self.connection.budget.is_spent();
+        if is_spent {
+            self.cx.yield_now();
+        }
+        !self.connection.full && !is_spent
+    }
+}
+
+impl<W> Transport for Turn<'_, '_, W> {
+    type Error = io::Error;
+
+    fn receive(&mut self) -> nb::Result<&[u8], io::Error> {
+        if self.connection.budget.is_spent() {
+            self.connection.check(self.cx)?;
+            self.cx.yield_now();
+            return Err(nb::Error::WouldBlock);
+        }
+        let is_empty = self.connection.held.is_empty() && self.fresh.is_empty();
+        if is_empty && !self.connection.ended {
+            self.connection.watch(self.cx)?;
+            if !self.may_read() {
+                self.connection.check(self.cx)?;
+                return Err(nb::Error::WouldBlock);
+            }
+            if self.connection.budget.reads == 0 {
+                self.cx.yield_now();
+                return Err(nb::Error::WouldBlock);
+            }
+            self.connection.budget.reads -= 1;
+            match self.connection.read(self.cx, self.scratch)? {
+                Some(count) => self.fresh = 0..count,
+                None if self.connection.ended => {}
+                None => return Err(nb::Error::WouldBlock),
+            }
+        }
+        let Connection { held, taken, .. } = &*self.connection;
+        if !held.is_empty() {
+            return Ok(&held[*taken..]);
+        }
+        if self.fresh.is_empty() {
+            self.connection.check(self.cx)?;
+        }
+        Ok(&self.scratch[self.fresh.clone()])
+    }
+
+    fn consume(&mut self, count: usize) {
+        let Connection { held, taken, .. } = &mut *self.connection;
+        if held.is_empty() {
+            self.fresh.start += count;
+            return;
+        }
+        *taken += count;
+        if *taken == held.len() {
+            *held = Vec::new();
+            *taken = 0;
+        }
+    }
+
+    fn send(&mut self, head: &[u8], tail: &[u8], more: bool) -> nb::Result<usize, io::Error> {
+        if !self.may_send() {
+            return Err(nb::Error::WouldBlock);
+        }
+        let sent = if self.gathers {
+            self.connection.gather(self.cx, head, tail, more)
+        } else {
+            self.connection.send(self.cx, head, tail, more)
+        };
+        sent?.ok_or(nb::Error::WouldBlock)
+    }
+
+    fn send_contents(&mut self, offset: u64, length: u64) -> nb::Result<usize, io::Error> {
+        let Some(contents) = self.contents else { return Ok(0) };
+        if !self.may_send() {
+            return Err(nb::Error::WouldBlock);
+        }
+        let sent = self.connection.send_contents(self.cx, contents, offset, length);
+        sent?.ok_or(nb::Error::WouldBlock)
+    }
+
+    fn shut_down(&mut self) -> nb::Result<(), io::Error> {
+        if !self.may_send() || !self.connection.shut_down(self.cx)? {
+            return Err(nb::Error::WouldBlock);
+        }
+        Ok(())
+    }
+}
