@@ -137,8 +137,8 @@
 //!    is given up ends in the same way.
 //! 6. **A conversation that is over in order** ends this side's direction, if the session did not.
 //! 7. **Before a connection is closed**, what the peer still sends is thrown away until it has ended its
-//!    direction, or for [`LINGER`] at most: to close a socket with unread input resets the connection
-//!    (RFC 1122 §4.2.2.13, RFC 2525 §2.17), and so destroys output that is still under way.
+//!    direction, or for [`LINGER`] or [`LINGER_BYTES`] at most: to close a socket with unread input resets
+//!    the connection (RFC 1122 §4.2.2.13, RFC 2525 §2.17), and so destroys output that is still under way.
 //! 8. **A broken connection** (reset, unreachable) is the stack's error, of which the session is told
 //!    nothing; so it can never take a reset for success. Whether there was one is looked at once more
 //!    before a conversation is said to be over in order.
@@ -169,6 +169,10 @@ use crate::time::{Duration, Instant};
 /// How long a connection that is to be closed waits for the end of the peer's stream, and how long a
 /// stack may take to end this side's.
 pub const LINGER: Duration = Duration::from_secs(2);
+
+/// How many bytes such a connection throws away at most, give or take those that are received at once:
+/// who sends more is no peer that has yet to see the end.
+pub const LINGER_BYTES: usize = 1 << 20;
 
 /// What a stack does for a [`Driver`], over one connection. No method waits.
 pub trait Transport {
@@ -347,6 +351,8 @@ pub struct Driver {
     linger: Duration,
     /// When [`Stage::ShutDown`] and [`Stage::Linger`] have taken too long.
     until: Instant,
+    /// How many bytes were thrown away.
+    discarded: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,6 +404,7 @@ impl Driver {
             shut: false,
             linger,
             until: Instant::ZERO,
+            discarded: 0,
         }
     }
 
@@ -522,10 +529,11 @@ impl Driver {
 
     /// Throws away what has come, up to the end.
     fn discard<T: Transport>(&mut self, transport: &mut T) -> nb::Result<(), T::Error> {
-        while !self.ended {
+        while !self.ended && self.discarded <= LINGER_BYTES {
             let count = transport.receive()?.len();
             transport.consume(count);
             self.ended = count == 0;
+            self.discarded = self.discarded.saturating_add(count);
         }
         Ok(())
     }
@@ -591,13 +599,14 @@ impl Driver {
         session: &'a mut S,
         transport: &'a mut T,
     ) -> Next<'a, S, T::Error> {
+        if self.telling && !self.left {
+            // It took the last byte, which is no reason to have nothing more to tell; nor is a reset
+            // behind that byte.
+            let told = session.handle_input(now, &mut <&[u8]>::default());
+            self.telling = told.is_ok();
+            return self.hand_over(told, Stage::Transmit);
+        }
         let told = match transport.receive() {
-            // It took the last byte, which is no reason to have nothing more to tell.
-            Ok([]) if self.telling => {
-                let told = session.handle_input(now, &mut <&[u8]>::default());
-                self.telling = told.is_ok();
-                told
-            }
             Ok([]) => {
                 (self.ended, self.left) = (true, true);
                 session.handle_end(now)

@@ -75,7 +75,7 @@ impl Rule {
             }
             Self::Linger => {
                 "Before a connection is closed, what the peer still sends is thrown away until it has \
-                 ended its direction, or for `LINGER` at most"
+                 ended its direction, or for `LINGER` or `LINGER_BYTES` at most"
             }
             Self::Broken => {
                 "A broken connection (reset, unreachable) is the stack's error, of which the session \

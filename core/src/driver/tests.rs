@@ -111,6 +111,29 @@ fn an_orderly_end_waits_for_the_peers_and_throws_away_what_comes() {
 }
 
 #[test]
+fn who_never_stops_sending_is_not_lingered_for() {
+    let mut scene = Scene::new();
+    scene.session.closes = true;
+    assert_eq!(scene.step(0), Step::Over(Ok(())));
+    for _ in 0..LINGER_BYTES / 4_096 {
+        scene.stack.arrived = [b'x'; 4_096].into();
+        assert_eq!(scene.step(0), Step::Wait(Some(at(2_000))));
+    }
+    scene.stack.arrived = b"x".into();
+    assert_eq!(scene.step(0), Step::Close);
+}
+
+/// What the last byte has completed is whole, whatever comes behind it.
+#[test]
+fn a_reset_behind_the_last_byte_takes_nothing_of_what_it_has_to_tell() {
+    let mut scene = Scene::new();
+    scene.session.untold = 3;
+    (scene.stack.arrived, scene.stack.breaks_behind) = (b"abc".to_vec(), true);
+    assert_eq!(scene.step(0), Step::Over(Err(DriveError::Connection(Broken))));
+    assert_eq!(scene.told, ["abc", "", ""]);
+}
+
+#[test]
 fn lingering_has_an_end() {
     let mut scene = Scene::new();
     scene.session.closes = true;
