@@ -63,6 +63,7 @@ mod buffers;
 mod context;
 mod deadlines;
 mod readiness;
+mod run_queue;
 mod task_id;
 #[cfg(test)]
 mod tests;
@@ -75,7 +76,7 @@ use std::io;
 use barewire_core::time::Duration;
 
 pub use buffers::SCRATCH;
-pub use context::Context;
+pub use context::{Context, GRACE, Task};
 pub use readiness::Readiness;
 pub use task_id::{MAX_SOURCES, Source, TaskId};
 pub use waker::Waker;
@@ -83,26 +84,6 @@ pub use waker::Waker;
 pub(crate) use waker::StopGroup;
 
 use crate::clock::{Clock, TimeSource};
-
-/// How long an orderly stop waits for the tasks to finish, unless
-/// [`set_grace`](Executor::set_grace) says otherwise.
-pub const GRACE: Duration = Duration::from_secs(5);
-
-/// Something that an [`Executor`] gives turns.
-pub trait Task<W> {
-    /// Does what there is to do, without waiting and within a budget.
-    ///
-    /// `Pending` waits for the next turn; whatever was not asked for through `cx` will not bring
-    /// one. `Ready(())` ends the task: it is dropped, which closes what it owns.
-    fn turn(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> Poll<()>;
-
-    /// Takes note that the grace of a stop is over: the task is dropped right after. A connection
-    /// that is cut off here should be [reset](crate::stream::TcpStream::abort), so that its peer
-    /// cannot take the end for an orderly one.
-    fn abandon(&mut self, state: &mut W) {
-        let _ = state;
-    }
-}
 
 /// Gives [`Task`]s turns. The [module](self) tells how.
 ///
@@ -165,15 +146,15 @@ impl<'t, W> Executor<'t, W> {
     /// The one that a task has [failed](Context::fail) with, and those of `epoll_wait(2)`, which only
     /// a fault in this program can cause.
     pub fn run(&mut self, state: &mut W) -> io::Result<()> {
-        while self.cx.foreground > 0 {
+        while self.cx.tasks.has_foreground() {
             if self.cx.stop_is_over() {
                 self.abandon(state);
                 break;
             }
             self.cx.begin_round()?;
-            while let Some((id, mut task)) = self.cx.next_task() {
+            while let Some((id, mut task)) = self.cx.tasks.next_task() {
                 match task.turn(state, &mut self.cx) {
-                    Poll::Pending => self.cx.put_back(id, task),
+                    Poll::Pending => self.cx.tasks.put_back(id, task),
                     Poll::Ready(()) => {
                         drop(task);
                         self.cx.remove(id);
@@ -189,12 +170,9 @@ impl<'t, W> Executor<'t, W> {
     }
 
     fn abandon(&mut self, state: &mut W) {
-        for mut slot in self.cx.slots.drain() {
-            if let Some(task) = &mut slot.task {
-                task.abandon(state);
-            }
+        for mut task in self.cx.tasks.drain() {
+            task.abandon(state);
         }
-        self.cx.foreground = 0;
     }
 }
 

@@ -63,12 +63,14 @@ mod version;
 pub use background_writer::BackgroundWriter;
 pub use confine::{Confinement, confine};
 pub use digest_cache::DigestCache;
-pub use download::{Download, DownloadOptions, Held, SYNC_EVERY};
+pub use download::{Download, DownloadOptions, Held};
 pub use folder::Folder;
 pub use listing::FolderEntry;
 pub use open_error::{OpenError, Reason};
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};
-pub use storage::{Access, BootId, FileId, FileKind, FileStatus, Found, Storage, StorageFile};
+pub use storage::{
+    Access, BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Storage, StorageFile,
+};
 
 use version::Version;

@@ -1,5 +1,8 @@
 //! A connected UDP socket that hears of ICMP errors.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, IoSliceMut};
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};

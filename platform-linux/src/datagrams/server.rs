@@ -8,8 +8,8 @@ use std::os::fd::AsFd as _;
 use barewire_core::datagram::Datagram;
 use barewire_core::time::Instant;
 
-use super::UdpSocket;
 use super::receive_buffer::ReceiveBuffer;
+use super::socket::UdpSocket;
 use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source};
 use crate::sys::mmsg::MAX_BATCH;

@@ -17,9 +17,6 @@ use journal::JournalRecord;
 use part::Part;
 pub(super) use part_names::is_like_a_part;
 
-/// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
-pub const SYNC_EVERY: u64 = 256 << 20;
-
 /// How a download treats what is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DownloadOptions {

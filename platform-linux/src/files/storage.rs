@@ -5,7 +5,8 @@ use std::io;
 
 use nix::sys::stat::SFlag;
 
-use super::SYNC_EVERY;
+/// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
+pub const SYNC_EVERY: u64 = 256 << 20;
 
 /// What tells one run of the system from the next
 /// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be known.

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use nix::errno::Errno;
 
-use super::{Listener, Permit, Semaphore};
+use super::semaphore::{Permit, Semaphore};
+use super::socket::Listener;
 use crate::backoff::Backoff;
 use crate::executor::{Context, Readiness, Source, Task};
 use crate::stream::TcpStream;

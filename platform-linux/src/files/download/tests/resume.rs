@@ -1,6 +1,7 @@
 //! Tests of what the next run makes of what the last one has left.
 
 use super::*;
+use crate::files::SYNC_EVERY;
 
 #[test]
 fn killed_at_any_step_the_name_is_absent_or_complete_and_the_next_run_succeeds() {
