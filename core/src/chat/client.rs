@@ -7,7 +7,7 @@ use heapless::Deque;
 use super::line::Line;
 use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TextReaderError};
-use crate::time::{Duration, Instant};
+use crate::time::{Deadline, Duration, Instant};
 
 /// The client's side of a chat: it says lines, and lends those that come.
 ///
@@ -39,19 +39,16 @@ pub struct Client<const OUT: usize, const N: usize> {
     state: State,
 }
 
-/// What no clock reaches.
-const NEVER: Instant = Instant::from_micros(u64::MAX);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
     /// There is nothing more to say, but what was said has to go out.
     Finishing {
-        deadline: Instant,
+        deadline: Deadline,
     },
     /// The sending direction has been ended.
     Shutdown {
-        deadline: Instant,
+        deadline: Deadline,
     },
     /// The room has ended its stream.
     Ended,
@@ -134,16 +131,14 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// [`DEFAULT_END_TIMEOUT`]: super::DEFAULT_END_TIMEOUT
     pub fn finish(&mut self, now: Instant, timeout: Duration) {
         if self.state == State::Open {
-            self.state = State::Finishing { deadline: now + timeout };
+            self.state = State::Finishing { deadline: Deadline::after(now, timeout) };
         }
     }
 
     /// Until when the room must have ended the chat.
-    fn end_deadline(&self) -> Option<Instant> {
+    const fn end_deadline(&self) -> Option<Deadline> {
         match self.state {
-            State::Finishing { deadline } | State::Shutdown { deadline } => {
-                Some(deadline).filter(|deadline| *deadline < NEVER)
-            }
+            State::Finishing { deadline } | State::Shutdown { deadline } => Some(deadline),
             State::Open | State::Ended => None,
         }
     }
@@ -179,7 +174,7 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<Event<'s, Self>, ClientError> {
-        self.read(|progress, buffer| progress.handle_input(buffer, now, input))
+        self.read(|progress, buffer| progress.handle_input(buffer, N, now, input))
     }
 
     fn handle_end(&mut self, _now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
@@ -192,13 +187,14 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
         self.progress.release();
-        if self.progress.poll_deadline(&self.buffer).is_some_and(|deadline| deadline <= now) {
+        if self.progress.poll_deadline().is_some_and(|deadline| deadline <= now) {
             return self.read(|progress, buffer| progress.finish(buffer).map(|()| Ended::InBuffer));
         }
-        match self.end_deadline() {
-            Some(deadline) if deadline <= now => Err(nb::Error::Other(ClientError::TimedOut)),
-            _ => Err(nb::Error::WouldBlock),
+        let deadline = self.end_deadline().and_then(Deadline::instant);
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(nb::Error::Other(ClientError::TimedOut));
         }
+        Err(nb::Error::WouldBlock)
     }
 
     fn poll_transmit(&self) -> Output<'_> {
@@ -227,7 +223,7 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        let quiet = self.progress.poll_deadline(&self.buffer);
-        [quiet, self.end_deadline()].into_iter().flatten().min()
+        let quiet = self.progress.poll_deadline();
+        self.end_deadline().map_or(quiet, |deadline| deadline.or_earlier(quiet).instant())
     }
 }

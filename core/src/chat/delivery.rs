@@ -6,7 +6,7 @@ use super::limits::{RESERVE, max_line_bytes};
 use super::log::Log;
 use super::member_id::{NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
-use crate::time::Instant;
+use crate::time::{Deadline, Instant};
 
 /// The log, and the members with their cursors into it.
 #[derive(Debug)]
@@ -77,23 +77,19 @@ impl<'a> Delivery<'a> {
 
     /// When those who keep others waiting are dropped. `None`: nobody waits, or there may be room.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        self.blocked_since.map(|since| since + self.config.patience)
+        self.blocked_since?.checked_add(self.config.patience)
+    }
+
+    /// When a sender that waits is to try again: at once, if there may be room.
+    pub(super) fn poll_deadline(&self) -> Option<Instant> {
+        if self.blocked_since.is_none() { Some(Instant::ZERO) } else { self.patience_ends() }
     }
 
     /// Those who still have not made room are dropped, and with them those in the older half of the
     /// log who have read nothing in the meantime: else each of them would be waited for.
     pub(super) fn lose_patience(&mut self) {
-        let (bytes, lines) = self.wanted();
-        self.find_low_water();
-        let (first, middle) = (self.log.first_kept(bytes, lines), self.log.middle());
         let since = self.blocked_since.take().unwrap_or(Instant::ZERO);
-        self.drop_those(|slot| {
-            let needs = slot.cursor.low_water();
-            // A newcomer's time begins now.
-            let has_stalled = needs < middle && *slot.read_at.get_or_insert(since) < since;
-            needs < first || has_stalled
-        });
-        self.log.make_room(bytes, lines, self.low_water);
+        self.drop_readers(self.wanted(), self.log.middle(), since);
     }
 
     /// What a line that is said must find free: the longest line, and what is kept for notices.
@@ -106,10 +102,7 @@ impl<'a> Delivery<'a> {
     pub(super) fn force_room(&mut self) {
         let (bytes, lines) = (self.max_line(), 1);
         if !self.make_room(bytes, lines) {
-            self.find_low_water();
-            let first = self.log.first_kept(bytes, lines);
-            self.drop_those(|slot| slot.cursor.low_water() < first);
-            self.log.make_room(bytes, lines, self.low_water);
+            self.drop_readers((bytes, lines), 0, Instant::ZERO);
         }
     }
 
@@ -155,10 +148,20 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn drop_those(&mut self, mut is_meant: impl FnMut(&mut MemberSlot) -> bool) {
+    /// Drops those who are in the way of so much room, and those before `middle` who have read nothing
+    /// since then.
+    fn drop_readers(&mut self, (bytes, lines): (usize, usize), middle: u64, since: Instant) {
+        self.find_low_water();
+        let first = self.log.first_kept(bytes, lines);
         for index in 0..NOBODY {
             let Some(slot) = self.slots.get_mut(index as usize) else { break };
-            if !slot.reads() || !is_meant(slot) {
+            if !slot.reads() {
+                continue;
+            }
+            let needs = slot.cursor.low_water();
+            // A newcomer's time begins now.
+            let has_stalled = needs < middle && *slot.read_at.get_or_insert(since) < since;
+            if needs >= first && !has_stalled {
                 continue;
             }
             if index == OPERATOR {
@@ -170,6 +173,7 @@ impl<'a> Delivery<'a> {
         }
         self.find_low_water();
         self.needs_poll = true;
+        self.log.make_room(bytes, lines, self.low_water);
     }
 
     /// What waits for a member.
@@ -191,7 +195,7 @@ impl<'a> Delivery<'a> {
             if unread == Unread::Nothing {
                 slot.state = SlotState::Shutdown;
             } else if count > 0 {
-                *deadline = now + self.config.end_timeout;
+                *deadline = Deadline::after(now, self.config.end_timeout);
             }
         }
         if count > 0 {

@@ -13,7 +13,7 @@ use super::room_state::RoomState;
 use crate::printable::printable;
 use crate::session::{Events, Output, Session};
 use crate::text::{Ended, TextReaderError};
-use crate::time::{Duration, Instant};
+use crate::time::{Deadline, Duration, Instant};
 
 /// How long a line may take to come in whole.
 const LINE_SECONDS: u32 = 10;
@@ -83,7 +83,8 @@ impl<'r, 'a> Member<'r, 'a> {
         self.give_buffer_back();
         let delivery = &mut self.room.delivery;
         delivery.set_blocked(self.index, false);
-        let (end, deadline) = (delivery.log.end(), now + delivery.config.end_timeout);
+        let end = delivery.log.end();
+        let deadline = Deadline::after(now, delivery.config.end_timeout);
         if let Some(slot) = delivery.slot_mut(self.index) {
             slot.progress.discard();
             if slot.state == SlotState::Active && self.index != OPERATOR {
@@ -119,22 +120,25 @@ impl<'r, 'a> Member<'r, 'a> {
         input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
         let delivery = &mut self.room.delivery;
-        let max_text = delivery.config.max_text.into();
+        let longest = delivery.config.max_text.into();
         let slot = delivery.slot_mut(self.index)?;
         let buffer = slot.buffer().or_else(|| {
             let buffer = self.buffers.take()?;
             slot.buffering = Buffering::In { buffer, since: now };
             Some(buffer)
         });
-        if let Some(buffer) = buffer {
-            return Some(slot.progress.handle_input(self.buffers.get_mut(buffer)?, now, input));
-        }
-        let read = slot.progress.take_whole(max_text, now, input);
-        slot.buffering = match read {
-            Some(_) => Buffering::Unneeded,
-            None => Buffering::Waits { until: now + RETRY },
+        let buffer = match buffer {
+            Some(buffer) => self.buffers.get_mut(buffer)?,
+            None if input.contains(&b'\n') => {
+                slot.buffering = Buffering::Unneeded;
+                &mut []
+            }
+            None => {
+                slot.buffering = Buffering::Waits { until: now + RETRY };
+                return None;
+            }
         };
-        read
+        Some(slot.progress.handle_input(buffer, longest, now, input))
     }
 
     /// Ends an unfinished line that has no terminator.
@@ -149,20 +153,19 @@ impl<'r, 'a> Member<'r, 'a> {
     fn unfinished(&self) -> (Option<Instant>, Option<Instant>) {
         let Some(slot) = self.slot() else { return (None, None) };
         match slot.buffering {
-            Buffering::In { buffer, since } if slot.progress.needs_buffer() => {
-                let buffer = self.buffers.get(buffer).unwrap_or_default();
-                (slot.progress.poll_deadline(buffer), Some(since + LINE_TIMEOUT))
+            Buffering::In { since, .. } if slot.progress.needs_buffer() => {
+                (slot.progress.poll_deadline(), Some(since + LINE_TIMEOUT))
             }
-            _ => (slot.progress.poll_deadline(&[]), None),
+            _ => (slot.progress.poll_deadline(), None),
         }
     }
 
     /// A line has taken too long: what is there of it, and the rest, is refused.
     fn refuse_late(&mut self, now: Instant) {
         if let Some(slot) = self.room.delivery.slot_mut(self.index)
-            && let Some(buffer) = slot.buffer().and_then(|buffer| self.buffers.get(buffer))
+            && slot.buffer().is_some()
         {
-            slot.progress.give_up(buffer);
+            slot.progress.give_up();
             let (before, after) = ("your line took longer than ", " s: it was refused");
             let why = [Text(before), Number(LINE_SECONDS), Text(after)];
             self.room.refuse(self.index, now, &why);
@@ -320,7 +323,7 @@ impl Session for Member<'_, '_> {
             if let Some(slot) = self.slot_mut()
                 && slot.progress.is_skipping()
             {
-                slot.progress.stop_skipping();
+                slot.progress.forget();
                 return Err(nb::Error::WouldBlock);
             }
             self.check(now)?;
@@ -353,20 +356,17 @@ impl Session for Member<'_, '_> {
         match slot.state {
             // It is to be told.
             SlotState::Dropped => return Some(Instant::ZERO),
-            SlotState::Draining { deadline, .. } => {
-                return (delivery.config.end_timeout != Duration::MAX).then_some(deadline);
-            }
+            SlotState::Draining { deadline, .. } => return deadline.instant(),
             SlotState::Active => {}
             SlotState::Shutdown | SlotState::Vacant { .. } => return None,
         }
         if slot.blocked {
-            return Some(delivery.patience_ends().unwrap_or(Instant::ZERO));
+            return delivery.poll_deadline();
+        }
+        if let Buffering::Waits { until } = slot.buffering {
+            return Some(until);
         }
         let (quiet, late) = self.unfinished();
-        let retry = match slot.buffering {
-            Buffering::Waits { until } => Some(until),
-            Buffering::Unneeded | Buffering::In { .. } => None,
-        };
-        [retry, quiet, late].into_iter().flatten().min()
+        late.map_or(quiet, |late| Some(quiet.map_or(late, |quiet| quiet.min(late))))
     }
 }

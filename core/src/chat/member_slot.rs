@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::nick::Nick;
 use super::rate_limiter::LineLimiter;
 use crate::text::Progress;
-use crate::time::{Duration, Instant};
+use crate::time::{Deadline, Duration, Instant};
 
 /// A slot for a member in a [`Room`](super::Room).
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) enum SlotState {
     Draining {
         end: u64,
         /// Until when it must have taken some more.
-        deadline: Instant,
+        deadline: Deadline,
     },
     /// Its direction has been ended.
     Shutdown,
@@ -73,6 +73,19 @@ impl MemberSlot {
             read_at: None,
             blocked: false,
         }
+    }
+
+    /// Gives the slot to somebody else, who does not read yet.
+    pub(super) fn occupy(&mut self, nick: Nick, quiet: Duration) {
+        self.generation = self.generation.wrapping_add(1);
+        self.state = SlotState::Shutdown;
+        self.nick = nick;
+        self.cursor = Cursor::live(0);
+        self.progress = Progress::new(quiet);
+        self.buffering = Buffering::Unneeded;
+        self.limiter = LineLimiter::new();
+        self.read_at = None;
+        self.blocked = false;
     }
 
     pub(super) const fn is_vacant(&self) -> bool {

@@ -12,7 +12,6 @@ use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
 use super::nick::{Nick, NickError, NickName};
-use crate::text::Progress;
 
 /// The welcome and the notice that somebody has joined are shorter than this together, in bytes.
 const GREETING: usize = 128;
@@ -44,13 +43,11 @@ impl<'a> RoomState<'a> {
         let after =
             |index: u32| NonZeroU32::new(index + 1).filter(|next| (next.get() as usize) < count);
         for (index, slot) in (OPERATOR..NOBODY).zip(slots.iter_mut()) {
-            *slot = MemberSlot::vacant();
             slot.state = SlotState::Vacant { next: after(index) };
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
+            slot.occupy(Nick::operator(config.skeleton), config.quiet);
             slot.state = SlotState::Active;
-            slot.nick = Nick::operator(config.skeleton);
-            slot.progress = Progress::new(config.quiet);
         }
         Self {
             delivery: Delivery::new(config, slots, Log::new(log, entries)),
@@ -73,10 +70,8 @@ impl<'a> RoomState<'a> {
         let RoomConfig { quiet, history, .. } = self.delivery.config;
         let slot = self.delivery.slot_mut(index).ok_or(JoinError::RoomFull)?;
         let SlotState::Vacant { next } = slot.state else { return Err(JoinError::RoomFull) };
-        let generation = slot.generation.wrapping_add(1);
-        let state = SlotState::Shutdown;
-        *slot = MemberSlot { generation, state, nick, ..MemberSlot::vacant() };
-        slot.progress = Progress::new(quiet);
+        slot.occupy(nick, quiet);
+        let generation = slot.generation;
         self.vacant = next;
         self.count = self.count.saturating_add(1);
 
@@ -125,8 +120,7 @@ impl<'a> RoomState<'a> {
         }
         let next = self.vacant;
         if let Some(slot) = self.delivery.slot_mut(index) {
-            let (generation, state) = (slot.generation, SlotState::Vacant { next });
-            *slot = MemberSlot { generation, state, ..MemberSlot::vacant() };
+            slot.state = SlotState::Vacant { next };
             self.vacant = NonZeroU32::new(index);
             self.count = self.count.saturating_sub(1);
         }
@@ -166,6 +160,8 @@ impl<'a> RoomState<'a> {
     }
 
     /// Changes a member's nick, if it may have it; the old one is in `old_nick` then.
+    // A function of its own, lest the two nicks stand on the stack of every line.
+    #[inline(never)]
     pub(super) fn rename(&mut self, index: u32, name: &str) -> Result<(), NickError> {
         if index == OPERATOR {
             return Err(NickError::Reserved);

@@ -56,7 +56,7 @@ pub(crate) struct Progress {
     lent: bool,
     /// Inside a text that was too long.
     skipping: bool,
-    /// The last bytes of that text: they tell whether it stands inside a UTF-8 sequence.
+    /// The last bytes of the text: they tell whether it stands inside a UTF-8 sequence.
     tail: [u8; SEQUENCE],
 }
 
@@ -83,7 +83,7 @@ impl<const N: usize> TextReader<N> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<Text<'s>, TextReaderError> {
-        self.progress.handle_input(&mut self.buffer, now, input).map(|ended| match ended {
+        self.progress.handle_input(&mut self.buffer, N, now, input).map(|ended| match ended {
             Ended::InInput(bytes) => Text::received(bytes),
             Ended::InBuffer => Text::received(self.progress.text(&self.buffer)),
         })
@@ -114,7 +114,7 @@ impl<const N: usize> TextReader<N> {
 
     /// When the quiet period of an unfinished text is over.
     pub fn poll_deadline(&self) -> Option<Instant> {
-        self.progress.poll_deadline(&self.buffer)
+        self.progress.poll_deadline()
     }
 }
 
@@ -156,12 +156,16 @@ impl Progress {
     pub(crate) fn skip_input(&mut self, now: Instant, input: &mut &[u8]) {
         self.last_byte = now;
         let (part, ends) = take_line(input);
-        self.skip(&[], part, ends);
+        self.note(part);
+        if ends {
+            self.forget();
+        }
     }
 
-    /// The text that is skipped has ended.
-    pub(crate) const fn stop_skipping(&mut self) {
+    /// The text that was gathered or skipped has ended.
+    pub(crate) const fn forget(&mut self) {
         self.skipping = false;
+        self.length = 0;
         self.tail = [0; SEQUENCE];
     }
 
@@ -170,55 +174,50 @@ impl Progress {
         self.last_byte = now;
     }
 
-    /// Takes a text that lies whole in the input and has at most `longest` bytes: for who has no
-    /// buffer, and so no text that has begun. `None`: none lies there whole.
-    pub(crate) fn take_whole<'i>(
-        &mut self,
-        longest: usize,
-        now: Instant,
-        input: &mut &'i [u8],
-    ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
-        if !input.contains(&b'\n') {
-            return None;
-        }
-        self.last_byte = now;
-        let (text, _) = take_line(input);
-        Some(whole(text.strip_suffix(b"\r").unwrap_or(text), longest))
-    }
-
     /// Takes bytes up to and with the end of one text. The buffer is the same in every call, and has
-    /// at most 64 KiB.
+    /// `longest` bytes, at most 64 KiB; none is needed if the text lies whole in the input.
     pub(crate) fn handle_input<'i>(
         &mut self,
         buffer: &mut [u8],
+        longest: usize,
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<Ended<'i>, TextReaderError> {
         self.release();
         while !input.is_empty() {
-            self.last_byte = now;
-            let (part, ends) = take_line(input);
             if self.skipping {
-                self.skip(&[], part, ends);
+                self.skip_input(now, input);
                 continue;
             }
+            self.last_byte = now;
+            let (part, ends) = take_line(input);
             let (part, returned) = match part {
                 [start @ .., b'\r'] => (start, true),
                 whole => (whole, false),
             };
             let gathered = self.length > 0 || self.held_return;
             if ends && !gathered {
-                return whole(part, buffer.len());
+                if part.len() > longest {
+                    return Err(nb::Error::Other(TextReaderError::TooLong));
+                }
+                return Ok(Ended::InInput(part));
             }
             // A held return was text after all, unless the line feed is the very next byte.
             let was_text = self.held_return && !(ends && part.is_empty() && !returned);
             self.held_return = returned && !ends;
             let fits = (!was_text || self.gather(buffer, b"\r")) && self.gather(buffer, part);
+            if was_text {
+                self.note(b"\r");
+            }
+            self.note(part);
             if !fits {
-                self.held_return = false;
-                self.skip(self.text(buffer), if was_text { b"\r" } else { b"" }, false);
-                self.skip(b"", if returned { b"\r" } else { part }, ends);
-                self.length = 0;
+                if returned {
+                    self.note(b"\r");
+                }
+                self.give_up();
+                if ends {
+                    self.forget();
+                }
                 return Err(nb::Error::Other(TextReaderError::TooLong));
             }
             if ends {
@@ -231,54 +230,48 @@ impl Progress {
 
     /// Adds all of `part` to the buffer, if there is room; tells whether there was.
     fn gather(&mut self, buffer: &mut [u8], part: &[u8]) -> bool {
-        let length = u16::try_from(part.len()).ok().and_then(|more| self.length.checked_add(more));
-        let free = buffer.get_mut(self.length.into()..).unwrap_or_default();
-        let (Some(length), Some(free)) = (length, free.get_mut(..part.len())) else { return false };
-        // Not `copy_from_slice`: the compiler does not see that the lengths are the same.
-        for (to, from) in free.iter_mut().zip(part) {
-            *to = *from;
+        let before = self.length;
+        for &byte in part {
+            let Some(free) = buffer.get_mut(usize::from(self.length)) else {
+                self.length = before;
+                return false;
+            };
+            *free = byte;
+            self.length = self.length.saturating_add(1);
         }
-        self.length = length;
         true
     }
 
     /// Gives the unfinished text up: the rest of it is skipped.
-    pub(crate) fn give_up(&mut self, buffer: &[u8]) {
+    pub(crate) const fn give_up(&mut self) {
         self.held_return = false;
-        self.skip(self.text(buffer), &[], false);
+        self.skipping = true;
         self.length = 0;
     }
 
-    /// Skips parts of a text that is too long.
-    fn skip(&mut self, before: &[u8], part: &[u8], ends: bool) {
-        self.skipping = true;
-        for part in [before, part] {
-            for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
-                let [_, second, third] = self.tail;
-                self.tail = [second, third, byte];
-            }
-        }
-        if ends {
-            self.stop_skipping();
+    /// Keeps the last bytes of the text that goes on with `part`.
+    fn note(&mut self, part: &[u8]) {
+        for &byte in part.iter().skip(part.len().saturating_sub(SEQUENCE)) {
+            let [_, second, third] = self.tail;
+            self.tail = [second, third, byte];
         }
     }
 
     /// Forgets the text lent last.
     pub(crate) const fn release(&mut self) {
         if self.lent {
-            self.length = 0;
             self.lent = false;
+            self.forget();
         }
     }
 
     /// Ends a text without a terminator: it is in the buffer, or there is none.
     pub(crate) fn finish(&mut self, buffer: &mut [u8]) -> nb::Result<(), TextReaderError> {
         if self.skipping {
-            self.stop_skipping();
-            self.length = 0;
+            self.forget();
         }
         if core::mem::take(&mut self.held_return) && !self.gather(buffer, b"\r") {
-            self.length = 0;
+            self.forget();
             return Err(nb::Error::Other(TextReaderError::TooLong));
         }
         if self.length == 0 {
@@ -289,20 +282,11 @@ impl Progress {
     }
 
     /// When silence ends the text that has begun.
-    pub(crate) fn poll_deadline(&self, buffer: &[u8]) -> Option<Instant> {
+    pub(crate) fn poll_deadline(&self) -> Option<Instant> {
         let begun = self.skipping || self.needs_buffer();
-        let last = if self.skipping { &self.tail } else { self.text(buffer) };
-        let inside_sequence = !self.held_return && ends_inside_sequence(last);
+        let inside_sequence = !self.held_return && ends_inside_sequence(&self.tail);
         if begun && !inside_sequence { self.last_byte.checked_add(self.quiet) } else { None }
     }
-}
-
-/// A text that needs no buffer, if it is no longer than `longest`.
-fn whole(text: &[u8], longest: usize) -> nb::Result<Ended<'_>, TextReaderError> {
-    if text.len() > longest {
-        return Err(nb::Error::Other(TextReaderError::TooLong));
-    }
-    Ok(Ended::InInput(text))
 }
 
 /// Adds all of `part`, if there is room; tells whether there was.

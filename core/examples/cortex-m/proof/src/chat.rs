@@ -28,8 +28,7 @@ pub fn make(given: &Given, machines: &mut Machines) {
 
 pub fn drive(given: &Given, machines: &mut Machines) {
     let Machines { config, leave, storage, client, .. } = machines;
-    let Ok(mut room) = storage.room(*config) else { return };
-    let room = &mut room;
+    let Ok(room) = &mut storage.room(*config) else { return };
     let Ok(mut id) = hidden(room).join() else { return };
     let id = *hidden(&mut id);
     if let Some(mut member) = hidden(room).member(id) {
