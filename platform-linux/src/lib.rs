@@ -29,7 +29,8 @@
 //! use barewire_core::text::Text;
 //! use barewire_core::time::Duration;
 //! use barewire_linux::executor::{Context, Executor, Task};
-//! use barewire_linux::link::{Connector, Link};
+//! use barewire_linux::connector::Connector;
+//! use barewire_linux::link::Link;
 //! use barewire_linux::listener::{Accepted, Acceptor, Listener};
 //!
 //! /// What all tasks share: here, what was heard.
@@ -147,6 +148,7 @@
 pub mod activation;
 pub mod address;
 pub mod clock;
+pub mod connector;
 pub mod datagrams;
 pub mod executor;
 pub mod files;

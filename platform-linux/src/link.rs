@@ -58,7 +58,6 @@
 //! ```
 
 mod connection;
-mod connector;
 mod lingering;
 #[cfg(test)]
 mod tests;
@@ -71,8 +70,6 @@ use std::os::fd::BorrowedFd;
 
 use barewire_core::driver::{self, Driver, Step};
 use barewire_core::session::{Event, Session};
-
-pub use connector::{Connector, TIMEOUT};
 
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
@@ -119,7 +116,7 @@ impl Link {
     }
 
     /// A link over a stream that the task has registered for both directions.
-    fn with_source(stream: TcpStream, source: Option<Source>) -> Self {
+    pub(crate) fn with_source(stream: TcpStream, source: Option<Source>) -> Self {
         Self { driver: Driver::new(), connection: Some(Connection::new(stream, source)) }
     }
 

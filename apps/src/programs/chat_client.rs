@@ -15,8 +15,8 @@ use std::io::{self, IsTerminal as _};
 use barewire_core::chat::DEFAULT_LINE_RATE;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
+use barewire_linux::connector::TIMEOUT;
 use barewire_linux::executor::Executor;
-use barewire_linux::link::TIMEOUT;
 use barewire_linux::signals::Signals;
 use clap::Parser;
 

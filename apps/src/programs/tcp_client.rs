@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
+use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Connector, DriveError, Link};
+use barewire_linux::link::{DriveError, Link};
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};

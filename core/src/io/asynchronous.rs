@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 
 use embedded_io_async::{Read, Write};
 
-use super::Shutdown;
 use super::input::Input;
+use super::shutdown::Shutdown;
 use crate::driver::{DriveError, Driver, Next, Step, Transport};
 use crate::session::{Event, Output, Session};
 use crate::time::Instant;

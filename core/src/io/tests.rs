@@ -1,11 +1,16 @@
 extern crate std;
 use super::*;
 use crate::driver::DriveError;
+use crate::driver::Step;
 use crate::hello;
+use crate::session::{Event, Session};
 use crate::session::{Events, Output};
 use crate::text::Text;
+use crate::time::Instant;
 use core::cell::RefCell;
 use core::convert::Infallible;
+use core::ops::ControlFlow;
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use std::collections::VecDeque;
 use std::string::ToString;
 use std::vec::Vec;

@@ -1,6 +1,6 @@
 //! A session whose contents lie in memory.
 
-use super::{Event, Events, Output, Session};
+use super::contract::{Event, Events, Output, Session};
 use crate::time::Instant;
 
 /// A session and the contents that it sends, which lie in memory: a file in flash, say.

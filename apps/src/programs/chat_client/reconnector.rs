@@ -4,8 +4,8 @@ use core::task::Poll;
 use std::io;
 
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::Connector;
 
 use crate::cli::failure::Failure;
 use crate::client::retry::{MAX_DELAY, next_delay};

@@ -5,8 +5,9 @@ use core::task::Poll;
 use barewire_core::file::{PlainReceiver, ReceiverError, ReceiverEvent};
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
+use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Connector, Link};
+use barewire_linux::link::Link;
 
 use crate::cli::arguments::message;
 

@@ -9,8 +9,8 @@ use std::vec;
 
 use barewire_core::time::{Duration, Instant};
 
-use super::Link;
 use crate::executor::{Context, Readiness, Source};
+use crate::link::Link;
 use crate::stream::TcpStream;
 
 /// How long connecting may take, over all addresses together, unless the owner chooses another
