@@ -15,7 +15,6 @@ use crate::output::writable;
 
 use super::statistics::Statistics;
 
-/// How often a client asks.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct RepeatArguments {
     /// Make N exchanges, and print a summary of losses and round-trip times

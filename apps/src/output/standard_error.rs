@@ -161,8 +161,8 @@ mod tests {
         stream.write_message(b"two\n", &mut read, parts(9));
         stream.write_message(b"three\n", &mut read, parts(9));
         let read = String::from_utf8(read).unwrap();
-        let told = omitted_message(1_000);
-        assert_eq!(read, format!("one\n{long}: warning: {told}\ntwo\nthree\n"));
+        let note = omitted_message(1_000);
+        assert_eq!(read, format!("one\n{long}: warning: {note}\ntwo\nthree\n"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-/// What a client answers unless it is told.
+/// The answer unless another is given.
 const ANSWER: Text<'static> = match Text::new("Hello") {
     Ok(text) => text,
     Err(_) => unreachable!(),
@@ -72,19 +72,19 @@ impl Run for TcpClient {
         let answer = text.unwrap_or(ANSWER);
         let config =
             hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
-        let caller = Caller {
+        let task = HandshakeTask {
             addresses: server.resolve()?,
             name: server.to_string(),
             answer,
             config,
-            state: State::Resting,
+            state: State::Waiting,
         };
-        exchanges::run(self.repeat, printer, caller)
+        exchanges::run(self.repeat, printer, task)
     }
 }
 
 /// The task: one handshake after another.
-struct Caller {
+struct HandshakeTask {
     addresses: Vec<SocketAddr>,
     /// The server as the user named it.
     name: String,
@@ -95,12 +95,12 @@ struct Caller {
 
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
 enum State {
-    Resting,
+    Waiting,
     Connecting(Connector),
-    Talking { link: Link, session: hello::Client<'static>, peer: SocketAddr },
+    Connected { link: Link, session: hello::Client<'static>, peer: SocketAddr },
 }
 
-impl Task<Exchanges<'_>> for Caller {
+impl Task<Exchanges<'_>> for HandshakeTask {
     fn turn(
         &mut self,
         exchanges: &mut Exchanges<'_>,
@@ -113,7 +113,7 @@ impl Task<Exchanges<'_>> for Caller {
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
                 Err(nb::Error::Other(reason)) => {
                     exchanges.fail(reason);
-                    self.state = State::Resting;
+                    self.state = State::Waiting;
                 }
             }
         }
@@ -121,7 +121,7 @@ impl Task<Exchanges<'_>> for Caller {
     }
 }
 
-impl Caller {
+impl HandshakeTask {
     /// Goes on to the next state; `None` when there is no more to do.
     fn advance(
         &mut self,
@@ -129,7 +129,7 @@ impl Caller {
         cx: &mut Context<'_, Exchanges<'_>>,
     ) -> nb::Result<Option<State>, String> {
         match &mut self.state {
-            State::Resting => {
+            State::Waiting => {
                 let Some(next) = exchanges.next_start() else { return Ok(None) };
                 if cx.now() < next {
                     cx.set_deadline(Some(next));
@@ -145,9 +145,9 @@ impl Caller {
                     error.map(|error| connect_error(&self.name, self.config.timeout, &error))
                 })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
-                Ok(Some(State::Talking { link, session, peer }))
+                Ok(Some(State::Connected { link, session, peer }))
             }
-            State::Talking { link, session, peer } => {
+            State::Connected { link, session, peer } => {
                 let peer = *peer;
                 let printer = &mut *exchanges.printer;
                 let over = link.drive(cx, session, |greeting| {
@@ -155,7 +155,7 @@ impl Caller {
                 });
                 over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
                 exchanges.succeed();
-                Ok(Some(State::Resting))
+                Ok(Some(State::Waiting))
             }
         }
     }

@@ -79,7 +79,7 @@ impl Run for UdpClient {
         let request = text.unwrap_or(b"nice to meet you too");
         let addresses = server.resolve()?;
         let local = self.bind.as_deref().map(local).transpose()?;
-        let sender = Sender {
+        let task = ExchangeTask {
             servers: servers_for(addresses, local)?,
             name: server.to_string(),
             request,
@@ -87,9 +87,9 @@ impl Run for UdpClient {
             config: ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries),
             buffer: vec![0; self.capacity].into_boxed_slice(),
             exchange: None,
-            begun: false,
+            continues: false,
         };
-        exchanges::run(self.repeat, printer, sender)
+        exchanges::run(self.repeat, printer, task)
     }
 }
 
@@ -114,7 +114,7 @@ fn servers_for(
 }
 
 /// The task: one exchange after another.
-struct Sender {
+struct ExchangeTask {
     /// The server's addresses: the first is asked, and if nobody is there, the next for good.
     servers: VecDeque<SocketAddr>,
     /// The server as the user named it.
@@ -125,10 +125,10 @@ struct Sender {
     buffer: Box<[u8]>,
     exchange: Option<(Socket, Exchange<'static>)>,
     /// The next exchange goes on with one that found nobody at another address.
-    begun: bool,
+    continues: bool,
 }
 
-impl Task<Exchanges<'_>> for Sender {
+impl Task<Exchanges<'_>> for ExchangeTask {
     fn turn(
         &mut self,
         exchanges: &mut Exchanges<'_>,
@@ -144,7 +144,7 @@ impl Task<Exchanges<'_>> for Sender {
                     if self.servers.len() > 1 {
                         log::debug!("{reason}; trying the next address");
                         self.servers.pop_front();
-                        self.begun = true;
+                        self.continues = true;
                     } else {
                         exchanges.fail(reason);
                     }
@@ -156,7 +156,7 @@ impl Task<Exchanges<'_>> for Sender {
     }
 }
 
-impl Sender {
+impl ExchangeTask {
     /// Takes the next step; false when there is no more to do.
     fn advance(
         &mut self,
@@ -164,7 +164,7 @@ impl Sender {
         cx: &mut Context<'_, Exchanges<'_>>,
     ) -> nb::Result<bool, String> {
         let Some((socket, exchange)) = &mut self.exchange else {
-            if !std::mem::take(&mut self.begun) {
+            if !std::mem::take(&mut self.continues) {
                 let Some(next) = exchanges.next_start() else { return Ok(false) };
                 if cx.now() < next {
                     cx.set_deadline(Some(next));
@@ -203,8 +203,7 @@ impl Sender {
                 let (truncated, length) = (reply.is_truncated(), reply.length);
                 if truncated {
                     exchanges.succeed_in_part(format!(
-                        "the reply of {} has {length} bytes, and there was room for {} (take more \
-                         with --capacity)",
+                        "the reply of {} was truncated: {length} bytes, and --capacity is {}",
                         self.name,
                         self.buffer.len()
                     ));

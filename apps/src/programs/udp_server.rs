@@ -81,7 +81,7 @@ pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
     }
 }
 
-type Guarded = Mutex<Responder<'static, SOURCES>>;
+type SharedResponder = Mutex<Responder<'static, SOURCES>>;
 
 impl Run for UdpServer {
     const NAME: &'static str = "udp-server";
@@ -125,7 +125,7 @@ impl Run for UdpServer {
 /// The task: it answers batch after batch.
 struct ReplyTask<'s> {
     socket: Socket,
-    responder: &'s Guarded,
+    responder: &'s SharedResponder,
     mute_threshold: Duration,
     once: bool,
     answered: bool,

@@ -28,7 +28,6 @@ pub(crate) struct ListenArguments {
     pub(crate) serve: ServeArguments,
 }
 
-/// Where a server listens unless it is told.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
 impl ListenArguments {

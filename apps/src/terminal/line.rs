@@ -103,10 +103,10 @@ impl LineEditor {
         EditOutcome::Changed
     }
 
-    /// A place in the text, from which the next between two characters as a person sees them is
+    /// An offset in the text, from which the next between two characters as a person sees them is
     /// found.
-    fn at(&self, place: usize) -> GraphemeCursor {
-        GraphemeCursor::new(place, self.text.len(), true)
+    fn at(&self, offset: usize) -> GraphemeCursor {
+        GraphemeCursor::new(offset, self.text.len(), true)
     }
 
     fn before(&self) -> usize {

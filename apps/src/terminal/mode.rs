@@ -15,7 +15,7 @@ use rustix::termios::{
 /// What stands for no key at all (`_POSIX_VDISABLE`).
 const NO_KEY: u8 = 0;
 
-/// The width that is taken where a terminal does not tell: that of most.
+/// The width that is taken where a terminal reports none: that of most.
 const COLUMNS: u16 = 80;
 
 /// A terminal that gives every key at once, until this is dropped.
@@ -95,6 +95,6 @@ impl Drop for RawMode {
 
 /// How many columns the terminal has that standard output is.
 pub(crate) fn columns() -> usize {
-    let told = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
-    usize::from(if told == 0 { COLUMNS } else { told })
+    let reported = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
+    usize::from(if reported == 0 { COLUMNS } else { reported })
 }

@@ -29,8 +29,8 @@ impl fmt::Display for Summary {
         }
         let times = [("min", min), ("mean", mean), ("p50", p50), ("p99", p99), ("max", max)];
         let known = times.into_iter().filter_map(|(name, micros)| Some((name, micros?)));
-        for (place, (name, micros)) in known.enumerate() {
-            let before = if place == 0 { "\nround trip: " } else { ", " };
+        for (index, (name, micros)) in known.enumerate() {
+            let before = if index == 0 { "\nround trip: " } else { ", " };
             write!(f, "{before}{name} {}", Millis(micros))?;
         }
         Ok(())

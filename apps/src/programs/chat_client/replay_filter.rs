@@ -24,8 +24,7 @@ pub(super) struct ReplayFilter {
 }
 
 impl ReplayFilter {
-    /// A line has come, and was shown.
-    pub(super) fn heard(&mut self, line: Line<'_>) {
+    pub(super) fn record_received(&mut self, line: Line<'_>) {
         let shown = line.printable().to_string();
         match line.kind {
             Kind::Private { .. } => {}
@@ -34,8 +33,7 @@ impl ReplayFilter {
         }
     }
 
-    /// The user says a line.
-    pub(super) fn say(&mut self, nick: &str, line: &str) {
+    pub(super) fn record_sent(&mut self, nick: &str, line: &str) {
         let as_seen = if let Some(action) = line.strip_prefix("/me ") {
             format!("* {nick} {}", action.trim())
         } else if let Some(text) = line.strip_prefix('/') {
@@ -94,7 +92,7 @@ mod tests {
     fn heard(lines: &[&str]) -> ReplayFilter {
         let mut known = ReplayFilter::default();
         for line in lines {
-            known.heard(Line::read(line.as_bytes()));
+            known.record_received(Line::read(line.as_bytes()));
         }
         known
     }
@@ -119,11 +117,11 @@ mod tests {
     #[test]
     fn the_users_own_lines_are_known_wherever_they_stand() {
         let mut known = heard(&["a: 1", "b: 2"]);
-        known.say("me", "mine");
-        known.say("me", "//slash");
-        known.say("me", "/me  waves");
-        known.say("me", "/who");
-        known.say("me", "tab\there");
+        known.record_sent("me", "mine");
+        known.record_sent("me", "//slash");
+        known.record_sent("me", "/me  waves");
+        known.record_sent("me", "/who");
+        known.record_sent("me", "tab\there");
         let lines = [
             "me: mine",
             "a: 1",
@@ -150,7 +148,7 @@ mod tests {
     fn only_so_much_is_remembered() {
         let mut known = ReplayFilter::default();
         for number in 0..1000 {
-            known.heard(Line::read(format!("a: {number}").as_bytes()));
+            known.record_received(Line::read(format!("a: {number}").as_bytes()));
         }
         assert_eq!(known.said.len(), REMEMBERED);
         assert_eq!(missed(&known, &["a: 999", "a: 1000"]), ["a: 1000"]);

@@ -48,7 +48,6 @@ impl<'o> Reporter<'o> {
         }
     }
 
-    /// Shows what the user has said.
     pub(super) fn own(&mut self, nick: Option<&str>, line: &str, waits: bool) {
         if let Some((screen, style)) = &mut self.screen {
             style.own(&mut screen.pending, Stamp::now(), nick, line, waits);
@@ -83,7 +82,6 @@ impl<'o> Reporter<'o> {
         }
     }
 
-    /// The user has a nick now.
     pub(super) fn rename(&mut self, nick: &str) {
         if let Some((screen, _)) = &mut self.screen {
             screen.prompt = format!("{nick}> ");
@@ -91,7 +89,6 @@ impl<'o> Reporter<'o> {
         }
     }
 
-    /// Takes a byte from the keyboard.
     pub(super) fn handle_byte(&mut self, byte: u8) -> io::Result<EditOutcome> {
         match &mut self.screen {
             Some((screen, _)) => screen.handle_byte(byte, self.printer),

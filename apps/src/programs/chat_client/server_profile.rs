@@ -64,7 +64,6 @@ impl ServerProfile {
         self.welcomed || self.welcome_deadline.is_some()
     }
 
-    /// A line has come.
     pub(super) fn on_line(
         &mut self,
         now: Instant,
@@ -140,7 +139,7 @@ fn is_left_by(line: Line<'_>, chat: &ChatClientState<'_>) -> bool {
 fn show(line: Line<'_>, earlier: bool, chat: &mut ChatClientState<'_>) {
     // The welcome is of this connection only.
     if line.welcome().is_none() {
-        chat.replay_filter.heard(line);
+        chat.replay_filter.record_received(line);
     }
     // Of a notice it cannot be known whether it is an old one, and most are not.
     let earlier = earlier && !matches!(line.kind, Kind::Notice(_));

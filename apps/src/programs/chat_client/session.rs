@@ -73,7 +73,6 @@ impl ChatSession {
         }
     }
 
-    /// Carries the conversation on.
     pub(super) fn drive(
         &mut self,
         chat: &mut ChatClientState<'_>,
@@ -147,7 +146,7 @@ impl ChatSession {
             }
             let Some(line) = chat.outbox.pop_front() else { break };
             if self.say(&line, chat, now) {
-                chat.replay_filter.say(chat.nick.as_deref().unwrap_or_default(), &line);
+                chat.replay_filter.record_sent(chat.nick.as_deref().unwrap_or_default(), &line);
                 self.unconfirmed.push_back(line);
             }
             sent = true;

@@ -88,7 +88,6 @@ impl<'o> ChatClientState<'o> {
         }
     }
 
-    /// Takes what the user has typed.
     pub(super) fn say_typed(&mut self, line: String) {
         if line.trim().is_empty() {
             return;
@@ -128,7 +127,6 @@ impl<'o> ChatClientState<'o> {
         }
     }
 
-    /// A line of standard input is too long to be said.
     pub(super) fn report_too_long(&mut self) {
         self.fail(&format!("not sent: a line of standard input has more than {MAX_TEXT} bytes"));
     }
@@ -185,7 +183,7 @@ impl<'o> ChatClientState<'o> {
     /// The user leaves: what was not sent will not be.
     pub(super) fn report_unsent(&mut self) {
         if !self.outbox.is_empty() {
-            self.reporter.fail(&format!("not sent: {} queued lines", self.outbox.len()));
+            self.reporter.fail(&format!("queued lines not sent: {}", self.outbox.len()));
         }
     }
 

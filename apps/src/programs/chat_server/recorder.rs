@@ -1,4 +1,4 @@
-//! What happens in the room is told to the log file, and to a reader of JSON.
+//! What happens in the room goes to the log file, and to a reader of JSON.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,17 +19,17 @@ pub(super) enum RoomEvent<'a> {
 
 pub(super) struct Recorder {
     log_file: Option<LogFile>,
-    /// Notices that a reader of JSON was told as other events, in the room's order.
-    told: VecDeque<String>,
+    /// Notices that a reader of JSON was shown as other events, in the room's order.
+    shown_notices: VecDeque<String>,
 }
 
 impl Recorder {
     pub(super) fn new(log_file: Option<LogFile>) -> Self {
-        Self { log_file, told: VecDeque::new() }
+        Self { log_file, shown_notices: VecDeque::new() }
     }
 
-    /// Tells an event. On the screen it appears as a line of the room, which the operator reads like
-    /// every member; but a reader of JSON is told of joins and leaves as such.
+    /// Records an event. On the screen it appears as a line of the room, which the operator reads like
+    /// every member; but a reader of JSON is shown joins and leaves as such.
     pub(super) fn record(&mut self, event: RoomEvent<'_>, printer: &mut Printer) {
         if let Some(log_file) = &mut self.log_file {
             log_file.append(event);
@@ -39,17 +39,17 @@ impl Recorder {
             && let Some(shown) = event.as_chat_event()
         {
             printer.show(&shown);
-            self.told.push_back(event.to_string());
+            self.shown_notices.push_back(event.to_string());
         }
     }
 
-    /// Shows a line of the room, unless what it says was told.
+    /// Shows a line of the room, unless what it says was shown.
     pub(super) fn show_line(&mut self, bytes: &[u8], printer: &mut Printer) {
         let line = Line::read(bytes);
         if let Kind::Notice(_) = line.kind
-            && self.told.front().is_some_and(|told| told.as_bytes() == bytes)
+            && self.shown_notices.front().is_some_and(|notice| notice.as_bytes() == bytes)
         {
-            self.told.pop_front();
+            self.shown_notices.pop_front();
             return;
         }
         printer.show_unless_quiet(&ChatEvent::from(line));
