@@ -93,7 +93,9 @@ impl Examiner {
         }
     }
 
-    pub(crate) fn begin_turn(&mut self) {
+    /// To be called by an adapter that takes more than one turn of its own in one of the kit's, where the
+    /// driver is called again without a cause that it knows.
+    pub fn begin_turn(&mut self) {
         self.polled.set(false);
         self.idle.set(0);
         self.left = self.left.map(|_| false);
