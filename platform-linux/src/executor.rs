@@ -113,6 +113,51 @@ impl<'t, W> Executor<'t, W> {
         Self { cx: Context::new(time, &StopGroup::new()).unwrap() }
     }
 
+    /// Wakes the task `id`, and gives turns until nothing more is ready at `now`. What `id` does in its
+    /// own is `turn`; the last one's result is given. `idle` is a task that is woken all the time, so that
+    /// the clock stands still.
+    #[cfg(test)]
+    pub(crate) fn turns_at<R>(
+        &mut self,
+        now: barewire_core::time::Instant,
+        [id, idle]: [TaskId; 2],
+        mut turn: impl FnMut(&mut Context<'t, W>) -> R,
+    ) -> R
+    where
+        W: Default,
+    {
+        self.cx.time = TimeSource::Simulated(now);
+        self.cx.wake(id);
+        let (mut given, mut is_quiet) = (None, false);
+        while !is_quiet {
+            self.cx.wake(idle);
+            self.cx.begin_round().unwrap();
+            is_quiet = true;
+            while let Some((current, mut task)) = self.cx.tasks.next_task() {
+                is_quiet &= current == idle;
+                if current == id {
+                    given = Some(turn(&mut self.cx));
+                } else if task.turn(&mut W::default(), &mut self.cx).is_ready() {
+                    drop(task);
+                    self.cx.remove(current);
+                    continue;
+                }
+                self.cx.tasks.put_back(current, task);
+            }
+        }
+        given.expect("it was woken")
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tasks(&self) -> usize {
+        self.cx.tasks.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_deadline(&self) -> Option<barewire_core::time::Instant> {
+        self.cx.next_deadline()
+    }
+
     /// Changes how long an orderly stop waits for the tasks to finish; [`GRACE`] otherwise.
     pub fn set_grace(&mut self, grace: Duration) {
         self.cx.grace = grace;

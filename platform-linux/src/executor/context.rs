@@ -295,7 +295,7 @@ impl<'t, W> Context<'t, W> {
         }
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next().into_iter().chain(self.grace_ends).min()
     }
 

@@ -1,3 +1,4 @@
+mod conformance;
 mod echo;
 mod faults;
 mod lingering;
