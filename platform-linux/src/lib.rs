@@ -10,7 +10,7 @@
 //! | layer | modules | what it is |
 //! |---|---|---|
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
-//! | drivers | [`link`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
+//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
