@@ -4,7 +4,6 @@ use std::io;
 
 use barewire_core::time::{Duration, Instant};
 
-/// How long it lasts.
 pub(crate) const BACKOFF: Duration = Duration::from_millis(100);
 
 /// Keeps a task from trying again at once what has just failed, and from telling it again and again.

@@ -35,7 +35,7 @@ impl Default for Clock {
 /// What an executor reads and waits by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TimeSource {
-    /// The world's.
+    /// The system's.
     Real(Clock),
     /// A test's: it stands still while anything is ready, and jumps to the next deadline when
     /// nothing is.

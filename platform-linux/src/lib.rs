@@ -3,7 +3,7 @@
 //!
 //! This crate knows no protocol by name: whatever implements
 //! [`Session`](barewire_core::session::Session) can be driven. One small module, for `recvmmsg(2)`
-//! and `sendmmsg(2)`, contains `unsafe` code.
+//! and `sendmmsg(2)`, contains `unsafe` code; it belongs to `sys`, the line through the system calls.
 //!
 //! # The layers
 //!
@@ -15,6 +15,8 @@
 //! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | time | [`clock`] | the monotonic clock |
+//! | terminal | [`terminal`] | its size |
+//! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
 //! An arrow between them points down only.
 //!
@@ -35,7 +37,7 @@
 //!
 //! /// What all tasks share: here, what was heard.
 //! #[derive(Default)]
-//! struct World {
+//! struct State {
 //!     greeting: String,
 //!     answer: String,
 //! }
@@ -46,9 +48,9 @@
 //!     session: hello::Server<'static>,
 //! }
 //!
-//! impl Task<World> for Serving {
-//!     fn turn(&mut self, world: &mut World, cx: &mut Context<'_, World>) -> Poll<()> {
-//!         let on_answer = |answer: Text<'_>| world.answer = answer.printable().to_string();
+//! impl Task<State> for Serving {
+//!     fn turn(&mut self, state: &mut State, cx: &mut Context<'_, State>) -> Poll<()> {
+//!         let on_answer = |answer: Text<'_>| state.answer = answer.printable().to_string();
 //!         match self.link.drive(cx, &mut self.session, on_answer) {
 //!             Err(nb::Error::WouldBlock) => Poll::Pending,
 //!             // A peer that misbehaves is no reason for a server to stop.
@@ -56,7 +58,7 @@
 //!         }
 //!     }
 //!
-//!     fn abandon(&mut self, _: &mut World) {
+//!     fn abandon(&mut self, _: &mut State) {
 //!         self.link.abort();
 //!     }
 //! }
@@ -67,8 +69,8 @@
 //!     Talking(Link, hello::Client<'static>),
 //! }
 //!
-//! impl Task<World> for Calling {
-//!     fn turn(&mut self, world: &mut World, cx: &mut Context<'_, World>) -> Poll<()> {
+//! impl Task<State> for Calling {
+//!     fn turn(&mut self, state: &mut State, cx: &mut Context<'_, State>) -> Poll<()> {
 //!         if let Self::Connecting(connector) = self {
 //!             match connector.poll(cx) {
 //!                 Err(nb::Error::WouldBlock) => return Poll::Pending,
@@ -81,7 +83,7 @@
 //!             }
 //!         }
 //!         let Self::Talking(link, session) = self else { unreachable!() };
-//!         match link.drive(cx, session, |text| world.greeting = text.printable().to_string()) {
+//!         match link.drive(cx, session, |text| state.greeting = text.printable().to_string()) {
 //!             Err(nb::Error::WouldBlock) => return Poll::Pending,
 //!             Err(nb::Error::Other(fault)) => panic!("the handshake failed: {fault}"),
 //!             Ok(()) => {}
@@ -99,21 +101,21 @@
 //! let acceptor = Acceptor::new(
 //!     listener,
 //!     None,
-//!     move |_: &mut World, cx: &mut Context<'_, World>, accepted: Accepted| {
+//!     move |_: &mut State, cx: &mut Context<'_, State>, accepted: Accepted| {
 //!         let session = hello::Server::new(cx.now(), greeting, hello::HandshakeConfig::default());
 //!         cx.spawn(Box::new(Serving { link: Link::new(accepted.stream), session }));
 //!     },
-//!     |_: &mut World, error| eprintln!("accepting pauses: {error}"),
+//!     |_: &mut State, error| eprintln!("accepting pauses: {error}"),
 //! );
 //! let connector = Connector::new(vec![address], Duration::from_secs(10));
 //!
 //! let mut executor = Executor::new()?;
 //! executor.spawn(Box::new(acceptor));
 //! executor.spawn(Box::new(Calling::Connecting(connector)));
-//! let mut world = World::default();
-//! executor.run(&mut world)?;
-//! assert_eq!(world.greeting, "你好");
-//! assert_eq!(world.answer, "Hello");
+//! let mut state = State::default();
+//! executor.run(&mut state)?;
+//! assert_eq!(state.greeting, "你好");
+//! assert_eq!(state.answer, "Hello");
 //! # Ok(())
 //! # }
 //! ```
@@ -158,6 +160,7 @@ pub mod listener;
 pub mod resolve;
 pub mod signals;
 pub mod stream;
+pub mod terminal;
 pub mod threads;
 
 mod backoff;

@@ -3,7 +3,7 @@
 //! # Sessions that send contents
 //!
 //! [`Link::drive`] is all that most sessions need. A session that sends
-//! [`Output::Contents`](session::Output::Contents) has an owner who opens files, and who may have to
+//! [`Output::Contents`](barewire_core::session::Output::Contents) has an owner who opens files, and who may have to
 //! answer the session several times in a turn, since requests come many at a time and the session
 //! takes one after another. So its turn has two parts: [`Link::advance`], as often as there is
 //! something to answer, and [`Link::flush`] at the end. What is small is gathered in between, and

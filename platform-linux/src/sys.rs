@@ -87,6 +87,11 @@ pub(crate) fn set_receive_low_mark(socket: &impl AsFd, bytes: i32) -> io::Result
     Ok(socket::setsockopt(socket, ReceiveLowMark, &bytes)?)
 }
 
+/// `TIOCGWINSZ` (`ioctl_tty(2)`), of which `nix` has the number only.
+pub(crate) fn columns(terminal: impl AsFd) -> io::Result<u16> {
+    Ok(rustix::termios::tcgetwinsize(terminal)?.ws_col)
+}
+
 /// What `statx(2)` tells of a file (`inode(7)`).
 pub(crate) struct Statx {
     /// The kind of file, and the permissions.

@@ -14,8 +14,8 @@ where
     struct Turn<F>(F);
 
     impl<W, F: FnMut(&mut W, &mut Context<'_, W>) -> Poll<()>> Task<W> for Turn<F> {
-        fn turn(&mut self, world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
-            (self.0)(world, cx)
+        fn turn(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+            (self.0)(state, cx)
         }
     }
 

@@ -4,13 +4,13 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use barewire_linux::executor::{Context, Readiness, Source};
+use barewire_linux::terminal;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
-    tcsetattr,
+use nix::sys::termios::{
+    InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
+use nix::unistd::Pid;
 
 /// What stands for no key at all (`_POSIX_VDISABLE`).
 const NO_KEY: u8 = 0;
@@ -48,22 +48,22 @@ impl RawMode {
     /// Sets the mode, as it is needed after a stop again.
     pub(crate) fn apply(&self) -> io::Result<()> {
         let mut mode = self.before.clone();
-        mode.input_modes.remove(InputModes::ICRNL | InputModes::INLCR | InputModes::IXON);
-        mode.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN);
+        mode.input_flags.remove(InputFlags::ICRNL | InputFlags::INLCR | InputFlags::IXON);
+        mode.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN);
         // Ctrl-C is a signal, and so ends the program as everywhere. Ctrl-Z is a key, since the mode
         // has to be changed back before the stop.
-        mode.local_modes.insert(LocalModes::ISIG);
-        mode.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
-        mode.special_codes[SpecialCodeIndex::VQUIT] = NO_KEY;
-        mode.special_codes[SpecialCodeIndex::VMIN] = 1;
-        mode.special_codes[SpecialCodeIndex::VTIME] = 0;
-        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &mode)?)
+        mode.local_flags.insert(LocalFlags::ISIG);
+        mode.control_chars[SpecialCharacterIndices::VSUSP as usize] = NO_KEY;
+        mode.control_chars[SpecialCharacterIndices::VQUIT as usize] = NO_KEY;
+        mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+        mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        Ok(tcsetattr(io::stdin(), SetArg::TCSANOW, &mode)?)
     }
 
     /// Stops the whole job, as Ctrl-Z does (`SIGTSTP`), with the mode that the terminal had. Returns
     /// when it goes on.
     pub(crate) fn suspend(&self) -> io::Result<()> {
-        tcsetattr(io::stdin(), OptionalActions::Drain, &self.before)?;
+        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.before)?;
         let stopped = kill(Pid::from_raw(0), Signal::SIGTSTP);
         self.apply()?;
         Ok(stopped?)
@@ -89,12 +89,12 @@ impl RawMode {
 impl Drop for RawMode {
     fn drop(&mut self) {
         // If it fails the terminal is gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.before);
     }
 }
 
 /// How many columns the terminal has that standard output is.
 pub(crate) fn columns() -> usize {
-    let reported = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
+    let reported = terminal::columns(io::stdout()).unwrap_or(0);
     usize::from(if reported == 0 { COLUMNS } else { reported })
 }

@@ -45,7 +45,6 @@ impl ReceiveBuffer {
         }
     }
 
-    /// The room, in bytes.
     #[cfg(test)]
     pub(super) fn room(&self) -> usize {
         self.bytes.len()

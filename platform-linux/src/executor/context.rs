@@ -98,7 +98,7 @@ impl<'t, W> Context<'t, W> {
     /// Those of `epoll_ctl(2)`, `EPERM` ([`PermissionDenied`](io::ErrorKind::PermissionDenied))
     /// among them for what cannot be watched because it is always ready: a regular file or a
     /// directory. [`OutOfMemory`](io::ErrorKind::OutOfMemory) if the task already has
-    /// [`MAX_SOURCES`].
+    /// [`MAX_SOURCES`](super::MAX_SOURCES).
     pub fn register(&mut self, fd: impl AsFd, interest: Readiness) -> io::Result<Source> {
         self.watch(fd, interest.interest())
     }
@@ -308,7 +308,6 @@ impl<'t, W> Context<'t, W> {
         }
     }
 
-    /// Takes what epoll reports.
     fn note(&mut self, event: EpollEvent) {
         if event.data() == WAKE_UP {
             let all = self.shared.drain(|id| self.tasks.wake(id));
@@ -321,7 +320,6 @@ impl<'t, W> Context<'t, W> {
         self.tasks.report(id, source, Readiness::reported(event.events()));
     }
 
-    /// Takes leave of a task that has ended.
     pub(super) fn remove(&mut self, id: TaskId) {
         self.deadlines.set(id.index, None);
         self.tasks.remove(id);

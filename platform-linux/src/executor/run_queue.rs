@@ -59,7 +59,6 @@ impl<T> RunQueue<T> {
         self.slots.len()
     }
 
-    /// Whether any task keeps the executor running.
     pub(super) fn has_foreground(&self) -> bool {
         self.foreground > 0
     }
@@ -69,7 +68,6 @@ impl<T> RunQueue<T> {
         self.queue.is_empty()
     }
 
-    /// Adds a task, and queues it.
     pub(super) fn spawn(&mut self, task: T) -> TaskId {
         self.generation = self.generation.wrapping_add(1);
         let index = self.slots.insert(Slot {
@@ -89,7 +87,6 @@ impl<T> RunQueue<T> {
         TaskId { index, generation: self.generation }
     }
 
-    /// The running task no longer keeps the executor running.
     pub(super) fn set_background(&mut self) {
         let slot = &mut self.slots[self.current.index as usize];
         if !mem::replace(&mut slot.background, true) {
@@ -184,7 +181,6 @@ impl<T> RunQueue<T> {
         self.slots[id.index as usize].task = Some(task);
     }
 
-    /// Frees the slot of a task that has ended.
     pub(super) fn remove(&mut self, id: TaskId) {
         let slot = self.slots.remove(id.index as usize);
         if slot.queued {
@@ -196,7 +192,6 @@ impl<T> RunQueue<T> {
         }
     }
 
-    /// Takes all tasks out.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         self.foreground = 0;
         self.slots.drain().filter_map(|slot| slot.task)

@@ -3,7 +3,7 @@
 /// How many file descriptors one task can have registered at a time.
 pub const MAX_SOURCES: usize = 8;
 
-/// The bell's mark among the events: no task has it, since no source has the number 15.
+/// The wake-up's token among the events: no task has it, since no source has the number 15.
 pub(super) const WAKE_UP: u64 = u64::MAX;
 
 /// Names a task of one executor. A task that has ended keeps its name: no later one gets it.

@@ -75,7 +75,8 @@ impl fmt::Debug for Waker {
 pub(super) struct Shared {
     /// Registered edge-triggered, so each write wakes and none needs to be read back.
     eventfd: EventFd,
-    /// The bell has been rung and not yet heard: ringing again would be a wasted system call.
+    /// The eventfd has been written to since the last drain: doing it again would be a wasted system
+    /// call.
     signalled: AtomicBool,
     woken: Mutex<Vec<TaskId>>,
     all_woken: AtomicBool,
@@ -100,9 +101,9 @@ impl Shared {
         &self.eventfd
     }
 
-    /// Takes note of the bell, then hands over what was woken: the tasks by `each`; true if it was
-    /// all of them. In this order a waker that comes in between rings again; and one that found the
-    /// bell rung has its writes seen, since this reads what it wrote last (`swap`, not `store`).
+    /// Takes note of the signal, then hands over what was woken: the tasks by `each`; true if it was
+    /// all of them. In this order a waker that comes in between signals again; and one that found it
+    /// signalled has its writes seen, since this reads what it wrote last (`swap`, not `store`).
     pub(super) fn drain(&self, each: impl FnMut(TaskId)) -> bool {
         self.signalled.swap(false, Ordering::SeqCst);
         lock(&self.woken).drain(..).for_each(each);
@@ -142,7 +143,6 @@ impl StopGroup {
         }))
     }
 
-    /// Starts the orderly stop of all.
     pub(crate) fn stop(&self) {
         self.request(StopLevel::Orderly);
     }

@@ -57,8 +57,9 @@ impl Held {
 /// has verified; [`finish`](Self::finish) gives it its name. Whenever the process is killed, the name
 /// is either as it was before or that of the complete file, and the next run goes on from what the
 /// journal vouches for. If the system crashes, that is what had reached the disk by then
-/// ([`SYNC_EVERY`]). A part of another program, or any file that merely has the part's name, is left
-/// alone, and `NAME.2.part` taken instead; likewise if the folder [expects](Folder::expect) the name.
+/// ([`SYNC_EVERY`](super::SYNC_EVERY)). A part of another program, or any file that merely has the
+/// part's name, is left alone, and `NAME.2.part` taken instead; likewise if the folder
+/// [expects](Folder::expect) the name.
 ///
 /// The order of calls: [`begin`](Self::begin), [`held`](Self::held), [`start`](Self::start), then
 /// [`write`](Self::write) and [`verified`](Self::verified) in turns, and [`finish`](Self::finish).
@@ -208,7 +209,7 @@ impl<D: Storage> Download<D> {
     }
 
     /// Everything before `end` has verified, and need never be asked for again. It costs one small
-    /// write, and every [`SYNC_EVERY`] bytes a wait for the disk.
+    /// write, and every [`SYNC_EVERY`](super::SYNC_EVERY) bytes a wait for the disk.
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for what was not written, or had verified before;

@@ -142,7 +142,6 @@ impl From<File> for Folder {
 }
 
 impl FileStatus {
-    /// What is open there.
     pub(super) fn of(file: &File) -> io::Result<Self> {
         sys::statx(file).map(Self::from)
     }

@@ -129,7 +129,6 @@ impl ServedFile {
         Ok(if now.size > self.size { FileChange::Grown } else { FileChange::Unchanged })
     }
 
-    /// The version of now.
     pub(super) fn version(&self) -> io::Result<Version> {
         Version::read(&self.file)
     }

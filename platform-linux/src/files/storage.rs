@@ -183,7 +183,6 @@ pub struct FileStatus {
 }
 
 impl FileStatus {
-    /// Whether both are one file.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.id == other.id && self.device == other.device
     }

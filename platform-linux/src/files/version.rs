@@ -52,7 +52,6 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// The version that the open file is of now.
     pub(super) fn read(fd: impl AsFd) -> io::Result<Self> {
         Ok(Self::of(&statx(fd)?))
     }

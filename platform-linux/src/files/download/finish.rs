@@ -64,7 +64,6 @@ impl<D: Storage> Download<D> {
         }
     }
 
-    /// Has the whole reach the disk.
     pub(super) fn sync_contents(&self) -> io::Result<()> {
         if !self.started || self.size.is_some_and(|size| size != self.position) {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -81,7 +80,6 @@ impl<D: Storage> Download<D> {
         Ok(())
     }
 
-    /// Gives the part its final name.
     pub(super) fn publish(&mut self) -> io::Result<()> {
         self.disk.rename(&self.part.name, &self.name, self.force)?;
         self.over = true;

@@ -94,12 +94,10 @@ pub(super) enum JournalState {
     Foreign,
 }
 
-/// An open journal.
 #[derive(Debug)]
 pub(super) struct Journal<F>(pub(super) F);
 
 impl<F: StorageFile> Journal<F> {
-    /// What it says.
     pub(super) fn read(&self) -> io::Result<JournalState> {
         // One byte more shows what is longer.
         let mut bytes = [0; LENGTH + 1];
@@ -114,13 +112,11 @@ impl<F: StorageFile> Journal<F> {
         Ok(if torn { JournalState::Torn } else { JournalState::Foreign })
     }
 
-    /// Replaces what it says.
     pub(super) fn write(&self, record: &JournalRecord) -> io::Result<()> {
         // What is longer is no journal, so nothing is left behind it.
         self.0.write(&record.encode(), 0)
     }
 
-    /// Has what it says reach the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.0.sync()
     }

@@ -23,7 +23,6 @@ pub(super) struct Part<F> {
     pub(super) journal_name: Vec<u8>,
     /// It was not there before.
     pub(super) is_new: bool,
-    /// As it was found.
     pub(super) status: FileStatus,
     /// What the journal says of this very file.
     pub(super) record: Option<JournalRecord>,
@@ -113,7 +112,6 @@ fn speaks_of_another(record: &JournalRecord, status: &FileStatus) -> bool {
     known && status.length > 0 && record.part != status.id
 }
 
-/// A journal, and what it says.
 type Journaled<F> = (Journal<F>, Option<JournalRecord>);
 
 /// The journal, which is created before the part, since a part without a journal is not this
