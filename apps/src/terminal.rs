@@ -10,6 +10,7 @@
 //! | `keys` | from bytes to keys |
 //! | `line` | the line, its history, and what keys do to them |
 //! | `row` | the part of the line that is on the screen |
+//! | `screen` | all of it together: text above, the line below |
 //! | `mode` | the terminal's mode and size |
 
 pub(crate) mod keys;
