@@ -2,7 +2,10 @@ extern crate std;
 mod puppet;
 
 use super::*;
+use crate::time::{Duration, Instant};
 use core::convert::Infallible;
+use core::error::Error;
+use core::ops::ControlFlow;
 use puppet::{Broken, Puppet, Stack, Strange};
 use std::borrow::ToOwned;
 use std::string::{String, ToString};

@@ -23,7 +23,7 @@ pub enum Output<'a> {
     },
     /// Send bytes of the contents that the session's owner has offered; any number of them, from the
     /// front of this range. A driver that has the contents in a file lets the system move them
-    /// (`sendfile(2)`); for one that has them in memory, [`InMemory`] turns them into
+    /// (`sendfile(2)`); for one that has them in memory, [`InMemory`](super::InMemory) turns them into
     /// [`Bytes`](Self::Bytes).
     ///
     /// Contents that end before the range does are a [`DriveError::Contents`](crate::driver::DriveError::Contents).
@@ -52,7 +52,7 @@ pub trait Events<'s, Implied = &'s Self> {
 /// What `S` tells its owner during a borrow of it that lasts for `'s`.
 pub type Event<'s, S> = <S as Events<'s>>::Event;
 
-/// One side of a conversation over a byte stream. The [module](self) states how to drive it.
+/// One side of a conversation over a byte stream. The [module](super) states how to drive it.
 pub trait Session: for<'s> Events<'s> {
     /// Why the conversation failed.
     type Error: Error + Copy + 'static;

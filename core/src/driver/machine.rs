@@ -1,0 +1,393 @@
+//! The driver itself.
+
+use core::mem;
+use core::ops::ControlFlow;
+
+use super::step::{DriveError, Next, Step};
+use super::transport::Transport;
+use crate::session::{Event, Output, Session};
+use crate::time::{Duration, Instant};
+
+/// How long a connection that is to be closed waits for the end of the peer's stream, and how long a
+/// stack may take to end this side's.
+pub const LINGER: Duration = Duration::from_secs(2);
+
+/// How many bytes such a connection throws away at most, give or take those that are received at once:
+/// who sends more is no peer that has yet to see the end.
+pub const LINGER_BYTES: usize = 1 << 20;
+
+/// Drives one session over one connection. The [module](crate::driver) states the rule.
+///
+/// A turn, from one [`Wait`](Step::Wait) to the next, is bounded by what the transport gives and takes
+/// in it. The driver has no buffer: a session reads from what the transport has received, and what it
+/// lends goes to the transport as it is.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one connection")]
+#[derive(Debug)]
+pub struct Driver {
+    stage: Stage,
+    /// How much the session took of what was received last: consumed when an event that may lend it
+    /// is done with.
+    taken: usize,
+    /// The session has left bytes, or was told the end, since it was last given something new.
+    left: bool,
+    /// The session's last call with input has given an event, so there may be more without any.
+    telling: bool,
+    /// The deadline has been told in this turn.
+    expired: bool,
+    /// The peer has ended its direction.
+    ended: bool,
+    /// This side has ended its own.
+    shut: bool,
+    linger: Duration,
+    /// When [`Stage::ShutDown`] and [`Stage::Linger`] have taken too long.
+    until: Instant,
+    /// How many bytes were thrown away.
+    discarded: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Rule 1; a turn begins here.
+    Transmit,
+    /// Rules 2 and 3.
+    Receive,
+    /// Rule 2: behind the last byte of this turn the session may have more to tell.
+    Drain,
+    /// Rule 1, behind that.
+    Answer,
+    /// Rule 4: whether the deadline is reached.
+    Check,
+    /// Rule 4: it is.
+    Expire,
+    /// Rule 6, until the stack has taken it.
+    ShutDown,
+    /// Rule 5.
+    LastWord,
+    /// Rule 7.
+    BeginLinger,
+    Linger,
+    Close,
+    Reset,
+}
+
+impl Default for Driver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Driver {
+    /// A driver for a new connection.
+    pub const fn new() -> Self {
+        Self::with_linger(LINGER)
+    }
+
+    /// A driver that lingers for so long at most, where [`LINGER`] is too long or not long enough.
+    pub const fn with_linger(linger: Duration) -> Self {
+        Self {
+            stage: Stage::Transmit,
+            taken: 0,
+            left: false,
+            telling: false,
+            expired: false,
+            ended: false,
+            shut: false,
+            linger,
+            until: Instant::ZERO,
+            discarded: 0,
+        }
+    }
+
+    /// Whether this side has ended its direction.
+    pub const fn has_shut_down(&self) -> bool {
+        self.shut
+    }
+
+    /// Whether the peer has ended its direction.
+    pub const fn has_peer_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// When the next step is due at the latest: what [`Step::Wait`] told last, or what a command to the
+    /// session has made of it since.
+    pub fn poll_deadline<S: Session>(&self, session: &S) -> Option<Instant> {
+        match self.stage {
+            Stage::ShutDown | Stage::Linger => Some(self.until),
+            _ => session.poll_deadline(),
+        }
+    }
+
+    /// Whether the conversation is over, in order or not: the session is no longer asked for anything
+    /// but its last word.
+    pub const fn is_over(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::LastWord | Stage::BeginLinger | Stage::Linger | Stage::Close | Stage::Reset
+        )
+    }
+
+    /// Ends the conversation before its time (rule 5): the next step tells how the connection is to
+    /// end. Does nothing once the conversation is over.
+    pub const fn give_up(&mut self) {
+        if !self.is_over() {
+            self.stage = self.after_failure();
+        }
+    }
+
+    const fn after_failure(&self) -> Stage {
+        if self.shut { Stage::BeginLinger } else { Stage::Reset }
+    }
+
+    /// Does what can be done at `now` without waiting, and hands each event to `on_event`. Call it as
+    /// [`Step::Wait`] says and after each command to the session. An `on_event` that breaks gives the
+    /// conversation up.
+    pub fn step<S: Session, T: Transport>(
+        &mut self,
+        now: Instant,
+        session: &mut S,
+        transport: &mut T,
+        mut on_event: impl FnMut(Event<'_, S>) -> ControlFlow<()>,
+    ) -> Step<S::Error, T::Error> {
+        loop {
+            match self.next(now, session, transport) {
+                Next::Event(event) => {
+                    if on_event(event).is_break() {
+                        self.give_up();
+                        return Step::Over(Err(DriveError::GivenUp));
+                    }
+                }
+                Next::Continue => {}
+                Next::Step(step) => return step,
+            }
+        }
+    }
+
+    /// As [`step`](Self::step), for an owner who has more to do with an event than a closure can: it
+    /// returns with each, which lends from the session and the transport until the next call.
+    pub fn next<'a, S: Session, T: Transport>(
+        &mut self,
+        now: Instant,
+        session: &'a mut S,
+        transport: &'a mut T,
+    ) -> Next<'a, S, T::Error> {
+        if self.taken > 0 {
+            transport.consume(mem::take(&mut self.taken));
+        }
+        match self.stage {
+            Stage::Transmit | Stage::Answer => self.carry_out(now, session, transport),
+            Stage::Receive => self.offer(now, session, transport),
+            Stage::Drain => {
+                self.telling = false;
+                self.hand_over(session.handle_input(now, &mut <&[u8]>::default()), Stage::Answer)
+            }
+            Stage::Check => self.check(now, session),
+            Stage::Expire => self.expire(now, session),
+            Stage::ShutDown => Next::Step(self.conclude(now, transport)),
+            Stage::LastWord => {
+                let told = self.transmit(now, session, transport);
+                self.stage = if told.is_ok() { self.after_failure() } else { Stage::Reset };
+                Next::Continue
+            }
+            Stage::BeginLinger | Stage::Linger => match self.linger(now, transport) {
+                ControlFlow::Continue(until) => Next::Step(Step::Wait(Some(until))),
+                ControlFlow::Break(()) => Next::Step(Step::Close),
+            },
+            Stage::Close => Next::Step(Step::Close),
+            Stage::Reset => Next::Step(Step::Reset),
+        }
+    }
+
+    /// Goes on with a connection that lingers, for an owner that has no session any more. Tells until
+    /// when it does; else it is to be closed. To be called only when a [`step`](Self::step) behind
+    /// [`Step::Over`] has told to wait.
+    pub fn linger<T: Transport>(
+        &mut self,
+        now: Instant,
+        transport: &mut T,
+    ) -> ControlFlow<(), Instant> {
+        if self.stage != Stage::Linger {
+            (self.stage, self.until) = (Stage::Linger, now + self.linger);
+        }
+        match self.discard(transport) {
+            Err(nb::Error::WouldBlock) if now < self.until => ControlFlow::Continue(self.until),
+            _ => {
+                self.stage = Stage::Close;
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Throws away what has come, up to the end.
+    fn discard<T: Transport>(&mut self, transport: &mut T) -> nb::Result<(), T::Error> {
+        while !self.ended && self.discarded <= LINGER_BYTES {
+            let count = transport.receive()?.len();
+            transport.consume(count);
+            self.ended = count == 0;
+            self.discarded = self.discarded.saturating_add(count);
+        }
+        Ok(())
+    }
+
+    fn carry_out<'a, S: Session, T: Transport>(
+        &mut self,
+        now: Instant,
+        session: &mut S,
+        transport: &mut T,
+    ) -> Next<'a, S, T::Error> {
+        match self.transmit(now, session, transport) {
+            Ok(Sent::Close) => {
+                self.until = now + self.linger;
+                return Next::Step(self.conclude(now, transport));
+            }
+            Ok(Sent::Nothing) if self.left => self.stage = Stage::Check,
+            Ok(_) if self.stage == Stage::Answer => self.stage = Stage::Check,
+            Ok(Sent::Some | Sent::Nothing) => self.stage = Stage::Receive,
+            Err(error) => return Next::Step(self.break_off(error)),
+        }
+        Next::Continue
+    }
+
+    /// Carries out what the session wants, as far as the transport takes it.
+    fn transmit<S: Session, T: Transport>(
+        &mut self,
+        now: Instant,
+        session: &mut S,
+        transport: &mut T,
+    ) -> Result<Sent, DriveError<S::Error, T::Error>> {
+        let mut sent = Sent::Nothing;
+        loop {
+            let moved = match session.poll_transmit() {
+                Output::Nothing => return Ok(sent),
+                Output::Close => return Ok(Sent::Close),
+                Output::Bytes { head, tail, more } => match transport.send(head, tail, more) {
+                    Ok(0) => Err(nb::Error::WouldBlock),
+                    moved => moved,
+                },
+                Output::Contents { offset, length } => {
+                    match transport.send_contents(offset, length) {
+                        Ok(0) => return Err(DriveError::Contents),
+                        moved => moved,
+                    }
+                }
+                Output::Shutdown => transport.shut_down().map(|()| {
+                    self.shut = true;
+                    0
+                }),
+            };
+            match moved {
+                Ok(count) => session.transmitted(now, count),
+                Err(nb::Error::WouldBlock) => return Ok(sent),
+                Err(nb::Error::Other(error)) => return Err(DriveError::Connection(error)),
+            }
+            sent = Sent::Some;
+        }
+    }
+
+    fn offer<'a, S: Session, T: Transport>(
+        &mut self,
+        now: Instant,
+        session: &'a mut S,
+        transport: &'a mut T,
+    ) -> Next<'a, S, T::Error> {
+        if self.telling && !self.left {
+            // It took the last byte, which is no reason to have nothing more to tell; nor is a reset
+            // behind that byte.
+            let told = session.handle_input(now, &mut <&[u8]>::default());
+            self.telling = told.is_ok();
+            return self.hand_over(told, Stage::Transmit);
+        }
+        let told = match transport.receive() {
+            Ok([]) => {
+                (self.ended, self.left) = (true, true);
+                session.handle_end(now)
+            }
+            Ok(bytes) => {
+                let mut input = bytes;
+                let told = session.handle_input(now, &mut input);
+                self.taken = bytes.len().saturating_sub(input.len());
+                (self.left, self.telling) = (!input.is_empty(), told.is_ok());
+                told
+            }
+            Err(nb::Error::WouldBlock) => {
+                self.stage = if self.telling { Stage::Drain } else { Stage::Check };
+                return Next::Continue;
+            }
+            Err(nb::Error::Other(error)) => {
+                return Next::Step(self.break_off(DriveError::Connection(error)));
+            }
+        };
+        self.hand_over(told, Stage::Transmit)
+    }
+
+    fn check<'a, S: Session, C>(&mut self, now: Instant, session: &S) -> Next<'a, S, C> {
+        let deadline = session.poll_deadline();
+        if !self.expired && deadline.is_some_and(|at| at <= now) {
+            self.stage = Stage::Expire;
+            return Next::Continue;
+        }
+        // The next turn begins.
+        (self.stage, self.expired, self.left) = (Stage::Transmit, false, false);
+        Next::Step(Step::Wait(deadline))
+    }
+
+    fn expire<'a, S: Session, C>(&mut self, now: Instant, session: &'a mut S) -> Next<'a, S, C> {
+        // The time may have made room for what was left.
+        (self.expired, self.left) = (true, false);
+        self.hand_over(session.handle_timeout(now), Stage::Transmit)
+    }
+
+    /// Passes on what a call of the session gave; after the last of it comes another stage.
+    fn hand_over<'a, S: Session, C>(
+        &mut self,
+        told: nb::Result<Event<'a, S>, S::Error>,
+        after: Stage,
+    ) -> Next<'a, S, C> {
+        match told {
+            Ok(event) => return Next::Event(event),
+            Err(nb::Error::WouldBlock) => self.stage = after,
+            Err(nb::Error::Other(error)) => {
+                self.stage = Stage::LastWord;
+                return Next::Step(Step::Over(Err(DriveError::Session(error))));
+            }
+        }
+        Next::Continue
+    }
+
+    /// The session has said that the conversation is over.
+    fn conclude<S, T: Transport>(&mut self, now: Instant, transport: &mut T) -> Step<S, T::Error> {
+        if !self.shut {
+            match transport.shut_down() {
+                Ok(()) => self.shut = true,
+                Err(nb::Error::WouldBlock) if now < self.until => {
+                    self.stage = Stage::ShutDown;
+                    return Step::Wait(Some(self.until));
+                }
+                Err(nb::Error::WouldBlock) => return self.break_off(DriveError::Stalled),
+                Err(nb::Error::Other(error)) => {
+                    return self.break_off(DriveError::Connection(error));
+                }
+            }
+        }
+        // A reset may lie behind bytes that nobody wants any more, or behind the end.
+        let discarded = self.discard(transport).and_then(|()| transport.receive().map(|_| ()));
+        if let Err(nb::Error::Other(error)) = discarded {
+            return self.break_off(DriveError::Connection(error));
+        }
+        self.stage = Stage::BeginLinger;
+        Step::Over(Ok(()))
+    }
+
+    /// The connection is of no use any more.
+    fn break_off<S, C>(&mut self, error: DriveError<S, C>) -> Step<S, C> {
+        self.stage = Stage::Reset;
+        Step::Over(Err(error))
+    }
+}
+
+/// What [`Driver::transmit`] did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Some,
+    Close,
+}
