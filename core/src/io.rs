@@ -16,7 +16,7 @@ mod asynchronous;
 mod input;
 mod shutdown;
 mod stream_driver;
-#[cfg(test)]
+#[cfg(all(test, feature = "hello"))]
 mod tests;
 
 #[cfg(feature = "embedded-io-async")]

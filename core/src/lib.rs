@@ -1,16 +1,22 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "datagram")]
 pub mod datagram;
 pub mod driver;
-#[cfg(test)]
+#[cfg(all(test, feature = "datagram", feature = "hello", feature = "file", feature = "chat"))]
 mod error_messages;
+#[cfg(feature = "file")]
 pub mod file;
+#[cfg(feature = "hello")]
 pub mod hello;
 pub mod io;
+#[cfg(any(feature = "datagram", feature = "hello", feature = "file"))]
 mod log;
 pub mod printable;
 pub mod session;

@@ -14,9 +14,12 @@ mod message;
 mod reader;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "hello", feature = "file"))]
 mod writer;
 
 pub use message::{MAX_TEXT, Text, TextError};
 pub use reader::{DEFAULT_QUIET, TextReader, TextReaderError};
-pub(crate) use reader::{Ended, Progress, append};
+#[cfg(feature = "chat")]
+pub(crate) use reader::{Ended, Progress};
+#[cfg(any(feature = "hello", feature = "file"))]
 pub(crate) use writer::TextWriter;

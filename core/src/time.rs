@@ -4,6 +4,9 @@
 //! registers, and a clock that starts at zero lasts 584,000 years. Every operation saturates: time
 //! arithmetic cannot panic and a deadline cannot wrap into the past.
 
+#[cfg(any(feature = "hello", feature = "file", feature = "chat"))]
+pub(crate) mod deadline;
+
 use core::fmt;
 use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 
@@ -147,33 +150,6 @@ impl From<core::time::Duration> for Instant {
 impl From<Instant> for core::time::Duration {
     fn from(instant: Instant) -> Self {
         Self::from_micros(instant.micros)
-    }
-}
-
-/// When a wait ends, if ever. (An `Option<Instant>` takes twice the room, and more code.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Deadline {
-    at: Instant,
-}
-
-impl Deadline {
-    const NEVER: Instant = Instant::from_micros(u64::MAX);
-
-    pub(crate) const fn after(now: Instant, span: Duration) -> Self {
-        Self { at: now.saturating_add(span) }
-    }
-
-    /// This one, or the other if that comes first.
-    pub(crate) fn or_earlier(self, other: Option<Instant>) -> Self {
-        Self { at: other.map_or(self.at, |other| other.min(self.at)) }
-    }
-
-    pub(crate) fn is_before(self, instant: Instant) -> bool {
-        self.at < instant
-    }
-
-    pub(crate) fn instant(self) -> Option<Instant> {
-        (self.at != Self::NEVER).then_some(self.at)
     }
 }
 

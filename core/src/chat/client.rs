@@ -7,7 +7,8 @@ use heapless::Deque;
 use super::line::Line;
 use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TextReaderError};
-use crate::time::{Deadline, Duration, Instant};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
 /// The client's side of a chat: it says lines, and lends those that come.
 ///

@@ -6,7 +6,8 @@ use super::limits::{RESERVE, max_line_bytes};
 use super::log::Log;
 use super::member_id::{NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
-use crate::time::{Deadline, Instant};
+use crate::time::Instant;
+use crate::time::deadline::Deadline;
 
 /// The log, and the members with their cursors into it.
 #[derive(Debug)]

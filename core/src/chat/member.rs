@@ -13,7 +13,8 @@ use super::room_state::RoomState;
 use crate::printable::printable;
 use crate::session::{Events, Output, Session};
 use crate::text::{Ended, TextReaderError};
-use crate::time::{Deadline, Duration, Instant};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
 /// How long a line may take to come in whole.
 const LINE_SECONDS: u32 = 10;

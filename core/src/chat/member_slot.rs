@@ -6,7 +6,8 @@ use super::cursor::Cursor;
 use super::nick::Nick;
 use super::rate_limiter::LineLimiter;
 use crate::text::Progress;
-use crate::time::{Deadline, Duration, Instant};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
 /// A slot for a member in a [`Room`](super::Room).
 #[derive(Debug)]

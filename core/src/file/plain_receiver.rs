@@ -5,7 +5,8 @@ use super::error::ReceiverError;
 use super::event::ReceiverEvent;
 use crate::session::{Events, Output, Session};
 use crate::text::{Text, TextWriter};
-use crate::time::{Deadline, Duration, Instant};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
 /// The client's side of a plain download: it says a name and lends what comes in.
 ///

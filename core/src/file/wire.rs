@@ -4,7 +4,6 @@ use heapless::VecView;
 
 use super::request::{MAX_NAME, Operation, Request};
 use super::response::{Refusal, ResponseHeader};
-use crate::text::append;
 
 /// The first byte of a request and of a response. No file name can start with it.
 pub(super) const MARKER: u8 = 0;
@@ -138,10 +137,12 @@ fn split<const N: usize, const M: usize>(bytes: &[u8; N]) -> ([u8; 8], Option<[u
 
 /// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.
 pub(super) fn gather(buffer: &mut VecView<u8>, length: usize, input: &mut &[u8]) {
-    let count = length.saturating_sub(buffer.len()).min(input.len());
-    if let Some((part, rest)) = input.split_at_checked(count)
-        && append(buffer, part)
+    let length = length.min(buffer.capacity());
+    // One by one, since no compiler sees that the length of a slice cannot overflow theirs.
+    while buffer.len() < length
+        && let Some((&byte, rest)) = input.split_first()
     {
+        let _ = buffer.push(byte);
         *input = rest;
     }
 }

@@ -4,7 +4,8 @@ use super::config::HandshakeConfig;
 use super::error::HandshakeError;
 use crate::log::debug;
 use crate::text::{Text, TextReader};
-use crate::time::{Deadline, Instant};
+use crate::time::Instant;
+use crate::time::deadline::Deadline;
 
 #[derive(Debug)]
 pub(super) struct HandshakeReader<const N: usize> {

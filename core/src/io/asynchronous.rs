@@ -300,5 +300,5 @@ fn ready<V>(poll: Poll<V>) -> Option<V> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "hello", feature = "file", feature = "chat"))]
 mod tests;

@@ -36,7 +36,7 @@ impl<'d> Wire<'d> {
     }
 
     /// What the peer has said, were it more than there is room for.
-    #[cfg(feature = "embedded-io-async")]
+    #[cfg(all(feature = "embedded-io-async", feature = "file", feature = "chat"))]
     pub(super) fn incoming_from(&self, bytes: &[u8]) {
         self.incoming.bytes.borrow_mut().extend(bytes);
     }

@@ -78,7 +78,7 @@ fn range(contents: &[u8], offset: u64, length: u64) -> &[u8] {
     usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file"))]
 mod tests {
     use super::*;
     use crate::file::{Sender, TransferConfig};

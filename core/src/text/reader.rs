@@ -132,11 +132,6 @@ impl Progress {
         }
     }
 
-    /// There is no text that has begun, nor one that is skipped.
-    pub(crate) const fn discard(&mut self) {
-        *self = Self::new(self.quiet);
-    }
-
     /// The text in the buffer, or what is there of it.
     pub(crate) fn text<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
         buffer.get(..self.length.into()).unwrap_or_default()
@@ -145,11 +140,6 @@ impl Progress {
     /// Whether something in the buffer is still to be used. A text that is skipped needs none.
     pub(crate) const fn needs_buffer(&self) -> bool {
         self.held_return || (!self.lent && self.length > 0)
-    }
-
-    /// Whether it is inside a text that was too long, or given up.
-    pub(crate) const fn is_skipping(&self) -> bool {
-        self.skipping
     }
 
     /// Goes on skipping, at most to the end of that text.
@@ -167,11 +157,6 @@ impl Progress {
         self.skipping = false;
         self.length = 0;
         self.tail = [0; SEQUENCE];
-    }
-
-    /// The quiet period counts from now on: until now, input was kept waiting.
-    pub(crate) const fn restart_quiet(&mut self, now: Instant) {
-        self.last_byte = now;
     }
 
     /// Takes bytes up to and with the end of one text. The buffer is the same in every call, and has
@@ -289,16 +274,23 @@ impl Progress {
     }
 }
 
-/// Adds all of `part`, if there is room; tells whether there was.
-pub(crate) fn append(buffer: &mut heapless::VecView<u8>, part: &[u8]) -> bool {
-    let fits = part.len() <= buffer.capacity().saturating_sub(buffer.len());
-    if fits {
-        // One by one, since no compiler sees that the length of a slice cannot overflow theirs.
-        for &byte in part {
-            let _ = buffer.push(byte);
-        }
+/// What a member of a room needs besides, whose buffer is there only while a line comes in.
+#[cfg(feature = "chat")]
+impl Progress {
+    /// There is no text that has begun, nor one that is skipped.
+    pub(crate) const fn discard(&mut self) {
+        *self = Self::new(self.quiet);
     }
-    fits
+
+    /// Whether it is inside a text that was too long, or given up.
+    pub(crate) const fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// The quiet period counts from now on: until now, input was kept waiting.
+    pub(crate) const fn restart_quiet(&mut self, now: Instant) {
+        self.last_byte = now;
+    }
 }
 
 /// Takes bytes up to and with the first line feed, or all; tells whether there was one.

@@ -11,7 +11,8 @@ use crate::file::event::ReceiverEvent;
 use crate::file::response::ResponseHeader;
 use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response, gather};
 use crate::log::debug;
-use crate::time::{Deadline, Instant};
+use crate::time::Instant;
+use crate::time::deadline::Deadline;
 
 /// What an answer must fit.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,8 @@ use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
 use crate::log::debug;
 use crate::session::Output;
-use crate::time::{Deadline, Duration, Instant};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(super) struct SenderState {

@@ -1,0 +1,31 @@
+//! When a wait ends.
+
+use super::{Duration, Instant};
+
+/// When a wait ends, if ever. (An `Option<Instant>` takes twice the room, and more code.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline {
+    at: Instant,
+}
+
+impl Deadline {
+    const NEVER: Instant = Instant::from_micros(u64::MAX);
+
+    pub(crate) const fn after(now: Instant, span: Duration) -> Self {
+        Self { at: now.saturating_add(span) }
+    }
+
+    /// This one, or the other if that comes first.
+    pub(crate) fn or_earlier(self, other: Option<Instant>) -> Self {
+        Self { at: other.map_or(self.at, |other| other.min(self.at)) }
+    }
+
+    #[cfg(any(feature = "hello", feature = "file"))]
+    pub(crate) fn is_before(self, instant: Instant) -> bool {
+        self.at < instant
+    }
+
+    pub(crate) fn instant(self) -> Option<Instant> {
+        (self.at != Self::NEVER).then_some(self.at)
+    }
+}
