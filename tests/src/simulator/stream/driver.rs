@@ -98,9 +98,9 @@ impl Streams {
 }
 
 /// What the program at an end has of its connection.
-struct Socket<'a> {
-    streams: &'a mut Streams,
-    end: End,
+pub(super) struct Socket<'a> {
+    pub(super) streams: &'a mut Streams,
+    pub(super) end: End,
 }
 
 impl Transport for Socket<'_> {

@@ -30,6 +30,8 @@
 //! # Ok::<(), barewire_core::text::TextError>(())
 //! ```
 
+#[cfg(test)]
+mod conformance;
 mod driver;
 mod link;
 mod pipe;

@@ -16,6 +16,8 @@ pub struct Machines {
     pub responder: Responder<'static, 16>,
 }
 
+/// In a frame of its own, so that what making the others needs does not come on top.
+#[inline(never)]
 pub fn make(given: &Given, machines: &mut Machines) {
     let Machines { config, rate, reply, port, datagram, exchange, responder } = machines;
     *exchange = Exchange::new(datagram.source, given.bytes, *config);
@@ -40,6 +42,8 @@ pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
     used(hidden(datagram).printable());
     used(Datagram::whole(datagram.source, given.bytes));
     used(Rate::default());
+    let responder = Responder::<16>::new(datagram.source.port(), Reply::Echo, Rate::default());
+    used(responder.with_mute_threshold(given.span));
     used(ExchangeConfig::default());
     used(ExchangeConfig::new().with_timeout(given.span).with_retries(given.rate));
 }

@@ -57,6 +57,7 @@ pub fn exercise(
     used(write!(out, "{:?}", hidden(driver).next(given.now, session, stack)));
     used(hidden(driver).linger(given.now, stack));
     hidden(driver).give_up();
+    used(driver.poll_deadline(session));
     used((driver.has_shut_down(), driver.has_peer_ended(), driver.is_over()));
     let mut stack = stack;
     used(Transport::receive(&mut stack));

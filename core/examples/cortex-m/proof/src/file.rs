@@ -21,6 +21,8 @@ pub struct Machines {
     pub plain: PlainReceiver<'static>,
 }
 
+/// In a frame of its own, as in `datagram`.
+#[inline(never)]
 pub fn make(given: &Given, machines: &mut Machines) {
     let Machines { config, sender, receiver, plain, .. } = machines;
     *sender = Sender::new(given.now, *config);
