@@ -152,3 +152,9 @@ pub(crate) fn exchange(folder: impl AsFd, one: &str, other: &str) -> io::Result<
     let flags = RenameFlags::EXCHANGE;
     retry(|| rustix::fs::renameat_with(&folder, one, &folder, other, flags))
 }
+
+/// How many bytes a stream has received that nobody has read (`FIONREAD`, `tcp(7)`).
+#[cfg(test)]
+pub(crate) fn unread(stream: impl AsFd) -> io::Result<u64> {
+    Ok(rustix::io::ioctl_fionread(stream)?)
+}

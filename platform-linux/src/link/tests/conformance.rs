@@ -17,6 +17,7 @@ use nix::sys::socket::{setsockopt, sockopt::TcpNoDelay};
 use super::{Link, pair};
 use crate::executor::{Executor, TaskId};
 use crate::sys;
+use crate::sys::unread;
 use crate::testing::task;
 
 /// A link in an executor whose turns are given by hand, and the peer's socket.
@@ -66,11 +67,11 @@ impl Loopback {
 
 impl Peer for Loopback {
     fn deliver(&mut self, bytes: &[u8]) {
-        let before = self.link.stream().map(|stream| rustix::io::ioctl_fionread(stream).unwrap());
+        let before = self.link.stream().map(|stream| unread(stream).unwrap());
         // To who has closed the connection already it cannot be said.
         let _ = self.peer.as_ref().unwrap().write_all(bytes);
         while let (Some(before), Some(stream)) = (before, self.link.stream()) {
-            if rustix::io::ioctl_fionread(stream).unwrap() >= before + bytes.len() as u64 {
+            if unread(stream).unwrap() >= before + bytes.len() as u64 {
                 break;
             }
             std::thread::yield_now();
