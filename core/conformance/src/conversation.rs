@@ -194,7 +194,7 @@ impl<A: Adapter> Conversation<A> {
         self.turns += 1;
         let held = self.held();
         let mut number = self.examiner.told;
-        let mut taken = Vec::new();
+        let (untaken, mut lent) = (self.examiner.untaken(), 0);
         self.examiner.begin_turn();
         let held_back = self.examiner.holds_back() && self.over.is_none();
         let step = self.adapter.turn(self.now, &mut self.examiner, &mut |told: Told<'_>| {
@@ -202,14 +202,18 @@ impl<A: Adapter> Conversation<A> {
             if told.number != number {
                 breach(Rule::Input, "an event is lost, doubled or out of order");
             }
-            taken.extend_from_slice(told.bytes);
+            lent += told.bytes.len();
             if told.gives_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if number != self.examiner.told {
             breach(self.examiner.last_rule(), "an event is lost");
         }
+        let taken = untaken - self.examiner.untaken();
+        if lent > taken {
+            breach(Rule::Input, "an event lends other bytes than were taken");
+        }
         let waits = matches!(step, Step::Wait(_));
-        if held_back && waits && taken.is_empty() && self.held() > held {
+        if held_back && waits && taken == 0 && self.held() > held {
             breach(Rule::Input, "it receives more, though the session has left bytes");
         }
         step
