@@ -108,6 +108,10 @@ impl Transport for Socket<'_> {
 
     fn receive(&mut self) -> nb::Result<&[u8], Reset> {
         let Self { streams, end } = self;
+        // Its program has closed, and reads no more.
+        if streams.ends[end.0].has_abandoned {
+            return Err(nb::Error::WouldBlock);
+        }
         // What the session left is back-pressure: nothing more is read until it is taken.
         if streams.ends[end.0].input.is_empty() {
             match streams.read(*end)? {
@@ -132,7 +136,8 @@ impl Transport for Socket<'_> {
 
     fn shut_down(&mut self) -> nb::Result<(), Reset> {
         // The end of a direction is then a part of the close.
-        let is_abrupt = self.streams.ends[self.end.0].is_abrupt;
-        if is_abrupt { Ok(()) } else { Ok(self.streams.shut(self.end)?) }
+        let state = &mut self.streams.ends[self.end.0];
+        state.has_abandoned = state.is_abrupt;
+        if state.is_abrupt { Ok(()) } else { Ok(self.streams.shut(self.end)?) }
     }
 }

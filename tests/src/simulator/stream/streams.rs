@@ -82,6 +82,8 @@ pub(super) struct EndState {
     pub(super) lingers: bool,
     /// Its program closes without any ado.
     pub(super) is_abrupt: bool,
+    /// It has: what has not been read by then never is.
+    pub(super) has_abandoned: bool,
     pub(super) is_closed: bool,
     pub(super) reset_at: Option<Instant>,
     /// The deadline that it will be woken at.
@@ -121,6 +123,7 @@ impl Streams {
                 judge: Judge::default(),
                 lingers: false,
                 is_abrupt: false,
+                has_abandoned: false,
                 is_closed: false,
                 reset_at: None,
                 armed: None,
