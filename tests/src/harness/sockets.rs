@@ -156,6 +156,11 @@ pub fn connect_narrow(server: SocketAddr) -> TcpStream {
     impatient(narrow.into())
 }
 
+/// Lets the system take much for a reader who was [narrow](connect_narrow).
+pub fn widen(stream: &TcpStream) {
+    setsockopt(stream, sockopt::RcvBuf, &(1 << 20)).expect("a socket");
+}
+
 /// Sends a datagram and gives the answer and who sent it.
 #[track_caller]
 pub fn ask(socket: &UdpSocket, server: SocketAddr, text: &[u8]) -> (Vec<u8>, SocketAddr) {

@@ -9,11 +9,12 @@ use barewire_tests::harness::sockets::{End, connect_narrow, read_line, read_out}
 use crate::chat::Member;
 use crate::common::memory::{growth, peak_memory};
 
-/// 50 MB, in lines about as long as they may be.
-const LINES: usize = 50_000;
+/// 20 MB, in lines about as long as they may be.
+const LINES: usize = 20_000;
 
-/// More than the log holds.
-const FIRST_LINES: usize = 2_000;
+/// More than the log holds, in so many turns of so many lines.
+const FIRST_TURNS: usize = 20;
+const FIRST_LINES: usize = 100;
 const LENGTH: usize = 1_000;
 
 /// The log has its memory before; what else may be taken is far less.
@@ -28,9 +29,11 @@ fn who_stalls_is_dropped_and_the_others_hear_all() {
     let text = "x".repeat(LENGTH);
     let said = format!("{}: {text}", speaker.nick);
     // The system gives a page when it is written to for the first time.
-    for _ in 0..FIRST_LINES {
-        speaker.say(&text);
-        listener.hears(&said);
+    for _ in 0..FIRST_TURNS {
+        speaker.send(format!("{text}\n").repeat(FIRST_LINES).as_bytes());
+        for _ in 0..FIRST_LINES {
+            listener.hears(&said);
+        }
     }
     let before = peak_memory(&server.program);
     let mut stalled = connect_narrow(server.address());

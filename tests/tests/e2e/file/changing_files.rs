@@ -8,7 +8,7 @@ use std::net::{Shutdown, TcpStream};
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{Ask, RESPONSE, SEGMENT, on_the_wire};
-use barewire_tests::harness::sockets::{End, connect_narrow, read_out};
+use barewire_tests::harness::sockets::{End, connect_narrow, read_out, widen};
 use barewire_tests::harness::{Fault, Folder, Proxy, Server, share};
 
 use crate::file::begin;
@@ -72,6 +72,7 @@ impl Transfer {
     /// Reads on to the end.
     fn end(mut self) -> (Vec<u8>, End, Server) {
         let _ = self.stream.shutdown(Shutdown::Write);
+        widen(&self.stream);
         let (rest, end) = read_out(&mut self.stream);
         self.begun.extend(rest);
         (self.begun, end, self.server)
