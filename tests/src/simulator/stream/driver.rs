@@ -10,7 +10,7 @@ use barewire_core::time::Instant;
 use barewire_oracles::judge::Turn;
 
 use super::socket::{Received, Reset};
-use super::streams::{End, Happening, Streams};
+use super::streams::{End, Ending, Happening, Streams};
 
 /// How a conversation ended at one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Streams {
                     self.arm(end, until);
                     break;
                 }
-                Step::Over(Ok(())) if self.ends[end.0].is_abrupt => {
+                Step::Over(Ok(())) if self.ends[end.0].ending != Ending::Orderly => {
                     self.close(end);
                     return Some(Outcome::Closed);
                 }
@@ -109,7 +109,7 @@ impl Transport for Socket<'_> {
     fn receive(&mut self) -> nb::Result<&[u8], Reset> {
         let Self { streams, end } = self;
         // Its program has closed, and reads no more.
-        if streams.ends[end.0].has_abandoned {
+        if streams.ends[end.0].ending == Ending::Abandoned {
             return Err(nb::Error::WouldBlock);
         }
         // What the session left is back-pressure: nothing more is read until it is taken.
@@ -137,7 +137,10 @@ impl Transport for Socket<'_> {
     fn shut_down(&mut self) -> nb::Result<(), Reset> {
         // The end of a direction is then a part of the close.
         let state = &mut self.streams.ends[self.end.0];
-        state.has_abandoned = state.is_abrupt;
-        if state.is_abrupt { Ok(()) } else { Ok(self.streams.shut(self.end)?) }
+        if state.ending == Ending::Orderly {
+            return Ok(self.streams.shut(self.end)?);
+        }
+        state.ending = Ending::Abandoned;
+        Ok(())
     }
 }

@@ -72,6 +72,16 @@ pub(super) enum LinkState {
     Cut,
 }
 
+/// How the program at one end closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Orderly,
+    /// Without any ado, when its conversation is over.
+    Abrupt,
+    /// It has done so: what has not been read by then never is.
+    Abandoned,
+}
+
 /// What the program at one end, and the kernel below it, know.
 #[derive(Debug)]
 pub(super) struct EndState {
@@ -80,10 +90,7 @@ pub(super) struct EndState {
     pub(super) judge: Judge,
     /// The conversation is over, and the connection is not yet.
     pub(super) lingers: bool,
-    /// Its program closes without any ado.
-    pub(super) is_abrupt: bool,
-    /// It has: what has not been read by then never is.
-    pub(super) has_abandoned: bool,
+    pub(super) ending: Ending,
     pub(super) is_closed: bool,
     pub(super) reset_at: Option<Instant>,
     /// The deadline that it will be woken at.
@@ -122,8 +129,7 @@ impl Streams {
                 input: Vec::new(),
                 judge: Judge::default(),
                 lingers: false,
-                is_abrupt: false,
-                has_abandoned: false,
+                ending: Ending::Orderly,
                 is_closed: false,
                 reset_at: None,
                 armed: None,
@@ -194,7 +200,7 @@ impl Streams {
     /// An end's program, once its conversation is over, does what a socket tutorial has people do: it
     /// closes at once, whether anything is unread or not.
     pub fn close_abruptly(&mut self, end: End) {
-        self.ends[end.0].is_abrupt = true;
+        self.ends[end.0].ending = Ending::Abrupt;
     }
 
     /// When the fault of an end's link struck, if it has.
