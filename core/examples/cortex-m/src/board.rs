@@ -11,10 +11,6 @@ pub(crate) use clock::Clock;
 pub(crate) use ethernet::{Ethernet, Frames};
 pub(crate) use serial::Serial;
 
-/// The core's clock after reset: the internal oscillator (data sheet, "System Control"; the emulated
-/// board has it so as well).
-const CYCLES_PER_MICRO: u32 = 12;
-
 /// The board's parts, each of which exists once.
 pub(crate) struct Board {
     pub(crate) clock: Clock,

@@ -10,8 +10,7 @@ use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
-use super::LONGEST;
-use super::shelf::{Found, Shelf};
+use super::shelf::{Found, LONGEST, Shelf};
 use crate::log::info;
 use crate::server::Service;
 

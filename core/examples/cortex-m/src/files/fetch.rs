@@ -5,7 +5,7 @@ use barewire_core::time::Instant;
 use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 
-use super::LONGEST;
+use super::shelf::LONGEST;
 use crate::call::{Client, ClientFault};
 use crate::log::info;
 

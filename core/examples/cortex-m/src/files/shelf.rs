@@ -2,6 +2,9 @@
 
 use core::fmt::Write;
 
+/// The longest name that is asked for or served, in bytes.
+pub(super) const LONGEST: usize = 64;
+
 use barewire_core::file::{Entry, Operation, Request};
 use heapless::String;
 
