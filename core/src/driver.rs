@@ -127,10 +127,9 @@
 //! 3. **The end of the peer's stream** is told, behind all its bytes, by
 //!    [`handle_end`] until that gives `WouldBlock`, and again as the bytes are.
 //!    Input never follows it.
-//! 4. **The deadline**, if it is reached, is told by [`handle_timeout`] until
-//!    that gives `WouldBlock`, but only when all that had arrived was offered: a driver that was late
-//!    itself takes no text that had gone on for one that silence ended. Then the first three follow
-//!    once more.
+//! 4. **The deadline**, if it is reached, is told by [`handle_timeout`] until that gives `WouldBlock`, but
+//!    only when all that was to be received in this turn was offered: a driver that was late itself takes
+//!    no text that had gone on for one that silence ended. Then the first three follow once more.
 //! 5. **A session that fails** is called no more, but for its last word: what it wants to send yet is
 //!    tried once. Then the connection is closed if this side's direction was ended in order, and
 //!    otherwise reset: the peer must not take the part that it got for the whole. A conversation that

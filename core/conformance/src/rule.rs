@@ -61,7 +61,7 @@ impl Rule {
             }
             Self::Deadline => {
                 "The deadline, if it is reached, is told by `handle_timeout` until that gives \
-                 `WouldBlock`, but only when all that had arrived was offered"
+                 `WouldBlock`, but only when all that was to be received in this turn was offered"
             }
             Self::Failure => {
                 "A session that fails is called no more, but for its last word: what it wants to send \
