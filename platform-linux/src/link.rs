@@ -101,7 +101,7 @@ pub type DriveError<E> = driver::DriveError<E, io::Error>;
 /// task of its own: what the peer still sends is thrown away until its end, or for
 /// [`LINGER`](driver::LINGER) at most, so that it does not turn the close into a reset, which would
 /// destroy output that is under way. The executor ends only behind such a task, unless the conversation
-/// failed.
+/// failed or the executor is [stopping](Context::stopping).
 #[derive(Debug)]
 pub struct Link {
     driver: Driver,

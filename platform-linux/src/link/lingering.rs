@@ -15,13 +15,13 @@ pub(super) struct Lingering {
     pub(super) driver: Driver,
     /// It has left the task that it belonged to.
     pub(super) connection: Connection,
-    /// Nobody waits for it: the executor may end before it does.
+    /// Nobody waits for it: the executor may end before it does, as it may in an orderly stop.
     pub(super) is_background: bool,
 }
 
 impl<W> Task<W> for Lingering {
     fn turn(&mut self, _world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
-        if self.is_background {
+        if self.is_background || cx.stopping() {
             cx.set_background();
         }
         self.connection.budget = Budget::TURN;
