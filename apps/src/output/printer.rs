@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use barewire_core::printable::{Printable, printable};
+use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 use serde::Serialize;
 
@@ -126,7 +126,7 @@ impl Printer {
     }
 
     /// A heading between results, for people; in JSON each event says itself what it belongs to.
-    pub(crate) fn heading(&mut self, heading: Printable<'_>) {
+    pub(crate) fn heading(&mut self, heading: &str) {
         if self.format == Format::Text {
             let gap = if mem::replace(&mut self.has_heading, true) { "\n" } else { "" };
             // Writing to a string cannot fail.

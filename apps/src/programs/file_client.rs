@@ -43,6 +43,7 @@ use client::Client;
 use connection::ServerConnection;
 use names::Leaf;
 use progress::{Progress, Ticker};
+use queue::Queue;
 use report::Reporter;
 use settings::Settings;
 use target::{TargetFolder, TargetPath};
@@ -233,12 +234,13 @@ fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failur
         executor.spawn(Box::new(ticker));
     }
     executor.run(&mut client).map_err(Failure::system)?;
-    if client.queue.there > 0 {
-        client.reporter.log(log::Level::Info, &messages::there(client.queue.there));
+    let Queue { reporter, there, .. } = client.queue;
+    if there > 0 {
+        reporter.log(log::Level::Info, &messages::there(there));
     }
     match caught.number() {
         Some(signal) => Err(Failure::Signal(signal)),
-        None if client.reporter.has_failed() => Err(Failure::Reported),
+        None if reporter.has_failed => Err(Failure::Reported),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use barewire_core::time::Duration;
 use indicatif::HumanBytes;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::output::format::{self, serialize_seconds, serialize_text};
 
@@ -54,9 +54,9 @@ impl fmt::Display for Downloaded<'_> {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "entry")]
 pub(crate) struct Listed<'a> {
-    /// The folder that it is in, if it is one of several.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_text")]
-    pub(crate) folder: Option<Printable<'a>>,
+    /// The folder that it is in, printable, if it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<&'a str>,
     #[serde(serialize_with = "serialize_text")]
     pub(crate) name: Printable<'a>,
     pub(crate) size: u64,
@@ -90,17 +90,6 @@ impl fmt::Display for Time {
             Ok(time) if self.0 >= 0 => write!(f, "{time}Z"),
             _ => write!(f, "{:<20}", format!("@{}", self.0)),
         }
-    }
-}
-
-#[expect(clippy::ref_option, reason = "as serde passes it")]
-fn serialize_optional_text<S: Serializer>(
-    text: &Option<Printable<'_>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match text {
-        Some(text) => serialize_text(text, serializer),
-        None => serializer.serialize_none(),
     }
 }
 
@@ -152,7 +141,7 @@ mod tests {
             json(folder),
             r#"{"event":"entry","name":"d","size":0,"modified":1700000000,"directory":true}"#
         );
-        let inner = Listed { folder: Some(printable(b"a")), ..folder };
+        let inner = Listed { folder: Some("a"), ..folder };
         assert!(json(inner).starts_with(r#"{"event":"entry","folder":"a","name""#));
     }
 

@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
-
 use barewire_core::time::Instant;
 use log::Level;
 
@@ -19,9 +17,7 @@ use super::transfer::Transfer;
 
 #[derive(Debug)]
 pub(super) struct Client<'o> {
-    pub(super) settings: Rc<Settings>,
-    pub(super) reporter: Reporter<'o>,
-    pub(super) queue: Queue,
+    pub(super) queue: Queue<'o>,
     pub(super) policy: RetryPolicy,
 }
 
@@ -31,76 +27,66 @@ impl<'o> Client<'o> {
         reporter: Reporter<'o>,
         transfers: Vec<Transfer>,
     ) -> Self {
-        let settings = Rc::new(settings);
-        let queue = Queue::new(Rc::clone(&settings), transfers);
         let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain);
-        Self { settings, reporter, queue, policy }
+        Self { queue: Queue::new(settings, reporter, transfers), policy }
     }
 
     /// When the next connection begins after one that has ended so; `None` if none does.
     pub(super) fn after(&mut self, ending: &Ending, now: Instant) -> Option<Instant> {
-        self.queue.rewind();
-        let left = self.left();
-        let Self { settings, reporter, queue, policy } = self;
+        let Self { queue, policy } = self;
+        queue.rewind();
+        let progressed = std::mem::take(&mut queue.progressed);
         let others = queue.len().saturating_sub(1);
         // With nothing left to do, all that was asked for is proven, whatever the ending.
         let next = queue.transfers().next()?;
-        let why = messages::ended(ending, next, policy, settings);
+        let left = Left {
+            progressed,
+            is_framed: queue.transfers().any(|transfer| transfer.sink().held().0 > 0),
+            is_listing: next.is_listing(),
+            is_half_written: next.sink().is_half_written(),
+        };
+        let is_held = next.sink().held().0 > 0;
+        let why = messages::ended(ending, next, policy, &queue.settings);
+        let why_and_kept = format!("{why}; {}", next.sink().kept());
+        let reporter = &mut queue.reporter;
         match policy.after(ending, left) {
             Step::Connect => return Some(now),
             Step::ConnectPlainly => {
-                reporter.log(Level::Warn, &messages::fell_back(&settings.server));
+                reporter.log(Level::Warn, &messages::fell_back(&queue.settings.server));
                 return Some(now);
             }
             Step::Retry { attempt, pause } => {
-                let of = settings.retries;
+                let of = queue.settings.retries;
                 let message = format!("{why}; trying again in {pause} ({attempt} of {of})");
                 reporter.log(Level::Warn, &message);
                 return Some(now + pause);
             }
             Step::Skip => {
-                let (held, _) = next.sink().held();
-                let kept =
-                    if held > 0 { format!("; {}", next.sink().kept()) } else { String::new() };
-                reporter.fail(&format!("{why}{kept}"));
-                queue.drop_next(reporter);
+                reporter.fail(if is_held { &why_and_kept } else { &why });
+                queue.drop_next();
                 return (!queue.is_empty()).then_some(now);
             }
-            Step::Unreachable => reporter.fail(&why),
-            Step::NoFolders => reporter.fail(&messages::no_folders(&settings.server)),
-            Step::GiveUp => {
-                let why = format!("{why}; {}", next.sink().kept());
-                reporter.fail(&messages::and_more(why, others));
+            Step::Fail => reporter.fail(&why),
+            Step::GiveUp => reporter.fail(&messages::and_more(why_and_kept, others)),
+            Step::End if matches!(ending, Ending::Aborted(Abort::Interrupted)) => {
+                reporter.log(Level::Warn, &why);
             }
-            Step::End if matches!(ending, Ending::Aborted(Abort::Interrupted)) => self.interrupt(),
             Step::End => {}
         }
         None
-    }
-
-    fn left(&mut self) -> Left {
-        let queue = &mut self.queue;
-        let progressed = std::mem::take(&mut queue.progressed);
-        let next = queue.transfers().next();
-        Left {
-            progressed,
-            is_framed: queue.transfers().any(|transfer| transfer.sink().held().0 > 0),
-            has_folders: queue.transfers().any(Transfer::is_listing),
-            is_half_written: next.is_some_and(|next| next.sink().is_half_written()),
-        }
     }
 
     /// A signal ends the program.
     pub(super) fn interrupt(&mut self) {
         self.queue.rewind();
         if let Some(next) = self.queue.transfers().next() {
-            self.reporter.log(Level::Warn, &messages::interrupted(next));
+            self.queue.reporter.log(Level::Warn, &messages::interrupted(next));
         }
     }
 }
 
 impl AsMut<Progress> for Client<'_> {
     fn as_mut(&mut self) -> &mut Progress {
-        &mut self.reporter.progress
+        &mut self.queue.reporter.progress
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::arguments::message;
 use super::client::Client;
 use super::queue::Receiver;
 use super::retry::Ending;
+use super::settings::Settings;
 use super::sink::Abort;
 
 /// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
@@ -52,16 +53,16 @@ impl ServerConnection {
             }
             State::Waiting(_) => {
                 // What cannot be done here need not be asked for.
-                if !client.queue.prepare(&mut client.reporter) {
+                if !client.queue.prepare() {
                     return Err(nb::Error::Other(Ending::Closed));
                 }
-                let addresses = client.settings.addresses.clone();
-                Ok(State::Connecting(Connector::new(addresses, client.settings.timeout)))
+                let Settings { addresses, timeout, .. } = &client.queue.settings;
+                Ok(State::Connecting(Connector::new(addresses.clone(), *timeout)))
             }
             State::Connecting(connector) => {
                 let connected = connector.poll(cx);
                 let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
-                client.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
+                client.queue.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
                 if let Some(stream) = link.stream() {
                     let widened = stream.widen_receive_buffer(RECEIVE_BUFFER);
                     widened.map_err(Ending::Unconnected)?;
@@ -73,10 +74,9 @@ impl ServerConnection {
                 let driven = drive(link, receiver, client, cx);
                 client.policy.was_heard |= receiver.is_framed();
                 driven?;
-                let Client { reporter, queue, policy, .. } = client;
-                if queue.ask(receiver, cx.now(), policy.was_heard, reporter) {
+                if client.queue.ask(receiver, cx.now(), client.policy.was_heard) {
                     cx.yield_now();
-                } else if queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
+                } else if client.queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
                     // All is there and the server knows it: how soon it closes makes no difference.
                     return Err(nb::Error::Other(Ending::Closed));
                 }
@@ -100,7 +100,7 @@ impl Task<Client<'_>> for ServerConnection {
             match self.advance(client, cx) {
                 Ok(state) => self.state = state,
                 Err(nb::Error::WouldBlock) => {
-                    client.reporter.flush();
+                    client.queue.reporter.flush();
                     return Poll::Pending;
                 }
                 Err(nb::Error::Other(ending)) => break ending,
@@ -110,19 +110,19 @@ impl Task<Client<'_>> for ServerConnection {
         if let Some(begin) = client.after(&ending, cx.now()) {
             cx.spawn(Box::new(Self::new(begin)));
         }
-        client.reporter.flush();
+        client.queue.reporter.flush();
         Poll::Ready(())
     }
 }
 
 /// Begins the conversation over a connection that is made.
 fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, Ending> {
-    let Client { settings, reporter, queue, policy } = client;
-    let config = settings.config();
+    let Client { queue, policy } = client;
+    let config = queue.settings.config();
     if !policy.is_plain() {
         let mut receiver = Receiver::new(now, config);
         // Before anything is read: a server that ends at once leaves this unanswered.
-        queue.ask(&mut receiver, now, policy.was_heard, reporter);
+        queue.ask(&mut receiver, now, policy.was_heard);
         return Ok(State::Framed { link, receiver });
     }
     let transfer = queue.ask_plainly().ok_or(Ending::Closed)?;
@@ -144,14 +144,14 @@ fn drive<S>(
 where
     S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
-    let Client { reporter, queue, .. } = client;
+    let queue = &mut client.queue;
     let mut abort = None;
     let driven = link.drive(cx, receiver, |event| {
         if abort.is_none() {
-            abort = queue.take(event, reporter).err();
+            abort = queue.take(event).err();
         }
     });
-    queue.publish(reporter);
+    queue.publish();
     match (abort, driven) {
         (Some(abort), _) => Err(Ending::Aborted(abort)),
         (None, Ok(())) => Err(Ending::Closed),

@@ -93,13 +93,13 @@ impl FileSink {
     /// All contents are there: gives the files their names, and says so. Each comes with the name
     /// that the server knows it by. For many at once the disk is waited for little longer than for one.
     pub(super) fn complete(all: Vec<(String, Self)>, reporter: &mut Reporter<'_>) {
-        let (mut named, mut downloads) = (Vec::new(), Vec::new());
-        for (name, mut sink) in all {
-            if let Some(download) = sink.download.take() {
-                named.push((name, sink, download.position()));
-                downloads.push(*download);
-            }
-        }
+        let (named, downloads): (Vec<_>, _) = all
+            .into_iter()
+            .filter_map(|(name, mut sink)| {
+                let download = *sink.download.take()?;
+                Some(((name, sink, download.position()), download))
+            })
+            .unzip();
         let results = BackgroundWriter::finish_all(downloads);
         for ((name, sink, bytes), result) in named.into_iter().zip(results) {
             match result {
@@ -114,7 +114,7 @@ impl FileSink {
         let (resumed_from, seconds) = self
             .first
             .map_or_else(Default::default, |(first, begun)| (first.offset, begun.elapsed().into()));
-        reporter.show(&Downloaded {
+        reporter.output.show(&Downloaded {
             name: printable(name.as_bytes()),
             path: printable(path.as_os_str().as_encoded_bytes()),
             bytes,

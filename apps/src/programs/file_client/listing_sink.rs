@@ -56,15 +56,14 @@ impl ListingSink {
         reporter: &mut Reporter<'_>,
     ) -> Result<(), EntryError> {
         let width = self.check()?.largest.to_string().len();
-        let folder = folder.map(|name| printable(name.as_bytes()));
-        if let Some(folder) = folder {
-            reporter.heading(folder);
+        let folder = folder.map(|name| printable(name.as_bytes()).to_string());
+        if let Some(folder) = &folder {
+            reporter.output.heading(folder);
         }
         for Entry { size, modified, name, is_directory } in entries(&self.bytes).flatten() {
             let name = printable(name.as_bytes());
-            let directory = is_directory;
-            let entry = Listed { folder, name, size, modified, directory, width };
-            reporter.show(&entry);
+            let (folder, directory) = (folder.as_deref(), is_directory);
+            reporter.output.show(&Listed { folder, name, size, modified, directory, width });
         }
         Ok(())
     }

@@ -38,13 +38,6 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> St
     format!("{}: {server} {why}", transfer.shown())
 }
 
-/// There are folders to ask for.
-pub(super) fn no_folders(server: &str) -> String {
-    format!(
-        "{server} speaks the plain form only, which has no folders (ask for files by their names)"
-    )
-}
-
 /// What is said when the plain form is gone over to.
 pub(super) fn fell_back(server: &str) -> String {
     format!("{server} speaks the plain form only: nothing can prove that what it sends is whole")
@@ -82,6 +75,14 @@ pub(super) fn ended(
         ),
         Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
             broke_off(&format!("nothing came for {stall} (--stall allows more)"))
+        }
+        Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
+            if transfer.is_listing() && !policy.was_heard =>
+        {
+            format!(
+                "{server} speaks the plain form only, which has no folders (ask for files by their \
+                 names)"
+            )
         }
         // It did know it before.
         Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) => broke_off(

@@ -4,7 +4,6 @@
 mod tests;
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::Instant;
@@ -15,7 +14,7 @@ use super::messages;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::Abort;
-use super::transfer::{Completed, Transfer, shown};
+use super::transfer::{Kind, Transfer, shown};
 use super::tree::Walk;
 
 /// How much may be asked for before it is answered. Each file among it has three descriptors open.
@@ -32,8 +31,9 @@ pub(super) type Receiver = file::Receiver<ROOM, DEPTH>;
 
 /// All there is to do.
 #[derive(Debug)]
-pub(super) struct Queue {
-    settings: Rc<Settings>,
+pub(super) struct Queue<'o> {
+    pub(super) settings: Settings,
+    pub(super) reporter: Reporter<'o>,
     /// What comes next. Once it is all done, the last of the folders gives more.
     waiting: VecDeque<Transfer>,
     folders: Vec<Walk>,
@@ -49,10 +49,15 @@ pub(super) struct Queue {
     pub(super) progressed: bool,
 }
 
-impl Queue {
-    pub(super) fn new(settings: Rc<Settings>, transfers: Vec<Transfer>) -> Self {
+impl<'o> Queue<'o> {
+    pub(super) fn new(
+        settings: Settings,
+        reporter: Reporter<'o>,
+        transfers: Vec<Transfer>,
+    ) -> Self {
         Self {
             settings,
+            reporter,
             waiting: transfers.into(),
             folders: Vec::new(),
             asked: VecDeque::new(),
@@ -89,23 +94,23 @@ impl Queue {
     }
 
     /// Makes the next transfer ready to be asked for, and reports those before it that cannot be done.
-    pub(super) fn prepare(&mut self, reporter: &mut Reporter<'_>) -> bool {
+    pub(super) fn prepare(&mut self) -> bool {
         loop {
             self.refill();
             let Some(transfer) = self.waiting.front_mut() else { return false };
             match transfer.sink_mut().prepare(&self.settings) {
                 Ok(true) => return true,
                 Ok(false) => self.there += 1,
-                Err(why) => reporter.fail(&why),
+                Err(why) => self.reporter.fail(&why),
             }
-            self.drop_next(reporter);
+            self.drop_next();
         }
     }
 
     /// Takes the next transfer out, which is over before it was asked for.
-    pub(super) fn drop_next(&mut self, reporter: &mut Reporter<'_>) -> Option<Transfer> {
+    pub(super) fn drop_next(&mut self) -> Option<Transfer> {
         let transfer = self.waiting.pop_front()?;
-        reporter.progress.done += transfer.files();
+        self.reporter.progress.done += transfer.files();
         self.refill();
         Some(transfer)
     }
@@ -113,15 +118,9 @@ impl Queue {
     /// Asks for as much as can be asked for at once: of a server that was not `heard` yet, one thing,
     /// since one that knows the plain form only may not read more, and what it leaves unread makes a
     /// reset of its close. Tells whether there is anything to send.
-    pub(super) fn ask(
-        &mut self,
-        receiver: &mut Receiver,
-        now: Instant,
-        heard: bool,
-        reporter: &mut Reporter<'_>,
-    ) -> bool {
+    pub(super) fn ask(&mut self, receiver: &mut Receiver, now: Instant, heard: bool) -> bool {
         let mut asked = false;
-        while !self.finished && self.prepare(reporter) {
+        while !self.finished && self.prepare() {
             let Some(next) = self.waiting.front() else { break };
             let listings = self.asked.iter().filter(|transfer| transfer.is_listing()).count();
             let is_early = !heard && !self.asked.is_empty();
@@ -134,8 +133,8 @@ impl Queue {
                     asked = true;
                 }
                 Err(RequestError::TooLong) => {
-                    reporter.fail(&format!("{}: the name is too long", next.shown()));
-                    self.drop_next(reporter);
+                    self.reporter.fail(&format!("{}: the name is too long", next.shown()));
+                    self.drop_next();
                 }
                 Err(_) => return asked,
             }
@@ -155,63 +154,64 @@ impl Queue {
     }
 
     /// The server has answered.
-    pub(super) fn take(
-        &mut self,
-        event: ReceiverEvent<'_>,
-        reporter: &mut Reporter<'_>,
-    ) -> Result<(), Abort> {
-        let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
+    pub(super) fn take(&mut self, event: ReceiverEvent<'_>) -> Result<(), Abort> {
         match event {
             ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
-            ReceiverEvent::Refused(refusal) => self.refused(refusal, reporter),
-            ReceiverEvent::Complete => self.completed(reporter),
+            ReceiverEvent::Refused(refusal) => self.refused(refusal),
+            ReceiverEvent::Complete => self.completed(),
             event => {
+                let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
                 let taken = self.folders.iter().map(Walk::room).sum();
                 let room = listing_sink::ROOM.saturating_sub(taken);
-                self.progressed |= transfer.take(event, room, reporter)?;
+                self.progressed |= transfer.take(event, room, &mut self.reporter)?;
             }
         }
         Ok(())
     }
 
-    fn refused(&mut self, refusal: Refusal, reporter: &mut Reporter<'_>) {
+    fn refused(&mut self, refusal: Refusal) {
         self.progressed = true;
         let Some(transfer) = self.asked.pop_front() else { return };
         if let Refusal::NotFound | Refusal::Refused = refusal
             && let Some(file) = transfer.as_file()
         {
-            reporter.progress.known += file.files();
+            self.reporter.progress.known += file.files();
             self.waiting.push_front(file);
             return;
         }
-        reporter.progress.done += transfer.files();
-        reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
+        self.reporter.progress.done += transfer.files();
+        self.reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
     }
 
-    fn completed(&mut self, reporter: &mut Reporter<'_>) {
+    fn completed(&mut self) {
         self.progressed = true;
         let Some(transfer) = self.asked.pop_front() else { return };
+        let reporter = &mut self.reporter;
         reporter.progress.done += transfer.files();
-        match transfer.complete(reporter) {
-            Completed::Nothing => {}
-            Completed::File(name, sink) => self.complete.push((name, sink)),
-            Completed::Folder(name, listing, target) => {
-                match Walk::begin(name.clone(), listing, &target) {
-                    Ok(folder) => {
-                        reporter.progress.known += folder.files;
-                        self.folders.push(folder);
-                        self.folders.pop_if(|folder| folder.left == 0);
-                    }
-                    Err(why) => reporter.fail(&format!("{}: {why}", shown(&name))),
-                }
+        let name = transfer.name;
+        let done = match transfer.kind {
+            Kind::File(sink) => return self.complete.push((name, sink)),
+            Kind::Stdout(sink) => return sink.complete(shown(&name), reporter),
+            Kind::Screen(listing, headed) => {
+                let heading = headed.then(|| shown(&name));
+                listing.show(heading, reporter).map_err(|error| error.to_string())
             }
+            Kind::Tree { listing, target, .. } => {
+                Walk::begin(name.clone(), listing, &target).map(|folder| {
+                    reporter.progress.known += folder.files;
+                    self.folders.push(folder);
+                })
+            }
+        };
+        if let Err(why) = done {
+            reporter.fail(&format!("{}: {why}", shown(&name)));
         }
     }
 
     /// Gives the files that have come since this was last called their names. To be called when no
     /// more can come for now.
-    pub(super) fn publish(&mut self, reporter: &mut Reporter<'_>) {
-        FileSink::complete(std::mem::take(&mut self.complete), reporter);
+    pub(super) fn publish(&mut self) {
+        FileSink::complete(std::mem::take(&mut self.complete), &mut self.reporter);
     }
 
     /// The connection is gone: what was asked for and not answered in full must be asked for again.

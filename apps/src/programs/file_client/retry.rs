@@ -30,8 +30,8 @@ pub(super) struct Left {
     pub(super) progressed: bool,
     /// Something is held that only the framed form can go on with.
     pub(super) is_framed: bool,
-    /// Something is a folder, which the plain form does not have.
-    pub(super) has_folders: bool,
+    /// What comes next is a folder, which the plain form does not have.
+    pub(super) is_listing: bool,
     /// What comes next was written in part, and the plain form cannot go on with it.
     pub(super) is_half_written: bool,
 }
@@ -47,10 +47,8 @@ pub(super) enum Step {
     Retry { attempt: u32, pause: Duration },
     /// The next transfer has failed; the others go on.
     Skip,
-    /// There is nobody to ask.
-    Unreachable,
-    /// There are folders to ask for, and only the plain form to ask in.
-    NoFolders,
+    /// All has failed: there is nobody to ask, or only the plain form to ask for folders in.
+    Fail,
     /// All that is left has failed.
     GiveUp,
     /// The program ends without a failure of the transfers.
@@ -109,12 +107,12 @@ impl RetryPolicy {
         }
         let stays = self.is_plain() || self.was_heard || left.is_framed;
         match ending {
-            Ending::Unconnected(_) if self.fell_back() => Step::Unreachable,
             // One that was made and reset at once is not one that was refused.
             Ending::Unconnected(error)
-                if !self.was_reached && error.kind() != io::ErrorKind::ConnectionReset =>
+                if self.fell_back()
+                    || !self.was_reached && error.kind() != io::ErrorKind::ConnectionReset =>
             {
-                Step::Unreachable
+                Step::Fail
             }
             Ending::Closed if self.is_plain() => Step::Connect,
             // That is how a server ends that knows the plain form only: in order, or with words. A
@@ -122,8 +120,8 @@ impl RetryPolicy {
             // something came in the framed form, a server that is only short of something for the
             // moment must not make the plain form overwrite it.
             Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) if !stays => {
-                if left.has_folders {
-                    return Step::NoFolders;
+                if left.is_listing {
+                    return Step::Fail;
                 }
                 self.form = Form::FellBack;
                 Step::ConnectPlainly
@@ -204,8 +202,8 @@ mod tests {
         let (none, held) = (Left::default(), Left { is_framed: true, ..Left::default() });
         assert_eq!(policy().after(&ending, none), retry(1));
         assert_eq!(new().after(&ending, held), retry(1));
-        let folders = Left { has_folders: true, ..none };
-        assert_eq!(new().after(&ending, folders), Step::NoFolders);
+        let folders = Left { is_listing: true, ..none };
+        assert_eq!(new().after(&ending, folders), Step::Fail);
 
         let mut policy = new();
         assert_eq!(policy.after(&ending, none), Step::ConnectPlainly);
@@ -223,10 +221,7 @@ mod tests {
         let refused = unconnected(io::ErrorKind::ConnectionRefused);
         let reset = unconnected(io::ErrorKind::ConnectionReset);
         let left = Left::default();
-        assert_eq!(
-            RetryPolicy::new(2, FIRST_DELAY, false).after(&refused, left),
-            Step::Unreachable
-        );
+        assert_eq!(RetryPolicy::new(2, FIRST_DELAY, false).after(&refused, left), Step::Fail);
         assert_eq!(RetryPolicy::new(2, FIRST_DELAY, false).after(&reset, left), retry(1));
         assert_eq!(policy().after(&refused, left), retry(1));
     }

@@ -28,7 +28,7 @@ pub(super) struct StdoutSink {
 impl StdoutSink {
     fn pass_on(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort> {
         self.is_half_written = true;
-        reporter.write_raw(bytes).map_err(|error| match error.kind() {
+        reporter.output.write_raw(bytes).map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Abort::ReaderGone,
             ErrorKind::Interrupted => Abort::Interrupted,
             _ => Abort::GiveUp(format!("cannot write to standard output: {}", describe(&error))),

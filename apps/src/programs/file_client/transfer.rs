@@ -15,15 +15,16 @@ use super::target::TargetPath;
 pub(super) struct Transfer {
     /// As the server knows it.
     pub(super) name: String,
-    kind: Kind,
+    pub(super) kind: Kind,
     /// An answer to it has begun on this connection.
     has_begun: bool,
     /// The farthest that was ever held.
     reached: u64,
 }
 
+/// What is asked for, and where it goes.
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     File(FileSink),
     Stdout(StdoutSink),
     /// The entries of a folder, shown; under a heading if that is set.
@@ -34,16 +35,6 @@ enum Kind {
         target: TargetPath,
         by_user: bool,
     },
-}
-
-/// What is still to be done for a transfer that is complete.
-#[derive(Debug)]
-pub(super) enum Completed {
-    Nothing,
-    /// The file, of this name, is to be [given its own](FileSink::complete).
-    File(String, FileSink),
-    /// What is in the folder, of this name, is to be asked for.
-    Folder(String, ListingSink, TargetPath),
 }
 
 impl Kind {
@@ -178,24 +169,6 @@ impl Transfer {
     pub(super) fn settle(&mut self) {
         self.has_begun = false;
         self.sink_mut().settle();
-    }
-
-    /// All of it is there.
-    pub(super) fn complete(self, reporter: &mut Reporter<'_>) -> Completed {
-        let name = shown(&self.name);
-        match self.kind {
-            Kind::File(sink) => return Completed::File(self.name, sink),
-            Kind::Tree { listing, target, .. } => {
-                return Completed::Folder(self.name, listing, target);
-            }
-            Kind::Stdout(sink) => sink.complete(name, reporter),
-            Kind::Screen(listing, headed) => {
-                if let Err(error) = listing.show(headed.then_some(name), reporter) {
-                    reporter.fail(&format!("{name}: {error}"));
-                }
-            }
-        }
-        Completed::Nothing
     }
 }
 

@@ -50,7 +50,7 @@ fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
     // That it takes no second connection is told at once.
     let refused = Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
     assert!(client.after(&refused, Instant::ZERO).is_none());
-    assert!(client.reporter.has_failed());
+    assert!(client.queue.reporter.has_failed);
 }
 
 /// It may be one that stops, or starts anew.
@@ -59,11 +59,11 @@ fn a_server_that_resets_is_asked_again_in_the_framed_form() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     client.policy.reach();
-    for _ in 0..client.settings.retries {
+    for _ in 0..client.queue.settings.retries {
         assert!(client.after(&reset(), Instant::ZERO).is_some());
     }
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(client.reporter.has_failed() && !client.policy.is_plain());
+    assert!(client.queue.reporter.has_failed && !client.policy.is_plain());
 }
 
 /// The reset may come before this side has seen that the connection is made.
@@ -73,7 +73,7 @@ fn a_reset_is_no_refusal() {
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     let reset = || Ending::Unconnected(io::ErrorKind::ConnectionReset.into());
     assert!(client.after(&reset(), Instant::ZERO).is_some());
-    assert!(!client.reporter.has_failed());
+    assert!(!client.queue.reporter.has_failed);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_has_verified_is_not_given_up_for_the_plain_form() {
     let transfer = Transfer::file("x".into(), TargetPath::new(Rc::new(target), b"x"), None);
     let mut client = client(&mut output, vec![transfer]);
     client.policy.reach();
-    assert!(client.queue.prepare(&mut client.reporter));
+    assert!(client.queue.prepare());
     assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(!client.policy.is_plain());
 }
@@ -101,7 +101,7 @@ fn the_plain_form_has_no_folders() {
     let transfers = vec![Transfer::screen(String::new(), false)];
     let mut client = client(&mut output, transfers);
     assert!(client.after(&not_framed(), Instant::ZERO).is_none());
-    assert!(client.reporter.has_failed() && !client.policy.is_plain());
+    assert!(client.queue.reporter.has_failed && !client.policy.is_plain());
 }
 
 #[test]
@@ -117,9 +117,9 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
     client.queue.progressed = true;
     assert!(client.after(&refused(), Instant::ZERO).is_some());
     assert!(client.after(&reset(), Instant::ZERO).is_some());
-    assert!(!client.reporter.has_failed());
+    assert!(!client.queue.reporter.has_failed);
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(client.reporter.has_failed());
+    assert!(client.queue.reporter.has_failed);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn what_cannot_become_better_is_not_tried_again() {
         let mut output = output();
         let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
         assert!(client.after(&end, Instant::ZERO).is_none());
-        assert!(client.reporter.has_failed());
+        assert!(client.queue.reporter.has_failed);
     }
 }
 
@@ -145,7 +145,7 @@ fn one_that_fails_does_not_keep_the_others() {
     let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
     assert!(client.after(&nothing(), Instant::ZERO).is_some());
     assert!(client.after(&nothing(), Instant::ZERO).is_none());
-    assert!(client.reporter.has_failed());
+    assert!(client.queue.reporter.has_failed);
 }
 
 #[test]
@@ -160,12 +160,12 @@ fn a_file_without_room_does_not_keep_the_others() {
         })
         .into();
     let mut client = client(&mut output, transfers);
-    assert!(client.queue.prepare(&mut client.reporter));
+    assert!(client.queue.prepare());
     let others = client.queue.len() - 1;
     assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
-    let mut transfer = client.queue.drop_next(&mut client.reporter).unwrap();
+    let mut transfer = client.queue.drop_next().unwrap();
     let header = ResponseHeader { offset: 0, size: u64::MAX, tag: 1, verified: true };
-    let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut client.reporter);
+    let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut client.queue.reporter);
     assert!(matches!(begun, Err(Abort::Skip(_))));
 }
 
@@ -174,7 +174,7 @@ fn a_reader_who_has_gone_and_a_late_reset_fail_nothing() {
     let mut output = output();
     let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
     assert!(client.after(&Ending::Aborted(Abort::ReaderGone), Instant::ZERO).is_none());
-    client.queue.drop_next(&mut client.reporter);
+    client.queue.drop_next();
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(!client.reporter.has_failed());
+    assert!(!client.queue.reporter.has_failed);
 }

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
 use barewire_core::session::{self, Session as _};
@@ -14,25 +15,24 @@ use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 /// A client without a connection.
 struct Fixture<'o> {
-    reporter: Reporter<'o>,
-    queue: Queue,
+    queue: Queue<'o>,
     receiver: Receiver,
     heard: bool,
 }
 
-fn settings(force: bool) -> Rc<Settings> {
-    Rc::new(Settings {
+fn settings() -> Settings {
+    Settings {
         server: "server:1".into(),
         addresses: Vec::new(),
         plain: false,
         no_verify: false,
         no_resume: false,
-        force,
+        force: false,
         timeout: DEFAULT_TIMEOUT,
         stall: DEFAULT_STALL,
         retries: 5,
         retry_pause: Duration::from_millis(500),
-    })
+    }
 }
 
 fn output() -> Printer {
@@ -54,10 +54,10 @@ fn tree(name: String, parent: Rc<TargetFolder>, leaf: Option<String>) -> Transfe
 
 impl<'o> Fixture<'o> {
     fn new(output: &'o mut Printer, transfers: Vec<Transfer>) -> Self {
-        let settings = settings(false);
+        let settings = settings();
         let receiver = Receiver::new(Instant::ZERO, settings.config());
         let reporter = Reporter::new(output, Progress::new(true));
-        Self { reporter, queue: Queue::new(settings, transfers), receiver, heard: true }
+        Self { queue: Queue::new(settings, reporter, transfers), receiver, heard: true }
     }
 
     /// The next connection.
@@ -65,16 +65,20 @@ impl<'o> Fixture<'o> {
         self.receiver = Receiver::new(Instant::ZERO, self.queue.settings.config());
     }
 
-    /// Another queue, and a connection for it.
+    /// As another run of the program.
     fn restart(&mut self, force: bool, transfers: Vec<Transfer>) {
-        self.queue = Queue::new(settings(force), transfers);
+        let queue = &mut self.queue;
+        queue.settings.force = force;
+        queue.folders.clear();
+        queue.rewind();
+        queue.waiting = transfers.into();
+        (queue.there, queue.progressed) = (0, false);
         self.reconnect();
     }
 
     /// Asks, and says what goes out: the names, and `.` at the end.
     fn ask(&mut self) -> String {
-        let Self { reporter, queue, receiver, heard } = self;
-        queue.ask(receiver, Instant::ZERO, *heard, reporter);
+        self.queue.ask(&mut self.receiver, Instant::ZERO, self.heard);
         let mut sent = Vec::new();
         let mut shut = "";
         loop {
@@ -103,8 +107,8 @@ impl<'o> Fixture<'o> {
     }
 
     fn take(&mut self, event: ReceiverEvent<'_>) -> Result<(), Abort> {
-        let taken = self.queue.take(event, &mut self.reporter);
-        self.queue.publish(&mut self.reporter);
+        let taken = self.queue.take(event);
+        self.queue.publish();
         taken
     }
 
@@ -133,7 +137,7 @@ fn a_tree_grows_as_its_listings_come() {
     fixture.answer(b"");
     assert_eq!(fixture.ask(), ".", "nothing else can be added");
     fixture.answer(b"hi");
-    assert!(fixture.queue.is_empty() && !fixture.reporter.has_failed());
+    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed);
     assert!(folder.path().join("tree/empty").is_dir());
     assert_eq!(fs::read(folder.path().join("tree/x")).unwrap(), b"hi");
     assert!(output.take().starts_with("a/tree/x: 2 B in "));
@@ -156,7 +160,7 @@ fn a_listing_becomes_transfers_as_they_are_asked_for() {
     // What is left of it is there after a break, too.
     fixture.queue.rewind();
     assert_eq!(fixture.queue.len(), 1000);
-    assert_eq!(fixture.queue.drop_next(&mut fixture.reporter).unwrap().name, "000");
+    assert_eq!(fixture.queue.drop_next().unwrap().name, "000");
     assert_eq!(fixture.queue.len(), 999);
 }
 
@@ -190,14 +194,14 @@ fn what_a_listing_tells_is_not_asked_for_if_it_is_there() {
     fixture.ask();
     fixture.answer(b"4\t0\tsame\n");
     assert_eq!(fixture.ask(), ".");
-    assert!(fixture.queue.is_empty() && !fixture.reporter.has_failed());
+    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed);
     assert_eq!(fixture.queue.there, 1);
 
     fixture.restart(false, root(target(folder.path())));
     fixture.ask();
     fixture.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
     assert_eq!(fixture.ask(), ".");
-    assert!(fixture.reporter.has_failed());
+    assert!(fixture.queue.reporter.has_failed);
     assert_eq!(fixture.queue.there, 1);
 
     fixture.restart(true, root(target(folder.path())));
@@ -231,7 +235,7 @@ fn a_hostile_listing_writes_nothing() {
         Fixture::new(&mut output, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
     fixture.answer(b"1\t0\t../x\n");
-    assert!(fixture.queue.is_empty() && fixture.reporter.has_failed());
+    assert!(fixture.queue.is_empty() && fixture.queue.reporter.has_failed);
     // Nor is anything made of one that has a name twice.
     fixture.restart(false, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
@@ -253,10 +257,10 @@ fn a_name_that_is_no_folder_may_be_that_of_a_file() {
     let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(!fixture.reporter.has_failed());
+    assert!(!fixture.queue.reporter.has_failed);
     assert_eq!(fixture.ask(), "x.");
     fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(fixture.reporter.has_failed() && fixture.queue.is_empty());
+    assert!(fixture.queue.reporter.has_failed && fixture.queue.is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -268,7 +272,7 @@ fn what_is_there_is_not_asked_for() {
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
     assert_eq!(fixture.ask(), "b.");
-    assert!(fixture.reporter.has_failed());
+    assert!(fixture.queue.reporter.has_failed);
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
 }
 
@@ -369,7 +373,7 @@ fn a_busy_server_fails_nothing_yet() {
     assert!(matches!(fixture.take(ReceiverEvent::Refused(Refusal::Busy)), Err(Abort::Busy)));
     fixture.queue.rewind();
     assert_eq!(fixture.queue.len(), 1);
-    assert!(!fixture.reporter.has_failed() && !fixture.queue.progressed);
+    assert!(!fixture.queue.reporter.has_failed && !fixture.queue.progressed);
 }
 
 #[test]
