@@ -75,7 +75,7 @@ use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
 use lingering::Lingering;
-use transport::Turn;
+use transport::LinkTransport;
 
 /// Why a conversation failed: by the session's own rules, because the connection broke (reset,
 /// unreachable, timed out), or because the contents ended before what was to be sent of them.
@@ -220,22 +220,22 @@ impl Link {
         }
         let (mut scratch, now) = (cx.take_scratch(), cx.now());
         let is_due = session.poll_deadline().is_some_and(|at| at <= now);
-        let mut turn = Turn::new(cx, connection, &mut scratch);
-        (turn.contents, turn.gathers, turn.is_due) = (contents, gathers, is_due);
+        let mut transport = LinkTransport::new(cx, connection, &mut scratch);
+        (transport.contents, transport.gathers, transport.is_due) = (contents, gathers, is_due);
         let mut on_event = |event: Event<'_, S>| {
             on_event(event);
             ControlFlow::Continue(())
         };
-        let result = match self.driver.step(now, session, &mut turn, &mut on_event) {
+        let result = match self.driver.step(now, session, &mut transport, &mut on_event) {
             Step::Over(result) => Some(result),
             _ => None,
         };
-        turn.keep_rest();
+        transport.keep_rest();
         if matches!(result, Some(Err(DriveError::Session(_)))) {
             // The last word, whatever the budget: its fate changes nothing.
-            (turn.connection.budget, turn.connection.full) = (Budget::TURN, false);
-            let _ = self.driver.step(now, session, &mut turn, &mut on_event);
-            let _ = turn.connection.flush(turn.cx, false);
+            (transport.connection.budget, transport.connection.full) = (Budget::TURN, false);
+            let _ = self.driver.step(now, session, &mut transport, &mut on_event);
+            let _ = transport.connection.flush(transport.cx, false);
         }
         cx.give_scratch(scratch);
         let Some(result) = result else { return Err(nb::Error::WouldBlock) };

@@ -105,7 +105,7 @@ impl TcpStream {
     /// # Errors
     /// Those of `shutdown(2)`; [`NotConnected`](io::ErrorKind::NotConnected) when the connection is
     /// broken.
-    pub fn shut(&self) -> io::Result<()> {
+    pub fn shut_down(&self) -> io::Result<()> {
         self.inner.shutdown(Shutdown::Write)
     }
 

@@ -31,13 +31,13 @@ pub struct Driver {
     /// The session has left bytes, or was told the end, since it was last given something new.
     left: bool,
     /// The session's last call with input has given an event, so there may be more without any.
-    telling: bool,
+    has_events: bool,
     /// The deadline has been told in this turn.
     expired: bool,
     /// The peer has ended its direction.
     ended: bool,
     /// This side has ended its own.
-    shut: bool,
+    write_closed: bool,
     linger: Duration,
     /// When [`Stage::ShutDown`] and [`Stage::Linger`] have taken too long.
     until: Instant,
@@ -62,7 +62,7 @@ enum Stage {
     /// Rule 6, until the stack has taken it.
     ShutDown,
     /// Rule 5.
-    LastWord,
+    FinalTransmit,
     /// Rule 7.
     BeginLinger,
     Linger,
@@ -88,10 +88,10 @@ impl Driver {
             stage: Stage::Transmit,
             taken: 0,
             left: false,
-            telling: false,
+            has_events: false,
             expired: false,
             ended: false,
-            shut: false,
+            write_closed: false,
             linger,
             until: Instant::ZERO,
             discarded: 0,
@@ -100,7 +100,7 @@ impl Driver {
 
     /// Whether this side has ended its direction.
     pub const fn has_shut_down(&self) -> bool {
-        self.shut
+        self.write_closed
     }
 
     /// Whether the peer has ended its direction.
@@ -122,7 +122,7 @@ impl Driver {
     pub const fn is_over(&self) -> bool {
         matches!(
             self.stage,
-            Stage::LastWord | Stage::BeginLinger | Stage::Linger | Stage::Close | Stage::Reset
+            Stage::FinalTransmit | Stage::BeginLinger | Stage::Linger | Stage::Close | Stage::Reset
         )
     }
 
@@ -135,7 +135,7 @@ impl Driver {
     }
 
     const fn after_failure(&self) -> Stage {
-        if self.shut { Stage::BeginLinger } else { Stage::Reset }
+        if self.write_closed { Stage::BeginLinger } else { Stage::Reset }
     }
 
     /// Does what can be done at `now` without waiting, and hands each event to `on_event`. Call it as
@@ -177,15 +177,15 @@ impl Driver {
             Stage::Transmit | Stage::Answer => self.carry_out(now, session, transport),
             Stage::Receive => self.offer(now, session, transport),
             Stage::Drain => {
-                self.telling = false;
+                self.has_events = false;
                 self.hand_over(session.handle_input(now, &mut <&[u8]>::default()), Stage::Answer)
             }
             Stage::Check => self.check(now, session),
             Stage::Expire => self.expire(now, session),
             Stage::ShutDown => Next::Step(self.conclude(now, transport)),
-            Stage::LastWord => {
-                let told = self.transmit(now, session, transport);
-                self.stage = if told.is_ok() { self.after_failure() } else { Stage::Reset };
+            Stage::FinalTransmit => {
+                let result = self.transmit(now, session, transport);
+                self.stage = if result.is_ok() { self.after_failure() } else { Stage::Reset };
                 Next::Continue
             }
             Stage::BeginLinger | Stage::Linger => match self.linger(now, transport) {
@@ -270,7 +270,7 @@ impl Driver {
                     }
                 }
                 Output::Shutdown => transport.shut_down().map(|()| {
-                    self.shut = true;
+                    self.write_closed = true;
                     0
                 }),
             };
@@ -289,34 +289,34 @@ impl Driver {
         session: &'a mut S,
         transport: &'a mut T,
     ) -> Next<'a, S, T::Error> {
-        if self.telling && !self.left {
+        if self.has_events && !self.left {
             // It took the last byte, which is no reason to have nothing more to tell; nor is a reset
             // behind that byte.
-            let told = session.handle_input(now, &mut <&[u8]>::default());
-            self.telling = told.is_ok();
-            return self.hand_over(told, Stage::Transmit);
+            let result = session.handle_input(now, &mut <&[u8]>::default());
+            self.has_events = result.is_ok();
+            return self.hand_over(result, Stage::Transmit);
         }
-        let told = match transport.receive() {
+        let result = match transport.receive() {
             Ok([]) => {
                 (self.ended, self.left) = (true, true);
                 session.handle_end(now)
             }
             Ok(bytes) => {
                 let mut input = bytes;
-                let told = session.handle_input(now, &mut input);
+                let result = session.handle_input(now, &mut input);
                 self.taken = bytes.len().saturating_sub(input.len());
-                (self.left, self.telling) = (!input.is_empty(), told.is_ok());
-                told
+                (self.left, self.has_events) = (!input.is_empty(), result.is_ok());
+                result
             }
             Err(nb::Error::WouldBlock) => {
-                self.stage = if self.telling { Stage::Drain } else { Stage::Check };
+                self.stage = if self.has_events { Stage::Drain } else { Stage::Check };
                 return Next::Continue;
             }
             Err(nb::Error::Other(error)) => {
                 return Next::Step(self.break_off(DriveError::Connection(error)));
             }
         };
-        self.hand_over(told, Stage::Transmit)
+        self.hand_over(result, Stage::Transmit)
     }
 
     fn check<'a, S: Session, C>(&mut self, now: Instant, session: &S) -> Next<'a, S, C> {
@@ -339,14 +339,14 @@ impl Driver {
     /// Passes on what a call of the session gave; after the last of it comes another stage.
     fn hand_over<'a, S: Session, C>(
         &mut self,
-        told: nb::Result<Event<'a, S>, S::Error>,
+        result: nb::Result<Event<'a, S>, S::Error>,
         after: Stage,
     ) -> Next<'a, S, C> {
-        match told {
+        match result {
             Ok(event) => return Next::Event(event),
             Err(nb::Error::WouldBlock) => self.stage = after,
             Err(nb::Error::Other(error)) => {
-                self.stage = Stage::LastWord;
+                self.stage = Stage::FinalTransmit;
                 return Next::Step(Step::Over(Err(DriveError::Session(error))));
             }
         }
@@ -355,9 +355,9 @@ impl Driver {
 
     /// The session has said that the conversation is over.
     fn conclude<S, T: Transport>(&mut self, now: Instant, transport: &mut T) -> Step<S, T::Error> {
-        if !self.shut {
+        if !self.write_closed {
             match transport.shut_down() {
-                Ok(()) => self.shut = true,
+                Ok(()) => self.write_closed = true,
                 Err(nb::Error::WouldBlock) if now < self.until => {
                     self.stage = Stage::ShutDown;
                     return Step::Wait(Some(self.until));

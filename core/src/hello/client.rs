@@ -60,7 +60,7 @@ impl<'t, const N: usize> Client<'t, N> {
     }
 
     const fn has_answered(&self) -> bool {
-        self.reader.has_heard() && self.answer.is_over()
+        self.reader.has_received() && self.answer.is_over()
     }
 }
 
@@ -95,7 +95,7 @@ impl<const N: usize> Session for Client<'_, N> {
     fn poll_transmit(&self) -> Output<'_> {
         if self.is_over() {
             Output::Close
-        } else if self.reader.has_heard() {
+        } else if self.reader.has_received() {
             self.answer.poll_transmit()
         } else {
             Output::Nothing

@@ -1,4 +1,4 @@
-//! What one side of a handshake hears: one text, in time, and the end of the stream.
+//! What one side of a handshake receives: one text, in time, and the end of the stream.
 
 use super::config::HandshakeConfig;
 use super::error::HandshakeError;
@@ -10,7 +10,7 @@ use crate::time::deadline::Deadline;
 #[derive(Debug)]
 pub(super) struct HandshakeReader<const N: usize> {
     reader: TextReader<N>,
-    heard: bool,
+    received: bool,
     ended: bool,
     deadline: Deadline,
 }
@@ -19,15 +19,15 @@ impl<const N: usize> HandshakeReader<N> {
     pub(super) fn new(now: Instant, config: HandshakeConfig) -> Self {
         Self {
             reader: TextReader::new(config.quiet),
-            heard: false,
+            received: false,
             ended: false,
             deadline: Deadline::after(now, config.timeout),
         }
     }
 
     /// Whether the peer's text is complete.
-    pub(super) const fn has_heard(&self) -> bool {
-        self.heard
+    pub(super) const fn has_received(&self) -> bool {
+        self.received
     }
 
     /// Whether the peer has ended its stream.
@@ -40,7 +40,7 @@ impl<const N: usize> HandshakeReader<N> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<Text<'s>, HandshakeError> {
-        if self.heard {
+        if self.received {
             *input = &[];
             return Err(nb::Error::WouldBlock);
         }
@@ -48,20 +48,20 @@ impl<const N: usize> HandshakeReader<N> {
             .reader
             .handle_input(now, input)
             .map_err(|error| error.map(HandshakeError::from))?;
-        self.heard = true;
+        self.received = true;
         Ok(text)
     }
 
     pub(super) fn handle_end(&mut self) -> nb::Result<Text<'_>, HandshakeError> {
         self.ended = true;
-        if self.heard {
+        if self.received {
             return Err(nb::Error::WouldBlock);
         }
         let text = self.reader.handle_end().map_err(|error| match error {
             nb::Error::WouldBlock => nb::Error::Other(HandshakeError::Silent),
             nb::Error::Other(error) => nb::Error::Other(error.into()),
         })?;
-        self.heard = true;
+        self.received = true;
         Ok(text)
     }
 
@@ -76,12 +76,12 @@ impl<const N: usize> HandshakeReader<N> {
             if self.deadline.instant().is_none_or(|deadline| now < deadline) {
                 return Err(nb::Error::WouldBlock);
             }
-            debug!("the handshake took too long; has heard the peer: {}", self.heard);
+            debug!("the handshake took too long; has heard the peer: {}", self.received);
             return Err(nb::Error::Other(late));
         }
         let text =
             self.reader.handle_timeout(now).map_err(|error| error.map(HandshakeError::from))?;
-        self.heard = true;
+        self.received = true;
         Ok(text)
     }
 
@@ -90,6 +90,6 @@ impl<const N: usize> HandshakeReader<N> {
     }
 
     fn quiet_deadline(&self) -> Option<Instant> {
-        if self.heard { None } else { self.reader.poll_deadline() }
+        if self.received { None } else { self.reader.poll_deadline() }
     }
 }

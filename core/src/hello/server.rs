@@ -48,7 +48,7 @@ impl<'t, const N: usize> Server<'t, N> {
 
     /// Whether both sides have spoken.
     pub const fn is_over(&self) -> bool {
-        self.reader.has_heard() && self.greeting.is_over()
+        self.reader.has_received() && self.greeting.is_over()
     }
 }
 

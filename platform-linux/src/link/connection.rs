@@ -175,7 +175,7 @@ impl Connection {
         if !self.flush(cx, true)? {
             return Ok(None);
         }
-        let sent = self.settle(self.stream.send(head, tail, more))?;
+        let sent = self.note_sent(self.stream.send(head, tail, more))?;
         // What did not fit found the send buffer full, and need not be tried.
         self.full |= sent.is_some_and(|count| count < head.len() + tail.len());
         Ok(sent)
@@ -220,7 +220,7 @@ impl Connection {
         let moved = if length <= SMALL {
             self.gather_contents(cx, file, offset, length)
         } else if self.flush(cx, true)? {
-            self.settle(self.stream.send_file(file, offset, length))
+            self.note_sent(self.stream.send_file(file, offset, length))
         } else {
             Ok(None)
         };
@@ -273,7 +273,7 @@ impl Connection {
             return Ok(true);
         }
         let sent = self.stream.send(&self.gathered[self.sent..], &[], more);
-        self.sent += self.settle(sent)?.unwrap_or(0);
+        self.sent += self.note_sent(sent)?.unwrap_or(0);
         let is_done = self.sent == self.gathered.len();
         self.full |= !is_done;
         if is_done || self.gathered.len() < self.gathered.capacity() {
@@ -289,7 +289,7 @@ impl Connection {
         if !self.flush(cx, true)? {
             return Ok(false);
         }
-        match self.stream.shut() {
+        match self.stream.shut_down() {
             // The peer has reset the connection: a read will say so, behind what had arrived before.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => self.reset = true,
             result => result?,
@@ -299,7 +299,7 @@ impl Connection {
     }
 
     /// Takes note of what a call that sends has said.
-    fn settle(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
+    fn note_sent(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
         match sent {
             Ok(count) => {
                 self.budget.writes = self.budget.writes.saturating_sub(1);

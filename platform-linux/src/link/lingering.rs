@@ -6,7 +6,7 @@ use core::task::Poll;
 use barewire_core::driver::Driver;
 
 use super::connection::{Budget, Connection};
-use super::transport::Turn;
+use super::transport::LinkTransport;
 use crate::executor::{Context, Task};
 
 /// A task of its own, so that who had the conversation need not wait.
@@ -26,8 +26,8 @@ impl<W> Task<W> for Lingering {
         }
         self.connection.budget = Budget::TURN;
         let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let mut turn = Turn::new(cx, &mut self.connection, &mut scratch);
-        let lingering = self.driver.linger(now, &mut turn);
+        let mut transport = LinkTransport::new(cx, &mut self.connection, &mut scratch);
+        let lingering = self.driver.linger(now, &mut transport);
         cx.give_scratch(scratch);
         match lingering {
             ControlFlow::Continue(until) => {

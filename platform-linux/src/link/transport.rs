@@ -11,7 +11,7 @@ use crate::executor::{Context, Readiness};
 
 /// A connection, with what it needs for a turn or for the part of it between two looks that the owner
 /// takes at the session.
-pub(super) struct Turn<'a, 't, W> {
+pub(super) struct LinkTransport<'a, 't, W> {
     pub(super) cx: &'a mut Context<'t, W>,
     pub(super) connection: &'a mut Connection,
     /// Lent by the executor.
@@ -27,8 +27,8 @@ pub(super) struct Turn<'a, 't, W> {
     pub(super) is_due: bool,
 }
 
-impl<'a, 't, W> Turn<'a, 't, W> {
-    /// A turn that sends nothing from a file and gathers nothing.
+impl<'a, 't, W> LinkTransport<'a, 't, W> {
+    /// One that sends nothing from a file and gathers nothing.
     pub(super) fn new(
         cx: &'a mut Context<'t, W>,
         connection: &'a mut Connection,
@@ -59,7 +59,7 @@ impl<'a, 't, W> Turn<'a, 't, W> {
     }
 }
 
-impl<W> Transport for Turn<'_, '_, W> {
+impl<W> Transport for LinkTransport<'_, '_, W> {
     type Error = io::Error;
 
     fn receive(&mut self) -> nb::Result<&[u8], io::Error> {

@@ -40,7 +40,7 @@ fn two_slices_leave_in_order_and_held_back_bytes_leave_with_the_end() {
     let (stream, mut peer) = pair();
     assert_eq!(stream.send(b"one ", b"two ", false).unwrap(), 8);
     assert_eq!(stream.send(b"three", &[], true).unwrap(), 5);
-    stream.shut().unwrap();
+    stream.shut_down().unwrap();
     let mut received = String::new();
     peer.read_to_string(&mut received).unwrap();
     assert_eq!(received, "one two three");
@@ -88,7 +88,7 @@ fn a_file_is_sent_from_an_offset_to_its_end() {
         }
     };
     assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-    stream.shut().unwrap();
+    stream.shut_down().unwrap();
     let broken = stream.send_file(&file, 0, 1).unwrap_err();
     assert_eq!(broken.kind(), io::ErrorKind::BrokenPipe, "and no signal ends the process");
 }

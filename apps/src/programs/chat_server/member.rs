@@ -55,7 +55,7 @@ impl MemberConnection {
         let Ok(id) = room.join() else {
             // If it does not take this at once, it sees the close at least.
             let _ = stream.send(b"* the room is full: come back later\n", &[], false);
-            let _ = stream.shut();
+            let _ = stream.shut_down();
             log::info!("{} rejected: the room is full", self.peer.address);
             return;
         };

@@ -55,7 +55,7 @@ pub(super) enum Phase {
     /// This side has no more to say. Whatever the client still says is thrown away, since unread
     /// bytes would turn the close into a reset, and that could destroy what is still on its way.
     Ending {
-        shut: bool,
+        write_closed: bool,
     },
 }
 
@@ -197,16 +197,18 @@ impl SenderState {
     }
 
     pub(super) fn end(&mut self, now: Instant) {
-        self.phase = Phase::Ending { shut: false };
+        self.phase = Phase::Ending { write_closed: false };
         self.progress(now);
     }
 
     pub(super) fn poll_transmit(&self) -> Output<'_> {
         match self.phase {
             Phase::Refusing(_) | Phase::Sending => self.poll_response(),
-            Phase::Ending { shut: false } => Output::Shutdown,
-            Phase::Ending { shut: true } if self.ended => Output::Close,
-            Phase::Listening | Phase::Requested | Phase::Ending { shut: true } => Output::Nothing,
+            Phase::Ending { write_closed: false } => Output::Shutdown,
+            Phase::Ending { write_closed: true } if self.ended => Output::Close,
+            Phase::Listening | Phase::Requested | Phase::Ending { write_closed: true } => {
+                Output::Nothing
+            }
         }
     }
 
@@ -233,7 +235,7 @@ impl SenderState {
     pub(super) fn transmitted(&mut self, now: Instant, count: usize) {
         match self.phase {
             Phase::Listening | Phase::Requested => {}
-            Phase::Ending { .. } => self.phase = Phase::Ending { shut: true },
+            Phase::Ending { .. } => self.phase = Phase::Ending { write_closed: true },
             Phase::Refusing(_) => {
                 self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
                 self.progress(now);
