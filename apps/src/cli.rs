@@ -2,7 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod arguments;
-pub(crate) mod failure;
+pub(crate) mod exit;
 pub(crate) mod limits;
 pub(crate) mod run;
 pub(crate) mod times;

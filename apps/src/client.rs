@@ -1,6 +1,6 @@
 //! What the clients have in common.
 
-pub(crate) mod dial;
+pub(crate) mod destination;
 pub(crate) mod exchanges;
-pub(crate) mod retry;
+pub(crate) mod retry_delay;
 pub(crate) mod statistics;

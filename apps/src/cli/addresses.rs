@@ -7,7 +7,7 @@ use barewire_linux::resolve::{Malformed, lookup, split};
 
 use crate::output::system_error::describe;
 
-use super::failure::Failure;
+use super::exit::Failure;
 
 /// `HOST:PORT`, or `HOST` and `PORT` as two arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use env_logger::Target;
 use log::{Level, LevelFilter};
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::limits::survive_file_size_limit;
 use crate::output::format::Format;
 use crate::output::printer::Printer;

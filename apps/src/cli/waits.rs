@@ -6,7 +6,9 @@ use barewire_linux::executor::GRACE;
 use clap::Args;
 
 use crate::cli::times::{duration, timeout};
-use crate::client::retry::FIRST_DELAY;
+
+/// The pause before a server is tried again for the first time, unless it was chosen.
+pub(crate) const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Nobody needs to choose them, so no help shows them; but a test that had to wait them out would
 /// take as long.
@@ -23,7 +25,7 @@ pub(crate) struct Waits {
 
     /// The pause before a server is tried again for the first time
     #[arg(long, value_name = "TIME", value_parser = timeout, hide = true,
-          default_value_t = FIRST_DELAY)]
+          default_value_t = FIRST_RETRY_DELAY)]
     pub(crate) retry_pause: Duration,
 
     /// How long a chat server may take to welcome

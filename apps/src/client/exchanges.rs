@@ -7,7 +7,7 @@ use barewire_linux::executor::{Executor, Task};
 use barewire_linux::signals::{Caught, Signals};
 use clap::Args;
 
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::times::{duration, written};
 use crate::output::events::summary::Millis;
 use crate::output::printer::Printer;

@@ -21,11 +21,11 @@ use barewire_linux::signals::Signals;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
-use crate::client::dial::Destination;
+use crate::client::destination::Destination;
 use crate::output::printer::Printer;
 use crate::output::writable;
 use crate::terminal::screen::Screen;

@@ -31,10 +31,10 @@ use barewire_linux::signals::Signals;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::cli::run::Run;
-use crate::client::dial::Destination;
+use crate::client::destination::Destination;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;

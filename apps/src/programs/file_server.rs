@@ -19,7 +19,7 @@ use clap::Parser;
 
 use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;

@@ -12,10 +12,10 @@ use barewire_linux::link::{DriveError, Link};
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
-use crate::client::dial::{Destination, connect_error};
+use crate::client::destination::{Destination, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;

@@ -15,7 +15,7 @@ use barewire_linux::threads;
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::events::hello::ReceivedText;

@@ -12,7 +12,7 @@ use barewire_linux::threads;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::waits::Waits;
 use crate::output::events::datagram::ReceivedDatagram;

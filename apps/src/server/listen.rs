@@ -10,7 +10,7 @@ use barewire_linux::signals::Signals;
 use clap::Args;
 
 use crate::cli::addresses::HostPort;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::output::events::listening::Listening;
 use crate::output::printer::Printer;

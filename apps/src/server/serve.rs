@@ -11,7 +11,7 @@ use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
 use barewire_linux::threads;
 
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 

@@ -7,8 +7,8 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
 
-use crate::cli::failure::Failure;
-use crate::client::retry::{MAX_DELAY, next_delay};
+use crate::cli::exit::Failure;
+use crate::client::retry_delay::{MAX_RETRY_DELAY, next_retry_delay};
 
 use super::session::{ChatSession, SessionEnd};
 use super::state::ChatClientState;
@@ -118,7 +118,7 @@ impl Reconnector {
                 };
                 session.close(chat, cx);
                 chat.connected = false;
-                if lasted > MAX_DELAY {
+                if lasted > MAX_RETRY_DELAY {
                     self.delay = chat.settings.retry_pause;
                 }
                 Ok(self.ended(end, leaves, chat, cx))
@@ -184,9 +184,9 @@ impl Reconnector {
     /// Waits before the next try. The same is not said again and again.
     fn retry_later(&mut self, why: &str, chat: &mut ChatClientState<'_>, now: Instant) -> State {
         let delay = self.delay;
-        self.delay = next_delay(delay);
-        if self.last_reason != why || delay < MAX_DELAY {
-            let how = if delay < MAX_DELAY { "in" } else { "every" };
+        self.delay = next_retry_delay(delay);
+        if self.last_reason != why || delay < MAX_RETRY_DELAY {
+            let how = if delay < MAX_RETRY_DELAY { "in" } else { "every" };
             chat.reporter.note(&format!("{why}; trying again {how} {delay}"));
             why.clone_into(&mut self.last_reason);
         }
@@ -198,12 +198,12 @@ impl Reconnector {
 mod tests {
     use super::super::state::tests::test;
     use super::*;
-    use crate::client::retry::FIRST_DELAY;
+    use crate::cli::waits::FIRST_RETRY_DELAY;
 
     #[test]
     fn pauses_grow_up_to_a_limit() {
         test(|chat| {
-            let mut reconnector = Reconnector::new(FIRST_DELAY);
+            let mut reconnector = Reconnector::new(FIRST_RETRY_DELAY);
             let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
                 State::Waiting(Some(until)) => until.duration_since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),

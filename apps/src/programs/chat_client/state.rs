@@ -9,8 +9,8 @@ use barewire_core::text::MAX_TEXT;
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, TaskId};
 
-use crate::cli::failure::Failure;
-use crate::client::dial::connect_error;
+use crate::cli::exit::Failure;
+use crate::client::destination::connect_error;
 
 use super::replay_filter::ReplayFilter;
 use super::reporter::Reporter;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
 /// A file that grows.

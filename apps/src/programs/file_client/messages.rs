@@ -4,7 +4,7 @@ use barewire_core::file::{ReceiverError, Refusal};
 use barewire_linux::link::DriveError;
 use indicatif::HumanBytes;
 
-use crate::client::dial::connect_error;
+use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
 
 use super::retry::{Ending, RetryPolicy};

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use barewire_core::file::MAX_NAME;
 
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
 /// What the last part of a name names.

@@ -6,7 +6,7 @@ use barewire_core::file::ReceiverError;
 use barewire_core::time::Duration;
 use barewire_linux::link::DriveError;
 
-use crate::client::retry::next_delay;
+use crate::client::retry_delay::next_retry_delay;
 
 use super::sink::Abort;
 
@@ -153,17 +153,17 @@ impl RetryPolicy {
 
 /// How long to wait before an attempt, of which the first is 1.
 fn pause(first: Duration, attempt: u32) -> Duration {
-    (1..attempt).fold(first, |pause, _| next_delay(pause))
+    (1..attempt).fold(first, |pause, _| next_retry_delay(pause))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::retry::FIRST_DELAY;
+    use crate::cli::waits::FIRST_RETRY_DELAY;
 
     /// A server that has answered in the framed form, and is to be tried again twice.
     fn policy() -> RetryPolicy {
-        let mut policy = RetryPolicy::new(2, FIRST_DELAY, false);
+        let mut policy = RetryPolicy::new(2, FIRST_RETRY_DELAY, false);
         policy.reach();
         policy.was_heard = true;
         policy
@@ -174,13 +174,13 @@ mod tests {
     }
 
     fn retry(attempt: u32) -> Step {
-        Step::Retry { attempt, pause: pause(FIRST_DELAY, attempt) }
+        Step::Retry { attempt, pause: pause(FIRST_RETRY_DELAY, attempt) }
     }
 
     #[test]
     fn pauses_double_up_to_a_limit() {
         let seconds: Vec<String> =
-            (1..8).map(|attempt| pause(FIRST_DELAY, attempt).to_string()).collect();
+            (1..8).map(|attempt| pause(FIRST_RETRY_DELAY, attempt).to_string()).collect();
         assert_eq!(seconds, ["0.5 s", "1 s", "2 s", "4 s", "8 s", "10 s", "10 s"]);
     }
 
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_plain_form_is_for_servers_that_know_no_other() {
         let ending = broken(ReceiverError::NotFramed);
-        let new = || RetryPolicy::new(2, FIRST_DELAY, false);
+        let new = || RetryPolicy::new(2, FIRST_RETRY_DELAY, false);
         let (none, held) = (Left::default(), Left { is_framed: true, ..Left::default() });
         assert_eq!(policy().after(&ending, none), retry(1));
         assert_eq!(new().after(&ending, held), retry(1));
@@ -221,8 +221,8 @@ mod tests {
         let refused = unconnected(io::ErrorKind::ConnectionRefused);
         let reset = unconnected(io::ErrorKind::ConnectionReset);
         let left = Left::default();
-        assert_eq!(RetryPolicy::new(2, FIRST_DELAY, false).after(&refused, left), Step::Fail);
-        assert_eq!(RetryPolicy::new(2, FIRST_DELAY, false).after(&reset, left), retry(1));
+        assert_eq!(RetryPolicy::new(2, FIRST_RETRY_DELAY, false).after(&refused, left), Step::Fail);
+        assert_eq!(RetryPolicy::new(2, FIRST_RETRY_DELAY, false).after(&reset, left), retry(1));
         assert_eq!(policy().after(&refused, left), retry(1));
     }
 

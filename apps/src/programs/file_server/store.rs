@@ -8,7 +8,7 @@ use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
 use barewire_core::printable::printable;
 use barewire_linux::files::{self, DigestCache, FolderEntry, Reason, Root, ServedFile};
 
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
 /// A folder, and what is known of its files.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use barewire_core::time::Duration;
 
 use crate::cli::addresses::HostPort;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
 /// The server, as the user knows it.
