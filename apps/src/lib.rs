@@ -14,14 +14,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cli::run::{self, Run};
-use programs::chat_client::ChatClient;
-use programs::chat_server::ChatServer;
-use programs::file_client::FileClient;
-use programs::file_server::FileServer;
-use programs::tcp_client::TcpClient;
-use programs::tcp_server::TcpServer;
-use programs::udp_client::UdpClient;
-use programs::udp_server::UdpServer;
+use programs::chat_client::ChatClientProgram;
+use programs::chat_server::ChatServerProgram;
+use programs::file_client::FileClientProgram;
+use programs::file_server::FileServerProgram;
+use programs::tcp_client::TcpClientProgram;
+use programs::tcp_server::TcpServerProgram;
+use programs::udp_client::UdpClientProgram;
+use programs::udp_server::UdpServerProgram;
 
 /// The programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +60,14 @@ impl Program {
     /// The name by which it is called.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::UdpServer => UdpServer::NAME,
-            Self::UdpClient => UdpClient::NAME,
-            Self::TcpServer => TcpServer::NAME,
-            Self::TcpClient => TcpClient::NAME,
-            Self::FileServer => FileServer::NAME,
-            Self::FileClient => FileClient::NAME,
-            Self::ChatServer => ChatServer::NAME,
-            Self::ChatClient => ChatClient::NAME,
+            Self::UdpServer => UdpServerProgram::NAME,
+            Self::UdpClient => UdpClientProgram::NAME,
+            Self::TcpServer => TcpServerProgram::NAME,
+            Self::TcpClient => TcpClientProgram::NAME,
+            Self::FileServer => FileServerProgram::NAME,
+            Self::FileClient => FileClientProgram::NAME,
+            Self::ChatServer => ChatServerProgram::NAME,
+            Self::ChatClient => ChatClientProgram::NAME,
         }
     }
 
@@ -79,14 +79,14 @@ impl Program {
     /// Runs it with `arguments`, the first of which is the name by which it was called.
     pub fn run(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         match self {
-            Self::UdpServer => run::run::<UdpServer>(arguments),
-            Self::UdpClient => run::run::<UdpClient>(arguments),
-            Self::TcpServer => run::run::<TcpServer>(arguments),
-            Self::TcpClient => run::run::<TcpClient>(arguments),
-            Self::FileServer => run::run::<FileServer>(arguments),
-            Self::FileClient => run::run::<FileClient>(arguments),
-            Self::ChatServer => run::run::<ChatServer>(arguments),
-            Self::ChatClient => run::run::<ChatClient>(arguments),
+            Self::UdpServer => run::run::<UdpServerProgram>(arguments),
+            Self::UdpClient => run::run::<UdpClientProgram>(arguments),
+            Self::TcpServer => run::run::<TcpServerProgram>(arguments),
+            Self::TcpClient => run::run::<TcpClientProgram>(arguments),
+            Self::FileServer => run::run::<FileServerProgram>(arguments),
+            Self::FileClient => run::run::<FileClientProgram>(arguments),
+            Self::ChatServer => run::run::<ChatServerProgram>(arguments),
+            Self::ChatClient => run::run::<ChatClientProgram>(arguments),
         }
     }
 }

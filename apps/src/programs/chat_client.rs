@@ -50,8 +50,8 @@ or SIGTERM.";
 
 /// Chats with everybody in a room.
 #[derive(Debug, Parser)]
-#[command(name = ChatClient::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct ChatClient {
+#[command(name = ChatClientProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct ChatClientProgram {
     /// The server, HOST:PORT, or HOST and PORT as two arguments
     #[arg(value_name = "ADDR", num_args = 1..=2, required = true)]
     words: Vec<String>,
@@ -81,7 +81,7 @@ pub(crate) struct ChatClient {
     common: Common,
 }
 
-impl Run for ChatClient {
+impl Run for ChatClientProgram {
     const NAME: &'static str = "chat-client";
 
     fn common(&self) -> &Common {
@@ -126,7 +126,7 @@ impl Run for ChatClient {
     }
 }
 
-impl ChatClient {
+impl ChatClientProgram {
     /// Whether a person sits there, before a terminal on which the cursor can be moved.
     fn is_on_terminal(&self) -> bool {
         let moves = std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb");

@@ -45,8 +45,8 @@ at most; a second one stops it at once.";
 
 /// Hosts a chat room.
 #[derive(Debug, Parser)]
-#[command(name = ChatServer::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct ChatServer {
+#[command(name = ChatServerProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct ChatServerProgram {
     /// Where to listen: HOST:PORT, or HOST and PORT as two arguments; port 0 asks for a free one
     #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
@@ -81,7 +81,7 @@ pub(crate) struct ChatServer {
     common: Common,
 }
 
-impl Run for ChatServer {
+impl Run for ChatServerProgram {
     const NAME: &'static str = "chat-server";
 
     fn common(&self) -> &Common {

@@ -67,8 +67,8 @@ failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 
 /// Downloads files, proves that they are whole, and resumes what broke off.
 #[derive(Debug, Parser)]
-#[command(name = FileClient::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct FileClient {
+#[command(name = FileClientProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct FileClientProgram {
     /// The server, HOST:PORT, or HOST and PORT as two words; and the files, whose names are UTF-8
     /// (asked for if there is none; `.` is the server's root)
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
@@ -98,7 +98,7 @@ pub(crate) struct FileClient {
     common: Common,
 }
 
-impl Run for FileClient {
+impl Run for FileClientProgram {
     const NAME: &'static str = "file-client";
 
     fn common(&self) -> &Common {
@@ -124,7 +124,7 @@ impl Run for FileClient {
     }
 }
 
-impl FileClient {
+impl FileClientProgram {
     /// Refuses what makes no sense together.
     fn check(&self, names: &[String]) -> Result<(), Failure> {
         if self.output.is_some() && names.len() > 1 {

@@ -41,8 +41,8 @@ SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one
 
 /// Sends the files of a folder to everybody who asks.
 #[derive(Debug, Parser)]
-#[command(name = FileServer::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct FileServer {
+#[command(name = FileServerProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct FileServerProgram {
     /// Where to listen, HOST:PORT, or HOST and PORT as two words, port 0 for a free one
     /// (127.0.0.1:8080); and the folder to serve (the current one)
     #[arg(value_names = ["ADDR", "DIR"], num_args = 0..=3)]
@@ -76,7 +76,7 @@ pub(crate) struct FileServer {
     common: Common,
 }
 
-impl Run for FileServer {
+impl Run for FileServerProgram {
     const NAME: &'static str = "file-server";
 
     fn common(&self) -> &Common {

@@ -38,8 +38,8 @@ for wrong usage.";
 
 /// Connects, receives the server's greeting, and answers it.
 #[derive(Debug, Parser)]
-#[command(name = TcpClient::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct TcpClient {
+#[command(name = TcpClientProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct TcpClientProgram {
     /// The server, HOST:PORT, or HOST and PORT as two arguments; and what to answer (`Hello`)
     #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
     words: Vec<String>,
@@ -60,7 +60,7 @@ pub(crate) struct TcpClient {
     common: Common,
 }
 
-impl Run for TcpClient {
+impl Run for TcpClientProgram {
     const NAME: &'static str = "tcp-client";
 
     fn common(&self) -> &Common {

@@ -21,7 +21,7 @@ use crate::cli::times::{duration, timeout, written};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
-use crate::server::context::{Peer, ServerContext};
+use crate::server::context::{ServedPeer, ServerContext};
 use crate::server::listen::{self, ListenArguments};
 use crate::server::serve::{AcceptLimits, serve};
 
@@ -36,8 +36,8 @@ with exit code 0, after 5 seconds at most; a second one stops it at once.";
 
 /// Greets every client, and shows what each answers.
 #[derive(Debug, Parser)]
-#[command(name = TcpServer::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct TcpServer {
+#[command(name = TcpServerProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct TcpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,
 
@@ -61,7 +61,7 @@ pub(crate) struct TcpServer {
     common: Common,
 }
 
-impl Run for TcpServer {
+impl Run for TcpServerProgram {
     const NAME: &'static str = "tcp-server";
 
     fn common(&self) -> &Common {
@@ -108,7 +108,7 @@ struct Shared {
 struct Handshake {
     link: Link,
     session: hello::Server<'static>,
-    peer: Peer,
+    peer: ServedPeer,
 }
 
 type TcpContext = ServerContext<Arc<Shared>>;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use barewire_core::datagram::{self, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
 use barewire_core::time::Duration;
-use barewire_linux::datagrams::UdpClient as Socket;
+use barewire_linux::datagrams::UdpClient;
 use barewire_linux::executor::{Context, Task};
 use clap::Parser;
 
@@ -34,8 +34,8 @@ wrong usage.";
 
 /// Sends a datagram, and shows the reply.
 #[derive(Debug, Parser)]
-#[command(name = UdpClient::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct UdpClient {
+#[command(name = UdpClientProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct UdpClientProgram {
     /// The server, HOST:PORT, or HOST and PORT as two arguments; and what to send (`nice to meet you
     /// too`)
     #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
@@ -67,7 +67,7 @@ pub(crate) struct UdpClient {
     common: Common,
 }
 
-impl Run for UdpClient {
+impl Run for UdpClientProgram {
     const NAME: &'static str = "udp-client";
 
     fn common(&self) -> &Common {
@@ -123,7 +123,7 @@ struct ExchangeTask {
     local: Option<SocketAddr>,
     config: ExchangeConfig,
     buffer: Box<[u8]>,
-    exchange: Option<(Socket, Exchange<'static>)>,
+    exchange: Option<(UdpClient, Exchange<'static>)>,
     /// The next exchange goes on with one that found nobody at another address.
     continues: bool,
 }
@@ -172,7 +172,7 @@ impl ExchangeTask {
                 }
                 exchanges.start(cx.now());
             }
-            let socket = Socket::connect(self.servers[0], self.local);
+            let socket = UdpClient::connect(self.servers[0], self.local);
             let socket = socket.map_err(|error| self.unsent(&error))?;
             let server = socket.peer_addr();
             self.exchange = Some((socket, Exchange::new(server, self.request, self.config)));

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, Responder};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
-use barewire_linux::datagrams::UdpServer as Socket;
+use barewire_linux::datagrams::UdpServer;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::threads;
 use clap::Parser;
@@ -36,8 +36,8 @@ the server with exit code 0.";
 
 /// Answers every datagram, and shows it.
 #[derive(Debug, Parser)]
-#[command(name = UdpServer::NAME, version, after_help = EXAMPLES)]
-pub(crate) struct UdpServer {
+#[command(name = UdpServerProgram::NAME, version, after_help = EXAMPLES)]
+pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,
 
@@ -83,7 +83,7 @@ pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
 
 type SharedResponder = Mutex<Responder<'static, SOURCES>>;
 
-impl Run for UdpServer {
+impl Run for UdpServerProgram {
     const NAME: &'static str = "udp-server";
 
     fn common(&self) -> &Common {
@@ -108,7 +108,7 @@ impl Run for UdpServer {
         threads::run(shares, |executor, _, (socket, signals)| {
             executor.set_grace(grace);
             executor.spawn(Box::new(signals));
-            let socket = Socket::new(socket, capacity)?;
+            let socket = UdpServer::new(socket, capacity)?;
             executor.spawn(Box::new(ReplyTask {
                 socket,
                 responder,
@@ -124,7 +124,7 @@ impl Run for UdpServer {
 
 /// The task: it answers batch after batch.
 struct ReplyTask<'s> {
-    socket: Socket,
+    socket: UdpServer,
     responder: &'s SharedResponder,
     mute_threshold: Duration,
     once: bool,

@@ -25,7 +25,7 @@ pub(crate) struct ServerContext<S> {
 
 /// Whom a task serves.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub(crate) struct ServedPeer {
     pub(crate) address: SocketAddr,
     /// Counts it among the clients until this is dropped.
     pub(super) permit: Option<Permit>,
@@ -41,19 +41,24 @@ impl<S> ServerContext<S> {
 
     /// Notes that a client failed, which is no failure of the server's; `reason` stands behind
     /// its address.
-    pub(crate) fn peer_failed(&mut self, cx: &mut Context<'_, Self>, peer: &Peer, reason: &str) {
+    pub(crate) fn peer_failed(
+        &mut self,
+        cx: &mut Context<'_, Self>,
+        peer: &ServedPeer,
+        reason: &str,
+    ) {
         self.peer_abandoned(peer, reason);
         cx.wake(self.flush_task);
     }
 
     /// As [`peer_failed`](Self::peer_failed), once there are no more turns.
-    pub(crate) fn peer_abandoned(&mut self, peer: &Peer, reason: &str) {
+    pub(crate) fn peer_abandoned(&mut self, peer: &ServedPeer, reason: &str) {
         self.printer.client_failed(&format!("{}: {reason}", peer.address));
         self.failed.store(true, Ordering::Relaxed);
     }
 
     /// The client is served. With `once`, so is the server.
-    pub(crate) fn peer_served(&mut self, cx: &mut Context<'_, Self>, peer: &mut Peer) {
+    pub(crate) fn peer_served(&mut self, cx: &mut Context<'_, Self>, peer: &mut ServedPeer) {
         if self.once {
             self.served = peer.permit.take();
             cx.stop();

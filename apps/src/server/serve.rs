@@ -15,7 +15,7 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::context::{FlushTask, Peer, ServerContext};
+use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::listen::with_signals;
 
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     limits: AcceptLimits,
     printer: &Printer,
     start: impl Fn(&mut Executor<'_, ServerContext<S>>, &mut S) + Sync,
-    make_session: impl Fn(&S, Instant, Peer, TcpStream) -> T + Copy + Sync + 'static,
+    make_session: impl Fn(&S, Instant, ServedPeer, TcpStream) -> T + Copy + Sync + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
     let max_clients = if once { NonZero::new(1) } else { limits.max_clients };
@@ -53,7 +53,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
             semaphore.clone(),
             move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                 let Accepted { stream, peer: address, permit } = accepted;
-                let peer = Peer { address, permit };
+                let peer = ServedPeer { address, permit };
                 cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
             },
             |_: &mut ServerContext<S>, error| {

@@ -53,11 +53,11 @@ pub(super) enum Admission {
 #[derive(Debug)]
 pub(super) struct SourceRateLimiter<const SOURCES: usize> {
     rate: Rate,
-    table: [Option<Source>; SOURCES],
+    table: [Option<TrackedSource>; SOURCES],
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Source {
+struct TrackedSource {
     address: IpAddr,
     /// When the current second began, and the datagrams that came in it.
     window: Instant,
@@ -77,7 +77,7 @@ enum Standing {
     },
 }
 
-impl Source {
+impl TrackedSource {
     /// A second begins.
     const fn begin(&mut self, now: Instant, standing: Standing) {
         self.window = now;
@@ -110,7 +110,7 @@ impl<const SOURCES: usize> SourceRateLimiter<SOURCES> {
 }
 
 fn admit(
-    table: &mut [Option<Source>],
+    table: &mut [Option<TrackedSource>],
     rate: u32,
     mute_threshold: Duration,
     now: Instant,
@@ -121,9 +121,12 @@ fn admit(
     };
     let source = match entry {
         Some(source) if source.address == address => source,
-        other => {
-            other.insert(Source { address, window: now, datagrams: 0, standing: Standing::Good })
-        }
+        other => other.insert(TrackedSource {
+            address,
+            window: now,
+            datagrams: 0,
+            standing: Standing::Good,
+        }),
     };
     if let Standing::Muted { until } = source.standing {
         if now < until {
@@ -156,17 +159,21 @@ fn admit(
 }
 
 /// The entry of `address`, or the one that it should take.
-fn find(table: &mut [Option<Source>], address: IpAddr) -> Option<&mut Option<Source>> {
+fn find(
+    table: &mut [Option<TrackedSource>],
+    address: IpAddr,
+) -> Option<&mut Option<TrackedSource>> {
     let (rows, _) = table.as_chunks_mut::<WAYS>();
     let mask = rows.len().checked_sub(1)?;
     let row = rows.get_mut(hash(address) & mask)?;
-    let is_it = |entry: &Option<Source>| entry.is_some_and(|source| source.address == address);
+    let is_it =
+        |entry: &Option<TrackedSource>| entry.is_some_and(|source| source.address == address);
     // Ranked by worth: the source itself, then what is least missed.
-    let rank = |entry: &Option<Source>| match entry {
+    let rank = |entry: &Option<TrackedSource>| match entry {
         entry if is_it(entry) => (0, Instant::ZERO),
         None => (1, Instant::ZERO),
-        Some(Source { standing: Standing::Muted { .. }, window, .. }) => (3, *window),
-        Some(Source { window, .. }) => (2, *window),
+        Some(TrackedSource { standing: Standing::Muted { .. }, window, .. }) => (3, *window),
+        Some(TrackedSource { window, .. }) => (2, *window),
     };
     row.iter_mut().min_by_key(|entry| rank(entry))
 }

@@ -10,7 +10,7 @@ use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
 
 use crate::output::system_error::describe;
-use crate::server::context::{Peer, ServerContext};
+use crate::server::context::{ServedPeer, ServerContext};
 
 use super::recorder::RoomEvent;
 use super::state::ChatState;
@@ -27,7 +27,7 @@ const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u8 = 4;
 
 pub(super) struct MemberConnection {
-    peer: Peer,
+    peer: ServedPeer,
     state: State,
 }
 
@@ -38,7 +38,7 @@ enum State {
 }
 
 impl MemberConnection {
-    pub(super) fn new(stream: TcpStream, peer: Peer) -> Self {
+    pub(super) fn new(stream: TcpStream, peer: ServedPeer) -> Self {
         Self { peer, state: State::Accepted(Some(stream)) }
     }
 

@@ -5,7 +5,7 @@ use super::*;
 /// What the words behind the address come to: the names asked for, or why not.
 fn read(options: &[&str]) -> Result<Vec<String>, String> {
     let words = ["file-client", "server:1"].iter().chain(options);
-    let client = FileClient::try_parse_from(words).map_err(|error| error.to_string())?;
+    let client = FileClientProgram::try_parse_from(words).map_err(|error| error.to_string())?;
     let (_, names) = Destination::read_first(&client.words).unwrap();
     let transfers = client.check(names).and_then(|()| client.transfers(names));
     match transfers {

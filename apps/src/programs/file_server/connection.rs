@@ -19,7 +19,7 @@ use super::store::Store;
 
 use crate::output::events::file_server::Served;
 use crate::output::system_error::describe;
-use crate::server::context::{Peer, ServerContext};
+use crate::server::context::{ServedPeer, ServerContext};
 
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;
@@ -27,7 +27,7 @@ const REQUESTS: usize = 64;
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
-    peer: Peer,
+    peer: ServedPeer,
     response: Option<Response>,
 }
 
@@ -48,7 +48,7 @@ struct Requested {
 }
 
 impl ClientConnection {
-    pub(super) fn new(link: Link, session: Sender, peer: Peer) -> Self {
+    pub(super) fn new(link: Link, session: Sender, peer: ServedPeer) -> Self {
         Self { link, session, peer, response: None }
     }
 
