@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::contenders::Peer;
-use crate::files::Table;
 
 /// What a person is told about the command line.
 pub(crate) const USAGE: &str = "\
@@ -31,9 +30,38 @@ pub(crate) enum Section {
     /// What an idle TCP connection costs.
     Memory,
     /// Files over TCP.
-    Files(Table),
+    Files(FilesTable),
     /// Lines to everybody in a room.
     Chat,
+}
+
+/// One of the tables of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FilesTable {
+    /// One large file, as fast as it goes.
+    Large,
+    /// The whole way of a download that is proven.
+    Verified,
+    /// Many small files.
+    Small,
+    /// What a transfer costs the server in memory.
+    Memory,
+}
+
+impl FilesTable {
+    /// All of them, in order.
+    const ALL: [Self; 4] = [Self::Large, Self::Verified, Self::Small, Self::Memory];
+
+    /// The table of that name on the command line.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "files-large" => Some(Self::Large),
+            "files-verified" => Some(Self::Verified),
+            "files-small" => Some(Self::Small),
+            "files-memory" => Some(Self::Memory),
+            _ => None,
+        }
+    }
 }
 
 /// How to measure.
@@ -89,7 +117,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
             "datagrams" => sections.push(Section::Datagrams),
             "memory" => sections.push(Section::Memory),
             "chat" => sections.push(Section::Chat),
-            "files" => sections.extend(Table::ALL.map(Section::Files)),
+            "files" => sections.extend(FilesTable::ALL.map(Section::Files)),
             "--rounds" => {
                 let count = arguments.next().and_then(|word| word.parse().ok());
                 rounds = Some(count.filter(|&n| n > 0).ok_or("--rounds needs a number above 0")?);
@@ -106,7 +134,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
                 };
             }
             "-h" | "--help" => return Ok(Request::Usage),
-            other => match Table::named(other) {
+            other => match FilesTable::named(other) {
                 Some(table) => sections.push(Section::Files(table)),
                 None => return Err(format!("unknown argument: {other}")),
             },
@@ -117,7 +145,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
     }
     if sections.is_empty() {
         sections = vec![Section::Hello, Section::Datagrams, Section::Memory];
-        sections.extend(Table::ALL.map(Section::Files));
+        sections.extend(FilesTable::ALL.map(Section::Files));
         sections.push(Section::Chat);
     }
     Ok(Request::Measure(Options {

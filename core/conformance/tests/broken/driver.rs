@@ -7,7 +7,7 @@ use barewire_core::driver::{DriveError, LINGER, Step, Transport};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::Instant;
 
-use super::Breakage::{self, *};
+use crate::breakage::Breakage::{self, *};
 
 type OnEvent<'f> = &'f mut dyn FnMut(Told<'_>) -> ControlFlow<()>;
 type Error = DriveError<Failure, WasReset>;

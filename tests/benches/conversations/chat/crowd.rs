@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{MsgFlags, recv, send};
 
-use super::{LINE, SENDERS, line};
+use super::setup::{LINE, SENDERS, line};
 use crate::process::Server;
 
 /// A room in which nothing happens for so long has failed.

@@ -3,19 +3,15 @@
 use std::io;
 
 use super::crowd::Crowd;
-use super::{
-    BAREWIRE, GATHERING, LINE, SENDERS, TOKIO, flood, latency, of, print_absent, rounds, rows,
-    shape, window,
+use super::setup::{
+    BAREWIRE, Figures, GATHERING, LINE, SENDERS, TOKIO, of, print_absent, rounds, rows, shape,
+    span, window,
 };
+use super::{flood, latency};
 use crate::contenders::{Contender, Contenders};
 use crate::options::Options;
-use crate::series::{Rounds, Series, side_by_side};
+use crate::series::{Rounds, side_by_side};
 use crate::table::{self, Goal, count, percent, ratio};
-
-/// What is measured of a contender: deliveries a second, the server's microseconds a delivery, and
-/// the members' share of a processor; and, if the room is small enough for all of them to keep pace,
-/// the median and the 99th percentile of the microseconds that a delivery takes.
-pub(super) type Figures = [Series; 5];
 
 /// Measures and prints, with so many members; in a `small` room also how long a delivery takes.
 pub(super) fn measure(
@@ -102,13 +98,10 @@ fn load(
     let mut crowd = Crowd::gather(&server, members)?;
     crowd.check(&server)?;
     let before = server.processor_time()?;
-    let run = flood::run(&server, &mut crowd, window(options), super::span(options))?;
+    let run = flood::run(&server, &mut crowd, window(options), span(options))?;
     let spent = server.processor_time()?.saturating_sub(before);
-    let [half, most] = if small {
-        latency::run(&server, &mut crowd, super::span(options))?
-    } else {
-        [f64::NAN; 2]
-    };
+    let [half, most] =
+        if small { latency::run(&server, &mut crowd, span(options))? } else { [f64::NAN; 2] };
     drop(crowd);
     drop(server);
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::crowd::{Crowd, line_feeds, say};
-use super::{SENDERS, line};
+use super::setup::{SENDERS, line};
 use crate::process::{Server, own_processor_time};
 
 /// What one run came to.

@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::crowd::{Crowd, say};
-use super::deliveries::Figures;
-use super::{BAREWIRE, LINE, SENDERS, line, shape};
+use super::setup::{BAREWIRE, Figures, LINE, SENDERS, line, shape};
 use crate::contenders::Contender;
 use crate::options::Options;
 use crate::process::Server;

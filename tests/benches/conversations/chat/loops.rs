@@ -10,7 +10,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::socket::{MsgFlags, recv, send, setsockopt, sockopt};
 
 /// Bytes that one call receives at most.
-const ROOM: usize = 64 * 1024;
+const RECEIVE_SIZE: usize = 64 * 1024;
 
 /// Writes each line to each member at once.
 ///
@@ -40,43 +40,43 @@ fn serve(address: SocketAddr, at_once: bool) -> io::Result<()> {
     epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, token(listener.as_raw_fd())))?;
     println!("listening on {}", listener.local_addr()?);
 
-    let mut hall = Hall {
+    let mut room = RoomState {
         at_once,
         epoll,
         members: Vec::new(),
-        places: HashMap::new(),
+        indices: HashMap::new(),
         said: Vec::new(),
         lines: Vec::new(),
         for_one: Vec::new(),
         guests: 0,
     };
     let mut events = [EpollEvent::empty(); 256];
-    let mut room = vec![0; ROOM];
+    let mut received = vec![0; RECEIVE_SIZE];
     loop {
-        let ready = match hall.epoll.wait(&mut events, EpollTimeout::NONE) {
+        let ready = match room.epoll.wait(&mut events, EpollTimeout::NONE) {
             Err(Errno::EINTR) => continue,
             ready => ready?,
         };
         for event in &events[..ready] {
             let descriptor = RawFd::try_from(event.data()).expect("a token is a descriptor");
             if descriptor == listener.as_raw_fd() {
-                hall.accept_all(&listener)?;
+                room.accept_all(&listener)?;
                 continue;
             }
             // One that has just left may have an event yet.
-            let Some(&place) = hall.places.get(&descriptor) else { continue };
+            let Some(&index) = room.indices.get(&descriptor) else { continue };
             if event.events().contains(EpollFlags::EPOLLOUT) {
-                hall.write_rest(place)?;
+                room.write_rest(index)?;
             }
             if event.events().intersects(!EpollFlags::EPOLLOUT) {
-                match recv(descriptor, &mut room, MsgFlags::MSG_DONTWAIT) {
-                    Ok(count @ 1..) => hall.hear(place, &room[..count])?,
+                match recv(descriptor, &mut received, MsgFlags::MSG_DONTWAIT) {
+                    Ok(count @ 1..) => room.receive(index, &received[..count])?,
                     Err(Errno::EAGAIN) => {}
-                    Ok(0) | Err(_) => hall.leave(place),
+                    Ok(0) | Err(_) => room.leave(index),
                 }
             }
         }
-        hall.pass_on()?;
+        room.broadcast()?;
     }
 }
 
@@ -89,12 +89,12 @@ struct Member {
     rest: Vec<u8>,
 }
 
-struct Hall {
+struct RoomState {
     at_once: bool,
     epoll: Epoll,
     members: Vec<Member>,
     /// Where the member with a descriptor is.
-    places: HashMap<RawFd, usize>,
+    indices: HashMap<RawFd, usize>,
     /// Lines that have not been passed on, and who has said so many bytes of them.
     said: Vec<u8>,
     lines: Vec<(RawFd, usize)>,
@@ -102,7 +102,7 @@ struct Hall {
     guests: u64,
 }
 
-impl Hall {
+impl RoomState {
     fn accept_all(&mut self, listener: &TcpListener) -> io::Result<()> {
         loop {
             let stream = match listener.accept() {
@@ -113,15 +113,15 @@ impl Hall {
             let descriptor = stream.as_raw_fd();
             self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, token(descriptor)))?;
             self.guests += 1;
-            self.places.insert(descriptor, self.members.len());
+            self.indices.insert(descriptor, self.members.len());
             let nick = format!("guest{}: ", self.guests);
             self.members.push(Member { stream, nick, begun: Vec::new(), rest: Vec::new() });
         }
     }
 
-    fn hear(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
+    fn receive(&mut self, index: usize, bytes: &[u8]) -> io::Result<()> {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let member = &mut self.members[place];
+            let member = &mut self.members[index];
             if !piece.ends_with(b"\n") {
                 member.begun.extend_from_slice(piece);
                 continue;
@@ -132,14 +132,14 @@ impl Hall {
             self.said.extend_from_slice(piece);
             self.lines.push((member.stream.as_raw_fd(), self.said.len() - before));
             if self.at_once {
-                self.pass_on()?;
+                self.broadcast()?;
             }
         }
         Ok(())
     }
 
     /// Sends what was said to all who have not said it: to most, as it stands.
-    fn pass_on(&mut self) -> io::Result<()> {
+    fn broadcast(&mut self) -> io::Result<()> {
         if self.lines.is_empty() {
             return Ok(());
         }
@@ -164,8 +164,8 @@ impl Hall {
         Ok(())
     }
 
-    fn write_rest(&mut self, place: usize) -> io::Result<()> {
-        let member = &mut self.members[place];
+    fn write_rest(&mut self, index: usize) -> io::Result<()> {
+        let member = &mut self.members[index];
         let rest = std::mem::take(&mut member.rest);
         member.send(&rest, &self.epoll)?;
         if member.rest.is_empty() {
@@ -176,11 +176,11 @@ impl Hall {
         Ok(())
     }
 
-    fn leave(&mut self, place: usize) {
-        let gone = self.members.swap_remove(place);
-        self.places.remove(&gone.stream.as_raw_fd());
-        if let Some(moved) = self.members.get(place) {
-            self.places.insert(moved.stream.as_raw_fd(), place);
+    fn leave(&mut self, index: usize) {
+        let gone = self.members.swap_remove(index);
+        self.indices.remove(&gone.stream.as_raw_fd());
+        if let Some(moved) = self.members.get(index) {
+            self.indices.insert(moved.stream.as_raw_fd(), index);
         }
     }
 }

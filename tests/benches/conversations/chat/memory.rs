@@ -3,11 +3,16 @@
 use std::io;
 
 use super::crowd::Crowd;
-use super::{BAREWIRE, FEW_IDLE, IDLE, LINE_BY_LINE, SENDERS, of, rows};
+use super::setup::{BAREWIRE, LINE_BY_LINE, SENDERS, of, rows};
 use crate::contenders::{Contender, Contenders};
 use crate::options::Options;
 use crate::series::{Rounds, side_by_side};
 use crate::table::{self, Goal, count};
+
+/// How many members say nothing, in full and for a quick look. Each is announced to all others, so
+/// the time that they take to come in grows with the square of this.
+const IDLE: usize = 10_000;
+const FEW_IDLE: usize = 100;
 
 /// Files that are no member: programs, pipes, epoll.
 const OTHER_FILES: u64 = 100;

@@ -9,11 +9,8 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
 use super::contents::SMALL_SIZE;
 use super::form::Form;
-use super::small::{AT_ONCE, Run, SmallFiles, slot, wait};
+use super::small_files::{AT_ONCE, IN_FLIGHT, Run, SmallFiles, slot, wait};
 use crate::process::own_processor_time;
-
-/// Requests in flight on each connection.
-pub(super) const IN_FLIGHT: usize = 64;
 
 /// Room for all that can be in flight, with heads of any server.
 const CAPACITY: usize = IN_FLIGHT * (SMALL_SIZE + 512);

@@ -14,7 +14,7 @@ use nix::sys::socket::{
 
 use super::contents::SMALL_SIZE;
 use super::form::Form;
-use super::small::{AT_ONCE, Run, SmallFiles, slot, wait};
+use super::small_files::{AT_ONCE, Run, SmallFiles, slot, wait};
 use crate::process::own_processor_time;
 
 /// Bytes kept of an answer: contents, and a head of any server.

@@ -8,11 +8,12 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, setsockopt, socket, sockopt,
 };
 
+use super::contents;
 use super::download::{AT_ONCE, Download, ask};
 use super::folder::{Folder, LARGE};
 use super::form::Form;
 use super::row::{Row, Rows, present, print_absent};
-use super::{contents, large_size, size_words};
+use super::setup::{large_size, size_words};
 use crate::contenders::{Contenders, Peer};
 use crate::options::Options;
 use crate::process::Server;

@@ -13,7 +13,7 @@ use super::folder::{Folder, LARGE};
 use super::form::Form;
 use super::nginx::installed;
 use super::row::{Row, Rows, of, present, print_absent, print_targets};
-use super::{MIB, large_size, size_words};
+use super::setup::{MIB, large_size, size_words};
 use crate::contenders::{Contenders, Peer};
 use crate::options::Options;
 use crate::process::Server;

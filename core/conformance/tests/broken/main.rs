@@ -1,78 +1,11 @@
 //! Each way to break the rule that the kit knows is found, and called by its number.
 
-#[path = "broken/driver.rs"]
+mod breakage;
 mod driver;
 
 use barewire_conformance::{Rule, ScriptedStream, Violation, check, check_seeds};
+use breakage::{BREAKAGES, Breakage};
 use driver::Broken;
-
-macro_rules! breakages {
-    ($($name:ident: $rule:ident,)*) => {
-        /// A deviation from the rule.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Breakage {
-            $($name),*
-        }
-
-        const BREAKAGES: &[(Breakage, Rule)] = &[$((Breakage::$name, Rule::$rule)),*];
-    };
-}
-
-breakages! {
-    TransmitsLast: Transmission,
-    TransmitsOnce: Transmission,
-    SpinsWhenFull: Transmission,
-    ReportsNothing: Transmission,
-    ReportsAll: Transmission,
-    ReportsOneMore: Transmission,
-    ReportsOneLess: Transmission,
-    ForgetsTail: Transmission,
-    ReportsEndOnly: Transmission,
-    ReportsRefusedEnd: Transmission,
-    SkipsContents: Transmission,
-    WaitsForContents: Transmission,
-    ReceivesOnce: Input,
-    StopsAtFirstEvent: Input,
-    StopsAtLastByte: Input,
-    OffersTakenBytesAgain: Input,
-    DropsLeftBytes: Input,
-    ForgetsLeftBytes: Input,
-    ForgetsLeftBytesAtTimeOut: Input,
-    OffersAgainAtOnce: Input,
-    ReadsOn: Input,
-    LosesEvents: Input,
-    SkipsTheEnd: End,
-    TellsEndBeforeBytes: End,
-    TellsEndOnce: End,
-    ForgetsTheEnd: End,
-    OffersInputBehindEnd: End,
-    SkipsTimeOut: Deadline,
-    TimesOutFirst: Deadline,
-    TimesOutOnce: Deadline,
-    WaitsWithoutTimer: Deadline,
-    CallsAfterFailure: Failure,
-    HidesFailure: Failure,
-    SkipsLastWord: Failure,
-    ClosesAfterFailure: Failure,
-    ResetsAfterHalfClose: Failure,
-    EndsBeforeReset: Failure,
-    IgnoresBreak: Failure,
-    SkipsFin: OrderlyEnd,
-    CallsAfterClose: OrderlyEnd,
-    WaitsForFinForEver: OrderlyEnd,
-    GivesFinNoTime: OrderlyEnd,
-    TellsOverTwice: OrderlyEnd,
-    SkipsLinger: Linger,
-    LeavesInput: Linger,
-    LingersForEver: Linger,
-    LingersWithoutTimer: Linger,
-    LingersBeyondEnd: Linger,
-    ResetsInOrder: Linger,
-    TakesResetForEnd: Broken,
-    TakesResetForSuccess: Broken,
-    IgnoresReset: Broken,
-    SkipsLastLook: Broken,
-}
 
 fn violation(breakage: Option<Breakage>) -> Option<Violation> {
     check(|seed| Broken::new(ScriptedStream::new(seed), breakage)).err()
@@ -124,7 +57,7 @@ fn a_violation_tells_how_to_repeat_it() {
 /// The words are those of the core's documentation.
 #[test]
 fn a_rule_has_the_words_of_its_documentation() {
-    let docs: Vec<&str> = include_str!("../../src/driver.rs")
+    let docs: Vec<&str> = include_str!("../../../src/driver.rs")
         .lines()
         .filter_map(|line| line.strip_prefix("//!"))
         .flat_map(str::split_whitespace)
