@@ -2,5 +2,6 @@
 
 pub(crate) mod destination;
 pub(crate) mod exchanges;
+pub(crate) mod interruptible;
 pub(crate) mod retry_delay;
 pub(crate) mod statistics;

@@ -3,16 +3,16 @@
 use std::time::Instant as StdInstant;
 
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::executor::{Executor, Task};
-use barewire_linux::signals::{Caught, Signals};
+use barewire_linux::executor::Task;
+use barewire_linux::signals::Caught;
 use clap::Args;
 
 use crate::cli::exit::Failure;
 use crate::cli::times::{duration, written};
 use crate::output::events::summary::Millis;
 use crate::output::printer::Printer;
-use crate::output::writable;
 
+use super::interruptible;
 use super::statistics::Statistics;
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -45,12 +45,8 @@ pub(crate) fn run(
     printer: &mut Printer,
     task: impl for<'p> Task<Exchanges<'p>> + 'static,
 ) -> Result<(), Failure> {
-    let signals = Signals::block().map_err(Failure::system)?;
-    let caught = signals.caught();
-    writable::interrupt_by(caught.clone());
+    let (mut executor, caught) = interruptible::executor()?;
     let mut exchanges = Exchanges::new(repeat, printer);
-    let mut executor = Executor::new().map_err(Failure::system)?;
-    executor.spawn(Box::new(signals));
     executor.spawn(Box::new(task));
     executor.run(&mut exchanges).map_err(Failure::system)?;
     exchanges.finish(&caught)

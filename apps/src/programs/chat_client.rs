@@ -16,8 +16,6 @@ use barewire_core::chat::DEFAULT_LINE_RATE;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::connector::TIMEOUT;
-use barewire_linux::executor::Executor;
-use barewire_linux::signals::Signals;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
@@ -26,8 +24,8 @@ use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
 use crate::client::destination::Destination;
+use crate::client::interruptible;
 use crate::output::printer::Printer;
-use crate::output::writable;
 use crate::terminal::screen::Screen;
 
 use keyboard::Keyboard;
@@ -107,11 +105,7 @@ impl Run for ChatClientProgram {
         };
 
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
-        let signals = Signals::block().map_err(Failure::system)?;
-        let caught = signals.caught();
-        writable::interrupt_by(caught.clone());
-        let mut executor = Executor::new().map_err(Failure::system)?;
-        executor.spawn(Box::new(signals));
+        let (mut executor, caught) = interruptible::executor()?;
         let reconnector = executor.spawn(Box::new(Reconnector::new(retry_pause)));
         let (input, reporter) = if on_terminal {
             let screen = Screen::enter().map_err(Failure::system)?;

@@ -26,8 +26,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use barewire_core::time::Instant;
-use barewire_linux::executor::Executor;
-use barewire_linux::signals::Signals;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
@@ -35,19 +33,19 @@ use crate::cli::exit::Failure;
 use crate::cli::limits::raise_descriptor_limit;
 use crate::cli::run::Run;
 use crate::client::destination::Destination;
+use crate::client::interruptible;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
-use crate::output::writable;
 
 use client::Client;
 use connection::ServerConnection;
-use names::Leaf;
-use progress::{Progress, Ticker};
+use names::leaf;
+use progress::Ticker;
 use queue::Queue;
 use report::Reporter;
 use settings::Settings;
 use target::{TargetFolder, TargetPath};
-use transfer::Transfer;
+use transfer::{Transfer, shown};
 
 /// How many bytes are read at once at most. Reads end anywhere, and both the digest and the system
 /// favour few of them; there is seldom more to read than this.
@@ -115,12 +113,11 @@ impl Run for FileClientProgram {
         };
         let transfers = self.transfers(&names)?;
         let (server, addresses) = (server.to_string(), server.resolve()?);
-        let mut progress = Progress::new(self.recursive || transfers.len() > 1);
-        progress.known = transfers.iter().map(Transfer::files).sum();
+        let reporter = Reporter::new(output, self.recursive || transfers.len() > 1);
         let ticker = self.shows_progress().then(Ticker::default);
         let retry_pause = self.common.waits.retry_pause;
         let settings = Settings { server, addresses, retry_pause, ..self.settings };
-        download(Client::new(settings, Reporter::new(output, progress), transfers), ticker)
+        download(Client::new(settings, reporter, transfers), ticker)
     }
 }
 
@@ -169,7 +166,7 @@ impl FileClientProgram {
             return Ok(all.map(|name| Transfer::file(name, target.clone(), None)).collect());
         }
         let target = open(self.directory.as_deref().unwrap_or(Path::new("")))?;
-        if names.len() > 1 && names.iter().any(|name| Leaf::of(name) == Leaf::Root) {
+        if names.len() > 1 && names.iter().any(|name| leaf(name) == Some("")) {
             return Err(Failure::usage(
                 "`.` is all that the server has: what is asked for beside it could have the name of \
                  something in it (ask for `.` alone, or use two runs with a -d each)",
@@ -186,23 +183,19 @@ impl FileClientProgram {
         target: &Rc<TargetFolder>,
         taken: &mut HashSet<&'n str>,
     ) -> Result<Transfer, Failure> {
-        let leaf = match Leaf::of(name) {
-            Leaf::Root if self.recursive => None,
-            Leaf::Named(leaf) => Some(leaf),
-            Leaf::Root | Leaf::Above => {
-                return Err(Failure::usage(format!(
+        let leaf =
+            leaf(name).filter(|leaf| self.recursive || !leaf.is_empty()).ok_or_else(|| {
+                Failure::usage(format!(
                     "'{name}' names no file (-r downloads folders, `.` the server's root)"
-                )));
-            }
-        };
-        if !taken.insert(leaf.unwrap_or_default()) {
+                ))
+            })?;
+        if !taken.insert(leaf) {
             return Err(Failure::usage(format!(
                 "two of the files would both be written as '{}' (download them one by one, with -o or -d)",
-                leaf.unwrap_or(".")
+                shown(leaf)
             )));
         }
-        let leaf = leaf.unwrap_or_default().as_bytes();
-        let (name, target) = (name.to_owned(), TargetPath::new(Rc::clone(target), leaf));
+        let (name, target) = (name.to_owned(), TargetPath::new(Rc::clone(target), leaf.as_bytes()));
         Ok(if self.recursive {
             Transfer::tree(name, target, true)
         } else {
@@ -223,12 +216,8 @@ fn open(path: &Path) -> Result<Rc<TargetFolder>, Failure> {
 /// Does the transfers, until they are done or a signal comes.
 fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failure> {
     raise_descriptor_limit();
-    let signals = Signals::block().map_err(Failure::system)?;
-    let caught = signals.caught();
-    writable::interrupt_by(caught.clone());
-    let mut executor = Executor::new().map_err(Failure::system)?;
+    let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
-    executor.spawn(Box::new(signals));
     executor.spawn(Box::new(ServerConnection::new(Instant::ZERO)));
     if let Some(ticker) = ticker {
         executor.spawn(Box::new(ticker));

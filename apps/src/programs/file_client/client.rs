@@ -7,7 +7,6 @@ use barewire_core::time::Instant;
 use log::Level;
 
 use super::messages;
-use super::progress::Progress;
 use super::queue::Queue;
 use super::report::Reporter;
 use super::retry::{Ending, Left, RetryPolicy, Step};
@@ -74,19 +73,5 @@ impl<'o> Client<'o> {
             Step::End => {}
         }
         None
-    }
-
-    /// A signal ends the program.
-    pub(super) fn interrupt(&mut self) {
-        self.queue.rewind();
-        if let Some(next) = self.queue.transfers().next() {
-            self.queue.reporter.log(Level::Warn, &messages::interrupted(next));
-        }
-    }
-}
-
-impl AsMut<Progress> for Client<'_> {
-    fn as_mut(&mut self) -> &mut Progress {
-        &mut self.queue.reporter.progress
     }
 }

@@ -92,11 +92,10 @@ impl ServerConnection {
 
 impl Task<Client<'_>> for ServerConnection {
     fn turn(&mut self, client: &mut Client<'_>, cx: &mut Context<'_, Client<'_>>) -> Poll<()> {
-        if cx.stopping() {
-            client.interrupt();
-            return Poll::Ready(());
-        }
         let ending = loop {
+            if cx.stopping() {
+                break Ending::Aborted(Abort::Interrupted);
+            }
             match self.advance(client, cx) {
                 Ok(state) => self.state = state,
                 Err(nb::Error::WouldBlock) => {

@@ -95,7 +95,9 @@ pub(super) fn ended(
         Ending::Broken(fault) => format!("{name}: {fault}"),
         Ending::Aborted(Abort::Busy) => format!("{name}: {server} is busy"),
         Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
-        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => interrupted(transfer),
+        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => {
+            format!("{name}: interrupted ({})", transfer.sink().kept())
+        }
     }
 }
 
@@ -105,9 +107,4 @@ pub(super) fn and_more(message: String, others: usize) -> String {
         0 => message,
         others => format!("{message}; {others} more not downloaded"),
     }
-}
-
-/// A signal has ended the program before `transfer` was complete.
-pub(super) fn interrupted(transfer: &Transfer) -> String {
-    format!("{}: interrupted ({})", transfer.shown(), transfer.sink().kept())
 }

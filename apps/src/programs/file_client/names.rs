@@ -7,24 +7,10 @@ use barewire_core::file::MAX_NAME;
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
-/// What the last part of a name names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leaf<'a> {
-    /// The server's root.
-    Root,
-    Named(&'a str),
-    /// What `..` leads to has no name here.
-    Above,
-}
-
-impl<'a> Leaf<'a> {
-    pub(super) fn of(name: &'a str) -> Self {
-        match name.split('/').rfind(|part| !matches!(*part, "" | ".")) {
-            None => Self::Root,
-            Some("..") => Self::Above,
-            Some(part) => Self::Named(part),
-        }
-    }
+/// The last part of a name; empty for the server's root. What `..` leads to has none.
+pub(super) fn leaf(name: &str) -> Option<&str> {
+    let mut parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
+    Some(parts.next_back().unwrap_or_default()).filter(|part| *part != "..")
 }
 
 /// The name of what is called `name` in the folder `folder`.
@@ -73,18 +59,18 @@ mod tests {
     #[test]
     fn a_file_is_written_under_the_last_part_of_its_name() {
         for (name, leaf) in [
-            ("x", Leaf::Named("x")),
-            ("sub/x", Leaf::Named("x")),
-            ("/a//tree/./", Leaf::Named("tree")),
-            ("a\\b", Leaf::Named("a\\b")),
-            ("...", Leaf::Named("...")),
-            ("", Leaf::Root),
-            (".", Leaf::Root),
-            ("./", Leaf::Root),
-            ("a/..", Leaf::Above),
-            ("../.", Leaf::Above),
+            ("x", Some("x")),
+            ("sub/x", Some("x")),
+            ("/a//tree/./", Some("tree")),
+            ("a\\b", Some("a\\b")),
+            ("...", Some("...")),
+            ("", Some("")),
+            (".", Some("")),
+            ("./", Some("")),
+            ("a/..", None),
+            ("../.", None),
         ] {
-            assert_eq!(Leaf::of(name), leaf, "{name:?}");
+            assert_eq!(super::leaf(name), leaf, "{name:?}");
         }
     }
 

@@ -52,9 +52,10 @@ pub(super) struct Queue<'o> {
 impl<'o> Queue<'o> {
     pub(super) fn new(
         settings: Settings,
-        reporter: Reporter<'o>,
+        mut reporter: Reporter<'o>,
         transfers: Vec<Transfer>,
     ) -> Self {
+        reporter.known = transfers.iter().map(Transfer::files).sum();
         Self {
             settings,
             reporter,
@@ -110,7 +111,7 @@ impl<'o> Queue<'o> {
     /// Takes the next transfer out, which is over before it was asked for.
     pub(super) fn drop_next(&mut self) -> Option<Transfer> {
         let transfer = self.waiting.pop_front()?;
-        self.reporter.progress.done += transfer.files();
+        self.reporter.done += transfer.files();
         self.refill();
         Some(transfer)
     }
@@ -175,11 +176,11 @@ impl<'o> Queue<'o> {
         if let Refusal::NotFound | Refusal::Refused = refusal
             && let Some(file) = transfer.as_file()
         {
-            self.reporter.progress.known += file.files();
+            self.reporter.known += file.files();
             self.waiting.push_front(file);
             return;
         }
-        self.reporter.progress.done += transfer.files();
+        self.reporter.done += transfer.files();
         self.reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
     }
 
@@ -187,7 +188,7 @@ impl<'o> Queue<'o> {
         self.progressed = true;
         let Some(transfer) = self.asked.pop_front() else { return };
         let reporter = &mut self.reporter;
-        reporter.progress.done += transfer.files();
+        reporter.done += transfer.files();
         let name = transfer.name;
         let done = match transfer.kind {
             Kind::File(sink) => return self.complete.push((name, sink)),
@@ -198,7 +199,7 @@ impl<'o> Queue<'o> {
             }
             Kind::Tree { listing, target, .. } => {
                 Walk::begin(name.clone(), listing, &target).map(|folder| {
-                    reporter.progress.known += folder.files;
+                    reporter.known += folder.files;
                     self.folders.push(folder);
                 })
             }

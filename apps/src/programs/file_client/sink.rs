@@ -41,7 +41,7 @@ pub(super) enum Abort {
     GiveUp(String),
     /// Nobody reads standard output any more.
     ReaderGone,
-    /// A signal came while it was waited for that somebody reads standard output.
+    /// A signal ends the program.
     Interrupted,
 }
 

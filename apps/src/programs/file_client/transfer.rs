@@ -133,7 +133,7 @@ impl Transfer {
                     self.begin(&Incoming::default(), room, reporter)?;
                 }
                 if !self.is_listing() {
-                    reporter.progress.advance(bytes.len());
+                    reporter.advance(bytes.len());
                 }
                 self.sink_mut().write(bytes, reporter)?;
             }
@@ -160,7 +160,7 @@ impl Transfer {
             reporter.log(Level::Debug, &format!("{name} {message}"));
         }
         if !self.is_listing() {
-            reporter.progress.begin(name, incoming.offset, incoming.size);
+            reporter.begin(name, incoming.offset, incoming.size);
         }
         self.kind.sink_mut().begin(name, incoming, room)
     }

@@ -24,7 +24,7 @@ fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
         retries: 2,
         retry_pause: Duration::from_millis(500),
     };
-    let reporter = Reporter::new(output, Progress::new(false));
+    let reporter = Reporter::new(output, false);
     Client::new(settings, reporter, transfers)
 }
 

@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
-use crate::programs::file_client::progress::Progress;
 use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 /// A client without a connection.
@@ -56,7 +55,7 @@ impl<'o> Fixture<'o> {
     fn new(output: &'o mut Printer, transfers: Vec<Transfer>) -> Self {
         let settings = settings();
         let receiver = Receiver::new(Instant::ZERO, settings.config());
-        let reporter = Reporter::new(output, Progress::new(true));
+        let reporter = Reporter::new(output, true);
         Self { queue: Queue::new(settings, reporter, transfers), receiver, heard: true }
     }
 
@@ -140,7 +139,7 @@ fn a_tree_grows_as_its_listings_come() {
     assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed);
     assert!(folder.path().join("tree/empty").is_dir());
     assert_eq!(fs::read(folder.path().join("tree/x")).unwrap(), b"hi");
-    assert!(output.take().starts_with("a/tree/x: 2 B in "));
+    assert!(fixture.queue.reporter.output.take().starts_with("a/tree/x: 2 B in "));
 }
 
 /// Folder by folder: of the listings that there are, only one after another is gone by.
@@ -221,7 +220,7 @@ fn the_root_becomes_the_folder_itself() {
     assert_eq!(fixture.ask(), "x.");
     fixture.answer(b"!");
     assert_eq!(fs::read(folder.path().join("x")).unwrap(), b"!");
-    output.take();
+    fixture.queue.reporter.output.take();
 }
 
 #[test]
@@ -300,7 +299,7 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
     fixture.take(ReceiverEvent::Complete).unwrap();
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
     assert_eq!(fixture.queue.len(), 1);
-    output.take();
+    fixture.queue.reporter.output.take();
 }
 
 #[test]

@@ -1,0 +1,18 @@
+//! An executor that a signal ends.
+
+use barewire_linux::executor::Executor;
+use barewire_linux::signals::{Caught, Signals};
+
+use crate::cli::exit::Failure;
+use crate::output::writable;
+
+/// An executor whose tasks a signal ends, as it does a wait for the reader of standard output; and the
+/// signal, once one has come.
+pub(crate) fn executor<'t, S>() -> Result<(Executor<'t, S>, Caught), Failure> {
+    let signals = Signals::block().map_err(Failure::system)?;
+    let caught = signals.caught();
+    writable::interrupt_by(caught.clone());
+    let mut executor = Executor::new().map_err(Failure::system)?;
+    executor.spawn(Box::new(signals));
+    Ok((executor, caught))
+}
