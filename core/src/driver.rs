@@ -171,5 +171,5 @@ mod tests;
 mod transport;
 
 pub use machine::{Driver, LINGER, LINGER_BYTES};
-pub use step::{DriveError, Next, Step};
+pub use step::{DriveError, LastStep, Next, Step};
 pub use transport::Transport;

@@ -68,7 +68,7 @@ use core::ops::ControlFlow;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use barewire_core::driver::{self, Driver, Step};
+use barewire_core::driver::{self, Driver, LastStep, Step};
 use barewire_core::session::{Event, Session};
 
 use crate::executor::{Context, Readiness, Source};
@@ -237,9 +237,10 @@ impl Link {
             let _ = self.driver.step(now, session, &mut transport, &mut on_event);
             let _ = transport.connection.flush(transport.cx, false);
         }
+        let last = result.is_some().then(|| self.driver.end(now, &mut transport));
         cx.give_scratch(scratch);
-        let Some(result) = result else { return Err(nb::Error::WouldBlock) };
-        self.end(cx, result.is_err());
+        let (Some(result), Some(last)) = (result, last) else { return Err(nb::Error::WouldBlock) };
+        self.end(cx, last, result.is_err());
         Ok(result?)
     }
 
@@ -247,8 +248,11 @@ impl Link {
     /// its place among the [sources](crate::executor::MAX_SOURCES) is free, and the deadline gone.
     /// For a task that goes on without it. Does nothing once the conversation is over.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
-        self.driver.give_up();
-        self.end(cx, true);
+        let Some(connection) = &mut self.connection else { return };
+        let (mut scratch, now) = (cx.take_scratch(), cx.now());
+        let last = self.driver.end(now, &mut LinkTransport::new(cx, connection, &mut scratch));
+        cx.give_scratch(scratch);
+        self.end(cx, last, true);
     }
 
     /// Closes the connection so that the peer sees a reset. To be called by
@@ -261,14 +265,16 @@ impl Link {
 
     /// Takes the connection, whose conversation is over, away from the task. `is_background`: the
     /// executor need not wait for its end.
-    fn end<W>(&mut self, cx: &mut Context<'_, W>, is_background: bool) {
+    fn end<W>(&mut self, cx: &mut Context<'_, W>, last: LastStep, is_background: bool) {
         let Some(mut connection) = self.connection.take() else { return };
         connection.leave(cx);
-        if !self.driver.has_shut_down() {
-            connection.stream.abort();
-        } else if !self.driver.has_peer_ended() {
-            let driver = mem::take(&mut self.driver);
-            cx.spawn(Box::new(Lingering { driver, connection, is_background }));
+        match last {
+            LastStep::Close => {}
+            LastStep::Reset => connection.stream.abort(),
+            LastStep::Wait(_) => {
+                let driver = mem::take(&mut self.driver);
+                cx.spawn(Box::new(Lingering { driver, connection, is_background }));
+            }
         }
     }
 }

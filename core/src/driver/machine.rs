@@ -3,7 +3,7 @@
 use core::mem;
 use core::ops::ControlFlow;
 
-use super::step::{DriveError, Next, Step};
+use super::step::{DriveError, LastStep, Next, Step};
 use super::transport::Transport;
 use crate::session::{Event, Output, Session};
 use crate::time::{Duration, Instant};
@@ -188,33 +188,32 @@ impl Driver {
                 self.stage = if result.is_ok() { self.after_failure() } else { Stage::Reset };
                 Next::Continue
             }
-            Stage::BeginLinger | Stage::Linger => match self.linger(now, transport) {
-                ControlFlow::Continue(until) => Next::Step(Step::Wait(Some(until))),
-                ControlFlow::Break(()) => Next::Step(Step::Close),
-            },
-            Stage::Close => Next::Step(Step::Close),
-            Stage::Reset => Next::Step(Step::Reset),
+            Stage::BeginLinger | Stage::Linger | Stage::Close | Stage::Reset => {
+                Next::Step(self.end(now, transport).into())
+            }
         }
     }
 
-    /// Goes on with a connection that lingers, for an owner that has no session any more. Tells until
-    /// when it does; else it is to be closed. To be called only when a [`step`](Self::step) behind
-    /// [`Step::Over`] has told to wait.
-    pub fn linger<T: Transport>(
-        &mut self,
-        now: Instant,
-        transport: &mut T,
-    ) -> ControlFlow<(), Instant> {
-        if self.stage != Stage::Linger {
+    /// As [`step`](Self::step), for an owner that has no session any more: gives up a conversation that
+    /// is not over, lets a session that has failed have no last word, and says what else there is to do
+    /// with the connection.
+    pub fn end<T: Transport>(&mut self, now: Instant, transport: &mut T) -> LastStep {
+        self.give_up();
+        if self.stage == Stage::FinalTransmit {
+            self.stage = self.after_failure();
+        }
+        if self.stage == Stage::BeginLinger {
             (self.stage, self.until) = (Stage::Linger, now + self.linger);
         }
-        match self.discard(transport) {
-            Err(nb::Error::WouldBlock) if now < self.until => ControlFlow::Continue(self.until),
-            _ => {
-                self.stage = Stage::Close;
-                ControlFlow::Break(())
+        if self.stage == Stage::Linger {
+            match self.discard(transport) {
+                Err(nb::Error::WouldBlock) if now < self.until => {
+                    return LastStep::Wait(self.until);
+                }
+                _ => self.stage = Stage::Close,
             }
         }
+        if self.stage == Stage::Reset { LastStep::Reset } else { LastStep::Close }
     }
 
     /// Throws away what has come, up to the end.

@@ -24,6 +24,29 @@ pub enum Step<S, C> {
     Reset,
 }
 
+/// What to do next with a connection whose conversation is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
+pub enum LastStep {
+    /// As [`Step::Wait`].
+    Wait(Instant),
+    /// Close the connection.
+    Close,
+    /// Reset the connection, as [`Step::Reset`].
+    Reset,
+}
+
+impl<S, C> From<LastStep> for Step<S, C> {
+    fn from(last: LastStep) -> Self {
+        match last {
+            LastStep::Wait(until) => Self::Wait(Some(until)),
+            LastStep::Close => Self::Close,
+            LastStep::Reset => Self::Reset,
+        }
+    }
+}
+
 /// What [`Driver::next`](crate::driver::Driver::next) has come to.
 #[must_use]
 pub enum Next<'a, S: Session, C> {

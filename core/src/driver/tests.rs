@@ -148,6 +148,23 @@ fn lingering_has_an_end() {
     assert_eq!(scene.stack.arrived, b"", "unread, it would reset the connection");
 }
 
+/// Whose conversation is not over is given up, and nobody is left to say a last word.
+#[test]
+fn an_owner_without_a_session_ends_the_connection() {
+    let mut scene = Scene::new();
+    let (driver, stack) = (&mut scene.driver, &mut scene.stack);
+    assert_eq!(driver.end(at(0), stack), LastStep::Reset);
+    assert_eq!(driver.end(at(1), stack), LastStep::Reset, "it stays so");
+
+    let mut scene = Scene::new();
+    (scene.session.fails, scene.stack.arrived) = (true, b"nonsense".to_vec());
+    assert!(matches!(scene.step(0), Step::Over(Err(DriveError::Session(Strange)))));
+    scene.session.says = b"sorry".to_vec();
+    let (driver, stack) = (&mut scene.driver, &mut scene.stack);
+    assert_eq!(driver.end(at(0), stack), LastStep::Reset);
+    assert_eq!(stack.sent, b"");
+}
+
 #[test]
 fn lingering_needs_no_session() {
     for is_broken in [false, true] {
@@ -157,10 +174,10 @@ fn lingering_needs_no_session() {
         assert_eq!(scene.step(0), Step::Over(Ok(())));
         scene.stack.arrived = b"unread".to_vec();
         let (driver, stack) = (&mut scene.driver, &mut scene.stack);
-        assert_eq!(driver.linger(at(0), stack), ControlFlow::Continue(at(50)));
-        assert_eq!(driver.linger(at(49), stack), ControlFlow::Continue(at(50)));
+        assert_eq!(driver.end(at(0), stack), LastStep::Wait(at(50)));
+        assert_eq!(driver.end(at(49), stack), LastStep::Wait(at(50)));
         (stack.is_broken, stack.has_ended) = (is_broken, !is_broken);
-        assert_eq!(driver.linger(at(49), stack), ControlFlow::Break(()));
+        assert_eq!(driver.end(at(49), stack), LastStep::Close);
         assert_eq!(driver.has_peer_ended(), !is_broken);
     }
 }

@@ -1,9 +1,8 @@
 //! A connection whose conversation is over, until the peer has ended its direction.
 
-use core::ops::ControlFlow;
 use core::task::Poll;
 
-use barewire_core::driver::Driver;
+use barewire_core::driver::{Driver, LastStep};
 
 use super::connection::{Budget, Connection};
 use super::transport::LinkTransport;
@@ -27,14 +26,10 @@ impl<W> Task<W> for Lingering {
         self.connection.budget = Budget::TURN;
         let (mut scratch, now) = (cx.take_scratch(), cx.now());
         let mut transport = LinkTransport::new(cx, &mut self.connection, &mut scratch);
-        let lingering = self.driver.linger(now, &mut transport);
+        let last = self.driver.end(now, &mut transport);
         cx.give_scratch(scratch);
-        match lingering {
-            ControlFlow::Continue(until) => {
-                cx.set_deadline(Some(until));
-                Poll::Pending
-            }
-            ControlFlow::Break(()) => Poll::Ready(()),
-        }
+        let LastStep::Wait(until) = last else { return Poll::Ready(()) };
+        cx.set_deadline(Some(until));
+        Poll::Pending
     }
 }

@@ -1,6 +1,6 @@
 use core::ops::ControlFlow;
 
-use barewire_core::driver::{DriveError, Driver, Step};
+use barewire_core::driver::{DriveError, Driver, LastStep, Step};
 use barewire_core::session::{Event, Session};
 use barewire_core::time::{Duration, Instant};
 use smoltcp::socket::tcp::{Socket, State};
@@ -16,9 +16,8 @@ pub const FLUSH: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Connection {
     driver: Driver,
-    lingers: bool,
-    /// It is to be reset.
-    resets: bool,
+    /// It was reset, as it had to be.
+    was_reset: bool,
     /// What the socket still had to send when it was looked at last, and until when it is to get on
     /// with that.
     queued: usize,
@@ -34,13 +33,7 @@ impl Default for Connection {
 impl Connection {
     /// A new connection.
     pub const fn new() -> Self {
-        Self {
-            driver: Driver::new(),
-            lingers: true,
-            resets: false,
-            queued: usize::MAX,
-            until: Instant::ZERO,
-        }
+        Self { driver: Driver::new(), was_reset: false, queued: usize::MAX, until: Instant::ZERO }
     }
 
     /// Moves what can be moved at `now`, without waiting. Call it after each turn of the network, when
@@ -67,11 +60,7 @@ impl Connection {
             });
             match step {
                 Step::Over(result) => over = result.map_err(nb::Error::Other),
-                Step::Wait(_) => return over,
-                Step::Close | Step::Reset => {
-                    (self.lingers, self.resets) = (false, matches!(step, Step::Reset));
-                    return over;
-                }
+                Step::Wait(_) | Step::Close | Step::Reset => return over,
             }
         }
     }
@@ -82,14 +71,13 @@ impl Connection {
     /// as it gets on with it ([`FLUSH`]). In the end the connection is reset, if it has to be. Tells
     /// whether the socket can be used again. Call it after each turn of the network.
     pub fn finish(&mut self, now: Instant, socket: &mut Socket<'_>) -> bool {
-        if self.lingers {
-            let mut transport = TcpTransport::new(socket, &self.driver);
-            self.lingers = self.driver.linger(now, &mut transport).is_continue();
-        }
+        let mut transport = TcpTransport::new(socket, &self.driver);
+        let last = self.driver.end(now, &mut transport);
         let queued = socket.send_queue();
         // What is queued at first is a last word, and leaves in the network's next turn.
-        if self.resets && (queued == 0 || self.queued != usize::MAX) {
-            self.resets = false;
+        let leaves = queued > 0 && self.queued == usize::MAX;
+        if last == LastStep::Reset && !self.was_reset && !leaves {
+            self.was_reset = true;
             socket.abort();
         }
         if queued < self.queued {
@@ -100,7 +88,7 @@ impl Connection {
             // A reset that cannot leave, since the peer's machine is gone, is given up.
             return true;
         }
-        if is_late || (!self.lingers && socket.state() == State::FinWait2) {
+        if is_late || (last == LastStep::Close && socket.state() == State::FinWait2) {
             socket.abort();
             self.until = now + FLUSH;
         }

@@ -1,8 +1,8 @@
 //! The judge of whether a session keeps its side of the contract, whatever it is driven over.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Continue;
 
-use barewire_core::driver::{Driver, Step, Transport};
+use barewire_core::driver::{Driver, LastStep, Step, Transport};
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;
 
@@ -90,12 +90,9 @@ impl Judge {
         panic!("a driver would spin: the deadline stays in the past");
     }
 
-    /// As [`Driver::linger`]. Tells until when it does, if it does.
-    pub fn linger<T: Transport>(&mut self, now: Instant, transport: &mut T) -> Option<Instant> {
-        match self.driver.linger(now, transport) {
-            Continue(until) => Some(until),
-            Break(()) => None,
-        }
+    /// As [`Driver::end`].
+    pub fn end<T: Transport>(&mut self, now: Instant, transport: &mut T) -> LastStep {
+        self.driver.end(now, transport)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::mem;
 
-use barewire_core::driver::{DriveError, Step, Transport};
+use barewire_core::driver::{DriveError, LastStep, Step, Transport};
 use barewire_core::session::{Event, Session};
 use barewire_core::time::Instant;
 use barewire_oracles::judge::Turn;
@@ -78,9 +78,10 @@ impl Streams {
     pub(super) fn linger(&mut self, end: End) {
         let now = self.now();
         let mut judge = mem::take(&mut self.ends[end.0].judge);
-        match judge.linger(now, &mut Socket { streams: self, end }) {
-            Some(until) => self.arm(end, Some(until)),
-            None => self.close(end),
+        match judge.end(now, &mut Socket { streams: self, end }) {
+            LastStep::Wait(until) => self.arm(end, Some(until)),
+            LastStep::Close => self.close(end),
+            LastStep::Reset => self.give_up(end),
         }
         self.ends[end.0].judge = judge;
     }

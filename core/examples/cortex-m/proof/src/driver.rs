@@ -4,7 +4,7 @@ use core::fmt::Write;
 use core::hint::black_box;
 use core::ops::ControlFlow;
 
-use barewire_core::driver::{Driver, Transport};
+use barewire_core::driver::{Driver, Step, Transport};
 use barewire_core::hello::Server;
 use barewire_core::nb;
 use embedded_io::ErrorKind;
@@ -55,7 +55,8 @@ pub fn exercise(
         if black_box(true) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }));
     used(write!(out, "{:?}", hidden(driver).next(given.now, session, stack)));
-    used(hidden(driver).linger(given.now, stack));
+    used(hidden(driver).end(given.now, stack));
+    used(write!(out, "{:?}", Step::<(), ()>::from(hidden(driver).end(given.now, stack))));
     hidden(driver).give_up();
     used(driver.poll_deadline(session));
     used((driver.has_shut_down(), driver.has_peer_ended(), driver.is_over()));
