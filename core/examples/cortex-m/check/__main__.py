@@ -57,7 +57,7 @@ def noise():
 
 
 def checksum(contents):
-    """As the firmware shows it (src/files/shelf.rs)."""
+    """As the firmware shows it (src/files/flash_store.rs)."""
     value = 0xCBF29CE484222325
     for byte in contents:
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF

@@ -33,11 +33,11 @@ pub trait Client {
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
-    ) -> nb::Result<(), ClientFault<Self>>;
+    ) -> nb::Result<(), ClientError<Self>>;
 }
 
 /// How a client's conversation fails.
-pub type ClientFault<C> = DriveError<<<C as Client>::Session as Session>::Error, Broken>;
+pub type ClientError<C> = DriveError<<<C as Client>::Session as Session>::Error, Broken>;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             Self::Refused => f.write_str("connection refused"),
             Self::Unanswered => f.write_str("the server does not answer"),
-            Self::Failed(fault) => fault.fmt(f),
+            Self::Failed(error) => error.fmt(f),
         }
     }
 }

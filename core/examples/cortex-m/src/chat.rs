@@ -14,7 +14,7 @@ use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
-use crate::call::{Client, ClientFault};
+use crate::call::{Client, ClientError};
 use crate::log::info;
 use crate::server::Service;
 
@@ -31,7 +31,7 @@ impl<'a> RoomService<'a> {
     }
 }
 
-/// The operator's place in a room: what it types on the terminal is said as `server`, and what the
+/// The operator as a member of the room: what it types on the terminal is said as `server`, and what the
 /// others say is shown there.
 #[derive(Debug)]
 pub struct Operator<T> {
@@ -55,29 +55,29 @@ impl<T: Read + Write + ReadReady + WriteReady + Shutdown> Operator<T> {
 }
 
 impl Service for RoomService<'_> {
-    type Visit = MemberId;
+    type Peer = MemberId;
 
     fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<MemberId> {
-        let key = self.room.join();
-        match key {
-            Ok(key) => info!("{}: joins as {}", client, self.room.nick(key).unwrap_or_default()),
+        let id = self.room.join();
+        match id {
+            Ok(id) => info!("{}: joins as {}", client, self.room.nick(id).unwrap_or_default()),
             Err(full) => info!("{}: {}", client, full),
         }
-        key.ok()
+        id.ok()
     }
 
     fn serve(
         &mut self,
-        key: &mut MemberId,
+        id: &mut MemberId,
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
-        let Some(mut member) = self.room.member(*key) else {
+        let Some(mut member) = self.room.member(*id) else {
             socket.abort();
             return false;
         };
-        let driven = connection.drive(now, &mut member, socket, |heard| match heard {
+        let driven = connection.drive(now, &mut member, socket, |event| match event {
             MemberEvent::Said { nick, text } | MemberEvent::Acted { nick, text } => {
                 info!("{}: {}", nick, text);
             }
@@ -90,8 +90,8 @@ impl Service for RoomService<'_> {
             Err(nb::Error::Other(DriveError::Session(error))) => error.into(),
             Err(nb::Error::Other(_)) => LeaveReason::Lost,
         };
-        info!("{} leaves: {}", self.room.nick(*key).unwrap_or_default(), why);
-        self.room.leave(*key, why);
+        info!("{} leaves: {}", self.room.nick(*id).unwrap_or_default(), why);
+        self.room.leave(*id, why);
         false
     }
 
@@ -150,7 +150,7 @@ impl Client for Passer<'_> {
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
-    ) -> nb::Result<(), ClientFault<Self>> {
+    ) -> nb::Result<(), ClientError<Self>> {
         match self.stage {
             Stage::Speaking => {
                 if let Err(error) = session.say(self.line) {

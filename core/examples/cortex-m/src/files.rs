@@ -1,9 +1,9 @@
 //! File transfer, both sides of it.
 
-mod clerk;
 mod fetch;
-mod shelf;
+mod file_service;
+mod flash_store;
 
-pub use clerk::Clerk;
 pub use fetch::Fetch;
-pub use shelf::{Checksum, File, Shelf};
+pub use file_service::FileService;
+pub use flash_store::{Checksum, File, FlashStore};

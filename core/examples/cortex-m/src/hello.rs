@@ -7,7 +7,7 @@ use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
-use crate::call::{Client, ClientFault};
+use crate::call::{Client, ClientError};
 use crate::log::info;
 use crate::server::Service;
 
@@ -16,34 +16,34 @@ const LONGEST: usize = 128;
 
 /// Greets every client, and logs what it answers.
 #[derive(Debug)]
-pub struct Greeter {
+pub struct HelloService {
     greeting: Text<'static>,
 }
 
-impl Greeter {
+impl HelloService {
     /// Greets with these words.
     pub const fn new(greeting: Text<'static>) -> Self {
         Self { greeting }
     }
 }
 
-impl Service for Greeter {
-    type Visit = (IpEndpoint, hello::Server<'static, LONGEST>);
+impl Service for HelloService {
+    type Peer = (IpEndpoint, hello::Server<'static, LONGEST>);
 
-    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit> {
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Peer> {
         Some((client, hello::Server::new(now, self.greeting, HandshakeConfig::default())))
     }
 
     fn serve(
         &mut self,
-        (client, session): &mut Self::Visit,
+        (client, session): &mut Self::Peer,
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
         match connection.drive(now, session, socket, |answer| info!("{}: {}", client, answer)) {
             Err(nb::Error::WouldBlock) => return true,
-            Err(nb::Error::Other(fault)) => info!("{}: hello failed: {}", client, fault),
+            Err(nb::Error::Other(error)) => info!("{}: hello failed: {}", client, error),
             Ok(()) => {}
         }
         false
@@ -52,18 +52,18 @@ impl Service for Greeter {
 
 /// Hears a greeting, and answers it.
 #[derive(Debug)]
-pub struct Guest<'t> {
+pub struct HelloClient<'t> {
     answer: Text<'t>,
 }
 
-impl<'t> Guest<'t> {
+impl<'t> HelloClient<'t> {
     /// Answers with these words.
     pub const fn new(answer: Text<'t>) -> Self {
         Self { answer }
     }
 }
 
-impl<'t> Client for Guest<'t> {
+impl<'t> Client for HelloClient<'t> {
     type Session = hello::Client<'t, LONGEST>;
 
     fn open(&mut self, now: Instant) -> Self::Session {
@@ -76,7 +76,7 @@ impl<'t> Client for Guest<'t> {
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
-    ) -> nb::Result<(), ClientFault<Self>> {
+    ) -> nb::Result<(), ClientError<Self>> {
         connection.drive(now, session, socket, |greeting| info!("greeting: {}", greeting))
     }
 }

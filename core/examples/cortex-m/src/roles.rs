@@ -8,8 +8,8 @@ use barewire_core::time::{Duration, Instant};
 use barewire_cortex_m::call::{Call, CallError, Client};
 use barewire_cortex_m::chat::{Operator, Passer, RoomService};
 use barewire_cortex_m::datagrams::{Answerer, Asker};
-use barewire_cortex_m::files::{Checksum, Clerk, Fetch, Shelf};
-use barewire_cortex_m::hello::{Greeter, Guest};
+use barewire_cortex_m::files::{Checksum, Fetch, FileService, FlashStore};
+use barewire_cortex_m::hello::{HelloClient, HelloService};
 use barewire_cortex_m::net::Net;
 use barewire_cortex_m::server::Server;
 use defmt::Format;
@@ -45,9 +45,10 @@ pub(crate) fn serve(
     let socket = net.sockets.get_mut(datagrams);
     let mut answerer = Answerer::new(socket, DATAGRAM_PORT, b"nice to meet you").map_err(failed)?;
     let greeting = Text::new("你好 from a Cortex-M3").map_err(failed)?;
-    let mut greeter = Server::<_, GREETED>::new(Greeter::new(greeting), HELLO_PORT, hello);
-    let clerk = Clerk::new(Shelf::new(&FILES));
-    let mut clerk = Server::<_, DOWNLOADS>::new(clerk, FILE_PORT, files);
+    let mut hello_service =
+        Server::<_, GREETED>::new(HelloService::new(greeting), HELLO_PORT, hello);
+    let file_service = FileService::new(FlashStore::new(&FILES));
+    let mut file_service = Server::<_, DOWNLOADS>::new(file_service, FILE_PORT, files);
     let room = RoomService::new(memory::room().map_err(failed)?);
     let mut room = Server::<_, MEMBERS>::new(room, CHAT_PORT, chat);
     let mut operator = Operator::new(serial);
@@ -59,8 +60,8 @@ pub(crate) fn serve(
         deepest.look(now);
         net.receive(now);
         answerer.turn(net.sockets.get_mut(datagrams), now);
-        greeter.turn(&mut net.sockets, now);
-        let downloads = clerk.turn(&mut net.sockets, now);
+        hello_service.turn(&mut net.sockets, now);
+        let downloads = file_service.turn(&mut net.sockets, now);
         operator.turn(room.service(), now);
         let lines = room.turn(&mut net.sockets, now);
         net.send(now);
@@ -109,8 +110,8 @@ pub(crate) fn call(
                 .map_err(failed)
         }
         Program::Tcp => {
-            let guest = Guest::new(Text::new(text).map_err(failed)?);
-            converse(&mut net, clock, buffers, port, server, guest).map(|_| ())
+            let client = HelloClient::new(Text::new(text).map_err(failed)?);
+            converse(&mut net, clock, buffers, port, server, client).map(|_| ())
         }
         Program::File => {
             // A board with room for it would write the contents there, and keep what was proven.

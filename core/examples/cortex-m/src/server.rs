@@ -18,16 +18,16 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// What is served on a port.
 pub trait Service {
     /// What there is to know of one connection: its session, for most.
-    type Visit;
+    type Peer;
 
     /// A client has connected. `None`: there is no room for it, and its connection is reset.
-    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Visit>;
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Peer>;
 
     /// Gives one connection a turn; tells whether it goes on. When it does not, the conversation
     /// is over.
     fn serve(
         &mut self,
-        visit: &mut Self::Visit,
+        peer: &mut Self::Peer,
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
@@ -44,12 +44,12 @@ pub trait Service {
 pub struct Server<S: Service, const N: usize> {
     service: S,
     port: u16,
-    places: [Place<S::Visit>; N],
+    slots: [Slot<S::Peer>; N],
 }
 
 /// One socket and what it is at.
 #[derive(Debug)]
-struct Place<V> {
+struct Slot<V> {
     handle: SocketHandle,
     stage: Stage<V>,
 }
@@ -66,8 +66,8 @@ enum Stage<V> {
 impl<S: Service, const N: usize> Server<S, N> {
     /// Serves on `port`, by these sockets.
     pub fn new(service: S, port: u16, handles: [SocketHandle; N]) -> Self {
-        let places = handles.map(|handle| Place { handle, stage: Stage::Waiting });
-        Self { service, port, places }
+        let slots = handles.map(|handle| Slot { handle, stage: Stage::Waiting });
+        Self { service, port, slots }
     }
 
     /// What is served.
@@ -77,23 +77,23 @@ impl<S: Service, const N: usize> Server<S, N> {
 
     /// Gives every connection a turn. Tells whether there should be another at once.
     pub fn turn(&mut self, sockets: &mut SocketSet<'_>, now: Instant) -> bool {
-        for place in &mut self.places {
-            place.turn(&mut self.service, self.port, sockets.get_mut(place.handle), now);
+        for slot in &mut self.slots {
+            slot.turn(&mut self.service, self.port, sockets.get_mut(slot.handle), now);
         }
         self.service.has_more()
     }
 }
 
-impl<V> Place<V> {
+impl<V> Slot<V> {
     fn turn<S>(&mut self, service: &mut S, port: u16, socket: &mut Socket<'_>, now: Instant)
     where
-        S: Service<Visit = V>,
+        S: Service<Peer = V>,
     {
         if let Stage::Waiting = self.stage {
             self.accept(service, port, socket, now);
         }
-        if let Stage::Serving(connection, visit) = &mut self.stage
-            && !service.serve(visit, connection, socket, now)
+        if let Stage::Serving(connection, peer) = &mut self.stage
+            && !service.serve(peer, connection, socket, now)
         {
             self.stage = Stage::Closing(mem::take(connection));
         }
@@ -107,13 +107,13 @@ impl<V> Place<V> {
 
     fn accept<S>(&mut self, service: &mut S, port: u16, socket: &mut Socket<'_>, now: Instant)
     where
-        S: Service<Visit = V>,
+        S: Service<Peer = V>,
     {
         match (socket.state(), socket.remote_endpoint()) {
             (State::SynReceived, _) => {}
             (_, Some(client)) => {
-                self.stage = if let Some(visit) = service.open(now, client) {
-                    Stage::Serving(Connection::new(), visit)
+                self.stage = if let Some(peer) = service.open(now, client) {
+                    Stage::Serving(Connection::new(), peer)
                 } else {
                     socket.abort();
                     Stage::Closing(Connection::new())

@@ -5,8 +5,8 @@ use barewire_core::time::Instant;
 use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 
-use super::shelf::LONGEST;
-use crate::call::{Client, ClientFault};
+use super::flash_store::LONGEST;
+use crate::call::{Client, ClientError};
 use crate::log::info;
 
 /// The room for one request: its header and the name.
@@ -59,7 +59,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
-    ) -> nb::Result<(), ClientFault<Self>> {
+    ) -> nb::Result<(), ClientError<Self>> {
         connection.drive(now, session, socket, |received| match received {
             ReceiverEvent::Response(answer) => self.size = answer.size,
             ReceiverEvent::Refused(refusal) => info!("{}: {}", self.name, refusal),

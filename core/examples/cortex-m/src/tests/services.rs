@@ -15,8 +15,8 @@ use smoltcp::wire::IpEndpoint;
 use super::{ADDRESS, PORT, World, forever};
 use crate::call::{Call, CallError, Client};
 use crate::chat::{Passer, RoomService};
-use crate::files::{Clerk, Fetch, File, Shelf};
-use crate::hello::{Greeter, Guest};
+use crate::files::{Fetch, File, FileService, FlashStore};
+use crate::hello::{HelloClient, HelloService};
 use crate::net::Net;
 use crate::server::{Server, Service};
 
@@ -37,12 +37,12 @@ fn server<S: Service, const N: usize>(world: &mut World, service: S) -> Server<S
     Server::new(service, PORT, [(); N].map(|()| world.socket(128)))
 }
 
-fn greeter<const N: usize>(world: &mut World) -> Server<Greeter, N> {
-    server(world, Greeter::new(Text::new("how are you?").unwrap()))
+fn hello_service<const N: usize>(world: &mut World) -> Server<HelloService, N> {
+    server(world, HelloService::new(Text::new("how are you?").unwrap()))
 }
 
-fn clerk<const N: usize>(world: &mut World) -> Server<Clerk, N> {
-    server(world, Clerk::new(Shelf::new(&FILES)))
+fn file_service<const N: usize>(world: &mut World) -> Server<FileService, N> {
+    server(world, FileService::new(FlashStore::new(&FILES)))
 }
 
 /// Calls the server, in a socket of its own.
@@ -77,61 +77,61 @@ fn finish<C: Client, S: Service, const N: usize>(
 #[test]
 fn a_guest_is_greeted_again_and_again_on_one_socket() {
     let mut world = World::new();
-    let mut greeter = greeter::<1>(&mut world);
+    let mut service = hello_service::<1>(&mut world);
     for _ in 0..3 {
-        let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
-        finish(&mut world, &mut greeter, call).unwrap();
+        let call = call(&mut world, HelloClient::new(Text::new("fine").unwrap()));
+        finish(&mut world, &mut service, call).unwrap();
     }
 }
 
 #[test]
 fn nobody_answers_where_nothing_listens() {
     let mut world = World::new();
-    let mut nobody = server::<_, 0>(&mut world, Greeter::new(Text::new("").unwrap()));
-    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
+    let mut nobody = server::<_, 0>(&mut world, HelloService::new(Text::new("").unwrap()));
+    let call = call(&mut world, HelloClient::new(Text::new("fine").unwrap()));
     assert_eq!(finish(&mut world, &mut nobody, call).unwrap_err(), CallError::Refused);
 }
 
 #[test]
 fn a_silent_client_keeps_nobody_out() {
     let mut world = World::new();
-    let mut greeter = greeter::<2>(&mut world);
+    let mut service = hello_service::<2>(&mut world);
     let silent = world.connect(64);
-    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
-    finish(&mut world, &mut greeter, call).unwrap();
+    let call = call(&mut world, HelloClient::new(Text::new("fine").unwrap()));
+    finish(&mut world, &mut service, call).unwrap();
     assert!(world.get(silent).may_send(), "and is not sent away itself");
 }
 
 #[test]
 fn a_client_that_never_closes_is_reset_in_the_end() {
     let mut world = World::new();
-    let mut greeter = greeter::<1>(&mut world);
+    let mut service = hello_service::<1>(&mut world);
     let raw = world.connect(64);
     world.until(|world| {
-        greeter.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         world.get(raw).can_recv()
     });
     world.get(raw).send_slice(b"fine\n").unwrap();
     let start = world.now;
     world.until(|world| {
-        greeter.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         world.get(raw).state() == State::Closed
     });
     let took = world.now.duration_since(start);
     assert!(took >= LINGER && took.as_micros() < LINGER.as_micros() + 50_000, "{took}");
-    let call = call(&mut world, Guest::new(Text::new("fine").unwrap()));
-    finish(&mut world, &mut greeter, call).unwrap();
+    let call = call(&mut world, HelloClient::new(Text::new("fine").unwrap()));
+    finish(&mut world, &mut service, call).unwrap();
 }
 
 #[test]
 fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     let mut world = World::new();
     let handle = world.socket(128);
-    let greeter = Greeter::new(Text::new("how are you?").unwrap());
-    let mut greeter = Server::new(greeter, PORT, [handle]);
+    let service = HelloService::new(Text::new("how are you?").unwrap());
+    let mut service = Server::new(service, PORT, [handle]);
     let gone = world.connect(64);
     world.until(|world| {
-        greeter.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         world.get(gone).can_recv()
     });
     // Not even who it was is known any more, so no reset can be sent.
@@ -140,7 +140,7 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     world.net.interface.update_ip_addrs(|_| {});
     let end = world.now + DEFAULT_TIMEOUT + FLUSH + FLUSH + Duration::from_secs(1);
     world.until(|world| {
-        greeter.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         world.now >= end
     });
     assert!(world.get(handle).is_listening());
@@ -148,12 +148,12 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
 
 #[track_caller]
 fn downloads(mut world: World) {
-    let mut clerk = clerk::<1>(&mut world);
+    let mut service = file_service::<1>(&mut world);
     let mut received = Vec::new();
     let fetch = Fetch::new("contents", |bytes| received.extend_from_slice(bytes));
     let call = call(&mut world, fetch);
     let (is_proven, size) = {
-        let fetch = finish(&mut world, &mut clerk, call).unwrap();
+        let fetch = finish(&mut world, &mut service, call).unwrap();
         (fetch.is_proven(), fetch.size())
     };
     assert_eq!((is_proven, size), (true, CONTENTS.len() as u64));
@@ -173,10 +173,10 @@ fn a_download_is_proven_over_a_network_that_loses_frames() {
 #[test]
 fn what_is_not_there_is_refused_and_what_is_empty_is_whole() {
     let mut world = World::new();
-    let mut clerk = clerk::<2>(&mut world);
+    let mut service = file_service::<2>(&mut world);
     for (name, is_proven) in [("none", false), ("empty", true)] {
         let call = call(&mut world, Fetch::new(name, |_| {}));
-        let fetch = finish(&mut world, &mut clerk, call).unwrap();
+        let fetch = finish(&mut world, &mut service, call).unwrap();
         assert_eq!((fetch.is_proven(), fetch.size()), (is_proven, 0), "{name}");
     }
 }
@@ -184,7 +184,7 @@ fn what_is_not_there_is_refused_and_what_is_empty_is_whole() {
 #[test]
 fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
     let mut world = World::new();
-    let mut clerk = clerk::<1>(&mut world);
+    let mut service = file_service::<1>(&mut world);
     let raw = world.connect(256);
     let mut request = b"\0BW\x01\x01\0\0\x08".to_vec();
     request.extend([0; 16]);
@@ -192,7 +192,7 @@ fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
     let mut received = Vec::new();
     let mut sent = false;
     world.until(|world| {
-        clerk.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         if !sent && world.get(raw).may_send() {
             sent = true;
             world.get(raw).send_slice(&request.repeat(3)).unwrap();
@@ -210,11 +210,11 @@ fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
 #[test]
 fn two_clients_share_the_digester() {
     let mut world = World::new();
-    let mut clerk = clerk::<2>(&mut world);
+    let mut service = file_service::<2>(&mut world);
     let mut calls = [(); 2].map(|()| call(&mut world, Fetch::new("contents", |_| {})));
     let mut left = 2;
     world.until(|world| {
-        clerk.turn(&mut world.net.sockets, world.now);
+        service.turn(&mut world.net.sockets, world.now);
         for (handle, call) in &mut calls {
             match call.turn(world.net.sockets.get_mut(*handle), world.now) {
                 Ok(()) => left -= 1,
@@ -232,16 +232,16 @@ fn two_clients_share_the_digester() {
 #[test]
 fn a_client_that_goes_away_gives_the_digester_back() {
     let mut world = World::new();
-    let mut clerk = clerk::<2>(&mut world);
+    let mut service = file_service::<2>(&mut world);
     let mut leaver = call(&mut world, Fetch::new("contents", |_| {}));
     // The first piece of the digest is done, and the second is not.
     world.until(|world| {
         let _ = leaver.1.turn(world.net.sockets.get_mut(leaver.0), world.now);
-        clerk.turn(&mut world.net.sockets, world.now)
+        service.turn(&mut world.net.sockets, world.now)
     });
     world.get(leaver.0).abort();
     let call = call(&mut world, Fetch::new("contents", |_| {}));
-    assert!(finish(&mut world, &mut clerk, call).unwrap().is_proven());
+    assert!(finish(&mut world, &mut service, call).unwrap().is_proven());
 }
 
 #[test]

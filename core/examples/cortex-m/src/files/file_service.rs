@@ -10,7 +10,7 @@ use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
-use super::shelf::{Found, LONGEST, Shelf};
+use super::flash_store::{FlashStore, Found, LONGEST};
 use crate::log::info;
 use crate::server::Service;
 
@@ -19,8 +19,8 @@ const PIECE: usize = 4096;
 
 /// Sends files from flash to any number of clients.
 #[derive(Debug)]
-pub struct Clerk {
-    shelf: Shelf,
+pub struct FileService {
+    store: FlashStore,
     /// One for all connections: it takes 2 KiB, and they can wait for each other.
     digester: Digester,
     /// Whose contents it is digesting, and how far it is.
@@ -31,26 +31,26 @@ pub struct Clerk {
 
 /// One client.
 #[derive(Debug)]
-pub struct Visit {
+pub struct Peer {
     client: IpEndpoint,
     sender: Sender<LONGEST>,
     found: Option<Found>,
 }
 
-impl Clerk {
-    /// Sends what is on the shelf.
-    pub fn new(shelf: Shelf) -> Self {
-        Self { shelf, digester: Digester::new(), digesting: None, busy: false }
+impl FileService {
+    /// Sends what is in flash.
+    pub fn new(store: FlashStore) -> Self {
+        Self { store, digester: Digester::new(), digesting: None, busy: false }
     }
 
     /// Does what the sender waits for; tells whether it can go on.
-    fn meet(&mut self, visit: &mut Visit, pending: Pending, now: Instant) -> bool {
-        let Visit { client, sender, found } = visit;
+    fn resolve(&mut self, peer: &mut Peer, pending: Pending, now: Instant) -> bool {
+        let Peer { client, sender, found } = peer;
         match (pending, *found) {
             (Pending::Response, None) => sender.refuse(now, Refusal::NotFound),
             (Pending::Response, Some(found)) => {
-                let size = self.shelf.contents(found).len() as u64;
-                sender.offer(now, size, self.shelf.tag(found));
+                let size = self.store.contents(found).len() as u64;
+                sender.offer(now, size, self.store.tag(found));
             }
             // Flash does not change.
             (Pending::Confirm, _) => sender.confirm(now),
@@ -78,7 +78,7 @@ impl Clerk {
         if *owner != client {
             return None;
         }
-        let contents = found.map_or(&[][..], |found| self.shelf.contents(found));
+        let contents = found.map_or(&[][..], |found| self.store.contents(found));
         let start = usize::try_from(offset).ok()?;
         let end = start.checked_add(usize::try_from(length).ok()?)?;
         let left = contents.get(start + *done..end)?;
@@ -101,30 +101,30 @@ impl Clerk {
     }
 }
 
-impl Service for Clerk {
-    type Visit = Visit;
+impl Service for FileService {
+    type Peer = Peer;
 
-    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Visit> {
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Peer> {
         let sender = Sender::new(now, TransferConfig::default());
-        Some(Visit { client, sender, found: None })
+        Some(Peer { client, sender, found: None })
     }
 
     fn serve(
         &mut self,
-        visit: &mut Visit,
+        peer: &mut Peer,
         connection: &mut Connection,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
-        let client = visit.client;
+        let client = peer.client;
         loop {
-            let contents = visit.found.map_or(&[][..], |found| self.shelf.contents(found));
-            let mut session = InMemory { session: &mut visit.sender, contents };
+            let contents = peer.found.map_or(&[][..], |found| self.store.contents(found));
+            let mut session = InMemory { session: &mut peer.sender, contents };
             let mut asked = None;
             let driven = connection.drive(now, &mut session, socket, |event| match event {
                 RequestEvent::Request(request) => {
                     info!("{}: asks for {}", client, printable(request.name));
-                    asked = Some(self.shelf.find(&request));
+                    asked = Some(self.store.find(&request));
                 }
                 RequestEvent::Refused { refusal, name } => {
                     info!("{}: {}: {}", client, printable(name), refusal);
@@ -132,19 +132,19 @@ impl Service for Clerk {
                 _ => {}
             });
             if let Some(found) = asked {
-                visit.found = found;
+                peer.found = found;
             }
             match driven {
                 Err(nb::Error::WouldBlock) => {}
-                Err(nb::Error::Other(fault)) => {
-                    info!("{}: download failed: {}", client, fault);
+                Err(nb::Error::Other(error)) => {
+                    info!("{}: download failed: {}", client, error);
                     self.release(client);
                     return false;
                 }
                 Ok(()) => return false,
             }
-            match visit.sender.pending() {
-                Some(pending) if self.meet(visit, pending, now) => {}
+            match peer.sender.pending() {
+                Some(pending) if self.resolve(peer, pending, now) => {}
                 _ => return true,
             }
         }

@@ -65,7 +65,7 @@ impl Default for Checksum {
 
 /// The files of a server, and the list of them.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct FlashStore {
     files: &'static [File],
     list: String<LIST>,
 }
@@ -73,7 +73,7 @@ pub struct Shelf {
 /// How long the list may be, in bytes.
 const LIST: usize = 256;
 
-impl Shelf {
+impl FlashStore {
     /// These files, which must be sorted by name. What finds no room in the list is left out of it.
     pub fn new(files: &'static [File]) -> Self {
         let mut list = String::new();
@@ -103,14 +103,14 @@ impl Shelf {
 
     pub(super) fn contents(&self, found: Found) -> &[u8] {
         match found {
-            Found::File(place) => self.files.get(place).map_or(&[], |file| file.contents),
+            Found::File(index) => self.files.get(index).map_or(&[], |file| file.contents),
             Found::List => self.list.as_bytes(),
         }
     }
 
     pub(super) fn tag(&self, found: Found) -> u64 {
         match found {
-            Found::File(place) => self.files.get(place).map_or(1, |file| file.tag),
+            Found::File(index) => self.files.get(index).map_or(1, |file| file.tag),
             Found::List => 1,
         }
     }
