@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use barewire_core::driver::{Driver, LINGER, Step, Transport};
 use barewire_core::time::{Duration, Instant};
 
-use crate::examiner::{Examiner, Failure, Told};
+use crate::examiner::{Examiner, ExaminerEvent, Failure};
 
 /// What the peer has seen of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub trait Adapter {
 
     /// Has the adapter drive `examiner` until there is nothing to do but to wait, or until it has
     /// something to tell: as [`Driver::step`] does, whose results are meant. The time is `now` and
-    /// does not pass meanwhile; so the adapter's stack has [settled](Peer), and an adapter that bounds
+    /// does not pass meanwhile; so the adapter's stack has [become quiet](Peer), and an adapter that bounds
     /// its turns has taken as many as it wants.
     ///
     /// An adapter that does not tell until when it waits gives `examiner.poll_deadline()`.
@@ -103,7 +103,7 @@ pub trait Adapter {
         &mut self,
         now: Instant,
         examiner: &mut Examiner,
-        on_event: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>,
+        on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
     ) -> Step<Failure, Self::Error>;
 
     /// Whether an `on_event` that breaks gives the conversation up. False: that is left untested.
@@ -153,7 +153,7 @@ impl<T: Stack> Adapter for Driven<T> {
         &mut self,
         now: Instant,
         examiner: &mut Examiner,
-        on_event: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>,
+        on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
     ) -> Step<Failure, T::Error> {
         let step = self.driver.step(now, examiner, &mut self.stack, on_event);
         match step {

@@ -7,8 +7,8 @@ use barewire_core::session::Session;
 use barewire_core::time::Instant;
 
 use crate::adapter::{Adapter, Peer, Seen};
-use crate::examiner::{Examiner, Failure, Told};
-use crate::manner::{CONTENTS, Manner, contents_byte, input_byte};
+use crate::behaviour::{Behaviour, CONTENTS, contents_byte, input_byte};
+use crate::examiner::{Examiner, Failure};
 use crate::rule::{Rule, breach};
 use crate::script::Op;
 
@@ -47,7 +47,7 @@ impl<A: Adapter> Conversation<A> {
     pub(crate) fn new(mut adapter: A) -> Self {
         let contents: Vec<u8> = (0..CONTENTS).map(contents_byte).collect();
         let mut examiner = Examiner::new();
-        examiner.world.has_contents = adapter.peer().set_contents(&contents);
+        examiner.state.has_contents = adapter.peer().set_contents(&contents);
         let now = adapter.start();
         Self {
             adapter,
@@ -63,11 +63,11 @@ impl<A: Adapter> Conversation<A> {
 
     /// Whether the adapter lets this happen. What is set stays as it is.
     pub(crate) fn can(&mut self, op: Op) -> bool {
-        let world = self.examiner.world;
+        let state = self.examiner.state;
         match op {
-            Op::Room(_) => self.adapter.peer().set_room(world.room),
+            Op::Room(_) => self.adapter.peer().set_room(state.room),
             Op::RefuseShutdown(_) => {
-                self.adapter.peer().set_shutdown_refused(world.refuses_shutdown)
+                self.adapter.peer().set_shutdown_refused(state.refuses_shutdown)
             }
             Op::GiveUp => self.adapter.can_give_up(),
             _ => true,
@@ -85,36 +85,36 @@ impl<A: Adapter> Conversation<A> {
             Op::Deliver(count) => self.deliver(count),
             Op::End => self.end(),
             Op::Reset => {
-                if !examiner.world.reset && self.adapter.peer().can_reset() {
-                    examiner.world.reset = true;
+                if !examiner.state.reset && self.adapter.peer().can_reset() {
+                    examiner.state.reset = true;
                     self.adapter.peer().reset();
                 }
             }
             Op::Room(room) => {
-                examiner.world.room = room;
+                examiner.state.room = room;
                 self.adapter.peer().set_room(room);
             }
             Op::RefuseShutdown(is_refused) => {
-                examiner.world.refuses_shutdown = is_refused;
+                examiner.state.refuses_shutdown = is_refused;
                 self.adapter.peer().set_shutdown_refused(is_refused);
             }
             Op::Say(count) => examiner.outbox.say(count),
             Op::SayContents(offset, length) => {
-                examiner.outbox.say_contents(&examiner.world, offset, length);
+                examiner.outbox.say_contents(&examiner.state, offset, length);
             }
             Op::Shutdown => examiner.outbox.shut_down(),
             Op::Close => examiner.outbox.close(),
-            Op::Appetite(appetite, bite) => {
-                examiner.command(|manner| (manner.appetite, manner.bite) = (appetite, bite));
+            Op::Capacity(capacity, chunk) => {
+                examiner.command(|new| (new.capacity, new.chunk) = (capacity, chunk));
             }
-            Op::Refill(refill) => examiner.manner.refill = refill,
-            Op::Events(events) => examiner.manner.events = events,
-            Op::Echo(echo) => examiner.manner.echo = echo,
-            Op::Patience(patience) => examiner.manner.patience = patience,
+            Op::Refill(refill) => examiner.behaviour.refill = refill,
+            Op::Events(events) => examiner.behaviour.events = events,
+            Op::Echo(echo) => examiner.behaviour.echo = echo,
+            Op::Timeout(timeout) => examiner.behaviour.timeout = timeout,
             Op::Deadline(span) => examiner.deadline = Some(now + span),
-            Op::Head(head) => examiner.manner.head = head,
-            Op::Fail(call, word, shuts) => examiner.manner.failure = Some((call, word, shuts)),
-            Op::GiveUp => examiner.manner.gives_up = true,
+            Op::Head(head) => examiner.behaviour.head = head,
+            Op::Fail(call, word, shuts) => examiner.behaviour.failure = Some((call, word, shuts)),
+            Op::GiveUp => examiner.behaviour.gives_up = true,
         }
     }
 
@@ -126,7 +126,7 @@ impl<A: Adapter> Conversation<A> {
             }
         }
         if !self.is_done && self.over.is_none() {
-            self.examiner.command(|manner| *manner = Manner::KIND);
+            self.examiner.command(|behaviour| *behaviour = Behaviour::KIND);
             self.examiner.outbox.close();
             self.turn();
             if self.over.is_none() {
@@ -150,18 +150,18 @@ impl<A: Adapter> Conversation<A> {
     }
 
     fn deliver(&mut self, count: usize) {
-        let world = &mut self.examiner.world;
-        if !world.ended && !world.reset && !self.is_done {
-            let bytes: Vec<u8> = (world.arrived..world.arrived + count).map(input_byte).collect();
-            world.arrived += count;
+        let state = &mut self.examiner.state;
+        if !state.ended && !state.reset && !self.is_done {
+            let bytes: Vec<u8> = (state.arrived..state.arrived + count).map(input_byte).collect();
+            state.arrived += count;
             self.adapter.peer().deliver(&bytes);
         }
     }
 
     fn end(&mut self) {
-        let world = &mut self.examiner.world;
-        if !world.ended && !world.reset && !self.is_done {
-            world.ended = true;
+        let state = &mut self.examiner.state;
+        if !state.ended && !state.reset && !self.is_done {
+            state.ended = true;
             self.adapter.peer().end();
         }
     }
@@ -193,19 +193,19 @@ impl<A: Adapter> Conversation<A> {
     fn step(&mut self) -> Step<Failure, A::Error> {
         self.turns += 1;
         let held = self.held();
-        let mut number = self.examiner.told;
+        let mut number = self.examiner.event_count;
         let (untaken, mut lent) = (self.examiner.untaken(), 0);
         self.examiner.begin_turn();
         let held_back = self.examiner.holds_back() && self.over.is_none();
-        let step = self.adapter.turn(self.now, &mut self.examiner, &mut |told: Told<'_>| {
+        let step = self.adapter.turn(self.now, &mut self.examiner, &mut |event| {
             number += 1;
-            if told.number != number {
+            if event.number != number {
                 breach(Rule::Input, "an event is lost, doubled or out of order");
             }
-            lent += told.bytes.len();
-            if told.gives_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            lent += event.bytes.len();
+            if event.gives_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        if number != self.examiner.told {
+        if number != self.examiner.event_count {
             breach(self.examiner.last_rule(), "an event is lost");
         }
         let taken = untaken - self.examiner.untaken();
@@ -234,7 +234,7 @@ impl<A: Adapter> Conversation<A> {
             let is_missing = self.seen.received.len() < outbox.reported().len()
                 || (!self.seen.ended && (outbox.shut || expects_end))
                 || (!self.seen.reset && expects_reset);
-            if self.examiner.world.reset || !is_missing || !peer.wait() {
+            if self.examiner.state.reset || !is_missing || !peer.wait() {
                 break;
             }
         }
@@ -243,7 +243,7 @@ impl<A: Adapter> Conversation<A> {
         if !reported.starts_with(&self.seen.received) {
             breach(Rule::Transmission, "the peer got other bytes than were reported");
         }
-        if examiner.world.reset {
+        if examiner.state.reset {
             return;
         }
         if examiner.outbox.shut && !self.seen.ended && self.over.is_none() {
@@ -263,7 +263,7 @@ impl<A: Adapter> Conversation<A> {
             if !may_linger {
                 breach(Rule::Failure, "it waits, but the connection is to be reset");
             }
-            if examiner.world.ended || examiner.world.reset || self.now >= end {
+            if examiner.state.ended || examiner.state.reset || self.now >= end {
                 breach(Rule::Linger, "it lingers, though the peer has ended or the time is over");
             }
             if until.is_none_or(|until| until > end) {
@@ -274,16 +274,16 @@ impl<A: Adapter> Conversation<A> {
         if examiner.failed || examiner.given_up {
             breach(Rule::Failure, "a conversation failed or was given up, which is not told");
         }
-        if examiner.outbox.lacks_contents(&examiner.world) {
+        if examiner.outbox.lacks_contents(&examiner.state) {
             breach(Rule::Transmission, "it waits for contents that cannot be had");
         }
-        if examiner.world.reset && !examiner.holds_back() {
+        if examiner.state.reset && !examiner.holds_back() {
             breach(Rule::Broken, "the connection was reset, which is not told");
         }
-        examiner.check_settled(self.now);
+        examiner.check_wait(self.now);
         if examiner.closed.get() {
             let end = *self.closing.get_or_insert(self.now) + self.adapter.linger();
-            if !examiner.world.refuses_shutdown {
+            if !examiner.state.refuses_shutdown {
                 breach(Rule::OrderlyEnd, "the session said Close, but the conversation goes on");
             }
             if self.now >= end || until.is_none_or(|until| until > end) {
@@ -299,7 +299,7 @@ impl<A: Adapter> Conversation<A> {
         let stalls_until = self.closing.map(|at| at + self.adapter.linger());
         let is_given_up = examiner.given_up;
         let (how, is_so, rule, what) = match result {
-            Ok(()) if examiner.world.reset => {
+            Ok(()) if examiner.state.reset => {
                 breach(Rule::Broken, "a reset is taken for success");
             }
             Ok(()) => {
@@ -315,7 +315,7 @@ impl<A: Adapter> Conversation<A> {
                 (How::Failed, is_given_up, Rule::Failure, "nobody has given it up")
             }
             Err(DriveError::Contents) => {
-                let is_so = examiner.outbox.lacks_contents(&examiner.world);
+                let is_so = examiner.outbox.lacks_contents(&examiner.state);
                 (How::Broken, is_so, Rule::Transmission, "the contents are there")
             }
             Err(DriveError::Stalled) => {
@@ -324,7 +324,7 @@ impl<A: Adapter> Conversation<A> {
             }
             Err(_) => {
                 let what = "the connection is not broken";
-                (How::Broken, examiner.world.reset, Rule::Broken, what)
+                (How::Broken, examiner.state.reset, Rule::Broken, what)
             }
         };
         if !is_so {
@@ -342,8 +342,8 @@ impl<A: Adapter> Conversation<A> {
             breach(Rule::OrderlyEnd, "it closes a connection whose conversation is not over");
         };
         self.is_done = true;
-        if examiner.world.reset || over.how == How::Broken {
-            if !examiner.world.reset {
+        if examiner.state.reset || over.how == How::Broken {
+            if !examiner.state.reset {
                 breach(Rule::Failure, "it closes a connection that is to be reset");
             }
             return;
@@ -351,7 +351,7 @@ impl<A: Adapter> Conversation<A> {
         if over.how == How::Failed && !examiner.outbox.shut {
             breach(Rule::Failure, "it closes a connection that is to be reset");
         }
-        if !examiner.world.ended && self.now < over.at + self.adapter.linger() {
+        if !examiner.state.ended && self.now < over.at + self.adapter.linger() {
             breach(Rule::Linger, "it closes before the peer has ended its direction");
         }
         if self.seen.reset {
@@ -366,7 +366,7 @@ impl<A: Adapter> Conversation<A> {
             breach(Rule::Failure, "it resets a connection whose conversation is not over");
         };
         self.is_done = true;
-        if examiner.world.reset {
+        if examiner.state.reset {
             return;
         }
         match over.how {
@@ -387,7 +387,7 @@ impl<A: Adapter> Conversation<A> {
         let examiner = &self.examiner;
         if how == How::Failed
             && !examiner.given_up
-            && examiner.outbox.could_transmit(&examiner.world)
+            && examiner.outbox.could_transmit(&examiner.state)
         {
             breach(Rule::Failure, "the last word was not tried");
         }

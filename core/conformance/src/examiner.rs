@@ -7,7 +7,7 @@ use std::fmt;
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
-use crate::manner::{Call, Manner, World, input_byte};
+use crate::behaviour::{Behaviour, Call, ConnectionState, input_byte};
 use crate::outbox::Outbox;
 use crate::rule::{Rule, breach};
 
@@ -28,7 +28,7 @@ impl Error for Failure {}
 
 /// An event of the [`Examiner`]: to be handed on as it is.
 #[derive(Debug)]
-pub struct Told<'e> {
+pub struct ExaminerEvent<'e> {
     pub(crate) number: usize,
     pub(crate) gives_up: bool,
     /// What it took of the input, which it lends.
@@ -40,8 +40,8 @@ pub struct Told<'e> {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one conversation")]
 #[derive(Debug)]
 pub struct Examiner {
-    pub(crate) world: World,
-    pub(crate) manner: Manner,
+    pub(crate) state: ConnectionState,
+    pub(crate) behaviour: Behaviour,
     /// Bytes taken, and the furthest that were offered.
     taken: usize,
     offered: usize,
@@ -52,8 +52,8 @@ pub struct Examiner {
     left: Option<bool>,
     /// Something has happened since that may have made room.
     stale: bool,
-    untold: usize,
-    pub(crate) told: usize,
+    pending_events: usize,
+    pub(crate) event_count: usize,
     last: Cell<Rule>,
     pub(crate) outbox: Outbox,
     pub(crate) deadline: Option<Instant>,
@@ -71,16 +71,16 @@ pub struct Examiner {
 impl Examiner {
     pub(crate) fn new() -> Self {
         Self {
-            world: World::default(),
-            manner: Manner::KIND,
+            state: ConnectionState::default(),
+            behaviour: Behaviour::KIND,
             taken: 0,
             offered: 0,
             end_told: false,
             open: None,
             left: None,
             stale: false,
-            untold: 0,
-            told: 0,
+            pending_events: 0,
+            event_count: 0,
             last: Cell::new(Rule::Transmission),
             outbox: Outbox::default(),
             deadline: None,
@@ -102,8 +102,8 @@ impl Examiner {
     }
 
     /// A command: it may make room for what was left.
-    pub(crate) fn command(&mut self, change: impl FnOnce(&mut Manner)) {
-        change(&mut self.manner);
+    pub(crate) fn command(&mut self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.behaviour);
         self.stale = true;
     }
 
@@ -114,20 +114,20 @@ impl Examiner {
 
     /// How much was delivered to it, of which it took nothing.
     pub(crate) fn untaken(&self) -> usize {
-        self.world.arrived - self.taken
+        self.state.arrived - self.taken
     }
 
     /// The adapter waits: everything that could be done must have been.
-    pub(crate) fn check_settled(&self, now: Instant) {
+    pub(crate) fn check_wait(&self, now: Instant) {
         if let Some(call) = self.open {
             breach(call.rule(), "a call gave an event and was not repeated until WouldBlock");
         }
-        if self.outbox.could_transmit(&self.world)
+        if self.outbox.could_transmit(&self.state)
             || (self.outbox.wants_close() && !self.closed.get())
         {
             breach(Rule::Transmission, "it waits, though the stack takes what the session wants");
         }
-        if self.world.reset || self.closed.get() {
+        if self.state.reset || self.closed.get() {
             return;
         }
         if let Some(rule) = self.unoffered() {
@@ -140,10 +140,10 @@ impl Examiner {
 
     /// What is not offered that ought to be: bytes, or the end.
     fn unoffered(&self) -> Option<Rule> {
-        let is_end = self.world.ended && self.taken == self.world.arrived;
+        let is_end = self.state.ended && self.taken == self.state.arrived;
         let is_missing = match self.left {
             Some(_) => self.stale,
-            None => self.offered < self.world.arrived || (is_end && !self.end_told),
+            None => self.offered < self.state.arrived || (is_end && !self.end_told),
         };
         is_missing.then_some(if is_end { Rule::End } else { Rule::Input })
     }
@@ -184,13 +184,13 @@ impl Examiner {
     /// What comes of input, of the end, or of a time-out.
     fn react(&mut self, now: Instant) {
         self.idle.set(0);
-        self.untold += self.manner.events;
-        self.outbox.say(self.manner.echo);
-        self.deadline = self.manner.patience.map(|patience| now + patience).or(self.deadline);
+        self.pending_events += self.behaviour.events;
+        self.outbox.say(self.behaviour.echo);
+        self.deadline = self.behaviour.timeout.map(|timeout| now + timeout).or(self.deadline);
     }
 
     fn fails(&mut self, call: Call) -> bool {
-        let Some((_, word, shuts)) = self.manner.failure.filter(|(at, ..)| *at == call) else {
+        let Some((_, word, shuts)) = self.behaviour.failure.filter(|(at, ..)| *at == call) else {
             return false;
         };
         self.outbox.say(word);
@@ -202,21 +202,25 @@ impl Examiner {
         true
     }
 
-    fn tell<'e>(&mut self, call: Call, bytes: &'e [u8]) -> nb::Result<Told<'e>, Failure> {
+    fn next_event<'e>(
+        &mut self,
+        call: Call,
+        bytes: &'e [u8],
+    ) -> nb::Result<ExaminerEvent<'e>, Failure> {
         self.open = None;
-        if self.untold == 0 {
+        if self.pending_events == 0 {
             return Err(nb::Error::WouldBlock);
         }
-        self.untold -= 1;
-        self.told += 1;
+        self.pending_events -= 1;
+        self.event_count += 1;
         self.idle.set(0);
-        self.given_up = self.manner.gives_up;
+        self.given_up = self.behaviour.gives_up;
         self.open = Some(call).filter(|_| !self.given_up);
-        Ok(Told { number: self.told, gives_up: self.given_up, bytes })
+        Ok(ExaminerEvent { number: self.event_count, gives_up: self.given_up, bytes })
     }
 
     /// The session has nothing more to tell, and may have left something.
-    fn settle(&mut self, has_left: bool) {
+    fn note_left(&mut self, has_left: bool) {
         if self.open.is_none() {
             (self.left, self.stale) = (has_left.then_some(true), false);
         }
@@ -224,7 +228,7 @@ impl Examiner {
 }
 
 impl<'s> Events<'s> for Examiner {
-    type Event = Told<'s>;
+    type Event = ExaminerEvent<'s>;
 }
 
 impl Session for Examiner {
@@ -234,41 +238,41 @@ impl Session for Examiner {
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<Told<'s>, Failure> {
+    ) -> nb::Result<ExaminerEvent<'s>, Failure> {
         if self.end_told {
             breach(Rule::End, "input follows the end");
         }
         self.begin(Call::Input);
         let offered = self.taken..self.taken + input.len();
-        if offered.end > self.world.arrived
+        if offered.end > self.state.arrived
             || !input.iter().copied().eq(offered.clone().map(input_byte))
         {
             breach(Rule::Input, "the bytes are not the peer's: some are lost, doubled or changed");
         }
         self.offered = self.offered.max(offered.end);
-        let appetite = if self.untold > 0 { 0 } else { self.manner.appetite };
-        let (taken, rest) = input.split_at(input.len().min(appetite).min(self.manner.bite));
+        let capacity = if self.pending_events > 0 { 0 } else { self.behaviour.capacity };
+        let (taken, rest) = input.split_at(input.len().min(capacity).min(self.behaviour.chunk));
         *input = rest;
         self.taken += taken.len();
         if !taken.is_empty() {
-            self.manner.appetite = self.manner.appetite.saturating_sub(taken.len());
+            self.behaviour.capacity = self.behaviour.capacity.saturating_sub(taken.len());
             self.react(now);
             if self.fails(Call::Input) {
                 return Err(nb::Error::Other(Failure));
             }
         }
-        let told = self.tell(Call::Input, taken);
-        self.settle(!rest.is_empty());
-        told
+        let result = self.next_event(Call::Input, taken);
+        self.note_left(!rest.is_empty());
+        result
     }
 
-    fn handle_end(&mut self, now: Instant) -> nb::Result<Told<'_>, Failure> {
+    fn handle_end(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, Failure> {
         self.begin(Call::End);
-        if !self.world.ended {
-            let rule = if self.world.reset { Rule::Broken } else { Rule::End };
+        if !self.state.ended {
+            let rule = if self.state.reset { Rule::Broken } else { Rule::End };
             breach(rule, "the peer has not ended its stream, but the session is told so");
         }
-        if self.taken < self.world.arrived {
+        if self.taken < self.state.arrived {
             breach(Rule::End, "the end is told before all bytes were taken");
         }
         if !self.end_told {
@@ -278,32 +282,32 @@ impl Session for Examiner {
                 return Err(nb::Error::Other(Failure));
             }
         }
-        let told = self.tell(Call::End, &[]);
-        self.settle(true);
-        told
+        let result = self.next_event(Call::End, &[]);
+        self.note_left(true);
+        result
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<Told<'_>, Failure> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, Failure> {
         self.begin(Call::Timeout);
         if self.deadline.is_some_and(|at| at <= now) {
-            if !self.world.reset && self.unoffered().is_some() {
+            if !self.state.reset && self.unoffered().is_some() {
                 breach(Rule::Deadline, "it is told before all that had arrived was offered");
             }
             self.deadline = None;
             self.react(now);
-            self.manner.appetite = self.manner.appetite.saturating_add(self.manner.refill);
+            self.behaviour.capacity = self.behaviour.capacity.saturating_add(self.behaviour.refill);
             self.stale = true;
             if self.fails(Call::Timeout) {
                 return Err(nb::Error::Other(Failure));
             }
         }
-        self.tell(Call::Timeout, &[])
+        self.next_event(Call::Timeout, &[])
     }
 
     fn poll_transmit(&self) -> Output<'_> {
         self.count(Rule::Transmission);
         self.polled.set(true);
-        let output = self.outbox.output(self.manner.head);
+        let output = self.outbox.output(self.behaviour.head);
         self.lends.set(output != Output::Nothing);
         if output == Output::Close {
             self.closed.set(!self.failed);
@@ -316,10 +320,10 @@ impl Session for Examiner {
         if !self.lends.replace(false) {
             breach(Rule::Transmission, "a transmission is reported of which nothing was lent");
         }
-        if self.outbox.transmitted(&mut self.world, count) {
+        if self.outbox.transmitted(&mut self.state, count) {
             self.idle.set(0);
             self.stale = true;
-            self.manner.appetite = self.manner.appetite.saturating_add(self.manner.refill);
+            self.behaviour.capacity = self.behaviour.capacity.saturating_add(self.behaviour.refill);
         }
     }
 

@@ -3,9 +3,9 @@
 #![deny(missing_docs)]
 
 mod adapter;
+mod behaviour;
 mod conversation;
 mod examiner;
-mod manner;
 mod outbox;
 mod random;
 mod rule;
@@ -17,7 +17,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use adapter::{Adapter, Driven, Peer, Seen, Stack};
-pub use examiner::{Examiner, Failure, Told};
+pub use examiner::{Examiner, ExaminerEvent, Failure};
 pub use rule::Rule;
 pub use stream::{ScriptedStream, WasReset};
 

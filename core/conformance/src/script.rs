@@ -2,7 +2,7 @@
 
 use barewire_core::time::Duration;
 
-use crate::manner::Call;
+use crate::behaviour::Call;
 use crate::random::Random;
 
 /// One thing that happens.
@@ -25,11 +25,11 @@ pub(crate) enum Op {
     Shutdown,
     Close,
     /// How many bytes it takes, in all and at once.
-    Appetite(usize, usize),
+    Capacity(usize, usize),
     Refill(usize),
     Events(usize),
     Echo(usize),
-    Patience(Option<Duration>),
+    Timeout(Option<Duration>),
     /// The deadline is so far away.
     Deadline(Duration),
     /// How many bytes are lent as head.
@@ -39,8 +39,8 @@ pub(crate) enum Op {
 }
 
 use Op::{
-    Appetite, Close, Deadline, Deliver, Echo, End, Events, Fail, GiveUp, Head, Pass, Patience,
-    Refill, RefuseShutdown, Reset, Room, Say, SayContents, Shutdown, Turn,
+    Capacity, Close, Deadline, Deliver, Echo, End, Events, Fail, GiveUp, Head, Pass, Refill,
+    RefuseShutdown, Reset, Room, Say, SayContents, Shutdown, Timeout, Turn,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -61,22 +61,22 @@ scripts! {
     "a stack that takes a little at a time": [
         Head(2), Room(Some(1)), Say(9), Turn, Room(Some(3)), Turn, Deliver(2), Turn, Room(None), Turn
     ],
-    "bytes one at a time, several events each": [Events(3), Appetite(ALL, 1), Deliver(20), Turn],
+    "bytes one at a time, several events each": [Events(3), Capacity(ALL, 1), Deliver(20), Turn],
     "an answer to the last byte": [Echo(5), Deliver(9), Turn, End, Turn],
     "bytes left until a command": [
-        Appetite(3, 2), Deliver(9), Turn, Deliver(9), Turn, Turn, Appetite(ALL, 2), Turn
+        Capacity(3, 2), Deliver(9), Turn, Deliver(9), Turn, Turn, Capacity(ALL, 2), Turn
     ],
     "bytes left until a transmission": [
-        Appetite(3, 3), Refill(4), Room(Some(0)), Say(9), Deliver(30), Turn, Room(Some(9)), Turn
+        Capacity(3, 3), Refill(4), Room(Some(0)), Say(9), Deliver(30), Turn, Room(Some(9)), Turn
     ],
     "bytes left until a time-out": [
-        Appetite(0, ALL), Refill(5), Deadline(SECOND), Deliver(9), Turn, Turn, Pass(SECOND), Turn
+        Capacity(0, ALL), Refill(5), Deadline(SECOND), Deliver(9), Turn, Turn, Pass(SECOND), Turn
     ],
     "a time-out makes room and has an answer": [
-        Appetite(0, ALL), Refill(5), Echo(3), Deadline(SECOND), Deliver(9), Turn, Pass(SECOND), Turn
+        Capacity(0, ALL), Refill(5), Echo(3), Deadline(SECOND), Deliver(9), Turn, Pass(SECOND), Turn
     ],
     "bytes left, and an end behind them": [
-        Appetite(2, 2), Deliver(5), End, Turn, Appetite(ALL, 1), Turn
+        Capacity(2, 2), Deliver(5), End, Turn, Capacity(ALL, 1), Turn
     ],
     "an end with several events, and an answer": [Events(4), Echo(3), End, Turn, Say(2), Turn],
     "an end behind bytes with several events": [Events(3), Deliver(5), End, Turn],
@@ -85,16 +85,16 @@ scripts! {
     ],
     "a deadline with several events": [Events(3), Deadline(SECOND), Turn, Pass(SECOND), Turn],
     "a deadline that is followed by another": [
-        Patience(Some(SECOND)), Deadline(SECOND), Turn, Pass(SECOND), Turn, Pass(SECOND), Turn
+        Timeout(Some(SECOND)), Deadline(SECOND), Turn, Pass(SECOND), Turn, Pass(SECOND), Turn
     ],
     "a late driver, and bytes that came in time": [
-        Patience(Some(SECOND)), Deadline(SECOND), Turn, Deliver(9), Pass(SECOND), Turn
+        Timeout(Some(SECOND)), Deadline(SECOND), Turn, Deliver(9), Pass(SECOND), Turn
     ],
     "a late driver, and an end that came in time": [
         Deadline(SECOND), Turn, End, Pass(SECOND), Turn
     ],
     "a late driver, and bytes left": [
-        Appetite(2, 2), Deadline(SECOND), Deliver(9), Turn, Appetite(2, 2), Pass(SECOND), Turn
+        Capacity(2, 2), Deadline(SECOND), Deliver(9), Turn, Capacity(2, 2), Pass(SECOND), Turn
     ],
     "bytes and output at once": [Say(5), Deliver(5), Turn],
     "a half-close, and the peer talks on": [
@@ -105,7 +105,7 @@ scripts! {
     ],
     "a close without a half-close": [Say(5), Close, Turn, Turn],
     "a close with input that nobody reads": [
-        Appetite(2, 2), Say(5), Deliver(40), Close, Turn, Deliver(40), Turn
+        Capacity(2, 2), Say(5), Deliver(40), Close, Turn, Deliver(40), Turn
     ],
     "a close after the peer's end": [Say(5), Deliver(4), End, Turn, Shutdown, Close, Turn],
     "a close that takes a while": [
@@ -160,12 +160,12 @@ pub(crate) fn draw(random: &mut Random) -> Op {
         45..52 => Deliver(1 + random.below(40)),
         52..58 => Say(1 + count),
         58..63 => Room(random.pick(&[None, Some(0), Some(1), Some(count)])),
-        63..68 => Appetite(random.pick(&[0, 1, count, ALL]), random.pick(&[1, 3, ALL])),
+        63..68 => Capacity(random.pick(&[0, 1, count, ALL]), random.pick(&[1, 3, ALL])),
         68..71 => Refill(count),
         71..73 => Events(random.below(4)),
         73..75 => Echo(random.below(5)),
         75..79 => Deadline(span),
-        79..81 => Patience(random.pick(&[None, Some(span)])),
+        79..81 => Timeout(random.pick(&[None, Some(span)])),
         81..87 => Pass(span),
         87..89 => Head(count),
         89 => SayContents(random.below(99), 1 + count),

@@ -8,7 +8,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use barewire_conformance::{
-    Adapter, Examiner, Failure, Peer, Report, ScriptedStream, Seen, Stack, Told, WasReset, check,
+    Adapter, Examiner, ExaminerEvent, Failure, Peer, Report, ScriptedStream, Seen, Stack, WasReset,
+    check,
 };
 use barewire_core::driver::{Step, Transport};
 use barewire_core::io::{AsyncStreamDriver, Shutdown, Split, StreamDriver, Timer};
@@ -16,7 +17,7 @@ use barewire_core::session::InMemory;
 use barewire_core::time::Instant;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
-type OnEvent<'f> = &'f mut dyn FnMut(Told<'_>) -> ControlFlow<()>;
+type OnEvent<'f> = &'f mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>;
 
 /// The kit's stream, in the words of `embedded-io`.
 struct Stream {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use barewire_conformance::{Adapter, Examiner, Failure, Peer, Seen, Told, check};
+use barewire_conformance::{Adapter, Examiner, ExaminerEvent, Failure, Peer, Seen, check};
 use barewire_core::driver::{Driver, Step};
 use barewire_core::time::Instant;
 use barewire_smoltcp::{Broken, TcpTransport, time};
@@ -166,7 +166,7 @@ impl Adapter for Connection {
         &mut self,
         now: Instant,
         examiner: &mut Examiner,
-        on_event: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>,
+        on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
     ) -> Step<Failure, Broken> {
         self.now = now;
         self.settle();

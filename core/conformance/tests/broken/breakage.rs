@@ -49,7 +49,7 @@ breakages! {
     WaitsWithoutTimer: Deadline,
     CallsAfterFailure: Failure,
     HidesFailure: Failure,
-    SkipsLastWord: Failure,
+    SkipsFinalTransmit: Failure,
     ClosesAfterFailure: Failure,
     ResetsAfterHalfClose: Failure,
     EndsBeforeReset: Failure,

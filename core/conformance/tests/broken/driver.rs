@@ -2,14 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use barewire_conformance::{Adapter, Examiner, Failure, ScriptedStream, Stack, Told, WasReset};
+use barewire_conformance::{
+    Adapter, Examiner, ExaminerEvent, Failure, ScriptedStream, Stack, WasReset,
+};
 use barewire_core::driver::{DriveError, LINGER, Step, Transport};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::Instant;
 
 use crate::breakage::Breakage::{self, *};
 
-type OnEvent<'f> = &'f mut dyn FnMut(Told<'_>) -> ControlFlow<()>;
+type OnEvent<'f> = &'f mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>;
+type Handled<'e> = nb::Result<ExaminerEvent<'e>, Failure>;
 type Error = DriveError<Failure, WasReset>;
 /// An `Err` is the conversation's end.
 type Flow<T> = Result<T, Result<(), Error>>;
@@ -18,7 +21,7 @@ type Flow<T> = Result<T, Result<(), Error>>;
 enum Stage {
     Open,
     /// The session failed.
-    LastWord,
+    FinalTransmit,
     Reset,
     Linger(Instant),
 }
@@ -124,8 +127,8 @@ impl Broken {
                     break;
                 }
                 calls += 1;
-                let told = session.handle_input(self.now, &mut input);
-                if !self.settle(told, on_event)? || self.is(StopsAtFirstEvent) {
+                let result = session.handle_input(self.now, &mut input);
+                if !self.hand_over(result, on_event)? || self.is(StopsAtFirstEvent) {
                     break;
                 }
             }
@@ -171,14 +174,13 @@ impl Broken {
 
     fn tell_end(&mut self, session: &mut Examiner, on_event: OnEvent<'_>) -> Flow<()> {
         loop {
-            let told = session.handle_end(self.now);
-            if !self.settle(told, on_event)? || self.is(TellsEndOnce) {
+            let result = session.handle_end(self.now);
+            if !self.hand_over(result, on_event)? || self.is(TellsEndOnce) {
                 break;
             }
         }
         if self.is(OffersInputBehindEnd) {
-            let told = session.handle_input(self.now, &mut &[][..]);
-            self.settle(told, on_event)?;
+            self.hand_over(session.handle_input(self.now, &mut &[][..]), on_event)?;
         }
         Ok(())
     }
@@ -189,18 +191,18 @@ impl Broken {
             return Ok(false);
         }
         loop {
-            let told = session.handle_timeout(self.now);
-            if !self.settle(told, on_event)? || self.is(TimesOutOnce) {
+            let result = session.handle_timeout(self.now);
+            if !self.hand_over(result, on_event)? || self.is(TimesOutOnce) {
                 return Ok(true);
             }
         }
     }
 
-    fn settle(&mut self, told: nb::Result<Told<'_>, Failure>, on_event: OnEvent<'_>) -> Flow<bool> {
-        match told {
+    fn hand_over(&mut self, result: Handled<'_>, on_event: OnEvent<'_>) -> Flow<bool> {
+        match result {
             Ok(_) if self.is(LosesEvents) && self.events == 1 => {}
-            Ok(told) => {
-                if on_event(told).is_break() && !self.is(IgnoresBreak) {
+            Ok(event) => {
+                if on_event(event).is_break() && !self.is(IgnoresBreak) {
                     self.stage = self.after_failure();
                     return Err(Err(DriveError::GivenUp));
                 }
@@ -209,7 +211,7 @@ impl Broken {
             Err(nb::Error::Other(_)) if self.is(CallsAfterFailure) => return Ok(true),
             Err(nb::Error::Other(_)) if self.is(HidesFailure) => return Err(Ok(())),
             Err(nb::Error::Other(error)) => {
-                self.stage = Stage::LastWord;
+                self.stage = Stage::FinalTransmit;
                 return Err(Err(DriveError::Session(error)));
             }
         }
@@ -273,14 +275,13 @@ impl Broken {
 
     /// Rule 6.
     fn conclude(&mut self, session: &mut Examiner, on_event: OnEvent<'_>) -> Flow<()> {
-        if matches!(self.stage, Stage::LastWord) {
+        if matches!(self.stage, Stage::FinalTransmit) {
             return Ok(());
         }
         let began = *self.closing.get_or_insert(self.now);
         if self.is(CallsAfterClose) {
             self.offer(session, on_event)?;
-            let told = session.handle_timeout(self.now);
-            self.settle(told, on_event)?;
+            self.hand_over(session.handle_timeout(self.now), on_event)?;
         }
         if !self.shut && !self.is(SkipsFin) {
             match self.stack.shut_down() {
@@ -369,8 +370,8 @@ impl Adapter for Broken {
         }
         match self.stage {
             Stage::Open => {}
-            Stage::LastWord => {
-                if !self.is(SkipsLastWord) {
+            Stage::FinalTransmit => {
+                if !self.is(SkipsFinalTransmit) {
                     let _ = self.transmit(session, on_event);
                 }
                 self.stage = self.after_failure();

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream as StdStream};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use barewire_conformance::{Adapter, Examiner, Failure, Peer, Seen, Told, check};
+use barewire_conformance::{Adapter, Examiner, ExaminerEvent, Failure, Peer, Seen, check};
 use barewire_core::driver::Step;
 use barewire_core::time::Instant;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -136,7 +136,7 @@ impl Adapter for Loopback {
         &mut self,
         now: Instant,
         examiner: &mut Examiner,
-        on_event: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>,
+        on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
     ) -> Step<Failure, io::Error> {
         if let Some(end) = self.end.take() {
             return end;
@@ -153,8 +153,8 @@ impl Adapter for Loopback {
         }
         let driven = executor.turns_at(now, *tasks, |cx| {
             examiner.begin_turn();
-            let mut on_event = |told: Told<'_>| {
-                let _ = on_event(told);
+            let mut on_event = |event: ExaminerEvent<'_>| {
+                let _ = on_event(event);
             };
             let Some(file) = file else { return link.drive(cx, examiner, on_event) };
             match link.advance(cx, examiner, Some(file.as_fd()), &mut on_event) {

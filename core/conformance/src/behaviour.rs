@@ -25,7 +25,7 @@ impl Call {
 /// What happens around the session, as far as it can be known.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one connection")]
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct World {
+pub(crate) struct ConnectionState {
     pub(crate) arrived: usize,
     pub(crate) ended: bool,
     pub(crate) reset: bool,
@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) has_contents: bool,
 }
 
-impl World {
+impl ConnectionState {
     /// How many bytes of contents there are.
     pub(crate) const fn contents(&self) -> usize {
         if self.has_contents { CONTENTS } else { 0 }
@@ -44,18 +44,18 @@ impl World {
 
 /// How the session behaves from now on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct Behaviour {
     /// How many bytes it takes yet, and how many it will with each transmission and time-out.
-    pub(crate) appetite: usize,
+    pub(crate) capacity: usize,
     pub(crate) refill: usize,
     /// How many bytes it takes at once.
-    pub(crate) bite: usize,
-    /// How many events it gives for a bite, for the end, or for a time-out.
+    pub(crate) chunk: usize,
+    /// How many events it gives for a chunk, for the end, or for a time-out.
     pub(crate) events: usize,
     /// How many bytes it says to the same.
     pub(crate) echo: usize,
-    /// After a bite the deadline is so far away, and after a time-out the next.
-    pub(crate) patience: Option<Duration>,
+    /// After a chunk the deadline is so far away, and after a time-out the next.
+    pub(crate) timeout: Option<Duration>,
     /// The bytes of its output that are lent as head.
     pub(crate) head: usize,
     /// The call that fails, with how many bytes to say yet, and whether it ends its direction then.
@@ -64,14 +64,14 @@ pub(crate) struct Manner {
     pub(crate) gives_up: bool,
 }
 
-impl Manner {
+impl Behaviour {
     pub(crate) const KIND: Self = Self {
-        appetite: usize::MAX,
+        capacity: usize::MAX,
         refill: 0,
-        bite: usize::MAX,
+        chunk: usize::MAX,
         events: 1,
         echo: 0,
-        patience: None,
+        timeout: None,
         head: usize::MAX,
         failure: None,
         gives_up: false,
