@@ -7,8 +7,8 @@ fn fill(hand: &mut Harness<'_>, sender: MemberId, others: &[MemberId]) -> usize 
         if left > 0 {
             return number;
         }
-        for &key in others {
-            hand.read(key);
+        for &id in others {
+            hand.read(id);
         }
     }
     panic!("the room is never full");
@@ -18,7 +18,7 @@ fn fill(hand: &mut Harness<'_>, sender: MemberId, others: &[MemberId]) -> usize 
 fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     let count = fill(&mut hand, anna, &[server]);
     assert!(count > 2, "{count}");
@@ -42,7 +42,7 @@ fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
 fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     // Carl reads a little: he is slow, but not in the way.
     hand.say(anna, "for carl\n");
@@ -77,7 +77,7 @@ fn patience_that_is_over_is_over_once() {
     for lines in 0..20 {
         let mut memory = narrow();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert, carl, dora] = hand.seat();
+        let [anna, bert, carl, dora] = hand.join_members();
         let server = hand.room.operator();
         hand.say_lines(anna, 10);
         hand.read(dora);
@@ -102,7 +102,7 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
     for for_a_notice in [false, true] {
         let mut memory = narrow();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert, dora] = hand.seat();
+        let [anna, bert, dora] = hand.join_members();
         let server = hand.room.operator();
         hand.say(anna, "first\n");
         hand.read(dora);
@@ -123,14 +123,14 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
 fn reading_is_no_news_where_nobody_waits() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
     hand.read(bert);
     hand.say(anna, "nobody waits any more\n");
     hand.room.needs_poll();
-    for key in [bert, server, anna] {
-        hand.read(key);
+    for id in [bert, server, anna] {
+        hand.read(id);
         assert!(!hand.room.needs_poll());
     }
 }
@@ -139,7 +139,7 @@ fn reading_is_no_news_where_nobody_waits() {
 fn who_was_dropped_is_told_when_it_speaks() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
     hand.wait(anna, 250);
@@ -150,7 +150,7 @@ fn who_was_dropped_is_told_when_it_speaks() {
 fn a_sender_that_reads_nothing_is_itself_in_the_way() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, bert, &[server, bert]);
     assert_eq!(hand.offer(anna, b"x\n").1, 2);
@@ -164,7 +164,7 @@ fn a_sender_that_reads_nothing_is_itself_in_the_way() {
 fn who_only_speaks_holds_up_nobody() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     for _ in 0..100 {
         // Nothing waits for anna, so that no driver ever transmits for her.
         hand.say(anna, "hello\n");
@@ -178,7 +178,7 @@ fn who_only_speaks_holds_up_nobody() {
 fn patience_begins_anew_when_the_one_who_waited_has_gone() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server, carl]);
     hand.room.leave(anna, LeaveReason::Lost);
@@ -193,7 +193,7 @@ fn patience_begins_anew_when_the_one_who_waited_has_gone() {
 fn bytes_that_had_to_wait_go_on_with_their_line() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     hand.say(carl, "hel");
     fill(&mut hand, anna, &[server, carl]);
@@ -210,7 +210,7 @@ fn bytes_that_had_to_wait_go_on_with_their_line() {
 fn an_end_waits_with_the_unfinished_line_before_it() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     hand.say(carl, "bye");
     fill(&mut hand, anna, &[server, carl]);
@@ -230,7 +230,7 @@ fn an_end_waits_with_the_unfinished_line_before_it() {
 fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
     hand.end(bert);
@@ -248,7 +248,7 @@ fn notices_find_room_when_talk_does_not() {
     for text in ["short", "one of the longest lines that a member may say in this room"] {
         let mut memory = narrow();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         let server = hand.room.operator();
         let line = format!("{text}\n");
         let said = (0..1_000).take_while(|_| {
@@ -267,10 +267,10 @@ fn notices_find_room_when_talk_does_not() {
 fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     for _ in 0..100 {
-        let key = hand.room.join().unwrap();
-        hand.room.leave(key, LeaveReason::Quit);
+        let id = hand.room.join().unwrap();
+        hand.room.leave(id, LeaveReason::Quit);
         assert_eq!(hand.read(anna).lines().count(), 2);
     }
     assert_eq!(hand.deadline(bert), Some(Instant::ZERO));
@@ -282,7 +282,7 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
 fn members_that_stalled_at_different_lines_are_waited_for_once() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl, dora] = hand.seat();
+    let [anna, bert, carl, dora] = hand.join_members();
     let server = hand.room.operator();
     hand.say(anna, "one\n");
     // Both have read once, so that their time is known, and stop one line apart.
@@ -300,7 +300,7 @@ fn members_that_stalled_at_different_lines_are_waited_for_once() {
 fn a_newcomer_that_reads_nothing_is_waited_for_too() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
     hand.now = at(240);
@@ -313,7 +313,7 @@ fn a_newcomer_that_reads_nothing_is_waited_for_too() {
 fn received(before: usize, is_late: bool) -> String {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     let server = hand.room.operator();
     for number in 0..before {
         hand.say(anna, format!("early {number}\n"));

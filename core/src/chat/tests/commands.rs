@@ -4,7 +4,7 @@ use super::*;
 fn what_is_said_goes_to_all_others_in_order() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\n* guest1 waves\n");
     hand.say(bert, "//nick x\n/nick bert\n");
     hand.say(anna, " spaces stay \n");
@@ -22,7 +22,7 @@ fn what_is_said_goes_to_all_others_in_order() {
 fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     // Nobody is told whom a private line is for, the operator's records least of all.
     assert_eq!(hand.say(anna, "one\n/msg GUEST2 for  you\ntwo\n"), "guest1: one\nguest1: two\n");
     hand.say(anna, "/msg guest1 note to self\n/msg server help\n/msg nobody x\n");
@@ -44,7 +44,7 @@ fn a_private_line_keeps_its_place_and_reaches_one_member_only() {
 fn nicks_are_unique_and_are_free_again_when_given_up() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     assert_eq!(hand.say(anna, "/nick anna\n"), "* guest1 is now anna\n");
     assert_eq!(hand.say(anna, "/nick Anna\n"), "* anna is now Anna\n");
     assert_eq!(hand.say(anna, "/nick Anna\n"), "");
@@ -79,7 +79,7 @@ fn nicks_are_unique_and_are_free_again_when_given_up() {
 fn what_cannot_be_done_is_answered() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     for (line, answer) in [
         ("/nick", "write it as: /nick NAME"),
         ("/me", "write it as: /me TEXT"),
@@ -106,22 +106,22 @@ fn what_cannot_be_done_is_answered() {
 fn who_is_here_is_told_as_far_as_it_fits() {
     let mut memory = ample(40, 2);
     let mut hand = Harness::new(memory.room(no_limit()));
-    let keys: [MemberId; 39] = hand.seat();
-    hand.say(keys[0], "/who\n");
-    let told = hand.read(keys[0]);
+    let ids: [MemberId; 39] = hand.join_members();
+    hand.say(ids[0], "/who\n");
+    let told = hand.read(ids[0]);
     assert!(told.starts_with("* here: server, guest1, guest2, ") && told.ends_with(", guest39\n"));
-    for (number, &key) in (10..).zip(&keys) {
-        hand.say(key, format!("/nick {number}{}\n", "日".repeat(22)));
-        for key in keys {
-            hand.read(key);
+    for (number, &id) in (10..).zip(&ids) {
+        hand.say(id, format!("/nick {number}{}\n", "日".repeat(22)));
+        for id in ids {
+            hand.read(id);
         }
         hand.read(hand.room.operator());
     }
     // Short enough for what is left, but its turn comes after some that were not.
-    hand.say(keys[38], "/nick z\n");
-    hand.read(keys[0]);
-    hand.say(keys[0], "/who\n");
-    let told = hand.read(keys[0]);
+    hand.say(ids[38], "/nick z\n");
+    hand.read(ids[0]);
+    hand.say(ids[0], "/who\n");
+    let told = hand.read(ids[0]);
     assert!(!told.contains(", z"), "{told}");
     let shown = told.matches(", ").count();
     assert!(told.ends_with(&format!(" and {} more\n", 39 - shown)), "{told}");
@@ -132,7 +132,7 @@ fn who_is_here_is_told_as_far_as_it_fits() {
 fn a_flood_is_refused_and_commands_count() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(RoomConfig::new()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let paste = numbered("line", 0..50);
     hand.say(anna, &paste);
     assert_eq!(hand.read(bert), paste.replace("line", "guest1: line"));

@@ -5,7 +5,7 @@ use crate::session::Output;
 fn what_lies_across_the_wrap_is_lent_in_two() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let mut wraps = 0;
     for number in 0..200 {
         hand.say(anna, format!("line {number}\n"));
@@ -25,7 +25,7 @@ fn what_lies_across_the_wrap_is_lent_in_two() {
 fn lines_that_lie_together_are_lent_together() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     hand.say(anna, "one\ntwo\n");
     hand.say(bert, "mine\n");
     hand.say(anna, "three\n/msg guest3 x\nfour\n");
@@ -41,7 +41,7 @@ fn lines_that_lie_together_are_lent_together() {
 fn a_long_run_is_lent_in_pieces() {
     let mut memory = Memory::new(3, 4096, 262_144, 1, DEFAULT_MAX_TEXT);
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let line = "x".repeat(1000) + "\n";
     hand.say(anna, line.repeat(150));
     let first = hand.read_once(bert, usize::MAX);
@@ -54,7 +54,7 @@ fn a_long_run_is_lent_in_pieces() {
 fn a_count_beyond_what_was_lent_is_taken_for_all_of_it() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "one\n");
     hand.member(bert).transmitted(at(0), usize::MAX);
     hand.member(bert).transmitted(at(0), 7);

@@ -25,7 +25,7 @@ fn a_member_that_is_only_ending_must_take_what_is_left_in_time() {
     for way in ways {
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(ends_in_time()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         hand.say(bert, "take this\n");
         assert_eq!(hand.deadline(anna), None, "an idle member may be so for ever");
         hand.now = at(1_000);
@@ -45,7 +45,7 @@ fn a_member_that_is_only_ending_must_take_what_is_left_in_time() {
 fn one_that_takes_some_of_it_has_as_long_again() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(ends_in_time()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(bert, "0123456789\n");
     hand.disconnect(anna);
     for step in 1..=4 {
@@ -67,7 +67,7 @@ fn one_that_takes_some_of_it_has_as_long_again() {
 fn one_that_has_taken_all_is_closed_at_once() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(ends_in_time()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.disconnect(anna);
     assert_eq!(hand.read(anna), "|.");
     assert_eq!(hand.deadline(anna), None);
@@ -78,7 +78,7 @@ fn one_that_has_taken_all_is_closed_at_once() {
 fn a_room_may_wait_for_ever_and_its_operator_is_always_waited_for() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit().with_end_timeout(Duration::MAX)));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(bert, "take this\n");
     hand.disconnect(anna);
     assert_eq!(hand.deadline(anna), None);
@@ -93,7 +93,7 @@ fn a_room_may_wait_for_ever_and_its_operator_is_always_waited_for() {
 fn one_that_ends_has_no_more_patience_than_others() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(ends_in_time()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(bert, "take this\n");
     hand.read(hand.room.operator());
     hand.disconnect(anna);
@@ -112,7 +112,7 @@ fn one_that_ends_has_no_more_patience_than_others() {
 fn the_rest_of_a_refused_line_is_waited_for_as_the_next_line_is() {
     let mut memory = ample(3, 1);
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, [&[b'x'; MAX_TEXT][..], b"\xc3"].concat());
     assert!(hand.read(anna).ends_with("yours was refused\n"));
     assert_eq!(hand.deadline(anna), None);

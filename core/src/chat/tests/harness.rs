@@ -14,24 +14,24 @@ impl<'a> Harness<'a> {
     }
 
     /// Lets so many members in, who read all that greets them.
-    pub(super) fn seat<const COUNT: usize>(&mut self) -> [MemberId; COUNT] {
-        let keys = [(); COUNT].map(|()| self.room.join().unwrap());
-        for key in keys {
-            self.read(key);
+    pub(super) fn join_members<const COUNT: usize>(&mut self) -> [MemberId; COUNT] {
+        let ids = [(); COUNT].map(|()| self.room.join().unwrap());
+        for id in ids {
+            self.read(id);
         }
         self.read(self.room.operator());
-        keys
+        ids
     }
 
-    pub(super) fn member(&mut self, key: MemberId) -> Member<'_, 'a> {
-        self.room.member(key).expect("the member has left")
+    pub(super) fn member(&mut self, id: MemberId) -> Member<'_, 'a> {
+        self.room.member(id).expect("the member has left")
     }
 
     /// Offers input; tells what came of it, an event a line, and how much was left.
-    pub(super) fn offer(&mut self, key: MemberId, input: &[u8]) -> (String, usize) {
+    pub(super) fn offer(&mut self, id: MemberId, input: &[u8]) -> (String, usize) {
         let (mut heard, mut rest) = (String::new(), input);
         let now = self.now;
-        while let Some(event) = step(self.member(key).handle_input(now, &mut rest)) {
+        while let Some(event) = step(self.member(id).handle_input(now, &mut rest)) {
             heard += &event;
             if event.starts_with('!') {
                 break;
@@ -42,17 +42,17 @@ impl<'a> Harness<'a> {
 
     /// Says `count` numbered lines, which the operator reads.
     #[track_caller]
-    pub(super) fn say_lines(&mut self, key: MemberId, count: u32) {
+    pub(super) fn say_lines(&mut self, id: MemberId, count: u32) {
         for number in 0..count {
-            self.say(key, format!("line {number}\n"));
+            self.say(id, format!("line {number}\n"));
             self.read(self.room.operator());
         }
     }
 
     /// Offers input, all of which must be taken.
     #[track_caller]
-    pub(super) fn say(&mut self, key: MemberId, input: impl AsRef<[u8]>) -> String {
-        let (heard, left) = self.offer(key, input.as_ref());
+    pub(super) fn say(&mut self, id: MemberId, input: impl AsRef<[u8]>) -> String {
+        let (heard, left) = self.offer(id, input.as_ref());
         assert_eq!(left, 0, "input is left");
         heard
     }
@@ -62,23 +62,23 @@ impl<'a> Harness<'a> {
         self.member(id).disconnect(now);
     }
 
-    pub(super) fn end(&mut self, key: MemberId) -> String {
+    pub(super) fn end(&mut self, id: MemberId) -> String {
         let (mut heard, now) = (String::new(), self.now);
-        while let Some(event) = step(self.member(key).handle_end(now)) {
+        while let Some(event) = step(self.member(id).handle_end(now)) {
             heard += &event;
         }
         heard
     }
 
-    pub(super) fn deadline(&mut self, key: MemberId) -> Option<Instant> {
-        self.member(key).poll_deadline()
+    pub(super) fn deadline(&mut self, id: MemberId) -> Option<Instant> {
+        self.member(id).poll_deadline()
     }
 
     /// Lets time pass until `millis`, and tells the member so.
-    pub(super) fn wait(&mut self, key: MemberId, millis: u64) -> String {
+    pub(super) fn wait(&mut self, id: MemberId, millis: u64) -> String {
         self.now = at(millis);
         let (mut heard, now) = (String::new(), self.now);
-        while let Some(event) = step(self.member(key).handle_timeout(now)) {
+        while let Some(event) = step(self.member(id).handle_timeout(now)) {
             heard += &event;
             if event.starts_with('!') {
                 break;
@@ -88,15 +88,15 @@ impl<'a> Harness<'a> {
     }
 
     /// All that waits for a member; `|` for the end of the direction, `.` for the close.
-    pub(super) fn read(&mut self, key: MemberId) -> String {
-        self.read_by(key, usize::MAX)
+    pub(super) fn read(&mut self, id: MemberId) -> String {
+        self.read_by(id, usize::MAX)
     }
 
     /// The same, `step` bytes at a time.
-    pub(super) fn read_by(&mut self, key: MemberId, step: usize) -> String {
+    pub(super) fn read_by(&mut self, id: MemberId, step: usize) -> String {
         let mut bytes = Vec::new();
         loop {
-            let part = self.read_once(key, step);
+            let part = self.read_once(id, step);
             if part.is_empty() {
                 break;
             }
@@ -109,9 +109,9 @@ impl<'a> Harness<'a> {
     }
 
     /// At most `count` bytes of what waits.
-    pub(super) fn read_once(&mut self, key: MemberId, count: usize) -> Vec<u8> {
+    pub(super) fn read_once(&mut self, id: MemberId, count: usize) -> Vec<u8> {
         let now = self.now;
-        let mut member = self.member(key);
+        let mut member = self.member(id);
         match member.poll_transmit() {
             Output::Nothing => Vec::new(),
             Output::Close => b".".to_vec(),

@@ -19,18 +19,18 @@ fn a_newcomer_is_welcomed_and_the_others_are_told() {
 fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit().with_history(3)));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
     hand.room.leave(bert, LeaveReason::Lost);
     let carl = hand.room.join().unwrap();
     let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
                     * guest1 waves\nanna: three\n";
     for step in [1, 5, usize::MAX] {
-        let key = if step == 1 { carl } else { hand.room.join().unwrap() };
-        let nick = hand.room.nick(key).unwrap().to_owned();
-        assert_eq!(hand.read_by(key, step), expected.replace("guest3", &nick));
+        let id = if step == 1 { carl } else { hand.room.join().unwrap() };
+        let nick = hand.room.nick(id).unwrap().to_owned();
+        assert_eq!(hand.read_by(id, step), expected.replace("guest3", &nick));
         if step != 1 {
-            hand.room.leave(key, LeaveReason::Quit);
+            hand.room.leave(id, LeaveReason::Quit);
         }
     }
     // What comes while a newcomer still reads its history comes after it, whole.
@@ -48,10 +48,10 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
 fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say_lines(anna, 100);
-    let key = hand.room.join().unwrap();
-    let got = hand.read(key);
+    let id = hand.room.join().unwrap();
+    let got = hand.read(id);
     // At most half of the log's 16 lines.
     let (_, lines) = got.split_once('\n').unwrap();
     assert!(!lines.is_empty(), "{got}");
@@ -59,37 +59,37 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
 
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit().with_history(0)));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say(anna, "hello\n");
-    let key = hand.room.join().unwrap();
-    assert_eq!(hand.read(key), "* welcome to barewire chat, you are guest2 (/help)\n");
+    let id = hand.room.join().unwrap();
+    assert_eq!(hand.read(id), "* welcome to barewire chat, you are guest2 (/help)\n");
 }
 
 #[test]
 fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say_lines(anna, 100);
-    let key = hand.room.join().unwrap();
+    let id = hand.room.join().unwrap();
     hand.say(anna, "one more\n");
-    assert!(hand.read(key).ends_with("one more\n"));
+    assert!(hand.read(id).ends_with("one more\n"));
 }
 
 #[test]
 fn the_others_are_told_why_somebody_left() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     for (why, reason) in [
         (LeaveReason::Quit, ""),
         (LeaveReason::Lost, " (connection lost)"),
         (LeaveReason::FellBehind, " (fell behind)"),
         (LeaveReason::Stopped, " (the server stops)"),
     ] {
-        let key = hand.room.join().unwrap();
-        let nick = hand.room.nick(key).unwrap().to_owned();
-        hand.room.leave(key, why);
+        let id = hand.room.join().unwrap();
+        let nick = hand.room.nick(id).unwrap().to_owned();
+        hand.room.leave(id, why);
         assert_eq!(hand.read(anna), format!("* {nick} joined\n* {nick} left{reason}\n"));
         assert!(hand.room.needs_poll() && !hand.room.needs_poll());
     }
@@ -102,7 +102,7 @@ fn the_others_are_told_why_somebody_left() {
 fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(bert, "mine\n");
     hand.say(anna, "/msg guest2 secret\nhello\nunfin");
     hand.room.leave(bert, LeaveReason::Quit);
@@ -130,11 +130,11 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
 fn a_full_room_lets_nobody_in_until_somebody_leaves() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let keys: [MemberId; 5] = hand.seat();
+    let ids: [MemberId; 5] = hand.join_members();
     assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
-    hand.room.leave(keys[2], LeaveReason::Quit);
-    let key = hand.room.join().unwrap();
-    assert_eq!((hand.room.nick(key), hand.room.count()), (Some("guest6"), 5));
+    hand.room.leave(ids[2], LeaveReason::Quit);
+    let id = hand.room.join().unwrap();
+    assert_eq!((hand.room.nick(id), hand.room.count()), (Some("guest6"), 5));
     assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
 }
 
@@ -143,7 +143,7 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
     for quits in [false, true] {
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         hand.say(bert, "before\n");
         if quits {
             assert_eq!(hand.say(anna, "last\n/quit\nnot any more\n"), "guest1: last\n");
@@ -169,11 +169,11 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
 fn an_answer_to_the_last_line_is_received_too() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say(anna, "/who");
     hand.end(anna);
     assert_eq!(hand.read(anna), "* here: server, guest1\n|.");
-    let [bert] = hand.seat();
+    let [bert] = hand.join_members();
     hand.say(bert, "/quit");
     hand.end(bert);
     assert_eq!(hand.read(bert), "|.");
@@ -183,7 +183,7 @@ fn an_answer_to_the_last_line_is_received_too() {
 fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "before\n");
     hand.disconnect(bert);
     hand.say(anna, "after\n");
@@ -195,7 +195,7 @@ fn who_is_dismissed_gets_what_was_said_before_and_nothing_after() {
 fn a_member_knows_its_nick() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "/nick anna\n");
     assert_eq!(hand.member(anna).nick(), "anna");
     assert_eq!(hand.member(bert).nick(), "guest2");

@@ -4,7 +4,7 @@ use super::*;
 fn without_a_buffer_whole_lines_pass_and_others_wait() {
     let mut memory = ample(6, 2);
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl, dora] = hand.seat();
+    let [anna, bert, carl, dora] = hand.join_members();
     hand.say(anna, "an");
     hand.say(bert, "be");
     assert_eq!(hand.offer(carl, b"whole\nca"), ("guest3: whole\n".into(), 2));
@@ -29,7 +29,7 @@ fn without_a_buffer_whole_lines_pass_and_others_wait() {
 fn endless_lines_keep_no_buffer() {
     let mut memory = ample(6, 1);
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.seat();
+    let [anna, bert, carl] = hand.join_members();
     // One is too long, the other takes too long.
     hand.say(anna, "x".repeat(600));
     hand.say(anna, "x".repeat(600));
@@ -50,7 +50,7 @@ fn ends_and_departures_give_buffers_back() {
     let mut memory = ample(3, 1);
     let mut hand = Harness::new(memory.room(no_limit()));
     for number in 0..100 {
-        let [anna] = hand.seat();
+        let [anna] = hand.join_members();
         hand.say(anna, "unfinished");
         let why = if number % 2 == 0 {
             assert!(hand.end(anna).ends_with(": unfinished\n"));
@@ -68,7 +68,7 @@ fn a_member_that_ends_or_leaves_does_not_take_its_buffer_with_it() {
     for quits in [false, true] {
         let mut memory = ample(3, 1);
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         hand.say(anna, "unfin");
         if quits {
             assert_eq!(hand.say(anna, "\n/quit"), "guest1: unfin\n");

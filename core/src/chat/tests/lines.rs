@@ -4,7 +4,7 @@ use super::*;
 fn a_line_ends_by_line_feed_silence_or_the_end() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "one\r\ntwo\r");
     hand.now = at(100);
     assert_eq!(hand.say(anna, "\nthr"), "guest1: two\n");
@@ -30,7 +30,7 @@ fn a_line_ends_by_line_feed_silence_or_the_end() {
 fn no_route_shows_what_a_terminal_obeys() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let bad = "a\x1b]0;x\x07\u{9b}\u{202e}\u{200b}\tb\rc";
     let shown = r"a\x1b]0;x\x07\u{9b}\u{202e}\u{200b} b\x0dc";
     let mut all = hand.say(
@@ -57,7 +57,7 @@ fn what_is_too_long_is_refused_and_skipped_to_its_end() {
     for size in [1, 7, 100, 5000] {
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         let long = "x".repeat(1024);
         let input = format!("{long}\n{long}y\nafter\n{long}{long}{long}\r\nend\n");
         let mut heard = String::new();
@@ -76,7 +76,7 @@ fn what_is_too_long_is_refused_and_skipped_to_its_end() {
 fn silence_and_the_end_also_end_what_is_skipped() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     hand.say(anna, "x".repeat(1025));
     assert_eq!(hand.deadline(anna), Some(at(200)));
     hand.now = at(150);
@@ -99,7 +99,7 @@ fn silence_and_the_end_also_end_what_is_skipped() {
 fn a_line_that_takes_too_long_is_refused_once() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     for tenth in 0..300 {
         hand.wait(anna, 100 * tenth);
         hand.say(anna, "x");
@@ -114,7 +114,7 @@ fn a_line_that_takes_too_long_is_refused_once() {
 fn a_line_that_silence_had_ended_did_not_take_too_long() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say(anna, "hello");
     assert_eq!(hand.wait(anna, 60_000), "guest1: hello\n");
     // Also when both would be at the same time.
@@ -138,7 +138,7 @@ fn a_line_that_silence_had_ended_did_not_take_too_long() {
 fn a_line_that_has_ended_has_no_deadline() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     hand.say(anna, "hel");
     assert_eq!(hand.deadline(anna), Some(at(200)));
     let mut member = hand.member(anna);
@@ -153,7 +153,7 @@ fn cutting_never_matters() {
     let play = |size: usize| {
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert] = hand.seat();
+        let [anna, bert] = hand.join_members();
         let mut heard = String::new();
         for chunk in input.chunks(size) {
             heard += &hand.say(anna, chunk);

@@ -12,12 +12,12 @@ fn the_small_configuration_fits_in_15_kib_and_works() {
     assert!(all <= 15 * 1024, "{all}");
     let mut storage = Box::new(Small::new());
     let mut hand = Harness::new(storage.room(CONFIG).unwrap());
-    let keys: [MemberId; 7] = hand.seat();
+    let ids: [MemberId; 7] = hand.join_members();
     let longest = "\x01".repeat(1024) + "\n";
-    hand.say(keys[0], &longest);
-    for key in &keys[1..] {
+    hand.say(ids[0], &longest);
+    for id in &ids[1..] {
         let shown = longest.trim_end().replace('\x01', "\\x01");
-        assert_eq!(hand.read(*key), format!("guest1: {shown}\n"));
+        assert_eq!(hand.read(*id), format!("guest1: {shown}\n"));
     }
 }
 
@@ -26,13 +26,13 @@ fn the_small_configuration_fits_in_15_kib_and_works() {
 fn the_longest_line_holds_every_line() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let (old, new) = ("𠀀".repeat(11), "𠀁".repeat(12));
     // A line has 64 bytes here, so a nick is given in it.
     assert_eq!(hand.say(anna, format!("/nick {old}\n")), format!("* guest1 is now {old}\n"));
     assert_eq!(hand.say(anna, format!("/nick {new}\n")), format!("* {old} is now {new}\n"));
-    for key in [hand.room.operator(), anna, bert] {
-        hand.read(key);
+    for id in [hand.room.operator(), anna, bert] {
+        hand.read(id);
     }
     hand.say(anna, "\x01".repeat(64) + "\n");
     let line = hand.read(bert);

@@ -5,7 +5,7 @@ use crate::session::Output;
 fn the_operator_is_a_member_like_others_almost() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(RoomConfig::new().with_rate(1)));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     let server = hand.room.operator();
     assert_eq!(hand.room.nick(server), Some(OPERATOR_NICK));
     hand.say(server, "hello\n".repeat(200));
@@ -30,7 +30,7 @@ fn the_operator_is_a_member_like_others_almost() {
 fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     // In the middle of a line.
     hand.say(anna, "begun\n");
@@ -61,7 +61,7 @@ fn an_operator_that_does_not_read_costs_the_room_its_patience_once() {
 fn a_gap_between_two_lines_needs_no_line_feed() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.seat();
+    let [anna] = hand.join_members();
     for number in 0.. {
         if hand.offer(anna, format!("line {number}\n").as_bytes()).1 > 0 {
             break;
@@ -79,7 +79,7 @@ fn a_gap_between_two_lines_needs_no_line_feed() {
 fn an_operator_that_reads_again_loses_nothing_more() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.seat();
+    let [anna, bert] = hand.join_members();
     let server = hand.room.operator();
     let mut number = 0;
     let mut say_until_blocked = |hand: &mut Harness<'_>| {

@@ -92,7 +92,7 @@ fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
         }
         let all_private = peer.received.iter().filter(|line| line.starts_with(PRIVATE));
         let mine = format!("guest{}", sender + 1);
-        assert!(all_private.clone().next().is_none() || world.model.seats[&sender].nick == mine);
+        assert!(all_private.clone().next().is_none() || world.model.members[&sender].nick == mine);
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Participant {
     client: Client<64, LINE>,
     pub(super) received: Vec<String>,
     ends: [End; 2],
-    key: Option<MemberId>,
+    id: Option<MemberId>,
     service: Service,
     /// Notices when it was drained last.
     notices: usize,
@@ -186,7 +186,7 @@ impl<'m> Simulation<'m> {
             }
             if self.room.needs_poll() {
                 let now = self.streams.now();
-                for peer in self.peers.iter().filter(|peer| peer.key.is_some()) {
+                for peer in self.peers.iter().filter(|peer| peer.id.is_some()) {
                     self.streams.wake(peer.ends[0], now);
                 }
             }
@@ -210,8 +210,8 @@ impl<'m> Simulation<'m> {
             for step in &steps {
                 self.streams.wake(ends[1], step.at);
             }
-            let key = self.room.join().expect("there is a place for everybody");
-            self.model.join(self.peers.len(), self.room.nick(key).expect("it has just come"));
+            let id = self.room.join().expect("there is a place for everybody");
+            self.model.join(self.peers.len(), self.room.nick(id).expect("it has just come"));
             self.peers.push(Participant {
                 steps,
                 said: 0,
@@ -219,7 +219,7 @@ impl<'m> Simulation<'m> {
                 client: Client::new(Duration::MAX),
                 received: Vec::new(),
                 ends,
-                key: Some(key),
+                id: Some(id),
                 service: Service { drained_at: now, end_told: false },
                 notices: self.model.notices,
                 server: None,
@@ -235,7 +235,7 @@ impl<'m> Simulation<'m> {
             return;
         }
         for peer in &mut self.peers {
-            if peer.key.take().is_some() {
+            if peer.id.take().is_some() {
                 self.streams.kill(peer.ends[0]);
             }
         }
@@ -245,16 +245,16 @@ impl<'m> Simulation<'m> {
     /// A member's turn.
     fn serve(&mut self, number: usize) {
         let peer = &mut self.peers[number];
-        let Some(key) = peer.key else { return };
-        let member = self.room.member(key).expect("it has not left");
+        let Some(id) = peer.id else { return };
+        let member = self.room.member(id).expect("it has not left");
         let (was_drained, now) = (peer.service.drained_at, self.streams.now());
         let mut session = Watched { session: member, service: &mut peer.service };
         let mut heard = Vec::new();
         let outcome = self.streams.drive(peer.ends[0], &mut session, |event| {
             heard.push((format!("{event:?}"), matches!(event, MemberEvent::Renamed { .. })));
         });
-        let says_no_more = peer.service.end_told
-            && self.room.member(key).is_some_and(|member| !member.is_active());
+        let says_no_more =
+            peer.service.end_told && self.room.member(id).is_some_and(|member| !member.is_active());
         for (line, is_rename) in heard {
             let step = peer.steps[peer.told..]
                 .iter()
@@ -268,9 +268,9 @@ impl<'m> Simulation<'m> {
         if peer.service.drained_at != was_drained {
             peer.notices = self.model.notices;
         }
-        let seat = self.model.seats.get_mut(&number).expect("it has joined");
-        seat.nick = self.room.nick(key).unwrap_or_default().into();
-        seat.has_ended |= says_no_more;
+        let member = self.model.members.get_mut(&number).expect("it has joined");
+        member.nick = self.room.nick(id).unwrap_or_default().into();
+        member.has_ended |= says_no_more;
         let why = match outcome {
             None => return,
             Some(Outcome::Closed) => LeaveReason::Quit,
@@ -289,8 +289,8 @@ impl<'m> Simulation<'m> {
             );
         }
         peer.server = outcome;
-        peer.key = None;
-        self.room.leave(key, why);
+        peer.id = None;
+        self.room.leave(id, why);
         self.model.leave(number, &reason);
     }
 
@@ -327,8 +327,8 @@ impl<'m> Simulation<'m> {
 
     fn operate(&mut self) {
         let now = self.streams.now();
-        let key = self.room.operator();
-        let mut member = self.room.member(key).expect("the operator stays");
+        let id = self.room.operator();
+        let mut member = self.room.member(id).expect("the operator stays");
         while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
             self.operator.extend([head, tail].concat());
             let count = head.len() + tail.len();

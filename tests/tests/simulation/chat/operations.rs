@@ -15,7 +15,7 @@ const TURNS: usize = 160;
 
 #[derive(Debug)]
 struct Participant {
-    key: MemberId,
+    id: MemberId,
     /// What it says; how much of it the room has taken.
     input: Vec<u8>,
     taken: usize,
@@ -43,7 +43,7 @@ struct Table<'m> {
     room: Room<'m>,
     model: Model,
     peers: Vec<Participant>,
-    seats: usize,
+    slots: usize,
     now: Instant,
     random: Random,
     reserve: [usize; 2],
@@ -76,11 +76,11 @@ impl Table<'_> {
     fn join(&mut self) {
         let present = self.peers.iter().filter(|peer| peer.over.is_none()).count();
         let joined = self.room.join();
-        assert_eq!(joined.is_ok(), present < self.seats);
-        let Ok(key) = joined else { return };
-        self.model.join(self.peers.len(), self.room.nick(key).expect("it has just come"));
+        assert_eq!(joined.is_ok(), present < self.slots);
+        let Ok(id) = joined else { return };
+        self.model.join(self.peers.len(), self.room.nick(id).expect("it has just come"));
         self.peers.push(Participant {
-            key,
+            id,
             input: Vec::new(),
             taken: 0,
             lines: Vec::new(),
@@ -104,7 +104,7 @@ impl Table<'_> {
     fn leave(&mut self, number: usize, why: LeaveReason, reason: &str) {
         let peer = &mut self.peers[number];
         peer.over = Some(why == LeaveReason::Quit);
-        self.room.leave(peer.key, why);
+        self.room.leave(peer.id, why);
         self.model.leave(number, reason);
     }
 
@@ -150,7 +150,7 @@ impl Table<'_> {
         let count = self.random.count(0..=60).min(waiting.len());
         let mut rest = &waiting[..count];
         let mut heard = Vec::new();
-        let mut member = self.room.member(peer.key).expect("it is here");
+        let mut member = self.room.member(peer.id).expect("it is here");
         while let Ok(event) = member.handle_input(self.now, &mut rest) {
             heard.push(event.to_string());
         }
@@ -165,7 +165,7 @@ impl Table<'_> {
         let done: Vec<_> = peer.lines.drain(..lines).collect();
         let mut heard = heard.into_iter();
         for said in done {
-            let nick = self.model.seats[&number].nick.clone();
+            let nick = self.model.members[&number].nick.clone();
             let line = match said {
                 Said::Private(to, mark) => {
                     self.model.whisper(number, to, &mark);
@@ -176,7 +176,7 @@ impl Table<'_> {
                     None => format!("{nick}: {text}"),
                 },
                 Said::Nick(new) => {
-                    self.model.seats.get_mut(&number).expect("it sits").nick.clone_from(&new);
+                    self.model.members.get_mut(&number).expect("it is here").nick.clone_from(&new);
                     format!("* {nick} is now {new}")
                 }
             };
@@ -186,14 +186,14 @@ impl Table<'_> {
         assert_eq!(heard.next(), None);
         let peer = &self.peers[number];
         if peer.finishes && peer.taken == peer.input.len() {
-            self.model.seats.get_mut(&number).expect("it sits").has_ended = true;
+            self.model.members.get_mut(&number).expect("it is here").has_ended = true;
         }
         taken
     }
 
     fn expire(&mut self, number: usize) {
         let peer = &self.peers[number];
-        let mut member = self.room.member(peer.key).expect("it is here");
+        let mut member = self.room.member(peer.id).expect("it is here");
         let Some(due) = member.poll_deadline().filter(|due| *due <= self.now) else { return };
         match member.handle_timeout(self.now) {
             Ok(event) => panic!("{event:?} without silence"),
@@ -215,7 +215,7 @@ impl Table<'_> {
             if peer.over.is_some() {
                 return;
             }
-            let member = self.room.member(peer.key).expect("it is here");
+            let member = self.room.member(peer.id).expect("it is here");
             let waits = member.poll_deadline().is_some();
             assert!(!waits || self.dropped > dropped, "it waits again, and none is dropped for it");
             if waits {
@@ -237,7 +237,7 @@ impl Table<'_> {
 
     fn read(&mut self, number: usize, most: usize) {
         let peer = &mut self.peers[number];
-        let mut member = self.room.member(peer.key).expect("it is here");
+        let mut member = self.room.member(peer.id).expect("it is here");
         match member.poll_transmit() {
             Output::Nothing => {}
             Output::Bytes { head, tail, .. } => {
@@ -261,7 +261,7 @@ impl Table<'_> {
             for number in 0..self.peers.len() {
                 let peer = &self.peers[number];
                 if peer.over.is_none() {
-                    let mut member = self.room.member(peer.key).expect("it is here");
+                    let mut member = self.room.member(peer.id).expect("it is here");
                     let failed = member.poll_deadline() == Some(Instant::ZERO)
                         && matches!(member.handle_timeout(self.now), Err(nb::Error::Other(_)));
                     if failed {
@@ -316,15 +316,15 @@ impl Table<'_> {
 fn everybody_receives_exactly_what_is_for_them() {
     for_seeds(2000, |seed, sometimes: &mut Sometimes| {
         let mut random = Random::new(seed);
-        let seats = random.count(1..=6);
-        let mut memory = Memory::draw(&mut random, seats);
+        let slots = random.count(1..=6);
+        let mut memory = Memory::draw(&mut random, slots);
         let (reserve, has_line_buffers) = (memory.reserve(), memory.has_line_buffers());
         let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
         let mut table = Table {
             room: memory.room(config),
             model: Model::default(),
             peers: Vec::new(),
-            seats,
+            slots,
             now: Instant::from_millis(1),
             random,
             reserve,
@@ -353,6 +353,6 @@ fn everybody_receives_exactly_what_is_for_them() {
             "somebody waited, and nobody was dropped",
             table.waited > 0 && table.dropped == 0,
         );
-        sometimes.note("a place was used again", table.peers.len() > seats);
+        sometimes.note("a slot was used again", table.peers.len() > slots);
     });
 }

@@ -22,7 +22,7 @@ const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //
 
 /// A member, and all that it is to receive.
 #[derive(Debug)]
-pub struct Seat {
+pub struct MemberModel {
     /// Its nick.
     pub nick: String,
     /// What it is to receive, from its welcome on.
@@ -36,7 +36,7 @@ pub struct Seat {
 #[derive(Debug)]
 pub struct Model {
     /// By place; the operator's is the first.
-    pub seats: Vec<Option<Seat>>,
+    pub members: Vec<Option<MemberModel>>,
     /// Vacant places, the next to be taken last.
     vacant: Vec<usize>,
     history: usize,
@@ -58,11 +58,11 @@ impl Model {
     pub fn new(places: usize, history: usize, rate: u32, longest: usize) -> Self {
         let allowance = Allowance::new(0);
         let (nick, expected) = ("server".into(), String::new());
-        let seat = Seat { nick, expected, has_ended: false, allowance };
-        let mut seats: Vec<_> = (0..places).map(|_| None).collect();
-        seats[OPERATOR] = Some(seat);
+        let member = MemberModel { nick, expected, has_ended: false, allowance };
+        let mut members: Vec<_> = (0..places).map(|_| None).collect();
+        members[OPERATOR] = Some(member);
         Self {
-            seats,
+            members,
             vacant: (1..places).rev().collect(),
             history,
             rate,
@@ -73,18 +73,18 @@ impl Model {
     }
 
     fn nick(&self, number: usize) -> String {
-        self.seats[number].as_ref().map_or_else(String::new, |seat| seat.nick.clone())
+        self.members[number].as_ref().map_or_else(String::new, |member| member.nick.clone())
     }
 
     /// Tells all that still listen, but one.
     fn tell(&mut self, line: &str, except: Option<usize>) {
-        for (number, seat) in self.seats.iter_mut().enumerate() {
-            if let Some(seat) = seat
-                && !seat.has_ended
+        for (number, member) in self.members.iter_mut().enumerate() {
+            if let Some(member) = member
+                && !member.has_ended
                 && Some(number) != except
             {
-                seat.expected.push_str(line);
-                seat.expected.push('\n');
+                member.expected.push_str(line);
+                member.expected.push('\n');
             }
         }
     }
@@ -95,9 +95,9 @@ impl Model {
     }
 
     fn tell_one(&mut self, number: usize, line: &str) {
-        let seat = self.seats[number].as_mut().expect("it is here");
-        seat.expected.push_str(line);
-        seat.expected.push('\n');
+        let member = self.members[number].as_mut().expect("it is here");
+        member.expected.push_str(line);
+        member.expected.push('\n');
     }
 
     /// Somebody comes. Gives its number; `None`: the room is full.
@@ -113,7 +113,7 @@ impl Model {
         }
         self.tell(&format!("* {nick} joined"), None);
         let allowance = Allowance::new(self.rate);
-        self.seats[number] = Some(Seat { nick, expected, has_ended: false, allowance });
+        self.members[number] = Some(MemberModel { nick, expected, has_ended: false, allowance });
         Some(number)
     }
 
@@ -121,7 +121,7 @@ impl Model {
     pub fn leave(&mut self, number: usize, reason: Option<&str>) {
         let nick = self.nick(number);
         let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        self.seats[number] = None;
+        self.members[number] = None;
         self.vacant.push(number);
         self.tell(&format!("* {nick} left{reason}"), None);
     }
@@ -129,16 +129,16 @@ impl Model {
     /// A member has ended its stream, or was told to say no more.
     pub fn end(&mut self, number: usize) {
         if number != OPERATOR
-            && let Some(seat) = &mut self.seats[number]
+            && let Some(member) = &mut self.members[number]
         {
-            seat.has_ended = true;
+            member.has_ended = true;
         }
     }
 
     /// A member says something: whether that passes flood control. If not, it is told.
     fn passes(&mut self, number: usize, now: Instant) -> bool {
-        let seat = self.seats[number].as_mut().expect("it is here");
-        let said = seat.allowance.say(now);
+        let member = self.members[number].as_mut().expect("it is here");
+        let said = member.allowance.say(now);
         if let Err(Some(note)) = &said {
             self.note(number, note);
         }
@@ -213,11 +213,11 @@ impl Model {
             "a nick has letters, digits and -_. only, and starts with a letter or digit"
         } else if starts_like_guest() || RESERVED.iter().any(|word| skeleton(word) == looks) {
             "this nick is reserved"
-        } else if self.others(number).any(|seat| skeleton(&seat.nick) == looks) {
+        } else if self.others(number).any(|member| skeleton(&member.nick) == looks) {
             "this nick is taken, or looks like one that is"
         } else {
             let line = format!("* {old} is now {name}");
-            self.seats[number].as_mut().expect("it is here").nick = name.into();
+            self.members[number].as_mut().expect("it is here").nick = name.into();
             self.tell(&line, None);
             return Some(line);
         };
@@ -225,9 +225,9 @@ impl Model {
         None
     }
 
-    fn others(&self, number: usize) -> impl Iterator<Item = &Seat> {
-        let seats = self.seats.iter().enumerate();
-        seats.filter(move |(other, _)| *other != number).filter_map(|(_, seat)| seat.as_ref())
+    fn others(&self, number: usize) -> impl Iterator<Item = &MemberModel> {
+        let members = self.members.iter().enumerate();
+        members.filter(move |(other, _)| *other != number).filter_map(|(_, member)| member.as_ref())
     }
 
     fn whisper(&mut self, number: usize, rest: &[u8]) {
@@ -236,8 +236,10 @@ impl Model {
         let name = std::str::from_utf8(to).ok().filter(|name| name.chars().count() <= MAX_NICK);
         let found = name.and_then(|name| {
             let looks = skeleton(name);
-            self.seats.iter().position(|seat| {
-                seat.as_ref().is_some_and(|seat| !seat.has_ended && skeleton(&seat.nick) == looks)
+            self.members.iter().position(|member| {
+                member
+                    .as_ref()
+                    .is_some_and(|member| !member.has_ended && skeleton(&member.nick) == looks)
             })
         });
         if let Some(found) = found {
@@ -249,13 +251,13 @@ impl Model {
     }
 
     fn tell_who(&mut self, number: usize) {
-        let here = self.seats.iter().flatten().filter(|seat| !seat.has_ended);
+        let here = self.members.iter().flatten().filter(|member| !member.has_ended);
         let (mut line, mut rest) = (String::new(), 0);
-        for seat in here {
+        for member in here {
             let before = if line.is_empty() { "* here: " } else { ", " };
-            if rest == 0 && line.len() + before.len() + seat.nick.len() <= self.room_for_who {
+            if rest == 0 && line.len() + before.len() + member.nick.len() <= self.room_for_who {
                 line += before;
-                line += &seat.nick;
+                line += &member.nick;
             } else {
                 rest += 1;
             }

@@ -7,7 +7,7 @@ use barewire_core::chat::DEFAULT_HISTORY;
 
 /// What is true of one member.
 #[derive(Debug)]
-pub struct Seat {
+pub struct MemberModel {
     /// Its nick.
     pub nick: String,
     /// What was said before it came.
@@ -22,7 +22,7 @@ pub struct Seat {
 #[derive(Debug, Default)]
 pub struct Model {
     /// By the order of joining.
-    pub seats: BTreeMap<usize, Seat>,
+    pub members: BTreeMap<usize, MemberModel>,
     said: Vec<String>,
     /// What the operator is to receive.
     pub log: Vec<String>,
@@ -33,9 +33,9 @@ pub struct Model {
 impl Model {
     fn tell(&mut self, line: &str, except: Option<usize>) {
         self.log.push(line.into());
-        for (&number, seat) in &mut self.seats {
-            if Some(number) != except && !seat.has_ended {
-                seat.expected.push(line.into());
+        for (&number, member) in &mut self.members {
+            if Some(number) != except && !member.has_ended {
+                member.expected.push(line.into());
             }
         }
     }
@@ -44,21 +44,21 @@ impl Model {
     pub fn join(&mut self, number: usize, nick: &str) {
         self.notices += 2;
         self.tell(&format!("* {nick} joined"), None);
-        let seat = Seat {
+        let member = MemberModel {
             nick: nick.into(),
             history: self.said.clone(),
             expected: Vec::new(),
             has_ended: false,
         };
-        self.seats.insert(number, seat);
+        self.members.insert(number, member);
     }
 
     /// Somebody goes; the reason is what stands in the notice behind `left`.
     pub fn leave(&mut self, number: usize, reason: &str) {
         self.notices += 1;
-        let seat = self.seats.get_mut(&number).expect("who leaves was there");
-        seat.has_ended = true;
-        let line = format!("* {} left{reason}", seat.nick);
+        let member = self.members.get_mut(&number).expect("who leaves was there");
+        member.has_ended = true;
+        let line = format!("* {} left{reason}", member.nick);
         self.tell(&line, Some(number));
     }
 
@@ -74,17 +74,18 @@ impl Model {
 
     /// A private note of the room.
     pub fn note(&mut self, number: usize, note: &str) {
-        if let Some(seat) = self.seats.get_mut(&number) {
-            seat.expected.push(format!("* {note}"));
+        if let Some(member) = self.members.get_mut(&number) {
+            member.expected.push(format!("* {note}"));
         }
     }
 
     /// A private line: to a member, or to nobody, which its sender is told.
     pub fn whisper(&mut self, from: usize, to: usize, text: &str) {
-        let (name, nick) = (format!("guest{}", to + 1), self.seats[&from].nick.clone());
-        let found = self.seats.get_mut(&to).filter(|seat| !seat.has_ended && seat.nick == name);
-        if let Some(seat) = found {
-            seat.expected.push(format!("(private) {nick}: {text}"));
+        let (name, nick) = (format!("guest{}", to + 1), self.members[&from].nick.clone());
+        let found =
+            self.members.get_mut(&to).filter(|member| !member.has_ended && member.nick == name);
+        if let Some(member) = found {
+            member.expected.push(format!("(private) {nick}: {text}"));
         } else {
             self.note(from, &format!("nobody here is called {name}; /who tells who is here"));
         }
@@ -93,21 +94,21 @@ impl Model {
     /// Judges what a member received: all of what it should have, or, if it was cut off, the
     /// beginning. Tells how many lines of history it got.
     pub fn judge(&self, number: usize, received: &[String], is_whole: bool) -> usize {
-        let seat = &self.seats[&number];
+        let member = &self.members[&number];
         let Some((welcome, lines)) = received.split_first() else {
             assert!(!is_whole, "{number} got nothing");
             return 0;
         };
         assert!(welcome.starts_with("* welcome to barewire chat, you are guest"), "{welcome}");
-        let most = usize::from(DEFAULT_HISTORY).min(seat.history.len());
+        let most = usize::from(DEFAULT_HISTORY).min(member.history.len());
         let fits = |count: &usize| {
-            let history = &seat.history[seat.history.len() - count..];
-            let mut expected = history.iter().chain(&seat.expected);
+            let history = &member.history[member.history.len() - count..];
+            let mut expected = history.iter().chain(&member.expected);
             let agrees = lines.iter().all(|line| expected.next() == Some(line));
             agrees && (!is_whole || expected.next().is_none())
         };
         (0..=most).rev().find(fits).unwrap_or_else(|| {
-            panic!("{number} got (whole: {is_whole})\n{lines:#?}\nand should have\n{seat:#?}")
+            panic!("{number} got (whole: {is_whole})\n{lines:#?}\nand should have\n{member:#?}")
         })
     }
 }

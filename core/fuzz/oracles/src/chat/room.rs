@@ -41,13 +41,13 @@ pub struct Input<'a> {
 #[derive(Debug, Arbitrary)]
 enum Step<'a> {
     Join,
-    LeaveReason(u8, bool),
+    Leave(u8, bool),
     /// A whole line.
     Line(u8, Words<'a>),
     /// Bytes, which may be a part of a line or several.
     Bytes(u8, &'a [u8]),
     End(u8),
-    Dismiss(u8),
+    Disconnect(u8),
     /// A member's link takes so many bytes.
     Read(u8, u8),
     Wait(Span),
@@ -79,16 +79,16 @@ impl Words<'_> {
 }
 
 /// A member: its connection, and how its bytes are to be read.
-struct Guest {
-    key: MemberId,
+struct Peer {
+    id: MemberId,
     driver: ManualDriver,
     texts: Texts,
 }
 
-struct World<'m> {
+struct Simulation<'m> {
     room: Room<'m>,
     model: model::Model,
-    guests: Vec<Option<Guest>>,
+    peers: Vec<Option<Peer>>,
     config: RoomConfig,
     /// How many lines may still be pasted.
     paste: usize,
@@ -96,36 +96,36 @@ struct World<'m> {
     heard: Vec<String>,
 }
 
-impl World<'_> {
-    fn guest(&self, key: MemberId) -> Guest {
+impl Simulation<'_> {
+    fn peer(&self, id: MemberId) -> Peer {
         let texts = Texts::new(LONGEST.into(), Some(self.config.quiet)).within(LINE_TIMEOUT);
-        Guest { key, driver: ManualDriver::default(), texts }
+        Peer { id, driver: ManualDriver::default(), texts }
     }
 
     fn join(&mut self) {
         let number = self.model.join();
-        let key = self.room.join().ok();
-        assert_eq!(key.is_some(), number.is_some(), "as many as there are places");
-        if let (Some(number), Some(key)) = (number, key) {
-            self.guests[number] = Some(self.guest(key));
+        let id = self.room.join().ok();
+        assert_eq!(id.is_some(), number.is_some(), "as many as there are places");
+        if let (Some(number), Some(id)) = (number, id) {
+            self.peers[number] = Some(self.peer(id));
         }
     }
 
     fn leave(&mut self, number: usize, why: LeaveReason) {
-        let Some(guest) = self.guests[number].take_if(|_| number != OPERATOR) else { return };
-        self.room.leave(guest.key, why);
-        assert_eq!(self.room.nick(guest.key), None, "it has left");
-        self.room.leave(guest.key, why);
+        let Some(peer) = self.peers[number].take_if(|_| number != OPERATOR) else { return };
+        self.room.leave(peer.id, why);
+        assert_eq!(self.room.nick(peer.id), None, "it has left");
+        self.room.leave(peer.id, why);
         self.model.leave(number, why.reason());
     }
 
     /// Somebody, or a vacant place; the model's numbers and ours are those of the places.
     fn pick(&self, number: u8) -> usize {
-        usize::from(number) % self.guests.len()
+        usize::from(number) % self.peers.len()
     }
 
     fn expect(&mut self, number: usize, said: Said) {
-        if self.model.seats[number].as_ref().is_none_or(|seat| seat.has_ended) {
+        if self.model.members[number].as_ref().is_none_or(|member| member.has_ended) {
             return;
         }
         match said {
@@ -143,32 +143,32 @@ impl World<'_> {
 
     /// A member's bytes arrive, or time passes for it, or its stream ends.
     fn turn(&mut self, number: usize, what: Turn<'_>) {
-        let Some(mut guest) = self.guests[number].take() else { return };
+        let Some(mut peer) = self.peers[number].take() else { return };
         let (now, mut said) = (self.now, Vec::new());
-        let member = self.room.member(guest.key);
+        let member = self.room.member(peer.id);
         let mut member = member.expect("it has not left");
         let mut told = Vec::new();
-        let on_heard = |heard: MemberEvent<'_>| told.push(heard.to_string());
+        let on_event = |event: MemberEvent<'_>| told.push(event.to_string());
         let failed: Option<MemberError> = match what {
-            Turn::Bytes(_) if guest.driver.ended => None,
+            Turn::Bytes(_) if peer.driver.ended => None,
             Turn::Bytes(bytes) => {
-                guest.texts.hear(now, bytes, |text| said.push(text));
-                guest.driver.hear(now, &mut member, bytes, on_heard)
+                peer.texts.hear(now, bytes, |text| said.push(text));
+                peer.driver.hear(now, &mut member, bytes, on_event)
             }
             Turn::End => {
-                guest.driver.ended = true;
-                said.extend(guest.texts.end());
-                guest.driver.listen(now, &mut member, on_heard)
+                peer.driver.ended = true;
+                said.extend(peer.texts.end());
+                peer.driver.listen(now, &mut member, on_event)
             }
             Turn::Wait => {
-                said.extend(guest.texts.wait(now));
-                guest.driver.expire(now, &mut member, on_heard)
+                said.extend(peer.texts.wait(now));
+                peer.driver.expire(now, &mut member, on_event)
             }
         };
         assert_eq!(failed, None, "nobody is in the way here");
-        assert!(guest.driver.held.is_empty(), "nothing has to wait here");
+        assert!(peer.driver.held.is_empty(), "nothing has to wait here");
         let is_end = matches!(what, Turn::End);
-        self.guests[number] = Some(guest);
+        self.peers[number] = Some(peer);
         for said in said {
             self.expect(number, said);
         }
@@ -181,11 +181,11 @@ impl World<'_> {
 
     /// So many bytes go out to a member; what has is what the model says.
     fn read(&mut self, number: usize, room: u64) {
-        let Some(guest) = &mut self.guests[number] else { return };
-        let mut member = self.room.member(guest.key).expect("it has not left");
-        guest.driver.transmit(self.now, &mut member, room);
-        let seat = self.model.seats[number].as_ref().expect("it has not left");
-        let (found, expected) = (&guest.driver.sent, seat.expected.as_bytes());
+        let Some(peer) = &mut self.peers[number] else { return };
+        let mut member = self.room.member(peer.id).expect("it has not left");
+        peer.driver.transmit(self.now, &mut member, room);
+        let model = self.model.members[number].as_ref().expect("it has not left");
+        let (found, expected) = (&peer.driver.sent, model.expected.as_bytes());
         assert!(
             expected.starts_with(found),
             "sent: {}\nexpected: {}",
@@ -195,18 +195,18 @@ impl World<'_> {
         if room == u64::MAX {
             assert_eq!(found.len(), expected.len(), "something is missing");
             assert_eq!(
-                (guest.driver.shut(), guest.driver.closed),
-                (seat.has_ended, seat.has_ended)
+                (peer.driver.shut(), peer.driver.closed),
+                (model.has_ended, model.has_ended)
             );
         }
-        if guest.driver.closed {
+        if peer.driver.closed {
             self.leave(number, LeaveReason::Quit);
         }
     }
 
     fn disconnect(&mut self, number: usize) {
-        if let Some(guest) = self.guests[number].as_ref().filter(|_| number != OPERATOR) {
-            self.room.member(guest.key).expect("it has not left").disconnect(self.now);
+        if let Some(peer) = self.peers[number].as_ref().filter(|_| number != OPERATOR) {
+            self.room.member(peer.id).expect("it has not left").disconnect(self.now);
             self.model.end(number);
         }
     }
@@ -217,8 +217,8 @@ impl World<'_> {
             Words::Act(text) => (b"/me ", text),
             Words::Nick(name) => (b"/nick ", name),
             Words::Whisper(to, text) => {
-                let seat = self.model.seats[self.pick(*to)].as_ref();
-                let nick = seat.map_or("nobody", |seat| &seat.nick);
+                let member = self.model.members[self.pick(*to)].as_ref();
+                let nick = member.map_or("nobody", |member| &member.nick);
                 return [b"/msg ", nick.as_bytes(), b" ", text, b"\n"].concat();
             }
             Words::Who => (b"/who", b""),
@@ -280,28 +280,29 @@ pub fn check(input: &Input<'_>) {
     let room = Room::new(members, lines, bytes, config).expect("it is enough");
     let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST.into()));
     let operator = room.operator();
-    let guests = (0..PLACES).map(|_| None).collect();
-    let mut world = World { room, model, guests, config, paste, now: START, heard: Vec::new() };
-    world.guests[OPERATOR] = Some(world.guest(operator));
+    let peers = (0..PLACES).map(|_| None).collect();
+    let mut simulation =
+        Simulation { room, model, peers, config, paste, now: START, heard: Vec::new() };
+    simulation.peers[OPERATOR] = Some(simulation.peer(operator));
     let mut lines = 0;
     for step in &input.steps {
         lines += step.lines();
         if lines > LINES {
             break;
         }
-        world.step(step);
-        assert_eq!(world.room.count(), world.guests.iter().flatten().count() - 1);
+        simulation.step(step);
+        assert_eq!(simulation.room.count(), simulation.peers.iter().flatten().count() - 1);
     }
     for number in 0..PLACES {
-        world.read(number, u64::MAX);
+        simulation.read(number, u64::MAX);
     }
 }
 
-impl World<'_> {
+impl Simulation<'_> {
     fn step(&mut self, step: &Step<'_>) {
         match step {
             Step::Join => self.join(),
-            Step::LeaveReason(number, is_lost) => {
+            Step::Leave(number, is_lost) => {
                 let why = if *is_lost { LeaveReason::Lost } else { LeaveReason::Quit };
                 self.leave(self.pick(*number), why);
             }
@@ -311,7 +312,7 @@ impl World<'_> {
             }
             Step::Bytes(number, bytes) => self.turn(self.pick(*number), Turn::Bytes(bytes)),
             Step::End(number) => self.turn(self.pick(*number), Turn::End),
-            Step::Dismiss(number) => self.disconnect(self.pick(*number)),
+            Step::Disconnect(number) => self.disconnect(self.pick(*number)),
             Step::Paste(number, words, count) => {
                 let count = usize::from(*count).min(self.paste / words.lines());
                 self.paste -= count * words.lines();
@@ -321,7 +322,7 @@ impl World<'_> {
             Step::Read(number, room) => self.read(self.pick(*number), (*room).into()),
             Step::Wait(span) => {
                 self.now += span.duration();
-                for number in 0..self.guests.len() {
+                for number in 0..self.peers.len() {
                     self.turn(number, Turn::Wait);
                 }
             }
