@@ -7,7 +7,7 @@
 //! | kind | methods | when |
 //! |---|---|---|
 //! | getters | each machine's own | at any time |
-//! | `handle_*` | [`handle_input`], [`handle_end`], [`handle_timeout`] | when the world has something for the session |
+//! | `handle_*` | [`handle_input`], [`handle_end`], [`handle_timeout`] | the connection brings something, or it is time |
 //! | commands | each machine's own (say, rename, …) | when the owner wants something |
 //! | `poll_*` | [`poll_transmit`] with [`transmitted`], [`poll_deadline`] | after any of the two above |
 //!

@@ -1,10 +1,10 @@
-//! Drives any [`Session`] over a TCP stream, by the rule that [`barewire_core::session`] states.
+//! Drives any [`Session`] over a TCP stream, by the rule that [`barewire_core::driver`] states.
 //!
 //! # Sessions that send contents
 //!
 //! [`Link::drive`] is all that most sessions need. A session that sends
-//! [`Output::Contents`](barewire_core::session::Output::Contents) has an owner who opens files, and who may have to
-//! answer the session several times in a turn, since requests come many at a time and the session
+//! [`Output::Contents`](barewire_core::session::Output::Contents) has an owner who opens files, and who
+//! may have to answer the session several times in a turn, since requests come many at a time and the session
 //! takes one after another. So its turn has two parts: [`Link::advance`], as often as there is
 //! something to answer, and [`Link::flush`] at the end. What is small is gathered in between, and
 //! leaves in few system calls: a hundred small answers take about as many as one. What is not goes

@@ -4,7 +4,7 @@ use core::error::Error;
 
 use crate::time::Instant;
 
-/// What a session wants of its link next; lent until [`Session::transmitted`] releases it.
+/// What a session wants of its connection next; lent until [`Session::transmitted`] releases it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Output<'a> {
@@ -17,7 +17,7 @@ pub enum Output<'a> {
         /// What follows them, often empty: the other side of a ring buffer's wrap, or a part kept
         /// elsewhere. A vectored write takes both at once.
         tail: &'a [u8],
-        /// More output is certain to follow these bytes at once, so the link may hold them back to
+        /// More output is certain to follow these bytes at once, so the driver may hold them back to
         /// fill a segment (`MSG_MORE`, `send(2)`).
         more: bool,
     },
@@ -26,7 +26,8 @@ pub enum Output<'a> {
     /// (`sendfile(2)`); for one that has them in memory, [`InMemory`](super::InMemory) turns them into
     /// [`Bytes`](Self::Bytes).
     ///
-    /// Contents that end before the range does are a [`DriveError::Contents`](crate::driver::DriveError::Contents).
+    /// Contents that end before the range does are a
+    /// [`DriveError::Contents`](crate::driver::DriveError::Contents).
     Contents {
         /// Where the range begins, in bytes from the start of the contents.
         offset: u64,
@@ -80,13 +81,13 @@ pub trait Session: for<'s> Events<'s> {
     /// As [`handle_input`](Self::handle_input).
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error>;
 
-    /// What the link should do next. Calling it again without [`transmitted`](Self::transmitted)
+    /// What the driver should do next. Calling it again without [`transmitted`](Self::transmitted)
     /// between gives the same answer.
     fn poll_transmit(&self) -> Output<'_>;
 
     /// Releases what [`poll_transmit`](Self::poll_transmit) lent last: `count` bytes of
-    /// [`Output::Bytes`] or [`Output::Contents`], or with `count` 0 an [`Output::Shutdown`] carried out. A count beyond what
-    /// was lent is taken for all of it.
+    /// [`Output::Bytes`] or [`Output::Contents`], or with `count` 0 an [`Output::Shutdown`] carried
+    /// out. A count beyond what was lent is taken for all of it.
     fn transmitted(&mut self, now: Instant, count: usize);
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, if ever.

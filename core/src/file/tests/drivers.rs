@@ -1,4 +1,4 @@
-//! Drivers by hand: the driving rule of [`session`](crate::session), with all that happens kept.
+//! Drivers by hand: the driving rule of [`driver`](crate::driver), with all that happens kept.
 
 use super::std::format;
 use super::std::string::String;
