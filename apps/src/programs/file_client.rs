@@ -218,7 +218,7 @@ fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failur
     raise_descriptor_limit();
     let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
-    executor.spawn(Box::new(ServerConnection::new(Instant::ZERO)));
+    executor.spawn(Box::new(ServerConnection::Waiting(Instant::ZERO)));
     if let Some(ticker) = ticker {
         executor.spawn(Box::new(ticker));
     }

@@ -22,44 +22,36 @@ use super::sink::Abort;
 const RECEIVE_BUFFER: u32 = 4 << 20;
 
 /// The task: from the pause before the connection is made to its end, when it spawns the next.
-pub(super) struct ServerConnection {
-    state: State,
-}
-
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
-enum State {
+pub(super) enum ServerConnection {
+    /// Until when.
     Waiting(Instant),
     Connecting(Connector),
-    Framed { link: Link, receiver: Receiver },
-    Plain { link: Link, receiver: PlainReceiver<'static> },
+    Framed(Link, Receiver),
+    Plain(Link, PlainReceiver<'static>),
 }
 
 impl ServerConnection {
-    /// A connection that begins at `begin`.
-    pub(super) fn new(begin: Instant) -> Self {
-        Self { state: State::Waiting(begin) }
-    }
-
     /// Goes on to the next state.
     fn advance(
         &mut self,
         client: &mut Client<'_>,
         cx: &mut Context<'_, Client<'_>>,
-    ) -> nb::Result<State, Ending> {
-        match &mut self.state {
-            State::Waiting(begin) if cx.now() < *begin => {
-                cx.set_deadline(Some(*begin));
+    ) -> nb::Result<Self, Ending> {
+        match self {
+            Self::Waiting(until) if cx.now() < *until => {
+                cx.set_deadline(Some(*until));
                 Err(nb::Error::WouldBlock)
             }
-            State::Waiting(_) => {
+            Self::Waiting(_) => {
                 // What cannot be done here need not be asked for.
                 if !client.queue.prepare() {
                     return Err(nb::Error::Other(Ending::Closed));
                 }
                 let Settings { addresses, timeout, .. } = &client.queue.settings;
-                Ok(State::Connecting(Connector::new(addresses.clone(), *timeout)))
+                Ok(Self::Connecting(Connector::new(addresses.clone(), *timeout)))
             }
-            State::Connecting(connector) => {
+            Self::Connecting(connector) => {
                 let connected = connector.poll(cx);
                 let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
                 client.queue.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
@@ -70,7 +62,7 @@ impl ServerConnection {
                 client.policy.reach();
                 Ok(begin(link, client, cx.now())?)
             }
-            State::Framed { link, receiver } => {
+            Self::Framed(link, receiver) => {
                 let driven = drive(link, receiver, client, cx);
                 client.policy.was_heard |= receiver.is_framed();
                 driven?;
@@ -82,7 +74,7 @@ impl ServerConnection {
                 }
                 Err(nb::Error::WouldBlock)
             }
-            State::Plain { link, receiver } => {
+            Self::Plain(link, receiver) => {
                 drive(link, receiver, client, cx)?;
                 Err(nb::Error::WouldBlock)
             }
@@ -97,7 +89,7 @@ impl Task<Client<'_>> for ServerConnection {
                 break Ending::Aborted(Abort::Interrupted);
             }
             match self.advance(client, cx) {
-                Ok(state) => self.state = state,
+                Ok(next) => *self = next,
                 Err(nb::Error::WouldBlock) => {
                     client.queue.reporter.flush();
                     return Poll::Pending;
@@ -107,7 +99,7 @@ impl Task<Client<'_>> for ServerConnection {
         };
         // Each connection is a task of its own, so that nothing of the last is left.
         if let Some(begin) = client.after(&ending, cx.now()) {
-            cx.spawn(Box::new(Self::new(begin)));
+            cx.spawn(Box::new(Self::Waiting(begin)));
         }
         client.queue.reporter.flush();
         Poll::Ready(())
@@ -115,14 +107,14 @@ impl Task<Client<'_>> for ServerConnection {
 }
 
 /// Begins the conversation over a connection that is made.
-fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, Ending> {
+fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<ServerConnection, Ending> {
     let Client { queue, policy } = client;
     let config = queue.settings.config();
     if !policy.is_plain() {
         let mut receiver = Receiver::new(now, config);
         // Before anything is read: a server that ends at once leaves this unanswered.
         queue.ask(&mut receiver, now, policy.was_heard);
-        return Ok(State::Framed { link, receiver });
+        return Ok(ServerConnection::Framed(link, receiver));
     }
     let transfer = queue.ask_plainly().ok_or(Ending::Closed)?;
     let name = message(&transfer.name).map_err(|why| {
@@ -130,7 +122,7 @@ fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<State, End
         let why = format!("{name}: the name {why}, so it cannot be asked for plainly");
         Ending::Aborted(Abort::Skip(why))
     })?;
-    Ok(State::Plain { link, receiver: PlainReceiver::new(now, name, config) })
+    Ok(ServerConnection::Plain(link, PlainReceiver::new(now, name, config)))
 }
 
 /// Takes what the conversation brings, as far as it goes now: whether it goes on.

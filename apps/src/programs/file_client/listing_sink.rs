@@ -22,26 +22,11 @@ pub(super) struct ListingSink {
     bytes: Vec<u8>,
 }
 
-/// What is in a listing that follows the rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Totals {
-    pub(super) entries: usize,
-    pub(super) files: u64,
-    /// The size of the largest file in bytes.
-    largest: u64,
-}
-
 impl ListingSink {
-    /// Whether the complete listing can be gone by, and what is in it.
-    pub(super) fn check(&self) -> Result<Totals, EntryError> {
-        entries(&self.bytes).try_fold(Totals::default(), |totals, entry| {
-            let Entry { size, is_directory, .. } = entry?;
-            Ok(Totals {
-                entries: totals.entries + 1,
-                files: totals.files + u64::from(!is_directory),
-                largest: totals.largest.max(size),
-            })
-        })
+    /// What is in the complete listing, if it can be gone by.
+    pub(super) fn entries(&self) -> Result<impl Iterator<Item = Entry<'_>> + Clone, EntryError> {
+        entries(&self.bytes).try_for_each(|entry| entry.map(drop))?;
+        Ok(entries(&self.bytes).flatten())
     }
 
     pub(super) fn into_lines(mut self) -> Vec<u8> {
@@ -55,12 +40,14 @@ impl ListingSink {
         folder: Option<&str>,
         reporter: &mut Reporter<'_>,
     ) -> Result<(), EntryError> {
-        let width = self.check()?.largest.to_string().len();
+        let entries = self.entries()?;
+        let largest = entries.clone().map(|entry| entry.size).max().unwrap_or_default();
+        let width = largest.to_string().len();
         let folder = folder.map(|name| printable(name.as_bytes()).to_string());
         if let Some(folder) = &folder {
             reporter.output.heading(folder);
         }
-        for Entry { size, modified, name, is_directory } in entries(&self.bytes).flatten() {
+        for Entry { size, modified, name, is_directory } in entries {
             let name = printable(name.as_bytes());
             let (folder, directory) = (folder.as_deref(), is_directory);
             reporter.output.show(&Listed { folder, name, size, modified, directory, width });
@@ -105,13 +92,15 @@ mod tests {
 
     #[test]
     fn what_breaks_the_rules_is_not_gone_by() {
-        let totals = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n").check();
-        assert_eq!(totals, Ok(Totals { entries: 3, files: 2, largest: 12 }));
-        assert_eq!(listing("").check().map(|totals| totals.entries), Ok(0));
+        let sound = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n");
+        let sizes = sound.entries().unwrap().map(|entry| (entry.size, entry.is_directory));
+        assert_eq!(sizes.collect::<Vec<_>>(), [(5, false), (0, true), (12, false)]);
+        assert_eq!(listing("").entries().map(Iterator::count), Ok(0));
+        let error = |text| listing(text).entries().err();
         for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n"] {
-            assert_eq!(listing(wrong).check(), Err(EntryError::Malformed), "{wrong:?}");
+            assert_eq!(error(wrong), Some(EntryError::Malformed), "{wrong:?}");
         }
-        assert_eq!(listing("1\t0\ta\n1\t0\ta\n").check(), Err(EntryError::OutOfOrder));
+        assert_eq!(error("1\t0\ta\n1\t0\ta\n"), Some(EntryError::OutOfOrder));
     }
 
     #[test]

@@ -32,16 +32,18 @@ impl Walk {
         listing: ListingSink,
         target: &TargetPath,
     ) -> Result<Self, String> {
-        let totals = listing.check().map_err(|error| error.to_string())?;
+        let entries = listing.entries().map_err(|error| error.to_string())?;
         let target = target.open_folder().map_err(|error| {
             let (path, why) = (target.path(), describe(&error));
             format!("cannot make the folder {}: {why}", path.display())
         })?;
-        let listing = listing.into_lines();
-        for entry in entries(&listing).flatten() {
-            target.folder.expect(entry.name.as_bytes());
+        let (mut left, mut files) = (0, 0);
+        for Entry { name, is_directory, .. } in entries {
+            target.folder.expect(name.as_bytes());
+            left += 1;
+            files += u64::from(!is_directory);
         }
-        Ok(Self { name, target, listing, read: 0, left: totals.entries, files: totals.files })
+        Ok(Self { name, target, listing: listing.into_lines(), read: 0, left, files })
     }
 
     /// How many bytes of memory the listing takes.
