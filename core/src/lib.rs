@@ -9,19 +9,19 @@ pub mod chat;
 #[cfg(feature = "datagram")]
 pub mod datagram;
 pub mod driver;
-#[cfg(all(test, feature = "datagram", feature = "hello", feature = "file", feature = "chat"))]
-mod error_messages;
 #[cfg(feature = "file")]
 pub mod file;
 #[cfg(feature = "hello")]
 pub mod hello;
 pub mod io;
 #[cfg(any(feature = "datagram", feature = "hello", feature = "file"))]
-mod log;
+mod logging;
 pub mod printable;
 pub mod session;
 #[cfg(any(test, barewire_sizes))]
-mod sizes;
+mod size_checks;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod time;
 

@@ -163,7 +163,7 @@ pub mod stream;
 pub mod terminal;
 pub mod threads;
 
-mod backoff;
+mod error_pause;
 mod sys;
 #[cfg(test)]
 mod testing;

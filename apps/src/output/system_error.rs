@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_said_in_the_systems_describe() {
+    fn errors_are_said_in_the_systems_words() {
         let describe_errno = |errno: Errno| describe(&io::Error::from(errno)).to_string();
         assert_eq!(describe_errno(Errno::EADDRINUSE), "address already in use");
         assert_eq!(describe_errno(Errno::EIO), "I/O error");

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use super::config::ExchangeConfig;
 use super::received::Datagram;
-use crate::log::debug;
+use crate::logging::debug;
 use crate::time::{Duration, Instant};
 
 /// What an [`Exchange`] tells its owner.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::rate_limiter::{Admission, MUTE_THRESHOLD, Rate, SourceRateLimiter};
 use super::received::Datagram;
-use crate::log::debug;
+use crate::logging::debug;
 use crate::time::{Duration, Instant};
 
 /// Source ports whose owners answer anything, so that answering them can start a loop or serve a

@@ -1,12 +1,12 @@
 extern crate std;
-mod puppet;
+mod scripted;
 
 use super::*;
 use crate::time::{Duration, Instant};
 use core::convert::Infallible;
 use core::error::Error;
 use core::ops::ControlFlow;
-use puppet::{Broken, Puppet, Stack, Strange};
+use scripted::{Broken, ScriptedSession, Stack, Strange};
 use std::borrow::ToOwned;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -18,7 +18,7 @@ const fn at(millis: u64) -> Instant {
 /// One connection.
 struct Scene {
     driver: Driver,
-    session: Puppet,
+    session: ScriptedSession,
     stack: Stack,
     told: Vec<String>,
 }
@@ -27,7 +27,7 @@ impl Scene {
     fn new() -> Self {
         Self {
             driver: Driver::new(),
-            session: Puppet { appetite: 99, ..Puppet::default() },
+            session: ScriptedSession { capacity: 99, ..ScriptedSession::default() },
             stack: Stack { room: 99, ..Stack::default() },
             told: Vec::new(),
         }
@@ -44,7 +44,7 @@ impl Scene {
 #[test]
 fn what_was_left_is_offered_again_when_something_new_may_have_made_room() {
     let mut scene = Scene::new();
-    scene.session.appetite = 2;
+    scene.session.capacity = 2;
     scene.session.deadline = Some(at(500));
     scene.stack.arrived = b"abcd".to_vec();
     assert_eq!(scene.step(0), Step::Wait(Some(at(500))));
@@ -61,7 +61,7 @@ fn what_was_left_is_offered_again_when_something_new_may_have_made_room() {
 #[test]
 fn the_last_byte_is_followed_by_a_call_without_any_and_by_transmission() {
     let mut scene = Scene::new();
-    scene.session.untold = 2;
+    scene.session.pending_events = 2;
     scene.stack.arrived = b"abc".to_vec();
     let Scene { driver, session, stack, .. } = &mut scene;
     let next = driver.next(at(0), session, stack);
@@ -78,7 +78,7 @@ fn the_last_byte_is_followed_by_a_call_without_any_and_by_transmission() {
 #[test]
 fn the_end_comes_behind_the_last_event_of_the_bytes() {
     let mut scene = Scene::new();
-    scene.session.untold = 3;
+    scene.session.pending_events = 3;
     (scene.stack.arrived, scene.stack.has_ended) = (b"abc".to_vec(), true);
     assert_eq!(scene.step(0), Step::Wait(None));
     assert_eq!(scene.session.take_notes(), "input:abc input: input: input: end");
@@ -130,7 +130,7 @@ fn who_never_stops_sending_is_not_lingered_for() {
 #[test]
 fn a_reset_behind_the_last_byte_takes_nothing_of_what_it_has_to_tell() {
     let mut scene = Scene::new();
-    scene.session.untold = 3;
+    scene.session.pending_events = 3;
     (scene.stack.arrived, scene.stack.breaks_behind) = (b"abc".to_vec(), true);
     assert_eq!(scene.step(0), Step::Over(Err(DriveError::Connection(Broken))));
     assert_eq!(scene.told, ["abc", "", ""]);
@@ -243,7 +243,7 @@ fn a_last_word_is_tried_once() {
 fn an_owner_gives_up_from_within_an_event_or_without() {
     for has_shut_down in [false, true] {
         let mut scene = Scene::new();
-        (scene.session.untold, scene.session.wants_shut_down) = (9, has_shut_down);
+        (scene.session.pending_events, scene.session.wants_shut_down) = (9, has_shut_down);
         scene.stack.arrived = b"abc".to_vec();
         let Scene { driver, session, stack, .. } = &mut scene;
         let step = driver.step(at(0), session, stack, |_| ControlFlow::Break(()));
@@ -281,7 +281,7 @@ fn a_broken_connection_is_told_to_the_owner_alone() {
 #[test]
 fn a_reset_is_no_success_though_it_lies_behind_bytes_that_nobody_reads() {
     let mut scene = Scene::new();
-    (scene.session.appetite, scene.session.wants_shut_down) = (0, true);
+    (scene.session.capacity, scene.session.wants_shut_down) = (0, true);
     scene.stack.arrived = b"unread".to_vec();
     assert_eq!(scene.step(0), Step::Wait(None));
     (scene.session.closes, scene.stack.breaks_behind) = (true, true);

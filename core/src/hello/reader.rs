@@ -2,7 +2,7 @@
 
 use super::config::HandshakeConfig;
 use super::error::HandshakeError;
-use crate::log::debug;
+use crate::logging::debug;
 use crate::text::{Text, TextReader};
 use crate::time::Instant;
 use crate::time::deadline::Deadline;

@@ -10,7 +10,7 @@ use barewire_core::time::Instant;
 
 use super::receive_buffer::ReceiveBuffer;
 use super::socket::UdpSocket;
-use crate::backoff::Backoff;
+use crate::error_pause::ErrorPause;
 use crate::executor::{Context, Readiness, Source};
 use crate::sys::mmsg::MAX_BATCH;
 
@@ -86,7 +86,7 @@ pub struct UdpServer {
     /// The address that the socket is bound to; `None` for a wildcard, when each datagram tells.
     bound: Option<IpAddr>,
     pub(super) buffer: ReceiveBuffer,
-    backoff: Backoff,
+    pause: ErrorPause,
 }
 
 impl UdpServer {
@@ -99,7 +99,7 @@ impl UdpServer {
         let bound = Some(ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let batch = (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH);
         let buffer = ReceiveBuffer::new(capacity, batch, bound.is_none());
-        Ok(Self { socket, source: None, bound, buffer, backoff: Backoff::default() })
+        Ok(Self { socket, source: None, bound, buffer, pause: ErrorPause::default() })
     }
 
     /// The socket.
@@ -125,7 +125,7 @@ impl UdpServer {
         mut decide: impl FnMut(ReceivedDatagram<'b>) -> Option<&'b [u8]>,
         mut refused: impl FnMut(SocketAddr, io::Error),
     ) -> io::Result<Batch> {
-        if self.backoff.lasts(cx.now()) {
+        if self.pause.lasts(cx.now()) {
             return Ok(Batch::default());
         }
         let received = match self.receive(cx) {
@@ -135,11 +135,11 @@ impl UdpServer {
                 if let Some(source) = self.source.take() {
                     let _ = cx.deregister(source, &self.socket);
                 }
-                return self.backoff.begin(cx.now(), error).map_or(Ok(Batch::default()), Err);
+                return self.pause.begin(cx.now(), error).map_or(Ok(Batch::default()), Err);
             }
         };
         if received > 0 {
-            self.backoff.forget();
+            self.pause.forget();
         }
         let (fd, buffer) = (self.socket.as_fd(), &self.buffer);
         let mut replies = heapless::Vec::<(usize, &[u8]), MAX_BATCH>::new();
@@ -177,7 +177,7 @@ impl UdpServer {
 
     /// When the task wants a turn to try again, after an error of [`serve`](Self::serve).
     pub fn resumes(&self) -> Option<Instant> {
-        self.backoff.until()
+        self.pause.until()
     }
 
     /// Receives one batch, if anything was reported.

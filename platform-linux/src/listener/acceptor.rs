@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::semaphore::{Permit, Semaphore};
 use super::socket::Listener;
-use crate::backoff::Backoff;
+use crate::error_pause::ErrorPause;
 use crate::executor::{Context, Readiness, Source, Task};
 use crate::stream::TcpStream;
 use crate::sys::errno;
@@ -40,7 +40,7 @@ pub struct Acceptor<F, R> {
     on_accept: F,
     on_pause: R,
     source: Option<Source>,
-    backoff: Backoff,
+    pause: ErrorPause,
 }
 
 impl<F, R> Acceptor<F, R> {
@@ -56,7 +56,14 @@ impl<F, R> Acceptor<F, R> {
         F: FnMut(&mut W, &mut Context<'_, W>, Accepted),
         R: FnMut(&mut W, io::Error),
     {
-        Self { listener, semaphore, on_accept, on_pause, source: None, backoff: Backoff::default() }
+        Self {
+            listener,
+            semaphore,
+            on_accept,
+            on_pause,
+            source: None,
+            pause: ErrorPause::default(),
+        }
     }
 
     fn accept<W>(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> io::Result<()>
@@ -81,7 +88,7 @@ impl<F, R> Acceptor<F, R> {
             };
             match self.listener.accept() {
                 Ok((stream, peer)) => {
-                    self.backoff.forget();
+                    self.pause.forget();
                     (self.on_accept)(state, cx, Accepted { stream, peer, permit });
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -105,14 +112,14 @@ where
         if cx.stopping() {
             return Poll::Ready(());
         }
-        if self.backoff.lasts(cx.now()) {
+        if self.pause.lasts(cx.now()) {
             return Poll::Pending;
         }
         if let Err(error) = self.accept(state, cx) {
-            if let Some(error) = self.backoff.begin(cx.now(), error) {
+            if let Some(error) = self.pause.begin(cx.now(), error) {
                 (self.on_pause)(state, error);
             }
-            cx.set_deadline(self.backoff.until());
+            cx.set_deadline(self.pause.until());
         }
         Poll::Pending
     }
@@ -144,7 +151,7 @@ impl<F, R> fmt::Debug for Acceptor<F, R> {
         f.debug_struct("Acceptor")
             .field("listener", &self.listener)
             .field("semaphore", &self.semaphore)
-            .field("backoff", &self.backoff)
+            .field("pause", &self.pause)
             .finish_non_exhaustive()
     }
 }

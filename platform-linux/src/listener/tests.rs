@@ -145,7 +145,7 @@ fn out_of_descriptors_it_pauses_and_the_others_go_on() {
     );
     executor.spawn(Box::new(acceptor));
     let (_, limit) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    let resumed = crate::backoff::BACKOFF.as_micros() * 5;
+    let resumed = crate::error_pause::DURATION.as_micros() * 5;
     executor.spawn(task(move |seen: &mut Seen, cx| {
         if cx.now().as_micros() < resumed {
             cx.set_deadline(Some(barewire_core::time::Instant::from_micros(resumed)));

@@ -10,7 +10,7 @@ use crate::file::error::ReceiverError;
 use crate::file::event::ReceiverEvent;
 use crate::file::response::ResponseHeader;
 use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response, gather};
-use crate::log::debug;
+use crate::logging::debug;
 use crate::time::Instant;
 use crate::time::deadline::Deadline;
 

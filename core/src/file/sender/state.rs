@@ -11,7 +11,7 @@ use crate::file::request::Request;
 use crate::file::request_reader::Incoming;
 use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
-use crate::log::debug;
+use crate::logging::debug;
 use crate::session::Output;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};

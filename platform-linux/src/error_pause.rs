@@ -4,20 +4,20 @@ use std::io;
 
 use barewire_core::time::{Duration, Instant};
 
-pub(crate) const BACKOFF: Duration = Duration::from_millis(100);
+pub(crate) const DURATION: Duration = Duration::from_millis(100);
 
 /// Keeps a task from trying again at once what has just failed, and from telling it again and again.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub(crate) struct ErrorPause {
     until: Option<Instant>,
     /// The reason has been told, and nothing has succeeded since.
     told: bool,
 }
 
-impl Backoff {
+impl ErrorPause {
     /// Something failed: a pause begins. Gives `error` back if it is to be told.
     pub(crate) fn begin(&mut self, now: Instant, error: io::Error) -> Option<io::Error> {
-        self.until = Some(now + BACKOFF);
+        self.until = Some(now + DURATION);
         (!core::mem::replace(&mut self.told, true)).then_some(error)
     }
 
@@ -44,16 +44,16 @@ mod tests {
 
     #[test]
     fn the_reason_is_told_once_until_something_succeeds() {
-        let mut backoff = Backoff::default();
-        let (start, end) = (Instant::ZERO, Instant::ZERO + BACKOFF);
+        let mut pause = ErrorPause::default();
+        let (start, end) = (Instant::ZERO, Instant::ZERO + DURATION);
         let error = || io::Error::from(io::ErrorKind::OutOfMemory);
-        assert!(!backoff.lasts(start) && backoff.until().is_none());
-        assert!(backoff.begin(start, error()).is_some());
-        assert!(backoff.lasts(start) && backoff.until() == Some(end));
-        assert!(!backoff.lasts(end) && backoff.until().is_none());
-        assert!(backoff.begin(end, error()).is_none() && backoff.lasts(end));
-        backoff.forget();
-        assert!(!backoff.lasts(end));
-        assert!(backoff.begin(end, error()).is_some());
+        assert!(!pause.lasts(start) && pause.until().is_none());
+        assert!(pause.begin(start, error()).is_some());
+        assert!(pause.lasts(start) && pause.until() == Some(end));
+        assert!(!pause.lasts(end) && pause.until().is_none());
+        assert!(pause.begin(end, error()).is_none() && pause.lasts(end));
+        pause.forget();
+        assert!(!pause.lasts(end));
+        assert!(pause.begin(end, error()).is_some());
     }
 }

@@ -12,11 +12,11 @@ use std::vec::Vec;
 
 /// A session whose next doings a test sets, and which notes what is done to it.
 #[derive(Default)]
-pub(super) struct Puppet {
+pub(super) struct ScriptedSession {
     /// How many bytes it takes yet.
-    pub(super) appetite: usize,
+    pub(super) capacity: usize,
     /// How many events it gives yet without taking any.
-    pub(super) untold: usize,
+    pub(super) pending_events: usize,
     pub(super) says: Vec<u8>,
     pub(super) contents: u64,
     pub(super) wants_shut_down: bool,
@@ -37,7 +37,7 @@ impl fmt::Display for Strange {
 
 impl Error for Strange {}
 
-impl Puppet {
+impl ScriptedSession {
     fn note(&mut self, what: &str) {
         if !self.notes.is_empty() {
             self.notes.push(' ');
@@ -49,7 +49,7 @@ impl Puppet {
         if self.fails {
             return Err(nb::Error::Other(Strange));
         }
-        self.untold = self.untold.checked_sub(1).ok_or(nb::Error::WouldBlock)?;
+        self.pending_events = self.pending_events.checked_sub(1).ok_or(nb::Error::WouldBlock)?;
         Ok(event)
     }
 
@@ -58,11 +58,11 @@ impl Puppet {
     }
 }
 
-impl<'s> Events<'s> for Puppet {
+impl<'s> Events<'s> for ScriptedSession {
     type Event = &'s str;
 }
 
-impl Session for Puppet {
+impl Session for ScriptedSession {
     type Error = Strange;
 
     fn handle_input<'s, 'i: 's>(
@@ -71,9 +71,9 @@ impl Session for Puppet {
         input: &mut &'i [u8],
     ) -> nb::Result<&'s str, Strange> {
         self.note(&format!("input:{}", core::str::from_utf8(input).unwrap()));
-        let (taken, rest) = input.split_at(self.appetite.min(input.len()));
+        let (taken, rest) = input.split_at(self.capacity.min(input.len()));
         *input = rest;
-        self.appetite -= taken.len();
+        self.capacity -= taken.len();
         self.tell(core::str::from_utf8(taken).unwrap())
     }
 
