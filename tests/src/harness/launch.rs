@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::binaries;
-use super::faults::Saboteur;
+use super::faults::FaultInjector;
 use super::printable::printable;
 use super::program::{About, Prepared};
 use super::{Finished, Program};
@@ -62,7 +62,7 @@ impl Launch {
         }
         let about =
             About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
-        Self(Prepared { command, about, terminal: None, most_lines: None, saboteur: None })
+        Self(Prepared { command, about, terminal: None, most_lines: None, injector: None })
     }
 
     /// Adds an argument.
@@ -147,11 +147,11 @@ impl Launch {
         self
     }
 
-    /// Has `saboteur` decide what becomes of the process's system calls.
+    /// Has `injector` decide what becomes of the process's system calls.
     #[must_use]
-    pub fn with_faults(mut self, saboteur: &Saboteur) -> Self {
-        saboteur.prepare(&mut self.0.command);
-        self.0.saboteur = Some(saboteur.clone());
+    pub fn with_faults(mut self, injector: &FaultInjector) -> Self {
+        injector.prepare(&mut self.0.command);
+        self.0.injector = Some(injector.clone());
         self
     }
 

@@ -17,7 +17,7 @@
 //! | [`seed`] | random bytes that a failure tells how to get again |
 //!
 //! Two rules keep the tests quick and steady on a busy machine. Nothing sleeps to wait for a
-//! condition: every wait blocks on what it waits for, and [`PATIENCE`] bounds it. And what must
+//! condition: every wait blocks on what it waits for, and [`TIMEOUT`] bounds it. And what must
 //! *not* happen is looked for behind a later event that proves its time has passed (see
 //! [`sockets::assert_unanswered`]); where there is no such event, a short look can miss a fault
 //! but never invent one.
@@ -32,7 +32,6 @@ pub mod finished;
 pub mod folder;
 pub mod framed;
 pub mod launch;
-mod patience;
 pub mod peer;
 pub mod printable;
 pub mod program;
@@ -40,13 +39,14 @@ pub mod proxy;
 pub mod seed;
 pub mod server;
 pub mod sockets;
+mod timeout;
 pub mod tutorial;
 
 pub use finished::Finished;
 pub use folder::Folder;
 pub use launch::{Launch, run};
-pub use patience::PATIENCE;
 pub use peer::Peer;
 pub use program::Program;
 pub use proxy::{Fault, Proxy};
 pub use server::{Server, serve, share};
+pub use timeout::TIMEOUT;

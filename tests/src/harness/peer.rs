@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
-use super::{PATIENCE, sockets};
+use super::{TIMEOUT, sockets};
 
 /// A peer played by a thread. Its outcome is waited for with a bound, and its panic is the test's.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl<T: Send + 'static> Peer<T> {
         Self::tcp_listener(|listener| {
             let (stream, _) = listener.accept().expect("a client");
             drop(listener);
-            script(sockets::impatient(stream))
+            script(sockets::with_timeouts(stream))
         })
     }
 
@@ -60,7 +60,7 @@ impl<T: Send + 'static> Peer<T> {
     /// Waits for the script's end and gives what it found.
     #[track_caller]
     pub fn finish(self) -> T {
-        match self.outcome.recv_timeout(PATIENCE) {
+        match self.outcome.recv_timeout(TIMEOUT) {
             Ok(Ok(found)) => found,
             Ok(Err(cause)) => panic::resume_unwind(cause),
             Err(RecvTimeoutError::Timeout) => panic!("the peer waits for something in vain"),

@@ -14,8 +14,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::capture::{self, Note, Stream};
-use super::faults::Saboteur;
-use super::{Finished, PATIENCE, printable};
+use super::faults::FaultInjector;
+use super::{Finished, TIMEOUT, printable};
 
 /// A process that is to be started.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Prepared {
     /// After how many lines standard output is closed by its reader.
     pub(super) most_lines: Option<usize>,
     /// Who decides what becomes of its system calls.
-    pub(super) saboteur: Option<Saboteur>,
+    pub(super) injector: Option<FaultInjector>,
 }
 
 /// What is told of a process in a failure, and what it may say.
@@ -65,7 +65,7 @@ struct Spoken {
 
 impl Program {
     pub(super) fn start(prepared: Prepared) -> Self {
-        let Prepared { mut command, about, terminal, most_lines, saboteur } = prepared;
+        let Prepared { mut command, about, terminal, most_lines, injector } = prepared;
         let mut child =
             command.spawn().unwrap_or_else(|e| panic!("cannot start {}: {e}", about.name));
         // It holds our copies of the child's streams, which would never seem closed.
@@ -91,8 +91,8 @@ impl Program {
             capture::forward(Stream::Error, error, None, sender.clone());
         }
         capture::watch(program.process(), sender);
-        if let Some(saboteur) = saboteur {
-            saboteur.attach(program.process());
+        if let Some(injector) = injector {
+            injector.attach(program.process());
         }
         program
     }
@@ -190,7 +190,7 @@ impl Program {
 
     /// Blocks until `ready` gives something, and panics when it no longer can or takes too long.
     fn wait<T>(&mut self, what: &str, mut ready: impl FnMut(&mut Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(found) = ready(self) {
                 return found;

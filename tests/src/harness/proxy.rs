@@ -8,8 +8,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::PATIENCE;
-use super::sockets::{self, impatient, uninterrupted};
+use super::TIMEOUT;
+use super::sockets::{self, uninterrupted, with_timeouts};
 
 /// What happens to a connection, by how many bytes the client has been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Proxy {
                 }
                 // A client that is gone already is none.
                 let Ok(client) = client else { continue };
-                accepting.begin(impatient(client), sender.clone());
+                accepting.begin(with_timeouts(client), sender.clone());
             }
         });
         Self { address, shared, stalled, held: Mutex::default() }
@@ -92,7 +92,7 @@ impl Proxy {
     /// Waits until a connection has come to its [`Fault::Stall`].
     #[track_caller]
     pub fn stalled(&self) {
-        let held = self.stalled.recv_timeout(PATIENCE).expect("so many bytes in time");
+        let held = self.stalled.recv_timeout(TIMEOUT).expect("so many bytes in time");
         self.held.lock().unwrap_or_else(PoisonError::into_inner).push(held);
     }
 
@@ -130,7 +130,7 @@ impl Shared {
             carried.len() - 1
         };
         let Ok(server) = TcpStream::connect(self.server) else { return sockets::reset(client) };
-        let server = impatient(server);
+        let server = with_timeouts(server);
         let (from, to) = (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
         thread::spawn(move || upward(from, &to));
         let shared = Arc::clone(self);

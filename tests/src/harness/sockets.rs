@@ -11,29 +11,29 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, setsockopt, socket, sockopt,
 };
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// How long a look for something that must not come lasts, where no event can prove its absence.
 /// It can miss a fault; it cannot invent one.
 pub const LOOK: Duration = Duration::from_millis(50);
 
-/// A connection whose reads and writes end after [`PATIENCE`], and whose bytes leave at once.
-pub fn impatient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
-    stream.set_write_timeout(Some(PATIENCE)).expect("not zero");
+/// A connection whose reads and writes end after [`TIMEOUT`], and whose bytes leave at once.
+pub fn with_timeouts(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(TIMEOUT)).expect("not zero");
+    stream.set_write_timeout(Some(TIMEOUT)).expect("not zero");
     stream.set_nodelay(true).expect("TCP has it");
     stream
 }
 
 /// Connects to a server.
 pub fn connect(server: SocketAddr) -> TcpStream {
-    impatient(TcpStream::connect_timeout(&server, PATIENCE).expect("the server accepts"))
+    with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT).expect("the server accepts"))
 }
 
-/// A datagram socket at `host`, whose reads end after [`PATIENCE`].
+/// A datagram socket at `host`, whose reads end after [`TIMEOUT`].
 pub fn datagram_socket(host: &str) -> UdpSocket {
     let socket = UdpSocket::bind((host, 0)).unwrap_or_else(|e| panic!("bind to {host}: {e}"));
-    socket.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("not zero");
     socket
 }
 
@@ -116,7 +116,7 @@ pub fn assert_nothing_arrives(stream: &TcpStream) {
     stream.set_read_timeout(Some(LOOK)).expect("not zero");
     let mut byte = [0];
     let found = uninterrupted(|| stream.peek(&mut byte));
-    stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("not zero");
     match found {
         Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
         other => panic!("something arrived: {other:?}, {byte:?}"),
@@ -153,7 +153,7 @@ pub fn connect_narrow(server: SocketAddr) -> TcpStream {
     let SocketAddr::V4(server) = server else { panic!("{server} is no IPv4 address") };
     nix::sys::socket::connect(narrow.as_raw_fd(), &SockaddrIn::from(server))
         .expect("the server accepts");
-    impatient(narrow.into())
+    with_timeouts(narrow.into())
 }
 
 /// Lets the system take much for a reader who was [narrow](connect_narrow).

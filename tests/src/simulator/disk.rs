@@ -22,9 +22,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod disk_state;
 mod file;
 mod folder;
-mod platter;
 
+pub use disk_state::Nature;
 pub use folder::{Disk, OpenFile};
-pub use platter::Nature;

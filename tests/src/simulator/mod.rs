@@ -1,4 +1,4 @@
-//! A world of virtual time, in which conversations meet every misfortune of a network.
+//! Virtual time, in which conversations meet every misfortune of a network.
 //!
 //! The state machines of barewire never read a clock and own no socket, so whole conversations run
 //! in here: thousands in a second, in one thread, each decided by one number, its *seed*. The same

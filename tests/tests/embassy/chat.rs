@@ -17,7 +17,7 @@ use barewire_embassy_net::{Clock, Socket, close};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use crate::world::{Buffers, all, converse, interrupted};
+use crate::two_stacks::{Buffers, all, converse, interrupted};
 
 const MEMBERS: usize = 3;
 /// The room's rules, as far as its memory goes.

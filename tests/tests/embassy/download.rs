@@ -15,7 +15,7 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 
-use crate::world::{Buffers, converse, interrupted};
+use crate::two_stacks::{Buffers, converse, interrupted};
 
 const NAME: &[u8] = b"file";
 

@@ -13,7 +13,7 @@ use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
 use embedded_io_async::ReadReady;
 
-use crate::world::{Buffers, converse, interrupted};
+use crate::two_stacks::{Buffers, converse, interrupted};
 
 /// A link that loses frames may cut a text, and be silent for longer than the quiet period.
 const PATIENT: HandshakeConfig = {

@@ -3,10 +3,10 @@
 //!
 //! | module | what is there |
 //! |---|---|
-//! | `world` | two stacks, the link between them, the time, and who is polled |
+//! | `two_stacks` | two stacks, the link between them, the time, and who is polled |
 //! | `hello`, `download`, `chat` | the conversations |
 
 mod chat;
 mod download;
 mod hello;
-mod world;
+mod two_stacks;

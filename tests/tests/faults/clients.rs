@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write as _};
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
 use barewire_tests::harness::{Launch, serve};
 use nix::errno::Errno;
 
@@ -28,9 +28,9 @@ const CONNECTING: &[Row] = &[
 #[test]
 fn a_handshake() {
     let server = serve("tcp-server", &["-q"]);
-    let run = |saboteur: &Saboteur, expect| {
-        let client = Launch::new("tcp-client").arg(server.at()).with_faults(saboteur).run();
-        judge(saboteur, expect, &client, |client| {
+    let run = |injector: &FaultInjector, expect| {
+        let client = Launch::new("tcp-client").arg(server.at()).with_faults(injector).run();
+        judge(injector, expect, &client, |client| {
             assert_eq!(client.output(), format!("{}: 你好\n", server.at()));
         });
     };
@@ -60,10 +60,10 @@ fn an_exchange_of_datagrams() {
     let server = serve("udp-server", &["-q"]);
     let run = |options: &'static [&str]| {
         let server = &server;
-        move |saboteur: &Saboteur, expect| {
+        move |injector: &FaultInjector, expect| {
             let launch = Launch::new("udp-client").arg(server.at()).args(options);
-            let client = launch.with_faults(saboteur).run();
-            judge(saboteur, expect, &client, |client| {
+            let client = launch.with_faults(injector).run();
+            judge(injector, expect, &client, |client| {
                 assert_eq!(client.output(), format!("{}: nice to meet you\n", server.at()));
             });
         }
@@ -86,14 +86,14 @@ fn a_member_that_is_a_filter() {
     let server = serve("chat-server", &["--rate", "0", "--history", "0"]);
     let (address, number) = (server.at(), Cell::new(0));
     let server = RefCell::new(server);
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let text = format!("line {}.", number.replace(number.get() + 1));
         let (input, mut typed) = io::pipe().expect("a pipe");
         writeln!(typed, "{text}").expect("room");
         drop(typed);
         let launch = Launch::new("chat-client").arg(&address).stdin(input);
-        let client = launch.with_faults(saboteur).run();
-        judge(saboteur, expect, &client, |client| {
+        let client = launch.with_faults(injector).run();
+        judge(injector, expect, &client, |client| {
             assert!(client.output().starts_with("* welcome to barewire chat"), "{client:?}");
             server.borrow_mut().program.line_with(&text);
         });

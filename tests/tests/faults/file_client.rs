@@ -1,6 +1,6 @@
 //! A download whose client's calls fail.
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::{Folder, Launch, Server, share};
 use nix::errno::Errno;
@@ -116,14 +116,14 @@ impl Scene {
     }
 
     /// A download into `target` that meets faults; and if it fails, another that does not.
-    fn download(&self, target: &Folder, saboteur: &Saboteur, expect: Expect) {
-        let finished = self.client(target).with_faults(saboteur).run();
-        judge(saboteur, expect, &finished, |finished| {
+    fn download(&self, target: &Folder, injector: &FaultInjector, expect: Expect) {
+        let finished = self.client(target).with_faults(injector).run();
+        judge(injector, expect, &finished, |finished| {
             assert!(target.has("x"), "it is not there: {finished:?}");
         });
         for name in target.names() {
             let known = ["x", "x.part", "x.part.journal"].contains(&&*name);
-            assert!(known, "{name} is left by {saboteur}\n{finished:?}");
+            assert!(known, "{name} is left by {injector}\n{finished:?}");
         }
         if !target.has("x") {
             self.client(target).run().exits(0);
@@ -136,8 +136,8 @@ impl Scene {
         let target = Folder::in_memory();
         // The journal is written at the beginning, after the first segment, and after the second.
         let (error, third) = (Fault::Fails(Errno::EIO), When::Nth(3));
-        let saboteur = Saboteur::new(Call::PWRITE, "x.part.journal", error, third);
-        let broken = self.client(&target).with_faults(&saboteur).run();
+        let injector = FaultInjector::new(Call::PWRITE, "x.part.journal", error, third);
+        let broken = self.client(&target).with_faults(&injector).run();
         broken.exits(1).says(&["the 1.00 MiB that have verified are kept"]);
         target
     }
@@ -146,7 +146,7 @@ impl Scene {
 #[test]
 fn a_small_download() {
     let scene = Scene::new(2000, &[]);
-    let run = |saboteur: &_, expect| scene.download(&Folder::in_memory(), saboteur, expect);
+    let run = |injector: &_, expect| scene.download(&Folder::in_memory(), injector, expect);
     sweep(&[EXECUTOR, DOWNLOAD], run);
     storm(&[EXECUTOR, DOWNLOAD], run);
     census(&[EXECUTOR, DOWNLOAD], run);
@@ -155,19 +155,19 @@ fn a_small_download() {
 #[test]
 fn a_download_that_goes_on_from_a_part() {
     let scene = Scene::new(RESUMED, &[]);
-    sweep(&[GOING_ON], |saboteur, expect| scene.download(&scene.part(), saboteur, expect));
+    sweep(&[GOING_ON], |injector, expect| scene.download(&scene.part(), injector, expect));
 }
 
 #[test]
 fn a_download_that_a_thread_writes() {
     let scene = Scene::new(BEHIND, &[]);
-    sweep(&[WRITTEN_BEHIND], |saboteur, expect| {
-        scene.download(&Folder::in_memory(), saboteur, expect);
+    sweep(&[WRITTEN_BEHIND], |injector, expect| {
+        scene.download(&Folder::in_memory(), injector, expect);
     });
 }
 
 #[test]
 fn a_download_to_a_disk() {
     let scene = Scene::new(RESUMED, &[]);
-    sweep(&[RESERVED], |saboteur, expect| scene.download(&Folder::new(), saboteur, expect));
+    sweep(&[RESERVED], |injector, expect| scene.download(&Folder::new(), injector, expect));
 }

@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use barewire_tests::harness::Finished;
-use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use nix::errno::Errno;
 use nix::libc::{self, c_long};
 
@@ -46,24 +46,24 @@ pub(crate) const fn row(
 
 /// Makes the first of the calls fail, in the next run the second, and so on, until a run in which
 /// it never comes to that. One that goes wrong does not keep the others.
-pub(crate) fn sweep(rows: &[&[Row]], run: impl Fn(&Saboteur, Expect)) {
+pub(crate) fn sweep(rows: &[&[Row]], run: impl Fn(&FaultInjector, Expect)) {
     let (mut runs, mut wrong) = (0, 0);
     for Row { call, about, faults, expect } in rows.iter().copied().flatten() {
         for fault in *faults {
             for number in 1.. {
-                let saboteur = Saboteur::new(*call, about, *fault, When::Nth(number));
-                let passed = panic::catch_unwind(AssertUnwindSafe(|| run(&saboteur, *expect)));
+                let injector = FaultInjector::new(*call, about, *fault, When::Nth(number));
+                let passed = panic::catch_unwind(AssertUnwindSafe(|| run(&injector, *expect)));
                 runs += 1;
-                let struck = !saboteur.struck().is_empty();
+                let struck = !injector.struck().is_empty();
                 if passed.is_err() {
-                    println!("^ {saboteur}: {expect:?} was expected\n");
+                    println!("^ {injector}: {expect:?} was expected\n");
                     wrong += 1;
                 }
                 if !struck {
-                    assert!(number > 1, "there is no such call: {saboteur}");
+                    assert!(number > 1, "there is no such call: {injector}");
                     break;
                 }
-                assert!(number < ENDLESS, "there is no end of such calls: {saboteur}");
+                assert!(number < ENDLESS, "there is no end of such calls: {injector}");
             }
         }
     }
@@ -72,24 +72,24 @@ pub(crate) fn sweep(rows: &[&[Row]], run: impl Fn(&Saboteur, Expect)) {
 }
 
 /// What is not to be seen is not seen if it happens again and again in one run, either.
-pub(crate) fn storm(rows: &[&[Row]], run: impl Fn(&Saboteur, Expect)) {
+pub(crate) fn storm(rows: &[&[Row]], run: impl Fn(&FaultInjector, Expect)) {
     let rows = rows.iter().copied().flatten();
     for Row { call, about, faults, .. } in rows.filter(|row| row.expect == Unseen) {
         for fault in *faults {
             // All transfers may be short; an error must go away.
             let when = if *fault == Fault::Short { When::Always } else { When::EveryOther };
-            let saboteur = Saboteur::new(*call, about, *fault, when);
-            println!("{saboteur}");
-            run(&saboteur, Unseen);
-            assert!(!saboteur.struck().is_empty(), "there is no such call: {saboteur}");
+            let injector = FaultInjector::new(*call, about, *fault, when);
+            println!("{injector}");
+            run(&injector, Unseen);
+            assert!(!injector.struck().is_empty(), "there is no such call: {injector}");
         }
     }
 }
 
 /// Demands that every call that is made in a run has its row, or is one of [`EXEMPT`]: a program that
 /// begins to make another is to be tried on what that call may come to.
-pub(crate) fn census(rows: &[&[Row]], run: impl Fn(&Saboteur, Expect)) {
-    let census = Saboteur::census();
+pub(crate) fn census(rows: &[&[Row]], run: impl Fn(&FaultInjector, Expect)) {
+    let census = FaultInjector::census();
     run(&census, Unseen);
     let has_row = |number| rows.iter().copied().flatten().any(|row| row.call.number() == number);
     let mut missing = census.made();
@@ -126,13 +126,13 @@ const EXEMPT: &[c_long] = &[
 /// Holds a process that met a fault, or never came to it, to what is expected. What has succeeded
 /// must have had `success`.
 pub(crate) fn judge(
-    saboteur: &Saboteur,
+    injector: &FaultInjector,
     expect: Expect,
     finished: &Finished,
     success: impl Fn(&Finished),
 ) {
-    let struck = saboteur.struck();
-    let shown = || format!("{saboteur}, which was about {struck:?}\n{finished:?}");
+    let struck = injector.struck();
+    let shown = || format!("{injector}, which was about {struck:?}\n{finished:?}");
     let expect = if struck.is_empty() { Unseen } else { expect };
     let succeeded = match finished.code() {
         Some(0) => true,
@@ -160,7 +160,7 @@ pub(crate) fn judge(
     let errors: Vec<_> =
         finished.error().lines().filter(|line| line.contains(" error: ")).collect();
     let [error] = errors[..] else { panic!("it is not told in one line: {}", shown()) };
-    let words = match saboteur.errno() {
+    let words = match injector.errno() {
         // Where room is reserved, more is said of what there is.
         Some(Errno::ENOSPC) => "no space left".to_owned(),
         errno => errno.map_or("", Errno::desc).to_lowercase(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use barewire_tests::harness::faults::{Call, Saboteur};
+use barewire_tests::harness::faults::{Call, FaultInjector};
 use barewire_tests::harness::{Finished, Folder, Launch, Server, share};
 
 use super::file_client::DOWNLOAD;
@@ -48,11 +48,11 @@ const TREE: &[Row] = &[
 fn a_tree() {
     let source = tree();
     let server = share(&source, &["-q"]);
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let target = Folder::in_memory();
         let launch = client(&server, &["-r", "t", "-d", target.arg()]);
-        let finished = launch.with_faults(saboteur).run();
-        judge(saboteur, expect, &finished, |finished| is_whole(&target, finished));
+        let finished = launch.with_faults(injector).run();
+        judge(injector, expect, &finished, |finished| is_whole(&target, finished));
         let again = client(&server, &["-r", "t", "--force", "-d", target.arg()]).run();
         is_whole(&target, &again.exits(0));
     };
@@ -66,9 +66,9 @@ fn a_list() {
     let source = tree();
     let server = share(&source, &["-q"]);
     let whole = client(&server, &["--list", "t"]).run().exits(0);
-    let run = |saboteur: &Saboteur, expect| {
-        let finished = client(&server, &["--list", "t"]).with_faults(saboteur).run();
-        judge(saboteur, expect, &finished, |finished| {
+    let run = |injector: &FaultInjector, expect| {
+        let finished = client(&server, &["--list", "t"]).with_faults(injector).run();
+        judge(injector, expect, &finished, |finished| {
             assert_eq!(finished.output(), whole.output());
         });
     };
@@ -90,10 +90,10 @@ fn contents_to_a_pipe() {
     let contents = "a line of the contents\n".repeat(500);
     let source = Folder::in_memory().with("x", &contents);
     let server = share(&source, &["-q"]);
-    let run = |saboteur: &Saboteur, expect| {
-        let finished = client(&server, &["x", "-o", "-", "-q"]).with_faults(saboteur).run();
-        judge(saboteur, expect, &finished, |finished| assert_eq!(finished.output(), contents));
-        assert!(contents.starts_with(finished.output()), "{saboteur}: {finished:?}");
+    let run = |injector: &FaultInjector, expect| {
+        let finished = client(&server, &["x", "-o", "-", "-q"]).with_faults(injector).run();
+        judge(injector, expect, &finished, |finished| assert_eq!(finished.output(), contents));
+        assert!(contents.starts_with(finished.output()), "{injector}: {finished:?}");
     };
     sweep(&[NETWORK, PIPED], run);
     storm(&[NETWORK, PIPED], run);
@@ -107,14 +107,14 @@ const ASKED: &[Row] =
 fn a_name_from_a_pipe() {
     let source = Folder::in_memory().with("x", "contents");
     let server = share(&source, &["-q"]);
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let target = Folder::in_memory();
         let (input, mut typed) = io::pipe().expect("a pipe");
         writeln!(typed, "x").expect("room");
         drop(typed);
         let launch = client(&server, &["-d", target.arg()]).stdin(input);
-        let finished = launch.with_faults(saboteur).run();
-        judge(saboteur, expect, &finished, |_| target.assert_holds("x", b"contents"));
+        let finished = launch.with_faults(injector).run();
+        judge(injector, expect, &finished, |_| target.assert_holds("x", b"contents"));
     };
     sweep(&[ASKED], run);
     storm(&[ASKED], run);

@@ -16,6 +16,6 @@ mod datagram;
 mod disk;
 mod file;
 mod hello;
-mod mishap;
+mod node_faults;
 mod peers;
 mod simulator;

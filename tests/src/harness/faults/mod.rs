@@ -15,7 +15,7 @@
 //! | `filter` | has the kernel ask |
 //! | `notices` | what the kernel asks, and the answers |
 //! | `order` | what is to be decided |
-//! | `saboteur` | gives the order |
+//! | `injector` | gives the order |
 //! | `supervisor` | decides |
 //! | `target` | the other process's memory and descriptors |
 //! | `transfer` | makes a call in the other's place, for a part |
@@ -23,14 +23,14 @@
 
 pub mod call;
 mod edges;
+mod fault_injector;
 mod filter;
 mod notices;
 mod order;
-mod saboteur;
 mod supervisor;
 mod target;
 mod transfer;
 
 pub use call::Call;
+pub use fault_injector::FaultInjector;
 pub use order::{Fault, When};
-pub use saboteur::Saboteur;

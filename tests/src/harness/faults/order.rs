@@ -1,4 +1,4 @@
-//! What a saboteur is to do, and what it has done.
+//! What a injector is to do, and what it has done.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -11,7 +11,7 @@ use super::transfer::{self, number};
 use super::{edges, filter};
 
 /// Answers for as long as the process, or a child of it, can ask.
-pub(super) fn supervise(process: Pid, saboteur: &Inner) {
+pub(super) fn supervise(process: Pid, injector: &Inner) {
     leave_descriptors().expect("a table of descriptors");
     let target = Target::open(process).expect("the process is a child");
     let listener = target.descriptor(filter::LISTENER).unwrap_or_else(|errno| {
@@ -23,8 +23,8 @@ pub(super) fn supervise(process: Pid, saboteur: &Inner) {
         let marks = notice.number == Call::SIGALTSTACK.number();
         // A first call may only ask for the stack there is.
         begun |= marks && notice.arguments[0] != 0;
-        let tally = &mut saboteur.state().tally;
-        let answer = match &saboteur.order {
+        let tally = &mut injector.state().tally;
+        let answer = match &injector.order {
             Some(order) if begun && order.call.number() == notice.number => {
                 answer(&target, order, tally, notice.arguments)
             }

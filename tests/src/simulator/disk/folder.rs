@@ -9,8 +9,8 @@ use barewire_linux::files::{
     self, Access, BootId, FileId, FileKind, FileStatus, Found, StorageFile,
 };
 
+use super::disk_state::{DiskState, NameChange, Names, Nature, gone};
 use super::file::SECTOR;
-use super::platter::{NameChange, Names, Nature, Platter, gone};
 use crate::simulator::random::Random;
 
 /// A program's view of the folder. Clones are views of the same program; after a crash,
@@ -18,7 +18,7 @@ use crate::simulator::random::Random;
 /// more.
 #[derive(Clone, Debug)]
 pub struct Disk {
-    platter: Rc<RefCell<Platter>>,
+    state: Rc<RefCell<DiskState>>,
     /// The life of the program that this view is for.
     life: u64,
 }
@@ -26,7 +26,7 @@ pub struct Disk {
 impl Disk {
     /// An empty folder, in the first run of the system.
     pub fn new(random: Random, nature: Nature) -> Self {
-        let platter = Platter {
+        let state = DiskState {
             nature,
             random,
             files: BTreeMap::new(),
@@ -39,62 +39,62 @@ impl Disk {
             fuse: None,
             crashed: false,
         };
-        Self { platter: Rc::new(RefCell::new(platter)), life: 0 }
+        Self { state: Rc::new(RefCell::new(state)), life: 0 }
     }
 
     /// Has the program end in the middle of its change number `count`, counted from 0: it makes no
     /// other, and every call fails.
     pub fn crash_after(&self, count: usize) {
-        self.platter.borrow_mut().fuse = Some(count);
+        self.state.borrow_mut().fuse = Some(count);
     }
 
     /// Whether the program has ended so.
     pub fn has_crashed(&self) -> bool {
-        self.platter.borrow().crashed
+        self.state.borrow().crashed
     }
 
     /// The program is killed: it does nothing any more, and leaves everything as it is.
     pub fn kill(&self) {
-        self.platter.borrow_mut().end_program();
+        self.state.borrow_mut().end_program();
     }
 
     /// The system fails, and with it the program. What was not synced is lost, or there, or torn.
     pub fn lose_power(&self) {
-        let mut platter = self.platter.borrow_mut();
-        platter.end_program();
-        platter.forget();
+        let mut state = self.state.borrow_mut();
+        state.end_program();
+        state.forget();
     }
 
     /// The folder for the program that runs now.
     #[must_use]
     pub fn restarted(&self) -> Self {
-        let life = self.platter.borrow().life;
-        Self { platter: Rc::clone(&self.platter), life }
+        let life = self.state.borrow().life;
+        Self { state: Rc::clone(&self.state), life }
     }
 
     /// Whether names change in order ([`Nature::is_ordered`]).
     pub fn is_ordered(&self) -> bool {
-        self.platter.borrow().nature.is_ordered
+        self.state.borrow().nature.is_ordered
     }
 
     /// What a file contains, as programs see it; `None` if nothing has the name.
     pub fn contents(&self, name: &[u8]) -> Option<Vec<u8>> {
-        let platter = self.platter.borrow();
-        let file = platter.names.get(name)?;
-        Some(platter.files[file].contents.live().to_vec())
+        let state = self.state.borrow();
+        let file = state.names.get(name)?;
+        Some(state.files[file].contents.live().to_vec())
     }
 
     /// All names, as programs see them.
     pub fn names(&self) -> Vec<String> {
-        let platter = self.platter.borrow();
-        platter.names.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+        let state = self.state.borrow();
+        state.names.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 }
 
 /// An open file.
 #[derive(Debug)]
 pub struct OpenFile {
-    platter: Rc<RefCell<Platter>>,
+    state: Rc<RefCell<DiskState>>,
     life: u64,
     number: usize,
     has_locked: Cell<bool>,
@@ -111,7 +111,7 @@ impl files::Storage for Disk {
     }
 
     fn boot(&self) -> BootId {
-        u128::from(self.platter.borrow().boot).to_be_bytes()
+        u128::from(self.state.borrow().boot).to_be_bytes()
     }
 
     fn status(&self) -> io::Result<FileStatus> {
@@ -124,9 +124,9 @@ impl files::Storage for Disk {
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
-        let platter = self.platter.borrow();
-        platter.check(self.life)?;
-        Ok(platter.names.get(name).map(|number| platter.status(*number)))
+        let state = self.state.borrow();
+        state.check(self.life)?;
+        Ok(state.names.get(name).map(|number| state.status(*number)))
     }
 
     fn owns(&self, _entry: &FileStatus) -> io::Result<bool> {
@@ -134,46 +134,46 @@ impl files::Storage for Disk {
     }
 
     fn create(&self, name: &[u8], _access: Access) -> io::Result<OpenFile> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        if platter.names.contains_key(name) {
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let number = platter.create(name);
+        let number = state.create(name);
         Ok(self.open(number))
     }
 
     fn open_found(&self, name: &[u8]) -> io::Result<Found<OpenFile>> {
-        let platter = self.platter.borrow();
-        platter.check(self.life)?;
-        let number = platter.names.get(name);
+        let state = self.state.borrow();
+        state.check(self.life)?;
+        let number = state.names.get(name);
         Ok(number.map_or(Found::Nothing, |number| Found::File(self.open(*number))))
     }
 
     fn rename(&self, from: &[u8], to: &[u8], replaces: bool) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        let number = *platter.names.get(from).ok_or(io::ErrorKind::NotFound)?;
-        if !replaces && platter.names.contains_key(to) {
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        let number = *state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
+        if !replaces && state.names.contains_key(to) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        platter.change_name(NameChange::Moved(from.to_vec(), to.to_vec(), number));
+        state.change_name(NameChange::Moved(from.to_vec(), to.to_vec(), number));
         Ok(())
     }
 
     fn remove(&self, name: &[u8]) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        if platter.names.contains_key(name) {
-            platter.change_name(NameChange::Taken(name.to_vec()));
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        if state.names.contains_key(name) {
+            state.change_name(NameChange::Taken(name.to_vec()));
         }
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        platter.sync_names();
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        state.sync_names();
         Ok(())
     }
 }
@@ -181,7 +181,7 @@ impl files::Storage for Disk {
 impl Disk {
     fn open(&self, number: usize) -> OpenFile {
         OpenFile {
-            platter: Rc::clone(&self.platter),
+            state: Rc::clone(&self.state),
             life: self.life,
             number,
             has_locked: Cell::new(false),
@@ -189,7 +189,7 @@ impl Disk {
     }
 }
 
-impl Platter {
+impl DiskState {
     fn status(&self, number: usize) -> FileStatus {
         let file = &self.files[&number];
         let links = self.names.values().filter(|named| **named == number).count();
@@ -210,16 +210,16 @@ fn place(offset: u64) -> usize {
 
 impl StorageFile for OpenFile {
     fn status(&self) -> io::Result<FileStatus> {
-        let platter = self.platter.borrow();
-        platter.check(self.life)?;
-        Ok(platter.status(self.number))
+        let state = self.state.borrow();
+        state.check(self.life)?;
+        Ok(state.status(self.number))
     }
 
     fn lock(&self) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check(self.life)?;
-        let life = platter.life;
-        let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+        let mut state = self.state.borrow_mut();
+        state.check(self.life)?;
+        let life = state.life;
+        let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
         if file.locked_by == Some(life) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -229,9 +229,9 @@ impl StorageFile for OpenFile {
     }
 
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let platter = self.platter.borrow();
-        platter.check(self.life)?;
-        let live = platter.files[&self.number].contents.live();
+        let state = self.state.borrow();
+        state.check(self.life)?;
+        let live = state.files[&self.number].contents.live();
         let count = live.len().min(buffer.len());
         buffer[..count].copy_from_slice(&live[..count]);
         Ok(count)
@@ -239,39 +239,39 @@ impl StorageFile for OpenFile {
 
     /// A program that ends in it may have written the beginning.
     fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        let platter = &mut *platter;
-        let was_running = platter.check(self.life).is_ok();
-        let result = platter.check_change(self.life);
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let was_running = state.check(self.life).is_ok();
+        let result = state.check_change(self.life);
         let count = match &result {
             Ok(()) => bytes.len(),
             // What lies in one sector is written at once.
             Err(_) if bytes.len() <= SECTOR => 0,
-            Err(_) => platter.random.count(0..=bytes.len()),
+            Err(_) => state.random.count(0..=bytes.len()),
         };
         if was_running && count > 0 {
-            let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+            let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
             file.contents.write(place(offset), &bytes[..count]);
         }
         result
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        let file = platter.files.get_mut(&self.number).ok_or_else(gone)?;
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
         file.contents.truncate(place(length));
         Ok(())
     }
 
     fn reserve(&self, _end: u64, _missing: u64) -> io::Result<()> {
-        self.platter.borrow().check(self.life)
+        self.state.borrow().check(self.life)
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.platter.borrow_mut();
-        platter.check_change(self.life)?;
-        platter.files.get_mut(&self.number).ok_or_else(gone)?.contents.sync();
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        state.files.get_mut(&self.number).ok_or_else(gone)?.contents.sync();
         Ok(())
     }
 }
@@ -279,10 +279,10 @@ impl StorageFile for OpenFile {
 impl Drop for OpenFile {
     /// Whoever closes a file unlocks it; whoever has ended has done so before.
     fn drop(&mut self) {
-        let mut platter = self.platter.borrow_mut();
+        let mut state = self.state.borrow_mut();
         if self.has_locked.get()
-            && platter.life == self.life
-            && let Some(file) = platter.files.get_mut(&self.number)
+            && state.life == self.life
+            && let Some(file) = state.files.get_mut(&self.number)
         {
             file.locked_by = None;
         }

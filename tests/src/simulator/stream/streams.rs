@@ -102,7 +102,7 @@ pub(super) struct EndState {
 }
 
 impl Streams {
-    /// A world without links. Its clock starts anywhere, as clocks do.
+    /// Without links. Its clock starts anywhere, as clocks do.
     pub fn new(mut random: Random) -> Self {
         let start = Instant::ZERO + random.span(Duration::ZERO..=Duration::from_secs(1 << 32));
         Self {

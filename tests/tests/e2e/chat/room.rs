@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use barewire_tests::harness::sockets::{connect, reset};
-use barewire_tests::harness::{PATIENCE, serve, tutorial};
+use barewire_tests::harness::{TIMEOUT, serve, tutorial};
 
 use super::Member;
 
@@ -120,7 +120,7 @@ fn who_is_silent_is_asked_whether_it_is_there() {
     let member = Member::join(server.address());
     let stream = member.into_stream();
     let ends = [server.address(), stream.local_addr().unwrap()].map(as_in_proc);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let left = loop {
         let table = fs::read_to_string("/proc/net/tcp").unwrap();
         let row = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());

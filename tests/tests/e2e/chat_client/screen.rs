@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use barewire_tests::harness::{PATIENCE, binaries};
+use barewire_tests::harness::{TIMEOUT, binaries};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, tcgetattr};
@@ -80,7 +80,7 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn wait(&mut self, wanted: impl Fn(&[String]) -> bool) {
         while !wanted(&self.rows()) {
-            let Ok(bytes) = self.output.recv_timeout(PATIENCE) else {
+            let Ok(bytes) = self.output.recv_timeout(TIMEOUT) else {
                 panic!("that did not come; shown is {:#?}", self.rows());
             };
             for byte in bytes {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use barewire_tests::harness::sockets::{RefusedTcp, impatient, read_line, read_to_end, reset};
+use barewire_tests::harness::sockets::{RefusedTcp, read_line, read_to_end, reset, with_timeouts};
 use barewire_tests::harness::{Peer, run};
 use nix::sys::signal::Signal;
 
@@ -76,7 +76,7 @@ fn colours_are_left_out_where_they_are_not_wanted() {
 #[test]
 fn it_comes_back_and_shows_what_was_missed_once() {
     let server = Peer::tcp_listener(|listener| {
-        let accept = || impatient(listener.accept().unwrap().0);
+        let accept = || with_timeouts(listener.accept().unwrap().0);
         let mut stream = accept();
         welcome(&mut stream);
         stream.write_all(b"anna: one\nbob: two\n").unwrap();

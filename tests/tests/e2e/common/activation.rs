@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
 use barewire_tests::harness::sockets::{handshake, uninterrupted};
-use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
+use barewire_tests::harness::{Launch, Server, TIMEOUT, tutorial};
 
 use super::SERVERS;
 use crate::chat::Member;
@@ -69,7 +69,7 @@ fn readiness_is_reported_when_the_server_listens() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("notify");
         let manager = UnixDatagram::bind(&path).expect("a socket");
-        manager.set_read_timeout(Some(PATIENCE)).expect("not zero");
+        manager.set_read_timeout(Some(TIMEOUT)).expect("not zero");
         let launch = Launch::new(program).arg("127.0.0.1:0").env("NOTIFY_SOCKET", &path);
         let server = Server::start(launch);
         let mut note = [0; 256];

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use barewire_tests::harness::{PATIENCE, Program};
+use barewire_tests::harness::{Program, TIMEOUT};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -34,7 +34,7 @@ pub(crate) fn thaw(program: &Program) {
 #[track_caller]
 pub(crate) fn wait_until_idle(program: &Program) {
     let threads = format!("/proc/{}/task", program.process());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !fs::read_dir(&threads).expect("it runs").all(|thread| {
         let status = fs::read_to_string(thread.expect("a thread").path().join("stat"));
         // The state stands behind the name, which may hold anything (proc(5)).

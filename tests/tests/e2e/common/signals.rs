@@ -11,7 +11,7 @@ use barewire_tests::harness::sockets::{
     End, connect, connect_narrow, datagram_socket, handshake, is_ended_by_peer, read_line,
     read_out, read_to_end, receive,
 };
-use barewire_tests::harness::{Launch, PATIENCE, Peer, Program, serve};
+use barewire_tests::harness::{Launch, Peer, Program, TIMEOUT, serve};
 use nix::sys::signal::Signal;
 
 use super::{SERVERS, THREADED};
@@ -59,7 +59,7 @@ fn a_stopping_server_finishes_the_conversations_it_has_begun() {
 /// Connecting is the only way to see that a server has stopped to listen; each try is a whole
 /// system call that gives way to the server.
 fn wait_until_refused(server: SocketAddr) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while TcpStream::connect(server).is_ok() {
         assert!(Instant::now() < deadline, "it still lets clients in");
     }
@@ -115,7 +115,7 @@ fn a_second_signal_ends_a_room_at_once() {
 
 /// Two may be left: one that holds the client, and the one that waits for it.
 fn wait_until_threads_are_gone(server: &Program) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let threads = format!("/proc/{}/task", server.process());
     while fs::read_dir(&threads).expect("it runs").count() > 2 {
         assert!(Instant::now() < deadline, "threads without a client go on");
@@ -144,7 +144,7 @@ fn a_signal_ends_a_waiting_tcp_client() {
             is_ended_by_peer(&mut stream)
         });
         let client = Launch::new("tcp-client").arg(peer.at()).args(["--timeout", "1h"]).spawn();
-        call.recv_timeout(PATIENCE).expect("a call");
+        call.recv_timeout(TIMEOUT).expect("a call");
         client.signal(signal);
         client.finish().exits(code);
         assert!(peer.finish());

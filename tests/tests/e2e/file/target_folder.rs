@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use barewire_tests::harness::folder::names;
 use barewire_tests::harness::framed::{Reply, hear};
-use barewire_tests::harness::sockets::impatient;
+use barewire_tests::harness::sockets::with_timeouts;
 use barewire_tests::harness::{Folder, Launch, Peer, share};
 
 use crate::file::fetch;
@@ -15,7 +15,7 @@ use crate::file::fetch;
 /// Answers every list with `list`, and every file with `contents`, on one connection.
 fn hostile_server(list: Vec<u8>) -> Peer<Vec<Vec<u8>>> {
     Peer::tcp_listener(move |listener| {
-        let mut stream = impatient(listener.accept().expect("a client").0);
+        let mut stream = with_timeouts(listener.accept().expect("a client").0);
         let mut asked = Vec::new();
         while let Some(ask) = hear(&mut stream) {
             let whole = if ask.operation == 2 { &list[..] } else { b"planted" };

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::SEGMENT;
-use barewire_tests::harness::sockets::{impatient, is_ended_by_peer, reset};
+use barewire_tests::harness::sockets::{is_ended_by_peer, reset, with_timeouts};
 use barewire_tests::harness::tutorial::recv;
 use barewire_tests::harness::{Folder, Launch, Peer, Server, share};
 
@@ -16,7 +16,7 @@ use crate::common::words::TIMED_OUT;
 const PLAIN_ONLY: &[&str] = &["speaks the plain form only"];
 
 fn accept(listener: &TcpListener) -> TcpStream {
-    impatient(listener.accept().expect("a client").0)
+    with_timeouts(listener.accept().expect("a client").0)
 }
 
 /// Serves `x` to as many clients as come, one after another, until one has had it. How it answers

@@ -95,8 +95,8 @@ s.close()
 fn a_client_may_answer_before_it_has_listened() {
     let mut server = serve("tcp-server", &[]);
     let mut stream = connect(server.address());
-    stream.write_all(b"impatient\n").unwrap();
-    server.program.line_with("impatient");
+    stream.write_all(b"with_timeouts\n").unwrap();
+    server.program.line_with("with_timeouts");
     assert_eq!(read_to_end(&mut stream), "你好\n");
     server.stop();
 }

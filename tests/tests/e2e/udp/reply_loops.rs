@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use barewire_tests::harness::sockets::{
     ask, assert_unanswered, catch_up, datagram_socket, uninterrupted, waiting,
 };
-use barewire_tests::harness::{PATIENCE, Server, serve};
+use barewire_tests::harness::{Server, TIMEOUT, serve};
 
 /// Passes each server's answer on to the other until one is silent, and counts the answers.
 fn relay(servers: [&Server; 2]) -> usize {
@@ -21,7 +21,7 @@ fn relay(servers: [&Server; 2]) -> usize {
     let mut text = b"who's there?".to_vec();
     let started = Instant::now();
     for (answers, server) in servers.iter().cycle().enumerate() {
-        assert!(started.elapsed() < PATIENCE, "{answers} answers and still no silence");
+        assert!(started.elapsed() < TIMEOUT, "{answers} answers and still no silence");
         relay.send_to(&text, server.address()).unwrap();
         catch_up(server.address());
         relay.set_nonblocking(true).unwrap();

@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::sockets::uninterrupted;
-use barewire_tests::harness::{Launch, PATIENCE, Server, tutorial};
+use barewire_tests::harness::{Launch, Server, TIMEOUT, tutorial};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Unseen};
@@ -39,7 +39,7 @@ const ANSWERING_FROM: &[Row] = &[
 fn exchange(server: SocketAddr, expect: Expect) -> io::Result<()> {
     let server = SocketAddr::from(([127, 0, 0, 1], server.port()));
     let socket = UdpSocket::bind("127.0.0.1:0")?;
-    let patience = if expect == Unseen { PATIENCE } else { Duration::from_millis(200) };
+    let patience = if expect == Unseen { TIMEOUT } else { Duration::from_millis(200) };
     socket.set_read_timeout(Some(patience))?;
     socket.connect(server)?;
     for _ in 0..10 {
@@ -62,9 +62,9 @@ fn exchange(server: SocketAddr, expect: Expect) -> io::Result<()> {
 #[test]
 fn exchanges_of_datagrams() {
     let at = |address: &'static str| {
-        move |saboteur: &Saboteur, expect| {
+        move |injector: &FaultInjector, expect| {
             let launch = Launch::new("udp-server").arg(address);
-            serve(launch, saboteur, expect, |address| exchange(address, expect));
+            serve(launch, injector, expect, |address| exchange(address, expect));
         }
     };
     sweep(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
@@ -79,13 +79,13 @@ fn exchanges_of_datagrams() {
 #[test]
 fn an_error_that_lasts_leaves_the_processor_alone_until_it_ends() {
     let shortage = Fault::Fails(Errno::ENOMEM);
-    let saboteur = Saboteur::new(Call::RECVMMSG, "socket:", shortage, When::First(4));
-    let server = Server::start(Launch::new("udp-server").arg("127.0.0.1:0").with_faults(&saboteur));
+    let injector = FaultInjector::new(Call::RECVMMSG, "socket:", shortage, When::First(4));
+    let server = Server::start(Launch::new("udp-server").arg("127.0.0.1:0").with_faults(&injector));
     let started = Instant::now();
     assert_eq!(tutorial::udp_client(server.address(), "hello"), "nice to meet you");
     // Each is followed by a tenth of a second in which it is not tried again.
     assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
     let server = server.stop();
-    assert_eq!(saboteur.struck().len(), 4);
+    assert_eq!(injector.struck().len(), 4);
     assert_eq!(server.error().matches("cannot receive").count(), 1, "{server:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::{Folder, Launch, Server, share};
@@ -50,10 +50,10 @@ fn verified_downloads() {
     let healthy = share(&source, &[]);
     let whole = converse(healthy.address(), &request).expect("it is served");
     healthy.stop();
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let launch =
             Launch::new("file-server").args(["127.0.0.1:0", source.arg()]).arg("--no-sandbox");
-        serve(launch, saboteur, expect, |address| {
+        serve(launch, injector, expect, |address| {
             let answer = converse(address, &request)?;
             if answer == whole { Ok(()) } else { Err(io::Error::other("not served")) }
         });
@@ -67,9 +67,9 @@ fn verified_downloads() {
 fn plain_downloads() {
     let contents = contents(100_000, 1);
     let source = Folder::in_memory().with("x", &contents);
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        serve(launch.arg("--no-sandbox"), saboteur, expect, |address| {
+        serve(launch.arg("--no-sandbox"), injector, expect, |address| {
             let answer = converse(address, b"x\n")?;
             if answer.is_empty() {
                 return Err(io::Error::other("refused"));
@@ -108,9 +108,9 @@ fn listings() {
     let healthy = share(&source, &[]);
     let whole = converse(healthy.address(), &request).expect("it is served");
     healthy.stop();
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        serve(launch.arg("--no-sandbox"), saboteur, expect, |address| {
+        serve(launch.arg("--no-sandbox"), injector, expect, |address| {
             let answer = converse(address, &request)?;
             if answer == whole {
                 return Ok(());
@@ -130,12 +130,12 @@ fn listings() {
 fn no_landlock() {
     let source = Folder::in_memory().with("x", "contents");
     for (call, number) in [(Call::LANDLOCK_CREATE, 2), (Call::LANDLOCK_RESTRICT, 1)] {
-        let saboteur = Saboteur::new(call, "", Fault::Fails(Errno::E2BIG), When::Nth(number));
+        let injector = FaultInjector::new(call, "", Fault::Fails(Errno::E2BIG), When::Nth(number));
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        let mut server = Server::start(launch.with_faults(&saboteur));
+        let mut server = Server::start(launch.with_faults(&injector));
         server.program.diagnostic_with(&["without landlock, which failed: argument list too long"]);
         assert_eq!(converse(server.address(), b"x\n").expect("it serves"), b"contents");
         server.stop();
-        assert_eq!(saboteur.struck().len(), 1, "{saboteur}");
+        assert_eq!(injector.struck().len(), 1, "{injector}");
     }
 }

@@ -1,7 +1,7 @@
 //! Handshakes, and what belongs to no protocol.
 
 use barewire_tests::harness::Launch;
-use barewire_tests::harness::faults::{Call, Fault, Saboteur, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Orderly, Told, Unseen};
@@ -17,9 +17,9 @@ const SPEAKING: &[Row] = &[
 
 #[test]
 fn handshakes() {
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let launch = Launch::new("tcp-server").arg("127.0.0.1:0");
-        serve(launch, saboteur, expect, |address| {
+        serve(launch, injector, expect, |address| {
             // Cut short, it was reset.
             assert_eq!(converse(address, b"Hello")?, "你好\n".as_bytes());
             Ok(())
@@ -33,9 +33,9 @@ fn handshakes() {
 /// A server whose threads cannot all be had does not serve with fewer.
 #[test]
 fn no_thread() {
-    let saboteur = Saboteur::new(Call::CLONE, "", Fault::Fails(Errno::EAGAIN), When::Nth(2));
+    let injector = FaultInjector::new(Call::CLONE, "", Fault::Fails(Errno::EAGAIN), When::Nth(2));
     let launch = Launch::new("tcp-server").args(["127.0.0.1:0", "--threads", "3"]);
-    let finished = launch.with_faults(&saboteur).run();
-    judge(&saboteur, Told("system"), &finished, |_| {});
-    assert_eq!(saboteur.struck().len(), 1, "{saboteur}");
+    let finished = launch.with_faults(&injector).run();
+    judge(&injector, Told("system"), &finished, |_| {});
+    assert_eq!(injector.struck().len(), 1, "{injector}");
 }

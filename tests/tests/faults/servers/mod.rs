@@ -8,9 +8,9 @@ mod room;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur};
-use barewire_tests::harness::sockets::impatient;
-use barewire_tests::harness::{Launch, PATIENCE};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
+use barewire_tests::harness::sockets::with_timeouts;
+use barewire_tests::harness::{Launch, TIMEOUT};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
@@ -59,14 +59,14 @@ const SERVING: &[Row] = &[
 /// A fault may cost one client its conversation; if it is not to be seen, not even that.
 fn serve(
     launch: Launch,
-    saboteur: &Saboteur,
+    injector: &FaultInjector,
     expect: Expect,
     converse: impl Fn(SocketAddr) -> io::Result<()>,
 ) {
-    let mut server = launch.with_faults(saboteur).spawn();
+    let mut server = launch.with_faults(injector).spawn();
     let Some(line) = server.line_or_end() else {
         let finished = server.finish();
-        judge(saboteur, expect, &finished, |finished| panic!("it did not serve: {finished:?}"));
+        judge(injector, expect, &finished, |finished| panic!("it did not serve: {finished:?}"));
         return;
     };
     let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
@@ -87,12 +87,12 @@ fn serve(
         }
     }
     server.signal(Signal::SIGTERM);
-    judge(saboteur, expect, &server.finish(), |_| {});
+    judge(injector, expect, &server.finish(), |_| {});
 }
 
 /// A client that says `request`, and nothing after it: what it is told, if that ends in order.
 fn converse(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
-    let mut stream = impatient(TcpStream::connect_timeout(&server, PATIENCE)?);
+    let mut stream = with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT)?);
     stream.write_all(request)?;
     stream.shutdown(Shutdown::Write)?;
     let mut answer = Vec::new();

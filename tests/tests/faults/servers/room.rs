@@ -3,9 +3,9 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use barewire_tests::harness::faults::{Call, Fault, Saboteur};
-use barewire_tests::harness::sockets::impatient;
-use barewire_tests::harness::{Folder, Launch, PATIENCE};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
+use barewire_tests::harness::sockets::with_timeouts;
+use barewire_tests::harness::{Folder, Launch, TIMEOUT};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Told, Unseen};
@@ -28,7 +28,7 @@ const ROOM: &[Row] = &[
 /// Two members: what one says, the other must hear.
 fn chat(server: SocketAddr) -> io::Result<()> {
     let join = || -> io::Result<TcpStream> {
-        let mut member = impatient(TcpStream::connect_timeout(&server, PATIENCE)?);
+        let mut member = with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT)?);
         // The welcome ends in a line feed.
         let mut byte = [0];
         while byte != *b"\n" {
@@ -51,11 +51,11 @@ fn chat(server: SocketAddr) -> io::Result<()> {
 
 #[test]
 fn a_room() {
-    let run = |saboteur: &Saboteur, expect| {
+    let run = |injector: &FaultInjector, expect| {
         let folder = Folder::in_memory();
         let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--history", "0", "--log"]);
         let launch = launch.arg(folder.path("chat.log"));
-        serve(launch, saboteur, expect, chat);
+        serve(launch, injector, expect, chat);
     };
     sweep(&[EXECUTOR, OPENING, SERVING, ROOM], run);
     storm(&[EXECUTOR, OPENING, SERVING, ROOM], run);

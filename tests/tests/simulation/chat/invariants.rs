@@ -17,28 +17,28 @@ fn play(seed: u64, faults: u8, sometimes: &mut Sometimes) {
     let mut random = Random::new(seed);
     let count = random.count(2..=5);
     let mut memory = Memory::draw(&mut random, count);
-    let mut world = Simulation::new(random, &mut memory, faults);
-    world.run();
-    assert_eq!(world.peers.len(), count);
-    judge(&world, sometimes);
-    judge_operator(&world, sometimes);
-    sometimes.note("somebody was dropped", world.dropped > 0);
+    let mut simulation = Simulation::new(random, &mut memory, faults);
+    simulation.run();
+    assert_eq!(simulation.peers.len(), count);
+    judge(&simulation, sometimes);
+    judge_operator(&simulation, sometimes);
+    sometimes.note("somebody was dropped", simulation.dropped > 0);
 }
 
-fn judge(world: &Simulation<'_>, sometimes: &mut Sometimes) {
-    for number in 0..world.peers.len() {
-        judge_guest(world, number, sometimes);
+fn judge(simulation: &Simulation<'_>, sometimes: &mut Sometimes) {
+    for number in 0..simulation.peers.len() {
+        judge_peer(simulation, number, sometimes);
     }
-    judge_private(world, sometimes);
+    judge_private(simulation, sometimes);
 }
 
 /// Everything public reaches everybody else once and in the one order in which the room heard it.
-fn judge_guest(world: &Simulation<'_>, number: usize, sometimes: &mut Sometimes) {
-    let peer = &world.peers[number];
+fn judge_peer(simulation: &Simulation<'_>, number: usize, sometimes: &mut Sometimes) {
+    let peer = &simulation.peers[number];
     let is_public = |line: &&String| !line.starts_with(PRIVATE) && !line.starts_with(NOBODY);
     let public: Vec<_> = peer.received.iter().filter(is_public).cloned().collect();
-    let is_whole = world.is_whole(number);
-    let history = world.model.judge(number, &public, is_whole);
+    let is_whole = simulation.is_whole(number);
+    let history = simulation.model.judge(number, &public, is_whole);
     sometimes.note("a newcomer got history", history > 0);
     if is_whole {
         // All that it said was heard.
@@ -48,7 +48,7 @@ fn judge_guest(world: &Simulation<'_>, number: usize, sometimes: &mut Sometimes)
     sometimes.note("all of it was received", is_whole && public.len() > 8);
     sometimes.note("not all of it was received", !is_whole && public.len() > 4);
     // Of each sender's lines, private ones too, the order is the sender's.
-    for sender in 0..world.peers.len() {
+    for sender in 0..simulation.peers.len() {
         let marks: Vec<usize> =
             peer.received.iter().filter_map(|line| mark(line, sender)).collect();
         assert!(marks.is_sorted_by(|a, b| a < b), "{number} got from {sender}: {marks:?}");
@@ -66,9 +66,9 @@ fn mark(line: &str, sender: usize) -> Option<usize> {
 }
 
 /// A private line reaches whom it is for, or its sender is told that nobody is called so.
-fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
-    for (sender, peer) in world.peers.iter().enumerate() {
-        for to in 0..world.peers.len() {
+fn judge_private(simulation: &Simulation<'_>, sometimes: &mut Sometimes) {
+    for (sender, peer) in simulation.peers.iter().enumerate() {
+        for to in 0..simulation.peers.len() {
             let marks: Vec<_> = peer
                 .steps
                 .iter()
@@ -76,13 +76,13 @@ fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
                 .filter_map(|step| step.line.rsplit(' ').next())
                 .collect();
             let starts = |line: &&String| line.starts_with(PRIVATE);
-            let got = world.peers[to].received.iter().filter(starts);
+            let got = simulation.peers[to].received.iter().filter(starts);
             let got =
                 got.filter(|line| marks.iter().any(|mark| line.ends_with(&format!(": {mark}"))));
             let got = got.count();
             let nobody = format!("{NOBODY}guest{};", to + 1);
             let refused = peer.received.iter().filter(|line| line.starts_with(&nobody)).count();
-            if world.is_whole(sender) && world.is_whole(to) {
+            if simulation.is_whole(sender) && simulation.is_whole(to) {
                 assert_eq!(got + refused, marks.len(), "from {sender} to {to}");
             } else {
                 assert!(got + refused <= marks.len(), "from {sender} to {to}");
@@ -92,25 +92,27 @@ fn judge_private(world: &Simulation<'_>, sometimes: &mut Sometimes) {
         }
         let all_private = peer.received.iter().filter(|line| line.starts_with(PRIVATE));
         let mine = format!("guest{}", sender + 1);
-        assert!(all_private.clone().next().is_none() || world.model.members[&sender].nick == mine);
+        assert!(
+            all_private.clone().next().is_none() || simulation.model.members[&sender].nick == mine
+        );
     }
 }
 
 /// The operator gets everything, or is told where something is missing.
-fn judge_operator(world: &Simulation<'_>, sometimes: &mut Sometimes) {
-    let text = String::from_utf8(world.operator.clone()).expect("UTF-8");
+fn judge_operator(simulation: &Simulation<'_>, sometimes: &mut Sometimes) {
+    let text = String::from_utf8(simulation.operator.clone()).expect("UTF-8");
     let lines: Vec<_> = text.lines().collect();
     if let Some(gap) = lines.iter().position(|&line| line == MISSING) {
-        assert!(world.operator_sleeps && gap == 0);
+        assert!(simulation.operator_sleeps && gap == 0);
         assert!(
-            world
+            simulation
                 .model
                 .log
                 .ends_with(&lines[1..].iter().map(ToString::to_string).collect::<Vec<_>>())
         );
         sometimes.note("the operator fell behind", true);
     } else {
-        assert_eq!(lines, world.model.log);
+        assert_eq!(lines, simulation.model.log);
     }
 }
 
@@ -126,11 +128,11 @@ fn without_faults_nobody_is_cut_off() {
         let mut random = Random::new(seed);
         let count = random.count(2..=5);
         let mut memory = Memory::draw(&mut random, count);
-        let mut world = Simulation::new(random, &mut memory, 0);
-        world.run();
-        let whole = (0..count).filter(|&number| world.is_whole(number)).count();
-        assert_eq!(whole + world.dropped, count);
-        assert!((0..count).all(|number| !world.has_fault(number)));
+        let mut simulation = Simulation::new(random, &mut memory, 0);
+        simulation.run();
+        let whole = (0..count).filter(|&number| simulation.is_whole(number)).count();
+        assert_eq!(whole + simulation.dropped, count);
+        assert!((0..count).all(|number| !simulation.has_fault(number)));
         sometimes.note("all were served", whole == count);
     });
 }
@@ -142,12 +144,12 @@ fn dozens_hear_each_other_in_one_order() {
         let mut random = Random::new(seed);
         let count = random.count(24..=40);
         let mut memory = Memory::roomy(count);
-        let mut world = Simulation::new(random, &mut memory, 20);
-        world.run();
-        assert_eq!(world.peers.len(), count);
-        judge(&world, sometimes);
-        judge_operator(&world, &mut Sometimes::default());
-        let whole = (0..count).filter(|&number| world.is_whole(number)).count();
+        let mut simulation = Simulation::new(random, &mut memory, 20);
+        simulation.run();
+        assert_eq!(simulation.peers.len(), count);
+        judge(&simulation, sometimes);
+        judge_operator(&simulation, &mut Sometimes::default());
+        let whole = (0..count).filter(|&number| simulation.is_whole(number)).count();
         sometimes.note("two dozen got everything", whole >= 24);
         sometimes.note("some were cut off", whole < count);
     });
@@ -161,19 +163,19 @@ fn a_server_that_is_killed_leaves_nobody_waiting() {
         let count = random.count(2..=5);
         let mut memory = Memory::draw(&mut random, count);
         let after = random.span(Duration::ZERO..=Duration::from_secs(3));
-        let mut world = Simulation::new(random, &mut memory, 0);
-        world.kill_after(after);
-        world.run();
-        for peer in &mut world.peers {
+        let mut simulation = Simulation::new(random, &mut memory, 0);
+        simulation.kill_after(after);
+        simulation.run();
+        for peer in &mut simulation.peers {
             // The end of the stream is the end of a line, wherever it comes.
             let is_cut = peer.server.is_none() && peer.peer == Some(Outcome::Closed);
             peer.received.pop_if(|_| is_cut);
         }
-        judge(&world, &mut Sometimes::default());
-        let is_over = |outcome| world.peers.iter().any(|peer| peer.peer == Some(outcome));
-        assert!(world.peers.iter().all(|peer| peer.peer.is_some()), "a client waits for ever");
+        judge(&simulation, &mut Sometimes::default());
+        let is_over = |outcome| simulation.peers.iter().any(|peer| peer.peer == Some(outcome));
+        assert!(simulation.peers.iter().all(|peer| peer.peer.is_some()), "a client waits for ever");
         sometimes.note("an end", is_over(Outcome::Closed));
         sometimes.note("a reset", is_over(Outcome::Broken));
-        sometimes.note("nobody was there yet", world.peers.is_empty());
+        sometimes.note("nobody was there yet", simulation.peers.is_empty());
     });
 }

@@ -1,4 +1,4 @@
-//! A member as the world drives it: watched.
+//! A member as the simulation drives it: watched.
 
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;

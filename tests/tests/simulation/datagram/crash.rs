@@ -11,7 +11,7 @@ use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
 use super::address;
 use super::asking::{Asking, REQUESTS};
-use crate::mishap::Mishap;
+use crate::node_faults::NodeFault;
 
 /// What a server that does not echo says in each of its lives.
 const TEXTS: [&[u8]; 4] = [b"first", b"second", b"third", b"fourth"];
@@ -19,7 +19,7 @@ const TEXTS: [&[u8]; 4] = [b"first", b"second", b"third", b"fourth"];
 /// What befalls a server, from when to when.
 #[derive(Clone, Copy, Debug)]
 struct Outage {
-    what: Mishap,
+    what: NodeFault,
     from: Instant,
     until: Instant,
 }
@@ -40,7 +40,7 @@ impl Server {
         let mut at = start;
         let count = random.count(0..=TEXTS.len() - 1);
         let outages = (0..count).map(|_| {
-            let what = random.pick(&[Mishap::Kill, Mishap::PowerCut]);
+            let what = random.pick(&[NodeFault::Kill, NodeFault::PowerCut]);
             let longest = Duration::from_millis(random.pick(&[1, 300, 4_000]));
             let from = at + random.span(Duration::from_micros(1)..=Duration::from_secs(2));
             at = from + random.span(Duration::from_micros(1)..=longest);
@@ -68,7 +68,7 @@ impl Server {
         } else if network.now() >= outage.from && self.responder.is_some() {
             self.responder = None;
             match outage.what {
-                Mishap::Kill => network.close(self.socket),
+                NodeFault::Kill => network.close(self.socket),
                 _ => network.lose_power(self.socket),
             }
         }

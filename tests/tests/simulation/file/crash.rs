@@ -49,7 +49,7 @@ impl Simulation {
             download.write(old).unwrap();
             download.finish().unwrap();
         }
-        let mut world = Self {
+        let mut simulation = Self {
             is_short: random.chance(60),
             random,
             nature,
@@ -61,8 +61,8 @@ impl Simulation {
             is_done: false,
             may_be_done: false,
         };
-        world.change();
-        world
+        simulation.change();
+        simulation
     }
 
     /// The server gets another version.

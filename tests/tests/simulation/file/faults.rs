@@ -163,14 +163,14 @@ impl Simulation {
 
 /// Comes again until all wishes are granted; what can go wrong is used up by then.
 fn download(seed: u64, is_large: bool, sometimes: &mut Sometimes) {
-    let mut world = Simulation::new(seed, is_large);
-    let Simulation { faults, refusals, rots, stops, ref store, .. } = world;
+    let mut simulation = Simulation::new(seed, is_large);
+    let Simulation { faults, refusals, rots, stops, ref store, .. } = simulation;
     let most = 1 + faults + refusals + rots + stops + store.changes;
-    while !world.is_satisfied() {
-        assert!(world.visits < most, "in vain for {most} times: {:?}", world.wishes);
-        world.visit(sometimes);
+    while !simulation.is_satisfied() {
+        assert!(simulation.visits < most, "in vain for {most} times: {:?}", simulation.wishes);
+        simulation.visit(sometimes);
     }
-    world.check(sometimes);
+    simulation.check(sometimes);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::node::{Client, Line};
 use super::responder::Responder;
 use super::store::Store;
 use super::{SHORTEST, some_config, some_directions};
-use crate::mishap::{Agenda, Mishap, Outage};
+use crate::node_faults::{Agenda, NodeFault, Outage};
 
 /// How long a client rests before it connects again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -47,7 +47,7 @@ struct Simulation {
 /// What is going to happen to a node.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Befall(Node, Mishap, Duration),
+    Inject(Node, NodeFault, Duration),
     Start(usize),
     Connect(usize),
 }
@@ -72,11 +72,11 @@ impl Simulation {
             }
         });
         let clients = clients.collect();
-        let [faults, mishaps] = [2, 4].map(|most| random.count(0..=most));
+        let [faults, node_faults] = [2, 4].map(|most| random.count(0..=most));
         // Large files take many changes, so that most of these end in the middle of the contents.
         let fuses = if is_large { 2 } else { random.count(0..=2) };
-        let mut world = Self {
-            causes: store.changes + faults + fuses + mishaps,
+        let mut simulation = Self {
+            causes: store.changes + faults + fuses + node_faults,
             random,
             streams,
             store,
@@ -89,22 +89,23 @@ impl Simulation {
             fuses,
         };
         for number in 0..count {
-            let at = now + world.random.span(Duration::ZERO..=Duration::from_secs(2));
-            world.enter(at, Step::Start(number));
+            let at = now + simulation.random.span(Duration::ZERO..=Duration::from_secs(2));
+            simulation.enter(at, Step::Start(number));
         }
-        let longest = Duration::from_secs(world.random.pick(&[1, 5, 30]));
-        for _ in 0..mishaps {
-            let client = Node::Client(world.random.count(0..=count - 1));
-            let node = world.random.pick(&[Node::Server, client]);
-            let what = world.random.pick(&[Mishap::Kill, Mishap::PowerCut, Mishap::Stall]);
-            let lasting = world.random.span(Duration::ZERO..=longest * 2);
-            let at = now + world.random.span(Duration::ZERO..=longest);
+        let longest = Duration::from_secs(simulation.random.pick(&[1, 5, 30]));
+        for _ in 0..node_faults {
+            let client = Node::Client(simulation.random.count(0..=count - 1));
+            let node = simulation.random.pick(&[Node::Server, client]);
+            let what =
+                simulation.random.pick(&[NodeFault::Kill, NodeFault::PowerCut, NodeFault::Stall]);
+            let lasting = simulation.random.span(Duration::ZERO..=longest * 2);
+            let at = now + simulation.random.span(Duration::ZERO..=longest);
             // While a server is stalled, one connection after the other comes to nothing.
             let in_vain = lasting.as_micros() / SHORTEST.as_micros();
-            world.causes += usize::try_from(in_vain).unwrap();
-            world.enter(at, Step::Befall(node, what, lasting));
+            simulation.causes += usize::try_from(in_vain).unwrap();
+            simulation.enter(at, Step::Inject(node, what, lasting));
         }
-        world
+        simulation
     }
 
     fn enter(&mut self, at: Instant, step: Step) {
@@ -130,29 +131,29 @@ impl Simulation {
 
     fn step(&mut self, step: Step, sometimes: &mut Sometimes) {
         match step {
-            Step::Befall(Node::Server, what, lasting) => {
-                self.befall_server(what, lasting, sometimes);
+            Step::Inject(Node::Server, what, lasting) => {
+                self.fail_server(what, lasting, sometimes);
             }
-            Step::Befall(Node::Client(number), what, lasting) => {
-                self.befall_client(number, what, lasting, sometimes);
+            Step::Inject(Node::Client(number), what, lasting) => {
+                self.fail_client(number, what, lasting, sometimes);
             }
             Step::Start(number) => self.start(number),
             Step::Connect(number) => self.connect(number),
         }
     }
 
-    fn befall_server(&mut self, what: Mishap, lasting: Duration, sometimes: &mut Sometimes) {
+    fn fail_server(&mut self, what: NodeFault, lasting: Duration, sometimes: &mut Sometimes) {
         let until = self.streams.now() + lasting;
-        if what == Mishap::Stall {
+        if what == NodeFault::Stall {
             self.server_stalled_until = self.server_stalled_until.max(until);
             self.server.keys().for_each(|end| self.streams.stall(*end, until));
             sometimes.note("a server stalls", !self.server.is_empty());
             return;
         }
-        sometimes.note("a server is killed", what == Mishap::Kill && !self.server.is_empty());
-        sometimes.note("a server fails", what == Mishap::PowerCut && !self.server.is_empty());
+        sometimes.note("a server is killed", what == NodeFault::Kill && !self.server.is_empty());
+        sometimes.note("a server fails", what == NodeFault::PowerCut && !self.server.is_empty());
         for end in std::mem::take(&mut self.server).into_keys() {
-            what.befall(&mut self.streams, end, until);
+            what.inject(&mut self.streams, end, until);
         }
         self.outage = Some(Outage { what, back_at: until });
         if self.random.chance(50) {
@@ -162,17 +163,17 @@ impl Simulation {
         }
     }
 
-    fn befall_client(
+    fn fail_client(
         &mut self,
         number: usize,
-        what: Mishap,
+        what: NodeFault,
         lasting: Duration,
         sometimes: &mut Sometimes,
     ) {
         let until = self.streams.now() + lasting;
         let client = &mut self.clients[number];
         let line = client.line;
-        if what == Mishap::Stall {
+        if what == NodeFault::Stall {
             client.stalled_until = client.stalled_until.max(until);
             if let Some(line) = line {
                 self.streams.stall(line.end(), until);
@@ -182,9 +183,9 @@ impl Simulation {
         if client.downloader.is_none() {
             return;
         }
-        sometimes.note("a client is killed", what == Mishap::Kill && line.is_some());
-        sometimes.note("a client fails", what == Mishap::PowerCut && line.is_some());
-        if what == Mishap::Kill {
+        sometimes.note("a client is killed", what == NodeFault::Kill && line.is_some());
+        sometimes.note("a client fails", what == NodeFault::PowerCut && line.is_some());
+        if what == NodeFault::Kill {
             client.disk.kill();
         } else {
             client.disk.lose_power();
@@ -192,7 +193,7 @@ impl Simulation {
         // What it leaves behind does nothing any more.
         (client.downloader, client.line) = (None, None);
         if let Some(line) = line {
-            what.befall(&mut self.streams, line.end(), until);
+            what.inject(&mut self.streams, line.end(), until);
         }
         client.check_names(&self.store);
         self.enter(until, Step::Start(number));
@@ -279,10 +280,10 @@ impl Simulation {
             sometimes.note("a connection broke", ending.outcome == Outcome::Broken);
         }
         if client.disk.has_crashed() {
-            let what = self.random.pick(&[Mishap::Kill, Mishap::PowerCut]);
+            let what = self.random.pick(&[NodeFault::Kill, NodeFault::PowerCut]);
             let lasting = self.random.span(Duration::ZERO..=Duration::from_secs(20));
             sometimes.note("a client ends in the middle of a change", true);
-            self.befall_client(number, what, lasting, sometimes);
+            self.fail_client(number, what, lasting, sometimes);
         } else if ending.is_some() {
             let at = self.streams.now() + PAUSE;
             self.enter(at, Step::Connect(number));
@@ -321,19 +322,19 @@ impl Simulation {
 #[test]
 fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
     for_seeds(300, |seed, sometimes| {
-        let mut world = Simulation::new(seed, false);
-        world.run(sometimes);
-        world.check(sometimes);
+        let mut simulation = Simulation::new(seed, false);
+        simulation.run(sometimes);
+        simulation.check(sometimes);
     });
 }
 
 #[test]
 fn a_large_download_outlasts_crashes_and_resumes_from_its_last_segment() {
     for_seeds(12, |seed, sometimes| {
-        let mut world = Simulation::new(seed, true);
-        world.run(&mut Sometimes::default());
-        world.check(&mut Sometimes::default());
-        let resumed = world.clients.iter().any(|client| client.record.resumed > 0);
+        let mut simulation = Simulation::new(seed, true);
+        simulation.run(&mut Sometimes::default());
+        simulation.check(&mut Sometimes::default());
+        let resumed = simulation.clients.iter().any(|client| client.record.resumed > 0);
         sometimes.note("resumed", resumed);
     });
 }

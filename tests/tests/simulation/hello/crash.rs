@@ -11,7 +11,7 @@ use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 use barewire_tests::simulator::stream::{End, Outcome, Streams};
 
 use super::{Ending, brisk, some_text};
-use crate::mishap::{Agenda, Mishap, Outage};
+use crate::node_faults::{Agenda, NodeFault, Outage};
 
 /// How long a client rests before it calls again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -47,7 +47,7 @@ impl<'t, S: Session<Error = HandshakeError> + for<'s> Events<'s, Event = Text<'s
 /// How a server goes down in the middle of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Break {
-    what: Mishap,
+    what: NodeFault,
     /// There was a rest of the greeting that its system had not taken.
     is_speaking: bool,
 }
@@ -74,7 +74,7 @@ impl Call<'_> {
         };
         // The end of the stream may be the end of a text, and the system of a program that is killed
         // ends it: there alone a part may pass for the whole.
-        let may_be_cut = broken == Break { what: Mishap::Kill, is_speaking: true };
+        let may_be_cut = broken == Break { what: NodeFault::Kill, is_speaking: true };
         let is_something = ending.heard.iter().any(|heard| !heard.is_empty());
         let is_right = ending.has_heard(text) || (may_be_cut && is_something);
         assert!(!has_success || is_right, "{ending:?}, not {text:?}");
@@ -91,7 +91,7 @@ struct Caller<'t> {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Befall(Mishap, Duration),
+    Inject(NodeFault, Duration),
     Call(usize),
 }
 
@@ -118,11 +118,11 @@ impl<'t> Simulation<'t> {
         });
         let callers = callers.collect();
         for _ in 1..greetings.len() {
-            let what = random.pick(&[Mishap::Kill, Mishap::PowerCut]);
+            let what = random.pick(&[NodeFault::Kill, NodeFault::PowerCut]);
             let longest = Duration::from_secs(random.pick(&[1, 5, 30]));
             let at = now + random.span(Duration::ZERO..=second * 2);
             let lasting = random.span(Duration::ZERO..=longest);
-            agenda.enter(&mut streams, at, Step::Befall(what, lasting));
+            agenda.enter(&mut streams, at, Step::Inject(what, lasting));
         }
         let (served, outage) = (BTreeMap::new(), None);
         Self { random, streams, agenda, greetings, served, outage, callers }
@@ -134,7 +134,7 @@ impl<'t> Simulation<'t> {
             if self.agenda.is_meant(end) {
                 while let Some(step) = self.agenda.next(self.streams.now()) {
                     match step {
-                        Step::Befall(what, lasting) => self.befall(what, lasting),
+                        Step::Inject(what, lasting) => self.inject(what, lasting),
                         Step::Call(number) => self.call(number, sometimes),
                     }
                 }
@@ -154,14 +154,14 @@ impl<'t> Simulation<'t> {
         }
     }
 
-    fn befall(&mut self, what: Mishap, lasting: Duration) {
+    fn inject(&mut self, what: NodeFault, lasting: Duration) {
         let now = self.streams.now();
         if self.outage.is_some_and(|outage| now < outage.back_at) {
             return;
         }
         let back_at = now + lasting;
         for (end, side) in std::mem::take(&mut self.served) {
-            what.befall(&mut self.streams, end, back_at);
+            what.inject(&mut self.streams, end, back_at);
             let is_speaking = matches!(side.session.poll_transmit(), Output::Bytes { .. });
             let calls = self.callers.iter_mut().filter_map(|caller| caller.call.as_mut());
             for call in calls.filter(|call| call.ends[0] == end) {
@@ -209,7 +209,7 @@ impl<'t> Simulation<'t> {
         caller.wanted -= usize::from(ending.is_success());
         let has_failed = |error| ending.outcome == Outcome::Failed(error);
         if let Some(Break { what, .. }) = call.broken {
-            let is_kill = what == Mishap::Kill;
+            let is_kill = what == NodeFault::Kill;
             let is_cut = ending.is_success() && !ending.has_heard(call.side.text);
             sometimes.note("a greeting cut short", is_cut);
             sometimes.note("killed before a word", is_kill && has_failed(HandshakeError::Silent));

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{DIGEST, RESPONSE, Reply, SEGMENT, hear};
 use barewire_tests::harness::sockets::{is_ended_by_peer, reset};
-use barewire_tests::harness::{Finished, Folder, PATIENCE, Peer};
+use barewire_tests::harness::{Finished, Folder, Peer, TIMEOUT};
 
 use super::{begin, fetch};
 use crate::common::memory::peak_memory;
@@ -225,7 +225,7 @@ fn a_long_list_costs_little_more_than_its_length() {
         });
         let target = Folder::in_memory();
         let client = begin(&server.at(), &target, &["-r", "."]).spawn();
-        ask.recv_timeout(PATIENCE).expect("it goes by the list");
+        ask.recv_timeout(TIMEOUT).expect("it goes by the list");
         let peak = peak_memory(&client);
         client.signal(nix::sys::signal::Signal::SIGTERM);
         client.finish().exits(143).says(&["interrupted"]);
@@ -249,7 +249,7 @@ fn a_signal_ends_the_wait() {
             });
             let target = Folder::new();
             let client = begin(&server.at(), &target, options).spawn();
-            call.recv_timeout(PATIENCE).expect("a call");
+            call.recv_timeout(TIMEOUT).expect("a call");
             client.signal(signal);
             client.finish().exits(code).says(&["interrupted"]);
             assert!(target.names().is_empty(), "{:?}", target.names());

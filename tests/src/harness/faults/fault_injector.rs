@@ -21,9 +21,9 @@ use super::supervisor;
 /// Its clones are the same: one goes to [`Launch::with_faults`](crate::harness::Launch::with_faults), another
 /// tells afterwards what it has [done](Self::struck).
 #[derive(Clone, Debug)]
-pub struct Saboteur(Arc<Inner>);
+pub struct FaultInjector(Arc<Inner>);
 
-impl Saboteur {
+impl FaultInjector {
     /// Gives `fault` to those of the calls `call` that are about something whose description holds
     /// `about` (an empty one means all), and that `when` picks.
     pub fn new(call: Call, about: &str, fault: Fault, when: When) -> Self {
@@ -97,7 +97,7 @@ impl Saboteur {
     }
 }
 
-impl fmt::Display for Saboteur {
+impl fmt::Display for FaultInjector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.order {
             Some(Order { call, about, fault, when }) => {

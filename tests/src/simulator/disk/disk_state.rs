@@ -27,7 +27,7 @@ impl Nature {
 
 /// The disk, and what the system keeps of it in memory.
 #[derive(Debug)]
-pub(super) struct Platter {
+pub(super) struct DiskState {
     pub(super) nature: Nature,
     pub(super) random: Random,
     /// All that there is, by a number that is never used again; also what has no name any more but
@@ -80,7 +80,7 @@ impl NameChange {
     }
 }
 
-impl Platter {
+impl DiskState {
     pub(super) fn end_program(&mut self) {
         self.life += 1;
         self.fuse = None;

@@ -10,7 +10,7 @@ const CONNECTING: Duration = Duration::from_secs(10);
 
 /// What befalls a node, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mishap {
+pub(crate) enum NodeFault {
     /// Its program is killed; the system closes its connections.
     Kill,
     /// The machine fails, without a word.
@@ -19,9 +19,9 @@ pub(crate) enum Mishap {
     Stall,
 }
 
-impl Mishap {
+impl NodeFault {
     /// Befalls the node that has this end.
-    pub(crate) fn befall(self, streams: &mut Streams, end: End, until: Instant) {
+    pub(crate) fn inject(self, streams: &mut Streams, end: End, until: Instant) {
         match self {
             Self::Kill => streams.kill(end),
             Self::PowerCut => streams.lose_power(end, until),
@@ -33,7 +33,7 @@ impl Mishap {
 /// A server that is down, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outage {
-    pub(crate) what: Mishap,
+    pub(crate) what: NodeFault,
     pub(crate) back_at: Instant,
 }
 
@@ -41,7 +41,7 @@ impl Outage {
     /// When somebody who connects `now` learns that it is in vain: at once, if the machine is there
     /// to refuse it. `None`: the server is back.
     pub(crate) fn fails_at(self, now: Instant) -> Option<Instant> {
-        let fails_at = if self.what == Mishap::Kill { now } else { now + CONNECTING };
+        let fails_at = if self.what == NodeFault::Kill { now } else { now + CONNECTING };
         (now < self.back_at).then_some(fails_at.min(self.back_at))
     }
 }
