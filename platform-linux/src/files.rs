@@ -16,8 +16,8 @@
 //! use barewire_linux::files::{DigestCache, Download, Folder, DownloadOptions, Root, FileChange};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let world = tempfile::tempdir()?;
-//! # let (served, target) = (world.path().join("served"), world.path().join("target"));
+//! # let temporary = tempfile::tempdir()?;
+//! # let (served, target) = (temporary.path().join("served"), temporary.path().join("target"));
 //! # std::fs::create_dir(&served)?;
 //! # std::fs::create_dir(&target)?;
 //! # std::fs::write(served.join("notes"), "some notes")?;

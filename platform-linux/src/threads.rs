@@ -154,7 +154,7 @@ mod tests {
     }
 
     /// What a thread's tasks share: its number, and how many clients each thread has served.
-    type World<'a> = (usize, &'a [AtomicUsize; 2]);
+    type State<'a> = (usize, &'a [AtomicUsize; 2]);
 
     #[test]
     fn every_thread_serves_and_all_stop_together() {
@@ -169,7 +169,7 @@ mod tests {
             executor.spawn(Box::new(Acceptor::new(
                 listener,
                 None,
-                |(number, served): &mut World<'_>, cx: &mut Context<'_, World<'_>>, _| {
+                |(number, served): &mut State<'_>, cx: &mut Context<'_, State<'_>>, _| {
                     served[*number].fetch_add(1, Ordering::SeqCst);
                     if served.iter().map(|one| one.load(Ordering::SeqCst)).sum::<usize>() == CLIENTS
                     {

@@ -73,8 +73,8 @@ fn tasks_may_borrow() {
     struct Borrower<'a>(&'a str);
 
     impl Task<String> for Borrower<'_> {
-        fn turn(&mut self, world: &mut String, _: &mut Context<'_, String>) -> Poll<()> {
-            world.push_str(self.0);
+        fn turn(&mut self, state: &mut String, _: &mut Context<'_, String>) -> Poll<()> {
+            state.push_str(self.0);
             Poll::Ready(())
         }
     }
@@ -82,9 +82,9 @@ fn tasks_may_borrow() {
     let text = String::from("borrowed");
     let mut executor = Executor::simulated();
     executor.spawn(Box::new(Borrower(&text)));
-    let mut world = String::new();
-    executor.run(&mut world).unwrap();
-    assert_eq!(world, text);
+    let mut state = String::new();
+    executor.run(&mut state).unwrap();
+    assert_eq!(state, text);
 }
 
 #[test]

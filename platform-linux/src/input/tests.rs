@@ -29,9 +29,9 @@ fn read_all(fd: impl AsFd + 'static, mut on_wait: impl FnMut() + 'static) -> (St
         }
         Poll::Pending
     }));
-    let mut world = (Vec::new(), 0);
-    executor.run(&mut world).unwrap();
-    (String::from_utf8(world.0).unwrap(), world.1)
+    let mut state = (Vec::new(), 0);
+    executor.run(&mut state).unwrap();
+    (String::from_utf8(state.0).unwrap(), state.1)
 }
 
 #[test]

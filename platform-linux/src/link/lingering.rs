@@ -19,7 +19,7 @@ pub(super) struct Lingering {
 }
 
 impl<W> Task<W> for Lingering {
-    fn turn(&mut self, _world: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
+    fn turn(&mut self, _state: &mut W, cx: &mut Context<'_, W>) -> Poll<()> {
         if self.is_background || cx.stopping() {
             cx.set_background();
         }

@@ -24,7 +24,7 @@ const WRITES: usize = connection::WRITES as usize;
 
 /// What became of a conversation: the bytes heard, the number of turns, and the end.
 #[derive(Debug, Default)]
-struct World {
+struct Outcome {
     heard: Vec<u8>,
     turns: usize,
     result: Option<Result<(), DriveError<Unspeakable>>>,
@@ -38,28 +38,28 @@ fn pair() -> (TcpStream, StdStream) {
 }
 
 /// Drives `session` over `stream` to its end.
-fn converse(executor: Executor<'_, World>, stream: TcpStream, session: Echo) -> World {
+fn converse(executor: Executor<'_, Outcome>, stream: TcpStream, session: Echo) -> Outcome {
     converse_watched(executor, stream, session, |_| {})
 }
 
 /// Drives `session` over `stream` to its end, and shows the link after each turn.
 fn converse_watched(
-    mut executor: Executor<'_, World>,
+    mut executor: Executor<'_, Outcome>,
     stream: TcpStream,
     mut session: Echo,
     mut watch: impl FnMut(&Link) + 'static,
-) -> World {
+) -> Outcome {
     let mut link = Link::new(stream);
-    executor.spawn(task(move |world: &mut World, cx: &mut Context<'_, World>| {
-        world.turns += 1;
-        let heard = &mut world.heard;
+    executor.spawn(task(move |outcome: &mut Outcome, cx: &mut Context<'_, Outcome>| {
+        outcome.turns += 1;
+        let heard = &mut outcome.heard;
         let over = link.drive(cx, &mut session, |event| {
             if let Heard::Bytes(bytes) = event {
                 heard.extend_from_slice(bytes);
             }
         });
         watch(&link);
-        world.result = Some(match over {
+        outcome.result = Some(match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Err(nb::Error::Other(fault)) => Err(fault),
             Ok(()) => Ok(()),
@@ -68,9 +68,9 @@ fn converse_watched(
         assert!(link.drive(cx, &mut session, |_| unreachable!()).is_ok(), "and stays so");
         Poll::Ready(())
     }));
-    let mut world = World::default();
-    executor.run(&mut world).unwrap();
-    world
+    let mut outcome = Outcome::default();
+    executor.run(&mut outcome).unwrap();
+    outcome
 }
 
 #[test]
@@ -92,11 +92,11 @@ fn nothing_is_lost_under_back_pressure_and_the_half_close_is_answered() {
             peer.shutdown(Shutdown::Write).unwrap();
         })
     };
-    let world = converse(Executor::new().unwrap(), stream, Echo::default());
+    let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
     writer.join().unwrap();
     let received = reader.join().unwrap().unwrap();
-    assert!(matches!(world.result, Some(Ok(()))), "{:?}", world.result);
-    assert!(world.heard == sent, "the session heard all");
+    assert!(matches!(outcome.result, Some(Ok(()))), "{:?}", outcome.result);
+    assert!(outcome.heard == sent, "the session heard all");
     assert!(received == sent, "and so did the peer");
 }
 
@@ -106,9 +106,9 @@ fn a_turn_is_bounded() {
     // Each 16 bytes of these take one write.
     peer.write_all(&[b'x'; 4096]).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
-    let world = converse(Executor::new().unwrap(), stream, Echo::default());
-    assert!(matches!(world.result, Some(Ok(()))));
-    assert!(world.turns >= 4096 / 16 / WRITES, "{} turns", world.turns);
+    let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
+    assert!(matches!(outcome.result, Some(Ok(()))));
+    assert!(outcome.turns >= 4096 / 16 / WRITES, "{} turns", outcome.turns);
 }
 
 #[test]
@@ -129,14 +129,15 @@ fn a_full_send_buffer_is_waited_for() {
         let mut received = Vec::new();
         peer.read_to_end(&mut received).map(|_| received)
     });
-    let world = converse_watched(Executor::new().unwrap(), stream, Echo::default(), move |link| {
-        if link.connection.as_ref().is_some_and(|connection| connection.full) {
-            // Later ones find nobody who listens.
-            let _ = full.send(());
-        }
-    });
+    let outcome =
+        converse_watched(Executor::new().unwrap(), stream, Echo::default(), move |link| {
+            if link.connection.as_ref().is_some_and(|connection| connection.full) {
+                // Later ones find nobody who listens.
+                let _ = full.send(());
+            }
+        });
     writer.join().unwrap();
-    assert!(matches!(world.result, Some(Ok(()))));
+    assert!(matches!(outcome.result, Some(Ok(()))));
     assert!(reader.join().unwrap().unwrap() == sent);
 }
 
@@ -145,9 +146,9 @@ fn a_reset_is_never_an_orderly_end() {
     let (stream, mut peer) = pair();
     peer.write_all(b"some").unwrap();
     TcpStream::try_from(peer).unwrap().abort();
-    let world = converse(Executor::new().unwrap(), stream, Echo::default());
-    let Some(Err(DriveError::Connection(error))) = world.result else {
-        panic!("{:?}", world.result)
+    let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
+    let Some(Err(DriveError::Connection(error))) = outcome.result else {
+        panic!("{:?}", outcome.result)
     };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
 }
@@ -158,8 +159,8 @@ fn a_failed_session_has_a_last_word_that_unread_bytes_do_not_destroy() {
     let mut sent = vec![b'#'];
     sent.resize(SCRATCH + 1000, b'z');
     peer.write_all(&sent).unwrap();
-    let world = converse(Executor::new().unwrap(), stream, Echo::default());
-    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
+    let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
+    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
     let mut last = String::new();
     peer.read_to_string(&mut last).unwrap();
     assert_eq!(last, "sorry");
@@ -170,8 +171,8 @@ fn the_deadline_of_the_session_is_kept() {
     let (stream, _peer) = pair();
     let deadline = Some(Instant::from_millis(10_000));
     let echo = Echo { deadline, ..Echo::default() };
-    let world = converse(Executor::simulated(), stream, echo);
-    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
+    let outcome = converse(Executor::simulated(), stream, echo);
+    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
 }
 
 #[test]
@@ -180,9 +181,9 @@ fn what_came_in_time_is_heard_before_the_deadline() {
     peer.write_all(b"in time").unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     let echo = Echo { deadline: Some(Instant::ZERO), waits_for_any: true, ..Echo::default() };
-    let world = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(world.result, Some(Ok(()))), "{:?}", world.result);
-    assert_eq!(world.heard, b"in time");
+    let outcome = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(outcome.result, Some(Ok(()))), "{:?}", outcome.result);
+    assert_eq!(outcome.heard, b"in time");
 }
 
 #[test]
@@ -191,9 +192,9 @@ fn a_peer_that_never_stops_does_not_outrun_the_deadline() {
     let (stream, mut peer) = pair();
     peer.write_all(&[b'x'; 4096]).unwrap();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
-    let world = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
-    assert_eq!((world.turns, world.heard.len()), (1, 16 * WRITES));
+    let outcome = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
+    assert_eq!((outcome.turns, outcome.heard.len()), (1, 16 * WRITES));
 }
 
 #[test]
@@ -211,9 +212,9 @@ fn a_read_goes_on_behind_an_urgent_mark() {
         let mut received = [0; 6];
         peer.read_exact(&mut received).map(|()| received)
     });
-    let world = converse(Executor::new().unwrap(), stream, Echo::default());
+    let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
     assert_eq!(&reader.join().unwrap().unwrap(), b"abcdef");
-    assert_eq!(world.heard, b"abcdef");
+    assert_eq!(outcome.heard, b"abcdef");
 }
 
 #[test]
@@ -297,8 +298,8 @@ fn who_is_cut_off_in_the_middle_sees_a_reset() {
     // By a failure of the session, before it has ended its direction.
     let (stream, mut peer) = pair();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
-    let world = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(world.result, Some(Err(DriveError::Session(Unspeakable)))));
+    let outcome = converse(Executor::new().unwrap(), stream, echo);
+    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
     assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 
     // By the end of the task.
@@ -353,7 +354,7 @@ fn a_session_may_be_a_view_of_the_turn() {
     peer.shutdown(Shutdown::Write).unwrap();
     let mut link = Link::new(stream);
     let mut executor = Executor::new().unwrap();
-    // The session is the world's; each turn has its own view of it.
+    // The session is in the state; each turn has its own view of it.
     executor.spawn(task(move |(echo, ends): &mut (Echo, usize), cx| {
         let on_event = |event: Heard<'_>| *ends += usize::from(event == Heard::End);
         match link.drive(cx, &mut View(echo), on_event) {
@@ -364,9 +365,9 @@ fn a_session_may_be_a_view_of_the_turn() {
             }
         }
     }));
-    let mut world = (Echo::default(), 0);
-    executor.run(&mut world).unwrap();
+    let mut state = (Echo::default(), 0);
+    executor.run(&mut state).unwrap();
     let mut received = String::new();
     peer.read_to_string(&mut received).unwrap();
-    assert_eq!((received.as_str(), world.1), ("seen", 1));
+    assert_eq!((received.as_str(), state.1), ("seen", 1));
 }

@@ -27,13 +27,13 @@ const STEP: Duration = Duration::from_millis(1);
 const STEPS: u32 = 120_000;
 
 /// A stack, its sockets and its time.
-struct World {
+struct TestStack {
     net: Net<'static, FaultInjector<Loopback>>,
     now: Instant,
     next_port: u16,
 }
 
-impl World {
+impl TestStack {
     fn new() -> Self {
         Self::with_loss(0)
     }
@@ -78,7 +78,7 @@ impl World {
         let server = self.socket(64);
         self.get(server).listen(PORT).unwrap();
         let client = self.connect(64);
-        self.until(|world| world.get(server).state() == State::Established);
+        self.until(|stack| stack.get(server).state() == State::Established);
         (client, server)
     }
 

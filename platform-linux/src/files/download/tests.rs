@@ -17,12 +17,12 @@ const HERE: BootId = [1; 16];
 const LATER: BootId = [2; 16];
 
 /// A folder to download to.
-struct World {
+struct Fixture {
     target: TempDir,
     folder: Folder,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let target = tempfile::tempdir().unwrap();
         let folder = Folder::open(target.path()).unwrap();
@@ -103,114 +103,115 @@ fn held(verified: u64) -> Held {
 
 #[test]
 fn a_file_appears_when_it_is_complete() {
-    let world = World::new();
-    let mut download = Download::begin(&world.folder, b"file", DownloadOptions::default()).unwrap();
+    let fixture = Fixture::new();
+    let mut download =
+        Download::begin(&fixture.folder, b"file", DownloadOptions::default()).unwrap();
     assert_eq!(download.held(), None);
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..4]).unwrap();
-    assert_eq!(world.names(), ["file.part", "file.part.journal"]);
+    assert_eq!(fixture.names(), ["file.part", "file.part.journal"]);
     assert_eq!(download.part_name(), b"file.part");
     download.write(&CONTENTS[4..]).unwrap();
     download.verified(SIZE).unwrap();
     assert_eq!(download.position(), SIZE);
     download.finish().unwrap();
-    world.assert_done();
-    let mode = fs::metadata(world.path("file")).unwrap().permissions().mode();
+    fixture.assert_done();
+    let mode = fs::metadata(fixture.path("file")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7111, 0, "an ordinary file");
 }
 
 #[test]
 fn of_several_each_has_its_own_result() {
-    let world = World::new();
-    let inner = world.folder.sub(b"inner").unwrap();
+    let fixture = Fixture::new();
+    let inner = fixture.folder.sub(b"inner").unwrap();
     let begin = |folder: &Folder, name: &[u8]| {
         let mut download = Download::begin(folder, name, DownloadOptions::default()).unwrap();
         download.start(0, Some(SIZE), TAG).unwrap();
         download.write(CONTENTS).unwrap();
         download
     };
-    let mut short = Download::begin(&world.folder, b"short", DownloadOptions::default()).unwrap();
+    let mut short = Download::begin(&fixture.folder, b"short", DownloadOptions::default()).unwrap();
     short.start(0, Some(SIZE), TAG).unwrap();
     let all = vec![
-        begin(&world.folder, b"a"),
+        begin(&fixture.folder, b"a"),
         short,
         begin(&inner, b"a"),
-        begin(&world.folder, b"taken"),
-        begin(&world.folder, b"b"),
+        begin(&fixture.folder, b"taken"),
+        begin(&fixture.folder, b"b"),
     ];
-    fs::write(world.path("taken"), "meanwhile").unwrap();
+    fs::write(fixture.path("taken"), "meanwhile").unwrap();
     let results = Download::finish_all(all).into_iter().map(|result| result.map_err(|e| e.kind()));
     let (short, taken) = (io::ErrorKind::UnexpectedEof, io::ErrorKind::AlreadyExists);
     assert!(results.eq([Ok(()), Err(short), Ok(()), Err(taken), Ok(())]));
-    assert_eq!(world.names(), ["a", "b", "inner", "taken"]);
+    assert_eq!(fixture.names(), ["a", "b", "inner", "taken"]);
     for name in ["a", "b", "inner/a"] {
-        assert_eq!(fs::read(world.path(name)).unwrap(), CONTENTS);
+        assert_eq!(fs::read(fixture.path(name)).unwrap(), CONTENTS);
     }
-    assert_eq!(fs::read(world.path("taken")).unwrap(), b"meanwhile");
+    assert_eq!(fs::read(fixture.path("taken")).unwrap(), b"meanwhile");
     assert!(Download::<Folder>::finish_all(Vec::new()).is_empty());
 }
 
 #[test]
 fn without_a_size_and_without_a_tag_it_works_as_well_and_nothing_is_left_to_resume() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, None, 0).unwrap();
     download.write(CONTENTS).unwrap();
     drop(download);
-    assert_eq!(world.names(), [""; 0]);
-    let mut download = world.begin();
+    assert_eq!(fixture.names(), [""; 0]);
+    let mut download = fixture.begin();
     download.start(0, None, 0).unwrap();
     download.write(CONTENTS).unwrap();
     download.finish().unwrap();
-    world.assert_done();
+    fixture.assert_done();
 }
 
 #[test]
 fn an_empty_file_is_a_file() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, Some(0), TAG).unwrap();
     download.finish().unwrap();
-    assert_eq!(fs::read(world.path("file")).unwrap(), b"");
-    assert_eq!(world.names(), ["file"]);
+    assert_eq!(fs::read(fixture.path("file")).unwrap(), b"");
+    assert_eq!(fixture.names(), ["file"]);
 }
 
 #[test]
 fn dropped_it_leaves_what_has_verified_and_only_that() {
-    let world = World::new();
-    drop(world.begin());
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    drop(fixture.begin());
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..7]).unwrap();
     drop(download);
-    assert_eq!(world.names(), [""; 0]);
+    assert_eq!(fixture.names(), [""; 0]);
 
-    let mut download = world.begin();
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..7]).unwrap();
     download.verified(5).unwrap();
     drop(download);
-    assert_eq!(fs::read(world.path("file.part")).unwrap(), &CONTENTS[..5]);
+    assert_eq!(fs::read(fixture.path("file.part")).unwrap(), &CONTENTS[..5]);
     // As it was found, unless something has started.
-    drop(world.begin());
-    let download = world.begin();
+    drop(fixture.begin());
+    let download = fixture.begin();
     assert_eq!(download.held(), Some(held(5)));
     download.complete().unwrap();
-    world.assert_done();
+    fixture.assert_done();
 }
 
 #[test]
 fn discarded_it_leaves_nothing() {
-    let world = World::new();
-    world.leave(5);
-    world.begin().discard().unwrap();
-    assert_eq!(world.names(), [""; 0]);
+    let fixture = Fixture::new();
+    fixture.leave(5);
+    fixture.begin().discard().unwrap();
+    assert_eq!(fixture.names(), [""; 0]);
 }
 
 #[test]
 fn after_a_broken_connection_it_goes_on_or_starts_over() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(b"some").unwrap();
     download.verified(2).unwrap();
@@ -222,14 +223,14 @@ fn after_a_broken_connection_it_goes_on_or_starts_over() {
     assert_eq!(download.held(), None);
     download.write(b"2nd.").unwrap();
     download.finish().unwrap();
-    assert_eq!(fs::read(world.path("file")).unwrap(), b"2nd.");
+    assert_eq!(fs::read(fixture.path("file")).unwrap(), b"2nd.");
 }
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let world = World::new();
+    let fixture = Fixture::new();
     let kind = |result: io::Result<()>| result.unwrap_err().kind();
-    let mut download = world.begin();
+    let mut download = fixture.begin();
     assert_eq!(kind(download.write(b"x")), io::ErrorKind::InvalidInput);
     assert_eq!(kind(download.verified(0)), io::ErrorKind::InvalidInput);
     assert_eq!(kind(download.start(1, Some(SIZE), TAG)), io::ErrorKind::InvalidInput);
@@ -246,41 +247,41 @@ fn what_does_not_fit_is_refused() {
         assert_eq!(kind(download.start(offset, size, tag)), io::ErrorKind::InvalidInput);
     }
     assert_eq!(kind(download.finish()), io::ErrorKind::UnexpectedEof);
-    assert_eq!(world.begin().held(), Some(held(2)));
-    assert_eq!(kind(world.begin().finish()), io::ErrorKind::UnexpectedEof);
+    assert_eq!(fixture.begin().held(), Some(held(2)));
+    assert_eq!(kind(fixture.begin().finish()), io::ErrorKind::UnexpectedEof);
 }
 
 #[test]
 fn a_disk_too_small_is_reported_at_once() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     let error = download.start(0, Some(1 << 60), TAG).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     drop(download);
-    assert_eq!(world.names(), [""; 0]);
+    assert_eq!(fixture.names(), [""; 0]);
 }
 
 #[test]
 fn room_is_reserved_and_given_back() {
-    let world = World::new();
-    let blocks = || fs::metadata(world.path("file.part")).unwrap().blocks();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let blocks = || fs::metadata(fixture.path("file.part")).unwrap().blocks();
+    let mut download = fixture.begin();
     download.start(0, Some(8 << 20), TAG).unwrap();
     let reserved = blocks();
     download.write(CONTENTS).unwrap();
     download.verified(SIZE).unwrap();
     drop(download);
-    assert_eq!(fs::metadata(world.path("file.part")).unwrap().len(), SIZE);
+    assert_eq!(fs::metadata(fixture.path("file.part")).unwrap().len(), SIZE);
     // Where the file system can reserve at all.
     assert!(reserved == 0 || blocks() < reserved);
 }
 
 #[test]
 fn an_existing_file_is_replaced_by_force_only() {
-    let world = World::new();
-    fs::write(world.path("outside"), "untouched").unwrap();
+    let fixture = Fixture::new();
+    fs::write(fixture.path("outside"), "untouched").unwrap();
     for existing in ["file", "link", "dangling link", "socket", "directory"] {
-        let path = world.path("file");
+        let path = fixture.path("file");
         match existing {
             "file" => fs::write(&path, "old").unwrap(),
             "link" => symlink("outside", &path).unwrap(),
@@ -288,8 +289,8 @@ fn an_existing_file_is_replaced_by_force_only() {
             "socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
             _ => fs::create_dir(&path).unwrap(),
         }
-        let error = world.try_begin(DownloadOptions::default()).unwrap_err();
-        let forced = world.try_begin(DownloadOptions { force: true, resume: true });
+        let error = fixture.try_begin(DownloadOptions::default()).unwrap_err();
+        let forced = fixture.try_begin(DownloadOptions { force: true, resume: true });
         let never = match existing {
             "directory" => Some(io::ErrorKind::IsADirectory),
             "socket" => Some(io::ErrorKind::Unsupported),
@@ -306,57 +307,57 @@ fn an_existing_file_is_replaced_by_force_only() {
         assert_eq!(fs::read(&path).unwrap(), CONTENTS);
         fs::remove_file(&path).unwrap();
     }
-    assert_eq!(fs::read(world.path("outside")).unwrap(), b"untouched");
-    assert_eq!(world.names(), ["outside"]);
+    assert_eq!(fs::read(fixture.path("outside")).unwrap(), b"untouched");
+    assert_eq!(fixture.names(), ["outside"]);
 }
 
 #[test]
 fn a_file_that_appears_meanwhile_is_not_replaced() {
     for by_link in [false, true] {
-        let world = World::new();
-        let mut download = world.begin();
+        let fixture = Fixture::new();
+        let mut download = fixture.begin();
         download.start(0, Some(SIZE), TAG).unwrap();
         download.write(CONTENTS).unwrap();
         download.verified(SIZE).unwrap();
-        fs::write(world.path("file"), "another's").unwrap();
+        fs::write(fixture.path("file"), "another's").unwrap();
         let result = if by_link { download.link() } else { download.publish() };
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         drop(download);
-        assert_eq!(fs::read(world.path("file")).unwrap(), b"another's");
-        let download = world.force();
+        assert_eq!(fs::read(fixture.path("file")).unwrap(), b"another's");
+        let download = fixture.force();
         assert_eq!(download.held(), Some(held(SIZE)), "nothing need be asked for again");
         download.complete().unwrap();
-        world.assert_done();
+        fixture.assert_done();
     }
 }
 
 #[test]
 fn where_there_is_no_such_rename_it_is_linked() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(CONTENTS).unwrap();
     download.sync_contents().unwrap();
     download.link().unwrap();
     download.clean().unwrap();
     drop(download);
-    world.assert_done();
+    fixture.assert_done();
 }
 
 #[test]
 fn a_part_that_was_moved_or_changed_is_not_published() {
-    let world = World::new();
+    let fixture = Fixture::new();
     for moved in [true, false] {
-        let mut download = world.begin();
+        let mut download = fixture.begin();
         download.start(0, Some(SIZE), TAG).unwrap();
         download.write(CONTENTS).unwrap();
         if moved {
-            fs::write(world.path("new"), CONTENTS).unwrap();
-            fs::rename(world.path("new"), world.path("file.part")).unwrap();
+            fs::write(fixture.path("new"), CONTENTS).unwrap();
+            fs::rename(fixture.path("new"), fixture.path("file.part")).unwrap();
         } else {
-            fs::write(world.path("file.part"), "short").unwrap();
+            fs::write(fixture.path("file.part"), "short").unwrap();
         }
         assert_eq!(download.finish().unwrap_err().kind(), io::ErrorKind::InvalidData);
-        assert_eq!(world.names(), [""; 0]);
+        assert_eq!(fixture.names(), [""; 0]);
     }
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::sys::exchange;
 
 /// A root in a folder that also has a file outside the root.
-fn world() -> (TempDir, Root) {
+fn fixture() -> (TempDir, Root) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::write(path.join("secret"), "secret").unwrap();
@@ -38,7 +38,7 @@ fn missing(root: &Root, name: impl AsRef<[u8]>) {
 
 #[test]
 fn names_lead_to_files() {
-    let (_folder, root) = world();
+    let (_folder, root) = fixture();
     let names = ["file", "./file", "sub/../file", "sub//inner", "sub/deep/../inner"];
     for name in names {
         let opened = root.open_file(name.as_bytes()).unwrap();
@@ -52,7 +52,7 @@ fn names_lead_to_files() {
 
 #[test]
 fn a_backslash_is_a_character_like_any_other() {
-    let (folder, root) = world();
+    let (folder, root) = fixture();
     fs::write(folder.path().join("root/a\\b"), "x").unwrap();
     assert_eq!(root.open_file(b"a\\b").unwrap().size(), 1);
     missing(&root, "..\\secret");
@@ -60,7 +60,7 @@ fn a_backslash_is_a_character_like_any_other() {
 
 #[test]
 fn hostile_names_are_refused() {
-    let (folder, root) = world();
+    let (folder, root) = fixture();
     for name in ["", ".", "..", "../secret", "sub/../../secret", "/etc/passwd", "/", "sub", "sub/"]
     {
         refused(&root, name);
@@ -75,7 +75,7 @@ fn hostile_names_are_refused() {
 
 #[test]
 fn relative_links_work_inside_and_never_lead_out() {
-    let (folder, root) = world();
+    let (folder, root) = fixture();
     let path = folder.path().join("root");
     let link = |target: &str, name: &str| symlink(target, path.join(name)).unwrap();
     link("file", "to-file");
@@ -103,7 +103,7 @@ fn relative_links_work_inside_and_never_lead_out() {
 
 #[test]
 fn what_is_no_regular_file_is_refused_at_once() {
-    let (folder, root) = world();
+    let (folder, root) = fixture();
     let path = folder.path().join("root");
     mkfifo(&path.join("fifo"), FifoMode::S_IRWXU).unwrap();
     let _listener = UnixListener::bind(path.join("socket")).unwrap();
@@ -117,7 +117,7 @@ fn what_is_no_regular_file_is_refused_at_once() {
 
 #[test]
 fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
-    let (folder, root) = world();
+    let (folder, root) = fixture();
     let path = folder.path();
     fs::write(path.join("inner"), "outside!").unwrap();
     symlink("..", path.join("root/out")).unwrap();
@@ -147,7 +147,7 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
 
 #[test]
 fn a_root_is_a_folder() {
-    let (folder, _) = world();
+    let (folder, _) = fixture();
     let error = |name: &str| Root::open(folder.path().join(name)).unwrap_err().kind();
     assert_eq!(error("secret"), io::ErrorKind::NotADirectory);
     assert_eq!(error("nothing"), io::ErrorKind::NotFound);

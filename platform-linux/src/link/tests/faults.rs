@@ -11,7 +11,7 @@ use std::thread;
 
 use barewire_core::time::Instant;
 
-use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, file, serve, serve_all};
+use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, file, serve, serve_all};
 use super::{DriveError, Link, pair};
 use crate::executor::Executor;
 use crate::stream::TcpStream;
@@ -20,11 +20,11 @@ use crate::testing::task;
 #[test]
 fn contents_that_end_early_end_in_a_reset() {
     for (size, rest) in [(1000, 0), (1000, 500), (8 << 20, 0), (8 << 20, 1 << 20)] {
-        let shelf = Shelf::of_sizes([size]);
-        shelf.get(b'a').0.set_len(rest).unwrap();
+        let files = TestFiles::of_sizes([size]);
+        files.get(b'a').0.set_len(rest).unwrap();
         let (stream, peer) = pair();
         let peer = ask(peer, b"a");
-        let over = serve_all(stream, &shelf, |_, _| {});
+        let over = serve_all(stream, &files, |_, _| {});
         assert!(matches!(over, Err(DriveError::Contents)), "{over:?}");
         let received = peer.join().unwrap();
         assert_eq!(received.unwrap_err().kind(), ErrorKind::ConnectionReset);
@@ -33,14 +33,14 @@ fn contents_that_end_early_end_in_a_reset() {
 
 #[test]
 fn a_reset_in_the_middle_of_contents_is_a_fault() {
-    let shelf = Shelf::of_sizes([8 << 20]);
+    let files = TestFiles::of_sizes([8 << 20]);
     let (stream, mut peer) = pair();
     let reader = thread::spawn(move || {
         peer.write_all(b"a").unwrap();
         peer.read_exact(&mut [0; 10_000]).unwrap();
         TcpStream::try_from(peer).unwrap().abort();
     });
-    let over = serve_all(stream, &shelf, |_, _| {});
+    let over = serve_all(stream, &files, |_, _| {});
     reader.join().unwrap();
     let Err(DriveError::Connection(error)) = over else { panic!("{over:?}") };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
@@ -102,7 +102,7 @@ fn what_is_no_contents_is_a_fault() {
 
 #[test]
 fn who_is_given_up_with_output_left_over_sees_a_reset() {
-    let shelf = Shelf::of_sizes([10_000]);
+    let files = TestFiles::of_sizes([10_000]);
     let (stream, mut peer) = pair();
     stream.set_send_buffer(2048).unwrap();
     let requests = vec![b'a'; 1000];
@@ -113,14 +113,14 @@ fn who_is_given_up_with_output_left_over_sees_a_reset() {
     let (mut link, mut sender) =
         (Link::new(stream), Sender { deadline: Some(end), ..Sender::default() });
     executor.spawn(task(move |has_leftover: &mut bool, cx| {
-        let over = serve(cx, &mut link, &mut sender, &shelf, |_, _| {});
+        let over = serve(cx, &mut link, &mut sender, &files, |_, _| {});
         assert!(matches!(over, Err(nb::Error::WouldBlock)), "{over:?}");
         if cx.now() < end {
             return Poll::Pending;
         }
         // As if it had said all it had to say, and only what is left over were to go out.
         (sender.phase, sender.ended) = (Phase::Listening, true);
-        let over = serve(cx, &mut link, &mut sender, &shelf, |_, _| {});
+        let over = serve(cx, &mut link, &mut sender, &files, |_, _| {});
         assert!(matches!(over, Err(nb::Error::WouldBlock)), "no end before that: {over:?}");
         *has_leftover = calls_and_gathered(&link).1 > 0;
         link.give_up(cx);
@@ -135,14 +135,14 @@ fn who_is_given_up_with_output_left_over_sees_a_reset() {
 
 #[test]
 fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
-    let shelf = Shelf::of_sizes([1000]);
+    let files = TestFiles::of_sizes([1000]);
     let (stream, mut peer) = pair();
     peer.write_all(b"a").unwrap();
     let mut peer = Some(peer);
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |(), cx| {
-        let contents = shelf.get(b'a').0.as_fd();
+        let contents = files.get(b'a').0.as_fd();
         let going_on = link.advance(cx, &mut sender, Some(contents), |()| {});
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         if sender.demand().is_none() {

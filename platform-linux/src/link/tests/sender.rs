@@ -128,9 +128,9 @@ pub(super) fn file(contents: &[u8]) -> File {
 
 /// What can be asked for, by the bytes `a`, `b`, ….
 #[derive(Clone)]
-pub(super) struct Shelf(Rc<Vec<(File, Vec<u8>)>>);
+pub(super) struct TestFiles(Rc<Vec<(File, Vec<u8>)>>);
 
-impl Shelf {
+impl TestFiles {
     fn new(all: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self(Rc::new(all.into_iter().map(|bytes| (file(&bytes), bytes)).collect()))
     }
@@ -161,17 +161,17 @@ pub(super) fn serve<W>(
     cx: &mut Context<'_, W>,
     link: &mut Link,
     sender: &mut Sender,
-    shelf: &Shelf,
+    files: &TestFiles,
     inspect: impl FnOnce(&Link, &Sender),
 ) -> Over {
     loop {
-        let contents = sender.in_hand().map(|asked| shelf.get(asked).0.as_fd());
+        let contents = sender.in_hand().map(|asked| files.get(asked).0.as_fd());
         match link.advance(cx, sender, contents, |()| {}) {
             Err(nb::Error::WouldBlock) => {}
             over => return over,
         }
         let Some(asked) = sender.demand() else { break };
-        sender.offer(0..shelf.get(asked).1.len() as u64);
+        sender.offer(0..files.get(asked).1.len() as u64);
     }
     inspect(link, sender);
     link.flush(cx, sender)
@@ -180,13 +180,13 @@ pub(super) fn serve<W>(
 /// Serves `stream` to the end of the conversation; `inspect` sees each turn before its flush.
 pub(super) fn serve_all(
     stream: TcpStream,
-    shelf: &Shelf,
+    files: &TestFiles,
     mut inspect: impl FnMut(&Link, &Sender) + 'static,
 ) -> Result<(), DriveError<Infallible>> {
-    let (mut link, mut sender, shelf) = (Link::new(stream), Sender::default(), shelf.clone());
+    let (mut link, mut sender, files) = (Link::new(stream), Sender::default(), files.clone());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |result: &mut Option<_>, cx| {
-        *result = Some(match serve(cx, &mut link, &mut sender, &shelf, &mut inspect) {
+        *result = Some(match serve(cx, &mut link, &mut sender, &files, &mut inspect) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Err(nb::Error::Other(fault)) => Err(fault),
             Ok(()) => Ok(()),

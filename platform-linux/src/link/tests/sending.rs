@@ -10,7 +10,7 @@ use std::thread;
 
 use barewire_core::session::InMemory;
 
-use super::sender::{Phase, Sender, Shelf, ask, calls_and_gathered, serve, serve_all};
+use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, serve, serve_all};
 use super::{Echo, Link, Random, converse_watched, pair};
 use crate::executor::Executor;
 use crate::link::connection::{CONTENTS, CONTENTS_PIECE, GATHERED, PIECES, SMALL};
@@ -20,7 +20,7 @@ use crate::testing::task;
 fn contents_arrive_whole_and_in_order_through_a_small_send_buffer() {
     let mut random = Random::seeded();
     // Some are gathered and some are not; and one takes several calls.
-    let shelf = Shelf::of_sizes([0, 1, 1000, SMALL - 1, SMALL, SMALL + 1, 100_000, 3 << 20]);
+    let files = TestFiles::of_sizes([0, 1, 1000, SMALL - 1, SMALL, SMALL + 1, 100_000, 3 << 20]);
     // On loopback, a send buffer below the size of a segment waits for the delayed acknowledgement
     // of each: few answers only.
     for (send_buffer, kinds, count) in [(Some(2048), 7, 4), (Some(40_000), 8, 50), (None, 8, 40)] {
@@ -31,20 +31,20 @@ fn contents_arrive_whole_and_in_order_through_a_small_send_buffer() {
             stream.set_send_buffer(bytes).unwrap();
         }
         let peer = ask(peer, &requests);
-        serve_all(stream, &shelf, |_, _| {}).unwrap();
-        assert!(peer.join().unwrap().unwrap() == shelf.answers(&requests), "{send_buffer:?}");
+        serve_all(stream, &files, |_, _| {}).unwrap();
+        assert!(peer.join().unwrap().unwrap() == files.answers(&requests), "{send_buffer:?}");
     }
 }
 
 #[test]
 fn contents_in_memory_arrive_alike() {
-    let shelf = Shelf::of_sizes([1000, SMALL + 1, 1 << 20]);
+    let files = TestFiles::of_sizes([1000, SMALL + 1, 1 << 20]);
     let requests = b"aaabacaabbccaa";
     let (stream, peer) = pair();
     let peer = ask(peer, requests);
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
     let mut executor = Executor::new().unwrap();
-    let lender = shelf.clone();
+    let lender = files.clone();
     executor.spawn(task(move |(): &mut (), cx| {
         loop {
             let contents = sender.in_hand().map_or(&[][..], |asked| &lender.get(asked).1);
@@ -63,12 +63,12 @@ fn contents_in_memory_arrive_alike() {
         Poll::Pending
     }));
     executor.run(&mut ()).unwrap();
-    assert!(peer.join().unwrap().unwrap() == shelf.answers(requests));
+    assert!(peer.join().unwrap().unwrap() == files.answers(requests));
 }
 
 #[test]
 fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
-    let shelf = Shelf::of_sizes([1000, 1, 10_000]);
+    let files = TestFiles::of_sizes([1000, 1, 10_000]);
     let requests = b"abc".repeat(100);
     let (stream, mut peer) = pair();
     stream.set_send_buffer(40_000).unwrap();
@@ -81,10 +81,10 @@ fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
         peer.read_to_end(&mut received).map(|_| received)
     });
     let (mut link, mut sender, answers) =
-        (Link::new(stream), Sender::default(), shelf.answers(&requests));
+        (Link::new(stream), Sender::default(), files.answers(&requests));
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |(): &mut (), cx| {
-        match serve(cx, &mut link, &mut sender, &shelf, |_, _| {}) {
+        match serve(cx, &mut link, &mut sender, &files, |_, _| {}) {
             Err(nb::Error::WouldBlock) => {}
             over => {
                 over.unwrap();
@@ -103,7 +103,7 @@ fn what_the_kernel_did_not_take_goes_out_first_when_it_can() {
 
 #[test]
 fn a_close_waits_for_what_is_left_over() {
-    let shelf = Shelf::of_sizes([10_000]);
+    let files = TestFiles::of_sizes([10_000]);
     let (stream, mut peer) = pair();
     stream.set_send_buffer(2048).unwrap();
     peer.write_all(&[b'a'; 1000]).unwrap();
@@ -115,7 +115,7 @@ fn a_close_waits_for_what_is_left_over() {
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |sent: &mut u64, cx| {
-        match serve(cx, &mut link, &mut sender, &shelf, |_, _| {}) {
+        match serve(cx, &mut link, &mut sender, &files, |_, _| {}) {
             Err(nb::Error::WouldBlock) => {}
             over => {
                 over.unwrap();
@@ -139,14 +139,14 @@ fn a_close_waits_for_what_is_left_over() {
 fn small_answers_leave_together() {
     const COUNT: usize = 1000;
 
-    let shelf = Shelf::of_sizes([1000]);
+    let files = TestFiles::of_sizes([1000]);
     let (stream, peer) = pair();
     let requests = vec![b'a'; COUNT];
     let peer = ask(peer, &requests);
     let calls = Rc::new(Cell::new(0));
     let counter = Rc::clone(&calls);
     let mut before = 0;
-    serve_all(stream, &shelf, move |link, sender| {
+    serve_all(stream, &files, move |link, sender| {
         let (calls, gathered) = calls_and_gathered(link);
         assert!(gathered <= GATHERED, "{gathered}");
         let answers = (sender.sent - before) / 1001;
@@ -155,18 +155,18 @@ fn small_answers_leave_together() {
         counter.set(counter.get() + calls + usize::from(gathered > 0));
     })
     .unwrap();
-    assert!(peer.join().unwrap().unwrap() == shelf.answers(&requests));
+    assert!(peer.join().unwrap().unwrap() == files.answers(&requests));
     let calls = calls.get();
     assert!(calls < COUNT / 30, "{calls} calls");
 }
 
 #[test]
 fn a_lone_answer_takes_one_call() {
-    let shelf = Shelf::of_sizes([1000]);
+    let files = TestFiles::of_sizes([1000]);
     let (stream, peer) = pair();
     let peer = ask(peer, b"a");
     let mut gathered_before = 0;
-    serve_all(stream, &shelf, move |link, sender| {
+    serve_all(stream, &files, move |link, sender| {
         let (calls, gathered) = calls_and_gathered(link);
         if sender.sent > 0 && gathered_before == 0 {
             assert_eq!((calls, gathered), (0, 1001), "nothing has left before all is there");
@@ -174,7 +174,7 @@ fn a_lone_answer_takes_one_call() {
         gathered_before = gathered;
     })
     .unwrap();
-    assert!(peer.join().unwrap().unwrap() == shelf.answers(b"a"));
+    assert!(peer.join().unwrap().unwrap() == files.answers(b"a"));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_drive_does_not_gather() {
 #[test]
 fn who_asks_without_end_leaves_turns_to_others() {
     /// The sender of the one, and whether the other has had its say.
-    type World = (Sender, bool);
+    type State = (Sender, bool);
 
     let (endless, mut greedy) = pair();
     let (modest, mut patient) = pair();
@@ -214,14 +214,14 @@ fn who_asks_without_end_leaves_turns_to_others() {
     });
 
     let mut executor = Executor::new().unwrap();
-    let shelf = Shelf::of_sizes([8 << 20]);
+    let files = TestFiles::of_sizes([8 << 20]);
     let (mut link, mut before) = (Link::new(endless), 0);
-    executor.spawn(task(move |(sender, others_done): &mut World, cx| {
+    executor.spawn(task(move |(sender, others_done): &mut State, cx| {
         if sender.phase == Phase::Contents {
             // There is always more.
             sender.position = sender.position.min(1000);
         }
-        let over = serve(cx, &mut link, sender, &shelf, |_, _| {});
+        let over = serve(cx, &mut link, sender, &files, |_, _| {});
         assert!(matches!(over, Err(nb::Error::WouldBlock)), "{over:?}");
         let in_this_turn = sender.sent - before;
         assert!(in_this_turn <= u64::from(CONTENTS + CONTENTS_PIECE), "{in_this_turn}");
@@ -234,13 +234,13 @@ fn who_asks_without_end_leaves_turns_to_others() {
         Poll::Pending
     }));
     let (mut link, mut echo) = (Link::new(modest), Echo::default());
-    executor.spawn(task(move |(_, done): &mut World, cx| {
+    executor.spawn(task(move |(_, done): &mut State, cx| {
         *done = !matches!(link.drive(cx, &mut echo, |_| {}), Err(nb::Error::WouldBlock));
         if *done { Poll::Ready(()) } else { Poll::Pending }
     }));
-    let mut world = (Sender::default(), false);
-    executor.run(&mut world).unwrap();
+    let mut state = (Sender::default(), false);
+    executor.run(&mut state).unwrap();
     patient.join().unwrap();
-    assert!(world.0.sent > 0);
+    assert!(state.0.sent > 0);
     assert!(greedy.join().unwrap() > 0);
 }

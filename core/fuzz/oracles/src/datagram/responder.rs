@@ -52,7 +52,7 @@ struct Source {
     muted_until: Option<Instant>,
 }
 
-struct World<'t> {
+struct Simulation<'t> {
     responder: Responder<'t, 16>,
     echo: bool,
     rate: Option<u32>,
@@ -78,7 +78,7 @@ fn port(number: u8) -> u16 {
     }
 }
 
-impl World<'_> {
+impl Simulation<'_> {
     fn receive(&mut self, source: SocketAddr, bytes: &[u8], length: usize) {
         let datagram = Datagram { source, bytes, length };
         let action = self.responder.handle_datagram(self.now, datagram);
@@ -166,27 +166,28 @@ pub fn check(input: &Input<'_>) {
     let limit = rate.map_or(Rate::Unlimited, Rate::PerSecond);
     let responder = Responder::new(PORT, reply, limit);
     let (now, sources) = (START, BTreeMap::new());
-    let mut world = World { responder, echo: input.echo, rate, now, sources, forgets: false };
+    let mut simulation =
+        Simulation { responder, echo: input.echo, rate, now, sources, forgets: false };
     for step in input.steps.iter().take(64) {
         match step {
             Step::Datagram { host: number, port: to, bytes, lost } => {
                 let source = SocketAddr::new(host(*number), port(*to));
-                world.receive(source, bytes, bytes.len() + usize::from(*lost));
+                simulation.receive(source, bytes, bytes.len() + usize::from(*lost));
             }
             Step::Flood { host: number, count, every } => {
                 for _ in 0..*count % 64 {
-                    world.receive(SocketAddr::new(host(*number), 50_000), b"ping", 4);
-                    world.now += every.duration();
+                    simulation.receive(SocketAddr::new(host(*number), 50_000), b"ping", 4);
+                    simulation.now += every.duration();
                 }
             }
             Step::Storm(count) => {
-                world.forgets |= *count > 0;
+                simulation.forgets |= *count > 0;
                 for number in 0..*count {
                     let address = Ipv4Addr::new(198, 51, 100, number);
-                    world.receive(SocketAddr::new(address.into(), 50_000), b"ping", 4);
+                    simulation.receive(SocketAddr::new(address.into(), 50_000), b"ping", 4);
                 }
             }
-            Step::Wait(span) => world.now += span.duration(),
+            Step::Wait(span) => simulation.now += span.duration(),
         }
     }
 }

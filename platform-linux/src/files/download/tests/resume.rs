@@ -6,8 +6,8 @@ use crate::files::SYNC_EVERY;
 #[test]
 fn killed_at_any_step_the_name_is_absent_or_complete_and_the_next_run_succeeds() {
     for step in 0..=9 {
-        let world = World::new();
-        let mut download = world.begin();
+        let fixture = Fixture::new();
+        let mut download = fixture.begin();
         let mut steps = 0..step;
         let mut go = || steps.next().is_some();
         let _ = (|| {
@@ -23,77 +23,77 @@ fn killed_at_any_step_the_name_is_absent_or_complete_and_the_next_run_succeeds()
         })();
         download.kill();
         let published = step >= 8;
-        assert_eq!(world.path("file").exists(), published, "step {step}");
+        assert_eq!(fixture.path("file").exists(), published, "step {step}");
         if published {
-            let error = world.try_begin(DownloadOptions::default()).unwrap_err();
+            let error = fixture.try_begin(DownloadOptions::default()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-            assert_eq!(fs::read(world.path("file")).unwrap(), CONTENTS);
-            world.force().complete().unwrap();
+            assert_eq!(fs::read(fixture.path("file")).unwrap(), CONTENTS);
+            fixture.force().complete().unwrap();
         } else {
-            let download = world.begin();
+            let download = fixture.begin();
             let verified = if step < 3 { None } else { Some(if step < 6 { 2 } else { SIZE }) };
             assert_eq!(download.held(), verified.map(held), "step {step}");
             download.complete().unwrap();
         }
-        world.assert_done();
+        fixture.assert_done();
     }
 }
 
 #[test]
 fn killed_between_two_versions_nothing_of_the_old_one_is_trusted() {
-    let world = World::new();
-    world.leave(8);
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    fixture.leave(8);
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), 78).unwrap();
     download.write(b"XXXXXXXX").unwrap();
     download.kill();
-    assert_eq!(world.begin().held(), None);
-    world.begin().complete().unwrap();
-    world.assert_done();
+    assert_eq!(fixture.begin().held(), None);
+    fixture.begin().complete().unwrap();
+    fixture.assert_done();
 }
 
 #[test]
 fn what_is_not_to_be_resumed_is_not_trusted_later_either() {
-    let world = World::new();
-    world.leave(8);
-    let mut download = world.try_begin(DownloadOptions { force: false, resume: false }).unwrap();
+    let fixture = Fixture::new();
+    fixture.leave(8);
+    let mut download = fixture.try_begin(DownloadOptions { force: false, resume: false }).unwrap();
     assert_eq!(download.held(), None);
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(b"XXXXXXXX").unwrap();
     download.kill();
-    assert_eq!(world.begin().held(), None);
+    assert_eq!(fixture.begin().held(), None);
 }
 
 #[test]
 fn after_a_crash_of_the_system_only_what_reached_the_disk_counts() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..8]).unwrap();
     download.verified(3).unwrap();
     download.sync(download.verified).unwrap();
     download.verified(8).unwrap();
     download.kill();
-    assert_eq!(world.begin().held(), Some(held(8)));
-    let mut download = world.begin_later();
+    assert_eq!(fixture.begin().held(), Some(held(8)));
+    let mut download = fixture.begin_later();
     assert_eq!(download.held(), Some(held(3)));
     download.start(3, Some(SIZE), TAG).unwrap();
     download.write(b"XXXXX").unwrap();
     download.kill();
-    assert_eq!(world.begin_later().held(), Some(held(3)));
-    world.begin_later().complete().unwrap();
-    world.assert_done();
+    assert_eq!(fixture.begin_later().held(), Some(held(3)));
+    fixture.begin_later().complete().unwrap();
+    fixture.assert_done();
 
-    let world = World::new();
-    world.leave(8);
-    assert_eq!(world.begin_later().held(), None);
-    assert_eq!(world.begin().held(), Some(held(8)));
+    let fixture = Fixture::new();
+    fixture.leave(8);
+    assert_eq!(fixture.begin_later().held(), None);
+    assert_eq!(fixture.begin().held(), Some(held(8)));
 }
 
 #[test]
 fn every_so_often_it_reaches_the_disk() {
-    let world = World::new();
-    let mut download = world.begin();
+    let fixture = Fixture::new();
+    let mut download = fixture.begin();
     download.start(0, None, TAG).unwrap();
     // As if they had been written.
     download.position = 2 * SYNC_EVERY;
@@ -109,26 +109,26 @@ fn every_so_often_it_reaches_the_disk() {
 
 #[test]
 fn a_part_shorter_than_the_journal_says_is_not_trusted() {
-    let world = World::new();
-    world.leave(8);
-    let part = fs::File::options().write(true).open(world.path("file.part")).unwrap();
+    let fixture = Fixture::new();
+    fixture.leave(8);
+    let part = fs::File::options().write(true).open(fixture.path("file.part")).unwrap();
     part.set_len(7).unwrap();
-    let download = world.begin();
+    let download = fixture.begin();
     assert_eq!(download.held(), None);
     download.complete().unwrap();
-    world.assert_done();
+    fixture.assert_done();
 }
 
 #[test]
 fn with_a_torn_journal_it_starts_over() {
     for length in [0, 79] {
-        let world = World::new();
-        world.leave(8);
-        let journal = fs::File::options().write(true).open(world.path("file.part.journal"));
+        let fixture = Fixture::new();
+        fixture.leave(8);
+        let journal = fs::File::options().write(true).open(fixture.path("file.part.journal"));
         journal.unwrap().set_len(length).unwrap();
-        let download = world.begin();
+        let download = fixture.begin();
         assert_eq!(download.held(), None);
         download.complete().unwrap();
-        world.assert_done();
+        fixture.assert_done();
     }
 }
