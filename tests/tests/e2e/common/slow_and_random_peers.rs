@@ -88,7 +88,8 @@ fn a_drip_does_not_outlive_the_deadline() {
 #[test]
 fn random_bytes_harm_nobody() {
     let mut random = Random::from_printed_seed();
-    let server = serve("tcp-server", &["--timeout", "1h", "--quiet-period", "20ms"]);
+    let options = ["--timeout", "1h", "--quiet-period", "20ms", "--grace", "100ms"];
+    let server = serve("tcp-server", &options);
     let mut held = Vec::new();
     for number in 0..100 {
         let mut stream = connect(server.address());
