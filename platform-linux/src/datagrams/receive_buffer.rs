@@ -7,6 +7,7 @@ use std::os::fd::BorrowedFd;
 use barewire_core::datagram::Datagram;
 use nix::errno::Errno;
 
+use crate::address::canonical;
 use crate::sys::errno;
 use crate::sys::message::Message;
 use crate::sys::mmsg;
@@ -92,7 +93,7 @@ impl ReceiveBuffer {
         let message = &self.messages[index];
         let kept = message.length.min(self.capacity);
         let bytes = &self.bytes[index * self.capacity..][..kept];
-        let source = message.source()?;
+        let source = message.source().map(canonical)?;
         Some((Datagram { source, bytes, length: message.length }, message.local()))
     }
 

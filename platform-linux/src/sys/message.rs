@@ -5,8 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 
 use nix::libc::{self, socklen_t};
 
-use crate::address::canonical;
-
 /// The sizes of a `sockaddr_in` and a `sockaddr_in6`.
 const IN: socklen_t = 16;
 pub(super) const IN6: socklen_t = 28;
@@ -79,9 +77,10 @@ enum PacketInfo {
 }
 
 impl Message {
-    /// Who sent it. `None` if that is no IP address, which no UDP datagram on Linux lacks.
+    /// Who sent it, perhaps by an IPv4-mapped address. `None` if that is no IP address, which no UDP
+    /// datagram on Linux lacks.
     pub(crate) fn source(&self) -> Option<SocketAddr> {
-        self.name.address().map(canonical)
+        self.name.address()
     }
 
     /// The local address it was sent to, where that was asked for.
