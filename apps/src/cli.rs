@@ -3,7 +3,7 @@
 pub(crate) mod addresses;
 pub(crate) mod arguments;
 pub(crate) mod exit;
-pub(crate) mod limits;
+pub(crate) mod resource_limits;
 pub(crate) mod run;
 pub(crate) mod times;
 pub(crate) mod waits;

@@ -11,10 +11,8 @@
 //! | `line` | the line, its history, and what keys do to them |
 //! | `row` | the part of the line that is on the screen |
 //! | `screen` | all of it together: text above, the line below |
-//! | `mode` | the terminal's mode and size |
 
 pub(crate) mod keys;
 pub(crate) mod line;
-pub(crate) mod mode;
 pub(crate) mod row;
 pub(crate) mod screen;

@@ -6,12 +6,13 @@ mod tests;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use barewire_core::time::Duration;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd;
 
 use crate::executor::{Context, Readiness, Source};
 use crate::sys::{errno, retry};
+use crate::wait;
 
 /// What a read from an [`Input`] gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl<F: AsFd> Input<F> {
             if !cx.readiness(source).intersects(Readiness::READABLE) {
                 return Err(nb::Error::WouldBlock);
             }
-            if !is_ready(self.fd.as_fd()).map_err(nb::Error::Other)? {
+            if !wait::readable(&self.fd, Some(Duration::ZERO)).map_err(nb::Error::Other)? {
                 cx.clear(source, Readiness::READABLE);
                 return Err(nb::Error::WouldBlock);
             }
@@ -122,10 +123,4 @@ fn watch<W>(cx: &mut Context<'_, W>, fd: BorrowedFd<'_>) -> io::Result<Watch> {
         Err(error) if errno(&error) == Errno::EPERM => Ok(Watch::Always),
         Err(error) => Err(error),
     }
-}
-
-/// Whether a read would not wait: there are bytes, or the end, or an error.
-fn is_ready(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
-    Ok(retry(|| poll(&mut fds, PollTimeout::ZERO))? > 0)
 }

@@ -9,13 +9,14 @@
 //!
 //! | layer | modules | what it is |
 //! |---|---|---|
+//! | service manager | [`activation`] | the sockets that it passes, and telling it that the server is ready |
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
-//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, `SIGINT` and `SIGTERM` |
+//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT` and `SIGTERM` |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
-//! | sockets | [`stream`], [`address`], [`resolve`], [`activation`] | connected streams, addresses, names, sockets from the service manager |
+//! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
-//! | time | [`clock`] | the monotonic clock |
-//! | terminal | [`terminal`] | its size |
+//! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
+//! | process | [`resource_limits`], [`system_error`] | the limits that it has, and the system's errors in words |
 //! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
 //! An arrow between them points down only.
@@ -158,10 +159,13 @@ pub mod input;
 pub mod link;
 pub mod listener;
 pub mod resolve;
+pub mod resource_limits;
 pub mod signals;
 pub mod stream;
+pub mod system_error;
 pub mod terminal;
 pub mod threads;
+pub mod wait;
 
 mod error_pause;
 mod sys;

@@ -9,12 +9,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use barewire_core::time::Duration;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
 
 use crate::address::{canonical, family};
 use crate::sys::{self, retry};
+use crate::wait;
 
 /// A non-blocking TCP stream.
 ///
@@ -181,28 +181,6 @@ impl TcpStream {
         }
         Ok(())
     }
-
-    /// Waits until the stream is ready for `events`, or not at all.
-    fn poll(&self, events: PollFlags, timeout: PollTimeout) -> io::Result<bool> {
-        let mut fds = [PollFd::new(self.inner.as_fd(), events)];
-        Ok(retry(|| poll(&mut fds, timeout))? > 0)
-    }
-
-    /// Repeats `operation` each time the stream has become ready for it.
-    fn wait_for<T>(
-        &self,
-        events: PollFlags,
-        mut operation: impl FnMut() -> io::Result<T>,
-    ) -> io::Result<T> {
-        loop {
-            match operation() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.poll(events, PollTimeout::NONE)?;
-                }
-                result => return result,
-            }
-        }
-    }
 }
 
 impl AsFd for TcpStream {
@@ -227,13 +205,13 @@ impl embedded_io::ErrorType for TcpStream {
 
 impl embedded_io::Read for TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait_for(PollFlags::POLLIN, || self.recv(buffer))
+        wait_for(|| wait::readable(&self.inner, None), || self.recv(buffer))
     }
 }
 
 impl embedded_io::Write for TcpStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.wait_for(PollFlags::POLLOUT, || self.send(buffer, &[], false))
+        wait_for(|| wait::writable(&self.inner, None), || self.send(buffer, &[], false))
     }
 
     /// Does nothing: what was written is the kernel's, which sends it by itself.
@@ -246,13 +224,26 @@ impl embedded_io::ReadReady for TcpStream {
     /// True at the end of the stream and for a pending error as well, since a read does not wait
     /// then.
     fn read_ready(&mut self) -> io::Result<bool> {
-        self.poll(PollFlags::POLLIN, PollTimeout::ZERO)
+        wait::readable(&self.inner, Some(Duration::ZERO))
     }
 }
 
 impl embedded_io::WriteReady for TcpStream {
     /// True for a pending error as well, since a write does not wait then.
     fn write_ready(&mut self) -> io::Result<bool> {
-        self.poll(PollFlags::POLLOUT, PollTimeout::ZERO)
+        wait::writable(&self.inner, Some(Duration::ZERO))
+    }
+}
+
+/// Repeats `operation` each time the stream has become ready for it, which `ready` waits for.
+fn wait_for<T>(
+    ready: impl Fn() -> io::Result<bool>,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready()?,
+            result => return result,
+        };
     }
 }

@@ -5,13 +5,13 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use barewire_core::printable::printable;
+use barewire_linux::resource_limits::survive_file_size_limit;
 use clap::Parser;
 use env_logger::Target;
 use log::{Level, LevelFilter};
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
-use crate::cli::limits::survive_file_size_limit;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
 use crate::output::standard_error;

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use barewire_core::time::Duration;
 use barewire_linux::signals::Caught;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use barewire_linux::wait::{writable, writable_unless};
 
 /// So much can be written to a pipe that has room without waiting (`PIPE_BUF`, `pipe(7)`), with what
 /// the standard library may have kept of an unfinished line.
@@ -37,7 +36,7 @@ pub(crate) fn interrupting_signal() -> Option<u8> {
 }
 
 pub(super) fn is_writable(stream: &impl AsFd) -> io::Result<bool> {
-    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)
+    writable(stream, Some(Duration::ZERO))
 }
 
 /// A reader may take so long at the end of the program.
@@ -49,31 +48,23 @@ pub(crate) fn set_reader_timeout(timeout: Duration) {
 /// Waits for a moment, half a second unless it was set, that the stream takes more.
 pub(super) fn wait_briefly(stream: &impl AsFd) -> io::Result<bool> {
     let timeout = READER_TIMEOUT_MS.load(Ordering::Relaxed);
-    poll_any(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], timeout.into())
+    writable(stream, Some(Duration::from_millis(timeout.into())))
 }
 
 /// Waits until the stream takes more. A reader who has stalled must not keep the program from being
 /// ended: a signal that is caught ends the wait, with [`Interrupted`](io::ErrorKind::Interrupted),
 /// and so does one that was caught before.
 pub(super) fn wait_until_writable(stream: &impl AsFd) -> io::Result<()> {
-    let caught = CAUGHT.get();
-    let mut fds = vec![PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
-    fds.extend(caught.map(|caught| PollFd::new(caught.as_fd(), PollFlags::POLLIN)));
-    let is_late = caught.and_then(Caught::number).is_some();
-    poll_any(&mut fds, if is_late { PollTimeout::ZERO } else { PollTimeout::NONE })?;
-    if fds[0].any() == Some(true) {
+    let is_writable = match CAUGHT.get() {
+        Some(caught) => {
+            let timeout = caught.number().map(|_| Duration::ZERO);
+            writable_unless(stream, caught.as_fd(), timeout)?
+        }
+        None => writable(stream, None)?,
+    };
+    if is_writable {
         return Ok(());
     }
     INTERRUPTED.store(true, Ordering::Relaxed);
     Err(io::ErrorKind::Interrupted.into())
-}
-
-/// Waits until one of `fds` is ready, and tells whether one is. An interruption begins the wait anew.
-fn poll_any(fds: &mut [PollFd<'_>], timeout: PollTimeout) -> io::Result<bool> {
-    loop {
-        match poll(fds, timeout) {
-            Err(Errno::EINTR) => {}
-            ready => return Ok(ready? > 0),
-        }
-    }
 }

@@ -30,7 +30,7 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
-use crate::cli::limits::raise_descriptor_limit;
+use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::cli::run::Run;
 use crate::client::destination::Destination;
 use crate::client::interruptible;

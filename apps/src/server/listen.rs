@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::cli::addresses::HostPort;
 use crate::cli::exit::Failure;
-use crate::cli::limits::raise_descriptor_limit;
+use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::output::events::listening::Listening;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;

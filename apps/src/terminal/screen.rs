@@ -4,16 +4,19 @@ use std::io;
 use std::mem;
 
 use barewire_linux::executor::Context;
+use barewire_linux::terminal::{self, RawMode};
 
 use super::keys::KeyReader;
 use super::line::{EditOutcome, LineEditor};
-use super::mode::{RawMode, columns};
 use super::row::Row;
 use crate::output::printer::Printer;
 
 /// Asks the terminal to mark what is pasted, and no longer to.
 const PASTE_ON: &str = "\x1b[?2004h";
 const PASTE_OFF: &str = "\x1b[?2004l";
+
+/// The width that is taken where a terminal reports none: that of most.
+const COLUMNS: u16 = 80;
 
 #[derive(Debug)]
 pub(crate) struct Screen {
@@ -96,4 +99,10 @@ impl Screen {
         out.push_str(PASTE_OFF);
         output.write_raw(out.as_bytes())
     }
+}
+
+/// How many columns the terminal has that standard output is.
+fn columns() -> usize {
+    let reported = terminal::columns(io::stdout()).unwrap_or(0);
+    usize::from(if reported == 0 { COLUMNS } else { reported })
 }

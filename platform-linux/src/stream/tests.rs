@@ -7,7 +7,7 @@ use super::*;
 
 /// Waits until the attempt to connect is over.
 fn wait_connected(stream: &TcpStream) -> io::Result<()> {
-    stream.poll(PollFlags::POLLOUT, PollTimeout::NONE)?;
+    wait::writable(stream, None)?;
     stream.connect_result()
 }
 
@@ -58,7 +58,7 @@ fn the_receive_buffer_is_widened_and_a_single_byte_is_still_read() {
     let most: usize = most.split_whitespace().last().unwrap().parse().unwrap();
     assert!(room() >= (most / 2).min(512 * 1024).max(before), "{before}, then {}", room());
     peer.write_all(b"1").unwrap();
-    assert!(stream.poll(PollFlags::POLLIN, PollTimeout::NONE).unwrap());
+    assert!(wait::readable(&stream, None).unwrap());
 }
 
 #[test]
