@@ -1,4 +1,6 @@
-//! Tests of all conversations together.
+//! Tests of all conversations together, and what those of several share.
 
 #[cfg(all(feature = "datagram", feature = "hello", feature = "file", feature = "chat"))]
 mod error_messages;
+#[cfg(any(feature = "file", feature = "chat"))]
+pub(crate) mod random;

@@ -66,15 +66,3 @@ fn verified(contents: &[u8]) -> Vec<u8> {
 fn unverified(contents: &[u8]) -> Vec<u8> {
     [&response(0, 0, 0, contents.len() as u64, TAG), contents].concat()
 }
-
-/// Numbers without a pattern that matters (Marsaglia, "Xorshift RNGs", 2003), from a seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
-    }
-}

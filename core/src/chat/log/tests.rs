@@ -1,5 +1,6 @@
 extern crate std;
 use super::*;
+use crate::tests::random::Random;
 use std::collections::VecDeque;
 use std::format;
 use std::string::String;
@@ -26,34 +27,26 @@ fn write(log: &mut Log<'_>, route: Route, parts: &[&str]) {
     out.finish();
 }
 
-/// A generator of pseudo-random numbers, by Marsaglia's xorshift.
-fn next(state: &mut u64, below: u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state % below
-}
-
 /// Random lines, routes and readers, against queues that hold everything.
 #[test]
 fn readers_get_what_is_for_them_once_and_in_order() {
     let (mut waited, mut wrapped) = (0, 0);
     for seed in 1..400_u64 {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (capacity, lines) = (40 + next(&mut state, 200), 3 + next(&mut state, 20));
-        let mut bytes = vec![0; usize::try_from(capacity).unwrap()];
-        let mut entries = vec![LogEntry::EMPTY; usize::try_from(lines).unwrap()];
+        let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let (capacity, lines) = (40 + random.below(200), 3 + random.below(20));
+        let mut bytes = vec![0; capacity];
+        let mut entries = vec![LogEntry::EMPTY; lines];
         let mut log = Log::new(&mut bytes, &mut entries);
         let mut readers: Vec<_> =
             (0..3).map(|index| Reader { index, at: 0, expected: VecDeque::new() }).collect();
         for number in 0..300 {
-            let [who, to] = [4, 3].map(|below| u32::try_from(next(&mut state, below)).unwrap());
-            let route = match next(&mut state, 4) {
+            let [who, to] = [4, 3].map(|below| u32::try_from(random.below(below)).unwrap());
+            let route = match random.below(4) {
                 0 => Route::private(to),
                 1 => Route::notice(who),
                 _ => Route::said(who),
             };
-            let filler = usize::try_from(next(&mut state, 24)).unwrap();
+            let filler = random.below(24);
             let text = format!("{number}{}", "é".repeat(filler / 2));
             let least = log.first_kept(text.len() + 1, 1);
             let low_water = readers.iter().map(|reader| reader.at).min().unwrap();
@@ -79,7 +72,7 @@ fn readers_get_what_is_for_them_once_and_in_order() {
                 reader.at = log.seek(reader.at, u64::MAX, view);
                 let end = log.run_end(reader.at, u64::MAX, view);
                 wrapped += usize::from(!log.slices(reader.at, end).1.is_empty());
-                let count = next(&mut state, 30).min(end - reader.at);
+                let count = (random.below(30) as u64).min(end - reader.at);
                 let got = read(&log, reader.at, reader.at + count);
                 reader.at += count;
                 assert!(reader.expected.drain(..got.len()).eq(got), "seed {seed}");

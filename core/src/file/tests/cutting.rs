@@ -4,6 +4,7 @@ use std::string::String;
 use std::vec;
 
 use super::*;
+use crate::tests::random::Random;
 
 /// Every way to cut `length` bytes that is worth trying: byte by byte, in two everywhere, and at
 /// random. Each is the lengths of the pieces.
@@ -11,11 +12,11 @@ fn cuts(length: usize) -> impl Iterator<Item = Vec<usize>> {
     let bytewise = core::iter::once(vec![1; length]);
     let in_two = (0..=length).map(move |first| vec![first, length - first]);
     let at_random = (1..=64).map(move |seed| {
-        let mut chance = Chance(seed);
-        let longest = 1 + chance.below(40);
+        let mut random = Random::new(seed);
+        let longest = 1 + random.below(40);
         let (mut pieces, mut rest) = (Vec::new(), length);
         while rest > 0 {
-            let piece = rest.min(1 + chance.below(longest));
+            let piece = rest.min(1 + random.below(longest));
             pieces.push(piece);
             rest -= piece;
         }

@@ -1,11 +1,12 @@
 //! Both sides against each other, with files of every size that matters.
 
 use super::*;
+use crate::tests::random::Random;
 
 /// Bytes without a pattern, in blocks that are told apart by their number.
 fn file(size: usize) -> Vec<u8> {
-    let mut chance = Chance(1 + size as u64);
-    let block: Vec<u8> = (0..4_093).map(|_| chance.below(256).to_le_bytes()[0]).collect();
+    let mut random = Random::new(1 + size as u64);
+    let block: Vec<u8> = (0..4_093).map(|_| random.below(256).to_le_bytes()[0]).collect();
     let mut contents = block.repeat(size.div_ceil(block.len()));
     contents.truncate(size);
     for (number, block) in contents.chunks_mut(block.len()).enumerate() {
