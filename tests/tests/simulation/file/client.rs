@@ -10,8 +10,8 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Streams};
 
 use super::ending::Ending;
+use super::progress_tracker::ProgressTracker;
 use super::store::Store;
-use super::watched::Watched;
 
 /// What one client wants, and what it has of it.
 #[derive(Debug)]
@@ -129,8 +129,8 @@ impl<'w> ClientConnection<'w> {
         loop {
             let now = streams.now();
             let Self { wishes, receiver, asked, moved_at, .. } = self;
-            let mut watched = Watched { session: receiver, moved_at };
-            let outcome = streams.drive(end, &mut watched, |event| {
+            let mut tracked = ProgressTracker { session: receiver, moved_at };
+            let outcome = streams.drive(end, &mut tracked, |event| {
                 let wish = &mut wishes[*asked.front().expect("an answer without a question")];
                 if take(wish, event, store) {
                     asked.pop_front();

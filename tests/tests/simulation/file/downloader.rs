@@ -10,8 +10,8 @@ use barewire_tests::simulator::disk::Disk;
 use barewire_tests::simulator::stream::{End, Streams};
 
 use super::ending::Ending;
+use super::progress_tracker::ProgressTracker;
 use super::store::Store;
-use super::watched::Watched;
 
 /// A file that is wanted.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Downloader {
         loop {
             let now = streams.now();
             let Self { asked, receiver, moved_at, disk, .. } = self;
-            let mut session = Watched { session: receiver, moved_at };
+            let mut session = ProgressTracker { session: receiver, moved_at };
             let mut result = Ok(());
             let outcome = streams.drive(end, &mut session, |event| {
                 if result.is_ok() {

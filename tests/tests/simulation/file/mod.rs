@@ -8,10 +8,10 @@ mod ending;
 mod faults;
 mod node;
 mod nodes;
+mod progress_tracker;
 mod responder;
 mod store;
 mod tutorial;
-mod watched;
 
 use barewire_core::file::TransferConfig;
 use barewire_core::time::Duration;

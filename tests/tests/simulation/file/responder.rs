@@ -9,8 +9,8 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Outcome, Streams};
 
 use super::ending::Ending;
+use super::progress_tracker::ProgressTracker;
 use super::store::{Store, Version, digest};
-use super::watched::Watched;
 
 /// Serves one connection from the store, and takes its time.
 #[derive(Debug)]
@@ -73,8 +73,9 @@ impl Responder {
                 return self.give_up(streams, end);
             }
             let asked = &mut self.asked;
-            let watched = Watched { session: &mut self.sender, moved_at: &mut self.moved_at };
-            let mut lent = InMemory { session: watched, contents: &contents };
+            let tracked =
+                ProgressTracker { session: &mut self.sender, moved_at: &mut self.moved_at };
+            let mut lent = InMemory { session: tracked, contents: &contents };
             let outcome = streams.drive(end, &mut lent, |event| {
                 if let RequestEvent::Request(request) = event {
                     *asked = (request.name.to_vec(), request.verify);

@@ -13,9 +13,9 @@ use barewire_tests::simulator::stream::{
 };
 
 use super::ending::Ending;
+use super::progress_tracker::ProgressTracker;
 use super::responder::Responder;
 use super::store::Store;
-use super::watched::Watched;
 use super::{some_config, some_directions};
 use crate::peers::{Script, Tutorial};
 
@@ -69,8 +69,8 @@ where
             streams.drive(end, peer, |_| ());
             continue;
         }
-        let mut watched = Watched { session: receiver, moved_at: &mut moved_at };
-        let outcome = streams.drive(end, &mut watched, |event| match event {
+        let mut tracked = ProgressTracker { session: receiver, moved_at: &mut moved_at };
+        let outcome = streams.drive(end, &mut tracked, |event| match event {
             ReceiverEvent::Contents(bytes) => contents.extend(bytes),
             ReceiverEvent::Complete => completions += 1,
             other => panic!("{other:?} of a server that knows no such thing"),

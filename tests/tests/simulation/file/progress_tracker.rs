@@ -5,16 +5,16 @@ use barewire_core::time::Instant;
 
 /// A session, and the last time that it took a byte, said one or had an event.
 #[derive(Debug)]
-pub(super) struct Watched<'a, S> {
+pub(super) struct ProgressTracker<'a, S> {
     pub(super) session: &'a mut S,
     pub(super) moved_at: &'a mut Instant,
 }
 
-impl<'s, S: Session> Events<'s> for Watched<'_, S> {
+impl<'s, S: Session> Events<'s> for ProgressTracker<'_, S> {
     type Event = Event<'s, S>;
 }
 
-impl<S: Session> Session for Watched<'_, S> {
+impl<S: Session> Session for ProgressTracker<'_, S> {
     type Error = S::Error;
 
     fn handle_input<'s, 'i: 's>(
