@@ -57,7 +57,7 @@ impl ManualDriver {
     }
 
     /// Whether the session has ended its direction.
-    pub fn shut(&self) -> bool {
+    pub fn has_shut_down(&self) -> bool {
         self.judge.has_shut_down()
     }
 

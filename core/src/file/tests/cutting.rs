@@ -72,7 +72,7 @@ fn a_sender_serves_framed_requests_alike() {
     assert_eq!((asked.len(), failed), (8, None));
     assert_eq!(asked[1], "Get \"a\" from 2 of 0x7, verify: false");
     assert_eq!(asked[6], "refused: \"../a\"");
-    let list = shelf_list();
+    let list = file_list();
     let expected = [
         verified(b"alpha"),
         [&response(0, 0, 2, 5, TAG)[..], b"pha"].concat(),
@@ -86,8 +86,8 @@ fn a_sender_serves_framed_requests_alike() {
     assert_eq!(sent, expected.concat());
 }
 
-fn shelf_list() -> Vec<u8> {
-    drivers::shelf(b"").unwrap()
+fn file_list() -> Vec<u8> {
+    drivers::lookup(b"").unwrap()
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) enum Digests {
 }
 
 /// What the owner has.
-pub(super) fn shelf(name: &[u8]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn lookup(name: &[u8]) -> Result<Vec<u8>, Refusal> {
     match name {
         b"a" => Ok(b"alpha".to_vec()),
         b"empty" => Ok(Vec::new()),
@@ -60,7 +60,7 @@ pub(super) fn shelf(name: &[u8]) -> Result<Vec<u8>, Refusal> {
 
 impl<const N: usize> Server<N> {
     pub(super) fn new() -> Self {
-        Self::with(shelf)
+        Self::with(lookup)
     }
 
     pub(super) fn with(file: fn(&[u8]) -> Result<Vec<u8>, Refusal>) -> Self {

@@ -61,7 +61,7 @@ fn an_offset_past_the_end_is_refused() {
 
 #[test]
 fn a_list_is_contents_like_any_other() {
-    let list = drivers::shelf(b"").unwrap();
+    let list = drivers::lookup(b"").unwrap();
     answers(&request(2, 1, 0, 0, b""), &verified(&list));
     answers(&request(2, 0, 0, 0, b""), &unverified(&list));
 }

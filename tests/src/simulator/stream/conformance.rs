@@ -44,7 +44,7 @@ impl Peer for Connection {
     }
 
     fn end(&mut self) {
-        let _ = self.streams.shut(self.far);
+        let _ = self.streams.shut_down(self.far);
         self.settle();
     }
 

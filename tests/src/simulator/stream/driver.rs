@@ -139,7 +139,7 @@ impl Transport for Socket<'_> {
         // The end of a direction is then a part of the close.
         let state = &mut self.streams.ends[self.end.0];
         if state.ending == Ending::Orderly {
-            return Ok(self.streams.shut(self.end)?);
+            return Ok(self.streams.shut_down(self.end)?);
         }
         state.ending = Ending::Abandoned;
         Ok(())

@@ -54,7 +54,7 @@ impl Streams {
     }
 
     /// Ends the direction that `end` writes.
-    pub(super) fn shut(&mut self, end: End) -> Result<(), Reset> {
+    pub(super) fn shut_down(&mut self, end: End) -> Result<(), Reset> {
         self.check(end)?;
         self.pipes[end.0].is_shut = true;
         self.send(end, Cargo::End);

@@ -49,7 +49,7 @@ fn a_full_window_takes_no_more_until_the_reader_has_read() {
 fn each_direction_ends_on_its_own_and_behind_its_bytes() {
     let (mut streams, [here, there]) = link(None);
     streams.write(here, b"abc").unwrap();
-    streams.shut(here).unwrap();
+    streams.shut_down(here).unwrap();
     settle(&mut streams);
     assert_eq!(read(&mut streams, there), "abc|");
     streams.write(there, b"abc").unwrap();
@@ -89,7 +89,7 @@ fn a_reset_and_a_cut_strike_between_two_bytes_of_a_piece() {
         let fault = Fault { what, when: Moment::AfterBytes(2) };
         let (mut streams, [here, there]) = link(Some(fault));
         streams.write(here, b"abc").unwrap();
-        streams.shut(here).unwrap();
+        streams.shut_down(here).unwrap();
         settle(&mut streams);
         assert_eq!(read(&mut streams, there), expected);
         assert!(streams.struck_at(here).is_some());
@@ -102,7 +102,7 @@ fn an_end_that_is_given_up_resets_its_peer_unless_it_has_said_all() {
         let (mut streams, [here, there]) = link(None);
         streams.write(here, b"ab").unwrap();
         if is_shut {
-            streams.shut(here).unwrap();
+            streams.shut_down(here).unwrap();
         }
         streams.give_up(here);
         settle(&mut streams);

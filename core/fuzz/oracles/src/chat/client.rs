@@ -137,7 +137,7 @@ pub fn check(input: &Input<'_>) {
     if !driver.closed {
         driver.transmit(now, &mut client, u64::MAX);
         assert!(driver.ended || driver.sent == said, "not all was sent");
-        assert!(driver.ended || driver.shut() == finished_at.is_some());
+        assert!(driver.ended || driver.has_shut_down() == finished_at.is_some());
         assert_eq!(driver.closed, driver.ended);
     }
 }

@@ -195,7 +195,7 @@ impl Simulation<'_> {
         if room == u64::MAX {
             assert_eq!(found.len(), expected.len(), "something is missing");
             assert_eq!(
-                (peer.driver.shut(), peer.driver.closed),
+                (peer.driver.has_shut_down(), peer.driver.closed),
                 (model.has_ended, model.has_ended)
             );
         }

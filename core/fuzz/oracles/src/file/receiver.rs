@@ -266,7 +266,7 @@ pub fn check(input: &Input<'_>) {
     let (mut now, mut seen, mut failed) = (START, Vec::new(), None);
     driver.transmit(now, &mut receiver, u64::MAX);
     assert_eq!(driver.sent, asked);
-    assert!(driver.shut(), "there is nothing more to ask");
+    assert!(driver.has_shut_down(), "there is nothing more to ask");
     let mut pause = input.pause;
     let mut on_received = |received: ReceiverEvent<'_>| see(&mut seen, received);
     for piece in input.cuts.pieces(&input_stream) {

@@ -329,7 +329,8 @@ pub fn check(input: &Input<'_>) {
             now += span.duration();
             server.turn(now, &[], true);
             // A name that silence ends may be a part of that name, and a time-out ends it all.
-            is_exact &= expected.is_framed && server.failed.is_none() && !server.driver.shut();
+            is_exact &=
+                expected.is_framed && server.failed.is_none() && !server.driver.has_shut_down();
         }
     }
     if input.ends && !server.driver.is_over() {
@@ -363,6 +364,6 @@ fn judge(server: &Server<'_>, expected: &Expected, is_exact: bool, ends: bool) {
     assert_eq!(server.told, expected.told);
     assert_eq!((sent, contents), (&expected.sent, &expected.contents));
     assert_eq!(server.failed, expected.cut_short.then_some(SenderError::CutShort));
-    assert_eq!(server.driver.shut(), expected.is_done);
+    assert_eq!(server.driver.has_shut_down(), expected.is_done);
     assert_eq!(*closed, expected.is_done && ends);
 }

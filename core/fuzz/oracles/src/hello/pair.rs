@@ -67,7 +67,7 @@ where
         let heard = &mut self.heard;
         let mut on_text = |text: Text<'_>| heard.push(text.as_bytes().to_vec());
         let mut failed = self.driver.hear(now, &mut self.session, part, &mut on_text);
-        let is_last = self.truncated || (other.driver.shut() && part.len() == sent.len());
+        let is_last = self.truncated || (other.driver.has_shut_down() && part.len() == sent.len());
         if is_last && failed.is_none() {
             self.driver.ended = true;
             failed = self.driver.listen(now, &mut self.session, &mut on_text);

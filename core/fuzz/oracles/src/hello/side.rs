@@ -119,12 +119,13 @@ where
             }
             Step::Wait(span) => {
                 now += span.duration();
-                let late = if !speaks_first && model.has_heard() && driver.shut() {
+                let late = if !speaks_first && model.has_heard() && driver.has_shut_down() {
                     HandshakeError::Unclosed
                 } else {
                     HandshakeError::TimedOut
                 };
-                let is_over = driver.shut() && model.has_heard() && (speaks_first || driver.ended);
+                let is_over =
+                    driver.has_shut_down() && model.has_heard() && (speaks_first || driver.ended);
                 let expected = if is_over { None } else { model.wait(now, late) };
                 let failed = driver.expire(now, session, &mut on_text);
                 if expected.is_some() {
@@ -154,7 +155,10 @@ where
     let has_waited = input.steps.iter().any(|step| matches!(step, Step::Wait(_)));
     assert!(has_waited || now <= START + config.timeout, "it took too long");
     if failed.is_none() {
-        assert!(heard.len() == 1 && driver.shut() && driver.sent == spoken, "closed too early");
+        assert!(
+            heard.len() == 1 && driver.has_shut_down() && driver.sent == spoken,
+            "closed too early"
+        );
         assert!(speaks_first || driver.ended, "closed before the server had ended its stream");
     }
 }

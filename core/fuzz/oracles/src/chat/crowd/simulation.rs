@@ -137,7 +137,7 @@ impl Simulation<'_> {
         let part = under_way(&end.sent, &mut peer.arrived[1], count);
         if peer.id.is_some() {
             other.held.extend(part);
-            other.ended |= end.shut() && peer.arrived[1] == end.sent.len();
+            other.ended |= end.has_shut_down() && peer.arrived[1] == end.sent.len();
         }
         self.attend(number);
     }
@@ -160,7 +160,7 @@ impl Simulation<'_> {
         };
         if !end.ended {
             end.hear(now, &mut peer.client, &part, &mut on_line);
-            end.ended = other.shut() && peer.arrived[0] == other.sent.len();
+            end.ended = other.has_shut_down() && peer.arrived[0] == other.sent.len();
             end.listen(now, &mut peer.client, &mut on_line);
             end.transmit(now, &mut peer.client, 0);
         }
