@@ -38,7 +38,6 @@ impl<'d> Wire<'d> {
     }
 
     /// What the peer has said, were it more than there is room for.
-    #[cfg(feature = "embedded-io-async")]
     pub(super) fn incoming_from(&self, bytes: &[u8]) {
         self.incoming.bytes.borrow_mut().extend(bytes);
     }
@@ -232,7 +231,7 @@ impl Session for Sleeper {
 #[test]
 fn input_is_offered_again_when_time_has_made_room() {
     let (there, back): (Direction, Direction) = Default::default();
-    there.bytes.borrow_mut().extend(b"abc");
+    Wire::new(&there, &back).incoming_from(b"abc");
     let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
     let mut sleeper = Sleeper::default();
     let mut heard = Vec::new();
@@ -294,7 +293,7 @@ impl Session for Echo {
 #[test]
 fn input_that_the_session_leaves_is_offered_again() {
     let (there, back): (Direction, Direction) = Default::default();
-    there.bytes.borrow_mut().extend(b"abcdefg");
+    Wire::new(&there, &back).incoming_from(b"abcdefg");
     let mut driver = StreamDriver::<_, 64>::new(Wire::new(&there, &back));
     let mut echo = Echo(None);
     let mut seen = Vec::new();
