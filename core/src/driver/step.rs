@@ -6,7 +6,8 @@ use core::fmt;
 use crate::session::{Event, Session};
 use crate::time::Instant;
 
-/// What to do next with a connection.
+/// What to do next with a connection. An adapter carries out each of these, so that another would be a
+/// breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
@@ -47,7 +48,8 @@ impl<S, C> From<LastStep> for Step<S, C> {
     }
 }
 
-/// What [`Driver::next`](crate::driver::Driver::next) has come to.
+/// What [`Driver::next`](crate::driver::Driver::next) has come to. An adapter handles each of these, so that another would be a
+/// breaking change.
 #[must_use]
 pub enum Next<'a, S: Session, C> {
     /// The session told this. Call again once it was dealt with; the session may be commanded before.
@@ -96,7 +98,7 @@ impl<S: fmt::Display, C: fmt::Display> fmt::Display for DriveError<S, C> {
         match self {
             Self::Session(error) => error.fmt(f),
             Self::Connection(error) => error.fmt(f),
-            Self::Contents => f.write_str("the contents to send cannot be had"),
+            Self::Contents => f.write_str("the contents to send cannot be read"),
             Self::Stalled => f.write_str("the peer does not take the last bytes"),
             Self::GivenUp => f.write_str("given up"),
         }

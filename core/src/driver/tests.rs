@@ -302,7 +302,7 @@ fn errors_say_whose_they_are() {
     let display = |error: DriveError<Strange, Broken>| error.to_string();
     assert_eq!(display(DriveError::Session(Strange)), "strange");
     assert_eq!(display(DriveError::Connection(Broken)), "broken");
-    assert_eq!(display(DriveError::Contents), "the contents to send cannot be had");
+    assert_eq!(display(DriveError::Contents), "the contents to send cannot be read");
     assert_eq!(display(DriveError::Stalled), "the peer does not take the last bytes");
     assert_eq!(display(DriveError::GivenUp), "given up");
     // The words are the cause's own, so its source is next in the chain, not itself.

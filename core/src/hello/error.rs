@@ -9,7 +9,7 @@ use crate::text::TextReaderError;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The peer ended its stream without a word.
+    /// The peer ended its stream without sending anything.
     Silent,
     /// The peer's text is longer than the machine's capacity.
     TooLong,
@@ -27,7 +27,7 @@ pub enum HandshakeError {
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Silent => "the peer closed without a word",
+            Self::Silent => "the peer closed without sending anything",
             Self::TooLong => "the peer's text is too long",
             Self::TimedOut => "timed out",
             Self::Unclosed => "timed out waiting for the peer to close",

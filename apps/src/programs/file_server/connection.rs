@@ -170,12 +170,14 @@ impl ClientConnection {
             DriveError::Connection(error) => {
                 format!("connection lost{during}: {}", describe(error))
             }
-            DriveError::Contents => format!("was cut off{during}: it became shorter"),
+            DriveError::Contents => {
+                format!("was cut off{during}: the file was truncated while it was sent")
+            }
             DriveError::Session(SenderError::CutShort) => {
                 "closed in the middle of a request".into()
             }
             DriveError::Session(SenderError::TimedOut) => {
-                format!("did not say what it wants within {}", context.state.config.timeout)
+                format!("sent no request within {}", context.state.config.timeout)
             }
             DriveError::Session(SenderError::Stalled) => {
                 format!("took nothing for {}{during}", context.state.config.stall)

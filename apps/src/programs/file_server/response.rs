@@ -40,13 +40,13 @@ impl Response {
     pub(super) fn check(&mut self) -> Result<FileChange, String> {
         let standing = self.file.check();
         match self.given(standing)? {
-            FileChange::Changed => Err(self.changed()),
+            FileChange::Changed => Err(self.incomplete()),
             standing => Ok(standing),
         }
     }
 
-    fn changed(&self) -> String {
-        format!("got a part of {}: it changed meanwhile", printable(&self.name))
+    fn incomplete(&self) -> String {
+        format!("{}: incomplete, the file changed while it was sent", printable(&self.name))
     }
 
     /// The digest of the segment at `offset`, once it may be provided.
@@ -71,7 +71,7 @@ impl Response {
             return if recheck.found == self.provided {
                 Ok(last)
             } else {
-                Err(self.changed().into())
+                Err(self.incomplete().into())
             };
         }
         let digest = store.digest(&self.file, offset, length, buffer);
@@ -90,10 +90,9 @@ impl Response {
 
     /// What the system gave, or why it did not.
     fn given<T>(&self, result: io::Result<T>) -> Result<T, String> {
-        let name = printable(&self.name);
         result.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => format!("got a part of {name}: it became shorter"),
-            _ => format!("cannot have {name}: {}", describe(&error)),
+            io::ErrorKind::UnexpectedEof => self.incomplete(),
+            _ => format!("cannot read {}: {}", printable(&self.name), describe(&error)),
         })
     }
 }

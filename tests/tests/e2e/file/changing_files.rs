@@ -17,7 +17,8 @@ use crate::file::begin;
 const SIZE: usize = 8 * SEGMENT;
 
 /// How the server may say it: at the end, or where it found it.
-const CHANGED: [&str; 2] = ["it changed meanwhile", "it became shorter"];
+const CHANGED: [&str; 2] =
+    ["the file changed while it was sent", "the file was truncated while it was sent"];
 
 /// How a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
