@@ -1,9 +1,10 @@
-//! The programs, one a file.
+//! The programs, one a file, and what the two of the chat share (`keepalive`).
 
 pub(crate) mod chat_client;
 pub(crate) mod chat_server;
 pub(crate) mod file_client;
 pub(crate) mod file_server;
+mod keepalive;
 pub(crate) mod tcp_client;
 pub(crate) mod tcp_server;
 pub(crate) mod udp_client;

@@ -100,7 +100,7 @@ impl Run for ChatServerProgram {
             .with_quiet(self.quiet_period)
             .with_history(self.history)
             .with_rate(self.rate)
-            .with_skeleton(confusables::skeleton);
+            .with_skeleton(confusables::confusable_skeleton);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let state = ChatState::new(room, Recorder::new(log_file));

@@ -1,4 +1,4 @@
-//! Which nicks look alike.
+//! Nicks that look alike, as far as that can be told without tables.
 
 /// Reduces a name to its skeleton, of which this is a hash: equal for names that look alike (UTS #39
 /// §4). A room takes no two nicks with the same.

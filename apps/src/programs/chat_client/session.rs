@@ -12,6 +12,7 @@ use barewire_linux::executor::Context;
 use barewire_linux::link::{DriveError, Link};
 
 use crate::output::system_error::describe;
+use crate::programs::keepalive;
 
 use super::server_profile::{MAX_LINE, ServerProfile};
 use super::state::ChatClientState;
@@ -21,11 +22,6 @@ const OUT: usize = 8192;
 
 /// So long a server may take to close the connection when the user leaves.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A silent peer is asked whether it is there: after half a minute, then three times within another.
-const IDLE: Duration = Duration::from_secs(30);
-const PROBE: Duration = Duration::from_secs(10);
-const PROBES: u8 = 3;
 
 /// How a connection has ended.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ impl ChatSession {
     ) -> Self {
         if let Some(stream) = link.stream() {
             // Without it a dead server is noticed later, no more.
-            let _ = stream.set_keepalive(IDLE, PROBE, PROBES);
+            let _ = keepalive::CLIENT.enable(stream);
         }
         let welcome_deadline = now + chat.settings.welcome_timeout;
         let nick = chat.wanted_nick.clone();

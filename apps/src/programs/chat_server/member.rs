@@ -4,12 +4,12 @@ use core::mem;
 use core::task::Poll;
 
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
-use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
 
 use crate::output::system_error::describe;
+use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
 
 use super::recorder::RoomEvent;
@@ -18,13 +18,6 @@ use super::state::ChatState;
 /// How much the kernel may hold for a member who does not read: more would make the room's log no
 /// bound.
 const SEND_BUFFER: usize = 256 * 1024;
-
-/// A member of whom nothing has come for a minute is asked whether it is there, four times within
-/// another: one whose machine or network is gone would keep its nick for ever. A member that takes
-/// nothing of what waits for it has as long (two minutes), if the room is not full before.
-const IDLE: Duration = Duration::from_secs(60);
-const PROBE: Duration = Duration::from_secs(15);
-const PROBES: u8 = 4;
 
 pub(super) struct MemberConnection {
     peer: ServedPeer,
@@ -62,7 +55,7 @@ impl MemberConnection {
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
             log::debug!("cannot limit the send buffer: {}", describe(&error));
         }
-        if let Err(error) = stream.set_keepalive(IDLE, PROBE, PROBES) {
+        if let Err(error) = keepalive::SERVER.enable(&stream) {
             log::debug!("cannot enable TCP keepalive: {}", describe(&error));
         }
         members.push(cx.id());
