@@ -34,6 +34,7 @@ const LENGTH: usize = 40;
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Scripts that were played.
     pub scripts: usize,
@@ -47,6 +48,7 @@ pub struct Report {
 
 /// An adapter does not follow the rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Violation {
     /// The part that it breaks.
     pub rule: Rule,

@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 
 /// A part of the driving rule, as [`barewire_core::driver`] numbers and words them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Rule {
     /// What the session wants is carried out, first and again.
     Transmission = 1,

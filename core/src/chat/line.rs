@@ -16,6 +16,7 @@ pub struct Line<'a> {
 
 /// The kinds of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind<'a> {
     /// `NICK: TEXT`.
     Said {

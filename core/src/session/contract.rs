@@ -4,7 +4,8 @@ use core::error::Error;
 
 use crate::time::Instant;
 
-/// What a session wants of its connection next; lent until [`Session::transmitted`] releases it.
+/// What a session wants of its connection next; lent until [`Session::transmitted`] releases it. A
+/// driver carries out each of these, so that another would be a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Output<'a> {

@@ -19,6 +19,7 @@ pub(super) use part_names::is_like_a_part;
 
 /// How a download treats what is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DownloadOptions {
     /// Replaces a file that has the name. Without it, that is an error.
     pub force: bool,
@@ -26,9 +27,30 @@ pub struct DownloadOptions {
     pub resume: bool,
 }
 
+impl DownloadOptions {
+    /// A file that has the name is kept, and what an earlier run has left is resumed.
+    pub const fn new() -> Self {
+        Self { force: false, resume: true }
+    }
+
+    /// Sets [`force`](Self::force).
+    #[must_use]
+    pub const fn with_force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Sets [`resume`](Self::resume).
+    #[must_use]
+    pub const fn with_resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+}
+
 impl Default for DownloadOptions {
     fn default() -> Self {
-        Self { force: false, resume: true }
+        Self::new()
     }
 }
 

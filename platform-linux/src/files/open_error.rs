@@ -10,6 +10,7 @@ use crate::sys::errno;
 
 /// Why a name beneath a [`Root`](super::Root) was not opened or listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OpenError {
     /// Nothing has that name.
     NotFound,
@@ -25,6 +26,7 @@ pub enum OpenError {
 
 /// What the system said, or what was found; for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The number of the error (`errno(3)`).
     System(i32),

@@ -45,7 +45,7 @@ impl<'a> From<Line<'a>> for ChatEvent<'a> {
             Kind::Notice(text) => return Self::Notice { text },
             Kind::Said { nick, text } => (Some(nick), text, false),
             Kind::Private { nick, text } => (Some(nick), text, true),
-            Kind::Other => (None, line.printable(), false),
+            _ => (None, line.printable(), false),
         };
         Self::Line { nick, text, private }
     }

@@ -29,7 +29,7 @@ impl ReplayFilter {
         match line.kind {
             Kind::Private { .. } => {}
             Kind::Notice(_) => remember(&mut self.notices, shown),
-            Kind::Said { .. } | Kind::Other => remember(&mut self.said, shown),
+            _ => remember(&mut self.said, shown),
         }
     }
 

@@ -79,7 +79,7 @@ impl LineStyle {
             }
             Kind::Said { nick, text } => (Some(nick), text, Style::new()),
             Kind::Private { nick, text } => (Some(nick), text, PRIVATE),
-            Kind::Other => (None, line.printable(), Style::new()),
+            _ => (None, line.printable(), Style::new()),
         };
         let text = text.to_string();
         let is_mention = own.is_some_and(|own| mentions(&text, own));

@@ -60,6 +60,6 @@ impl Settings {
 
     /// How files and parts that are there already are treated.
     pub(super) fn existing(&self) -> DownloadOptions {
-        DownloadOptions { force: self.force, resume: !self.no_resume }
+        DownloadOptions::new().with_force(self.force).with_resume(!self.no_resume)
     }
 }

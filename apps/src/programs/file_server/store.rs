@@ -64,7 +64,7 @@ impl Store {
                 files::OpenError::NotFound => Refusal::NotFound,
                 files::OpenError::Refused(_) => Refusal::Refused,
                 files::OpenError::Busy(_) => Refusal::Busy,
-                files::OpenError::Failed(_) => Refusal::Failed,
+                _ => Refusal::Failed,
             }
         })
     }

@@ -172,8 +172,9 @@ impl Simulation {
             if self.random.chance(40) {
                 self.change();
             }
-            let options =
-                DownloadOptions { force: self.old.is_some(), resume: self.random.chance(80) };
+            let options = DownloadOptions::new()
+                .with_force(self.old.is_some())
+                .with_resume(self.random.chance(80));
             if !options.resume {
                 (self.kept, self.synced) = (None, 0);
             }
@@ -197,7 +198,7 @@ impl Simulation {
         // Nothing goes wrong any more.
         let is_there = self.disk.contents(NAME) != self.old;
         if !self.is_done {
-            let options = DownloadOptions { force: self.old.is_some() || is_there, resume: true };
+            let options = DownloadOptions::new().with_force(self.old.is_some() || is_there);
             (self.kept, self.synced) = if is_there { (None, 0) } else { (self.kept, self.synced) };
             self.run(options).unwrap();
             self.crash(Crash::PowerCut);

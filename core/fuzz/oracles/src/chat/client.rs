@@ -42,7 +42,7 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
         Kind::Said { nick, text } => format!("{nick}: {text}"),
         Kind::Private { nick, text } => format!("(private) {nick}: {text}"),
         Kind::Notice(text) => format!("* {text}"),
-        Kind::Other => shown.clone(),
+        _ => shown.clone(),
     };
     assert_eq!(again, shown, "taken apart, it says something else");
     if let Kind::Said { nick, .. } | Kind::Private { nick, .. } = line.kind {
