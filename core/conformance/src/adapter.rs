@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use barewire_core::driver::{Driver, LINGER, Step, Transport};
 use barewire_core::time::{Duration, Instant};
 
-use crate::examiner::{Examiner, ExaminerEvent, Failure};
+use crate::examiner::{Examiner, ExaminerError, ExaminerEvent};
 
 /// What the peer has seen of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub trait Adapter {
         now: Instant,
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
-    ) -> Step<Failure, Self::Error>;
+    ) -> Step<ExaminerError, Self::Error>;
 
     /// Whether an `on_event` that breaks gives the conversation up. False: that is left untested.
     fn can_give_up(&self) -> bool {
@@ -154,7 +154,7 @@ impl<T: Stack> Adapter for Driven<T> {
         now: Instant,
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
-    ) -> Step<Failure, T::Error> {
+    ) -> Step<ExaminerError, T::Error> {
         let step = self.driver.step(now, examiner, &mut self.stack, on_event);
         match step {
             Step::Close => self.stack.close(),

@@ -8,7 +8,7 @@ use barewire_core::time::Instant;
 
 use crate::adapter::{Adapter, Peer, Seen};
 use crate::behaviour::{Behaviour, CONTENTS, contents_byte, input_byte};
-use crate::examiner::{Examiner, Failure};
+use crate::examiner::{Examiner, ExaminerError};
 use crate::rule::{Rule, breach};
 use crate::script::Op;
 
@@ -190,7 +190,7 @@ impl<A: Adapter> Conversation<A> {
         }
     }
 
-    fn step(&mut self) -> Step<Failure, A::Error> {
+    fn step(&mut self) -> Step<ExaminerError, A::Error> {
         self.turns += 1;
         let held = self.held();
         let mut number = self.examiner.event_count;
@@ -294,7 +294,7 @@ impl<A: Adapter> Conversation<A> {
         }
     }
 
-    fn judge_over(&mut self, result: Result<&(), &DriveError<Failure, A::Error>>) {
+    fn judge_over(&mut self, result: Result<&(), &DriveError<ExaminerError, A::Error>>) {
         let (examiner, now) = (&self.examiner, self.now);
         let stalls_until = self.closing.map(|at| at + self.adapter.linger());
         let is_given_up = examiner.given_up;

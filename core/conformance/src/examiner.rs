@@ -16,15 +16,15 @@ const IDLE_CALLS: u32 = 32;
 
 /// How the [`Examiner`] fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure;
+pub struct ExaminerError;
 
-impl fmt::Display for Failure {
+impl fmt::Display for ExaminerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the examiner fails, as it was told to")
     }
 }
 
-impl Error for Failure {}
+impl Error for ExaminerError {}
 
 /// An event of the [`Examiner`]: to be handed on as it is.
 #[derive(Debug)]
@@ -206,7 +206,7 @@ impl Examiner {
         &mut self,
         call: Call,
         bytes: &'e [u8],
-    ) -> nb::Result<ExaminerEvent<'e>, Failure> {
+    ) -> nb::Result<ExaminerEvent<'e>, ExaminerError> {
         self.open = None;
         if self.pending_events == 0 {
             return Err(nb::Error::WouldBlock);
@@ -232,13 +232,13 @@ impl<'s> Events<'s> for Examiner {
 }
 
 impl Session for Examiner {
-    type Error = Failure;
+    type Error = ExaminerError;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
         now: Instant,
         input: &mut &'i [u8],
-    ) -> nb::Result<ExaminerEvent<'s>, Failure> {
+    ) -> nb::Result<ExaminerEvent<'s>, ExaminerError> {
         if self.end_told {
             breach(Rule::End, "input follows the end");
         }
@@ -258,7 +258,7 @@ impl Session for Examiner {
             self.behaviour.capacity = self.behaviour.capacity.saturating_sub(taken.len());
             self.react(now);
             if self.fails(Call::Input) {
-                return Err(nb::Error::Other(Failure));
+                return Err(nb::Error::Other(ExaminerError));
             }
         }
         let result = self.next_event(Call::Input, taken);
@@ -266,7 +266,7 @@ impl Session for Examiner {
         result
     }
 
-    fn handle_end(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, Failure> {
+    fn handle_end(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, ExaminerError> {
         self.begin(Call::End);
         if !self.state.ended {
             let rule = if self.state.reset { Rule::Broken } else { Rule::End };
@@ -279,7 +279,7 @@ impl Session for Examiner {
             self.end_told = true;
             self.react(now);
             if self.fails(Call::End) {
-                return Err(nb::Error::Other(Failure));
+                return Err(nb::Error::Other(ExaminerError));
             }
         }
         let result = self.next_event(Call::End, &[]);
@@ -287,7 +287,7 @@ impl Session for Examiner {
         result
     }
 
-    fn handle_timeout(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, Failure> {
+    fn handle_timeout(&mut self, now: Instant) -> nb::Result<ExaminerEvent<'_>, ExaminerError> {
         self.begin(Call::Timeout);
         if self.deadline.is_some_and(|at| at <= now) {
             if !self.state.reset && self.unoffered().is_some() {
@@ -298,7 +298,7 @@ impl Session for Examiner {
             self.behaviour.capacity = self.behaviour.capacity.saturating_add(self.behaviour.refill);
             self.stale = true;
             if self.fails(Call::Timeout) {
-                return Err(nb::Error::Other(Failure));
+                return Err(nb::Error::Other(ExaminerError));
             }
         }
         self.next_event(Call::Timeout, &[])

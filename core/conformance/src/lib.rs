@@ -17,7 +17,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use adapter::{Adapter, Driven, Peer, Seen, Stack};
-pub use examiner::{Examiner, ExaminerEvent, Failure};
+pub use examiner::{Examiner, ExaminerError, ExaminerEvent};
 pub use rule::Rule;
 pub use stream::{ScriptedStream, WasReset};
 

@@ -8,8 +8,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use barewire_conformance::{
-    Adapter, Examiner, ExaminerEvent, Failure, Peer, Report, ScriptedStream, Seen, Stack, WasReset,
-    check,
+    Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Report, ScriptedStream, Seen, Stack,
+    WasReset, check,
 };
 use barewire_core::driver::{Step, Transport};
 use barewire_core::io::{AsyncStreamDriver, Shutdown, Split, StreamDriver, Timer};
@@ -48,7 +48,7 @@ impl Stream {
     }
 
     /// Closes or resets the connection, as the adapter has come to the one or the other.
-    fn end<E>(&mut self) -> Step<Failure, E> {
+    fn end<E>(&mut self) -> Step<ExaminerError, E> {
         if self.was_reset {
             return Step::Reset;
         }
@@ -220,7 +220,7 @@ impl<const N: usize> Adapter for Polled<N> {
         now: Instant,
         examiner: &mut Examiner,
         on_event: OnEvent<'_>,
-    ) -> Step<Failure, Broken> {
+    ) -> Step<ExaminerError, Broken> {
         let contents = self.0.stream().contents.clone();
         let session = &mut InMemory { session: examiner, contents: &contents };
         match self.0.step(now, session, on_event) {
@@ -274,7 +274,7 @@ impl<const N: usize> Adapter for Awaited<N> {
         now: Instant,
         examiner: &mut Examiner,
         on_event: OnEvent<'_>,
-    ) -> Step<Failure, Broken> {
+    ) -> Step<ExaminerError, Broken> {
         let contents = self.driver.stream().contents.clone();
         let session = &mut InMemory { session: examiner, contents: &contents };
         let timer = &mut Noted { now, until: Cell::new(None) };

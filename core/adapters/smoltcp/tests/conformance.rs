@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use barewire_conformance::{Adapter, Examiner, ExaminerEvent, Failure, Peer, Seen, check};
+use barewire_conformance::{Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Seen, check};
 use barewire_core::driver::{Driver, Step};
 use barewire_core::time::Instant;
 use barewire_smoltcp::{Broken, TcpTransport, time};
@@ -167,7 +167,7 @@ impl Adapter for Connection {
         now: Instant,
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
-    ) -> Step<Failure, Broken> {
+    ) -> Step<ExaminerError, Broken> {
         self.now = now;
         self.settle();
         let socket = self.sockets.get_mut::<Socket<'_>>(self.near);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use barewire_conformance::{
-    Adapter, Examiner, ExaminerEvent, Failure, ScriptedStream, Stack, WasReset,
+    Adapter, Examiner, ExaminerError, ExaminerEvent, ScriptedStream, Stack, WasReset,
 };
 use barewire_core::driver::{DriveError, LINGER, Step, Transport};
 use barewire_core::session::{Output, Session};
@@ -12,8 +12,8 @@ use barewire_core::time::Instant;
 use crate::breakage::Breakage::{self, *};
 
 type OnEvent<'f> = &'f mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>;
-type Handled<'e> = nb::Result<ExaminerEvent<'e>, Failure>;
-type Error = DriveError<Failure, WasReset>;
+type Handled<'e> = nb::Result<ExaminerEvent<'e>, ExaminerError>;
+type Error = DriveError<ExaminerError, WasReset>;
 /// An `Err` is the conversation's end.
 type Flow<T> = Result<T, Result<(), Error>>;
 
@@ -312,7 +312,7 @@ impl Broken {
     }
 
     /// Rule 7.
-    fn linger(&mut self, until: Instant) -> Step<Failure, WasReset> {
+    fn linger(&mut self, until: Instant) -> Step<ExaminerError, WasReset> {
         if self.is(ResetsInOrder) {
             return self.reset();
         }
@@ -340,7 +340,7 @@ impl Broken {
         Step::Close
     }
 
-    fn reset(&mut self) -> Step<Failure, WasReset> {
+    fn reset(&mut self) -> Step<ExaminerError, WasReset> {
         if self.is(EndsBeforeReset) {
             let _ = self.stack.shut_down();
         }
@@ -362,7 +362,7 @@ impl Adapter for Broken {
         now: Instant,
         session: &mut Examiner,
         on_event: OnEvent<'_>,
-    ) -> Step<Failure, WasReset> {
+    ) -> Step<ExaminerError, WasReset> {
         self.now = now;
         if self.told_twice && self.is(TellsOverTwice) {
             self.told_twice = false;

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream as StdStream};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use barewire_conformance::{Adapter, Examiner, ExaminerEvent, Failure, Peer, Seen, check};
+use barewire_conformance::{Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Seen, check};
 use barewire_core::driver::Step;
 use barewire_core::time::Instant;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -28,7 +28,7 @@ struct Loopback {
     /// With it the link gathers, and sends contents from there.
     file: Option<File>,
     /// How the link has ended the connection, if it did so at once.
-    end: Option<Step<Failure, io::Error>>,
+    end: Option<Step<ExaminerError, io::Error>>,
     /// The peer has ended its direction, and has seen the end of the other.
     has_ended: bool,
     has_seen_end: bool,
@@ -137,7 +137,7 @@ impl Adapter for Loopback {
         now: Instant,
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
-    ) -> Step<Failure, io::Error> {
+    ) -> Step<ExaminerError, io::Error> {
         if let Some(end) = self.end.take() {
             return end;
         }

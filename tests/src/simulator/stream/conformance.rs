@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use barewire_conformance::{Adapter, Examiner, ExaminerEvent, Failure, Peer, Seen, check};
+use barewire_conformance::{Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Seen, check};
 use barewire_core::driver::{Driver, Step};
 use barewire_core::time::Instant;
 
@@ -82,7 +82,7 @@ impl Adapter for Connection {
         now: Instant,
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
-    ) -> Step<Failure, Reset> {
+    ) -> Step<ExaminerError, Reset> {
         let mut socket = Socket { streams: &mut self.streams, end: self.near };
         let step = self.driver.step(now, examiner, &mut socket, on_event);
         match step {
