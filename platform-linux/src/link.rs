@@ -83,6 +83,10 @@ use transport::LinkTransport;
 /// A file that cannot be read, on a damaged disk say, is a [`DriveError::Connection`] whose words say so.
 pub type DriveError<E> = driver::DriveError<E, io::Error>;
 
+/// How many connections of one executor linger at once: each keeps a descriptor, which a peer that
+/// never closes would have for nothing.
+pub const MAX_LINGERING: usize = 32;
+
 /// A connection and how far its conversation has come.
 ///
 /// A link belongs to one task of an executor. The session is given to each
@@ -100,7 +104,8 @@ pub type DriveError<E> = driver::DriveError<E, io::Error>;
 /// When the conversation is over before the peer has ended its direction, the connection goes on in a
 /// task of its own: what the peer still sends is thrown away until its end, or for
 /// [`LINGER`](driver::LINGER) at most, so that it does not turn the close into a reset, which would
-/// destroy output that is under way. The executor ends only behind such a task, unless the conversation
+/// destroy output that is under way. At most [`MAX_LINGERING`] of an executor do so at once; others are
+/// closed without. The executor ends only behind such a task, unless the conversation
 /// failed or the executor is [stopping](Context::stopping).
 #[derive(Debug)]
 pub struct Link {
@@ -271,7 +276,9 @@ impl Link {
         match last {
             LastStep::Close => {}
             LastStep::Reset => connection.stream.abort(),
+            LastStep::Wait(_) if cx.lingering >= MAX_LINGERING => {}
             LastStep::Wait(_) => {
+                cx.lingering += 1;
                 let driver = mem::take(&mut self.driver);
                 cx.spawn(Box::new(Lingering { driver, connection, is_background }));
             }

@@ -55,6 +55,8 @@ pub struct Context<'t, W> {
     pub(super) failure: Option<io::Error>,
     events: Vec<EpollEvent>,
     pub(super) buffers: Buffers,
+    /// How many connections linger in tasks of their own.
+    pub(crate) lingering: usize,
 }
 
 impl<'t, W> Context<'t, W> {
@@ -74,6 +76,7 @@ impl<'t, W> Context<'t, W> {
             failure: None,
             events: vec![EpollEvent::empty(); EVENTS],
             buffers: Buffers::new(),
+            lingering: 0,
         })
     }
 

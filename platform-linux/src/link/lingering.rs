@@ -28,7 +28,10 @@ impl<W> Task<W> for Lingering {
         let mut transport = LinkTransport::new(cx, &mut self.connection, &mut scratch);
         let last = self.driver.end(now, &mut transport);
         cx.give_scratch(scratch);
-        let LastStep::Wait(until) = last else { return Poll::Ready(()) };
+        let LastStep::Wait(until) = last else {
+            cx.lingering -= 1;
+            return Poll::Ready(());
+        };
         cx.set_deadline(Some(until));
         Poll::Pending
     }

@@ -76,6 +76,7 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
                 return Err(nb::Error::WouldBlock);
             }
             if self.connection.budget.reads == 0 {
+                self.connection.check(self.cx)?;
                 self.cx.yield_now();
                 return Err(nb::Error::WouldBlock);
             }

@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use barewire_core::driver::LINGER;
 
 use super::*;
+use crate::link::MAX_LINGERING;
 
 const LAST_WORDS: &[u8] = &[b'.'; 1 << 20];
 
@@ -103,4 +104,32 @@ fn a_peer_that_never_ends_is_lingered_for_so_long_and_no_longer() {
     assert!(end >= over + LINGER, "{over:?} {end:?}");
     assert!(heard.join().unwrap() == LAST_WORDS);
     drop(peer);
+}
+
+/// A crowd of peers that never end their direction does not take all descriptors.
+#[test]
+fn no_more_than_so_many_linger_at_once() {
+    let (mut executor, mut peers) = (Executor::simulated(), Vec::new());
+    for _ in 0..2 * MAX_LINGERING {
+        let (stream, peer) = pair();
+        let (mut link, mut session) = (Link::new(stream), Farewell::default());
+        session.said = LAST_WORDS.len();
+        peers.push(peer);
+        executor.spawn(task(move |most: &mut usize, cx: &mut Context<'_, usize>| {
+            match link.drive(cx, &mut session, |event| match event {}) {
+                Err(nb::Error::WouldBlock) => Poll::Pending,
+                result => {
+                    result.unwrap();
+                    *most = cx.lingering.max(*most);
+                    Poll::Ready(())
+                }
+            }
+        }));
+    }
+    let mut most = 0;
+    executor.run(&mut most).unwrap();
+    assert_eq!(most, MAX_LINGERING);
+    for mut peer in peers {
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0, "an end, and no reset");
+    }
 }
