@@ -179,7 +179,7 @@ impl<'t> Exchange<'t> {
         };
         debug!("no reply in time; {} more tries after the next", left);
         self.retries = left;
-        self.wait = self.wait * 2;
+        self.wait += self.wait;
         self.state = State::ToSend;
         Ok(ExchangeEvent::Retrying { left })
     }

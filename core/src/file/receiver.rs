@@ -111,6 +111,12 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
     pub const fn is_framed(&self) -> bool {
         self.state.framed
     }
+
+    /// A server that has answered before it had read what it was asked may never read it.
+    fn is_over(&self) -> bool {
+        let has_spoken = self.state.send_side == SendSide::Shutdown || !self.outgoing.is_empty();
+        has_spoken && self.state.ended && self.awaited.is_empty()
+    }
 }
 
 impl<'s, const N: usize, const DEPTH: usize> Events<'s> for Receiver<N, DEPTH> {
@@ -156,10 +162,10 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
     }
 
     fn poll_transmit(&self) -> Output<'_> {
-        let is_over = self.state.ended && self.awaited.is_empty();
+        if self.is_over() {
+            return Output::Close;
+        }
         match (self.outgoing.as_slices(), self.state.send_side) {
-            // A server that has answered before it had read what it was asked may never read it.
-            (_, SendSide::Shutdown) | (([_, ..], _), _) if is_over => Output::Close,
             (([], []), SendSide::Finished) => Output::Shutdown,
             (([], []), SendSide::Open) if self.state.ended => Output::Shutdown,
             (([], []), _) => Output::Nothing,
@@ -192,10 +198,6 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
     fn poll_deadline(&self) -> Option<Instant> {
         let is_idle =
             self.awaited.is_empty() && self.state.send_side == SendSide::Open && !self.state.ended;
-        if is_idle || self.poll_transmit() == Output::Close {
-            None
-        } else {
-            self.state.deadline.instant()
-        }
+        if is_idle || self.is_over() { None } else { self.state.deadline.instant() }
     }
 }

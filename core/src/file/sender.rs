@@ -212,17 +212,12 @@ impl<const N: usize> Session for Sender<N> {
     /// None while the machine waits for its owner, or once the conversation is over.
     fn poll_deadline(&self) -> Option<Instant> {
         let deadline = self.state.deadline;
-        match self.state.phase {
-            Phase::Listening => deadline.or_earlier(self.requests.poll_deadline()).instant(),
-            Phase::Ending { .. } => match self.state.poll_transmit() {
-                Output::Close => None,
-                _ => deadline.instant(),
-            },
+        match (self.state.phase, self.state.poll_transmit()) {
+            (Phase::Listening, _) => deadline.or_earlier(self.requests.poll_deadline()).instant(),
+            (Phase::Ending { .. }, Output::Nothing) => deadline.instant(),
             // What the owner takes its time for is not the client's fault.
-            _ => match self.state.poll_transmit() {
-                Output::Nothing => None,
-                _ => deadline.instant(),
-            },
+            (_, Output::Nothing | Output::Close) => None,
+            _ => deadline.instant(),
         }
     }
 }
