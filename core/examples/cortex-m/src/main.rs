@@ -19,7 +19,7 @@ use smoltcp::wire::{EthernetAddress, IpCidr};
 
 use board::{Board, stack};
 use host::{Arguments, Role, exit};
-use memory::{BUFFERS, FRAMES, STORAGE};
+use memory::{BUFFERS, FRAMES};
 use roles::Failed;
 
 /// Locally administered (IEEE 802), and so nobody else's.
@@ -58,7 +58,7 @@ fn run() -> Result<(), Failed> {
         let _ = addresses.push(IpCidr::new(ADDRESS.into(), PREFIX));
     });
     let _ = interface.routes_mut().add_default_ipv4_route(GATEWAY);
-    let net = Net { interface, device: ethernet, sockets: SocketSet::new(&mut STORAGE.take()[..]) };
+    let net = Net { interface, device: ethernet, sockets: SocketSet::new(memory::sockets()) };
 
     match role {
         Role::Serve => roles::serve(net, &clock, serial, BUFFERS.take()),

@@ -4,7 +4,7 @@ use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, RoomError, min
 use barewire_core::text::MAX_TEXT;
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::{tcp, udp};
-use static_cell::ConstStaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
 use crate::board::Frames;
 
@@ -55,6 +55,11 @@ impl Sockets {
     }
 }
 
+/// What the stack keeps its sockets in.
+pub(crate) fn sockets() -> &'static mut [SocketStorage<'static>] {
+    STORAGE.init_with(|| [SocketStorage::EMPTY; SOCKETS])
+}
+
 /// The UDP socket, of which there is one.
 pub(crate) fn datagram_socket(
     bytes: &'static mut [[u8; DATAGRAM_BYTES]; 2],
@@ -71,20 +76,20 @@ const ROOM: RoomConfig = RoomConfig::new();
 /// The chat room, of which there is one: for the members and the operator.
 pub(crate) fn room() -> Result<Room<'static>, RoomError> {
     const { assert!(LOG >= min_log_bytes(MAX_TEXT)) };
-    Room::new(SLOTS.take(), ENTRIES.take(), LINES.take(), ROOM)
+    let slots = SLOTS.init_with(|| [const { MemberSlot::vacant() }; MEMBERS + 1]);
+    let entries = ENTRIES.init_with(|| [LogEntry::EMPTY; 64]);
+    Room::new(slots, entries, LINES.take(), ROOM)
 }
 
 const LOG: usize = 9728;
 
-// One for each type: what is all zeros takes no flash. So the room is not in one piece
-// (`chat::RoomStorage`), of which a tenth is not.
+// What is all zeros takes no flash; what is not is made at the start, and takes some code instead of its
+// size. So the room is not in one piece (`chat::RoomStorage`), of which nine tenths are zeros.
 pub(crate) static FRAMES: ConstStaticCell<Frames> = ConstStaticCell::new(Frames::new());
 pub(crate) static BUFFERS: ConstStaticCell<Sockets> = ConstStaticCell::new(Sockets::new());
-pub(crate) static STORAGE: ConstStaticCell<[SocketStorage<'static>; SOCKETS]> =
-    ConstStaticCell::new([SocketStorage::EMPTY; SOCKETS]);
+static LINES: ConstStaticCell<[u8; ROOM.bytes(LOG)]> = ConstStaticCell::new([0; ROOM.bytes(LOG)]);
 static METADATA: ConstStaticCell<[[udp::PacketMetadata; DATAGRAMS]; 2]> =
     ConstStaticCell::new([[udp::PacketMetadata::EMPTY; DATAGRAMS]; 2]);
-static SLOTS: ConstStaticCell<[MemberSlot; MEMBERS + 1]> =
-    ConstStaticCell::new([const { MemberSlot::vacant() }; MEMBERS + 1]);
-static ENTRIES: ConstStaticCell<[LogEntry; 64]> = ConstStaticCell::new([LogEntry::EMPTY; 64]);
-static LINES: ConstStaticCell<[u8; ROOM.bytes(LOG)]> = ConstStaticCell::new([0; ROOM.bytes(LOG)]);
+static STORAGE: StaticCell<[SocketStorage<'static>; SOCKETS]> = StaticCell::new();
+static SLOTS: StaticCell<[MemberSlot; MEMBERS + 1]> = StaticCell::new();
+static ENTRIES: StaticCell<[LogEntry; 64]> = StaticCell::new();
