@@ -114,8 +114,9 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
 
     /// A server that has answered before it had read what it was asked may never read it.
     fn is_over(&self) -> bool {
-        let has_spoken = self.state.send_side == SendSide::Shutdown || !self.outgoing.is_empty();
-        has_spoken && self.state.ended && self.awaited.is_empty()
+        self.state.ended
+            && self.awaited.is_empty()
+            && (self.state.send_side == SendSide::Shutdown || !self.outgoing.is_empty())
     }
 }
 

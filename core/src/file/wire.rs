@@ -137,12 +137,11 @@ fn split<const N: usize, const M: usize>(bytes: &[u8; N]) -> ([u8; 8], Option<[u
 
 /// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.
 pub(super) fn gather(buffer: &mut VecView<u8>, length: usize, input: &mut &[u8]) {
-    let length = length.min(buffer.capacity());
     // One by one, since no compiler sees that the length of a slice cannot overflow theirs.
     while buffer.len() < length
         && let Some((&byte, rest)) = input.split_first()
+        && buffer.push(byte).is_ok()
     {
-        let _ = buffer.push(byte);
         *input = rest;
     }
 }

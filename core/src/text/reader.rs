@@ -213,12 +213,10 @@ impl Progress {
         Err(nb::Error::WouldBlock)
     }
 
-    /// Adds all of `part` to the buffer, if there is room; tells whether there was.
+    /// Adds `part` to the buffer, and tells whether there was room. Without it the text is given up.
     fn gather(&mut self, buffer: &mut [u8], part: &[u8]) -> bool {
-        let before = self.length;
         for &byte in part {
             let Some(free) = buffer.get_mut(usize::from(self.length)) else {
-                self.length = before;
                 return false;
             };
             *free = byte;
@@ -295,10 +293,15 @@ impl Progress {
 
 /// Takes bytes up to and with the first line feed, or all; tells whether there was one.
 fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
-    let end = input.iter().position(|&byte| byte == b'\n');
-    let (part, rest) = end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, &[]));
-    *input = rest.split_first().map_or(rest, |(_, after)| after);
-    (part, end.is_some())
+    let all = *input;
+    let end = all.iter().position(|&byte| byte == b'\n');
+    if let Some((part, [_, rest @ ..])) = end.and_then(|end| all.split_at_checked(end)) {
+        *input = rest;
+        (part, true)
+    } else {
+        *input = &[];
+        (all, false)
+    }
 }
 
 /// Whether `bytes` stop in the middle of a UTF-8 sequence that more bytes could complete.
