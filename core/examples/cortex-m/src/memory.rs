@@ -56,6 +56,9 @@ impl Sockets {
 }
 
 /// What the stack keeps its sockets in.
+///
+/// In a frame of its own, which is gone before the stack is needed for more.
+#[inline(never)]
 pub(crate) fn sockets() -> &'static mut [SocketStorage<'static>] {
     STORAGE.init_with(|| [SocketStorage::EMPTY; SOCKETS])
 }
@@ -74,6 +77,9 @@ pub(crate) fn datagram_socket(
 const ROOM: RoomConfig = RoomConfig::new();
 
 /// The chat room, of which there is one: for the members and the operator.
+///
+/// In a frame of its own, as [`sockets`].
+#[inline(never)]
 pub(crate) fn room() -> Result<Room<'static>, RoomError> {
     const { assert!(LOG >= min_log_bytes(MAX_TEXT)) };
     let slots = SLOTS.init_with(|| [const { MemberSlot::vacant() }; MEMBERS + 1]);
