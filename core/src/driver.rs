@@ -119,14 +119,13 @@
 //! # The rule
 //!
 //! 1. **Transmission** comes first, and again whenever the session has been called or commanded: what
-//!    [`poll_transmit`] wants is carried out and reported with
-//!    [`transmitted`], until it wants nothing or the stack takes no more.
-//! 2. **Bytes that arrived** are offered by [`handle_input`] until that gives
-//!    `WouldBlock`. What the session left is back-pressure: nothing more is received, and it is offered
-//!    again after a transmission, a time-out or a command.
-//! 3. **The end of the peer's stream** is told, behind all its bytes, by
-//!    [`handle_end`] until that gives `WouldBlock`, and again as the bytes are.
-//!    Input never follows it.
+//!    [`poll_transmit`] wants is carried out and reported with [`transmitted`], until it wants nothing or
+//!    the stack takes no more.
+//! 2. **Bytes that arrived** are offered by [`handle_input`] until that gives `WouldBlock`. What the
+//!    session left is back-pressure: nothing more is received, and it is offered again after a
+//!    transmission, a time-out or a command.
+//! 3. **The end of the peer's stream** is told, behind all its bytes, by [`handle_end`] until that gives
+//!    `WouldBlock`, and again as the bytes are. Input never follows it.
 //! 4. **The deadline**, if it is reached, is told by [`handle_timeout`] until that gives `WouldBlock`, but
 //!    only when all that was to be received in this turn was offered: a driver that was late itself takes
 //!    no text that had gone on for one that silence ended. Then the first three follow once more.

@@ -170,9 +170,7 @@ impl Driver {
         session: &'a mut S,
         transport: &'a mut T,
     ) -> Next<'a, S, T::Error> {
-        if self.taken > 0 {
-            transport.consume(mem::take(&mut self.taken));
-        }
+        self.consume_taken(transport);
         match self.stage {
             Stage::Transmit | Stage::Answer => self.carry_out(now, session, transport),
             Stage::Receive => self.offer(now, session, transport),
@@ -198,6 +196,7 @@ impl Driver {
     /// is not over, lets a session that has failed have no last word, and says what else there is to do
     /// with the connection.
     pub fn end<T: Transport>(&mut self, now: Instant, transport: &mut T) -> LastStep {
+        self.consume_taken(transport);
         self.give_up();
         if self.stage == Stage::FinalTransmit {
             self.stage = self.after_failure();
@@ -214,6 +213,13 @@ impl Driver {
             }
         }
         if self.stage == Stage::Reset { LastStep::Reset } else { LastStep::Close }
+    }
+
+    /// An event that may lend what the session took is done with.
+    fn consume_taken<T: Transport>(&mut self, transport: &mut T) {
+        if self.taken > 0 {
+            transport.consume(mem::take(&mut self.taken));
+        }
     }
 
     /// Throws away what has come, up to the end.

@@ -48,8 +48,8 @@ impl<S, C> From<LastStep> for Step<S, C> {
     }
 }
 
-/// What [`Driver::next`](crate::driver::Driver::next) has come to. An adapter handles each of these, so that another would be a
-/// breaking change.
+/// What [`Driver::next`](crate::driver::Driver::next) has come to. An adapter handles each of these, so
+/// that another would be a breaking change.
 #[must_use]
 pub enum Next<'a, S: Session, C> {
     /// The session told this. Call again once it was dealt with; the session may be commanded before.
@@ -87,7 +87,8 @@ pub enum DriveError<S, C> {
     Connection(C),
     /// The contents that the session was to send ended early, or there are none.
     Contents,
-    /// The conversation was over for the session, but its last bytes did not leave within [`LINGER`](crate::driver::LINGER).
+    /// The conversation was over for the session, but its last bytes did not leave within
+    /// [`LINGER`](crate::driver::LINGER).
     Stalled,
     /// The owner gave the conversation up.
     GivenUp,

@@ -165,6 +165,20 @@ fn an_owner_without_a_session_ends_the_connection() {
     assert_eq!(stack.sent, b"");
 }
 
+/// What was taken is consumed once, whoever goes on.
+#[test]
+fn who_breaks_off_in_an_event_may_go_on_either_way() {
+    let mut scene = Scene::new();
+    (scene.session.pending_events, scene.stack.arrived) = (1, b"abc".to_vec());
+    let Scene { driver, session, stack, .. } = &mut scene;
+    let step = driver.step(at(0), session, stack, |_| ControlFlow::Break(()));
+    assert_eq!(step, Step::Over(Err(DriveError::GivenUp)));
+    assert_eq!(stack.arrived, b"abc", "the event may lend it");
+    assert_eq!(driver.end(at(0), stack), LastStep::Reset);
+    assert_eq!(stack.arrived, b"");
+    assert_eq!(scene.step(0), Step::Reset);
+}
+
 #[test]
 fn lingering_needs_no_session() {
     for is_broken in [false, true] {
