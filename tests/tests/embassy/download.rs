@@ -177,7 +177,7 @@ fn a_reset_is_no_success_though_the_byte_count_fits() {
             random,
             0,
             async |stack| {
-                let mut socket = left.accept(stack).await.0;
+                let mut socket = left.accept(stack).await.tcp;
                 let mut rest = &answer[..];
                 while !rest.is_empty() {
                     rest = &rest[socket.write(rest).await.unwrap()..];

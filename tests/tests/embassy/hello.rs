@@ -70,7 +70,7 @@ fn both_sides_hear_each_other_though_frames_are_lost_and_futures_dropped() {
                 };
                 outcome.unwrap();
                 // What a driver that polls relies on.
-                assert_eq!(driver.stream().0.read_ready(), Ok(true), "at the end of the stream");
+                assert_eq!(driver.stream().tcp.read_ready(), Ok(true), "at the end of the stream");
                 close(&mut driver, &mut session).await;
             },
         );
@@ -90,7 +90,7 @@ fn a_reset_is_no_success_though_all_was_said() {
         random,
         0,
         async |stack| {
-            let mut socket = left.accept(stack).await.0;
+            let mut socket = left.accept(stack).await.tcp;
             assert_eq!(socket.write(b"hi\n").await, Ok(3));
             socket.flush().await.unwrap();
             let mut answer = [0; 16];
@@ -125,7 +125,7 @@ fn a_silent_peer_is_given_up_at_the_deadline_and_reset() {
         random,
         0,
         async |stack| {
-            let mut socket = left.accept(stack).await.0;
+            let mut socket = left.accept(stack).await.tcp;
             let reset = Err(Broken::ConnectionReset);
             assert_eq!(socket.read(&mut [0; 16]).await, reset);
         },

@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `two_stacks` | two stacks, the link between them, the time, and who is polled |
 //! | `hello`, `download`, `chat` | the conversations |
+//! | `conformance` | whether the adapter follows the driving rule |
 
 mod chat;
+mod conformance;
 mod download;
 mod hello;
 mod two_stacks;

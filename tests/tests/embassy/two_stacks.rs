@@ -16,9 +16,9 @@ use embassy_net::driver::{self, Capabilities, Driver, HardwareAddress, LinkState
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4};
 
-const LEFT: Ipv4Address = Ipv4Address::new(192, 0, 2, 1);
-const RIGHT: Ipv4Address = Ipv4Address::new(192, 0, 2, 2);
-const PORT: u16 = 9000;
+pub(crate) const LEFT: Ipv4Address = Ipv4Address::new(192, 0, 2, 1);
+pub(crate) const RIGHT: Ipv4Address = Ipv4Address::new(192, 0, 2, 2);
+pub(crate) const PORT: u16 = 9000;
 
 /// No conversation here takes so long, unless it hangs and only its stack is alive.
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -211,6 +211,63 @@ impl Wake for Woken {
     }
 }
 
+/// What has a stack work, and whether it is to be polled.
+type Runner = (Pin<Box<dyn Future<Output = ()>>>, Arc<Woken>);
+
+/// Two stacks on a link that loses nothing, which a test polls when it likes. They are never freed.
+pub(crate) struct Leaked {
+    pub(crate) stacks: [Stack<'static>; 2],
+    runners: Vec<Runner>,
+}
+
+impl Leaked {
+    pub(crate) fn new() -> Self {
+        ALARMS.set(Alarms::new(Instant::ZERO));
+        let [there, back]: [&'static Direction; 2] = [(); 2].map(|()| &*Box::leak(Box::default()));
+        let plug = |incoming, outgoing| {
+            let random = Random::new(0);
+            Interface { incoming, outgoing, largest_frame: 1_500, loss: 0, random }
+        };
+        let mut runners: Vec<Runner> = Vec::new();
+        let stacks =
+            [(plug(there, back), LEFT), (plug(back, there), RIGHT)].map(|(link, address)| {
+                let resources = Box::leak(Box::new(StackResources::<4>::new()));
+                let (stack, mut runner) = embassy_net::new(link, config(address), resources, 7);
+                let serve = Box::pin(async move { runner.run().await });
+                runners.push((serve, Arc::new(Woken(AtomicBool::new(true)))));
+                stack
+            });
+        Self { stacks, runners }
+    }
+
+    /// Lets the stacks work, and their time pass, until nothing happens for a while: longer than an
+    /// acknowledgement is put off (RFC 9293 §3.8.6.3).
+    pub(crate) fn settle(&mut self) {
+        const QUIET: Duration = Duration::from_millis(50);
+        loop {
+            let mut is_idle = true;
+            for (runner, woken) in &mut self.runners {
+                if woken.0.swap(false, Ordering::Relaxed) {
+                    is_idle = false;
+                    let waker = Arc::clone(woken).into();
+                    let _ = runner.as_mut().poll(&mut Context::from_waker(&waker));
+                }
+            }
+            if is_idle {
+                let alarm = ALARMS.with_borrow_mut(|alarms| {
+                    let soon = alarms.now + QUIET;
+                    let next = alarms.pending.iter().map(|(at, _)| *at).min();
+                    next.is_some_and(|at| at <= soon).then(|| alarms.advance()).flatten()
+                });
+                match alarm {
+                    Some(alarm) => alarm.wake(),
+                    None => return,
+                }
+            }
+        }
+    }
+}
+
 /// Polls tasks that are woken, and none else, until the programs have ended. While nobody is, time
 /// goes on to the next alarm.
 fn run<'t>(programs: [Task<'t>; 2], stacks: [Task<'t>; 2]) {
@@ -262,14 +319,14 @@ impl Buffers {
     pub(crate) async fn accept<'a>(&'a mut self, stack: Stack<'a>) -> Socket<'a> {
         let mut socket = self.socket(stack);
         socket.accept(PORT).await.unwrap();
-        Socket(socket)
+        Socket::new(socket)
     }
 
     /// Connects to the server on the first stack.
     pub(crate) async fn connect<'a>(&'a mut self, stack: Stack<'a>) -> Socket<'a> {
         let mut socket = self.socket(stack);
         socket.connect((LEFT, PORT)).await.unwrap();
-        Socket(socket)
+        Socket::new(socket)
     }
 }
 
