@@ -177,7 +177,7 @@ impl ClientConnection {
                 "closed in the middle of a request".into()
             }
             DriveError::Session(SenderError::TimedOut) => {
-                format!("sent no request within {}", context.state.config.timeout)
+                format!("did not send a request within {}", context.state.config.timeout)
             }
             DriveError::Session(SenderError::Stalled) => {
                 format!("took nothing for {}{during}", context.state.config.stall)
