@@ -7,6 +7,7 @@
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
+//! | a client | [`open_stream`] | a device is written to, and never replaced |
 //! | a client | [`BackgroundWriter`] | a large file is written while more of it is received |
 //!
 //! All of it waits for the disk where it has to. What comes from a peer, be it a name, a size or an
@@ -58,6 +59,7 @@ mod reserve;
 mod root;
 mod served_file;
 mod storage;
+mod stream_target;
 mod version;
 
 pub use background_writer::BackgroundWriter;
@@ -69,8 +71,8 @@ pub use listing::FolderEntry;
 pub use open_error::{OpenError, Reason};
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};
-pub use storage::{
-    Access, BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Storage, StorageFile,
-};
+pub use storage::{BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Storage, StorageFile};
+
+pub use stream_target::open_stream;
 
 use version::Version;

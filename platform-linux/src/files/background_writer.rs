@@ -37,6 +37,7 @@ pub struct BackgroundWriter {
     error: Option<io::Error>,
     /// Something went wrong there since the last start.
     broken: bool,
+    modified: Option<i64>,
 }
 
 /// The thread, as it is seen from outside.
@@ -66,7 +67,7 @@ impl BackgroundWriter {
     /// Takes over a download, which need not have started.
     pub fn new(download: Download) -> Self {
         let download = Some(Box::new(download));
-        Self { download, thread: None, written: 0, error: None, broken: false }
+        Self { download, thread: None, written: 0, error: None, broken: false, modified: None }
     }
 
     /// As [`Download::held`]; certain only once it has [joined](Self::join), or after an error.
@@ -152,6 +153,11 @@ impl BackgroundWriter {
         self.joined()?.verified(end)
     }
 
+    /// As [`Download::set_modified`].
+    pub fn set_modified(&mut self, time: Option<i64>) {
+        self.modified = time;
+    }
+
     /// As [`Download::finish`].
     ///
     /// # Errors
@@ -177,7 +183,9 @@ impl BackgroundWriter {
     /// The download, with all written that was to be.
     fn into_download(mut self) -> io::Result<Download> {
         self.joined()?;
-        self.download.take().map(|download| *download).ok_or_else(lost)
+        let mut download = *self.download.take().ok_or_else(lost)?;
+        download.set_modified(self.modified);
+        Ok(download)
     }
 
     /// The thread takes nothing any more: why.

@@ -17,6 +17,10 @@ use journal::JournalRecord;
 use part::Part;
 pub(super) use part_names::is_like_a_part;
 
+/// For how many bytes more than those that have come the disk keeps room: at first, and at most.
+const LEAST_RESERVED: u64 = 16 << 20;
+const MOST_RESERVED: u64 = 1 << 30;
+
 /// How a download treats what is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,8 +79,8 @@ impl Held {
 
 /// A file on its way.
 ///
-/// It is written to `NAME.part`, with a journal beside it, `NAME.part.journal`, that says how much
-/// has verified; [`finish`](Self::finish) gives it its name. Whenever the process is killed, the name
+/// It is written to `NAME.part`, which nobody else may read (0600), with a journal beside it,
+/// `NAME.part.journal`, that says how much has verified; [`finish`](Self::finish) gives it its name. Whenever the process is killed, the name
 /// is either as it was before or that of the complete file, and the next run goes on from what the
 /// journal vouches for. If the system crashes, that is what had reached the disk by then
 /// ([`SYNC_EVERY`](super::SYNC_EVERY)). A part of another program, or any file that merely has the
@@ -103,6 +107,10 @@ pub struct Download<D: Storage = Folder> {
     synced: u64,
     /// The most that the journal may vouch for after a crash.
     vouched: u64,
+    /// Up to where the disk keeps room.
+    reserved: u64,
+    /// When the contents were modified, in nanoseconds since 1970.
+    modified: Option<i64>,
     started: bool,
     /// Nothing is left to be tidied up.
     over: bool,
@@ -148,6 +156,8 @@ impl<D: Storage> Download<D> {
             synced: 0,
             // An earlier run may have been killed before what it wrote there reached the disk.
             vouched: if part.is_new { 0 } else { u64::MAX },
+            reserved: 0,
+            modified: None,
             started: false,
             over: false,
             part,
@@ -193,7 +203,8 @@ impl<D: Storage> Download<D> {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for another offset;
     /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) or [`StorageFull`](io::ErrorKind::StorageFull) if
-    /// there is no room for the whole; others of `ftruncate(2)`, `fallocate(2)` and `write(2)`.
+    /// there is no room for the whole that this user may take; others of `ftruncate(2)`, `statvfs(3)`
+    /// and `write(2)`.
     pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
         if size.is_some_and(|size| i64::try_from(size).is_err()) {
             return Err(Errno::EFBIG.into());
@@ -211,8 +222,14 @@ impl<D: Storage> Download<D> {
             self.started = true;
         }
         self.part.file.truncate(offset)?;
-        self.position = offset;
-        self.part.file.reserve(offset, size.map_or(0, |size| size - offset))
+        (self.position, self.reserved) = (offset, offset);
+        self.part.file.check_room(size.map_or(0, |size| size - offset))
+    }
+
+    /// The time at which the contents were modified, in nanoseconds since 1970, UTC: the file will
+    /// bear it, where the file system has such times. Without, it is the time of the download.
+    pub fn set_modified(&mut self, time: Option<i64>) {
+        self.modified = time;
     }
 
     /// Writes the contents that come next, all of them and at once; pieces of 16 KiB and more are
@@ -220,13 +237,26 @@ impl<D: Storage> Download<D> {
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) before [`start`](Self::start), or for more than
-    /// the size told; those of `pwrite(2)`.
+    /// the size told; [`StorageFull`](io::ErrorKind::StorageFull) if there is no room for what comes
+    /// next; others of `pwrite(2)` and `fallocate(2)`.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let end = self.position.checked_add(bytes.len() as u64);
         let end = end.filter(|end| self.started && self.size.is_none_or(|size| *end <= size));
         let end = end.ok_or(io::ErrorKind::InvalidInput)?;
+        self.reserve(end)?;
         self.part.file.write(bytes, self.position)?;
         self.position = end;
+        Ok(())
+    }
+
+    /// Has the disk keep room for what is about to be written, and for as much more as has come
+    /// already: what is only announced takes none from anybody.
+    fn reserve(&mut self, end: u64) -> io::Result<()> {
+        let Some(size) = self.size.filter(|_| end > self.reserved) else { return Ok(()) };
+        let ahead = end.clamp(LEAST_RESERVED, MOST_RESERVED);
+        let reserved = end.saturating_add(ahead).min(size);
+        self.part.file.reserve(self.reserved, reserved - self.reserved)?;
+        self.reserved = reserved;
         Ok(())
     }
 

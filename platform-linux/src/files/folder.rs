@@ -9,8 +9,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::Path;
 
-use nix::fcntl::{OFlag, open, openat};
-use nix::sys::stat::{Mode, mkdirat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::sys::stat::{Mode, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use super::download::is_like_a_part;
@@ -84,13 +84,20 @@ impl Folder {
         Ok(status.map(|status| status.length))
     }
 
-    /// What has the name now; a link is what it is itself.
+    /// What has the name now; a link is what it is itself, unless it leads to a device.
     pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
-        match sys::statx_at(&self.file, name) {
-            Ok(found) => Ok(Some(found.into())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let mut found = match sys::statx_at(&self.file, name) {
+            Ok(found) => FileStatus::from(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if found.kind == FileKind::Link
+            && let Ok(led_to) = retry(|| fstatat(&self.file, name, AtFlags::empty()))
+            && FileKind::of(led_to.st_mode) == FileKind::Other
+        {
+            found.kind = FileKind::Other;
         }
+        Ok(Some(found))
     }
 
     /// Creates a file that was not there before.
@@ -154,7 +161,8 @@ impl From<Statx> for FileStatus {
             seconds.wrapping_mul(1_000_000_000).wrapping_add(rest.into())
         };
         let id = FileId { inode, born: born.map_or(0, nanoseconds) };
-        Self { kind: FileKind::of(mode), length: size, links, id, owner, device }
+        let kind = FileKind::of(mode);
+        Self { kind, length: size, links, id, owner, mode: mode & 0o7777, device }
     }
 }
 

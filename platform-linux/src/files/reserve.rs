@@ -6,46 +6,60 @@ use std::io;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
-use nix::sys::statvfs::fstatvfs;
+use nix::sys::statvfs::{Statvfs, fstatvfs};
+use nix::unistd::geteuid;
 
 use crate::sys::{errno, retry};
 
-/// From this size on, room is reserved, in bytes. For less it is not worth a call.
+/// From this size on, room is asked for and reserved, in bytes. For less it is not worth a call.
 const RESERVE_FROM: u64 = 1 << 20;
 
-/// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on. The length of
-/// the file stays as it is.
-pub(super) fn reserve(file: &File, end: u64, missing: u64) -> io::Result<()> {
-    if missing < RESERVE_FROM {
+/// Fails if this user may not take `bytes` more.
+pub(super) fn check_room(file: &File, bytes: u64) -> io::Result<()> {
+    if bytes < RESERVE_FROM {
+        return Ok(());
+    }
+    let disk = retry(|| fstatvfs(file))?;
+    let free = available(&disk);
+    // Some file systems do not count.
+    if disk.blocks() > 0 && bytes > free { Err(full(bytes, free)) } else { Ok(()) }
+}
+
+/// Has the disk keep room for `length` bytes from `offset` on. The length of the file stays as it is.
+pub(super) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    if length < RESERVE_FROM {
         return Ok(());
     }
     // Asked first, lest the attempt take all there is from everybody else for a while.
-    let disk = retry(|| fstatvfs(file))?;
-    let free = disk.blocks_free().saturating_mul(disk.fragment_size());
-    if disk.blocks() > 0 && missing > free {
-        return Err(full(missing, free));
-    }
+    check_room(file, length)?;
     // There it is not put down in a list, but page by page filled with zeros, which costs as much as
     // writing the contents does.
     if retry(|| fstatfs(file))?.filesystem_type() == TMPFS_MAGIC {
         return Ok(());
     }
     let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;
-    let (from, length) = (offset(end)?, offset(missing)?);
-    let Err(error) = retry(|| fallocate(file, keep, from, length)) else { return Ok(()) };
+    let (from, count) = (signed(offset)?, signed(length)?);
+    let Err(error) = retry(|| fallocate(file, keep, from, count)) else { return Ok(()) };
     match errno(&error) {
         // Some file systems cannot.
         Errno::EOPNOTSUPP | Errno::ENOSYS => Ok(()),
-        Errno::ENOSPC => {
+        Errno::ENOSPC | Errno::EDQUOT => {
             // What it got before it failed.
-            file.set_len(end)?;
-            Err(full(missing, disk.blocks_available().saturating_mul(disk.fragment_size())))
+            file.set_len(file.metadata()?.len())?;
+            Err(full(length, available(&retry(|| fstatvfs(file))?)))
         }
         _ => Err(error),
     }
 }
 
-fn offset(bytes: u64) -> io::Result<i64> {
+/// Some of what is free is kept for the superuser.
+fn available(disk: &Statvfs) -> u64 {
+    let is_all = geteuid().is_root();
+    let blocks = if is_all { disk.blocks_free() } else { disk.blocks_available() };
+    blocks.saturating_mul(disk.fragment_size())
+}
+
+fn signed(bytes: u64) -> io::Result<i64> {
     i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
@@ -81,16 +95,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_disk_keeps_for_others_is_not_counted() {
+        let file = tempfile::tempfile().unwrap();
+        let disk = fstatvfs(&file).unwrap();
+        let blocks = if geteuid().is_root() { disk.blocks_free() } else { disk.blocks_available() };
+        assert_eq!(available(&disk), blocks * disk.fragment_size());
+    }
+
+    #[test]
     fn more_than_the_disk_has_is_reported_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join("file")).unwrap();
         let disk = fstatvfs(&file).unwrap();
         let size = (disk.blocks() * disk.fragment_size()).saturating_add(1 << 40);
-        let error = reserve(&file, 0, size).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert!(
-            error.to_string().starts_with(&format!("no space left: {size} bytes are needed, "))
-        );
+        for asked in [check_room(&file, size), reserve(&file, 0, size)] {
+            let error = asked.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            let text = format!("no space left: {size} bytes are needed, ");
+            assert!(error.to_string().starts_with(&text));
+        }
         assert_eq!(file.metadata().unwrap().blocks(), 0);
     }
 }

@@ -12,6 +12,9 @@ pub const SYNC_EVERY: u64 = 256 << 20;
 /// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be known.
 pub type BootId = [u8; 16];
 
+/// The mode of a part: only the user may read and write it.
+pub(super) const PRIVATE: u32 = 0o600;
+
 /// A folder, as a [`Download`](super::Download) uses it.
 ///
 /// [`Folder`](super::Folder) is one of Linux. A simulated one can crash at any call, and lose what
@@ -58,12 +61,16 @@ pub trait Storage: Debug + Sized {
     /// Those of `statx(2)`.
     fn owns(&self, status: &FileStatus) -> io::Result<bool>;
 
-    /// Creates an empty file.
+    /// Creates an empty file that only the user may read and write.
     ///
     /// # Errors
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has the name; others of
     /// `open(2)`.
-    fn create(&self, name: &[u8], access: Access) -> io::Result<Self::File>;
+    fn create(&self, name: &[u8]) -> io::Result<Self::File>;
+
+    /// The permissions that the user lets a new file have: to read and write it, without what
+    /// `umask(2)` forbids.
+    fn usual_mode(&self) -> u32;
 
     /// Opens a file to read and write it, and waits for nothing, whatever has the name.
     ///
@@ -126,12 +133,32 @@ pub trait StorageFile: Debug {
     /// Those of `ftruncate(2)`.
     fn truncate(&self, length: u64) -> io::Result<()>;
 
-    /// Has the disk keep room for the `missing` bytes from `end`, the end of the file, on, if that is
-    /// worth a call. The length of the file stays as it is.
+    /// Whether there is room for so many bytes more that this user may take (`statvfs(3)`). Nothing
+    /// is reserved.
+    ///
+    /// # Errors
+    /// [`StorageFull`](io::ErrorKind::StorageFull) if there is not; others of `statvfs(3)`.
+    fn check_room(&self, bytes: u64) -> io::Result<()>;
+
+    /// Has the disk keep room for `length` bytes from `offset` on, if that is worth a call. The length
+    /// of the file stays as it is.
     ///
     /// # Errors
     /// [`StorageFull`](io::ErrorKind::StorageFull) if there is no room; others of `fallocate(2)`.
-    fn reserve(&self, end: u64, missing: u64) -> io::Result<()>;
+    fn reserve(&self, offset: u64, length: u64) -> io::Result<()>;
+
+    /// Sets its permissions, where the file system has such (`fchmod(2)`).
+    ///
+    /// # Errors
+    /// Those of `fchmod(2)`.
+    fn set_mode(&self, mode: u32) -> io::Result<()>;
+
+    /// Sets the time at which its contents were modified, in nanoseconds since 1970, where the file
+    /// system has such (`futimens(3)`).
+    ///
+    /// # Errors
+    /// Those of `futimens(3)`.
+    fn set_modified(&self, time: i64) -> io::Result<()>;
 
     /// Has what was written reach the disk (`fdatasync(2)`).
     ///
@@ -139,18 +166,15 @@ pub trait StorageFile: Debug {
     /// Those of `fdatasync(2)`.
     fn sync(&self) -> io::Result<()>;
 
+    /// As [`sync`](Self::sync), and its permissions and times as well (`fsync(2)`).
+    ///
+    /// # Errors
+    /// Those of `fsync(2)`.
+    fn sync_all(&self) -> io::Result<()>;
+
     /// Has what was written begin its way to the disk, without a wait, and may let go of what is kept
     /// of it in memory. It promises nothing.
     fn begin_sync(&self) {}
-}
-
-/// Who may use a new file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Whoever the user lets (`umask(2)`).
-    Usual,
-    /// Only the user.
-    Private,
 }
 
 /// What opening a name found.
@@ -178,6 +202,8 @@ pub struct FileStatus {
     pub id: FileId,
     /// The number of its user.
     pub owner: u32,
+    /// Its permissions, without the kind.
+    pub mode: u32,
     /// The file system that it is in.
     pub device: (u32, u32),
 }
@@ -197,7 +223,7 @@ pub enum FileKind {
     Link,
     /// A folder.
     Folder,
-    /// A device, FIFO or socket.
+    /// A device, FIFO or socket, or a symbolic link to one.
     Other,
 }
 

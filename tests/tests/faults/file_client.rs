@@ -44,8 +44,12 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
     row(Call::FTRUNCATE, "x.part", INTERRUPTED, Unseen),
     row(Call::FTRUNCATE, "x.part", IO, Orderly),
-    row(Call::FDATASYNC, "x.part", INTERRUPTED, Unseen),
-    row(Call::FDATASYNC, "x.part", DISK, Told("x: ")),
+    row(Call::FCHMOD, "x.part", INTERRUPTED, Unseen),
+    row(Call::FCHMOD, "x.part", IO, Told("x: ")),
+    // The file system has no permissions.
+    row(Call::FCHMOD, "x.part", &[Fault::Fails(Errno::EPERM)], Unseen),
+    row(Call::FSYNC, "x.part", INTERRUPTED, Unseen),
+    row(Call::FSYNC, "x.part", DISK, Told("x: ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
     // The file system cannot rename so; there are older ways.
     row(Call::RENAME, "x.part", &[Fault::Fails(Errno::EINVAL)], Unseen),
@@ -55,6 +59,8 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     // Without it nothing can be resumed after a crash, which is not this run's concern.
     row(Call::READ, "boot_id", PARTLY, Unseen),
     row(Call::READ, "boot_id", IO, Unseen),
+    // What the user lets new files be can be asked for otherwise.
+    row(Call::READ, "/status", IO, Unseen),
 ];
 
 /// What more there is to a download that goes on from a part.
@@ -72,7 +78,7 @@ const GOING_ON: &[Row] = &[
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
-    row(Call::FDATASYNC, "x.part", IO, Told("x: ")),
+    row(Call::FSYNC, "x.part", IO, Told("x: ")),
     row(Call::FDATASYNC, "x.part.journal", NO_ROOM, Told("no room for ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
     row(Call::UNLINK, "x.part", IO, Orderly),
@@ -84,7 +90,7 @@ const WRITTEN_BEHIND: &[Row] = &[
     row(Call::RECV, "socket:", NOT_READY, Unseen),
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
-    row(Call::FDATASYNC, "x.part", IO, Told("x: ")),
+    row(Call::FSYNC, "x.part", IO, Told("x: ")),
 ];
 
 /// On a disk, where room can be reserved.

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use barewire_linux::files::{Access, Found, Storage as _, StorageFile as _};
+use barewire_linux::files::{Found, Storage as _, StorageFile as _};
 use barewire_tests::simulator::disk::{Disk, Nature, OpenFile};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
@@ -15,7 +15,7 @@ fn disk(seed: u64, nature: Nature) -> Disk {
 }
 
 fn create(disk: &Disk, name: &str) -> OpenFile {
-    disk.create(name.as_bytes(), Access::Usual).unwrap()
+    disk.create(name.as_bytes()).unwrap()
 }
 
 #[test]
@@ -42,6 +42,26 @@ fn what_is_synced_stays_and_what_is_not_is_as_it_was_at_some_time() {
         let is_torn = bytes[..3 * SECTOR].iter().any(|byte| *byte != bytes[0]);
         sometimes.note("some is lost", is_torn);
         sometimes.note("longer, and nothing there", bytes[3 * SECTOR..].contains(&0));
+    });
+}
+
+#[test]
+fn permissions_and_times_last_when_all_is_synced() {
+    for_seeds(50, |seed, sometimes| {
+        let disk = disk(seed, ORDERLY);
+        let file = create(&disk, "a");
+        assert_eq!(disk.attributes(b"a"), Some((0o600, None)), "nobody else's at first");
+        disk.sync().unwrap();
+        file.set_mode(0o644).unwrap();
+        file.set_modified(-5).unwrap();
+        file.sync_all().unwrap();
+        file.set_mode(0o600).unwrap();
+        file.sync().unwrap();
+        disk.lose_power();
+        let (mode, modified) = disk.attributes(b"a").unwrap();
+        assert_eq!(modified, Some(-5));
+        sometimes.note("the last is kept", mode == 0o600);
+        sometimes.note("the last is lost", mode == 0o644);
     });
 }
 

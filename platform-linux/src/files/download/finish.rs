@@ -3,13 +3,19 @@
 use std::io;
 
 use super::Download;
-use crate::files::storage::{FileStatus, Storage, StorageFile};
+use crate::files::storage::{FileKind, FileStatus, PRIVATE, Storage, StorageFile};
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
 const SMALL: u64 = 1 << 20;
+/// Reading, writing and executing, for everybody; what else a mode says is not kept (`inode(7)`).
+const PERMISSIONS: u32 = 0o777;
 
 impl<D: Storage> Download<D> {
     /// The contents are complete: they are made to last, and get their name.
+    ///
+    /// The file has the permissions of the one that it replaces (not its owner), or else those that
+    /// the user lets new files have; and from the moment on at which it has its name, the
+    /// [time](Self::set_modified) at which its contents were modified.
     ///
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if they are not complete;
@@ -68,8 +74,13 @@ impl<D: Storage> Download<D> {
         if !self.started || self.size.is_some_and(|size| size != self.position) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.part.file.sync()?;
-        let status = self.part.file.status()?;
+        let file = &self.part.file;
+        file.set_mode(self.final_mode()?)?;
+        if let Some(time) = self.modified {
+            file.set_modified(time)?;
+        }
+        file.sync_all()?;
+        let status = file.status()?;
         let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&status));
         if !named || status.length != self.position {
             return Err(io::Error::new(
@@ -80,8 +91,18 @@ impl<D: Storage> Download<D> {
         Ok(())
     }
 
+    /// The permissions of the file that is replaced, or else those that the user lets new files have.
+    fn final_mode(&self) -> io::Result<u32> {
+        let replaced = self.disk.look(&self.name)?.filter(|it| it.kind == FileKind::File);
+        Ok(replaced.map_or_else(|| self.disk.usual_mode(), |it| it.mode & PERMISSIONS))
+    }
+
     pub(super) fn publish(&mut self) -> io::Result<()> {
-        self.disk.rename(&self.part.name, &self.name, self.force)?;
+        if let Err(error) = self.disk.rename(&self.part.name, &self.name, self.force) {
+            // It is a part still.
+            self.part.file.set_mode(PRIVATE)?;
+            return Err(error);
+        }
         self.over = true;
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::io;
 
 use super::journal::{Journal, JournalRecord, JournalState};
 use super::part_names::names;
-use crate::files::storage::{Access, FileStatus, Found, Storage, StorageFile};
+use crate::files::storage::{FileStatus, Found, PRIVATE, Storage, StorageFile};
 
 /// How many names for a part are tried, when what has them is not this program's.
 const NAMES: u32 = 9;
@@ -63,7 +63,7 @@ impl<F: StorageFile> Part<F> {
                     let Some(journal) = open_or_create(disk, &journal_name)? else {
                         return Ok(None);
                     };
-                    match disk.create(&name, Access::Usual) {
+                    match disk.create(&name) {
                         Ok(file) => (file, Some(journal)),
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                         Err(error) => {
@@ -87,6 +87,10 @@ impl<F: StorageFile> Part<F> {
             let status = file.status()?;
             if !disk.look(&name)?.is_some_and(|it| it.is_same(&status)) {
                 continue;
+            }
+            if status.mode != PRIVATE {
+                // Killed just before it got its name.
+                file.set_mode(PRIVATE)?;
             }
             let is_new = journal.is_some();
             let journal = match journal {
@@ -120,12 +124,12 @@ type Journaled<F> = (Journal<F>, Option<JournalRecord>);
 /// One that speaks of a part which is gone is not written to: a crash may undo that, and then the
 /// new part would be another's. It makes room for a new one.
 fn open_or_create<D: Storage>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
-    match disk.create(name, Access::Private) {
+    match disk.create(name) {
         Ok(file) => Ok(Some((Journal(file), None))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match open(disk, name)? {
             Some((_, Some(_))) => {
                 disk.remove(name)?;
-                Ok(Some((Journal(disk.create(name, Access::Private)?), None)))
+                Ok(Some((Journal(disk.create(name)?), None)))
             }
             found => Ok(found),
         },

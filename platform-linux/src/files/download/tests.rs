@@ -1,9 +1,10 @@
 //! Tests of a download from its beginning to its name, and of every way to be cut short.
 
+mod publish;
 mod resume;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -116,8 +117,6 @@ fn a_file_appears_when_it_is_complete() {
     assert_eq!(download.position(), SIZE);
     download.finish().unwrap();
     fixture.assert_done();
-    let mode = fs::metadata(fixture.path("file")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o7111, 0, "an ordinary file");
 }
 
 #[test]
@@ -249,86 +248,6 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(kind(download.finish()), io::ErrorKind::UnexpectedEof);
     assert_eq!(fixture.begin().held(), Some(held(2)));
     assert_eq!(kind(fixture.begin().finish()), io::ErrorKind::UnexpectedEof);
-}
-
-#[test]
-fn a_disk_too_small_is_reported_at_once() {
-    let fixture = Fixture::new();
-    let mut download = fixture.begin();
-    let error = download.start(0, Some(1 << 60), TAG).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-    drop(download);
-    assert_eq!(fixture.names(), [""; 0]);
-}
-
-#[test]
-fn room_is_reserved_and_given_back() {
-    let fixture = Fixture::new();
-    let blocks = || fs::metadata(fixture.path("file.part")).unwrap().blocks();
-    let mut download = fixture.begin();
-    download.start(0, Some(8 << 20), TAG).unwrap();
-    let reserved = blocks();
-    download.write(CONTENTS).unwrap();
-    download.verified(SIZE).unwrap();
-    drop(download);
-    assert_eq!(fs::metadata(fixture.path("file.part")).unwrap().len(), SIZE);
-    // Where the file system can reserve at all.
-    assert!(reserved == 0 || blocks() < reserved);
-}
-
-#[test]
-fn an_existing_file_is_replaced_by_force_only() {
-    let fixture = Fixture::new();
-    fs::write(fixture.path("outside"), "untouched").unwrap();
-    for existing in ["file", "link", "dangling link", "socket", "directory"] {
-        let path = fixture.path("file");
-        match existing {
-            "file" => fs::write(&path, "old").unwrap(),
-            "link" => symlink("outside", &path).unwrap(),
-            "dangling link" => symlink("gone", &path).unwrap(),
-            "socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
-            _ => fs::create_dir(&path).unwrap(),
-        }
-        let error = fixture.try_begin(DownloadOptions::default()).unwrap_err();
-        let forced = fixture.try_begin(DownloadOptions { force: true, resume: true });
-        let never = match existing {
-            "directory" => Some(io::ErrorKind::IsADirectory),
-            "socket" => Some(io::ErrorKind::Unsupported),
-            _ => None,
-        };
-        if let Some(kind) = never {
-            assert_eq!((error.kind(), forced.unwrap_err().kind()), (kind, kind));
-            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
-            continue;
-        }
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{existing}");
-        forced.unwrap().complete().unwrap();
-        assert!(path.symlink_metadata().unwrap().is_file(), "{existing}");
-        assert_eq!(fs::read(&path).unwrap(), CONTENTS);
-        fs::remove_file(&path).unwrap();
-    }
-    assert_eq!(fs::read(fixture.path("outside")).unwrap(), b"untouched");
-    assert_eq!(fixture.names(), ["outside"]);
-}
-
-#[test]
-fn a_file_that_appears_meanwhile_is_not_replaced() {
-    for by_link in [false, true] {
-        let fixture = Fixture::new();
-        let mut download = fixture.begin();
-        download.start(0, Some(SIZE), TAG).unwrap();
-        download.write(CONTENTS).unwrap();
-        download.verified(SIZE).unwrap();
-        fs::write(fixture.path("file"), "another's").unwrap();
-        let result = if by_link { download.link() } else { download.publish() };
-        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        drop(download);
-        assert_eq!(fs::read(fixture.path("file")).unwrap(), b"another's");
-        let download = fixture.force();
-        assert_eq!(download.held(), Some(held(SIZE)), "nothing need be asked for again");
-        download.complete().unwrap();
-        fixture.assert_done();
-    }
 }
 
 #[test]

@@ -8,13 +8,17 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, PosixFadviseAdvice, posix_fadvise, renameat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{self, Mode, fchmod, futimens};
+use nix::sys::time::TimeSpec;
 use nix::unistd::linkat;
 
 use super::Folder;
-use crate::files::reserve::reserve;
-use crate::files::storage::{Access, BootId, FileStatus, Found, Storage, StorageFile};
+use crate::files::reserve::{check_room, reserve};
+use crate::files::storage::{BootId, FileStatus, Found, Storage, StorageFile};
 use crate::sys::{self, errno, retry};
+
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 
 impl Storage for Folder {
     type File = File;
@@ -48,12 +52,13 @@ impl Storage for Folder {
         self.owns(status)
     }
 
-    fn create(&self, name: &[u8], access: Access) -> io::Result<File> {
-        let mode = match access {
-            Access::Usual => Mode::from_bits_truncate(0o666),
-            Access::Private => Mode::S_IRUSR | Mode::S_IWUSR,
-        };
-        self.create(name, mode)
+    fn create(&self, name: &[u8]) -> io::Result<File> {
+        self.create(name, Mode::S_IRUSR | Mode::S_IWUSR)
+    }
+
+    fn usual_mode(&self) -> u32 {
+        static MODE: OnceLock<u32> = OnceLock::new();
+        *MODE.get_or_init(|| 0o666 & !umask())
     }
 
     fn open_found(&self, name: &[u8]) -> io::Result<Found<File>> {
@@ -139,12 +144,29 @@ impl StorageFile for File {
         self.set_len(length)
     }
 
-    fn reserve(&self, end: u64, missing: u64) -> io::Result<()> {
-        reserve(self, end, missing)
+    fn check_room(&self, bytes: u64) -> io::Result<()> {
+        check_room(self, bytes)
+    }
+
+    fn reserve(&self, offset: u64, length: u64) -> io::Result<()> {
+        reserve(self, offset, length)
+    }
+
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        where_there_is_such(retry(|| fchmod(self, Mode::from_bits_truncate(mode))))
+    }
+
+    fn set_modified(&self, time: i64) -> io::Result<()> {
+        let time = TimeSpec::new(time.div_euclid(SECOND), time.rem_euclid(SECOND));
+        where_there_is_such(retry(|| futimens(self, &TimeSpec::UTIME_OMIT, &time)))
     }
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.sync_all()
     }
 
     /// That is what this advice does on Linux, besides letting go of what is on the disk already.
@@ -153,11 +175,52 @@ impl StorageFile for File {
     }
 }
 
+/// Some file systems have no permissions or times of their own, and say it in one of these ways.
+fn where_there_is_such(set: io::Result<()>) -> io::Result<()> {
+    match set.as_ref().map_err(errno) {
+        Err(Errno::EPERM | Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => Ok(()),
+        _ => set,
+    }
+}
+
+/// The permissions that the user forbids new files.
+fn umask() -> u32 {
+    // Told without being set, so that no other thread's new file meets another one meanwhile.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let told = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    told.and_then(|digits| u32::from_str_radix(digits.trim(), 8).ok()).unwrap_or_else(|| {
+        let mask = stat::umask(Mode::S_IRWXG | Mode::S_IRWXO);
+        stat::umask(mask);
+        mask.bits()
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
+
+    #[test]
+    fn what_a_new_file_may_be_is_what_the_user_lets() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let mode = fs::metadata(folder.path().join("file")).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(Folder::open(folder.path()).unwrap().usual_mode(), mode);
+    }
+
+    #[test]
+    fn times_before_1970_are_times_too() {
+        let file = tempfile::tempfile().unwrap();
+        for (time, second, rest) in [(1_500_000_000, 1, 500_000_000), (-1, -1, 999_999_999)] {
+            StorageFile::set_modified(&file, time).unwrap();
+            let told = sys::statx(&file).unwrap().modified;
+            assert_eq!(told, (second, rest));
+        }
+        StorageFile::set_modified(&file, 0).unwrap();
+        assert_eq!(file.metadata().unwrap().modified().unwrap(), UNIX_EPOCH);
+    }
 
     #[test]
     fn each_start_of_the_system_has_a_name() {

@@ -62,6 +62,7 @@ calls! {
     EVENTFD = "eventfd2", SYS_eventfd2, Object::Nothing;
     FADVISE = "fadvise64", SYS_fadvise64, FIRST;
     FALLOCATE = "fallocate", SYS_fallocate, FIRST;
+    FCHMOD = "fchmod", SYS_fchmod, FIRST;
     FCNTL = "fcntl", SYS_fcntl, FIRST;
     FDATASYNC = "fdatasync", SYS_fdatasync, FIRST;
     FLOCK = "flock", SYS_flock, FIRST;

@@ -5,7 +5,7 @@ use std::io;
 
 use barewire_linux::files::FileId;
 
-use super::file::Contents;
+use super::file::{Contents, KeptAttributes};
 use crate::simulator::random::Random;
 
 /// What can be relied on besides what `fsync(2)` promises.
@@ -52,6 +52,7 @@ pub(super) type Names = BTreeMap<Vec<u8>, usize>;
 pub(super) struct File {
     pub(super) id: FileId,
     pub(super) contents: Contents,
+    pub(super) attributes: KeptAttributes,
     /// The life of the program that has locked it.
     pub(super) locked_by: Option<u64>,
 }
@@ -116,7 +117,8 @@ impl DiskState {
         let inode = if self.nature.is_ordered { self.free_inode() } else { number as u64 + 1 };
         let born = if self.nature.tells_births { i64::try_from(number).unwrap() + 1 } else { 0 };
         let id = FileId { inode, born };
-        self.files.insert(number, File { id, contents: Contents::default(), locked_by: None });
+        let (contents, attributes) = (Contents::default(), KeptAttributes::new());
+        self.files.insert(number, File { id, contents, attributes, locked_by: None });
         self.change_name(NameChange::Given(name.to_vec(), number));
         number
     }
@@ -153,6 +155,7 @@ impl DiskState {
         self.files.retain(|number, _| names.values().any(|named| named == number));
         for file in self.files.values_mut() {
             file.contents.forget(&mut self.random);
+            file.attributes.forget(&mut self.random);
             file.locked_by = None;
         }
     }

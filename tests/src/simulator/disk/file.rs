@@ -13,6 +13,40 @@ pub(super) struct Contents {
     changes: Vec<Change>,
 }
 
+/// What is known of a file besides its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attributes {
+    pub(super) mode: u32,
+    /// When its contents were modified, if that was set.
+    pub(super) modified: Option<i64>,
+}
+
+/// Those that programs see, and those that are certain to be on the disk.
+#[derive(Debug)]
+pub(super) struct KeptAttributes {
+    pub(super) live: Attributes,
+    synced: Attributes,
+}
+
+impl KeptAttributes {
+    /// Of a new file.
+    pub(super) fn new() -> Self {
+        let new = Attributes { mode: 0o600, modified: None };
+        Self { live: new, synced: new }
+    }
+
+    pub(super) fn sync(&mut self) {
+        self.synced = self.live;
+    }
+
+    pub(super) fn forget(&mut self, random: &mut Random) {
+        if random.chance(50) {
+            self.live = self.synced;
+        }
+        self.synced = self.live;
+    }
+}
+
 #[derive(Debug)]
 enum Change {
     Write(usize, Vec<u8>),

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use barewire_linux::files::{
-    self, Access, BootId, FileId, FileKind, FileStatus, Found, StorageFile,
-};
+use barewire_linux::files::{self, BootId, FileId, FileKind, FileStatus, Found, StorageFile};
 
 use super::disk_state::{DiskState, NameChange, Names, Nature, gone};
-use super::file::SECTOR;
+use super::file::{Attributes, SECTOR};
 use crate::simulator::random::Random;
+
+/// What the user lets new files be.
+const USUAL_MODE: u32 = 0o640;
 
 /// A program's view of the folder. Clones are views of the same program; after a crash,
 /// [`restarted`](Self::restarted) gives one to the next program, and the old ones do nothing any
@@ -84,6 +85,13 @@ impl Disk {
         Some(state.files[file].contents.live().to_vec())
     }
 
+    /// A file's permissions, and when its contents were modified, if that was set.
+    pub fn attributes(&self, name: &[u8]) -> Option<(u32, Option<i64>)> {
+        let state = self.state.borrow();
+        let Attributes { mode, modified } = state.files[state.names.get(name)?].attributes.live;
+        Some((mode, modified))
+    }
+
     /// All names, as programs see them.
     pub fn names(&self) -> Vec<String> {
         let state = self.state.borrow();
@@ -116,7 +124,15 @@ impl files::Storage for Disk {
 
     fn status(&self) -> io::Result<FileStatus> {
         let id = FileId { inode: u64::MAX, born: 0 };
-        Ok(FileStatus { kind: FileKind::Folder, length: 0, links: 2, id, owner: 0, device: (0, 0) })
+        Ok(FileStatus {
+            kind: FileKind::Folder,
+            length: 0,
+            links: 2,
+            id,
+            owner: 0,
+            mode: 0o755,
+            device: (0, 0),
+        })
     }
 
     fn expects(&self, _name: &[u8]) -> bool {
@@ -133,7 +149,11 @@ impl files::Storage for Disk {
         Ok(true)
     }
 
-    fn create(&self, name: &[u8], _access: Access) -> io::Result<OpenFile> {
+    fn usual_mode(&self) -> u32 {
+        USUAL_MODE
+    }
+
+    fn create(&self, name: &[u8]) -> io::Result<OpenFile> {
         let mut state = self.state.borrow_mut();
         state.check_change(self.life)?;
         if state.names.contains_key(name) {
@@ -199,6 +219,7 @@ impl DiskState {
             links: u32::try_from(links).unwrap(),
             id: file.id,
             owner: 0,
+            mode: file.attributes.live.mode,
             device: (0, 0),
         }
     }
@@ -252,6 +273,7 @@ impl StorageFile for OpenFile {
         if was_running && count > 0 {
             let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
             file.contents.write(place(offset), &bytes[..count]);
+            file.attributes.live.modified = None;
         }
         result
     }
@@ -261,17 +283,46 @@ impl StorageFile for OpenFile {
         state.check_change(self.life)?;
         let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
         file.contents.truncate(place(length));
+        file.attributes.live.modified = None;
         Ok(())
     }
 
-    fn reserve(&self, _end: u64, _missing: u64) -> io::Result<()> {
+    fn check_room(&self, _bytes: u64) -> io::Result<()> {
         self.state.borrow().check(self.life)
+    }
+
+    fn reserve(&self, _offset: u64, _length: u64) -> io::Result<()> {
+        self.state.borrow().check(self.life)
+    }
+
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        self.set_attributes(|attributes| attributes.mode = mode)
+    }
+
+    fn set_modified(&self, time: i64) -> io::Result<()> {
+        self.set_attributes(|attributes| attributes.modified = Some(time))
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         state.check_change(self.life)?;
         state.files.get_mut(&self.number).ok_or_else(gone)?.contents.sync();
+        Ok(())
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.sync()?;
+        let mut state = self.state.borrow_mut();
+        state.files.get_mut(&self.number).ok_or_else(gone)?.attributes.sync();
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    fn set_attributes(&self, set: impl FnOnce(&mut Attributes)) -> io::Result<()> {
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life)?;
+        set(&mut state.files.get_mut(&self.number).ok_or_else(gone)?.attributes.live);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
 const NAME: &[u8] = b"file";
+const USUAL_MODE: u32 = 0o640;
 const EVERY: u64 = <Disk as files::Storage>::SYNC_EVERY;
 
 /// How a run of the program ends before it is done.
@@ -16,6 +17,11 @@ const EVERY: u64 = <Disk as files::Storage>::SYNC_EVERY;
 enum Crash {
     Kill,
     PowerCut,
+}
+
+/// When a version was modified, if its server tells.
+fn modified(tag: u64) -> Option<i64> {
+    tag.checked_sub(2).and_then(|tag| i64::try_from(tag).ok())
 }
 
 struct Simulation {
@@ -99,6 +105,7 @@ impl Simulation {
             }
         }
         self.may_be_done = true;
+        download.set_modified(modified(tag));
         download.finish()?;
         self.is_done = true;
         Ok(())
@@ -143,9 +150,16 @@ impl Simulation {
         }
     }
 
-    /// The name stands for what it stood for, or for all of a version.
+    /// The name stands for what it stood for, or for all of a version, with its time.
     fn check_name(&self) {
         let is = self.disk.contents(NAME);
+        if is.is_some() && is != self.old && self.disk.is_ordered() {
+            let is_of = |tag: u64| is.as_deref() == Some(self.version(tag));
+            let tags = (1..=self.versions.len() as u64).filter(|tag| is_of(*tag));
+            let times: Vec<_> = tags.map(modified).collect();
+            let (mode, time) = self.disk.attributes(NAME).unwrap();
+            assert!(mode == USUAL_MODE && times.contains(&time), "{mode:o}, {time:?} of {times:?}");
+        }
         if self.is_done {
             assert_eq!(is.as_ref(), self.versions.last(), "it was said to be complete");
         } else if is != self.old {
