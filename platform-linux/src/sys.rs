@@ -6,6 +6,7 @@
 //! is C's own (its structures and numbers) in this one and the two beneath it: [`message`], and
 //! [`mmsg`], the only one with `unsafe` code.
 
+pub(crate) mod beneath;
 pub(crate) mod message;
 #[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
 pub(crate) mod mmsg;

@@ -8,27 +8,25 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::storage::FileKind;
 use super::{OpenError, Reason, ServedFile, Version};
+use crate::sys::beneath::Resolution;
 use crate::sys::{retry, statx};
 
-/// How often a name is resolved anew that was renamed meanwhile.
-const ATTEMPTS: u32 = 32;
-
-/// Names lead beneath the root and nowhere else (`openat2(2)`, Linux 5.6): neither `..` nor a link
-/// leaves it, not even while folders and links are swapped; absolute links are refused, also those
-/// that lead back in, and so are those of `/proc` that are no paths at all.
-const BENEATH: ResolveFlag = ResolveFlag::RESOLVE_BENEATH.union(ResolveFlag::RESOLVE_NO_MAGICLINKS);
-
 /// A folder whose files are served, and nothing else is.
+///
+/// Names lead beneath it and nowhere else, whoever [resolves](Resolution) them: neither `..` nor a link
+/// leaves it, not even while folders and links are swapped; absolute links are refused, also those that
+/// lead back in, and so are those of `/proc` that are no paths at all.
 ///
 /// It is the folder itself, not its name: what is renamed or mounted over it later is not served.
 #[derive(Debug)]
 pub struct Root {
     fd: OwnedFd,
+    resolution: Resolution,
 }
 
 impl Root {
@@ -40,11 +38,18 @@ impl Root {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let path = path.as_ref();
-        Ok(Self { fd: retry(|| open(path, flags, Mode::empty()))? })
+        let fd = retry(|| open(path, flags, Mode::empty()))?;
+        let resolution = Resolution::of_system(&fd);
+        Ok(Self { fd, resolution })
     }
 
-    /// Opens the regular file that `name` leads to, from here on down. It takes two system calls,
-    /// `openat2(2)` and `statx(2)`, and for a name under 256 bytes no allocation.
+    /// Who resolves names.
+    pub fn resolution(&self) -> Resolution {
+        self.resolution
+    }
+
+    /// Opens the regular file that `name` leads to, from here on down. Where the kernel resolves names, it
+    /// takes two system calls, `openat2(2)` and `statx(2)`, and for a name under 1 KiB no allocation.
     ///
     /// What else the name may lead to is opened too, for a moment, and without waiting for anything:
     /// to look at it first would cost twice as much for every file, for the sake of devices and
@@ -69,16 +74,12 @@ impl Root {
 
     /// Opens whatever `name` leads to. Always close-on-exec.
     pub(super) fn open_beneath(&self, name: &[u8], flags: OFlag) -> io::Result<OwnedFd> {
-        let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(BENEATH);
-        let mut left = ATTEMPTS;
-        retry(|| {
-            loop {
-                match openat2(&self.fd, name, how) {
-                    Err(Errno::EAGAIN) if left > 0 => left -= 1,
-                    result => return result,
-                }
-            }
-        })
+        self.resolution.open(&self.fd, name, flags)
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_resolution(self, resolution: Resolution) -> Self {
+        Self { resolution, ..self }
     }
 }
 

@@ -13,16 +13,19 @@ use tempfile::TempDir;
 use super::*;
 use crate::sys::exchange;
 
-/// A root in a folder that also has a file outside the root.
-fn fixture() -> (TempDir, Root) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
-    fs::write(path.join("secret"), "secret").unwrap();
-    fs::create_dir_all(path.join("root/sub/deep")).unwrap();
-    fs::write(path.join("root/file"), "contents").unwrap();
-    fs::write(path.join("root/sub/inner"), "inner contents").unwrap();
-    let root = Root::open(path.join("root")).unwrap();
-    (folder, root)
+/// Has `test` look at a root in a folder that also has a file outside the root: whoever resolves names.
+fn each_way(test: impl Fn(&TempDir, Root)) {
+    for resolution in [Resolution::Kernel, Resolution::Walk] {
+        println!("{resolution}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::write(path.join("secret"), "secret").unwrap();
+        fs::create_dir_all(path.join("root/sub/deep")).unwrap();
+        fs::write(path.join("root/file"), "contents").unwrap();
+        fs::write(path.join("root/sub/inner"), "inner contents").unwrap();
+        let root = Root::open(path.join("root")).unwrap();
+        test(&folder, root.with_resolution(resolution));
+    }
 }
 
 #[track_caller]
@@ -38,121 +41,129 @@ fn missing(root: &Root, name: impl AsRef<[u8]>) {
 
 #[test]
 fn names_lead_to_files() {
-    let (_folder, root) = fixture();
-    let names = ["file", "./file", "sub/../file", "sub//inner", "sub/deep/../inner"];
-    for name in names {
-        let opened = root.open_file(name.as_bytes()).unwrap();
-        assert_eq!(opened.size(), if name.ends_with("file") { 8 } else { 14 });
-    }
-    missing(&root, "nothing");
-    missing(&root, "file/x");
-    missing(&root, "sub\\inner");
-    missing(&root, b"\xFF\x1B");
+    each_way(|_, root| {
+        let names = ["file", "./file", "sub/../file", "sub//inner", "sub/deep/../inner"];
+        for name in names {
+            let opened = root.open_file(name.as_bytes()).unwrap();
+            assert_eq!(opened.size(), if name.ends_with("file") { 8 } else { 14 });
+        }
+        missing(&root, "nothing");
+        missing(&root, "file/x");
+        missing(&root, "sub\\inner");
+        missing(&root, b"\xFF\x1B");
+    });
 }
 
 #[test]
 fn a_backslash_is_a_character_like_any_other() {
-    let (folder, root) = fixture();
-    fs::write(folder.path().join("root/a\\b"), "x").unwrap();
-    assert_eq!(root.open_file(b"a\\b").unwrap().size(), 1);
-    missing(&root, "..\\secret");
+    each_way(|folder, root| {
+        fs::write(folder.path().join("root/a\\b"), "x").unwrap();
+        assert_eq!(root.open_file(b"a\\b").unwrap().size(), 1);
+        missing(&root, "..\\secret");
+    });
 }
 
 #[test]
 fn hostile_names_are_refused() {
-    let (folder, root) = fixture();
-    for name in ["", ".", "..", "../secret", "sub/../../secret", "/etc/passwd", "/", "sub", "sub/"]
-    {
-        refused(&root, name);
-    }
-    refused(&root, folder.path().join("root/file").to_str().unwrap());
-    refused(&root, b"file\0");
-    refused(&root, vec![b'a'; 4096]);
-    refused(&root, [b"a/".repeat(4000), b"b".to_vec()].concat());
-    refused(&root, b"../".repeat(300));
-    assert!(root.open_file(b"file").is_ok(), "unharmed");
+    each_way(|folder, root| {
+        for name in
+            ["", ".", "..", "../secret", "sub/../../secret", "/etc/passwd", "/", "sub", "sub/"]
+        {
+            refused(&root, name);
+        }
+        refused(&root, folder.path().join("root/file").to_str().unwrap());
+        refused(&root, b"file\0");
+        refused(&root, vec![b'a'; 4096]);
+        refused(&root, [b"a/".repeat(4000), b"b".to_vec()].concat());
+        refused(&root, b"../".repeat(300));
+        assert!(root.open_file(b"file").is_ok(), "unharmed");
+    });
 }
 
 #[test]
 fn relative_links_work_inside_and_never_lead_out() {
-    let (folder, root) = fixture();
-    let path = folder.path().join("root");
-    let link = |target: &str, name: &str| symlink(target, path.join(name)).unwrap();
-    link("file", "to-file");
-    link("../file", "sub/up");
-    link("sub", "to-sub");
-    assert_eq!(root.open_file(b"to-file").unwrap().size(), 8);
-    assert_eq!(root.open_file(b"sub/up").unwrap().size(), 8);
-    assert_eq!(root.open_file(b"to-sub/inner").unwrap().size(), 14);
-    assert_eq!(root.open_file(b"to-sub/up").unwrap().size(), 8);
+    each_way(|folder, root| {
+        let path = folder.path().join("root");
+        let link = |target: &str, name: &str| symlink(target, path.join(name)).unwrap();
+        link("file", "to-file");
+        link("../file", "sub/up");
+        link("sub", "to-sub");
+        assert_eq!(root.open_file(b"to-file").unwrap().size(), 8);
+        assert_eq!(root.open_file(b"sub/up").unwrap().size(), 8);
+        assert_eq!(root.open_file(b"to-sub/inner").unwrap().size(), 14);
+        assert_eq!(root.open_file(b"to-sub/up").unwrap().size(), 8);
 
-    link("../secret", "out");
-    link("..", "to-parent");
-    link("../root/file", "out-and-in");
-    symlink(path.join("file"), path.join("absolute")).unwrap();
-    symlink(&path, path.join("absolute-folder")).unwrap();
-    link("/proc/self/root/etc/passwd", "magic");
-    link("loop", "loop");
-    for name in ["out", "to-parent/secret", "out-and-in", "absolute", "magic", "loop"] {
-        refused(&root, name);
-    }
-    refused(&root, "absolute-folder/file");
-    link("gone", "dangling");
-    missing(&root, "dangling");
+        link("../secret", "out");
+        link("..", "to-parent");
+        link("../root/file", "out-and-in");
+        symlink(path.join("file"), path.join("absolute")).unwrap();
+        symlink(&path, path.join("absolute-folder")).unwrap();
+        link("/proc/self/root/etc/passwd", "magic");
+        link("loop", "loop");
+        for name in ["out", "to-parent/secret", "out-and-in", "absolute", "magic", "loop"] {
+            refused(&root, name);
+        }
+        refused(&root, "absolute-folder/file");
+        link("gone", "dangling");
+        missing(&root, "dangling");
+    });
 }
 
 #[test]
 fn what_is_no_regular_file_is_refused_at_once() {
-    let (folder, root) = fixture();
-    let path = folder.path().join("root");
-    mkfifo(&path.join("fifo"), FifoMode::S_IRWXU).unwrap();
-    let _listener = UnixListener::bind(path.join("socket")).unwrap();
-    symlink("fifo", path.join("to-fifo")).unwrap();
-    for name in ["fifo", "to-fifo", "socket"] {
-        refused(&root, name);
-    }
-    let devices = Root::open("/dev").unwrap();
-    refused(&devices, "null");
+    each_way(|folder, root| {
+        let path = folder.path().join("root");
+        mkfifo(&path.join("fifo"), FifoMode::S_IRWXU).unwrap();
+        let _listener = UnixListener::bind(path.join("socket")).unwrap();
+        symlink("fifo", path.join("to-fifo")).unwrap();
+        for name in ["fifo", "to-fifo", "socket"] {
+            refused(&root, name);
+        }
+        let devices = Root::open("/dev").unwrap();
+        refused(&devices, "null");
+    });
 }
 
 #[test]
 fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
-    let (folder, root) = fixture();
-    let path = folder.path();
-    fs::write(path.join("inner"), "outside!").unwrap();
-    symlink("..", path.join("root/out")).unwrap();
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let folder = fs::File::open(path.join("root")).unwrap();
-            while !stop.load(Ordering::Relaxed) {
-                exchange(&folder, "sub", "out").unwrap();
+    each_way(|folder, root| {
+        let path = folder.path();
+        fs::write(path.join("inner"), "outside!").unwrap();
+        symlink("..", path.join("root/out")).unwrap();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let folder = fs::File::open(path.join("root")).unwrap();
+                while !stop.load(Ordering::Relaxed) {
+                    exchange(&folder, "sub", "out").unwrap();
+                }
+            });
+            for _ in 0..3000 {
+                match root.open_file(b"sub/inner") {
+                    Ok(opened) => assert_eq!(opened.size(), 14),
+                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
+                    Err(refusal) => panic!("{refusal}"),
+                }
+                match root.list(b"sub") {
+                    Ok(listed) => assert!(listed.iter().all(|entry| entry.name != "secret")),
+                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
+                    Err(refusal) => panic!("{refusal}"),
+                }
             }
+            stop.store(true, Ordering::Relaxed);
         });
-        for _ in 0..10_000 {
-            match root.open_file(b"sub/inner") {
-                Ok(opened) => assert_eq!(opened.size(), 14),
-                Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
-                Err(refusal) => panic!("{refusal}"),
-            }
-            match root.list(b"sub") {
-                Ok(listed) => assert!(listed.iter().all(|entry| entry.name != "secret")),
-                Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
-                Err(refusal) => panic!("{refusal}"),
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 
 #[test]
 fn a_root_is_a_folder() {
-    let (folder, _) = fixture();
-    let error = |name: &str| Root::open(folder.path().join(name)).unwrap_err().kind();
-    assert_eq!(error("secret"), io::ErrorKind::NotADirectory);
-    assert_eq!(error("nothing"), io::ErrorKind::NotFound);
-    symlink("root", folder.path().join("link")).unwrap();
-    let root = Root::open(folder.path().join("link")).unwrap();
-    fs::remove_file(folder.path().join("link")).unwrap();
-    assert!(root.open_file(b"file").is_ok(), "the folder, not its name");
+    each_way(|folder, _| {
+        let error = |name: &str| Root::open(folder.path().join(name)).unwrap_err().kind();
+        assert_eq!(error("secret"), io::ErrorKind::NotADirectory);
+        assert_eq!(error("nothing"), io::ErrorKind::NotFound);
+        symlink("root", folder.path().join("link")).unwrap();
+        let root = Root::open(folder.path().join("link")).unwrap();
+        fs::remove_file(folder.path().join("link")).unwrap();
+        assert!(root.open_file(b"file").is_ok(), "the folder, not its name");
+    });
 }
