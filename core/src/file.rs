@@ -54,7 +54,9 @@
 //!   those segments hold now must match them before the last is sent, so a verified download is of one
 //!   version. Without digests, Barewire's server compares the first and the last 64 KiB; bytes between
 //!   them that were overwritten while the file also grew may be of either version.
-//! - The contents of a **list** are one line for each [`Entry`] of a directory, sorted by name.
+//! - The contents of a **list** are one line for each [`Entry`] of a directory, sorted by name; links to
+//!   directories inside the root are among them. A last line tells [how many](ListingLine::LeftOut) are
+//!   left out, if any are, because their names cannot be told.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A
 //!   backslash is an ordinary character.
@@ -85,7 +87,7 @@ pub use config::{DEFAULT_STALL, DEFAULT_TIMEOUT, TransferConfig};
 pub use digest::{Digest, Digester, SEGMENT};
 pub use error::{ReceiverError, RequestError, SenderError};
 pub use event::{Pending, ReceiverEvent, RequestEvent};
-pub use listing::{Entries, Entry, EntryError, entries};
+pub use listing::{Entries, Entry, EntryError, EntryKind, ListingLine, entries};
 pub use plain_receiver::PlainReceiver;
 pub use receiver::Receiver;
 pub use request::{MAX_NAME, Operation, Request};

@@ -67,7 +67,7 @@ pub use confine::{Confinement, confine};
 pub use digest_cache::DigestCache;
 pub use download::{Download, DownloadOptions, Held};
 pub use folder::Folder;
-pub use listing::FolderEntry;
+pub use listing::{FolderEntry, FolderListing};
 pub use open_error::{OpenError, Reason};
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};

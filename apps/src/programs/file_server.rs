@@ -68,6 +68,11 @@ pub(crate) struct FileServerProgram {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
+    /// Serve hidden files as well: what begins with a dot, and what a download has not completed
+    /// (NAME.part)
+    #[arg(long)]
+    hidden: bool,
+
     /// Do not confine the server to the folder by Landlock
     #[arg(long)]
     no_sandbox: bool,
@@ -87,7 +92,7 @@ impl Run for FileServerProgram {
         let default = [DEFAULT_ADDRESS.to_owned()];
         let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
         let (host_port, folder) = address_and_folder(words)?;
-        let store = Store::open(&folder)?;
+        let store = Store::open(&folder, self.hidden)?;
         let passed = activation::tcp_listener();
         let listeners = self.serve.open(&host_port, 't', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;

@@ -2,17 +2,20 @@
 
 use core::fmt;
 
-/// One entry of a directory, as one line of a listing: `SIZE<TAB>MTIME<TAB>NAME`.
+/// One entry of a directory, as one line of a listing: `SIZE<TAB>MTIME<TAB>NAME`, with a mark behind
+/// the name that tells its [kind](EntryKind).
 ///
-/// The lines are sorted by name, byte by byte, the slash of a directory left aside, and each ends
-/// in a line feed. No two have the same name. [`entries`] reads a listing that is there as a whole;
-/// where there is no room for one, a [`TextReader`](crate::text::TextReader) cuts the lines out of
-/// the contents.
+/// The lines are sorted by name, byte by byte, the mark left aside, and each ends in a line feed. No
+/// two have the same name. Behind them may stand how many entries were [left out](ListingLine::LeftOut).
+/// [`entries`] reads a listing that is there as a whole; where there is no room for one, a
+/// [`TextReader`](crate::text::TextReader) cuts the lines out of the contents, and
+/// [`ListingLine::parse`] reads each.
 ///
 /// ```
-/// use barewire_core::file::Entry;
+/// use barewire_core::file::{Entry, EntryKind};
 ///
-/// let entry = Entry { size: 12, modified: 1_700_000_000, name: "notes.txt", is_directory: false };
+/// let kind = EntryKind::File;
+/// let entry = Entry { size: 12, modified: 1_700_000_000, name: "notes.txt", kind };
 /// let line = entry.to_string();
 /// assert_eq!(line, "12\t1700000000\tnotes.txt");
 /// assert_eq!(Entry::parse(line.as_bytes()), Ok(entry));
@@ -20,14 +23,38 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Entry<'a> {
-    /// The size in bytes; 0 for a directory.
+    /// The size in bytes; 0 for what is no file.
     pub size: u64,
     /// When the contents were last modified, in whole seconds since the start of 1970, UTC.
     pub modified: i64,
-    /// The name within its directory: no control character, no slash, not `.` or `..`.
+    /// The name within its directory, one that [can be told](Self::is_name).
     pub name: &'a str,
-    /// Whether it is a directory, which a slash behind the name tells.
-    pub is_directory: bool,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry of a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum EntryKind {
+    /// A regular file, or a link to one.
+    File,
+    /// A directory: a slash stands behind the name.
+    Directory,
+    /// A symbolic link to a directory inside the root: an `@` stands behind the name. It can be listed
+    /// as any directory; who follows it while walking a tree may walk in a circle.
+    LinkToDirectory,
+}
+
+impl EntryKind {
+    /// What stands behind the name.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::File => "",
+            Self::Directory => "/",
+            Self::LinkToDirectory => "@",
+        }
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -39,16 +66,16 @@ impl<'a> Entry<'a> {
     pub fn parse(line: &'a [u8]) -> Result<Self, EntryError> {
         let line = core::str::from_utf8(line).map_err(|_| EntryError::Malformed)?;
         let (size, rest) = line.split_once('\t').ok_or(EntryError::Malformed)?;
-        let (modified, name) = rest.split_once('\t').ok_or(EntryError::Malformed)?;
-        let (name, is_directory) = match name.strip_suffix('/') {
-            Some(name) => (name, true),
-            None => (name, false),
+        let (modified, marked) = rest.split_once('\t').ok_or(EntryError::Malformed)?;
+        let (name, kind) = if let Some(name) = marked.strip_suffix('/') {
+            (name, EntryKind::Directory)
+        } else if let Some(name) = marked.strip_suffix('@') {
+            (name, EntryKind::LinkToDirectory)
+        } else {
+            (marked, EntryKind::File)
         };
-        if !Self::is_name(name) {
-            return Err(EntryError::Malformed);
-        }
         let size = decimal(size)?;
-        if is_directory && size != 0 {
+        if !Self::is_name(name, kind) || (kind != EntryKind::File && size != 0) {
             return Err(EntryError::Malformed);
         }
         let modified = match modified.strip_prefix('-') {
@@ -56,13 +83,17 @@ impl<'a> Entry<'a> {
             Some(before) => 0_i64.checked_sub_unsigned(decimal(before)?),
             None => 0_i64.checked_add_unsigned(decimal(modified)?),
         };
-        Ok(Self { size, modified: modified.ok_or(EntryError::Malformed)?, name, is_directory })
+        Ok(Self { size, modified: modified.ok_or(EntryError::Malformed)?, name, kind })
     }
 
-    /// Whether a listing may hold `name`: it is the name of one thing in this directory, and can be
-    /// shown.
-    pub fn is_name(name: &str) -> bool {
-        !matches!(name, "" | "." | "..") && !name.contains(|c: char| c == '/' || c.is_control())
+    /// Whether a listing can tell that something of this kind has the name `name`: it is the name of one
+    /// thing in this directory, and no control character is in it. The name of a file that ends in `@`
+    /// cannot be told, since it would be taken for that of a link. What cannot be told is
+    /// [left out](ListingLine::LeftOut), and counted.
+    pub fn is_name(name: &str, kind: EntryKind) -> bool {
+        !matches!(name, "" | "." | "..")
+            && !name.contains(|c: char| c == '/' || c.is_control())
+            && (kind != EntryKind::File || !name.ends_with('@'))
     }
 }
 
@@ -78,8 +109,50 @@ fn decimal(digits: &str) -> Result<u64, EntryError> {
 /// The line, without its line feed.
 impl fmt::Display for Entry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.is_directory { "/" } else { "" };
-        write!(f, "{}\t{}\t{}{slash}", self.size, self.modified, self.name)
+        let Self { size, modified, name, kind } = self;
+        write!(f, "{size}\t{modified}\t{name}{}", kind.mark())
+    }
+}
+
+/// One line of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ListingLine<'a> {
+    /// What is in the directory.
+    Entry(Entry<'a>),
+    /// So many entries are left out, as their names [cannot be told](Entry::is_name): `-<TAB>N<TAB>`. It
+    /// is the last line. A server writes it if there are any; one that says 0 says as much as none.
+    LeftOut(u64),
+}
+
+impl<'a> ListingLine<'a> {
+    /// Reads a line, without its line feed.
+    ///
+    /// # Errors
+    /// Those of [`Entry::parse`].
+    ///
+    /// ```
+    /// use barewire_core::file::ListingLine;
+    ///
+    /// assert_eq!(ListingLine::parse(b"-\t3\t"), Ok(ListingLine::LeftOut(3)));
+    /// ```
+    pub fn parse(line: &'a [u8]) -> Result<Self, EntryError> {
+        let Some(rest) = line.strip_prefix(b"-\t") else {
+            return Entry::parse(line).map(Self::Entry);
+        };
+        let count = rest.strip_suffix(b"\t").and_then(|count| core::str::from_utf8(count).ok());
+        decimal(count.filter(|count| !count.is_empty()).ok_or(EntryError::Malformed)?)
+            .map(Self::LeftOut)
+    }
+}
+
+/// The line, without its line feed.
+impl fmt::Display for ListingLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(entry) => entry.fmt(f),
+            Self::LeftOut(count) => write!(f, "-\t{count}\t"),
+        }
     }
 }
 
@@ -96,7 +169,7 @@ impl fmt::Display for Entry<'_> {
 /// assert_eq!(names(b"3\t0\ta\n0\t0\ta/\n"), [Ok("a"), Err(EntryError::OutOfOrder)]);
 /// ```
 pub const fn entries(listing: &[u8]) -> Entries<'_> {
-    Entries { rest: listing, last: "" }
+    Entries { rest: listing, last: "", left_out: 0 }
 }
 
 /// The entries of a listing; see [`entries`].
@@ -105,6 +178,7 @@ pub struct Entries<'a> {
     rest: &'a [u8],
     /// The name before; no entry has an empty one.
     last: &'a str,
+    left_out: u64,
 }
 
 impl<'a> Entries<'a> {
@@ -113,17 +187,31 @@ impl<'a> Entries<'a> {
         self.rest
     }
 
-    fn read(&mut self) -> Result<Entry<'a>, EntryError> {
+    /// How many entries were left out, as their names cannot be told; known at the end.
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The next entry; `None` behind the last.
+    fn read(&mut self) -> Result<Option<Entry<'a>>, EntryError> {
         let end = self.rest.iter().position(|&byte| byte == b'\n').ok_or(EntryError::Malformed)?;
         let (line, rest) = self.rest.split_at_checked(end).ok_or(EntryError::Malformed)?;
-        let entry = Entry::parse(line)?;
-        // Text is ordered by its bytes.
-        if entry.name <= self.last {
-            return Err(EntryError::OutOfOrder);
+        let rest = rest.get(1..).unwrap_or_default();
+        match ListingLine::parse(line)? {
+            // Text is ordered by its bytes.
+            ListingLine::Entry(entry) if entry.name <= self.last => Err(EntryError::OutOfOrder),
+            ListingLine::Entry(entry) => {
+                self.last = entry.name;
+                self.rest = rest;
+                Ok(Some(entry))
+            }
+            ListingLine::LeftOut(_) if !rest.is_empty() => Err(EntryError::OutOfOrder),
+            ListingLine::LeftOut(count) => {
+                self.left_out = count;
+                self.rest = rest;
+                Ok(None)
+            }
         }
-        self.last = entry.name;
-        self.rest = rest.get(1..).unwrap_or_default();
-        Ok(entry)
     }
 }
 
@@ -134,7 +222,7 @@ impl<'a> Iterator for Entries<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        Some(self.read().inspect_err(|_| self.rest = &[]))
+        self.read().inspect_err(|_| self.rest = &[]).transpose()
     }
 }
 
@@ -145,9 +233,10 @@ impl core::iter::FusedIterator for Entries<'_> {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EntryError {
-    /// It is not what an [`Entry`] looks like, or has no line feed.
+    /// It is not what a [`ListingLine`] looks like, or has no line feed.
     Malformed,
-    /// Its name does not come after that of the line before.
+    /// Its name does not come after that of the line before; or it comes behind how many entries were
+    /// left out, which is the last line.
     OutOfOrder,
 }
 
@@ -170,8 +259,8 @@ mod tests {
 
     #[track_caller]
     fn round_trips(line: &str) {
-        let entry = Entry::parse(line.as_bytes()).unwrap();
-        assert_eq!(entry.to_string(), line);
+        let read = ListingLine::parse(line.as_bytes()).unwrap();
+        assert_eq!(read.to_string(), line);
     }
 
     #[test]
@@ -180,6 +269,11 @@ mod tests {
         round_trips("0\t-1\td/");
         round_trips("18446744073709551615\t9223372036854775807\tspace and \u{e9}\\");
         round_trips("1\t-9223372036854775808\t...");
+        round_trips("0\t7\tlink@");
+        round_trips("0\t7\ta@@");
+        round_trips("0\t7\ta@/");
+        round_trips("-\t0\t");
+        round_trips("-\t18446744073709551615\t");
     }
 
     #[test]
@@ -192,6 +286,10 @@ mod tests {
             "1\t2\t/",
             "1\t2\ta/",
             "0\t2\ta//",
+            "1\t2\ta@",
+            "0\t2\t@",
+            "0\t2\t..@",
+            "0\t2\ta/@",
             "0\t2\t.",
             "0\t2\t../",
             "0\t2\ta/b",
@@ -212,9 +310,21 @@ mod tests {
             "\t2\ta",
             "1\t\ta",
             "1\t-\ta",
+            "-",
+            "-\t",
+            "-\t\t",
+            "-\t1",
+            "-\t01\t",
+            "-\t-1\t",
+            "-\t+1\t",
+            "-\t1\ta",
+            "-\t1\t\t",
+            "-\t18446744073709551616\t",
         ] {
-            assert_eq!(Entry::parse(line.as_bytes()), Err(EntryError::Malformed), "{line:?}");
+            let read = ListingLine::parse(line.as_bytes());
+            assert_eq!(read, Err(EntryError::Malformed), "{line:?}");
         }
+        assert_eq!(Entry::parse(b"-\t1\t"), Err(EntryError::Malformed));
         assert_eq!(Entry::parse(b"1\t2\t\xff"), Err(EntryError::Malformed));
     }
 
@@ -231,6 +341,34 @@ mod tests {
         let mut some = entries(b"1\t2\ta\n0\t2\tb/\n");
         some.next();
         assert_eq!(some.rest(), b"0\t2\tb/\n");
+    }
+
+    #[test]
+    fn a_mark_tells_the_kind_and_the_name_has_none() {
+        let kinds = entries(b"1\t2\ta\n0\t2\tb/\n0\t2\tc@\n");
+        let kinds = kinds.flatten().map(|entry| (entry.name, entry.kind));
+        let (file, directory) = (EntryKind::File, EntryKind::Directory);
+        assert!(kinds.eq([("a", file), ("b", directory), ("c", EntryKind::LinkToDirectory)]));
+        assert!(!Entry::is_name("a@", file) && Entry::is_name("a@", directory));
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_behind_all_entries() {
+        #[track_caller]
+        fn counts(listing: &str, left_out: u64, last: Option<EntryError>) {
+            let mut some = entries(listing.as_bytes());
+            let error = some.by_ref().find_map(Result::err);
+            assert_eq!((some.left_out(), error), (left_out, last), "{listing:?}");
+            assert!(some.rest().is_empty());
+        }
+        counts("", 0, None);
+        counts("1\t2\ta\n", 0, None);
+        counts("1\t2\ta\n-\t0\t\n", 0, None);
+        counts("1\t2\ta\n-\t7\t\n", 7, None);
+        counts("-\t7\t\n", 7, None);
+        counts("-\t7\t\n1\t2\ta\n", 0, Some(EntryError::OutOfOrder));
+        counts("-\t7\t\n-\t7\t\n", 0, Some(EntryError::OutOfOrder));
+        counts("-\t7\t", 0, Some(EntryError::Malformed));
     }
 
     #[test]

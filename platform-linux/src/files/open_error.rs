@@ -14,6 +14,9 @@ use crate::sys::errno;
 pub enum OpenError {
     /// Nothing has that name.
     NotFound,
+    /// It is hidden, and so is not served: a part of the name begins with a dot, or it is what a
+    /// download has not completed. Whoever asks is best told that nothing has that name.
+    Hidden,
     /// It leads out of the root, or it is not what was asked for (a regular file, or a directory to
     /// list), or it may not be read.
     Refused(Reason),
@@ -40,7 +43,7 @@ impl OpenError {
     /// The number of the error (`errno(3)`), if it was one of the system's.
     pub fn raw_os_error(&self) -> Option<i32> {
         match self {
-            Self::NotFound => Some(Errno::ENOENT as i32),
+            Self::NotFound | Self::Hidden => Some(Errno::ENOENT as i32),
             Self::Refused(reason) | Self::Busy(reason) | Self::Failed(reason) => match reason {
                 Reason::System(number) => Some(*number),
                 Reason::Name | Reason::Kind => None,
@@ -88,6 +91,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("no such file"),
+            Self::Hidden => f.write_str("hidden"),
             Self::Refused(reason) => write!(f, "refused: {reason}"),
             Self::Busy(reason) => write!(f, "busy: {reason}"),
             Self::Failed(reason) => write!(f, "failed: {reason}"),

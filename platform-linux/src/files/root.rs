@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
+use super::download::is_like_a_part;
 use super::storage::FileKind;
 use super::{OpenError, Reason, ServedFile, Version};
 use crate::sys::beneath::Resolution;
@@ -22,11 +23,15 @@ use crate::sys::{retry, statx};
 /// leaves it, not even while folders and links are swapped; absolute links are refused, also those that
 /// lead back in, and so are those of `/proc` that are no paths at all.
 ///
-/// It is the folder itself, not its name: what is renamed or mounted over it later is not served.
+/// It is the folder itself, not its name: what is renamed or mounted over it later is not served. Nor is
+/// what is hidden, unless [that is wanted](Self::with_hidden): names that begin with a dot, what is
+/// beneath such folders, and parts of downloads (`NAME.part`, `NAME.part.journal`). A link that has
+/// another name leads there all the same: who made it meant to show what is behind it.
 #[derive(Debug)]
 pub struct Root {
     fd: OwnedFd,
     resolution: Resolution,
+    shows_hidden: bool,
 }
 
 impl Root {
@@ -40,12 +45,18 @@ impl Root {
         let path = path.as_ref();
         let fd = retry(|| open(path, flags, Mode::empty()))?;
         let resolution = Resolution::of_system(&fd);
-        Ok(Self { fd, resolution })
+        Ok(Self { fd, resolution, shows_hidden: false })
     }
 
     /// Who resolves names.
     pub fn resolution(&self) -> Resolution {
         self.resolution
+    }
+
+    /// Serves what is hidden as well, or does not.
+    #[must_use]
+    pub fn with_hidden(self, shows_hidden: bool) -> Self {
+        Self { shows_hidden, ..self }
     }
 
     /// Opens the regular file that `name` leads to, from here on down. Where the kernel resolves names, it
@@ -57,11 +68,13 @@ impl Root {
     /// that a FIFO's waiting writer then meets a reader, and that to open a device can be to use it.
     ///
     /// # Errors
-    /// [`OpenError::NotFound`] if nothing is there; [`OpenError::Refused`] for what leads out, may not be
-    /// read, or is no regular file, and for an empty name or one with a NUL; [`OpenError::Busy`] when
-    /// descriptors or memory have run out; [`OpenError::Failed`] for the other errors of `openat2(2)`.
+    /// [`OpenError::NotFound`] if nothing is there; [`OpenError::Hidden`] for what is hidden;
+    /// [`OpenError::Refused`] for what leads out, may not be read, or is no regular file, and for an
+    /// empty name or one with a NUL; [`OpenError::Busy`] when descriptors or memory have run out;
+    /// [`OpenError::Failed`] for the other errors of `openat2(2)`.
     pub fn open_file(&self, name: &[u8]) -> Result<ServedFile, OpenError> {
-        check(name)?;
+        let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        self.check(name, self.hides(last, FileKind::File))?;
         // Not to wait for a FIFO's writer; not to be given a terminal.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let fd = self.open_beneath(name, flags)?;
@@ -70,6 +83,29 @@ impl Root {
             return Err(OpenError::Refused(Reason::Kind));
         }
         Ok(ServedFile::new(fd, Version::of(&statx)))
+    }
+
+    /// Whether something of this kind is not to be seen, by its own name.
+    pub(super) fn hides(&self, name: &[u8], kind: FileKind) -> bool {
+        let is_hidden = name.starts_with(b".") && !matches!(name, b"." | b"..");
+        !self.shows_hidden && (is_hidden || kind == FileKind::File && is_like_a_part(name))
+    }
+
+    /// Refuses what the system could not even be asked for, and what is not to be seen: what
+    /// `is_hidden` itself, or lies in a folder that is.
+    pub(super) fn check(&self, name: &[u8], is_hidden: bool) -> Result<(), OpenError> {
+        if name.is_empty() || name.contains(&0) {
+            return Err(OpenError::Refused(Reason::Name));
+        }
+        let mut folders = name.split(|byte| *byte == b'/');
+        if !is_hidden && !folders.any(|folder| self.hides(folder, FileKind::Folder)) {
+            return Ok(());
+        }
+        // What leads out is refused, whatever it is called.
+        match self.open_beneath(name, OFlag::O_PATH).map_err(OpenError::from) {
+            Err(refusal) if refusal.raw_os_error() == Some(Errno::EXDEV as i32) => Err(refusal),
+            _ => Err(OpenError::Hidden),
+        }
     }
 
     /// Opens whatever `name` leads to. Always close-on-exec.
@@ -87,12 +123,4 @@ impl AsFd for Root {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// Refuses what the system could not even be asked for.
-pub(super) fn check(name: &[u8]) -> Result<(), OpenError> {
-    if name.is_empty() || name.contains(&0) {
-        return Err(OpenError::Refused(Reason::Name));
-    }
-    Ok(())
 }

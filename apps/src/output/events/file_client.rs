@@ -63,6 +63,8 @@ pub(crate) struct Listed<'a> {
     /// Seconds since the start of 1970, UTC.
     pub(crate) modified: i64,
     pub(crate) directory: bool,
+    /// A link to a directory.
+    pub(crate) link: bool,
     /// How many digits the longest size of the folder has.
     #[serde(skip)]
     pub(crate) width: usize,
@@ -70,9 +72,10 @@ pub(crate) struct Listed<'a> {
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { folder: _, name, size, modified, directory, width } = *self;
-        if directory {
-            write!(f, "{:>width$}  {}  {DIRECTORY}{name}/{DIRECTORY:#}", "-", Time(modified))
+        let Self { folder: _, name, size, modified, directory, link, width } = *self;
+        if directory || link {
+            let mark = if link { '@' } else { '/' };
+            write!(f, "{:>width$}  {}  {DIRECTORY}{name}{mark}{DIRECTORY:#}", "-", Time(modified))
         } else {
             write!(f, "{size:>width$}  {}  {name}", Time(modified))
         }
@@ -131,6 +134,7 @@ mod tests {
             size: 7,
             modified: 1_700_000_000,
             directory: false,
+            link: false,
             width: 3,
         };
         assert_eq!(file.to_string(), "  7  2023-11-14T22:13:20Z  café\\u{202e}");
@@ -139,8 +143,11 @@ mod tests {
         assert_eq!(plain, "  -  2023-11-14T22:13:20Z  d/");
         assert_eq!(
             json(folder),
-            r#"{"event":"entry","name":"d","size":0,"modified":1700000000,"directory":true}"#
+            r#"{"event":"entry","name":"d","size":0,"modified":1700000000,"directory":true,"link":false}"#
         );
+        let link = Listed { directory: false, link: true, ..folder };
+        let plain = anstream::adapter::strip_str(&link.to_string()).to_string();
+        assert_eq!(plain, "  -  2023-11-14T22:13:20Z  d@");
         let inner = Listed { folder: Some("a"), ..folder };
         assert!(json(inner).starts_with(r#"{"event":"entry","folder":"a","name""#));
     }

@@ -1,6 +1,6 @@
 //! What a folder holds.
 
-use barewire_core::file::{Entry, EntryError, entries};
+use barewire_core::file::{Entry, EntryError, EntryKind, entries};
 use barewire_core::printable::printable;
 use indicatif::HumanBytes;
 
@@ -29,6 +29,13 @@ impl ListingSink {
         Ok(entries(&self.bytes).flatten())
     }
 
+    /// How many entries the server has left out of the complete listing, as it cannot tell their names.
+    pub(super) fn left_out(&self) -> u64 {
+        let mut all = entries(&self.bytes);
+        all.by_ref().for_each(drop);
+        all.left_out()
+    }
+
     pub(super) fn into_lines(mut self) -> Vec<u8> {
         self.bytes.shrink_to_fit();
         self.bytes
@@ -47,10 +54,11 @@ impl ListingSink {
         if let Some(folder) = &folder {
             reporter.output.heading(folder);
         }
-        for Entry { size, modified, name, is_directory } in entries {
-            let name = printable(name.as_bytes());
-            let (folder, directory) = (folder.as_deref(), is_directory);
-            reporter.output.show(&Listed { folder, name, size, modified, directory, width });
+        for Entry { size, modified, name, kind } in entries {
+            let (folder, name) = (folder.as_deref(), printable(name.as_bytes()));
+            let (directory, link) =
+                (kind == EntryKind::Directory, kind == EntryKind::LinkToDirectory);
+            reporter.output.show(&Listed { folder, name, size, modified, directory, link, width });
         }
         Ok(())
     }
@@ -92,9 +100,11 @@ mod tests {
 
     #[test]
     fn what_breaks_the_rules_is_not_gone_by() {
-        let sound = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n");
-        let sizes = sound.entries().unwrap().map(|entry| (entry.size, entry.is_directory));
-        assert_eq!(sizes.collect::<Vec<_>>(), [(5, false), (0, true), (12, false)]);
+        let sound = listing("5\t2\ta\n0\t2\tb/\n12\t2\tc\n-\t3\t\n");
+        let sizes = sound.entries().unwrap().map(|entry| (entry.size, entry.kind));
+        let (file, directory) = (EntryKind::File, EntryKind::Directory);
+        assert_eq!(sizes.collect::<Vec<_>>(), [(5, file), (0, directory), (12, file)]);
+        assert_eq!(sound.left_out(), 3);
         assert_eq!(listing("").entries().map(Iterator::count), Ok(0));
         let error = |text| listing(text).entries().err();
         for wrong in ["1\t2\ta", "\n", "1\t2\ta\n\n", "1\t2\ta\n0\t0\t../\n"] {

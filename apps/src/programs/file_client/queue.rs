@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::Instant;
+use log::Level;
 
 use super::file_sink::FileSink;
 use super::listing_sink;
@@ -190,6 +191,10 @@ impl<'o> Queue<'o> {
         let reporter = &mut self.reporter;
         reporter.done += transfer.files();
         let name = transfer.name;
+        let left_out = match &transfer.kind {
+            Kind::Screen(listing, _) | Kind::Tree { listing, .. } => listing.left_out(),
+            Kind::File(_) | Kind::Stdout(_) => 0,
+        };
         let done = match transfer.kind {
             Kind::File(sink) => return self.complete.push((name, sink)),
             Kind::Stdout(sink) => return sink.complete(shown(&name), reporter),
@@ -200,10 +205,17 @@ impl<'o> Queue<'o> {
             Kind::Tree { listing, target, .. } => {
                 Walk::begin(name.clone(), listing, &target).map(|folder| {
                     reporter.known += folder.files;
+                    if folder.links > 0 {
+                        reporter
+                            .log(Level::Warn, &messages::not_followed(shown(&name), folder.links));
+                    }
                     self.folders.push(folder);
                 })
             }
         };
+        if left_out > 0 {
+            reporter.fail(&messages::left_out(shown(&name), left_out));
+        }
         if let Err(why) = done {
             reporter.fail(&format!("{}: {why}", shown(&name)));
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use barewire_core::file::{Entry, entries};
+use barewire_core::file::{Entry, EntryKind, entries};
 
 use crate::output::system_error::describe;
 
@@ -23,6 +23,8 @@ pub(super) struct Walk {
     pub(super) left: usize,
     /// How many files the listing has.
     pub(super) files: u64,
+    /// How many links to folders it has, which are not followed.
+    pub(super) links: u64,
 }
 
 impl Walk {
@@ -37,13 +39,17 @@ impl Walk {
             let (path, why) = (target.path(), describe(&error));
             format!("cannot make the folder {}: {why}", path.display())
         })?;
-        let (mut left, mut files) = (0, 0);
-        for Entry { name, is_directory, .. } in entries {
+        let (mut left, mut files, mut links) = (0, 0, 0);
+        for Entry { name, kind, .. } in entries {
+            if kind == EntryKind::LinkToDirectory {
+                links += 1;
+                continue;
+            }
             target.folder.expect(name.as_bytes());
             left += 1;
-            files += u64::from(!is_directory);
+            files += u64::from(kind == EntryKind::File);
         }
-        Ok(Self { name, target, listing: listing.into_lines(), read: 0, left, files })
+        Ok(Self { name, target, listing: listing.into_lines(), read: 0, left, files, links })
     }
 
     /// How many bytes of memory the listing takes.
@@ -58,11 +64,12 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Transfer> {
         self.left = self.left.checked_sub(1)?;
         let mut rest = entries(self.listing.get(self.read..)?);
-        let Entry { size, name, is_directory, .. } = rest.next()?.ok()?;
+        let is_followed = |entry: &Entry<'_>| entry.kind != EntryKind::LinkToDirectory;
+        let Entry { size, name, kind, .. } = rest.by_ref().flatten().find(is_followed)?;
         self.read = self.listing.len() - rest.rest().len();
         let path = join(&self.name, name);
         let target = TargetPath::new(Rc::clone(&self.target), name.as_bytes());
-        Some(if is_directory {
+        Some(if kind == EntryKind::Directory {
             Transfer::tree(path, target, false)
         } else {
             Transfer::file(path, target, Some(size))

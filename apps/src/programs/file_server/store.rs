@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use barewire_core::file::{Digest, Entry, Operation, Refusal, Request};
+use barewire_core::file::{Digest, Entry, ListingLine, Operation, Refusal, Request};
 use barewire_core::printable::printable;
 use barewire_linux::files::{self, DigestCache, FolderEntry, Reason, Root, ServedFile};
 
@@ -21,7 +21,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
+    /// The folder, with what is hidden in it or without.
+    pub(super) fn open(folder: &Path, shows_hidden: bool) -> Result<Self, Failure> {
         let name = folder.display().to_string();
         let unusable = |error: io::Error| {
             let advice = match error.kind() {
@@ -31,7 +32,7 @@ impl Store {
             };
             Failure::Conversation(format!("cannot serve {name}: {}{advice}", describe(&error)))
         };
-        let root = Root::open(folder).map_err(unusable)?;
+        let root = Root::open(folder).map_err(unusable)?.with_hidden(shows_hidden);
         Ok(Self { root, digests: DigestCache::default(), name })
     }
 
@@ -61,7 +62,7 @@ impl Store {
             let level = if is_ours { log::Level::Warn } else { log::Level::Debug };
             log::log!(level, "{}: {why}", printable(request.name));
             match why {
-                files::OpenError::NotFound => Refusal::NotFound,
+                files::OpenError::NotFound | files::OpenError::Hidden => Refusal::NotFound,
                 files::OpenError::Refused(_) => Refusal::Refused,
                 files::OpenError::Busy(_) => Refusal::Busy,
                 _ => Refusal::Failed,
@@ -72,11 +73,17 @@ impl Store {
     /// A listing is a file made for the occasion.
     fn list(&self, name: &[u8]) -> Result<ServedFile, files::OpenError> {
         let mut lines = String::new();
-        for listed in self.root.list(name)? {
-            let FolderEntry { size, modified, name, directory } = &listed;
-            let (size, modified, is_directory) = (*size, *modified, *directory);
+        let mut write = |line: ListingLine<'_>| {
             // Writing to a string cannot fail.
-            let _ = writeln!(lines, "{}", Entry { size, modified, name, is_directory });
+            let _ = writeln!(lines, "{line}");
+        };
+        let listing = self.root.list(name)?;
+        for FolderEntry { size, modified, name, kind } in &listing.entries {
+            let (size, modified, kind) = (*size, *modified, *kind);
+            write(ListingLine::Entry(Entry { size, modified, name, kind }));
+        }
+        if listing.left_out > 0 {
+            write(ListingLine::LeftOut(listing.left_out));
         }
         let made = ServedFile::from_bytes(lines.as_bytes());
         made.map_err(|error| {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
+use crate::files::Resolution;
 
 fn write(path: &Path, contents: &str, modified: u64) {
     fs::write(path, contents).unwrap();
@@ -16,9 +17,12 @@ fn write(path: &Path, contents: &str, modified: u64) {
     file.set_modified(UNIX_EPOCH + Duration::from_millis(modified * 1000 + 999)).unwrap();
 }
 
-fn names(listed: &[FolderEntry]) -> Vec<&str> {
-    listed.iter().map(|entry| entry.name.as_str()).collect()
+fn names(listing: &FolderListing) -> Vec<&str> {
+    listing.entries.iter().map(|entry| entry.name.as_str()).collect()
 }
+
+const FILE: EntryKind = EntryKind::File;
+const LINK: EntryKind = EntryKind::LinkToDirectory;
 
 #[test]
 fn files_and_folders_sorted_by_bytes() {
@@ -33,10 +37,11 @@ fn files_and_folders_sorted_by_bytes() {
     let root = Root::open(path).unwrap();
     let listed = root.list(b"").unwrap();
     assert_eq!(names(&listed), ["B", "a", "a.b", "b", "你好"]);
-    let b = FolderEntry { size: 4, modified: 1_000_000_000, name: "b".into(), directory: false };
-    assert_eq!(listed[3], b);
-    assert_eq!((listed[1].directory, listed[1].size), (true, 0));
-    assert!(listed[1].modified > 1_000_000_000);
+    let b = FolderEntry { size: 4, modified: 1_000_000_000, name: "b".into(), kind: FILE };
+    assert_eq!(listed.entries[3], b);
+    let a = &listed.entries[1];
+    assert_eq!((a.kind, a.size), (EntryKind::Directory, 0));
+    assert!(a.modified > 1_000_000_000);
     for name in [".", "./", "a/.."] {
         assert_eq!(root.list(name.as_bytes()).unwrap(), listed);
     }
@@ -50,11 +55,11 @@ fn a_time_before_1970_is_rounded_down() {
     let file = File::create(folder.path().join("old")).unwrap();
     file.set_modified(UNIX_EPOCH - Duration::from_millis(1500)).unwrap();
     let listed = Root::open(folder.path()).unwrap().list(b"").unwrap();
-    assert_eq!(listed[0].modified, -2);
+    assert_eq!(listed.entries[0].modified, -2);
 }
 
 #[test]
-fn links_to_files_inside_are_those_files_and_other_links_are_left_out() {
+fn links_that_lead_somewhere_inside_are_listed_and_others_are_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("root");
     fs::create_dir_all(path.join("sub/deep")).unwrap();
@@ -72,28 +77,66 @@ fn links_to_files_inside_are_those_files_and_other_links_are_left_out() {
     let root = Root::open(&path).unwrap();
     for name in ["sub", "to-sub", "sub/deep/.."] {
         let listed = root.list(name.as_bytes()).unwrap();
-        assert_eq!(names(&listed), ["chain", "deep", "up"]);
-        for entry in [&listed[0], &listed[2]] {
-            assert_eq!((entry.size, entry.modified, entry.directory), (8, 77, false));
+        assert_eq!(names(&listed), ["chain", "deep", "to-folder", "up"]);
+        let [chain, _, to_folder, up] = &listed.entries[..] else { panic!("{listed:?}") };
+        for entry in [chain, up] {
+            assert_eq!((entry.size, entry.modified, entry.kind), (8, 77, FILE));
         }
+        assert_eq!((to_folder.size, to_folder.kind), (0, LINK));
+        assert_eq!(listed.left_out, 0);
+        let walked = Root::open(&path).unwrap().with_resolution(Resolution::Walk);
+        assert_eq!(walked.list(name.as_bytes()).unwrap(), listed);
     }
-    assert_eq!(names(&root.list(b"").unwrap()), ["file", "sub"]);
+    assert_eq!(names(&root.list(b"").unwrap()), ["file", "sub", "to-sub"]);
 }
 
 #[test]
-fn strange_names_and_strange_files_are_left_out() {
+fn strange_files_are_not_there_and_strange_names_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let strange: [&[u8]; 6] =
-        [b"tab\there", b"line\n", b"esc\x1B[31m", b"del\x7F", "c1\u{9B}".as_bytes(), b"\xFF\xFE"];
+    let strange: [&[u8]; 7] = [
+        b"tab\there",
+        b"line\n",
+        b"esc\x1B[31m",
+        b"del\x7F",
+        "c1\u{9B}".as_bytes(),
+        b"\xFF",
+        b"a@",
+    ];
     for name in strange {
         fs::write(path.join(OsStr::from_bytes(name)), "x").unwrap();
     }
     fs::write(path.join("back\\slash and space"), "x").unwrap();
+    // That one of these has a slash behind it is told.
+    fs::create_dir(path.join("b@")).unwrap();
     let _listener = UnixListener::bind(path.join("socket")).unwrap();
+    let _odd_listener = UnixListener::bind(path.join("socket\n")).unwrap();
     symlink("socket", path.join("to-socket")).unwrap();
     let listed = Root::open(path).unwrap().list(b"").unwrap();
-    assert_eq!(names(&listed), ["back\\slash and space"]);
+    assert_eq!(names(&listed), ["b@", "back\\slash and space"]);
+    assert_eq!(listed.left_out, 7);
+}
+
+#[test]
+fn hidden_files_and_parts_are_listed_only_if_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for name in ["a", "a.part", "a.part.journal", ".a", "...", "b.partial", ".odd\n"] {
+        fs::write(path.join(name), "x").unwrap();
+    }
+    fs::create_dir(path.join("c.part")).unwrap();
+    fs::create_dir(path.join(".d")).unwrap();
+    symlink(".a", path.join("shown")).unwrap();
+    symlink("a", path.join("link.part")).unwrap();
+    let listed = Root::open(path).unwrap().list(b"").unwrap();
+    assert_eq!((names(&listed), listed.left_out), (vec!["a", "b.partial", "c.part", "shown"], 0));
+    let root = Root::open(path).unwrap();
+    assert_eq!(root.list(b".d").unwrap_err(), OpenError::Hidden);
+    assert!(root.list(b"c.part").is_ok());
+    let all = root.with_hidden(true);
+    assert_eq!(all.list(b"").unwrap().entries.len(), 10);
+    assert_eq!(all.list(b"").unwrap().left_out, 1);
+    assert!(all.list(b".d").is_ok());
 }
 
 #[test]

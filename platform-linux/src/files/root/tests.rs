@@ -59,7 +59,7 @@ fn a_backslash_is_a_character_like_any_other() {
     each_way(|folder, root| {
         fs::write(folder.path().join("root/a\\b"), "x").unwrap();
         assert_eq!(root.open_file(b"a\\b").unwrap().size(), 1);
-        missing(&root, "..\\secret");
+        missing(&root, "sub\\..\\..\\secret");
     });
 }
 
@@ -145,13 +145,40 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
                     Err(refusal) => panic!("{refusal}"),
                 }
                 match root.list(b"sub") {
-                    Ok(listed) => assert!(listed.iter().all(|entry| entry.name != "secret")),
+                    Ok(listed) => {
+                        assert!(listed.entries.iter().all(|entry| entry.name != "secret"));
+                    }
                     Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
                     Err(refusal) => panic!("{refusal}"),
                 }
             }
             stop.store(true, Ordering::Relaxed);
         });
+    });
+}
+
+#[test]
+fn what_is_hidden_is_not_there_unless_that_is_wanted() {
+    each_way(|folder, root| {
+        let path = folder.path();
+        fs::create_dir_all(path.join("root/.git/sub")).unwrap();
+        fs::create_dir(path.join("root/dir.part")).unwrap();
+        let names = [".hidden", ".git/x", ".git/sub/x", "x.part", "x.part.journal", "sub/.hidden"];
+        for name in names.into_iter().chain(["dir.part/x"]) {
+            fs::write(path.join("root").join(name), "x").unwrap();
+        }
+        symlink(".git", path.join("root/shown")).unwrap();
+        for name in names.into_iter().chain([".git/../file", "sub/../.hidden", ".nothing", ".git"])
+        {
+            assert_eq!(root.open_file(name.as_bytes()).unwrap_err(), OpenError::Hidden, "{name}");
+        }
+        // Where it leads counts more.
+        refused(&root, "../.hidden");
+        refused(&root, "../x.part");
+        refused(&root, "/.hidden");
+        assert!(root.open_file(b"dir.part/x").is_ok() && root.open_file(b"shown/x").is_ok());
+        let all = root.with_hidden(true);
+        assert!(names.iter().all(|name| all.open_file(name.as_bytes()).is_ok()));
     });
 }
 

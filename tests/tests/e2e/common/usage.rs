@@ -19,7 +19,15 @@ const OWN: [(&str, &[&str]); 8] = [
     ("tcp-client", &["--timeout", "--count", "--interval", "--quiet-period"]),
     (
         "file-server",
-        &["--once", "--threads", "--max-clients", "--timeout", "--quiet-period", "--no-sandbox"],
+        &[
+            "--once",
+            "--threads",
+            "--max-clients",
+            "--timeout",
+            "--quiet-period",
+            "--no-sandbox",
+            "--hidden",
+        ],
     ),
     (
         "file-client",

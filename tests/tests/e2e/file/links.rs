@@ -58,7 +58,7 @@ fn links_that_lead_out_are_refused() {
         let (_, list) = Ask::list("").fetch(&mut stream);
         let list = String::from_utf8(list).unwrap();
         let names: Vec<_> = list.lines().filter_map(|line| line.rsplit('\t').next()).collect();
-        assert_eq!(names, ["files/", "x"]);
+        assert_eq!(names, ["files/", "x"], "none of them is listed");
         drop(stream);
         server.stop();
     }

@@ -13,6 +13,8 @@ use barewire_tests::harness::{Folder, Server, share};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
+use super::fetch;
+
 /// The lines of the list of `name`, split at the tabs.
 #[track_caller]
 fn list(server: &Server, name: &str) -> Vec<(u64, i64, String)> {
@@ -78,7 +80,7 @@ fn a_list_is_sorted_bytewise() {
 }
 
 #[test]
-fn links_are_listed_as_the_files_they_lead_to() {
+fn links_are_listed_as_what_they_lead_to_inside() {
     let outside = Folder::new().with("secret", "outside");
     let folder = Folder::new()
         .with("sub/file", "seven b")
@@ -94,9 +96,13 @@ fn links_are_listed_as_the_files_they_lead_to() {
     symlink(way_out, folder.path("out")).unwrap();
     symlink(folder.path("sub/file"), folder.path("absolute-inside")).unwrap();
     let server = share(&folder, &[]);
-    assert_eq!(names(&server, ""), ["sub/", "to-file", "to-link"]);
-    assert_eq!(names(&server, "sub"), ["file", "up"]);
-    assert!(list(&server, "sub").iter().all(|(size, _, _)| *size == 7));
+    assert_eq!(names(&server, ""), ["sub/", "to-file", "to-folder@", "to-link"]);
+    assert_eq!(names(&server, "sub"), ["file", "loop@", "up"]);
+    for (size, _, name) in list(&server, "sub") {
+        assert_eq!(size, if name == "loop@" { 0 } else { 7 }, "{name}");
+    }
+    // A link to a folder is told, and can be asked for as the folder it leads to.
+    assert_eq!(names(&server, "to-folder"), names(&server, "sub"));
     // What is listed can be had.
     for name in ["to-file", "to-link", "sub/up"] {
         assert_eq!(Ask::get(name).fetch(&mut connect(server.address())).1, b"seven b", "{name}");
@@ -104,9 +110,10 @@ fn links_are_listed_as_the_files_they_lead_to() {
     server.stop();
 }
 
+/// What could not be had is not there; what could not be told is counted.
 #[test]
-fn what_could_not_be_had_or_shown_is_left_out() {
-    let folder = Folder::new().with("plain", "");
+fn what_a_list_cannot_tell_is_counted_in_its_last_line() {
+    let folder = Folder::new().with("plain", "").with("at@", "").with_folder("folder@");
     mkfifo(&folder.path("fifo"), Mode::S_IRWXU).unwrap();
     let _socket = UnixListener::bind(folder.path("socket")).unwrap();
     for name in [&b"esc\x1b[31m"[..], b"line\nfeed", b"tab\t", b"del\x7f", b"\xff", b"c1\xc2\x9b"] {
@@ -114,10 +121,43 @@ fn what_could_not_be_had_or_shown_is_left_out() {
     }
     // These are odd, but harmless: it is the client's screen that must not obey them.
     folder.write("rtl\u{202e}", "");
-    folder.write(".hidden", "");
     folder.write(" ", "");
     let server = share(&folder, &[]);
-    assert_eq!(names(&server, ""), [" ", ".hidden", "plain", "rtl\u{202e}"]);
+    let (_, text) = Ask::list("").fetch(&mut connect(server.address()));
+    let text = String::from_utf8(text).expect("a list is UTF-8");
+    let (entries, last) = text.trim_end().rsplit_once('\n').expect("lines");
+    let names: Vec<_> = entries.lines().filter_map(|line| line.rsplit('\t').next()).collect();
+    assert_eq!(names, [" ", "folder@/", "plain", "rtl\u{202e}"]);
+    assert_eq!(last, "-\t7");
+    assert!(text.ends_with("-\t7\t\n"), "{text:?}");
+    for options in [&["--list"][..], &["-r"]] {
+        let target = Folder::new();
+        let client = fetch(&server.at(), &target, options).exits(1);
+        client.says(&[".: 7 entries are left out"]).prints("plain");
+    }
+    server.stop();
+}
+
+#[test]
+fn hidden_files_and_parts_are_not_there_without_hidden() {
+    let folder = Folder::new().with("a", "shown").with(".hidden", "hidden").with("b.part", "part");
+    let folder = folder.with("b.part.journal", "journal").with(".git/config", "hidden");
+    let server = share(&folder, &[]);
+    assert_eq!(names(&server, ""), ["a"]);
+    for name in [".hidden", "b.part", "b.part.journal", ".git/config", ".git/nothing", ".nothing"] {
+        assert_eq!(Ask::get(name).status(server.address()), 1, "{name}");
+    }
+    assert_eq!(Ask::list(".git").status(server.address()), 1);
+    assert_eq!(Ask::get("../.hidden").status(server.address()), 2);
+    let target = Folder::new();
+    fetch(&server.at(), &target, &["-r"]).exits(0).is_silent();
+    assert_eq!(target.names(), ["a"]);
+    server.stop();
+    let server = share(&folder, &["--hidden"]);
+    assert_eq!(names(&server, ""), [".git/", ".hidden", "a", "b.part", "b.part.journal"]);
+    for name in [".hidden", "b.part", "b.part.journal", ".git/config"] {
+        assert_eq!(Ask::get(name).status(server.address()), 0, "{name}");
+    }
     server.stop();
 }
 

@@ -41,7 +41,7 @@ fn tree() -> Folder {
 #[test]
 fn a_tree_arrives_as_it_is_over_one_connection() {
     let folder = tree();
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     for (name, into) in [("tree", "tree"), ("./tree/", "tree"), ("tree/sub", "sub")] {
         let target = Folder::in_memory();
         let proxy = Proxy::start(server.address(), &[]);
@@ -56,7 +56,7 @@ fn a_tree_arrives_as_it_is_over_one_connection() {
 #[test]
 fn the_root_arrives_directly_in_the_target() {
     let folder = tree();
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     for names in [&["-r"][..], &["-r", "."], &["-r", ".", "-d", "into"]] {
         let target = Folder::in_memory();
         let into = if names.len() > 2 { "into" } else { "." };
@@ -90,7 +90,7 @@ fn a_tree_survives_a_network_that_breaks() {
     for number in 0..100 {
         folder.write(&format!("tree/many/{number}"), number.to_string());
     }
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     let faults = [Fault::Close(700), Fault::Close(1_500_000)];
     let proxy = Proxy::start(server.address(), &faults);
     let target = Folder::in_memory();
@@ -105,7 +105,7 @@ fn a_tree_survives_a_network_that_breaks() {
 #[test]
 fn a_second_run_fills_up_what_is_missing() {
     let folder = tree();
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     let target = Folder::in_memory().with("tree/big", "mine");
     let first = fetch(&server.at(), &target, &["-r", "tree"]).exits(1);
     first.says(&["tree/big is there already, but not of the size listed"]);
@@ -123,7 +123,7 @@ fn a_second_run_fills_up_what_is_missing() {
 #[test]
 fn a_tree_that_was_interrupted_is_gone_on_with() {
     let folder = tree();
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[Fault::Close(SEGMENT as u64 + 5000)]);
     let options = ["-r", "tree", "--retries", "0"];
@@ -149,7 +149,7 @@ fn a_refused_entry_does_not_keep_the_others() {
     server.stop();
 }
 
-/// Links are files, or nothing: none is made.
+/// Links are files, or nothing, which is told: none is made.
 #[test]
 fn links_become_the_files_they_lead_to() {
     let folder = Folder::new()
@@ -160,7 +160,8 @@ fn links_become_the_files_they_lead_to() {
         .with_link("tree/out", "/etc/passwd");
     let server = share(&folder, &[]);
     let target = Folder::in_memory();
-    fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
+    let client = fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
+    client.says(&["tree: 2 links to folders are not followed"]);
     assert_eq!(names(&target.path("tree")), ["real", "to-file"]);
     assert!(!target.path("tree/to-file").is_symlink());
     assert_eq!(target.read("tree/to-file"), b"contents");
@@ -175,7 +176,7 @@ fn names_like_those_of_parts_are_names_like_others() {
     for name in names {
         folder = folder.with(name, name.repeat(3));
     }
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--hidden"]);
     for words in [
         &["-r", "."][..],
         &["x", "x.part", "x.2.part.journal", "x.part.part"],

@@ -142,6 +142,27 @@ fn a_tree_grows_as_its_listings_come() {
     assert!(fixture.queue.reporter.output.take().starts_with("a/tree/x: 2 B in "));
 }
 
+#[test]
+fn links_to_folders_are_not_followed_and_what_a_listing_leaves_out_is_a_failure() {
+    let folder = TempDir::new().unwrap();
+    let mut output = output();
+    let transfer = tree("a".into(), target(folder.path()), Some("a".into()));
+    let mut fixture = Fixture::new(&mut output, vec![transfer]);
+    fixture.ask();
+    fixture.answer(b"0\t0\tfirst@\n2\t0\tx\n0\t0\tz@\n");
+    assert!(!fixture.queue.reporter.has_failed);
+    assert_eq!(fixture.ask(), "a/x.");
+    fixture.answer(b"hi");
+    assert!(fixture.queue.is_empty());
+
+    let transfer = tree("b".into(), target(folder.path()), Some("b".into()));
+    fixture.restart(false, vec![transfer]);
+    fixture.ask();
+    fixture.answer(b"2\t0\tx\n-\t2\t\n");
+    assert!(fixture.queue.reporter.has_failed);
+    assert_eq!(fixture.ask(), "b/x.");
+}
+
 /// Folder by folder: of the listings that there are, only one after another is gone by.
 #[test]
 fn a_listing_becomes_transfers_as_they_are_asked_for() {

@@ -1,8 +1,8 @@
 //! File transfer, both sides and both forms.
 
 use barewire_core::file::{
-    Digest, Digester, Entry, PlainReceiver, Receiver, Refusal, Request, Sender, TransferConfig,
-    entries,
+    Digest, Digester, Entry, EntryKind, ListingLine, PlainReceiver, Receiver, Refusal, Request,
+    Sender, TransferConfig, entries,
 };
 use barewire_core::session::InMemory;
 use barewire_core::text::Text;
@@ -62,10 +62,12 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     used(hidden(&mut machines.refusal).status());
     used(hidden(&mut machines.refusal).closes());
     used(Entry::parse(given.bytes));
-    used(Entry::is_name(given.text));
+    used(Entry::is_name(given.text, EntryKind::File));
+    used(ListingLine::parse(given.bytes));
     let mut listing = entries(given.bytes);
     used(hidden(&mut listing).next());
     used(hidden(&mut listing).rest());
+    used(hidden(&mut listing).left_out());
     used(TransferConfig::default());
     let config = TransferConfig::new().with_quiet(given.span);
     used(config.with_timeout(given.span).with_stall(given.span));

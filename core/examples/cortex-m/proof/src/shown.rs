@@ -25,7 +25,7 @@ pub struct Values {
     pub request: file::Request<'static>,
     pub asked: file::RequestEvent<'static>,
     pub digester: file::Digester,
-    pub entry: file::Entry<'static>,
+    pub listing_line: file::ListingLine<'static>,
     pub entry_error: file::EntryError,
     pub config: chat::RoomConfig,
     pub line: chat::Line<'static>,
@@ -52,7 +52,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.receiver_error);
     show(out, &values.request_error);
     show(out, &values.refusal);
-    show(out, &values.entry);
+    show(out, &values.listing_line);
     show(out, &values.entry_error);
     show(out, &values.heard);
     show(out, &values.say_error);

@@ -5,7 +5,7 @@ use core::fmt::Write;
 /// The longest name that is asked for or served, in bytes.
 pub(super) const LONGEST: usize = 64;
 
-use barewire_core::file::{Entry, Operation, Request};
+use barewire_core::file::{Entry, EntryKind, Operation, Request};
 use heapless::String;
 
 /// A file in flash.
@@ -80,7 +80,7 @@ impl FlashStore {
         for &File { name, contents, .. } in files {
             let size = contents.len() as u64;
             // Nobody knows when a file in flash was modified.
-            let entry = Entry { size, modified: 0, name, is_directory: false };
+            let entry = Entry { size, modified: 0, name, kind: EntryKind::File };
             let end = list.len();
             if writeln!(list, "{entry}").is_err() {
                 list.truncate(end);

@@ -1,7 +1,7 @@
 //! The lines of a listing.
 
 use arbitrary::Arbitrary;
-use barewire_core::file::Entry;
+use barewire_core::file::{Entry, EntryKind, ListingLine};
 
 /// A line of a peer's, or an entry of ours.
 #[derive(Debug, Arbitrary)]
@@ -18,21 +18,37 @@ pub enum Input<'a> {
         modified: i64,
         /// Its name, whatever it holds.
         name: &'a str,
-        /// Whether it is a directory.
-        is_directory: bool,
+        /// A number for what it is.
+        kind: u8,
     },
 }
 
-/// Whether a name could mean anything but one thing in this directory.
+/// Whether a name means one thing in this directory, and nothing else.
 fn is_harmless(name: &str) -> bool {
     !["", ".", ".."].contains(&name) && name.chars().all(|c| c != '/' && !c.is_control())
 }
 
+/// Whether a line can tell what has the name, and how large it is.
+fn can_be_told(entry: &Entry<'_>) -> bool {
+    is_harmless(entry.name)
+        && match entry.kind {
+            EntryKind::File => !entry.name.ends_with('@'),
+            EntryKind::Directory | EntryKind::LinkToDirectory => entry.size == 0,
+        }
+}
+
 fn read(line: &[u8]) {
-    if let Ok(entry) = Entry::parse(line) {
-        assert!(is_harmless(entry.name), "{entry:?}");
-        assert!(!entry.is_directory || entry.size == 0, "{entry:?}");
-        assert_eq!(entry.to_string().as_bytes(), line, "written again, it is another line");
+    let Ok(read) = ListingLine::parse(line) else {
+        assert!(Entry::parse(line).is_err());
+        return;
+    };
+    assert_eq!(read.to_string().as_bytes(), line, "written again, it is another line");
+    match read {
+        ListingLine::Entry(entry) => {
+            assert!(can_be_told(&entry), "{entry:?}");
+            assert_eq!(Entry::parse(line), Ok(entry));
+        }
+        ListingLine::LeftOut(_) => assert!(Entry::parse(line).is_err()),
     }
 }
 
@@ -43,13 +59,17 @@ pub fn check(input: &Input<'_>) {
         Input::Parts(size, modified, name) => {
             read(format!("{size}\t{modified}\t{name}").as_bytes());
         }
-        Input::Entry { size, modified, name, is_directory } => {
-            let entry = Entry { size, modified, name, is_directory };
-            let is_valid = is_harmless(name) && (!is_directory || size == 0);
-            assert_eq!(Entry::is_name(name), is_harmless(name));
+        Input::Entry { size, modified, name, kind } => {
+            let kind = match kind % 3 {
+                0 => EntryKind::File,
+                1 => EntryKind::Directory,
+                _ => EntryKind::LinkToDirectory,
+            };
+            let entry = Entry { size, modified, name, kind };
             let line = entry.to_string();
             let is_read = Entry::parse(line.as_bytes()) == Ok(entry);
-            assert_eq!(is_read, is_valid, "{line:?}");
+            assert_eq!(is_read, can_be_told(&entry), "{line:?}");
+            assert_eq!(Entry::is_name(name, kind), can_be_told(&Entry { size: 0, ..entry }));
         }
     }
 }
