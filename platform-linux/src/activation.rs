@@ -39,20 +39,36 @@ pub fn udp_socket() -> io::Result<Option<UdpSocket>> {
     socket.try_into().map(Some)
 }
 
-/// Tells the service manager that the server is ready (`READY=1`), if one wants to know
-/// (`NOTIFY_SOCKET`).
-///
-/// # Errors
-/// Those of the socket: nobody listens at `NOTIFY_SOCKET`, say.
-pub fn notify_ready() -> io::Result<()> {
-    let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
-    // A path, or after an `@` a name in the abstract space (`unix(7)`).
-    let address = match name.as_bytes().strip_prefix(b"@") {
-        Some(name) => SocketAddr::from_abstract_name(name)?,
-        None => SocketAddr::from_pathname(&name)?,
-    };
-    UnixDatagram::unbound()?.send_to_addr(b"READY=1\n", &address)?;
-    Ok(())
+/// The service manager, if one wants to know when the server is ready.
+#[derive(Debug)]
+pub struct Notifier(Option<UnixDatagram>);
+
+impl Notifier {
+    /// Connects to where the service manager listens (`NOTIFY_SOCKET`), if one does. To be called before
+    /// the process is [confined](crate::files::confine()): afterwards it could not be reached.
+    ///
+    /// # Errors
+    /// Those of the socket: nobody listens there, say.
+    pub fn connect() -> io::Result<Self> {
+        let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(Self(None)) };
+        // A path, or after an `@` a name in the abstract space (`unix(7)`).
+        let address = match name.as_bytes().strip_prefix(b"@") {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(&name)?,
+        };
+        let socket = UnixDatagram::unbound()?;
+        socket.connect_addr(&address)?;
+        Ok(Self(Some(socket)))
+    }
+
+    /// Tells it that the server is ready (`READY=1`).
+    ///
+    /// # Errors
+    /// Those of the socket: nobody listens there any more, say.
+    pub fn ready(&self) -> io::Result<()> {
+        let Some(socket) = &self.0 else { return Ok(()) };
+        socket.send(b"READY=1\n").map(drop)
+    }
 }
 
 /// The descriptors, if they are meant for this process: `sd_listen_fds(3)` ignores those without a
@@ -75,6 +91,7 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
+    use crate::files::{Root, confine};
     use crate::testing::in_child;
 
     /// Passes standard input as if it were the first descriptor after it.
@@ -127,13 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn readiness_is_told() {
+    fn readiness_is_told_also_by_a_server_that_was_confined_meanwhile() {
         let manager_name = format!("barewire-{}", std::process::id());
         let manager_address = SocketAddr::from_abstract_name(&manager_name).unwrap();
         let manager = UnixDatagram::bind_addr(&manager_address).unwrap();
-        let name = "activation::tests::readiness_is_told";
+        let name =
+            "activation::tests::readiness_is_told_also_by_a_server_that_was_confined_meanwhile";
         if in_child(name, Stdio::null(), &format!("NOTIFY_SOCKET=@{manager_name}")) {
-            notify_ready().unwrap();
+            let notifier = Notifier::connect().unwrap();
+            confine(&Root::open("/").unwrap()).unwrap();
+            notifier.ready().unwrap();
             return;
         }
         let mut said = [0; 100];

@@ -27,7 +27,7 @@ use crate::server::listen::{self, DEFAULT_ADDRESS, ServeArguments};
 use crate::server::serve::{AcceptLimits, serve};
 
 use connection::{ClientConnection, FileServerState};
-use store::Store;
+use store::{Sandbox, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,6 +77,10 @@ pub(crate) struct FileServerProgram {
     #[arg(long)]
     no_sandbox: bool,
 
+    /// Do not run unless Landlock confines the server to the folder
+    #[arg(long, conflicts_with = "no_sandbox")]
+    require_sandbox: bool,
+
     #[command(flatten)]
     common: Common,
 }
@@ -96,11 +100,9 @@ impl Run for FileServerProgram {
         let passed = activation::tcp_listener();
         let listeners = self.serve.open(&host_port, 't', passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = listen::start(address, printer)?;
+        let sandbox = self.sandbox();
         // Before the threads begin, since each inherits it from this one.
-        if !self.no_sandbox {
-            store.confine();
-        }
+        let signals = listen::start_after(address, printer, || store.confine(sandbox))?;
         let config = TransferConfig::new()
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
@@ -122,6 +124,16 @@ impl Run for FileServerProgram {
                 ClientConnection::new(Link::new(stream), Sender::new(now, state.config), peer)
             },
         )
+    }
+}
+
+impl FileServerProgram {
+    fn sandbox(&self) -> Sandbox {
+        match (self.no_sandbox, self.require_sandbox) {
+            (true, _) => Sandbox::Unwanted,
+            (_, true) => Sandbox::Required,
+            _ => Sandbox::Wanted,
+        }
     }
 }
 

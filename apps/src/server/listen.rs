@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
 
-use barewire_linux::activation;
+use barewire_linux::activation::Notifier;
 use barewire_linux::signals::Signals;
 use clap::Args;
 
@@ -119,9 +119,21 @@ fn unbound(protocol: char, address: &HostPort<'_>, error: &io::Error) -> Failure
 /// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
 /// server listens, on standard output and to the service manager.
 pub(crate) fn start(address: SocketAddr, printer: &mut Printer) -> Result<Signals, Failure> {
+    start_after(address, printer, || Ok(()))
+}
+
+/// As [`start`]; what is to be done before anybody is told that the server listens is `last`, after which
+/// the process need not be able to reach anything new.
+pub(crate) fn start_after(
+    address: SocketAddr,
+    printer: &mut Printer,
+    last: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     writable::interrupt_by(signals.caught());
+    let notifier = Notifier::connect();
+    last()?;
     printer.show(&Listening { address });
     printer.flush();
     if let Some(why) = printer.write_error() {
@@ -129,7 +141,7 @@ pub(crate) fn start(address: SocketAddr, printer: &mut Printer) -> Result<Signal
         return Err(Failure::Conversation(why.to_owned()));
     }
     printer.set_lossy();
-    if let Err(error) = activation::notify_ready() {
+    if let Err(error) = notifier.and_then(|notifier| notifier.ready()) {
         log::warn!("cannot notify the service manager: {}", describe(&error));
     }
     Ok(signals)

@@ -52,8 +52,8 @@ pub enum Confinement {
 ///
 /// What is open already stays as usable as it was: listening sockets, which go on accepting,
 /// standard streams, logs. UDP, and Unix sockets that have a path, are not touched. Names can no
-/// longer be looked up (`/etc/resolv.conf`), and a service manager that listens at an abstract socket
-/// must have been told before. No program started from then on gains privileges
+/// longer be looked up (`/etc/resolv.conf`), and to a service manager that listens at an abstract socket
+/// there must be a [connection](crate::activation::Notifier) before. No program started from then on gains privileges
 /// (`PR_SET_NO_NEW_PRIVS`, `prctl(2)`).
 ///
 /// # Errors
@@ -102,7 +102,7 @@ impl Confinement {
     }
 }
 
-/// In words that can follow what is confined, and to where.
+/// In words that can follow what is confined.
 impl fmt::Display for Confinement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

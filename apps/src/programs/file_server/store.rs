@@ -6,10 +6,22 @@ use std::path::Path;
 
 use barewire_core::file::{Digest, Entry, ListingLine, Operation, Refusal, Request};
 use barewire_core::printable::printable;
-use barewire_linux::files::{self, DigestCache, FolderEntry, Reason, Root, ServedFile};
+use barewire_linux::files::{
+    self, Confinement, DigestCache, FolderEntry, Reason, Root, ServedFile,
+};
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
+
+/// Whether the server is to be confined to its folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sandbox {
+    Unwanted,
+    /// As far as it goes.
+    Wanted,
+    /// Without it nothing is served.
+    Required,
+}
 
 /// A folder, and what is known of its files.
 #[derive(Debug)]
@@ -36,17 +48,33 @@ impl Store {
         Ok(Self { root, digests: DigestCache::default(), name })
     }
 
-    /// Gives up, for this thread and those it starts, all rights on files but to read these.
-    pub(super) fn confine(&self) {
-        match files::confine(&self.root) {
-            Ok(confinement) => log::info!("serving {}, {confinement}", self.name),
-            Err(error) => log::warn!(
-                "serving {} without Landlock, which failed: {} (names are still resolved beneath \
-                 the folder only)",
-                self.name,
-                describe(&error)
-            ),
-        }
+    /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
+    /// that is wanted; and says what holds from then on.
+    pub(super) fn confine(&self, sandbox: Sandbox) -> Result<(), Failure> {
+        let Self { root, name, .. } = self;
+        let (resolution, mut level) = (root.resolution(), log::Level::Info);
+        let confinement = match sandbox {
+            Sandbox::Unwanted => "not confined (--no-sandbox)".to_owned(),
+            Sandbox::Wanted | Sandbox::Required => {
+                let confined = files::confine(root);
+                let is_confined = confined.as_ref().is_ok_and(Confinement::is_confined);
+                let said = match confined {
+                    Ok(confinement) => confinement.to_string(),
+                    Err(error) => {
+                        level = log::Level::Warn;
+                        format!("not confined: Landlock failed: {}", describe(&error))
+                    }
+                };
+                if sandbox == Sandbox::Required && !is_confined {
+                    return Err(Failure::Conversation(format!(
+                        "cannot serve {name} as --require-sandbox wants it: {said}"
+                    )));
+                }
+                said
+            }
+        };
+        log::log!(level, "serving {name}, {confinement}; {resolution}");
+        Ok(())
     }
 
     /// Opens what is asked for.

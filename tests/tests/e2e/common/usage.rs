@@ -26,6 +26,7 @@ const OWN: [(&str, &[&str]); 8] = [
             "--timeout",
             "--quiet-period",
             "--no-sandbox",
+            "--require-sandbox",
             "--hidden",
         ],
     ),

@@ -146,14 +146,35 @@ fn the_running_server_is_confined_and_says_so() {
     let status = format!("/proc/{}/status", server.program.process());
     let status = std::fs::read_to_string(status).expect("it runs");
     let server = server.stop().says(&["confined by Landlock", "no Landlock"]);
+    let server = server.says(&["names resolved by the kernel (openat2)"]);
     if server.error().contains(", confined by") {
         // Landlock takes no process that could still gain privileges (landlock(7)).
         assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     }
     let server = share(&folder, &["--no-sandbox"]);
     assert_eq!(Ask::get("x").status(server.address()), 0);
-    let server = server.stop();
+    let server = server.stop().says(&["not confined (--no-sandbox); names resolved by"]);
     assert!(!server.error().contains("Landlock"), "{server:?}");
+    run("file-server", &["--no-sandbox", "--require-sandbox"])
+        .exits(2)
+        .says(&["--require-sandbox"]);
+}
+
+/// Where there is Landlock, it runs as ever; where there is none, not at all.
+#[test]
+fn a_server_may_be_told_to_run_confined_only() {
+    let folder = Folder::new().with("x", "contents");
+    let launch = Launch::new("file-server").args(["127.0.0.1:0", folder.arg()]);
+    let mut server = launch.arg("--require-sandbox").spawn();
+    if let Some(line) = server.line_or_end() {
+        let address = line.strip_prefix("listening on ").unwrap().parse().unwrap();
+        server.diagnostic_with(&[", confined by Landlock"]);
+        assert_eq!(Ask::get("x").status(address), 0);
+        server.signal(Signal::SIGTERM);
+        server.finish().exits(0);
+    } else {
+        server.finish().exits(1).says(&["--require-sandbox wants it"]);
+    }
 }
 
 /// What has begun is sent to its end, and nobody new is let in.
