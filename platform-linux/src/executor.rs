@@ -163,6 +163,12 @@ impl<'t, W> Executor<'t, W> {
         self.cx.grace = grace;
     }
 
+    /// Has a connection of a [link](crate::link::Link) that is to be closed wait no longer than that for
+    /// the end of the peer's stream, where that is less than [`LINGER`](barewire_core::driver::LINGER).
+    pub fn set_linger(&mut self, linger: Duration) {
+        self.cx.linger = linger;
+    }
+
     /// Changes the size of the [scratch buffer](Context::scratch), in bytes, at least 1; [`SCRATCH`]
     /// otherwise. With a larger one a link reads more at once, which a digest of what it reads
     /// favours: each beginning and end of a read costs it some of its speed.

@@ -1,6 +1,7 @@
 //! The times that a program waits on its own account.
 
 use barewire_core::datagram::MUTE_THRESHOLD;
+use barewire_core::driver::LINGER;
 use barewire_core::time::Duration;
 use barewire_linux::executor::GRACE;
 use clap::Args;
@@ -17,6 +18,10 @@ pub(crate) struct Waits {
     /// How long a server that stops waits for those it serves
     #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = GRACE, hide = true)]
     pub(crate) grace: Duration,
+
+    /// How long a server waits for the end of a client's stream before it closes the connection
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value_t = LINGER, hide = true)]
+    pub(crate) linger: Duration,
 
     /// How long who reads the output may take at the end of the program
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true,

@@ -22,6 +22,7 @@ use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
+use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
 use crate::server::listen::{self, DEFAULT_ADDRESS};
 use crate::server::serve::{AcceptLimits, serve};
@@ -96,6 +97,7 @@ impl Run for ChatServerProgram {
         let listeners = listen::open(&host_port, 't', 1, passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
         let signals = listen::start(address, printer)?;
+        let Waits { grace, linger, .. } = self.common.waits;
         let config = RoomConfig::new()
             .with_quiet(self.quiet_period)
             .with_history(self.history)
@@ -108,7 +110,7 @@ impl Run for ChatServerProgram {
             listeners,
             [state],
             &signals,
-            AcceptLimits { once: false, max_clients: None, grace: self.common.waits.grace },
+            AcceptLimits { once: false, max_clients: None, grace, linger },
             printer,
             |executor, state| {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));

@@ -112,6 +112,7 @@ impl Run for FileServerProgram {
             once: self.serve.once,
             max_clients: self.max_clients,
             grace: self.common.waits.grace,
+            linger: self.common.waits.linger,
         };
         serve(
             listeners,

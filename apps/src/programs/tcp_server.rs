@@ -83,6 +83,7 @@ impl Run for TcpServerProgram {
             once: self.listen.serve.once,
             max_clients: self.max_clients,
             grace: self.common.waits.grace,
+            linger: self.common.waits.linger,
         };
         serve(
             listeners,

@@ -26,6 +26,8 @@ pub(crate) struct AcceptLimits {
     pub(crate) max_clients: Option<NonZero<usize>>,
     /// How long a stop waits for them.
     pub(crate) grace: Duration,
+    /// How long one whose conversation is over is waited for.
+    pub(crate) linger: Duration,
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of `listeners` and its own
@@ -46,6 +48,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     let shares = with_signals(listeners, signals)?.into_iter().zip(states).collect();
     threads::run(shares, |executor, _, ((listener, signals), mut state)| {
         executor.set_grace(limits.grace);
+        executor.set_linger(limits.linger);
         executor.spawn(Box::new(signals));
         let flush_task = executor.spawn(Box::new(FlushTask));
         executor.spawn(Box::new(Acceptor::new(

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use barewire_core::driver::LINGER;
 use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -55,8 +56,9 @@ pub struct Context<'t, W> {
     pub(super) failure: Option<io::Error>,
     events: Vec<EpollEvent>,
     pub(super) buffers: Buffers,
-    /// How many connections linger in tasks of their own.
+    /// How many connections linger in tasks of their own, and how long each may.
     pub(crate) lingering: usize,
+    pub(crate) linger: Duration,
 }
 
 impl<'t, W> Context<'t, W> {
@@ -77,6 +79,7 @@ impl<'t, W> Context<'t, W> {
             events: vec![EpollEvent::empty(); EVENTS],
             buffers: Buffers::new(),
             lingering: 0,
+            linger: LINGER,
         })
     }
 

@@ -3,6 +3,7 @@
 use core::task::Poll;
 
 use barewire_core::driver::{Driver, LastStep};
+use barewire_core::time::Instant;
 
 use super::connection::{Budget, Connection};
 use super::transport::LinkTransport;
@@ -14,6 +15,8 @@ pub(super) struct Lingering {
     pub(super) driver: Driver,
     /// It has left the task that it belonged to.
     pub(super) connection: Connection,
+    /// When it has taken too long for this executor.
+    pub(super) until: Instant,
     /// Nobody waits for it: the executor may end before it does, as it may in an orderly stop.
     pub(super) is_background: bool,
 }
@@ -28,11 +31,15 @@ impl<W> Task<W> for Lingering {
         let mut transport = LinkTransport::new(cx, &mut self.connection, &mut scratch);
         let last = self.driver.end(now, &mut transport);
         cx.give_scratch(scratch);
-        let LastStep::Wait(until) = last else {
-            cx.lingering -= 1;
-            return Poll::Ready(());
-        };
-        cx.set_deadline(Some(until));
-        Poll::Pending
+        match last {
+            LastStep::Wait(until) if now < self.until => {
+                cx.set_deadline(Some(until.min(self.until)));
+                Poll::Pending
+            }
+            _ => {
+                cx.lingering -= 1;
+                Poll::Ready(())
+            }
+        }
     }
 }

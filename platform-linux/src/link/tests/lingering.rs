@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 
 use barewire_core::driver::LINGER;
+use barewire_core::time::Duration;
 
 use super::*;
 use crate::link::MAX_LINGERING;
@@ -103,6 +104,17 @@ fn a_peer_that_never_ends_is_lingered_for_so_long_and_no_longer() {
     let (over, end) = run(Executor::simulated(), stream);
     assert!(end >= over + LINGER, "{over:?} {end:?}");
     assert!(heard.join().unwrap() == LAST_WORDS);
+    drop(peer);
+}
+
+#[test]
+fn an_executor_may_have_less_patience() {
+    let (stream, peer) = pair();
+    let less = Duration::from_millis(50);
+    let mut executor = Executor::simulated();
+    executor.set_linger(less);
+    let (over, end) = run(executor, stream);
+    assert!((over + less..over + LINGER).contains(&end), "{over:?} {end:?}");
     drop(peer);
 }
 
