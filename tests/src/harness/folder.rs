@@ -5,7 +5,11 @@ use std::io::Write;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::statvfs;
 use tempfile::TempDir;
+
+/// More than all tests at a time need of memory.
+const MEMORY: u64 = 1 << 30;
 
 /// Contents of `length` bytes, another for each `seed`, in which no two places are alike: whatever
 /// is doubled, left out or taken from elsewhere shows.
@@ -37,10 +41,13 @@ impl Folder {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    /// An empty one that costs no disk's time, if the system has such: for many small files, each of
-    /// which is otherwise waited for until it is safe.
+    /// An empty one that costs no disk's time, if the system has such, and room in it: for what is
+    /// large, and for many small files, each of which is otherwise waited for until it is safe.
     pub fn in_memory() -> Self {
-        tempfile::tempdir_in("/dev/shm").map_or_else(|_| Self::new(), Self)
+        let memory = Path::new("/dev/shm");
+        let room = statvfs(memory).map_or(0, |of| of.blocks_available() * of.fragment_size());
+        let folder = (room > MEMORY).then(|| tempfile::tempdir_in(memory));
+        folder.and_then(Result::ok).map_or_else(Self::new, Self)
     }
 
     /// The path of what is called `name`.

@@ -153,8 +153,8 @@ impl Reply {
         let mut contents = Vec::new();
         for length in self.pieces() {
             let begun = contents.len();
-            contents.resize(begun + length, 0);
-            stream.read_exact(&mut contents[begun..]).expect("contents");
+            let read = stream.take(length as u64).read_to_end(&mut contents);
+            assert_eq!(read.expect("contents"), length, "the stream ended in the contents");
             if self.verified {
                 let mut digest = [0; DIGEST];
                 stream.read_exact(&mut digest).expect("a digest");

@@ -1,7 +1,6 @@
 //! A process about to be started.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +9,7 @@ use super::binaries;
 use super::faults::FaultInjector;
 use super::printable::printable;
 use super::program::{About, Prepared};
-use super::{Finished, Program};
+use super::{Finished, Program, Pseudoterminal};
 
 /// Variables of the surroundings that would change what a program says.
 const FOREIGN_VARIABLES: [&str; 9] = [
@@ -45,6 +44,14 @@ impl Launch {
         let mut command = Command::new("python3");
         command.args(["-u", "-c", script]);
         Self::of("python3", command)
+    }
+
+    /// The Python program at `path` in the package of the tests.
+    pub fn python_file(path: &str) -> Self {
+        let mut command = Command::new("python3");
+        // `-B`: it leaves no compiled files among the sources.
+        command.args(["-B", "-u"]).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+        Self::of(path, command)
     }
 
     /// The barewire program `name`, started by a shell script that ends in `exec "$0" "$@"`: for
@@ -120,23 +127,22 @@ impl Launch {
     /// Makes standard error a terminal, and captures what is sent to it.
     #[must_use]
     pub fn terminal(mut self) -> Self {
-        let terminal = nix::pty::openpty(None, None).expect("a pseudoterminal");
-        self.0.command.stderr(terminal.slave);
+        let Pseudoterminal { master, slave } = Pseudoterminal::open();
+        self.0.command.stderr(slave);
         self.0.about.coloured = true;
-        self.0.terminal = Some(terminal.master.into());
+        self.0.terminal = Some(master);
         self
     }
 
     /// Makes standard input and standard error one terminal, at which `text` is typed.
     #[must_use]
     pub fn dialogue(mut self, text: &str) -> Self {
-        let terminal = nix::pty::openpty(None, None).expect("a pseudoterminal");
-        let mut person = File::from(terminal.master);
-        person.write_all(text.as_bytes()).expect("a terminal takes a line");
-        let input = terminal.slave.try_clone().expect("a copy");
-        self.0.command.stdin(input).stderr(terminal.slave);
+        let Pseudoterminal { mut master, slave } = Pseudoterminal::open();
+        master.write_all(text.as_bytes()).expect("a terminal takes a line");
+        let input = slave.try_clone().expect("a copy");
+        self.0.command.stdin(input).stderr(slave);
         self.0.about.coloured = true;
-        self.0.terminal = Some(person);
+        self.0.terminal = Some(master);
         self
     }
 

@@ -11,6 +11,7 @@
 //! | [`peer`], [`sockets`] | any other peer: slow, silent, dying, refusing |
 //! | [`framed`] | a file transfer made by hand, right or wrong |
 //! | [`proxy`] | a network that counts, cuts, resets, stalls and flips |
+//! | [`pseudoterminal`] | a terminal to run a program on |
 //! | [`folder`] | files to serve, with contents that tell one place from another |
 //! | [`printable`] | what a terminal may be sent, as an oracle |
 //! | [`faults`] | a system whose calls fail |
@@ -36,6 +37,7 @@ pub mod peer;
 pub mod printable;
 pub mod program;
 pub mod proxy;
+pub mod pseudoterminal;
 pub mod seed;
 pub mod server;
 pub mod sockets;
@@ -48,5 +50,6 @@ pub use launch::{Launch, run};
 pub use peer::Peer;
 pub use program::Program;
 pub use proxy::{Fault, Proxy};
+pub use pseudoterminal::Pseudoterminal;
 pub use server::{Server, serve, share};
 pub use timeout::TIMEOUT;

@@ -1,9 +1,12 @@
 //! A peer played by a thread of the test.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd as _;
 use std::panic;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
+
+use nix::sys::socket::{Shutdown, shutdown};
 
 use super::{TIMEOUT, sockets};
 
@@ -19,6 +22,9 @@ impl<T: Send + 'static> Peer<T> {
     pub fn tcp(script: impl FnOnce(TcpStream) -> T + Send + 'static) -> Self {
         Self::tcp_listener(|listener| {
             let (stream, _) = listener.accept().expect("a client");
+            // To close it is not enough: until it executes its program, a process that another test
+            // is starting has it as well, and lets the next client in.
+            shutdown(listener.as_raw_fd(), Shutdown::Both).expect("it listens");
             drop(listener);
             script(sockets::with_timeouts(stream))
         })

@@ -6,11 +6,10 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use barewire_tests::harness::{TIMEOUT, binaries};
-use nix::pty::{Winsize, openpty};
+use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::Pid;
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// The client on a terminal that is wide enough for every line of these tests.
 pub(crate) struct Terminal {
@@ -30,9 +29,9 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts the client, whose user is `eve`.
     pub(crate) fn start(at: &str, arguments: &[&str]) -> Self {
+        let Pseudoterminal { master: keyboard, slave } = Pseudoterminal::open();
         let size = Winsize { ws_row: 24, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(&size, None).expect("a pseudoterminal");
-        let slave = File::from(pty.slave);
+        tcsetwinsize(&slave, size).expect("a terminal");
         let end = || slave.try_clone().expect("a copy");
         let child = Command::new(binaries::path_of("chat-client"))
             .arg(at)
@@ -44,7 +43,6 @@ impl Terminal {
             .stderr(end())
             .spawn()
             .expect("the client starts");
-        let keyboard = File::from(pty.master);
         let mut source = keyboard.try_clone().expect("a copy");
         let (sender, output) = mpsc::channel();
         thread::spawn(move || {
@@ -111,8 +109,8 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn finish(mut self) -> Option<i32> {
         let code = self.child.wait().expect("the child ends once").code();
-        let flags = tcgetattr(&self.slave).expect("a terminal").local_flags;
-        assert!(flags.contains(LocalFlags::ICANON | LocalFlags::ECHO), "{flags:?}");
+        let modes = tcgetattr(&self.slave).expect("a terminal").local_modes;
+        assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO), "{modes:?}");
         code
     }
 

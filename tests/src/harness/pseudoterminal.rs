@@ -1,0 +1,27 @@
+//! Terminals without a screen.
+
+use std::fs::File;
+
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+
+/// The two sides of a new pseudoterminal (pty(7)).
+#[derive(Debug)]
+pub struct Pseudoterminal {
+    /// The side of the person.
+    pub master: File,
+    /// The side of the program.
+    pub slave: File,
+}
+
+impl Pseudoterminal {
+    /// Opens one. Unlike those of openpty(3), its sides are closed in whatever the other threads of
+    /// the test execute: a process that inherited one would keep the terminal from coming to an end.
+    pub fn open() -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).expect("a pseudoterminal");
+        grantpt(&master).expect("it is ours");
+        unlockpt(&master).expect("it is locked");
+        let slave = ioctl_tiocgptpeer(&master, flags).expect("Linux 4.13");
+        Self { master: master.into(), slave: slave.into() }
+    }
+}
