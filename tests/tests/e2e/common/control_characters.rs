@@ -68,11 +68,13 @@ fn controls_in_an_answer_are_escaped() {
 fn controls_in_a_greeting_are_escaped() {
     for options in [&[][..], &["-v"]] {
         let peer = tutorial::tcp_server(HOSTILE);
-        run("tcp-client", &[&[&*peer.at()], options].concat()).exits(0).prints(&printable(HOSTILE));
+        let at = peer.at();
+        let options = [&[&at, "--quiet-period", "10ms"], options].concat();
+        run("tcp-client", &options).exits(0).prints(&printable(HOSTILE));
         peer.finish();
     }
     let peer = tutorial::tcp_server(HOSTILE);
-    let client = run("tcp-client", &[&peer.at(), "--json"]).exits(0);
+    let client = run("tcp-client", &[&peer.at(), "--quiet-period", "10ms", "--json"]).exits(0);
     assert_eq!(client.event("received")["text"], printable(HOSTILE));
     peer.finish();
 }

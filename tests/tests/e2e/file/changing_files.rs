@@ -61,7 +61,7 @@ struct Transfer {
 impl Transfer {
     fn begin(form: Form) -> Self {
         let whole = contents(SIZE, 8);
-        let folder = Folder::new().with("x", &whole);
+        let folder = Folder::in_memory().with("x", &whole);
         let server = share(&folder, &[]);
         let mut stream = connect_narrow(server.address());
         stream.write_all(&form.request()).unwrap();
@@ -191,10 +191,10 @@ fn a_file_that_is_removed_is_sent_as_it_was() {
 fn the_client_reports_a_change_and_never_mixes_versions() {
     let changed = contents(24 * SEGMENT, 9);
     for (retries, option) in [("0", "-q"), ("0", "--no-verify"), ("0", "--plain"), ("5", "-q")] {
-        let folder = Folder::new().with_sparse("x", changed.len() as u64, &[(0, b"begin")]);
+        let folder = Folder::in_memory().with_sparse("x", changed.len() as u64, &[(0, b"begin")]);
         let server = share(&folder, &[]);
         let proxy = Proxy::start(server.address(), &[Fault::Pause(3 << 20)]);
-        let target = Folder::new();
+        let target = Folder::in_memory();
         let client = begin(&proxy.at(), &target, &["x", option, "--retries", retries]).spawn();
         proxy.stalled();
         folder.write("x", &changed);

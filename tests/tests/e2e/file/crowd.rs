@@ -15,7 +15,7 @@ use super::fetch;
 fn sixty_four_clients_at_once_are_all_served_right() {
     for options in [&["-q"][..], &["-q", "--threads", "2"]] {
         let common = contents(SEGMENT + 11, 64);
-        let folder = Folder::new().with("common", &common);
+        let folder = Folder::in_memory().with("common", &common);
         for number in 0..64 {
             folder.write(&number.to_string(), contents(70_000 + number, number as u64));
         }
@@ -43,13 +43,13 @@ fn sixty_four_clients_at_once_are_all_served_right() {
 #[test]
 fn programs_at_once_are_all_served_right() {
     let whole = contents(3 * SEGMENT + 1, 8);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &["--json"]);
     let at = server.at();
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let target = Folder::new();
+                let target = Folder::in_memory();
                 fetch(&at, &target, &["x"]).exits(0);
                 target.assert_holds("x", &whole);
             });
@@ -64,7 +64,7 @@ fn programs_at_once_are_all_served_right() {
 #[test]
 fn slow_readers_delay_nobody() {
     let whole = contents(12 * SEGMENT, 3);
-    let folder = Folder::new().with("x", &whole).with("small", "quick");
+    let folder = Folder::in_memory().with("x", &whole).with("small", "quick");
     let server = share(&folder, &[]);
     let requests = [b"x\n".to_vec(), Ask::get("x").unverified().bytes(), Ask::get("x").bytes()];
     let mut slow: Vec<_> = requests.iter().map(|_| connect_narrow(server.address())).collect();
@@ -91,7 +91,7 @@ fn slow_readers_delay_nobody() {
 /// not grow with what waits.
 #[test]
 fn requests_that_wait_cost_no_memory() {
-    let folder = Folder::new().with("x", contents(SEGMENT, 3));
+    let folder = Folder::in_memory().with("x", contents(SEGMENT, 3));
     let server = share(&folder, &["-q"]);
     let resident = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.program.process()));

@@ -20,7 +20,7 @@ const LONG: usize = 10 * SEGMENT + 100;
 fn killed_at_any_byte_nothing_is_lost() {
     let mut random = Random::from_printed_seed();
     let whole = contents(LONG, 7);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &["-q"]);
     for _ in 0..3 {
         let target = Folder::in_memory();
@@ -49,7 +49,7 @@ fn killed_at_any_byte_nothing_is_lost() {
 #[test]
 fn killed_and_run_again_it_resumes() {
     let whole = contents(SIZE, 7);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &["-q"]);
     let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[]);
@@ -78,7 +78,7 @@ fn killed_and_run_again_it_resumes() {
 #[test]
 fn interrupted_it_keeps_what_has_verified() {
     let whole = contents(SIZE, 7);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &["-q"]);
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let proxy = Proxy::start(server.address(), &[Fault::Stall(3 << 20)]);

@@ -31,7 +31,7 @@ fn say(answer: Vec<u8>) -> Peer<()> {
 /// Has the client believe it or not, without a second try.
 #[track_caller]
 fn believe(answer: Vec<u8>, options: &[&str]) -> (Finished, Folder) {
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let server = say(answer);
     let client = fetch(&server.at(), &target, &[&["x", "--retries", "0"], options].concat());
     server.finish();
@@ -183,7 +183,7 @@ fn silence_is_not_waited_for_long() {
             }
             stream
         });
-        let target = Folder::new();
+        let target = Folder::in_memory();
         fetch(&server.at(), &target, &options).exits(1).says(&TIMED_OUT).says(&[&server.at()]);
         assert_eq!(target.names(), ["x"][..answers]);
         is_ended_by_peer(&mut server.finish());
@@ -199,7 +199,7 @@ fn an_endless_answer_to_a_small_question_ends() {
         answer.extend(vec![0xff; 1 << 20]);
         while stream.write_all(&answer).is_ok() {}
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     // Its own file was proven by then; the question is only whether it ends.
     fetch(&server.at(), &target, &["x"]).exits(0);
     assert_eq!(target.read("x"), b"abc");
@@ -247,7 +247,7 @@ fn a_signal_ends_the_wait() {
                 called.send(()).unwrap();
                 stream
             });
-            let target = Folder::new();
+            let target = Folder::in_memory();
             let client = begin(&server.at(), &target, options).spawn();
             call.recv_timeout(TIMEOUT).expect("a call");
             client.signal(signal);
@@ -268,7 +268,7 @@ fn a_reset_in_the_middle_fails() {
         stream.write_all(&answer).unwrap();
         reset(stream);
     });
-    let target = Folder::new();
+    let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x", "--retries", "0"]).exits(1).says(&["reset"]);
     assert!(target.names().is_empty());
     server.finish();

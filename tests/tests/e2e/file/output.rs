@@ -12,7 +12,7 @@ use crate::common::frozen::wait_until_idle;
 
 #[test]
 fn a_file_is_written_under_another_name() {
-    let folder = Folder::new().with("x", "contents");
+    let folder = Folder::in_memory().with("x", "contents");
     let server = share(&folder, &[]);
     let target = Folder::in_memory().with_folder("sub");
     fetch(&server.at(), &target, &["x", "-o", "sub/mine"]).exits(0);
@@ -25,7 +25,7 @@ fn a_file_is_written_under_another_name() {
 #[test]
 fn contents_go_to_standard_output_and_nothing_else_does() {
     let whole = contents(2 * SEGMENT + 5, 1);
-    let folder = Folder::new().with("x", &whole).with("empty", "");
+    let folder = Folder::in_memory().with("x", &whole).with("empty", "");
     let server = share(&folder, &[]);
     let target = Folder::in_memory();
     for options in [&["x"][..], &["x", "--no-verify"], &["x", "--plain"], &["empty"]] {
@@ -47,14 +47,14 @@ fn contents_go_to_standard_output_and_nothing_else_does() {
 #[test]
 fn only_what_has_verified_reaches_standard_output() {
     let whole = contents(3 * SEGMENT, 2);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &[]);
     let damage = Fault::Flip((RESPONSE + SEGMENT + DIGEST + 1000) as u64);
     for (retries, expected) in [("0", &whole[..SEGMENT]), ("3", &whole)] {
         let proxy = Proxy::start(server.address(), &[damage]);
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let options = ["x", "-o", "-", "--retries", retries];
-        let client = begin(&proxy.at(), &Folder::new(), &options).stdout(writer).spawn();
+        let client = begin(&proxy.at(), &Folder::in_memory(), &options).stdout(writer).spawn();
         let mut found = Vec::new();
         reader.read_to_end(&mut found).unwrap();
         client.finish().exits(i32::from(retries == "0")).says(&["verif", "digest", "damaged"]);
@@ -65,7 +65,7 @@ fn only_what_has_verified_reaches_standard_output() {
 
 #[test]
 fn a_reader_who_has_gone_is_no_failure() {
-    let folder = Folder::new().with_sparse("big", 64 << 20, &[]);
+    let folder = Folder::in_memory().with_sparse("big", 64 << 20, &[]);
     let server = share(&folder, &[]);
     for options in [&["big", "-o", "-"][..], &["big", "-o", "-", "--plain"]] {
         let (mut reader, writer) = io::pipe().expect("a pipe");
@@ -80,7 +80,7 @@ fn a_reader_who_has_gone_is_no_failure() {
 /// He has stalled, and the pipe is full: a signal ends the program as anywhere else.
 #[test]
 fn a_signal_ends_the_wait_for_a_reader() {
-    let folder = Folder::new().with_sparse("big", 64 << 20, &[]);
+    let folder = Folder::in_memory().with_sparse("big", 64 << 20, &[]);
     let server = share(&folder, &[]);
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         for options in [&["big", "-o", "-"][..], &["big", "-o", "-", "--plain"]] {
@@ -98,11 +98,11 @@ fn a_signal_ends_the_wait_for_a_reader() {
 /// Neither the contents nor the word that they are there.
 #[test]
 fn what_cannot_be_written_to_standard_output_is_told() {
-    let folder = Folder::new().with("x", "contents");
+    let folder = Folder::in_memory().with("x", "contents");
     let server = share(&folder, &[]);
     for options in [&["x", "-o", "-"][..], &["x"], &["x", "--json"], &["--list"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("full(4)");
-        let client = begin(&server.at(), &Folder::new(), options).stdout(full).run();
+        let client = begin(&server.at(), &Folder::in_memory(), options).stdout(full).run();
         client.exits(1).says(&["standard output"]);
 
         let (reader, writer) = io::pipe().expect("a pipe");
@@ -116,13 +116,13 @@ fn what_cannot_be_written_to_standard_output_is_told() {
 
 #[test]
 fn progress_is_for_terminals_and_quiet_for_nobody() {
-    let folder = Folder::new().with("x", contents(4 * SEGMENT, 1));
+    let folder = Folder::in_memory().with("x", contents(4 * SEGMENT, 1));
     let server = share(&folder, &[]);
     for options in [&["x"][..], &["x", "-q"], &["x", "--json"]] {
-        fetch(&server.at(), &Folder::new(), options).exits(0).is_silent();
+        fetch(&server.at(), &Folder::in_memory(), options).exits(0).is_silent();
     }
     let quiet = ["x", "-q"];
-    let client = begin(&server.at(), &Folder::new(), &quiet).terminal().run().exits(0);
+    let client = begin(&server.at(), &Folder::in_memory(), &quiet).terminal().run().exits(0);
     assert!(client.error().is_empty(), "{client:?}");
     // It is drawn from the beginning, and gone in the end.
     let target = Folder::in_memory();
@@ -137,7 +137,7 @@ fn progress_is_for_terminals_and_quiet_for_nobody() {
 
 #[test]
 fn a_list_is_shown_in_columns() {
-    let folder = Folder::new().with("file", "seven b").with("large", vec![0; 12345]);
+    let folder = Folder::in_memory().with("file", "seven b").with("large", vec![0; 12345]);
     let folder = folder.with("dir/inner", "").with("odd\u{202e}name", "");
     let server = share(&folder, &[]);
     for names in [&[][..], &["."]] {
@@ -158,7 +158,7 @@ fn a_list_is_shown_in_columns() {
 
 #[test]
 fn a_list_is_records_for_scripts() {
-    let folder = Folder::new().with("file", "seven b").with_folder("dir");
+    let folder = Folder::in_memory().with("file", "seven b").with_folder("dir");
     let server = share(&folder, &[]);
     let list = fetch(&server.at(), &folder, &["--list", "--json"]).exits(0).is_silent();
     let entries = list.events();

@@ -22,9 +22,9 @@ fn bytes_read(program: &Program) -> u64 {
 
 #[test]
 fn what_has_verified_is_neither_sent_nor_read_again() {
-    let folder = Folder::new().with_sparse("x", SIZE as u64, &[(0, b"begin")]);
+    let folder = Folder::in_memory().with_sparse("x", SIZE as u64, &[(0, b"begin")]);
     let server = share(&folder, &[]);
-    let target = Folder::new();
+    let target = Folder::in_memory();
     let most = on_the_wire(SIZE - SEGMENT) + 100;
     let proxy = Proxy::start(server.address(), &[Fault::Close(most)]);
     fetch(&proxy.at(), &target, &["x", "--retries", "0"]).exits(1);

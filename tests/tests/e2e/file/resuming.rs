@@ -15,7 +15,7 @@ const SIZE: usize = 6 * SEGMENT + 1000;
 
 fn house() -> (Folder, Vec<u8>, Server) {
     let whole = contents(SIZE, 21);
-    let folder = Folder::new().with("x", &whole);
+    let folder = Folder::in_memory().with("x", &whole);
     let server = share(&folder, &[]);
     (folder, whole, server)
 }
@@ -251,7 +251,7 @@ fn complete_files_are_not_asked_for_again() {
 /// As by a server that is stopped and started anew, before its first answer.
 #[test]
 fn a_reset_before_the_first_answer_is_no_reason_to_do_without_proof() {
-    let folder = Folder::new().with("x", "contents");
+    let folder = Folder::in_memory().with("x", "contents");
     let server = share(&folder, &[]);
     let proxy = Proxy::start(server.address(), &[Fault::Reset(0)]);
     let target = Folder::in_memory();

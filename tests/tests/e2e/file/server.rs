@@ -98,7 +98,7 @@ fn quiet_says_nothing_of_what_is_served() {
 #[test]
 fn lists_without_end_keep_nobody_waiting() {
     let names = (0..4000).map(|number| format!("file-{number}"));
-    let folder = names.fold(Folder::new(), |folder, name| folder.with(&name, ""));
+    let folder = names.fold(Folder::in_memory(), |folder, name| folder.with(&name, ""));
     let server = share(&folder, &["--threads", "1", "--grace", "100ms"]);
     let mut greedy = connect(server.address());
     greedy.write_all(&Ask::list("").bytes().repeat(500)).unwrap();
@@ -203,7 +203,7 @@ fn a_stopping_server_finishes_what_it_sends() {
 #[test]
 fn a_stopping_server_cuts_off_who_takes_nothing() {
     let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
-    for (patient, grace) in [(true, "500ms"), (false, "5s")] {
+    for (patient, grace) in [(true, "200ms"), (false, "5s")] {
         let server = share(&folder, &["--grace", grace]);
         let mut stream = connect_narrow(server.address());
         stream.write_all(&Ask::get("x").bytes()).unwrap();
@@ -218,7 +218,7 @@ fn a_stopping_server_cuts_off_who_takes_nothing() {
         }
         let server = server.program.finish().exits(0).says(&["aborted by the shutdown in x"]);
         let took = begun.elapsed();
-        let least = Duration::from_millis(if patient { 400 } else { 4000 });
+        let least = Duration::from_millis(if patient { 150 } else { 4000 });
         assert_eq!(took >= least, patient, "{took:?}");
         assert!(took < least + Duration::from_secs(5), "{took:?}");
         assert!(!server.output().contains("x: 16"), "{server:?}");

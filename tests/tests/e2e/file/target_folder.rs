@@ -101,7 +101,7 @@ fn names_that_collide_write_nothing_else() {
 /// A link under the name of the file, of its part, of the part's journal.
 #[test]
 fn a_link_in_the_target_is_not_written_through() {
-    let folder = Folder::new().with("x", "new contents");
+    let folder = Folder::in_memory().with("x", "new contents");
     let server = share(&folder, &[]);
     for link in ["x", "x.part", "x.part.journal"] {
         for aim in ["../private/precious", "../private/new"] {
@@ -127,7 +127,7 @@ fn a_link_in_the_target_is_not_written_through() {
 /// A link where a sub folder of the tree is to be.
 #[test]
 fn a_link_in_place_of_a_sub_folder_is_not_followed() {
-    let folder = Folder::new().with("tree/sub/x", "planted").with("tree/y", "fine");
+    let folder = Folder::in_memory().with("tree/sub/x", "planted").with("tree/y", "fine");
     let server = share(&folder, &[]);
     for aim in ["../../private", "sub2", "/tmp"] {
         let house = house().with_folder("target/tree/sub2");
@@ -151,7 +151,7 @@ fn a_link_in_place_of_a_sub_folder_is_not_followed() {
 /// The folder that the user names may be a link: that is the user's word.
 #[test]
 fn the_target_itself_may_be_a_link() {
-    let folder = Folder::new().with("x", "contents");
+    let folder = Folder::in_memory().with("x", "contents");
     let server = share(&folder, &[]);
     let target = Folder::in_memory().with_folder("real").with_link("alias", "real");
     fetch(&server.at(), &target, &["x", "-d", "alias"]).exits(0);

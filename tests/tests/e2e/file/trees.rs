@@ -27,7 +27,7 @@ fn assert_same(one: &Path, other: &Path) {
 
 fn tree() -> Folder {
     let deep = "level/".repeat(40);
-    Folder::new()
+    Folder::in_memory()
         .with("tree/empty.txt", "")
         .with("tree/grüße/日本 語.txt", "hello")
         .with("tree/big", contents(2 * SEGMENT + 1, 1))
@@ -139,7 +139,7 @@ fn a_tree_that_was_interrupted_is_gone_on_with() {
 /// be read: the others arrive, and the exit code tells.
 #[test]
 fn a_refused_entry_does_not_keep_the_others() {
-    let folder = Folder::new().with("tree/a", "a").with("tree/c", "c").with("one", "1");
+    let folder = Folder::in_memory().with("tree/a", "a").with("tree/c", "c").with("one", "1");
     let server = share(&folder, &[]);
     let target = Folder::in_memory();
     fetch(&server.at(), &target, &["-r", "tree", "missing", "one"]).exits(1).says(&["missing: "]);
@@ -152,7 +152,7 @@ fn a_refused_entry_does_not_keep_the_others() {
 /// Links are files, or nothing, which is told: none is made.
 #[test]
 fn links_become_the_files_they_lead_to() {
-    let folder = Folder::new()
+    let folder = Folder::in_memory()
         .with("tree/real/x", "contents")
         .with_link("tree/to-file", "real/x")
         .with_link("tree/to-folder", "real")
@@ -172,7 +172,7 @@ fn links_become_the_files_they_lead_to() {
 #[test]
 fn names_like_those_of_parts_are_names_like_others() {
     let names = ["x", "x.2.part.journal", "x.part", "x.part.part"];
-    let mut folder = Folder::new();
+    let mut folder = Folder::in_memory();
     for name in names {
         folder = folder.with(name, name.repeat(3));
     }

@@ -102,7 +102,7 @@ fn a_plain_name_has_no_terminator() {
         stream.write_all(b"contents").unwrap();
         heard
     });
-    fetch(&server.at(), &Folder::new(), &["sub/grüße.txt", "--plain"]).exits(0);
+    fetch(&server.at(), &Folder::in_memory(), &["sub/grüße.txt", "--plain"]).exits(0);
     assert_eq!(server.finish(), "sub/grüße.txt");
 }
 
@@ -176,7 +176,7 @@ fn a_silent_plain_server_is_not_waited_for_long() {
     // It is held until the client has given up.
     let server = Peer::tcp(|stream| stream);
     let options = ["x", "--plain", "--timeout", "100ms", "--retries", "0"];
-    fetch(&server.at(), &Folder::new(), &options).exits(1).says(&TIMED_OUT);
+    fetch(&server.at(), &Folder::in_memory(), &options).exits(1).says(&TIMED_OUT);
     assert!(is_ended_by_peer(&mut server.finish()));
 }
 
@@ -225,7 +225,7 @@ while True:
 
 #[test]
 fn tutorial_programs_in_python_serve_and_are_served() {
-    let folder = Folder::new().with("x.txt", "contents\n".repeat(1000));
+    let folder = Folder::in_memory().with("x.txt", "contents\n".repeat(1000));
     let server = Server::start(Launch::python(PYTHON_SERVER).within(&folder));
     let target = Folder::in_memory();
     fetch(&server.at(), &target, &["x.txt"]).exits(0).says(PLAIN_ONLY);

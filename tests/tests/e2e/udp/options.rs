@@ -125,9 +125,9 @@ fn retries_are_further_tries_each_twice_as_patient() {
     let silent = datagram_socket("127.0.0.1");
     let at = silent.local_addr().unwrap().to_string();
     let started = Instant::now();
-    run("udp-client", &[&at, "--timeout", "50ms", "--retries", "3"]).exits(1).says(&TIMED_OUT);
+    run("udp-client", &[&at, "--timeout", "20ms", "--retries", "3"]).exits(1).says(&TIMED_OUT);
     assert_eq!(waiting(&silent), 4);
-    let least = Duration::from_millis(50 + 100 + 200 + 400);
+    let least = Duration::from_millis(20 + 40 + 80 + 160);
     assert!(started.elapsed() >= least, "the tries took {:?}", started.elapsed());
 }
 

@@ -123,7 +123,7 @@ fn a_server_never_answers_a_reflecting_port() {
 
 #[test]
 fn who_stays_over_the_rate_is_muted_with_a_note() {
-    let mut server = serve("udp-server", &["--rate", "2", "--mute-threshold", "1s"]);
+    let mut server = serve("udp-server", &["--rate", "2", "--mute-threshold", "300ms"]);
     let address = server.address();
     let flooder = datagram_socket("127.0.0.1");
     let noted = AtomicBool::new(false);
