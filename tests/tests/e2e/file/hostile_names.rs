@@ -98,7 +98,8 @@ fn endless_names_are_refused() {
 #[test]
 fn a_backslash_is_an_ordinary_character() {
     let folder = Folder::new().with("a\\b", "one name").with("..\\x", "another").with("a/b", "no");
-    let server = share(&folder, &[]);
+    // What begins with a dot is hidden.
+    let server = share(&folder, &["--hidden"]);
     let mut stream = connect(server.address());
     assert_eq!(Ask::get("a\\b").fetch(&mut stream).1, b"one name");
     assert_eq!(Ask::get("..\\x").fetch(&mut stream).1, b"another");
