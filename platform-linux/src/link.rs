@@ -114,6 +114,10 @@ pub struct Link {
     connection: Option<Connection>,
 }
 
+// There is one for each client of a server.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Link>() <= 88);
+
 impl Link {
     /// A link over a connected stream that is not registered with an executor yet.
     pub fn new(stream: TcpStream) -> Self {

@@ -40,15 +40,11 @@ pub(super) struct Connection {
     /// Absent until the first turn has sent what there was to send: a peer that is spoken to first
     /// waits one system call less.
     pub(super) source: Option<Source>,
-    /// Read, and not yet taken by the session.
-    pub(super) held: Vec<u8>,
-    /// How many bytes at the front of `held` it has taken.
-    pub(super) taken: usize,
+    /// Read in an earlier turn, and not yet taken by the session.
+    pub(super) held: Option<Box<Held>>,
     /// Gathered output. Within a turn it lies in a buffer of [`GATHERED`] bytes that the executor
     /// lends; beyond it, what the kernel did not take lies in one of its own size.
     gathered: Vec<u8>,
-    /// How many bytes at the front of `gathered` the kernel has taken.
-    sent: usize,
     /// The peer has ended its direction.
     pub(super) ended: bool,
     /// The peer has reset the connection, and no read has met that yet.
@@ -58,6 +54,14 @@ pub(super) struct Connection {
     /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
     watches_output: bool,
     pub(super) budget: Budget,
+}
+
+/// Input that is kept from one turn to another: so rare that its room is taken when it is needed.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) bytes: Box<[u8]>,
+    /// How many bytes at the front the session has taken.
+    pub(super) taken: usize,
 }
 
 /// What is left of the turn's [`READS`], [`WRITES`], [`PIECES`] and [`CONTENTS`].
@@ -84,10 +88,8 @@ impl Connection {
         Self {
             stream,
             source,
-            held: Vec::new(),
-            taken: 0,
+            held: None,
             gathered: Vec::new(),
-            sent: 0,
             ended: false,
             reset: false,
             full: false,
@@ -99,7 +101,7 @@ impl Connection {
     /// How many writes are left in this turn, and how many bytes are gathered.
     #[cfg(test)]
     pub(super) fn output(&self) -> (usize, usize) {
-        (self.budget.writes.into(), self.gathered.len() - self.sent)
+        (self.budget.writes.into(), self.gathered.len())
     }
 
     pub(super) fn readiness<W>(&self, cx: &Context<'_, W>) -> Readiness {
@@ -272,14 +274,13 @@ impl Connection {
         if self.gathered.is_empty() {
             return Ok(true);
         }
-        let sent = self.stream.send(&self.gathered[self.sent..], &[], more);
-        self.sent += self.note_sent(sent)?.unwrap_or(0);
-        let is_done = self.sent == self.gathered.len();
+        let sent = self.stream.send(&self.gathered, &[], more);
+        let sent = self.note_sent(sent)?.unwrap_or(0);
+        let is_done = sent == self.gathered.len();
         self.full |= !is_done;
-        if is_done || self.gathered.len() < self.gathered.capacity() {
-            let rest = self.gathered[self.sent..].to_vec();
+        if sent > 0 || self.gathered.len() < self.gathered.capacity() {
+            let rest = self.gathered[sent..].to_vec();
             cx.give_buffer(mem::replace(&mut self.gathered, rest));
-            self.sent = 0;
         }
         Ok(is_done)
     }

@@ -1,12 +1,13 @@
 //! What a connection is to the core's driver, in one turn of its task.
 
+use core::mem;
 use core::ops::Range;
 use std::io;
 use std::os::fd::BorrowedFd;
 
 use barewire_core::driver::Transport;
 
-use super::connection::{Connection, READS};
+use super::connection::{Connection, Held, READS};
 use crate::executor::{Context, Readiness};
 
 /// A connection, with what it needs for a turn or for the part of it between two looks that the owner
@@ -39,8 +40,10 @@ impl<'a, 't, W> LinkTransport<'a, 't, W> {
 
     /// Keeps what the session left for the next turn.
     pub(super) fn keep_rest(&mut self) {
-        self.connection.held.extend_from_slice(&self.scratch[self.fresh.clone()]);
-        self.fresh = 0..0;
+        if !self.fresh.is_empty() {
+            let bytes = self.scratch[mem::take(&mut self.fresh)].into();
+            self.connection.held = Some(Box::new(Held { bytes, taken: 0 }));
+        }
     }
 
     /// Whether a read is worth a system call.
@@ -68,7 +71,7 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
             self.cx.yield_now();
             return Err(nb::Error::WouldBlock);
         }
-        let is_empty = self.connection.held.is_empty() && self.fresh.is_empty();
+        let is_empty = self.connection.held.is_none() && self.fresh.is_empty();
         if is_empty && !self.connection.ended {
             self.connection.watch(self.cx)?;
             if !self.may_read() {
@@ -87,9 +90,8 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
                 None => return Err(nb::Error::WouldBlock),
             }
         }
-        let Connection { held, taken, .. } = &*self.connection;
-        if !held.is_empty() {
-            return Ok(&held[*taken..]);
+        if let Some(held) = &self.connection.held {
+            return Ok(&held.bytes[held.taken..]);
         }
         if self.fresh.is_empty() {
             self.connection.check(self.cx)?;
@@ -98,15 +100,13 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
     }
 
     fn consume(&mut self, count: usize) {
-        let Connection { held, taken, .. } = &mut *self.connection;
-        if held.is_empty() {
+        let Some(held) = &mut self.connection.held else {
             self.fresh.start += count;
             return;
-        }
-        *taken += count;
-        if *taken == held.len() {
-            *held = Vec::new();
-            *taken = 0;
+        };
+        held.taken += count;
+        if held.taken == held.bytes.len() {
+            self.connection.held = None;
         }
     }
 
