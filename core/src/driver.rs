@@ -163,12 +163,14 @@
 //! [`handle_end`]: crate::session::Session::handle_end
 //! [`handle_timeout`]: crate::session::Session::handle_timeout
 
+mod linger;
 mod machine;
 mod step;
 #[cfg(test)]
 mod tests;
 mod transport;
 
-pub use machine::{Driver, LINGER, LINGER_BYTES};
+pub use linger::{LINGER, LINGER_BYTES};
+pub use machine::Driver;
 pub use step::{DriveError, LastStep, Next, Step};
 pub use transport::Transport;

@@ -3,18 +3,11 @@
 use core::mem;
 use core::ops::ControlFlow;
 
+use super::linger::{LINGER, Linger};
 use super::step::{DriveError, LastStep, Next, Step};
 use super::transport::Transport;
 use crate::session::{Event, Output, Session};
 use crate::time::{Duration, Instant};
-
-/// How long a connection that is to be closed waits for the end of the peer's stream, and how long a
-/// stack may take to end this side's.
-pub const LINGER: Duration = Duration::from_secs(2);
-
-/// How many bytes such a connection throws away at most, give or take those that are received at once:
-/// who sends more is no peer that has yet to see the end.
-pub const LINGER_BYTES: usize = 1 << 20;
 
 /// Drives one session over one connection. The [module](crate::driver) states the rule.
 ///
@@ -38,11 +31,8 @@ pub struct Driver {
     ended: bool,
     /// This side has ended its own.
     write_closed: bool,
-    linger: Duration,
-    /// When [`Stage::ShutDown`] and [`Stage::Linger`] have taken too long.
-    until: Instant,
-    /// How many bytes were thrown away.
-    discarded: usize,
+    /// Of [`Stage::ShutDown`] and [`Stage::Linger`].
+    linger: Linger,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +72,8 @@ impl Driver {
         Self::with_linger(LINGER)
     }
 
-    /// A driver that lingers for so long at most, where [`LINGER`] is too long or not long enough.
+    /// A driver that lingers for so long at most, where [`LINGER`] is too long or not long enough. More
+    /// than 71 minutes (in microseconds, `u32::MAX`) count as so many.
     pub const fn with_linger(linger: Duration) -> Self {
         Self {
             stage: Stage::Transmit,
@@ -92,9 +83,7 @@ impl Driver {
             expired: false,
             ended: false,
             write_closed: false,
-            linger,
-            until: Instant::ZERO,
-            discarded: 0,
+            linger: Linger::new(linger),
         }
     }
 
@@ -112,7 +101,7 @@ impl Driver {
     /// session has made of it since.
     pub fn poll_deadline<S: Session>(&self, session: &S) -> Option<Instant> {
         match self.stage {
-            Stage::ShutDown | Stage::Linger => Some(self.until),
+            Stage::ShutDown | Stage::Linger => Some(self.linger.until()),
             _ => session.poll_deadline(),
         }
     }
@@ -202,12 +191,13 @@ impl Driver {
             self.stage = self.after_failure();
         }
         if self.stage == Stage::BeginLinger {
-            (self.stage, self.until) = (Stage::Linger, now + self.linger);
+            self.stage = Stage::Linger;
+            self.linger.begin(now);
         }
         if self.stage == Stage::Linger {
-            match self.discard(transport) {
-                Err(nb::Error::WouldBlock) if now < self.until => {
-                    return LastStep::Wait(self.until);
+            match self.linger.discard(&mut self.ended, transport) {
+                Err(nb::Error::WouldBlock) if now < self.linger.until() => {
+                    return LastStep::Wait(self.linger.until());
                 }
                 _ => self.stage = Stage::Close,
             }
@@ -222,17 +212,6 @@ impl Driver {
         }
     }
 
-    /// Throws away what has come, up to the end.
-    fn discard<T: Transport>(&mut self, transport: &mut T) -> nb::Result<(), T::Error> {
-        while !self.ended && self.discarded <= LINGER_BYTES {
-            let count = transport.receive()?.len();
-            transport.consume(count);
-            self.ended = count == 0;
-            self.discarded = self.discarded.saturating_add(count);
-        }
-        Ok(())
-    }
-
     fn carry_out<'a, S: Session, T: Transport>(
         &mut self,
         now: Instant,
@@ -241,7 +220,7 @@ impl Driver {
     ) -> Next<'a, S, T::Error> {
         match self.transmit(now, session, transport) {
             Ok(Sent::Close) => {
-                self.until = now + self.linger;
+                self.linger.begin(now);
                 return Next::Step(self.conclude(now, transport));
             }
             Ok(Sent::Nothing) if self.left => self.stage = Stage::Check,
@@ -363,9 +342,9 @@ impl Driver {
         if !self.write_closed {
             match transport.shut_down() {
                 Ok(()) => self.write_closed = true,
-                Err(nb::Error::WouldBlock) if now < self.until => {
+                Err(nb::Error::WouldBlock) if now < self.linger.until() => {
                     self.stage = Stage::ShutDown;
-                    return Step::Wait(Some(self.until));
+                    return Step::Wait(Some(self.linger.until()));
                 }
                 Err(nb::Error::WouldBlock) => return self.break_off(DriveError::Stalled),
                 Err(nb::Error::Other(error)) => {
@@ -374,7 +353,10 @@ impl Driver {
             }
         }
         // A reset may lie behind bytes that nobody wants any more, or behind the end.
-        let discarded = self.discard(transport).and_then(|()| transport.receive().map(|_| ()));
+        let discarded = self
+            .linger
+            .discard(&mut self.ended, transport)
+            .and_then(|()| transport.receive().map(|_| ()));
         if let Err(nb::Error::Other(error)) = discarded {
             return self.break_off(DriveError::Connection(error));
         }
