@@ -4,7 +4,6 @@
 //! registers, and a clock that starts at zero lasts 584,000 years. Every operation saturates: time
 //! arithmetic cannot panic and a deadline cannot wrap into the past.
 
-#[cfg(any(feature = "hello", feature = "file", feature = "chat"))]
 pub(crate) mod deadline;
 
 use core::fmt;

@@ -137,10 +137,10 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     }
 
     /// Until when the room must have ended the chat.
-    const fn end_deadline(&self) -> Option<Deadline> {
+    const fn end_deadline(&self) -> Deadline {
         match self.state {
-            State::Finishing { deadline } | State::Shutdown { deadline } => Some(deadline),
-            State::Open | State::Ended => None,
+            State::Finishing { deadline } | State::Shutdown { deadline } => deadline,
+            State::Open | State::Ended => Deadline::NEVER,
         }
     }
 
@@ -188,11 +188,10 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, ClientError> {
         self.progress.release();
-        if self.progress.poll_deadline().is_some_and(|deadline| deadline <= now) {
+        if self.progress.deadline().is_reached(now) {
             return self.read(|progress, buffer| progress.finish(buffer).map(|()| Ended::InBuffer));
         }
-        let deadline = self.end_deadline().and_then(Deadline::instant);
-        if deadline.is_some_and(|deadline| deadline <= now) {
+        if self.end_deadline().is_reached(now) {
             return Err(nb::Error::Other(ClientError::TimedOut));
         }
         Err(nb::Error::WouldBlock)
@@ -224,7 +223,6 @@ impl<const OUT: usize, const N: usize> Session for Client<OUT, N> {
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        let quiet = self.progress.poll_deadline();
-        self.end_deadline().map_or(quiet, |deadline| deadline.or_earlier(quiet).instant())
+        self.end_deadline().min(self.progress.deadline()).instant()
     }
 }

@@ -151,13 +151,13 @@ impl<'r, 'a> Member<'r, 'a> {
     }
 
     /// Of an unfinished line: when it ends by quiet, and when it has taken too long.
-    fn unfinished(&self) -> (Option<Instant>, Option<Instant>) {
-        let Some(slot) = self.slot() else { return (None, None) };
+    fn unfinished(&self) -> (Deadline, Deadline) {
+        let Some(slot) = self.slot() else { return (Deadline::NEVER, Deadline::NEVER) };
         match slot.buffering {
             Buffering::In { since, .. } if slot.progress.needs_buffer() => {
-                (slot.progress.poll_deadline(), Some(since + LINE_TIMEOUT))
+                (slot.progress.deadline(), Deadline::after(since, LINE_TIMEOUT))
             }
-            _ => (slot.progress.poll_deadline(), None),
+            _ => (slot.progress.deadline(), Deadline::NEVER),
         }
     }
 
@@ -314,9 +314,9 @@ impl Session for Member<'_, '_> {
             slot.buffering = Buffering::Unneeded;
         }
         let (quiet, late) = self.unfinished();
-        let is_over = quiet.is_some_and(|quiet| quiet <= now);
+        let is_over = quiet.is_reached(now);
         // Unless silence had ended it before.
-        if late.is_some_and(|late| late <= now && quiet.is_none_or(|quiet| late < quiet)) {
+        if late.is_reached(now) && late < quiet {
             self.check(now)?;
             self.refuse_late(now);
         }
@@ -368,6 +368,6 @@ impl Session for Member<'_, '_> {
             return Some(until);
         }
         let (quiet, late) = self.unfinished();
-        late.map_or(quiet, |late| Some(quiet.map_or(late, |quiet| quiet.min(late))))
+        quiet.min(late).instant()
     }
 }

@@ -72,24 +72,25 @@ impl<const N: usize> HandshakeReader<N> {
         now: Instant,
         late: HandshakeError,
     ) -> nb::Result<Text<'_>, HandshakeError> {
-        if self.quiet_deadline().is_none_or(|quiet| self.deadline.is_before(quiet)) {
-            if self.deadline.instant().is_none_or(|deadline| now < deadline) {
-                return Err(nb::Error::WouldBlock);
-            }
+        let quiet = self.quiet_deadline();
+        if !self.deadline.min(quiet).is_reached(now) {
+            return Err(nb::Error::WouldBlock);
+        }
+        if self.deadline < quiet {
             debug!("the handshake took too long; has heard the peer: {}", self.received);
             return Err(nb::Error::Other(late));
         }
-        let text =
-            self.reader.handle_timeout(now).map_err(|error| error.map(HandshakeError::from))?;
+        // Silence ends the text as the end of the stream does.
+        let text = self.reader.handle_end().map_err(|error| error.map(HandshakeError::from))?;
         self.received = true;
         Ok(text)
     }
 
     pub(super) fn poll_deadline(&self) -> Option<Instant> {
-        self.deadline.or_earlier(self.quiet_deadline()).instant()
+        self.deadline.min(self.quiet_deadline()).instant()
     }
 
-    fn quiet_deadline(&self) -> Option<Instant> {
-        if self.received { None } else { self.reader.poll_deadline() }
+    fn quiet_deadline(&self) -> Deadline {
+        if self.received { Deadline::NEVER } else { self.reader.deadline() }
     }
 }

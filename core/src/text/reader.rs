@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::message::{MAX_TEXT, Text};
+use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
 
 /// How long a text without a terminator must have been followed by nothing to be complete.
@@ -105,16 +106,21 @@ impl<const N: usize> TextReader<N> {
     /// `WouldBlock`: it has not, or there is no text. [`TextReaderError`]: see there.
     pub fn handle_timeout(&mut self, now: Instant) -> nb::Result<Text<'_>, TextReaderError> {
         self.progress.release();
-        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+        if !self.progress.deadline().is_reached(now) {
             return Err(nb::Error::WouldBlock);
         }
         self.progress.finish(&mut self.buffer)?;
         Ok(Text::received(self.progress.text(&self.buffer)))
     }
 
+    #[cfg(feature = "hello")]
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.progress.deadline()
+    }
+
     /// When the quiet period of an unfinished text is over.
     pub fn poll_deadline(&self) -> Option<Instant> {
-        self.progress.poll_deadline()
+        self.progress.deadline().instant()
     }
 }
 
@@ -265,10 +271,14 @@ impl Progress {
     }
 
     /// When silence ends the text that has begun.
-    pub(crate) fn poll_deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Deadline {
         let begun = self.skipping || self.needs_buffer();
         let inside_sequence = !self.held_return && ends_inside_sequence(&self.tail);
-        if begun && !inside_sequence { self.last_byte.checked_add(self.quiet) } else { None }
+        if begun && !inside_sequence {
+            Deadline::after(self.last_byte, self.quiet)
+        } else {
+            Deadline::NEVER
+        }
     }
 }
 

@@ -5,34 +5,25 @@ use crate::session::Output;
 
 #[derive(Debug)]
 pub(crate) struct TextWriter<'t> {
+    /// What is still to be sent of each.
     text: &'t [u8],
     terminator: &'static [u8],
-    /// Bytes released so far; one more than there are bytes, once the half-close is done as well.
-    progress: usize,
+    has_shut_down: bool,
 }
 
 impl<'t> TextWriter<'t> {
     pub(crate) const fn new(text: Text<'t>, terminator: &'static [u8]) -> Self {
-        Self { text: text.as_bytes(), terminator, progress: 0 }
-    }
-
-    const fn length(&self) -> usize {
-        self.text.len().saturating_add(self.terminator.len())
+        Self { text: text.as_bytes(), terminator, has_shut_down: false }
     }
 
     /// Whether all is sent and the sending direction ended.
     pub(crate) const fn is_over(&self) -> bool {
-        self.progress > self.length()
+        self.has_shut_down
     }
 
-    pub(crate) fn poll_transmit(&self) -> Output<'_> {
-        if self.is_over() {
-            return Output::Nothing;
-        }
-        let in_terminator = self.progress.saturating_sub(self.text.len());
-        let text = self.text.get(self.progress..).unwrap_or_default();
-        let terminator = self.terminator.get(in_terminator..).unwrap_or_default();
-        match (text, terminator) {
+    pub(crate) const fn poll_transmit(&self) -> Output<'_> {
+        match (self.text, self.terminator) {
+            _ if self.is_over() => Output::Nothing,
             ([], []) => Output::Shutdown,
             ([], head) => Output::Bytes { head, tail: &[], more: true },
             (head, tail) => Output::Bytes { head, tail, more: true },
@@ -40,10 +31,13 @@ impl<'t> TextWriter<'t> {
     }
 
     pub(crate) fn transmitted(&mut self, count: usize) {
-        self.progress = if self.progress == self.length() {
-            self.length().saturating_add(1)
+        self.has_shut_down = self.text.is_empty() && self.terminator.is_empty();
+        if let Some(rest) = self.text.get(count..) {
+            self.text = rest;
         } else {
-            self.progress.saturating_add(count).min(self.length())
-        };
+            let beyond = count.saturating_sub(self.text.len());
+            self.text = &[];
+            self.terminator = self.terminator.get(beyond..).unwrap_or_default();
+        }
     }
 }

@@ -9,23 +9,28 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    const NEVER: Instant = Instant::from_micros(u64::MAX);
+    pub(crate) const NEVER: Self = Self { at: Instant::from_micros(u64::MAX) };
 
     pub(crate) const fn after(now: Instant, span: Duration) -> Self {
         Self { at: now.saturating_add(span) }
     }
 
+    pub(crate) fn is_reached(self, now: Instant) -> bool {
+        self.at <= now && self != Self::NEVER
+    }
+
     /// This one, or the other if that comes first.
+    #[cfg(feature = "file")]
     pub(crate) fn or_earlier(self, other: Option<Instant>) -> Self {
         Self { at: other.map_or(self.at, |other| other.min(self.at)) }
     }
 
-    #[cfg(any(feature = "hello", feature = "file"))]
+    #[cfg(feature = "file")]
     pub(crate) fn is_before(self, instant: Instant) -> bool {
         self.at < instant
     }
 
-    pub(crate) fn instant(self) -> Option<Instant> {
-        (self.at != Self::NEVER).then_some(self.at)
+    pub(crate) const fn instant(self) -> Option<Instant> {
+        if self.at.as_micros() < u64::MAX { Some(self.at) } else { None }
     }
 }
