@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use super::config::ExchangeConfig;
 use super::received::Datagram;
 use crate::logging::debug;
+use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
 
 /// What an [`Exchange`] tells its owner.
@@ -107,12 +108,14 @@ pub struct Exchange<'t> {
     retries: u32,
     first_sent: Option<Instant>,
     state: State,
+    deadline: Deadline,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     ToSend,
-    Waiting { deadline: Option<Instant> },
+    /// Until the deadline.
+    Waiting,
     Over,
 }
 
@@ -128,6 +131,7 @@ impl<'t> Exchange<'t> {
             retries: config.retries,
             first_sent: None,
             state: State::ToSend,
+            deadline: Deadline::NEVER,
         }
     }
 
@@ -171,7 +175,7 @@ impl<'t> Exchange<'t> {
         &mut self,
         now: Instant,
     ) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
-        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+        if self.state != State::Waiting || !self.deadline.is_reached(now) {
             return Err(nb::Error::WouldBlock);
         }
         let Some(left) = self.retries.checked_sub(1) else {
@@ -191,7 +195,7 @@ impl<'t> Exchange<'t> {
     pub fn poll_transmit(&self) -> nb::Result<&'t [u8], core::convert::Infallible> {
         match self.state {
             State::ToSend => Ok(self.request),
-            State::Waiting { .. } | State::Over => Err(nb::Error::WouldBlock),
+            State::Waiting | State::Over => Err(nb::Error::WouldBlock),
         }
     }
 
@@ -199,7 +203,8 @@ impl<'t> Exchange<'t> {
     pub fn transmitted(&mut self, now: Instant) {
         if self.state == State::ToSend {
             self.first_sent.get_or_insert(now);
-            self.state = State::Waiting { deadline: now.checked_add(self.wait) };
+            self.state = State::Waiting;
+            self.deadline = Deadline::after(now, self.wait);
         }
     }
 
@@ -207,7 +212,7 @@ impl<'t> Exchange<'t> {
     /// be sent, which is for the owner's socket to do and not for the server, and once it is over.
     pub const fn poll_deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Waiting { deadline } => deadline,
+            State::Waiting => self.deadline.instant(),
             State::ToSend | State::Over => None,
         }
     }
@@ -215,7 +220,7 @@ impl<'t> Exchange<'t> {
     fn fail(&mut self, error: ExchangeError) -> nb::Result<ExchangeEvent<'static>, ExchangeError> {
         match core::mem::replace(&mut self.state, State::Over) {
             State::Over => Err(nb::Error::WouldBlock),
-            State::ToSend | State::Waiting { .. } => Err(nb::Error::Other(error)),
+            State::ToSend | State::Waiting => Err(nb::Error::Other(error)),
         }
     }
 }

@@ -63,18 +63,17 @@ struct TrackedSource {
     window: Instant,
     datagrams: u32,
     standing: Standing,
+    /// When one that stays over the rate is muted, and when one that is muted is forgiven.
+    until: Instant,
 }
 
+/// Its time stands beside it: together they would take eight bytes more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Good,
-    /// Over the rate in every window since.
-    Over {
-        since: Instant,
-    },
-    Muted {
-        until: Instant,
-    },
+    /// Over the rate in every window since some time.
+    Over,
+    Muted,
 }
 
 impl TrackedSource {
@@ -95,12 +94,12 @@ impl<const SOURCES: usize> SourceRateLimiter<SOURCES> {
     }
 
     /// Decides whether a datagram from `address` may be answered. A source that stays over its rate
-    /// for `mute_threshold` is muted.
+    /// for so many milliseconds is muted.
     pub(super) fn admit(
         &mut self,
         now: Instant,
         address: IpAddr,
-        mute_threshold: Duration,
+        mute_threshold: u32,
     ) -> Admission {
         match self.rate {
             Rate::Unlimited => Admission::Admitted,
@@ -112,11 +111,11 @@ impl<const SOURCES: usize> SourceRateLimiter<SOURCES> {
 fn admit(
     table: &mut [Option<TrackedSource>],
     rate: u32,
-    mute_threshold: Duration,
+    mute_threshold: u32,
     now: Instant,
     address: IpAddr,
 ) -> Admission {
-    let Some(entry) = find(table, address) else {
+    let Some(entry) = find(table, &address) else {
         return Admission::OverRate;
     };
     let source = match entry {
@@ -126,10 +125,11 @@ fn admit(
             window: now,
             datagrams: 0,
             standing: Standing::Good,
+            until: now,
         }),
     };
-    if let Standing::Muted { until } = source.standing {
-        if now < until {
+    if source.standing == Standing::Muted {
+        if now < source.until {
             return Admission::Muted;
         }
         source.begin(now, Standing::Good);
@@ -146,40 +146,42 @@ fn admit(
         return Admission::Admitted;
     }
     match source.standing {
-        Standing::Over { since } if now.duration_since(since) >= mute_threshold => {
-            source.standing = Standing::Muted { until: now + MUTE_DURATION };
+        Standing::Over if source.until <= now => {
+            source.standing = Standing::Muted;
+            source.until = now + MUTE_DURATION;
             Admission::MutedNow
         }
         Standing::Good => {
-            source.standing = Standing::Over { since: now };
+            source.standing = Standing::Over;
+            source.until = now + Duration::from_millis(mute_threshold.into());
             Admission::OverRate
         }
-        Standing::Over { .. } | Standing::Muted { .. } => Admission::OverRate,
+        Standing::Over | Standing::Muted => Admission::OverRate,
     }
 }
 
 /// The entry of `address`, or the one that it should take.
-fn find(
-    table: &mut [Option<TrackedSource>],
-    address: IpAddr,
-) -> Option<&mut Option<TrackedSource>> {
+fn find<'t>(
+    table: &'t mut [Option<TrackedSource>],
+    address: &IpAddr,
+) -> Option<&'t mut Option<TrackedSource>> {
     let (rows, _) = table.as_chunks_mut::<WAYS>();
     let mask = rows.len().checked_sub(1)?;
     let row = rows.get_mut(hash(address) & mask)?;
     let is_it =
-        |entry: &Option<TrackedSource>| entry.is_some_and(|source| source.address == address);
+        |entry: &Option<TrackedSource>| entry.is_some_and(|source| source.address == *address);
     // Ranked by worth: the source itself, then what is least missed.
     let rank = |entry: &Option<TrackedSource>| match entry {
         entry if is_it(entry) => (0, Instant::ZERO),
         None => (1, Instant::ZERO),
-        Some(TrackedSource { standing: Standing::Muted { .. }, window, .. }) => (3, *window),
+        Some(TrackedSource { standing: Standing::Muted, window, .. }) => (3, *window),
         Some(TrackedSource { window, .. }) => (2, *window),
     };
     row.iter_mut().min_by_key(|entry| rank(entry))
 }
 
 /// Mixes an address into a number whose low bits are good for an index (FNV-1a, folded).
-fn hash(address: IpAddr) -> usize {
+fn hash(address: &IpAddr) -> usize {
     fn fnv(octets: &[u8]) -> u32 {
         octets
             .iter()
@@ -205,7 +207,7 @@ mod tests {
 
     impl SourceRateLimiter<16> {
         fn admits(&mut self, now: Instant, address: IpAddr) -> Admission {
-            self.admit(now, address, MUTE_THRESHOLD)
+            self.admit(now, address, 10_000)
         }
     }
 
@@ -308,7 +310,7 @@ mod tests {
     fn addresses_spread_over_the_rows() {
         let mut rows = [0; 64];
         for host in 0..=255 {
-            rows[hash(IpAddr::V4(Ipv4Addr::new(10, 0, 0, host))) & 63] += 1;
+            rows[hash(&IpAddr::V4(Ipv4Addr::new(10, 0, 0, host))) & 63] += 1;
         }
         assert!(rows.iter().all(|&count| count <= 16), "{rows:?}");
 
@@ -316,7 +318,7 @@ mod tests {
         let mut rows = [0; 64];
         for n in 0..=255_u8 {
             let octets = [n, n << 2, n << 4, n << 6].map(|bits| bits & 0xC0);
-            rows[hash(IpAddr::V4(octets.into())) & 63] += 1;
+            rows[hash(&IpAddr::V4(octets.into())) & 63] += 1;
         }
         assert!(rows.iter().all(|&count| count <= 16), "{rows:?}");
     }
