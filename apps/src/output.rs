@@ -7,8 +7,9 @@
 //! | module | what it is |
 //! |---|---|
 //! | `events` | what can be told, one file a conversation |
+//! | `peer_text` | names and texts that a peer chose: for people, and byte for byte in JSON |
 //! | `printer` | standard output: collects events and writes them |
-//! | `raw` | standard output: bytes as they are |
+//! | `raw` | standard output, or another stream: bytes as they are |
 //! | `standard_error` | diagnostics, and why the program failed |
 //! | `format` | text or JSON, and how values are shown in either |
 //! | `writable` | whether who reads a stream lets more be written |
@@ -16,8 +17,9 @@
 
 pub(crate) mod events;
 pub(crate) mod format;
+pub(crate) mod peer_text;
 pub(crate) mod printer;
-mod raw;
+pub(crate) mod raw;
 pub(crate) mod standard_error;
 pub(crate) mod system_error;
 pub(crate) mod writable;

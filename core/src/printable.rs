@@ -32,10 +32,15 @@ pub struct Printable<'a> {
     bytes: &'a [u8],
 }
 
-impl Printable<'_> {
+impl<'a> Printable<'a> {
     /// Whether there is nothing to show.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// The bytes themselves, which nobody should be shown.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 }
 

@@ -2,8 +2,9 @@
 //! [`barewire_core`] over them.
 //!
 //! This crate knows no protocol by name: whatever implements
-//! [`Session`](barewire_core::session::Session) can be driven. One small module, for `recvmmsg(2)`
-//! and `sendmmsg(2)`, contains `unsafe` code; it belongs to `sys`, the line through the system calls.
+//! [`Session`](barewire_core::session::Session) can be driven. Two small modules contain `unsafe` code, one for
+//! `recvmmsg(2)` and `sendmmsg(2)`, one that looks at standard output before `main`; they belong to
+//! `sys`, the line through the system calls.
 //!
 //! # The layers
 //!
@@ -16,7 +17,7 @@
 //! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
-//! | process | [`resource_limits`], [`system_error`] | the limits that it has, and the system's errors in words |
+//! | process | [`resource_limits`], [`standard_output`], [`system_error`] | the limits that it has, whether it was given a standard output, and the system's errors in words |
 //! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
 //! An arrow between them points down only.
@@ -161,6 +162,7 @@ pub mod listener;
 pub mod resolve;
 pub mod resource_limits;
 pub mod signals;
+pub mod standard_output;
 pub mod stream;
 pub mod system_error;
 pub mod terminal;

@@ -3,13 +3,15 @@
 //! Above it they are made by the standard library and by `nix`, and an error is an [`io::Error`]
 //! with the system's number in it. Here stands what `nix` does not offer safely, or not for every
 //! C library; each says what is missing. So `rustix` is used in this file and in no other, and what
-//! is C's own (its structures and numbers) in this one and the two beneath it: [`message`], and
-//! [`mmsg`], the only one with `unsafe` code.
+//! is C's own (its structures and numbers) in this one and those beneath it: [`message`], and with
+//! `unsafe` code [`mmsg`] and [`startup`].
 
 pub(crate) mod beneath;
 pub(crate) mod message;
 #[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
 pub(crate) mod mmsg;
+#[expect(unsafe_code, reason = "nothing safe runs before `main`: see the module")]
+pub(crate) mod startup;
 
 use core::time::Duration;
 use std::io::{self, IoSlice};

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use barewire_core::printable::printable;
 use barewire_linux::resource_limits::survive_file_size_limit;
+use barewire_linux::standard_output;
 use clap::Parser;
 use env_logger::Target;
 use log::{Level, LevelFilter};
@@ -84,6 +85,13 @@ fn not_run<P: Run>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let message = complaint(&error.render().to_string());
         Printer::new(P::NAME, Format::Json, false).show_error(&message);
     }
+    if !error.use_stderr()
+        && let Err(why) = standard_output::check()
+    {
+        let message = format!("cannot write to standard output: {why}");
+        Printer::new(P::NAME, Format::Text, false).error(&message);
+        return ExitCode::FAILURE;
+    }
     // If it cannot be shown there is nobody to tell.
     let _ = if arguments.iter().all(is_plain) {
         error.print()
@@ -122,7 +130,11 @@ fn generated<P: Run>(common: &Common) -> Option<Vec<u8>> {
 }
 
 fn print(text: &[u8]) -> Result<(), Failure> {
-    match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
+    let mut stdout = io::stdout();
+    match standard_output::check()
+        .and_then(|()| stdout.write_all(text))
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let why = describe(&error);
             Err(Failure::Conversation(format!("cannot write to standard output: {why}")))

@@ -7,3 +7,4 @@ pub(crate) mod file_server;
 pub(crate) mod hello;
 pub(crate) mod listening;
 pub(crate) mod summary;
+pub(crate) mod tree;

@@ -43,10 +43,3 @@ pub(crate) fn serialize_seconds<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(seconds(*duration))
 }
-
-pub(crate) fn serialize_text<T: fmt::Display, S: Serializer>(
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}

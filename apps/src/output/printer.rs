@@ -10,6 +10,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::standard_output;
 use serde::Serialize;
 
 use super::format::Format;
@@ -126,7 +127,7 @@ impl Printer {
     }
 
     /// A heading between results, for people; in JSON each event says itself what it belongs to.
-    pub(crate) fn heading(&mut self, heading: &str) {
+    pub(crate) fn heading(&mut self, heading: impl fmt::Display) {
         if self.format == Format::Text {
             let gap = if mem::replace(&mut self.has_heading, true) { "\n" } else { "" };
             // Writing to a string cannot fail.
@@ -204,12 +205,13 @@ impl Printer {
             && !rest.is_empty()
         {
             let chunk = &rest[..rest.floor_char_boundary(CHUNK)];
-            let wrote = is_writable().and_then(|is_writable| {
-                if is_writable {
-                    stdout.write_all(chunk.as_bytes()).and_then(|()| stdout.flush())?;
-                }
-                Ok(is_writable)
-            });
+            let wrote =
+                standard_output::check().and_then(|()| is_writable()).and_then(|is_writable| {
+                    if is_writable {
+                        stdout.write_all(chunk.as_bytes()).and_then(|()| stdout.flush())?;
+                    }
+                    Ok(is_writable)
+                });
             match wrote {
                 Ok(true) => written += chunk.len(),
                 Ok(false) => break,

@@ -3,16 +3,19 @@
 mod client;
 mod connection;
 mod file_sink;
+mod limits;
 mod listing_sink;
 mod messages;
 mod names;
+mod pace;
 mod progress;
 mod queue;
 mod report;
 mod retry;
+mod rules;
 mod settings;
 mod sink;
-mod stdout_sink;
+mod stream_sink;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -39,11 +42,12 @@ use crate::output::system_error::describe;
 
 use client::Client;
 use connection::ServerConnection;
-use names::leaf;
+use names::{TreePath, leaf};
 use progress::Ticker;
 use queue::Queue;
-use report::Reporter;
+use report::{Reporter, Scope};
 use settings::Settings;
+use stream_sink::Stream;
 use target::{TargetFolder, TargetPath};
 use transfer::{Transfer, shown};
 
@@ -72,7 +76,8 @@ pub(crate) struct FileClientProgram {
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,
 
-    /// Write the file as FILE, `-` for standard output
+    /// Write the file as FILE, `-` for standard output; to a device or a FIFO it is written, which is
+    /// never replaced
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["directory", "list", "recursive"])]
     output: Option<PathBuf>,
 
@@ -84,8 +89,9 @@ pub(crate) struct FileClientProgram {
     #[arg(short, long, conflicts_with = "recursive")]
     list: bool,
 
-    /// Download folders with all that is in them; existing folders are filled up: a file that is
-    /// there with the size that the server tells is left as it is
+    /// Download folders with all that is in them, or bring them up to date: a file that differs from
+    /// the server's in size or time of modification is replaced, safely, and one that does not is left
+    /// as it is. Nothing is removed
     #[arg(short, long)]
     recursive: bool,
 
@@ -105,16 +111,22 @@ impl Run for FileClientProgram {
 
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let (server, names) = Destination::read_first(&self.words)?;
-        self.check(names)?;
+        let stream = self.stream()?;
+        self.check(names, stream.as_ref())?;
         let names = match names {
             [] if self.list || self.recursive => vec![String::new()],
             [] => vec![names::ask()?],
             names => names.to_vec(),
         };
-        let transfers = self.transfers(&names)?;
+        let ticker = self.shows_progress(stream.as_ref()).then(Ticker::default);
+        let transfers = self.transfers(&names, stream)?;
         let (server, addresses) = (server.to_string(), server.resolve()?);
-        let reporter = Reporter::new(output, self.recursive || transfers.len() > 1);
-        let ticker = self.shows_progress().then(Ticker::default);
+        let scope = match transfers.len() {
+            _ if self.recursive => Scope::Tree { in_detail: self.common.verbose > 0 },
+            1 => Scope::File,
+            _ => Scope::Files,
+        };
+        let reporter = Reporter::new(output, scope);
         let retry_pause = self.common.waits.retry_pause;
         let settings = Settings { server, addresses, retry_pause, ..self.settings };
         download(Client::new(settings, reporter, transfers), ticker)
@@ -123,13 +135,13 @@ impl Run for FileClientProgram {
 
 impl FileClientProgram {
     /// Refuses what makes no sense together.
-    fn check(&self, names: &[String]) -> Result<(), Failure> {
+    fn check(&self, names: &[String], stream: Option<&Stream>) -> Result<(), Failure> {
         if self.output.is_some() && names.len() > 1 {
             return Err(Failure::usage(
                 "-o takes one file: several would overwrite each other (-d takes a folder)",
             ));
         }
-        if self.common.json && self.to_stdout() {
+        if self.common.json && stream.is_some_and(Stream::is_stdout) {
             return Err(Failure::usage(
                 "--json and -o - exclude each other: the contents and the records would be mixed up",
             ));
@@ -137,24 +149,39 @@ impl FileClientProgram {
         Ok(())
     }
 
-    fn to_stdout(&self) -> bool {
-        self.output.as_deref() == Some(Path::new("-"))
+    /// What the contents go to, if that is no file.
+    fn stream(&self) -> Result<Option<Stream>, Failure> {
+        let Some(path) = self.output.as_deref() else { return Ok(None) };
+        let found =
+            if path == Path::new("-") { Ok(Some(Stream::stdout())) } else { Stream::find(path) };
+        let found = found.and_then(|stream| stream.map(Stream::checked).transpose());
+        found.map_err(|error| {
+            let (path, why) = (path.display(), describe(&error));
+            Failure::Conversation(format!("cannot write to {path}: {why}"))
+        })
     }
 
-    fn shows_progress(&self) -> bool {
-        let mixes = self.to_stdout() && io::stdout().is_terminal();
+    fn shows_progress(&self, stream: Option<&Stream>) -> bool {
+        let mixes = stream.is_some_and(Stream::is_stdout) && io::stdout().is_terminal();
         let is_wanted = !(self.common.quiet || self.common.json || self.list || mixes);
         is_wanted && io::stderr().is_terminal()
     }
 
     /// What is to be done with each name.
-    fn transfers(&self, names: &[String]) -> Result<Vec<Transfer>, Failure> {
+    fn transfers(
+        &self,
+        names: &[String],
+        stream: Option<Stream>,
+    ) -> Result<Vec<Transfer>, Failure> {
         let all = names.iter().cloned();
         if self.list {
             return Ok(all.map(|name| Transfer::screen(name, names.len() > 1)).collect());
         }
-        if self.to_stdout() {
-            return Ok(all.map(Transfer::stdout).collect());
+        if let Some(stream) = stream {
+            return Ok(all
+                .zip([stream])
+                .map(|(name, stream)| Transfer::stream(name, stream))
+                .collect());
         }
         if let Some(path) = &self.output {
             let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
@@ -197,7 +224,7 @@ impl FileClientProgram {
         }
         let (name, target) = (name.to_owned(), TargetPath::new(Rc::clone(target), leaf.as_bytes()));
         Ok(if self.recursive {
-            Transfer::tree(name, target, true)
+            Transfer::tree(TreePath::top(name), target)
         } else {
             Transfer::file(name, target, None)
         })
@@ -223,13 +250,11 @@ fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failur
         executor.spawn(Box::new(ticker));
     }
     executor.run(&mut client).map_err(Failure::system)?;
-    let Queue { reporter, there, .. } = client.queue;
-    if there > 0 {
-        reporter.log(log::Level::Info, &messages::there(there));
-    }
+    let Queue { mut reporter, .. } = client.queue;
+    reporter.finish();
     match caught.number() {
         Some(signal) => Err(Failure::Signal(signal)),
-        None if reporter.has_failed => Err(Failure::Reported),
+        None if reporter.has_failed() => Err(Failure::Reported),
         None => Ok(()),
     }
 }

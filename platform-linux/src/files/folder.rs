@@ -75,13 +75,20 @@ impl Folder {
         }
     }
 
-    /// The size of the file `name` in bytes; `None` if there is none, or something else has the name.
+    /// The size of the file `name` in bytes, and when its contents were modified, in nanoseconds since
+    /// 1970 (UTC); `None` if there is none, or something else has the name.
     ///
     /// # Errors
     /// Those of `statx(2)`.
-    pub fn size(&self, name: &[u8]) -> io::Result<Option<u64>> {
-        let status = self.look(name)?.filter(|status| status.kind == FileKind::File);
-        Ok(status.map(|status| status.length))
+    pub fn size_and_time(&self, name: &[u8]) -> io::Result<Option<(u64, i64)>> {
+        match sys::statx_at(&self.file, name) {
+            Ok(found) if FileKind::of(found.mode) == FileKind::File => {
+                Ok(Some((found.size, nanoseconds(found.modified))))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What has the name now; a link is what it is itself, unless it leads to a device.
@@ -157,13 +164,15 @@ impl FileStatus {
 impl From<Statx> for FileStatus {
     fn from(statx: Statx) -> Self {
         let Statx { mode, size, links, inode, owner, device, born, .. } = statx;
-        let nanoseconds = |(seconds, rest): Timestamp| {
-            seconds.wrapping_mul(1_000_000_000).wrapping_add(rest.into())
-        };
         let id = FileId { inode, born: born.map_or(0, nanoseconds) };
         let kind = FileKind::of(mode);
         Self { kind, length: size, links, id, owner, mode: mode & 0o7777, device }
     }
+}
+
+/// Since 1970.
+fn nanoseconds((seconds, rest): Timestamp) -> i64 {
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(rest.into())
 }
 
 /// Refuses what is not the name of one thing in a folder.
@@ -179,6 +188,7 @@ pub(super) fn check_name(name: &[u8]) -> io::Result<()> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::time::{Duration, SystemTime};
 
     use nix::errno::Errno;
 
@@ -241,9 +251,12 @@ mod tests {
         assert!(target.owns(&status).unwrap() && !target.owns(&look(b"link")).unwrap());
         assert!(target.look(b"nothing").unwrap().is_none());
         fs::write(folder.path().join("a"), "five!").unwrap();
-        assert_eq!(target.size(b"a").unwrap(), Some(5));
-        assert_eq!(target.size(b"link").unwrap(), None);
-        assert_eq!(target.size(b"nothing").unwrap(), None);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567_890_123_456_789);
+        file.set_modified(time).unwrap();
+        let found = target.size_and_time(b"a").unwrap();
+        assert_eq!(found, Some((5, 1_234_567_890_123_456_789)));
+        assert_eq!(target.size_and_time(b"link").unwrap(), None);
+        assert_eq!(target.size_and_time(b"nothing").unwrap(), None);
         let refused = target.open_existing(b"link").unwrap_err();
         assert_eq!(sys::errno(&refused), Errno::ELOOP);
         target.remove(b"a").unwrap();

@@ -40,6 +40,7 @@ const TREE: &[Row] = &[
     // Only a hint.
     row(Call::FADVISE, ".part", IO, Unseen),
     row(Call::RENAME, "", IO, Told("cannot complete")),
+    row(Call::UTIMENS, ".part", IO, Told("cannot complete")),
     row(Call::FSYNC, "", INTERRUPTED, Unseen),
 ];
 

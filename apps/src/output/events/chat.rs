@@ -7,7 +7,7 @@ use barewire_core::chat::{Kind, Line};
 use barewire_core::printable::Printable;
 use serde::Serialize;
 
-use crate::output::format::serialize_text;
+use crate::output::peer_text::serialize_text;
 
 const NICK: Style = AnsiColor::Cyan.on_default();
 
@@ -18,14 +18,14 @@ pub(crate) enum ChatEvent<'a> {
     Line {
         /// Absent for a line that names nobody.
         nick: Option<&'a str>,
-        #[serde(serialize_with = "serialize_text")]
+        #[serde(flatten, serialize_with = "serialize_text")]
         text: Printable<'a>,
         /// For one member only.
         private: bool,
     },
     /// The server said something: `* TEXT`.
     Notice {
-        #[serde(serialize_with = "serialize_text")]
+        #[serde(flatten, serialize_with = "serialize_text")]
         text: Printable<'a>,
     },
     Joined {

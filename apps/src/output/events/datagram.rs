@@ -7,13 +7,14 @@ use barewire_core::datagram::Datagram;
 use barewire_core::printable::Printable;
 use serde::Serialize;
 
-use crate::output::format::{ADDRESS, serialize_text};
+use crate::output::format::ADDRESS;
+use crate::output::peer_text::serialize_text;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "received")]
 pub(crate) struct ReceivedDatagram<'a> {
     from: SocketAddr,
-    #[serde(serialize_with = "serialize_text")]
+    #[serde(flatten, serialize_with = "serialize_text")]
     text: Printable<'a>,
     /// The true length.
     bytes: usize,
@@ -55,7 +56,7 @@ mod tests {
         let datagram = Datagram { source: PEER, bytes: b"he\x1b", length: 5 };
         assert_eq!(
             serde_json::to_string(&ReceivedDatagram::from(&datagram)).unwrap(),
-            r#"{"event":"received","from":"127.0.0.1:5000","text":"he\\x1b","bytes":5,"truncated":true}"#
+            r#"{"event":"received","from":"127.0.0.1:5000","text":"he\\x1b","text_base64":"aGUb","bytes":5,"truncated":true}"#
         );
     }
 

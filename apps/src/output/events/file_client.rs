@@ -10,7 +10,8 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use serde::Serialize;
 
-use crate::output::format::{self, serialize_seconds, serialize_text};
+use crate::output::format::{self, serialize_seconds};
+use crate::output::peer_text::{Shown, serialize_folder, serialize_name, serialize_path};
 
 const DIRECTORY: Style = AnsiColor::Blue.on_default().bold();
 
@@ -19,10 +20,10 @@ const DIRECTORY: Style = AnsiColor::Blue.on_default().bold();
 #[serde(tag = "event", rename = "downloaded")]
 pub(crate) struct Downloaded<'a> {
     /// As the server knows it.
-    #[serde(serialize_with = "serialize_text")]
+    #[serde(flatten, serialize_with = "serialize_name")]
     pub(crate) name: Printable<'a>,
     /// Where it is.
-    #[serde(serialize_with = "serialize_text")]
+    #[serde(flatten, serialize_with = "serialize_path")]
     pub(crate) path: Printable<'a>,
     /// Its size.
     pub(crate) bytes: u64,
@@ -37,7 +38,7 @@ pub(crate) struct Downloaded<'a> {
 impl fmt::Display for Downloaded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, path: _, bytes, resumed_from, verified, seconds } = *self;
-        let seconds = format::seconds(seconds);
+        let (name, seconds) = (Shown::from(name), format::seconds(seconds));
         write!(f, "{name}: {} in {seconds:.1} s (", HumanBytes(bytes))?;
         if !verified {
             f.write_str("not ")?;
@@ -54,10 +55,10 @@ impl fmt::Display for Downloaded<'_> {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "entry")]
 pub(crate) struct Listed<'a> {
-    /// The folder that it is in, printable, if it is one of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) folder: Option<&'a str>,
-    #[serde(serialize_with = "serialize_text")]
+    /// The folder that it is in, if it is one of several.
+    #[serde(flatten, serialize_with = "serialize_folder")]
+    pub(crate) folder: Option<Printable<'a>>,
+    #[serde(flatten, serialize_with = "serialize_name")]
     pub(crate) name: Printable<'a>,
     pub(crate) size: u64,
     /// Seconds since the start of 1970, UTC.
@@ -73,6 +74,7 @@ pub(crate) struct Listed<'a> {
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { folder: _, name, size, modified, directory, link, width } = *self;
+        let name = Shown::from(name);
         if directory || link {
             let mark = if link { '@' } else { '/' };
             write!(f, "{:>width$}  {}  {DIRECTORY}{name}{mark}{DIRECTORY:#}", "-", Time(modified))
@@ -119,7 +121,7 @@ mod tests {
         assert_eq!(done.to_string(), r"a/\x1b: 1.00 MiB in 0.4 s (verified)");
         assert_eq!(
             json(done),
-            r#"{"event":"downloaded","name":"a/\\x1b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
+            r#"{"event":"downloaded","name":"a/\\x1b","name_base64":"YS8b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
         );
         let resumed = Downloaded { resumed_from: 2048, verified: false, ..done };
         assert!(resumed.to_string().ends_with("(not verified, resumed from 2.00 KiB)"));
@@ -148,7 +150,7 @@ mod tests {
         let link = Listed { directory: false, link: true, ..folder };
         let plain = anstream::adapter::strip_str(&link.to_string()).to_string();
         assert_eq!(plain, "  -  2023-11-14T22:13:20Z  d@");
-        let inner = Listed { folder: Some("a"), ..folder };
+        let inner = Listed { folder: Some(printable(b"a")), ..folder };
         assert!(json(inner).starts_with(r#"{"event":"entry","folder":"a","name""#));
     }
 

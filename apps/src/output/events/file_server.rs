@@ -8,13 +8,14 @@ use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use serde::{Serialize, Serializer};
 
-use crate::output::format::{self, ADDRESS, serialize_seconds, serialize_text};
+use crate::output::format::{self, ADDRESS, serialize_seconds};
+use crate::output::peer_text::{Shown, serialize_name};
 
 /// How a server has answered a request for a file.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "served")]
 pub(crate) struct Served<'a> {
-    #[serde(serialize_with = "serialize_text")]
+    #[serde(flatten, serialize_with = "serialize_name")]
     name: Printable<'a>,
     from: SocketAddr,
     #[serde(serialize_with = "serialize_status")]
@@ -43,7 +44,7 @@ impl fmt::Display for Served<'_> {
         write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
         // A request that makes no sense has none.
         if !name.is_empty() {
-            write!(f, "{name}: ")?;
+            write!(f, "{}: ", Shown::from(*name))?;
         }
         match status {
             Some(refusal) => refusal.fmt(f),

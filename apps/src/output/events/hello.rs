@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use barewire_core::printable::Printable;
 use serde::Serialize;
 
-use crate::output::format::{ADDRESS, serialize_text};
+use crate::output::format::ADDRESS;
+use crate::output::peer_text::serialize_text;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "received")]
 pub(crate) struct ReceivedText<'a> {
     pub(crate) from: SocketAddr,
-    #[serde(serialize_with = "serialize_text")]
+    #[serde(flatten, serialize_with = "serialize_text")]
     pub(crate) text: Printable<'a>,
 }
 

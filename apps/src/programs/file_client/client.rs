@@ -7,6 +7,7 @@ use barewire_core::time::Instant;
 use log::Level;
 
 use super::messages;
+use super::pace::Pace;
 use super::queue::Queue;
 use super::report::Reporter;
 use super::retry::{Ending, Left, RetryPolicy, Step};
@@ -18,6 +19,8 @@ use super::transfer::Transfer;
 pub(super) struct Client<'o> {
     pub(super) queue: Queue<'o>,
     pub(super) policy: RetryPolicy,
+    /// What all connections together are held to.
+    pub(super) pace: Option<Pace>,
 }
 
 impl<'o> Client<'o> {
@@ -27,12 +30,13 @@ impl<'o> Client<'o> {
         transfers: Vec<Transfer>,
     ) -> Self {
         let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain);
-        Self { queue: Queue::new(settings, reporter, transfers), policy }
+        let pace = settings.limit_rate.map(Pace::new);
+        Self { queue: Queue::new(settings, reporter, transfers), policy, pace }
     }
 
     /// When the next connection begins after one that has ended so; `None` if none does.
     pub(super) fn after(&mut self, ending: &Ending, now: Instant) -> Option<Instant> {
-        let Self { queue, policy } = self;
+        let Self { queue, policy, .. } = self;
         queue.rewind();
         let progressed = std::mem::take(&mut queue.progressed);
         let others = queue.len().saturating_sub(1);

@@ -12,6 +12,7 @@ use barewire_linux::link::Link;
 use crate::cli::arguments::message;
 
 use super::client::Client;
+use super::pace::Paced;
 use super::queue::Receiver;
 use super::retry::Ending;
 use super::settings::Settings;
@@ -108,7 +109,7 @@ impl Task<Client<'_>> for ServerConnection {
 
 /// Begins the conversation over a connection that is made.
 fn begin(link: Link, client: &mut Client<'_>, now: Instant) -> Result<ServerConnection, Ending> {
-    let Client { queue, policy } = client;
+    let Client { queue, policy, .. } = client;
     let config = queue.settings.config();
     if !policy.is_plain() {
         let mut receiver = Receiver::new(now, config);
@@ -135,9 +136,10 @@ fn drive<S>(
 where
     S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
-    let queue = &mut client.queue;
+    let Client { queue, pace, .. } = client;
     let mut abort = None;
-    let driven = link.drive(cx, receiver, |event| {
+    let mut paced = Paced { session: receiver, pace: pace.as_mut() };
+    let driven = link.drive(cx, &mut paced, |event| {
         if abort.is_none() {
             abort = queue.take(event).err();
         }

@@ -8,19 +8,21 @@ use barewire_linux::files::{BackgroundWriter, Download};
 use indicatif::HumanBytes;
 
 use crate::output::events::file_client::Downloaded;
+use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
 
+use super::limits::Allowance;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::{Abort, Incoming, Sink};
-use super::target::TargetPath;
+use super::target::{Found, ListedFile, TargetPath};
 
 /// A download, from before it is asked for until the file is there.
 #[derive(Debug)]
 pub(super) struct FileSink {
     target: TargetPath,
-    /// The size that a listing has told.
-    listed: Option<u64>,
+    /// What a listing has told.
+    listed: Option<ListedFile>,
     /// Boxed, since of many that wait only a few have one.
     download: Option<Box<BackgroundWriter>>,
     /// What came first, and when.
@@ -30,16 +32,12 @@ pub(super) struct FileSink {
 }
 
 impl FileSink {
-    pub(super) fn new(target: TargetPath, listed: Option<u64>) -> Self {
+    pub(super) fn new(target: TargetPath, listed: Option<ListedFile>) -> Self {
         Self { target, listed, download: None, first: None, last: Incoming::default() }
     }
 
-    /// Whether there is a file of the size listed. An earlier run gave a file its name only when it
-    /// was complete.
-    fn is_there(&self) -> bool {
-        let TargetPath { parent, leaf } = &self.target;
-        let found = parent.folder.size(leaf).ok().flatten();
-        found.is_some() && found == self.listed
+    pub(super) fn listed_size(&self) -> u64 {
+        self.listed.map_or(0, |listed| listed.size)
     }
 
     /// Does something to the part, and says why it cannot be done.
@@ -53,8 +51,7 @@ impl FileSink {
 
     /// Why the file cannot be begun, written or completed.
     fn explain(&self, error: &io::Error) -> String {
-        let (path, why) = (self.target.path(), describe(error));
-        let path = path.display();
+        let (path, why) = (self.target.shown(), describe(error));
         let is_complete = self.first.is_some() && self.download.is_none();
         match error.kind() {
             ErrorKind::AlreadyExists if is_complete => format!(
@@ -62,14 +59,13 @@ impl FileSink {
                  nothing anew)"
             ),
             _ if is_complete => format!("cannot complete {path}: {why}"),
-            ErrorKind::AlreadyExists if self.listed.is_some() => {
-                format!("{path} is there already, but not of the size listed (--force replaces it)")
-            }
             ErrorKind::AlreadyExists => format!("{path} is there already (--force replaces it)"),
             ErrorKind::IsADirectory => format!("{path} is a folder (-d writes into one)"),
             // The system's own error of that kind is another: a call that it does not have.
             ErrorKind::Unsupported if error.raw_os_error().is_none() => {
-                format!("{path} is a device, not a file (-o - writes to standard output)")
+                format!(
+                    "{path} is a device, FIFO or socket, not a file (-o writes to devices and FIFOs)"
+                )
             }
             ErrorKind::ResourceBusy => {
                 format!("another program is downloading to {path} at this moment")
@@ -114,7 +110,7 @@ impl FileSink {
         let (resumed_from, seconds) = self
             .first
             .map_or_else(Default::default, |(first, begun)| (first.offset, begun.elapsed().into()));
-        reporter.output.show(&Downloaded {
+        reporter.complete(&Downloaded {
             name: printable(name.as_bytes()),
             path: printable(path.as_os_str().as_encoded_bytes()),
             bytes,
@@ -127,18 +123,28 @@ impl FileSink {
 
 impl Sink for FileSink {
     /// Opens the part, unless it is open already.
-    fn prepare(&mut self, settings: &Settings) -> Result<bool, String> {
+    fn prepare(&mut self, settings: &Settings, allowance: &Allowance) -> Result<bool, String> {
         if self.download.is_some() {
             return Ok(true);
         }
-        let TargetPath { parent, leaf } = &self.target;
-        match Download::begin(&parent.folder, leaf, settings.existing()) {
-            Ok(download) => self.download = Some(Box::new(BackgroundWriter::new(download))),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && self.is_there() => {
+        let mut replaces = settings.force;
+        if let Some(listed) = self.listed {
+            let found = self.target.compare(listed, settings.keeps_times());
+            if !settings.force && found == Found::Same {
                 return Ok(false);
             }
-            Err(error) => return Err(self.explain(&error)),
+            let room = allowance.check(listed.size);
+            room.map_err(|why| format!("{}: {why}", self.target.shown()))?;
+            replaces |= found == Found::Other;
         }
+        let TargetPath { parent, leaf } = &self.target;
+        let download = Download::begin(&parent.folder, leaf, settings.existing(replaces));
+        let download = download.map_err(|error| self.explain(&error))?;
+        let mut writer = BackgroundWriter::new(download);
+        if settings.keeps_times() {
+            writer.set_modified(self.listed.and_then(ListedFile::nanoseconds));
+        }
+        self.download = Some(Box::new(writer));
         Ok(true)
     }
 
@@ -147,7 +153,7 @@ impl Sink for FileSink {
         held.map_or((0, 0), |held| (held.verified, held.tag))
     }
 
-    fn begin(&mut self, _name: &str, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
+    fn begin(&mut self, _name: Shown<'_>, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
         self.first.get_or_insert_with(|| (*incoming, Instant::now()));
         self.last = *incoming;
         let &Incoming { offset, size, tag, verified } = incoming;

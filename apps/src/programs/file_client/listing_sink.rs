@@ -5,6 +5,7 @@ use barewire_core::printable::printable;
 use indicatif::HumanBytes;
 
 use crate::output::events::file_client::Listed;
+use crate::output::peer_text::Shown;
 
 use super::report::Reporter;
 use super::sink::{Abort, Incoming, Sink};
@@ -50,12 +51,12 @@ impl ListingSink {
         let entries = self.entries()?;
         let largest = entries.clone().map(|entry| entry.size).max().unwrap_or_default();
         let width = largest.to_string().len();
-        let folder = folder.map(|name| printable(name.as_bytes()).to_string());
-        if let Some(folder) = &folder {
-            reporter.output.heading(folder);
+        let folder = folder.map(|name| printable(name.as_bytes()));
+        if let Some(folder) = folder {
+            reporter.output.heading(Shown::from(folder));
         }
         for Entry { size, modified, name, kind } in entries {
-            let (folder, name) = (folder.as_deref(), printable(name.as_bytes()));
+            let name = printable(name.as_bytes());
             let (directory, link) =
                 (kind == EntryKind::Directory, kind == EntryKind::LinkToDirectory);
             reporter.output.show(&Listed { folder, name, size, modified, directory, link, width });
@@ -65,7 +66,7 @@ impl ListingSink {
 }
 
 impl Sink for ListingSink {
-    fn begin(&mut self, name: &str, incoming: &Incoming, room: u64) -> Result<(), Abort> {
+    fn begin(&mut self, name: Shown<'_>, incoming: &Incoming, room: u64) -> Result<(), Abort> {
         self.bytes.clear();
         let (size, room) = (incoming.size.unwrap_or_default(), room.min(LONGEST));
         if size > room {
@@ -93,6 +94,7 @@ impl Sink for ListingSink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::peer_text::shown;
 
     fn listing(text: &str) -> ListingSink {
         ListingSink { bytes: text.as_bytes().to_vec() }
@@ -118,7 +120,7 @@ mod tests {
         let mut listing = listing("left from a connection that broke");
         let mut begin = |size, verified, room| {
             let incoming = Incoming { offset: 0, size: Some(size), tag: 1, verified };
-            let begun = listing.begin("x", &incoming, room);
+            let begun = listing.begin(shown(b"x"), &incoming, room);
             assert!(listing.bytes.is_empty());
             begun.is_ok()
         };

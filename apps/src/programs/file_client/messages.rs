@@ -5,6 +5,7 @@ use barewire_linux::link::DriveError;
 use indicatif::HumanBytes;
 
 use crate::client::destination::connect_error;
+use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
 
 use super::retry::{Ending, RetryPolicy};
@@ -12,25 +13,13 @@ use super::settings::Settings;
 use super::sink::Abort;
 use super::transfer::Transfer;
 
-/// So many files were not asked for.
-pub(super) fn there(files: u64) -> String {
-    let were = if files == 1 { "file was" } else { "files were" };
-    format!("{files} {were} there already, with the size that the server tells (--force replaces)")
-}
-
 /// So many entries of a folder the server cannot tell the names of.
-pub(super) fn left_out(folder: &str, entries: u64) -> String {
+pub(super) fn left_out(folder: Shown<'_>, entries: u64) -> String {
     let are = if entries == 1 { "entry is" } else { "entries are" };
     format!(
         "{folder}: {entries} {are} left out, as a listing cannot tell such names (not UTF-8, or with \
          control characters, or files' with `@` at the end)"
     )
-}
-
-/// So many links to folders are no part of the tree.
-pub(super) fn not_followed(folder: &str, links: u64) -> String {
-    let are = if links == 1 { "link to a folder is" } else { "links to folders are" };
-    format!("{folder}: {links} {are} not followed (ask for what they lead to by their names)")
 }
 
 /// The server does not send what was asked for.

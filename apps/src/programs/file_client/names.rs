@@ -13,8 +13,49 @@ pub(super) fn leaf(name: &str) -> Option<&str> {
     Some(parts.next_back().unwrap_or_default()).filter(|part| *part != "..")
 }
 
+/// A name of the server in a tree that is downloaded.
+#[derive(Clone, Debug)]
+pub(super) struct TreePath {
+    name: String,
+    /// Where in it that begins which the listings have added; they have not if it is the tree itself.
+    added: Option<usize>,
+}
+
+impl TreePath {
+    /// The tree that the user has named.
+    pub(super) fn top(name: String) -> Self {
+        Self { name, added: None }
+    }
+
+    pub(super) fn is_top(&self) -> bool {
+        self.added.is_none()
+    }
+
+    /// The name of what is called `name` in this folder.
+    pub(super) fn join(&self, name: &str) -> Self {
+        let joined = join(&self.name, name);
+        let added = self.added.unwrap_or(joined.len() - name.len());
+        Self { name: joined, added: Some(added) }
+    }
+
+    /// The way from the top of the tree.
+    pub(super) fn way_from_top(&self) -> &str {
+        self.added.and_then(|added| self.name.get(added..)).unwrap_or_default()
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<TreePath> for String {
+    fn from(path: TreePath) -> Self {
+        path.name
+    }
+}
+
 /// The name of what is called `name` in the folder `folder`.
-pub(super) fn join(folder: &str, name: &str) -> String {
+fn join(folder: &str, name: &str) -> String {
     match folder.trim_end_matches('/') {
         "" | "." => name.to_owned(),
         folder => format!("{folder}/{name}"),
@@ -71,6 +112,17 @@ mod tests {
             ("../.", None),
         ] {
             assert_eq!(super::leaf(name), leaf, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_a_tree_tells_what_the_tree_has_added() {
+        for (top, inner) in [("", "a/b"), (".", "a/b"), ("x", "x/a/b"), ("x/y/", "x/y/a/b")] {
+            let top = TreePath::top(top.into());
+            assert!(top.is_top() && top.way_from_top().is_empty());
+            let path = top.join("a").join("b");
+            assert!(!path.is_top());
+            assert_eq!((path.way_from_top(), path.as_str()), ("a/b", inner));
         }
     }
 

@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::Instant;
-use log::Level;
 
 use super::file_sink::FileSink;
+use super::limits::Allowance;
 use super::listing_sink;
 use super::messages;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::Abort;
-use super::transfer::{Kind, Transfer, shown};
+use super::transfer::{Kind, Transfer, called, shown};
 use super::tree::Walk;
 
 /// How much may be asked for before it is answered. Each file among it has three descriptors open.
@@ -44,8 +44,7 @@ pub(super) struct Queue<'o> {
     complete: Vec<(String, FileSink)>,
     /// Nothing more will be asked on this connection.
     finished: bool,
-    /// How many files need not be downloaded, as they are there.
-    pub(super) there: u64,
+    allowance: Allowance,
     /// Something was achieved since this was last looked at.
     pub(super) progressed: bool,
 }
@@ -58,6 +57,7 @@ impl<'o> Queue<'o> {
     ) -> Self {
         reporter.known = transfers.iter().map(Transfer::files).sum();
         Self {
+            allowance: settings.limits.into(),
             settings,
             reporter,
             waiting: transfers.into(),
@@ -65,7 +65,6 @@ impl<'o> Queue<'o> {
             asked: VecDeque::new(),
             complete: Vec::new(),
             finished: false,
-            there: 0,
             progressed: false,
         }
     }
@@ -90,7 +89,7 @@ impl<'o> Queue<'o> {
         while self.waiting.is_empty()
             && let Some(folder) = self.folders.last_mut()
         {
-            self.waiting.extend(folder.next());
+            self.waiting.extend(folder.next(&self.settings.rules));
             self.folders.pop_if(|folder| folder.left == 0);
         }
     }
@@ -100,9 +99,9 @@ impl<'o> Queue<'o> {
         loop {
             self.refill();
             let Some(transfer) = self.waiting.front_mut() else { return false };
-            match transfer.sink_mut().prepare(&self.settings) {
+            match transfer.sink_mut().prepare(&self.settings, &self.allowance) {
                 Ok(true) => return true,
-                Ok(false) => self.there += 1,
+                Ok(false) => self.reporter.unchanged(transfer.listed_size()),
                 Err(why) => self.reporter.fail(&why),
             }
             self.drop_next();
@@ -165,7 +164,8 @@ impl<'o> Queue<'o> {
                 let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
                 let taken = self.folders.iter().map(Walk::room).sum();
                 let room = listing_sink::ROOM.saturating_sub(taken);
-                self.progressed |= transfer.take(event, room, &mut self.reporter)?;
+                let Self { allowance, reporter, .. } = self;
+                self.progressed |= transfer.take(event, room, allowance, reporter)?;
             }
         }
         Ok(())
@@ -193,27 +193,23 @@ impl<'o> Queue<'o> {
         let name = transfer.name;
         let left_out = match &transfer.kind {
             Kind::Screen(listing, _) | Kind::Tree { listing, .. } => listing.left_out(),
-            Kind::File(_) | Kind::Stdout(_) => 0,
+            Kind::File(_) | Kind::Stream(_) => 0,
         };
         let done = match transfer.kind {
             Kind::File(sink) => return self.complete.push((name, sink)),
-            Kind::Stdout(sink) => return sink.complete(shown(&name), reporter),
+            Kind::Stream(sink) => return sink.complete(&name, reporter),
             Kind::Screen(listing, headed) => {
-                let heading = headed.then(|| shown(&name));
+                let heading = headed.then(|| called(&name));
                 listing.show(heading, reporter).map_err(|error| error.to_string())
             }
-            Kind::Tree { listing, target, .. } => {
-                Walk::begin(name.clone(), listing, &target).map(|folder| {
-                    reporter.known += folder.files;
-                    if folder.links > 0 {
-                        reporter
-                            .log(Level::Warn, &messages::not_followed(shown(&name), folder.links));
-                    }
-                    self.folders.push(folder);
-                })
+            Kind::Tree { listing, target, path } => {
+                let rules = &self.settings.rules;
+                Walk::begin(path, listing, &target, rules, &mut self.allowance, reporter)
+                    .map(|folder| self.folders.push(folder))
             }
         };
         if left_out > 0 {
+            reporter.tree.left_out += left_out;
             reporter.fail(&messages::left_out(shown(&name), left_out));
         }
         if let Err(why) = done {

@@ -7,7 +7,11 @@ use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 use clap::Args;
 
+use crate::cli::sizes::rate;
 use crate::cli::times::{timeout, written};
+
+use super::limits::Limits;
+use super::rules::TreeRules;
 
 #[expect(clippy::struct_excessive_bools, reason = "options")]
 #[derive(Args, Debug)]
@@ -32,9 +36,21 @@ pub(super) struct Settings {
     #[arg(long)]
     pub(super) no_resume: bool,
 
-    /// Replace files that are there already
+    /// Replace files that are there already; with -r, also those that seem unchanged
     #[arg(short, long)]
     pub(super) force: bool,
+
+    /// Let files be as old as their downloads, instead of giving them the times that the server tells;
+    /// -r then takes a file of the same size that is not older for the same
+    #[arg(long)]
+    pub(super) no_times: bool,
+
+    #[command(flatten)]
+    pub(super) limits: Limits,
+
+    /// Receive no more than RATE bytes a second; K, M and G are powers of 1024
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(super) limit_rate: Option<u64>,
 
     /// How long connecting may take, and then the beginning of each answer
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_TIMEOUT))]
@@ -51,6 +67,9 @@ pub(super) struct Settings {
     /// The pause before the first of them.
     #[arg(skip)]
     pub(super) retry_pause: Duration,
+
+    #[command(flatten)]
+    pub(super) rules: TreeRules,
 }
 
 impl Settings {
@@ -58,8 +77,12 @@ impl Settings {
         TransferConfig::new().with_timeout(self.timeout).with_stall(self.stall)
     }
 
-    /// How files and parts that are there already are treated.
-    pub(super) fn existing(&self) -> DownloadOptions {
-        DownloadOptions::new().with_force(self.force).with_resume(!self.no_resume)
+    pub(super) fn keeps_times(&self) -> bool {
+        !self.no_times
+    }
+
+    /// How a file and a part that are there already are treated.
+    pub(super) fn existing(&self, replaces: bool) -> DownloadOptions {
+        DownloadOptions::new().with_force(replaces).with_resume(!self.no_resume)
     }
 }

@@ -2,6 +2,9 @@
 
 use barewire_core::file::ResponseHeader;
 
+use crate::output::peer_text::Shown;
+
+use super::limits::Allowance;
 use super::report::Reporter;
 use super::settings::Settings;
 
@@ -51,7 +54,7 @@ pub(super) enum Abort {
 /// [`verified`](Self::verified) in turns, and [`settle`](Self::settle) if it breaks off.
 pub(super) trait Sink {
     /// Makes it ready to be asked for; false if it need not be, as it is there already.
-    fn prepare(&mut self, _settings: &Settings) -> Result<bool, String> {
+    fn prepare(&mut self, _settings: &Settings, _allowance: &Allowance) -> Result<bool, String> {
         Ok(true)
     }
 
@@ -61,7 +64,7 @@ pub(super) trait Sink {
     }
 
     /// The contents of `name` are about to come. Of memory that many share, `room` bytes are free.
-    fn begin(&mut self, name: &str, incoming: &Incoming, room: u64) -> Result<(), Abort>;
+    fn begin(&mut self, name: Shown<'_>, incoming: &Incoming, room: u64) -> Result<(), Abort>;
 
     fn write(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort>;
 

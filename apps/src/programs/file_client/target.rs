@@ -1,12 +1,44 @@
 //! Where files and folders go.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use barewire_linux::files::Folder;
+
+use crate::output::peer_text::shown;
+
+/// What a listing tells of a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListedFile {
+    pub(super) size: u64,
+    /// In seconds since 1970.
+    pub(super) modified: i64,
+}
+
+impl ListedFile {
+    /// When it was modified, in nanoseconds since 1970, if it bears such a time.
+    pub(super) fn nanoseconds(self) -> Option<i64> {
+        self.modified.checked_mul(SECOND)
+    }
+}
+
+/// What there is in place of a file that is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, or no file.
+    NoFile,
+    /// To all appearances, the same.
+    Same,
+    /// Another file, or another version.
+    Other,
+}
+
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 
 /// A folder that is written into, and its path for people.
 #[derive(Debug)]
@@ -40,6 +72,23 @@ impl TargetPath {
 
     pub(super) fn path(&self) -> PathBuf {
         self.parent.path.join(OsStr::from_bytes(&self.leaf))
+    }
+
+    /// The path for people.
+    pub(super) fn shown(&self) -> impl fmt::Display {
+        shown(self.path().as_os_str().as_bytes()).to_string()
+    }
+
+    /// Compares with what is listed the file that is there. Unless it `keeps_times` it is as old
+    /// as its download.
+    pub(super) fn compare(&self, listed: ListedFile, keeps_times: bool) -> Found {
+        let Ok(Some((size, modified))) = self.parent.folder.size_and_time(&self.leaf) else {
+            return Found::NoFile;
+        };
+        let modified = modified.div_euclid(SECOND);
+        let is_time_right =
+            if keeps_times { modified == listed.modified } else { modified >= listed.modified };
+        if size == listed.size && is_time_right { Found::Same } else { Found::Other }
     }
 
     /// The folder, created if need be.

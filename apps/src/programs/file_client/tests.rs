@@ -7,7 +7,10 @@ fn read(options: &[&str]) -> Result<Vec<String>, String> {
     let words = ["file-client", "server:1"].iter().chain(options);
     let client = FileClientProgram::try_parse_from(words).map_err(|error| error.to_string())?;
     let (_, names) = Destination::read_first(&client.words).unwrap();
-    let transfers = client.check(names).and_then(|()| client.transfers(names));
+    let transfers = client.stream().and_then(|stream| {
+        client.check(names, stream.as_ref())?;
+        client.transfers(names, stream)
+    });
     match transfers {
         Ok(transfers) => Ok(transfers.into_iter().map(|transfer| transfer.name).collect()),
         Err(failure) => Err(failure.message().unwrap_or_default().to_owned()),

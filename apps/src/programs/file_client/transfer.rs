@@ -3,13 +3,17 @@
 use barewire_core::file::{Operation, ReceiverEvent, Request};
 use log::Level;
 
+use crate::output::peer_text::{self, Shown};
+
 use super::file_sink::FileSink;
+use super::limits::Allowance;
 use super::listing_sink::ListingSink;
+use super::names::TreePath;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::sink::{Abort, Incoming, Sink};
-use super::stdout_sink::StdoutSink;
-use super::target::TargetPath;
+use super::stream_sink::{Stream, StreamSink};
+use super::target::{ListedFile, TargetPath};
 
 #[derive(Debug)]
 pub(super) struct Transfer {
@@ -26,14 +30,14 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) enum Kind {
     File(FileSink),
-    Stdout(StdoutSink),
+    Stream(StreamSink),
     /// The entries of a folder, shown; under a heading if that is set.
     Screen(ListingSink, bool),
-    /// The entries of a folder, all of them downloaded.
+    /// The entries of the folder at this path, all of them downloaded.
     Tree {
         listing: ListingSink,
         target: TargetPath,
-        by_user: bool,
+        path: TreePath,
     },
 }
 
@@ -41,7 +45,7 @@ impl Kind {
     fn sink_mut(&mut self) -> &mut dyn Sink {
         match self {
             Self::File(sink) => sink,
-            Self::Stdout(sink) => sink,
+            Self::Stream(sink) => sink,
             Self::Screen(sink, _) | Self::Tree { listing: sink, .. } => sink,
         }
     }
@@ -52,13 +56,13 @@ impl Transfer {
         Self { name, kind, has_begun: false, reached: 0 }
     }
 
-    /// A file, of the size that a listing has told, if one has.
-    pub(super) fn file(name: String, target: TargetPath, listed: Option<u64>) -> Self {
+    /// A file, of which a listing has told, perhaps.
+    pub(super) fn file(name: String, target: TargetPath, listed: Option<ListedFile>) -> Self {
         Self::new(name, Kind::File(FileSink::new(target, listed)))
     }
 
-    pub(super) fn stdout(name: String) -> Self {
-        Self::new(name, Kind::Stdout(StdoutSink::default()))
+    pub(super) fn stream(name: String, target: Stream) -> Self {
+        Self::new(name, Kind::Stream(StreamSink::new(target)))
     }
 
     pub(super) fn screen(name: String, headed: bool) -> Self {
@@ -66,15 +70,16 @@ impl Transfer {
     }
 
     /// A folder; if the user has named it, a file may be meant.
-    pub(super) fn tree(name: String, target: TargetPath, by_user: bool) -> Self {
-        Self::new(name, Kind::Tree { listing: ListingSink::default(), target, by_user })
+    pub(super) fn tree(path: TreePath, target: TargetPath) -> Self {
+        let name = path.as_str().to_owned();
+        Self::new(name, Kind::Tree { listing: ListingSink::default(), target, path })
     }
 
     /// The same name as that of a file, if one may be meant.
     pub(super) fn as_file(&self) -> Option<Self> {
-        let Kind::Tree { target, by_user: true, .. } = &self.kind else { return None };
-        let is_named = !target.leaf.is_empty();
-        is_named.then(|| Self::file(self.name.clone(), target.clone(), None))
+        let Kind::Tree { target, path, .. } = &self.kind else { return None };
+        let may_be = path.is_top() && !target.leaf.is_empty();
+        may_be.then(|| Self::file(self.name.clone(), target.clone(), None))
     }
 
     pub(super) fn sink_mut(&mut self) -> &mut dyn Sink {
@@ -84,13 +89,13 @@ impl Transfer {
     pub(super) fn sink(&self) -> &dyn Sink {
         match &self.kind {
             Kind::File(sink) => sink,
-            Kind::Stdout(sink) => sink,
+            Kind::Stream(sink) => sink,
             Kind::Screen(sink, _) | Kind::Tree { listing: sink, .. } => sink,
         }
     }
 
     /// The name for messages.
-    pub(super) fn shown(&self) -> &str {
+    pub(super) fn shown(&self) -> Shown<'_> {
         shown(&self.name)
     }
 
@@ -108,6 +113,14 @@ impl Transfer {
         u64::from(!self.is_listing())
     }
 
+    /// How long a listing says that the file is, in bytes.
+    pub(super) fn listed_size(&self) -> u64 {
+        match &self.kind {
+            Kind::File(sink) => sink.listed_size(),
+            _ => 0,
+        }
+    }
+
     pub(super) fn request(&self, settings: &Settings) -> Request<'_> {
         let name = self.name.as_bytes();
         if self.is_listing() {
@@ -123,16 +136,24 @@ impl Transfer {
         &mut self,
         event: ReceiverEvent<'_>,
         room: u64,
+        allowance: &mut Allowance,
         reporter: &mut Reporter<'_>,
     ) -> Result<bool, Abort> {
         match event {
-            ReceiverEvent::Response(header) => self.begin(&header.into(), room, reporter)?,
+            ReceiverEvent::Response(header) => {
+                if !self.is_listing() {
+                    let room = allowance.check(header.size - header.offset);
+                    room.map_err(|why| self.skip(&why))?;
+                }
+                self.begin(&header.into(), room, reporter)?;
+            }
             ReceiverEvent::Contents(bytes) => {
                 if !self.has_begun {
                     // The plain form has no headers.
                     self.begin(&Incoming::default(), room, reporter)?;
                 }
                 if !self.is_listing() {
+                    allowance.take(bytes.len()).map_err(|why| self.skip(&why))?;
                     reporter.advance(bytes.len());
                 }
                 self.sink_mut().write(bytes, reporter)?;
@@ -143,6 +164,10 @@ impl Transfer {
         let ((held, _), before) = (self.sink().held(), self.reached);
         self.reached = before.max(held);
         Ok(held > before)
+    }
+
+    fn skip(&self, why: &str) -> Abort {
+        Abort::Skip(format!("{}: {why}", self.shown()))
     }
 
     fn begin(
@@ -160,7 +185,7 @@ impl Transfer {
             reporter.log(Level::Debug, &format!("{name} {message}"));
         }
         if !self.is_listing() {
-            reporter.begin(name, incoming.offset, incoming.size);
+            reporter.begin(&self.name, incoming.offset, incoming.size);
         }
         self.kind.sink_mut().begin(name, incoming, room)
     }
@@ -172,7 +197,12 @@ impl Transfer {
     }
 }
 
-/// The root has no name.
-pub(super) fn shown(name: &str) -> &str {
+/// What a name is called. The root has none.
+pub(super) fn called(name: &str) -> &str {
     if name.is_empty() { "." } else { name }
+}
+
+/// A name for messages.
+pub(super) fn shown(name: &str) -> Shown<'_> {
+    peer_text::shown(called(name).as_bytes())
 }

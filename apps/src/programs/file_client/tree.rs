@@ -6,73 +6,89 @@ use barewire_core::file::{Entry, EntryKind, entries};
 
 use crate::output::system_error::describe;
 
+use super::limits::Allowance;
 use super::listing_sink::ListingSink;
-use super::names::join;
-use super::target::{TargetFolder, TargetPath};
+use super::names::TreePath;
+use super::report::Reporter;
+use super::rules::{TreeRules, Unwanted};
+use super::target::{ListedFile, TargetFolder, TargetPath};
 use super::transfer::Transfer;
 
 /// What is still to be asked for of a folder whose listing is there. It becomes transfers one by one,
 /// so that a long listing costs little more than its length.
 #[derive(Debug)]
 pub(super) struct Walk {
-    name: String,
+    path: TreePath,
     target: Rc<TargetFolder>,
+    /// It goes directly into a folder that the server has not named.
+    is_loose: bool,
     listing: Vec<u8>,
     read: usize,
     /// How many transfers are still to come.
     pub(super) left: usize,
-    /// How many files the listing has.
-    pub(super) files: u64,
-    /// How many links to folders it has, which are not followed.
-    pub(super) links: u64,
 }
 
 impl Walk {
-    /// Makes the folder that the server calls `name`.
+    /// Makes the folder at `path`, if there may be so many files.
     pub(super) fn begin(
-        name: String,
+        path: TreePath,
         listing: ListingSink,
         target: &TargetPath,
+        rules: &TreeRules,
+        allowance: &mut Allowance,
+        reporter: &mut Reporter<'_>,
     ) -> Result<Self, String> {
-        let entries = listing.entries().map_err(|error| error.to_string())?;
-        let target = target.open_folder().map_err(|error| {
-            let (path, why) = (target.path(), describe(&error));
-            format!("cannot make the folder {}: {why}", path.display())
-        })?;
-        let (mut left, mut files, mut links) = (0, 0, 0);
-        for Entry { name, kind, .. } in entries {
-            if kind == EntryKind::LinkToDirectory {
-                links += 1;
-                continue;
+        let is_loose = path.is_top() && target.leaf.is_empty();
+        let (mut wanted, mut files, mut bytes, mut tree) = (0_u64, 0, 0_u64, reporter.tree);
+        for Entry { name, size, kind, .. } in
+            listing.entries().map_err(|error| error.to_string())?
+        {
+            match rules.judge(path.join(name).way_from_top(), kind, is_loose) {
+                Ok(()) => {
+                    wanted += 1;
+                    files += u64::from(kind == EntryKind::File);
+                    bytes = bytes.saturating_add(size);
+                }
+                Err(Unwanted::Excluded) => tree.excluded += 1,
+                Err(Unwanted::Hidden) => tree.hidden += 1,
+                Err(Unwanted::Link) => tree.links += 1,
             }
-            target.folder.expect(name.as_bytes());
-            left += 1;
-            files += u64::from(kind == EntryKind::File);
         }
-        Ok(Self { name, target, listing: listing.into_lines(), read: 0, left, files, links })
+        allowance.take_files(wanted)?;
+        let target = target.open_folder().map_err(|error| {
+            format!("cannot make the folder {}: {}", target.shown(), describe(&error))
+        })?;
+        for Entry { name, .. } in listing.entries().into_iter().flatten() {
+            target.folder.expect(name.as_bytes());
+        }
+        reporter.tree = tree;
+        reporter.expect(files, bytes);
+        let left = usize::try_from(wanted).unwrap_or(usize::MAX);
+        Ok(Self { path, target, is_loose, listing: listing.into_lines(), read: 0, left })
     }
 
     /// How many bytes of memory the listing takes.
     pub(super) fn room(&self) -> u64 {
         self.listing.len() as u64
     }
-}
 
-impl Iterator for Walk {
-    type Item = Transfer;
-
-    fn next(&mut self) -> Option<Transfer> {
+    /// The next transfer, if there is any, of what is wanted by `rules`.
+    pub(super) fn next(&mut self, rules: &TreeRules) -> Option<Transfer> {
         self.left = self.left.checked_sub(1)?;
         let mut rest = entries(self.listing.get(self.read..)?);
-        let is_followed = |entry: &Entry<'_>| entry.kind != EntryKind::LinkToDirectory;
-        let Entry { size, name, kind, .. } = rest.by_ref().flatten().find(is_followed)?;
+        let (path, entry) = rest.by_ref().find_map(|entry| {
+            let entry = entry.ok()?;
+            let path = self.path.join(entry.name);
+            let is_wanted = rules.judge(path.way_from_top(), entry.kind, self.is_loose).is_ok();
+            is_wanted.then_some((path, entry))
+        })?;
         self.read = self.listing.len() - rest.rest().len();
-        let path = join(&self.name, name);
+        let Entry { size, modified, name, kind } = entry;
         let target = TargetPath::new(Rc::clone(&self.target), name.as_bytes());
         Some(if kind == EntryKind::Directory {
-            Transfer::tree(path, target, false)
+            Transfer::tree(path, target)
         } else {
-            Transfer::file(path, target, Some(size))
+            Transfer::file(path.into(), target, Some(ListedFile { size, modified }))
         })
     }
 }

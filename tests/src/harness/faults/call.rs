@@ -101,6 +101,7 @@ calls! {
     SOCKET = "socket", SYS_socket, Object::Nothing;
     STATX = "statx", SYS_statx, Object::Path(1);
     UNLINK = "unlinkat", SYS_unlinkat, Object::Path(1);
+    UTIMENS = "utimensat", SYS_utimensat, FIRST;
     WRITE = "write", SYS_write, FIRST;
     // Where the run-time gives a thread a stack for its signals: the last it does before `main`.
     SIGALTSTACK = "sigaltstack", SYS_sigaltstack, Object::Nothing;

@@ -43,6 +43,13 @@ const OWN: [(&str, &[&str]); 8] = [
             "--force",
             "--timeout",
             "--retries",
+            "--exclude",
+            "--include",
+            "--hidden",
+            "--max-size",
+            "--max-files",
+            "--no-times",
+            "--limit-rate",
         ],
     ),
     (

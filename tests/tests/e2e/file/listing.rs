@@ -133,7 +133,7 @@ fn what_a_list_cannot_tell_is_counted_in_its_last_line() {
     assert_eq!(names, [" ", "folder@/", "plain", "rtl\u{202e}"]);
     assert_eq!(last, "-\t7");
     assert!(text.ends_with("-\t7\t\n"), "{text:?}");
-    for options in [&["--list"][..], &["-r"]] {
+    for options in [&["--list"][..], &["-r", "--json"]] {
         let target = Folder::new();
         let client = fetch(&server.at(), &target, options).exits(1);
         client.says(&[".: 7 entries are left out"]).prints("plain");

@@ -105,7 +105,7 @@ fn a_size_that_was_never_there_is_not_waited_for() {
         let told = Reply { size, ..Reply::ok(0, TAG) };
         let answer = [told.bytes(), whole.clone()].concat();
         let (client, target) = believe(answer, &[]);
-        client.exits(1).says(&["before all was sent", "no room", "file too large"]);
+        client.exits(1).says(&["before all was sent", "no room", "--max-size allows"]);
         assert!(!target.has("x"), "{size}: {:?}", target.names());
     }
 }

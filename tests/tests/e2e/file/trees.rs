@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use barewire_tests::harness::folder::{contents, names};
 use barewire_tests::harness::framed::SEGMENT;
 use barewire_tests::harness::{Fault, Folder, Proxy, share};
 
-use super::fetch;
+use super::{begin, fetch};
 
 /// What two trees hold, compared as a person would.
 #[track_caller]
@@ -77,7 +78,8 @@ fn two_thousand_small_files_arrive() {
     let target = Folder::in_memory();
     let proxy = Proxy::start(server.address(), &[]);
     let client = fetch(&proxy.at(), &target, &["-r", "tree"]).exits(0).is_silent();
-    assert_eq!(client.output().lines().count(), 2000);
+    assert!(client.output().starts_with("2000 files, 6.73 KiB in "), "{client:?}");
+    assert!(client.output().ends_with(" s (verified)\n"), "one line: {client:?}");
     assert_same(&folder.path("tree"), &target.path("tree"));
     assert_eq!(proxy.carried().len(), 1);
     server.stop();
@@ -100,22 +102,68 @@ fn a_tree_survives_a_network_that_breaks() {
     server.stop();
 }
 
-/// A file that is there is left alone without `--force`: with the size that the list tells, it is
-/// what an earlier run has brought; with another, that fails, and the rest fills the tree up.
+/// What is there as the server has it is not fetched again, what differs is replaced, and what the
+/// server does not have stays.
 #[test]
-fn a_second_run_fills_up_what_is_missing() {
+fn a_second_run_fetches_what_differs() {
     let folder = tree();
     let server = share(&folder, &["--hidden"]);
-    let target = Folder::in_memory().with("tree/big", "mine");
-    let first = fetch(&server.at(), &target, &["-r", "tree"]).exits(1);
-    first.says(&["tree/big is there already, but not of the size listed"]);
-    assert_eq!(target.read("tree/big"), b"mine");
-    target.assert_holds("tree/sub/.hidden", b"hidden");
-    fetch(&server.at(), &target, &["-r", "tree", "--force"]).exits(0).is_silent();
+    let target = Folder::in_memory().with("tree/big", "old").with("tree/mine", "mine");
+    fetch(&server.at(), &target, &["-r", "tree"]).exits(0).is_silent().prints("6 files, ");
+    target.assert_holds("tree/mine", b"mine");
+    fs::remove_file(target.path("tree/mine")).unwrap();
     assert_same(&folder.path("tree"), &target.path("tree"));
-    let third = fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
-    assert_eq!(third.output(), "");
-    third.says(&["6 files were there already"]);
+    folder.write("tree/sub/a\\b", "another");
+    let second = fetch(&server.at(), &target, &["-r", "tree"]).exits(0).is_silent();
+    second.prints("1 file, 7 B in ").prints("; 5 unchanged\n");
+    assert_same(&folder.path("tree"), &target.path("tree"));
+    let third = fetch(&server.at(), &target, &["-r", "tree"]).exits(0).is_silent();
+    third.prints("0 files, 0 B in ").prints("; 6 unchanged\n");
+    fetch(&server.at(), &target, &["-r", "tree", "--force"]).exits(0).prints("6 files, ");
+    server.stop();
+}
+
+fn modified(path: &Path) -> SystemTime {
+    path.metadata().unwrap().modified().unwrap()
+}
+
+/// A version of the same size that is another is told by its time, and the times are kept.
+#[test]
+fn times_tell_versions_apart() {
+    let folder = Folder::new().with("t/a", "one");
+    let set = |seconds| {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        fs::File::open(folder.path("t/a")).unwrap().set_modified(time).unwrap();
+        time
+    };
+    let server = share(&folder, &[]);
+    for options in [&["-r", "t"][..], &["-r", "t", "--no-times"]] {
+        let target = Folder::in_memory();
+        folder.write("t/a", "one");
+        let (old, run) = (set(1_000_000_000), || fetch(&server.at(), &target, options).exits(0));
+        run().prints("1 file, ");
+        run().prints("; 1 unchanged");
+        let is_kept = !options.contains(&"--no-times");
+        assert_eq!(modified(&target.path("t/a")) == old, is_kept);
+        folder.write("t/a", "two");
+        // Newer than anything that was downloaded by now.
+        set(4_000_000_000);
+        run().prints("1 file, ");
+        assert_eq!(target.read("t/a"), b"two");
+    }
+    server.stop();
+}
+
+/// Neither a link nor a folder is what an earlier run could have brought.
+#[test]
+fn only_a_file_is_updated() {
+    let folder = Folder::new().with("t/link", "contents").with("t/folder", "contents");
+    let server = share(&folder, &[]);
+    let target = Folder::in_memory().with_folder("t/folder/sub").with("mine", "mine");
+    let target = target.with_link("t/link", "../mine");
+    let client = fetch(&server.at(), &target, &["-r", "t"]).exits(1);
+    client.says(&["link is there already (--force"]).says(&["is a folder"]).omits("file");
+    assert_eq!(target.read("mine"), b"mine");
     server.stop();
 }
 
@@ -129,8 +177,8 @@ fn a_tree_that_was_interrupted_is_gone_on_with() {
     let options = ["-r", "tree", "--retries", "0"];
     fetch(&proxy.at(), &target, &options).exits(1).says(&["run the same command again to resume"]);
     assert!(target.has("tree/big.part"));
-    let second = fetch(&proxy.at(), &target, &options).exits(0);
-    second.prints("resumed from 1.00 MiB");
+    let second = begin(&proxy.at(), &target, &options).arg("-v").run().exits(0);
+    second.prints("tree/big: 2.00 MiB in ").prints("resumed from 1.00 MiB");
     assert_same(&folder.path("tree"), &target.path("tree"));
     server.stop();
 }
@@ -161,7 +209,7 @@ fn links_become_the_files_they_lead_to() {
     let server = share(&folder, &[]);
     let target = Folder::in_memory();
     let client = fetch(&server.at(), &target, &["-r", "tree"]).exits(0);
-    client.says(&["tree: 2 links to folders are not followed"]);
+    client.prints("; 2 links to folders not followed");
     assert_eq!(names(&target.path("tree")), ["real", "to-file"]);
     assert!(!target.path("tree/to-file").is_symlink());
     assert_eq!(target.read("tree/to-file"), b"contents");

@@ -5,31 +5,30 @@ use barewire_core::file::{ReceiverError, ReceiverEvent, ResponseHeader};
 use barewire_core::time::Duration;
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_linux::link::DriveError;
+use clap::Parser as _;
 
 use super::*;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
+use crate::programs::file_client::FileClientProgram;
+use crate::programs::file_client::limits::Allowance;
+use crate::programs::file_client::report::Scope;
+use crate::programs::file_client::stream_sink::Stream;
 use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
-    let settings = Settings {
-        server: "server:1".into(),
-        addresses: Vec::new(),
-        plain: false,
-        no_verify: false,
-        no_resume: false,
-        force: false,
-        timeout: Duration::from_secs(1),
-        stall: Duration::from_secs(1),
-        retries: 2,
-        retry_pause: Duration::from_millis(500),
-    };
-    let reporter = Reporter::new(output, false);
+    let options = ["file-client", "server:1", "--retries", "2"];
+    let settings = FileClientProgram::parse_from(options).settings;
+    let reporter = Reporter::new(output, Scope::File);
     Client::new(settings, reporter, transfers)
 }
 
 fn output() -> Printer {
     Printer::new("test", Format::Text, true)
+}
+
+fn stdout(name: &str) -> Transfer {
+    Transfer::stream(name.into(), Stream::default())
 }
 
 fn reset() -> Ending {
@@ -43,37 +42,37 @@ fn not_framed() -> Ending {
 #[test]
 fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
     let mut output = output();
-    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let mut client = client(&mut output, vec![stdout("x")]);
     client.policy.reach();
     assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(client.policy.is_plain());
     // That it takes no second connection is told at once.
     let refused = Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
     assert!(client.after(&refused, Instant::ZERO).is_none());
-    assert!(client.queue.reporter.has_failed);
+    assert!(client.queue.reporter.has_failed());
 }
 
 /// It may be one that stops, or starts anew.
 #[test]
 fn a_server_that_resets_is_asked_again_in_the_framed_form() {
     let mut output = output();
-    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let mut client = client(&mut output, vec![stdout("x")]);
     client.policy.reach();
     for _ in 0..client.queue.settings.retries {
         assert!(client.after(&reset(), Instant::ZERO).is_some());
     }
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(client.queue.reporter.has_failed && !client.policy.is_plain());
+    assert!(client.queue.reporter.has_failed() && !client.policy.is_plain());
 }
 
 /// The reset may come before this side has seen that the connection is made.
 #[test]
 fn a_reset_is_no_refusal() {
     let mut output = output();
-    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let mut client = client(&mut output, vec![stdout("x")]);
     let reset = || Ending::Unconnected(io::ErrorKind::ConnectionReset.into());
     assert!(client.after(&reset(), Instant::ZERO).is_some());
-    assert!(!client.queue.reporter.has_failed);
+    assert!(!client.queue.reporter.has_failed());
 }
 
 #[test]
@@ -101,13 +100,13 @@ fn the_plain_form_has_no_folders() {
     let transfers = vec![Transfer::screen(String::new(), false)];
     let mut client = client(&mut output, transfers);
     assert!(client.after(&not_framed(), Instant::ZERO).is_none());
-    assert!(client.queue.reporter.has_failed && !client.policy.is_plain());
+    assert!(client.queue.reporter.has_failed() && !client.policy.is_plain());
 }
 
 #[test]
 fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
     let mut output = output();
-    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let mut client = client(&mut output, vec![stdout("x")]);
     client.policy.reach();
     client.policy.was_heard = true;
     assert!(client.after(&reset(), Instant::ZERO).is_some());
@@ -117,9 +116,9 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
     client.queue.progressed = true;
     assert!(client.after(&refused(), Instant::ZERO).is_some());
     assert!(client.after(&reset(), Instant::ZERO).is_some());
-    assert!(!client.queue.reporter.has_failed);
+    assert!(!client.queue.reporter.has_failed());
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(client.queue.reporter.has_failed);
+    assert!(client.queue.reporter.has_failed());
 }
 
 #[test]
@@ -130,22 +129,22 @@ fn what_cannot_become_better_is_not_tried_again() {
         Ending::Aborted(Abort::GiveUp("the disk is full".into())),
     ] {
         let mut output = output();
-        let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+        let mut client = client(&mut output, vec![stdout("x")]);
         assert!(client.after(&end, Instant::ZERO).is_none());
-        assert!(client.queue.reporter.has_failed);
+        assert!(client.queue.reporter.has_failed());
     }
 }
 
 #[test]
 fn one_that_fails_does_not_keep_the_others() {
     let mut output = output();
-    let transfers = ["x", "y"].map(|name| Transfer::stdout(name.into())).into();
+    let transfers = ["x", "y"].map(stdout).into();
     let mut client = client(&mut output, transfers);
     client.policy = RetryPolicy::new(2, Duration::from_millis(500), true);
     let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
     assert!(client.after(&nothing(), Instant::ZERO).is_some());
     assert!(client.after(&nothing(), Instant::ZERO).is_none());
-    assert!(client.queue.reporter.has_failed);
+    assert!(client.queue.reporter.has_failed());
 }
 
 #[test]
@@ -165,16 +164,18 @@ fn a_file_without_room_does_not_keep_the_others() {
     assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
     let mut transfer = client.queue.drop_next().unwrap();
     let header = ResponseHeader { offset: 0, size: u64::MAX, tag: 1, verified: true };
-    let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut client.queue.reporter);
+    let Queue { reporter, settings, .. } = &mut client.queue;
+    let mut allowance = Allowance::from(settings.limits);
+    let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut allowance, reporter);
     assert!(matches!(begun, Err(Abort::Skip(_))));
 }
 
 #[test]
 fn a_reader_who_has_gone_and_a_late_reset_fail_nothing() {
     let mut output = output();
-    let mut client = client(&mut output, vec![Transfer::stdout("x".into())]);
+    let mut client = client(&mut output, vec![stdout("x")]);
     assert!(client.after(&Ending::Aborted(Abort::ReaderGone), Instant::ZERO).is_none());
     client.queue.drop_next();
     assert!(client.after(&reset(), Instant::ZERO).is_none());
-    assert!(!client.queue.reporter.has_failed);
+    assert!(!client.queue.reporter.has_failed());
 }

@@ -1,15 +1,20 @@
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
-use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, ResponseHeader};
+use barewire_core::file::ResponseHeader;
 use barewire_core::session::{self, Session as _};
-use barewire_core::time::Duration;
+use clap::Parser as _;
 use tempfile::TempDir;
 
 use super::*;
+use crate::output::events::tree::TreeSummary;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
+use crate::programs::file_client::FileClientProgram;
+use crate::programs::file_client::names::TreePath;
+use crate::programs::file_client::report::Scope;
 use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 /// A client without a connection.
@@ -19,19 +24,9 @@ struct Fixture<'o> {
     heard: bool,
 }
 
+/// As they are with no option given.
 fn settings() -> Settings {
-    Settings {
-        server: "server:1".into(),
-        addresses: Vec::new(),
-        plain: false,
-        no_verify: false,
-        no_resume: false,
-        force: false,
-        timeout: DEFAULT_TIMEOUT,
-        stall: DEFAULT_STALL,
-        retries: 5,
-        retry_pause: Duration::from_millis(500),
-    }
+    FileClientProgram::parse_from(["file-client", "server:1"]).settings
 }
 
 fn output() -> Printer {
@@ -48,14 +43,14 @@ fn file(name: &str, target: &Rc<TargetFolder>) -> Transfer {
 
 fn tree(name: String, parent: Rc<TargetFolder>, leaf: Option<String>) -> Transfer {
     let leaf = leaf.unwrap_or_default();
-    Transfer::tree(name, TargetPath::new(parent, leaf.as_bytes()), true)
+    Transfer::tree(TreePath::top(name), TargetPath::new(parent, leaf.as_bytes()))
 }
 
 impl<'o> Fixture<'o> {
     fn new(output: &'o mut Printer, transfers: Vec<Transfer>) -> Self {
         let settings = settings();
         let receiver = Receiver::new(Instant::ZERO, settings.config());
-        let reporter = Reporter::new(output, true);
+        let reporter = Reporter::new(output, Scope::Tree { in_detail: true });
         Self { queue: Queue::new(settings, reporter, transfers), receiver, heard: true }
     }
 
@@ -71,7 +66,7 @@ impl<'o> Fixture<'o> {
         queue.folders.clear();
         queue.rewind();
         queue.waiting = transfers.into();
-        (queue.there, queue.progressed) = (0, false);
+        (queue.reporter.tree, queue.progressed) = (TreeSummary::default(), false);
         self.reconnect();
     }
 
@@ -136,7 +131,7 @@ fn a_tree_grows_as_its_listings_come() {
     fixture.answer(b"");
     assert_eq!(fixture.ask(), ".", "nothing else can be added");
     fixture.answer(b"hi");
-    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed);
+    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed());
     assert!(folder.path().join("tree/empty").is_dir());
     assert_eq!(fs::read(folder.path().join("tree/x")).unwrap(), b"hi");
     assert!(fixture.queue.reporter.output.take().starts_with("a/tree/x: 2 B in "));
@@ -150,7 +145,8 @@ fn links_to_folders_are_not_followed_and_what_a_listing_leaves_out_is_a_failure(
     let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     fixture.answer(b"0\t0\tfirst@\n2\t0\tx\n0\t0\tz@\n");
-    assert!(!fixture.queue.reporter.has_failed);
+    assert!(!fixture.queue.reporter.has_failed());
+    assert_eq!(fixture.queue.reporter.tree.links, 2);
     assert_eq!(fixture.ask(), "a/x.");
     fixture.answer(b"hi");
     assert!(fixture.queue.is_empty());
@@ -159,7 +155,7 @@ fn links_to_folders_are_not_followed_and_what_a_listing_leaves_out_is_a_failure(
     fixture.restart(false, vec![transfer]);
     fixture.ask();
     fixture.answer(b"2\t0\tx\n-\t2\t\n");
-    assert!(fixture.queue.reporter.has_failed);
+    assert!(fixture.queue.reporter.has_failed());
     assert_eq!(fixture.ask(), "b/x.");
 }
 
@@ -205,28 +201,34 @@ fn few_listings_are_asked_for_at_once() {
 fn what_a_listing_tells_is_not_asked_for_if_it_is_there() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("same"), "four").unwrap();
+    fs::write(folder.path().join("older"), "four").unwrap();
     fs::write(folder.path().join("shorter"), "three").unwrap();
+    for name in ["older", "same", "shorter"] {
+        let file = fs::File::open(folder.path().join(name)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_millis(9_999)).unwrap();
+    }
     fs::create_dir(folder.path().join("wrong")).unwrap();
     std::os::unix::fs::symlink("same", folder.path().join("link")).unwrap();
     let mut output = output();
     let root = |target| vec![tree(String::new(), target, None)];
     let mut fixture = Fixture::new(&mut output, root(target(folder.path())));
     fixture.ask();
-    fixture.answer(b"4\t0\tsame\n");
+    fixture.answer(b"4\t9\tsame\n");
     assert_eq!(fixture.ask(), ".");
-    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed);
-    assert_eq!(fixture.queue.there, 1);
+    assert!(fixture.queue.is_empty() && !fixture.queue.reporter.has_failed());
+    assert_eq!(fixture.queue.reporter.tree.unchanged, 1);
 
     fixture.restart(false, root(target(folder.path())));
     fixture.ask();
-    fixture.answer(b"4\t0\tlink\n4\t0\tsame\n4\t0\tshorter\n4\t0\twrong\n");
-    assert_eq!(fixture.ask(), ".");
-    assert!(fixture.queue.reporter.has_failed);
-    assert_eq!(fixture.queue.there, 1);
+    fixture.answer(b"4\t9\tlink\n4\t8\tolder\n4\t9\tsame\n4\t9\tshorter\n4\t9\twrong\n");
+    // What has changed is replaced, and nothing else that is in the way.
+    assert_eq!(fixture.ask(), "older shorter.");
+    assert_eq!(fixture.queue.reporter.tree.errors, 2);
+    assert_eq!(fixture.queue.reporter.tree.unchanged, 1);
 
     fixture.restart(true, root(target(folder.path())));
     fixture.ask();
-    fixture.answer(b"4\t0\tsame\n");
+    fixture.answer(b"4\t9\tsame\n");
     assert_eq!(fixture.ask(), "same.");
 }
 
@@ -255,7 +257,7 @@ fn a_hostile_listing_writes_nothing() {
         Fixture::new(&mut output, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
     fixture.answer(b"1\t0\t../x\n");
-    assert!(fixture.queue.is_empty() && fixture.queue.reporter.has_failed);
+    assert!(fixture.queue.is_empty() && fixture.queue.reporter.has_failed());
     // Nor is anything made of one that has a name twice.
     fixture.restart(false, vec![tree("t".into(), target(&inside), Some("t".into()))]);
     fixture.ask();
@@ -277,10 +279,10 @@ fn a_name_that_is_no_folder_may_be_that_of_a_file() {
     let mut fixture = Fixture::new(&mut output, vec![transfer]);
     fixture.ask();
     fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(!fixture.queue.reporter.has_failed);
+    assert!(!fixture.queue.reporter.has_failed());
     assert_eq!(fixture.ask(), "x.");
     fixture.take(ReceiverEvent::Refused(Refusal::NotFound)).unwrap();
-    assert!(fixture.queue.reporter.has_failed && fixture.queue.is_empty());
+    assert!(fixture.queue.reporter.has_failed() && fixture.queue.is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -292,7 +294,7 @@ fn what_is_there_is_not_asked_for() {
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
     assert_eq!(fixture.ask(), "b.");
-    assert!(fixture.queue.reporter.has_failed);
+    assert!(fixture.queue.reporter.has_failed());
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
 }
 
@@ -393,7 +395,7 @@ fn a_busy_server_fails_nothing_yet() {
     assert!(matches!(fixture.take(ReceiverEvent::Refused(Refusal::Busy)), Err(Abort::Busy)));
     fixture.queue.rewind();
     assert_eq!(fixture.queue.len(), 1);
-    assert!(!fixture.queue.reporter.has_failed && !fixture.queue.progressed);
+    assert!(!fixture.queue.reporter.has_failed() && !fixture.queue.progressed);
 }
 
 #[test]
