@@ -174,7 +174,7 @@ impl Shared {
                     return;
                 }
                 Ok(count) => count,
-                Err(_) => return reset(client),
+                Err(_) => return sockets::reset(client),
             };
             if let Some(Fault::Flip(place)) = fault
                 && let Some(within) = place.checked_sub(at).and_then(|n| usize::try_from(n).ok())
@@ -195,20 +195,13 @@ impl Shared {
                 let _ = stalled.send(Held::Stalled(client));
                 return;
             }
-            Some(Fault::Reset(_)) => reset(client),
+            Some(Fault::Reset(_)) => sockets::reset(client),
             _ => {
                 let _ = client.shutdown(Shutdown::Both);
             }
         }
         let _ = server.shutdown(Shutdown::Both);
     }
-}
-
-/// Passes a reset on.
-fn reset(client: TcpStream) {
-    // The other thread has a copy, which would keep the connection.
-    let _ = client.shutdown(Shutdown::Read);
-    sockets::reset(client);
 }
 
 /// Passes on what the client says, and its end.

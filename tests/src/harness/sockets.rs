@@ -6,10 +6,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use nix::libc;
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, setsockopt, socket, sockopt,
 };
+use rustix::net::connect_unspec;
 
 use super::TIMEOUT;
 
@@ -89,12 +89,10 @@ pub fn handshake(server: SocketAddr, answer: &str) -> String {
     greeting
 }
 
-/// Ends a connection with a reset instead of a close: `SO_LINGER` with a time of zero
-/// (socket(7)).
+/// Ends a connection with a reset instead of a close (`connect(2)` with `AF_UNSPEC`): now, and not only
+/// when the last who has a copy of the socket closes it, be it a process that is just being started.
 pub fn reset(stream: TcpStream) {
-    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
-    setsockopt(&stream, sockopt::Linger, &at_once).expect("a socket");
-    drop(stream);
+    connect_unspec(stream).expect("a connection");
 }
 
 /// Whether the peer has ended the connection, waiting for it if need be; what it still says is

@@ -107,7 +107,7 @@ fn place(address: u64) -> nix::Result<usize> {
     usize::try_from(address).map_err(|_| Errno::EFAULT)
 }
 
-fn errno(errno: rustix::io::Errno) -> Errno {
+pub(super) fn errno(errno: rustix::io::Errno) -> Errno {
     Errno::from_raw(errno.raw_os_error())
 }
 

@@ -10,9 +10,10 @@ use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{MsgFlags, recv, send};
 use nix::sys::uio::{pread, pwrite};
 use nix::unistd::{read, write};
+use rustix::net::connect_unspec;
 
 use super::call::Call;
-use super::target::Target;
+use super::target::{Target, errno};
 
 /// Carries out `call` for a part of what it asks for: how many bytes it gives, which is 0 at the end
 /// of a file.
@@ -80,12 +81,7 @@ pub(super) fn connect(target: &Target, arguments: [u64; 6]) -> nix::Result<()> {
 /// Resets a connection and leaves its socket open (`connect(2)` with `AF_UNSPEC`).
 pub(super) fn reset(target: &Target, arguments: [u64; 6]) -> nix::Result<()> {
     let socket = target.descriptor(number(arguments[0]))?;
-    // SAFETY: a C structure of integers, for which zeroes are valid; and mean "no address".
-    let nowhere: libc::sockaddr = unsafe { std::mem::zeroed() };
-    let length = libc::socklen_t::try_from(size_of_val(&nowhere)).unwrap_or(0);
-    // SAFETY: the kernel reads an address of the stated length.
-    let result = unsafe { libc::connect(socket.as_raw_fd(), &raw const nowhere, length) };
-    Errno::result(result).map(drop)
+    connect_unspec(socket).map_err(errno)
 }
 
 /// Half of the first piece that a `struct msghdr` is about.
