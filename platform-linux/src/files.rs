@@ -76,5 +76,6 @@ pub use storage::{BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Stora
 pub use stream_target::open_stream;
 
 pub use crate::sys::beneath::Resolution;
+pub use crate::sys::refused::Missing;
 
 use version::Version;

@@ -9,7 +9,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use barewire_core::time::Duration;
 use nix::errno::Errno;
-use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{self, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt};
 
 use crate::address::{canonical, family};
@@ -84,7 +83,7 @@ impl TcpStream {
     }
 
     /// Sends up to `length` bytes of `file` from `offset` on as the send buffer takes them, without a
-    /// copy in this process (`sendfile(2)`), and says how many it took. 0 means that the file ends at
+    /// copy in this process (`sendfile(2)`) where the system can, and says how many it took. 0 means that the file ends at
     /// `offset` or before it (unless `length` is 0). The file's own position is neither used nor
     /// moved.
     ///
@@ -96,8 +95,8 @@ impl TcpStream {
     /// suppress (it has no `MSG_NOSIGNAL`): Rust's run-time ignores that signal from the start of
     /// `main`, and a program must leave it so.
     pub fn send_file(&self, file: impl AsFd, offset: u64, length: usize) -> io::Result<usize> {
-        let mut offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
-        retry(|| sendfile(&self.inner, &file, Some(&mut offset), length))
+        let offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+        sys::send_file(&self.inner, file, offset, length)
     }
 
     /// Ends the sending direction (`shutdown(2)`): the peer reads an end of stream.

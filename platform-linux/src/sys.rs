@@ -10,20 +10,29 @@ pub(crate) mod beneath;
 pub(crate) mod message;
 #[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
 pub(crate) mod mmsg;
+pub(crate) mod refused;
 #[expect(unsafe_code, reason = "nothing safe runs before `main`: see the module")]
 pub(crate) mod startup;
 
 use core::time::Duration;
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::sendfile::sendfile;
 use nix::sys::socket;
+use nix::sys::stat::{fstatat, major, minor};
+use nix::sys::uio::pread;
+use nix::unistd::syncfs;
 use nix::{libc, setsockopt_impl, sockopt_impl};
 use rustix::fs::{AtFlags, RenameFlags, StatxFlags, StatxTimestamp};
 
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
+
+use refused::{Missing, Refusal};
 
 /// Repeats a call that a signal interrupted (`signal(7)`).
 pub(crate) fn retry<T, E>(mut call: impl FnMut() -> Result<T, E>) -> io::Result<T>
@@ -124,9 +133,35 @@ pub(crate) fn statx_at(folder: impl AsFd, name: &[u8]) -> io::Result<Statx> {
     statx_with(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// Where `statx(2)` is refused, `newfstatat(2)` tells all but the time of creation.
 fn statx_with(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
+    static STATX: Refusal = Refusal::new();
+    let flags = flags | AtFlags::NO_AUTOMOUNT;
+    STATX.or(|| new_status(fd, name, flags), || old_status(fd, name, flags))
+}
+
+fn old_status(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
+    let flags = nix::fcntl::AtFlags::from_bits_retain(flags.bits().cast_signed());
+    let stat = retry(|| fstatat(fd, name, flags))?;
+    // The kernel has them in 32 bits.
+    let device = |number: u64| u32::try_from(number).unwrap_or_default();
+    let nanoseconds = |number: i64| u32::try_from(number).unwrap_or_default();
+    Ok(Statx {
+        mode: stat.st_mode,
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        links: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
+        inode: stat.st_ino,
+        owner: stat.st_uid,
+        device: (device(major(stat.st_dev)), device(minor(stat.st_dev))),
+        modified: (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+        changed: (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+        born: None,
+    })
+}
+
+fn new_status(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
     let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-    let stat = retry(|| rustix::fs::statx(fd, name, flags | AtFlags::NO_AUTOMOUNT, mask))?;
+    let stat = retry(|| rustix::fs::statx(fd, name, flags, mask))?;
     let time = |stamp: StatxTimestamp| (stamp.tv_sec, stamp.tv_nsec);
     let knows_birth = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
     Ok(Statx {
@@ -140,6 +175,60 @@ fn statx_with(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Sta
         changed: time(stat.stx_ctime),
         born: knows_birth.then(|| time(stat.stx_btime)),
     })
+}
+
+/// Sends from a file without a copy (`sendfile(2)`); where that is refused, or the file system cannot
+/// do it, with one.
+pub(crate) fn send_file(
+    socket: impl AsFd,
+    file: impl AsFd,
+    offset: i64,
+    length: usize,
+) -> io::Result<usize> {
+    static SENDFILE: Refusal = Refusal::new();
+    SENDFILE.or(
+        || retry(|| sendfile(&socket, &file, Some(&mut { offset }), length)),
+        || {
+            let mut buffer = vec![0; length.min(COPIED)];
+            let count = retry(|| pread(&file, &mut buffer, offset))?;
+            if count == 0 { Ok(0) } else { send(&socket, &buffer[..count], &[], count < length) }
+        },
+    )
+}
+
+/// How many bytes are copied at once at most.
+const COPIED: usize = 64 << 10;
+
+/// Keeps others that lock it so away, until it is closed (`flock(2)`), or where that is refused, by a lock
+/// of another kind (`F_OFD_SETLK`, `fcntl_locking(2)`), if there is any.
+pub(crate) fn lock(file: &File) -> io::Result<()> {
+    static FLOCK: Refusal = Refusal::new();
+    let locked = FLOCK.or(|| retry(|| file.try_lock()), || lock_all_bytes(file));
+    Missing::Locks.or(locked)
+}
+
+fn lock_all_bytes(file: &File) -> io::Result<()> {
+    let number = |number: i32| i16::try_from(number).unwrap_or_default();
+    let (l_type, l_whence) = (number(libc::F_WRLCK), number(libc::SEEK_SET));
+    let whole = libc::flock { l_type, l_whence, l_start: 0, l_len: 0, l_pid: 0 };
+    match retry(|| fcntl(file, FcntlArg::F_OFD_SETLK(&whole))) {
+        // Either may say that another has it.
+        Err(error) if errno(&error) == Errno::EACCES => Err(Errno::EAGAIN.into()),
+        locked => locked.map(drop),
+    }
+}
+
+/// Has what was written reach the disk (`fdatasync(2)`).
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    static FDATASYNC: Refusal = Refusal::new();
+    FDATASYNC.or(|| file.sync_data(), || sync_all(file))
+}
+
+/// As [`sync_data`], and with it what else belongs to the file (`fsync(2)`). Where that is refused, all of
+/// the file system is written out, if that can be done (`syncfs(2)`).
+pub(crate) fn sync_all(file: &File) -> io::Result<()> {
+    static FSYNC: Refusal = Refusal::new();
+    Missing::Sync.or(FSYNC.or(|| file.sync_all(), || retry(|| syncfs(file))))
 }
 
 /// Renames within a folder, unless something has the new name (`RENAME_NOREPLACE`, `renameat2(2)`).
@@ -160,4 +249,50 @@ pub(crate) fn exchange(folder: impl AsFd, one: &str, other: &str) -> io::Result<
 #[cfg(test)]
 pub(crate) fn unread(stream: impl AsFd) -> io::Result<u64> {
     Ok(rustix::io::ioctl_fionread(stream)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn the_older_call_tells_the_same_but_the_time_of_creation() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "contents").unwrap();
+        fs::hard_link(folder.path().join("file"), folder.path().join("second")).unwrap();
+        symlink("file", folder.path().join("link")).unwrap();
+        let (folder, null) = (File::open(folder.path()).unwrap(), File::open("/dev/null").unwrap());
+        let all = |statx: Statx| {
+            let Statx { mode, size, links, inode, owner, device, modified, changed, .. } = statx;
+            (mode, size, links, inode, owner, device, modified, changed)
+        };
+        let (empty, link) = (AtFlags::EMPTY_PATH, AtFlags::SYMLINK_NOFOLLOW);
+        for (fd, name, flags) in [
+            (&folder, "", empty),
+            (&null, "", empty),
+            (&folder, "file", link),
+            (&folder, "link", link),
+        ] {
+            let (fd, name) = (fd.as_fd(), name.as_bytes());
+            let [new, old] = [new_status(fd, name, flags), old_status(fd, name, flags)];
+            assert_eq!(all(old.unwrap()), all(new.unwrap()), "{name:?}");
+        }
+        let error = old_status(folder.as_fd(), b"nothing", link).map(drop).unwrap_err();
+        assert_eq!(errno(&error), Errno::ENOENT);
+    }
+
+    #[test]
+    fn a_lock_of_the_other_kind_keeps_others_away_as_well() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().read(true).write(true).open(file.path()).unwrap();
+        let (first, second) = (open(), open());
+        lock_all_bytes(&first).unwrap();
+        let error = lock_all_bytes(&second).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        drop(first);
+        lock_all_bytes(&second).unwrap();
+    }
 }

@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use barewire_core::time::Instant;
+use barewire_linux::files::Missing;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
@@ -251,6 +252,9 @@ fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failur
     }
     executor.run(&mut client).map_err(Failure::system)?;
     let Queue { mut reporter, .. } = client.queue;
+    for missing in Missing::found() {
+        reporter.log(log::Level::Warn, &missing.to_string());
+    }
     reporter.finish();
     match caught.number() {
         Some(signal) => Err(Failure::Signal(signal)),

@@ -132,11 +132,7 @@ impl Folder {
 
     /// Makes the names in it last (`fsync(2)`).
     pub(super) fn sync(&self) -> io::Result<()> {
-        match self.file.sync_all() {
-            // Some file systems have nothing to do for a folder, and say it so.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-            result => result,
-        }
+        sys::sync_all(&self.file)
     }
 
     /// Whether `status` is a file that this user made, and not one that somebody has laid out: in a

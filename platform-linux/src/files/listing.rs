@@ -49,7 +49,7 @@ impl Root {
     /// # Errors
     /// As [`open_file`](Self::open_file); [`OpenError::NotFound`] for what is no directory.
     pub fn list(&self, name: &[u8]) -> Result<FolderListing, OpenError> {
-        let name = if name.is_empty() { b"." } else { name };
+        let name = if name.is_empty() { b"./" } else { name };
         self.check(name, false)?;
         let folder = self.open_beneath(name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
         let mut folder = Dir::from_fd(folder).map_err(io::Error::from)?;

@@ -41,8 +41,8 @@ pub(super) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     let (from, count) = (signed(offset)?, signed(length)?);
     let Err(error) = retry(|| fallocate(file, keep, from, count)) else { return Ok(()) };
     match errno(&error) {
-        // Some file systems cannot.
-        Errno::EOPNOTSUPP | Errno::ENOSYS => Ok(()),
+        // Some file systems cannot, and some filters do not know it.
+        Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EPERM => Ok(()),
         Errno::ENOSPC | Errno::EDQUOT => {
             // What it got before it failed.
             file.set_len(file.metadata()?.len())?;

@@ -49,9 +49,8 @@ impl Resolution {
     /// What this system offers; looked at once in a process.
     pub(crate) fn of_system(root: impl AsFd) -> Self {
         static FOUND: OnceLock<Resolution> = OnceLock::new();
-        *FOUND.get_or_init(|| match Self::Kernel.try_open(root.as_fd(), b".", OFlag::O_PATH) {
-            // A filter that does not know it.
-            Err(Errno::ENOSYS | Errno::EPERM) => Self::Walk,
+        *FOUND.get_or_init(|| match Self::Kernel.open(root, b".", OFlag::O_PATH) {
+            Err(error) if matches!(errno(&error), Errno::ENOSYS | Errno::EPERM) => Self::Walk,
             _ => Self::Kernel,
         })
     }

@@ -5,7 +5,7 @@
 //! source address of its own for each datagram. Here the headers are made for one call at a time, on
 //! the stack, so that no pointer outlives the call it is made for.
 
-use core::ffi::c_uint;
+use core::ffi::{c_int, c_uint};
 use core::ptr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -14,10 +14,14 @@ use nix::errno::Errno;
 use nix::libc::{self, iovec, mmsghdr, socklen_t};
 
 use super::message::{CONTROL, Control, IN6, Message, Name};
+use super::refused::Refusal;
 use super::retry;
 
 /// The most datagrams that one system call receives or sends.
 pub const MAX_BATCH: usize = 64;
+
+static RECVMMSG: Refusal = Refusal::new();
+static SENDMMSG: Refusal = Refusal::new();
 
 /// The headers of one call.
 type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;
@@ -74,12 +78,27 @@ pub(crate) fn receive(
     }
     let flags = number(libc::MSG_DONTWAIT | libc::MSG_TRUNC);
     let (first, count) = (headers.as_mut_ptr(), number::<c_uint, _>(headers.len()));
-    // SAFETY: `first` points to `count` headers. Each has a name of the stated length, one vector
-    // whose bytes are a piece of `bytes` of its own, and no control buffer or one of the stated
-    // length. All of that is borrowed mutably, or owned, by this call, and outlives it.
-    let received = retry(|| unsafe {
-        Errno::result(libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()))
-    })?;
+    let received = RECVMMSG.or(
+        // SAFETY: `first` points to `count` headers. Each has a name of the stated length, one vector
+        // whose bytes are a piece of `bytes` of its own, and no control buffer or one of the stated
+        // length. All of that is borrowed mutably, or owned, by this call, and outlives it.
+        || {
+            retry(|| unsafe {
+                Errno::result(libc::recvmmsg(fd.as_raw_fd(), first, count, flags, ptr::null_mut()))
+            })
+        },
+        || {
+            one_of(count, || {
+                let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+                // SAFETY: there is a first header, of which the same holds.
+                unsafe {
+                    let received = libc::recvmsg(fd.as_raw_fd(), &raw mut (*first).msg_hdr, flags);
+                    (*first).msg_len = number(Errno::result(received)?);
+                }
+                Ok(())
+            })
+        },
+    )?;
     let received = number(received);
     for (message, header) in messages.iter_mut().zip(&headers).take(received) {
         message.length = number(header.msg_len);
@@ -117,12 +136,31 @@ pub(crate) fn reply<'m>(
     }
     let flags = number(libc::MSG_DONTWAIT);
     let (first, count) = (headers.as_mut_ptr(), number::<c_uint, _>(headers.len()));
-    // SAFETY: `first` points to `count` headers. Each has a name, one vector and no control buffer or
-    // one, of the stated lengths, all of which outlive the call; the kernel reads them, and writes to
-    // nothing but the headers.
-    let sent =
-        retry(|| unsafe { Errno::result(libc::sendmmsg(fd.as_raw_fd(), first, count, flags)) })?;
+    let sent = SENDMMSG.or(
+        // SAFETY: `first` points to `count` headers. Each has a name, one vector and no control buffer
+        // or one, of the stated lengths, all of which outlive the call; the kernel reads them, and
+        // writes to nothing but the headers.
+        || retry(|| unsafe { Errno::result(libc::sendmmsg(fd.as_raw_fd(), first, count, flags)) }),
+        || {
+            one_of(count, || {
+                // SAFETY: there is a first header, of which the same holds.
+                let header = unsafe { &raw const (*first).msg_hdr };
+                let flags = libc::MSG_DONTWAIT;
+                // SAFETY: the kernel reads it.
+                Errno::result(unsafe { libc::sendmsg(fd.as_raw_fd(), header, flags) }).map(drop)
+            })
+        },
+    )?;
     Ok(number(sent))
+}
+
+/// Where only one datagram goes at a time: does it for the first, if there is any, and counts it.
+fn one_of(count: c_uint, mut act: impl FnMut() -> Result<(), Errno>) -> io::Result<c_int> {
+    if count == 0 {
+        return Ok(0);
+    }
+    retry(&mut act)?;
+    Ok(1)
 }
 
 /// Sends one reply without waiting, from an address that the kernel chooses: `sendto(2)` has no header

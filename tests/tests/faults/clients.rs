@@ -34,7 +34,7 @@ fn a_handshake() {
             assert_eq!(client.output(), format!("{}: 你好\n", server.at()));
         });
     };
-    sweep(&[EXECUTOR, CONNECTING], run);
+    sweep(&[EXECUTOR, PRINTING, CONNECTING], run);
     storm(&[EXECUTOR, CONNECTING], run);
     census(&[EXECUTOR, CONNECTING], run);
 }
@@ -68,7 +68,7 @@ fn an_exchange_of_datagrams() {
             });
         }
     };
-    sweep(&[EXECUTOR, EXCHANGE], run(&[]));
+    sweep(&[EXECUTOR, PRINTING, EXCHANGE], run(&[]));
     storm(&[EXECUTOR, EXCHANGE], run(&[]));
     census(&[EXECUTOR, EXCHANGE], run(&[]));
     // So long that only the fault can use it up.
@@ -98,7 +98,7 @@ fn a_member_that_is_a_filter() {
             server.borrow_mut().program.line_with(&text);
         });
     };
-    sweep(&[EXECUTOR, CONNECTING, FILTER], run);
+    sweep(&[EXECUTOR, PRINTING, CONNECTING, FILTER], run);
     storm(&[EXECUTOR, CONNECTING, FILTER], run);
     census(&[EXECUTOR, CONNECTING, FILTER], run);
 }

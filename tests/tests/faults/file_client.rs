@@ -153,7 +153,7 @@ impl Scene {
 fn a_small_download() {
     let scene = Scene::new(2000, &[]);
     let run = |injector: &_, expect| scene.download(&Folder::in_memory(), injector, expect);
-    sweep(&[EXECUTOR, DOWNLOAD], run);
+    sweep(&[EXECUTOR, PRINTING, DOWNLOAD], run);
     storm(&[EXECUTOR, DOWNLOAD], run);
     census(&[EXECUTOR, DOWNLOAD], run);
 }

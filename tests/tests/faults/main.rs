@@ -8,6 +8,7 @@
 
 mod clients;
 mod file_client;
+mod refused;
 mod servers;
 mod sweep;
 mod trees;

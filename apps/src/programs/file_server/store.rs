@@ -45,6 +45,15 @@ impl Store {
             Failure::Conversation(format!("cannot serve {name}: {}{advice}", describe(&error)))
         };
         let root = Root::open(folder).map_err(unusable)?.with_hidden(shows_hidden);
+        if let Err(error) = ServedFile::from_bytes(&[])
+            && matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
+        {
+            return Err(Failure::Conversation(format!(
+                "cannot make listings of {name}: this system refuses memfd_create: {} (is there a \
+                 filter of system calls? allow it)",
+                describe(&error)
+            )));
+        }
         Ok(Self { root, digests: DigestCache::default(), name })
     }
 

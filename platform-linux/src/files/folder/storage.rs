@@ -86,7 +86,9 @@ impl Storage for Folder {
         let renamed = sys::rename_new(&self.file, from, to);
         match renamed.as_ref().map_err(errno) {
             // The file system, or the kernel, cannot rename so.
-            Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => self.rename_by_link(from, to),
+            Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPERM) => {
+                self.rename_by_link(from, to)
+            }
             _ => renamed,
         }
     }
@@ -124,12 +126,7 @@ impl StorageFile for File {
     }
 
     fn lock(&self) -> io::Result<()> {
-        let Err(error) = retry(|| self.try_lock()) else { return Ok(()) };
-        match errno(&error) {
-            // A file system without locks has no protection to offer.
-            Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EINVAL => Ok(()),
-            _ => Err(error),
-        }
+        sys::lock(self)
     }
 
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -162,11 +159,11 @@ impl StorageFile for File {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_data()
+        sys::sync_data(self)
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        self.sync_all()
+        sys::sync_all(self)
     }
 
     /// That is what this advice does on Linux, besides letting go of what is on the disk already.

@@ -103,6 +103,7 @@ calls! {
     UNLINK = "unlinkat", SYS_unlinkat, Object::Path(1);
     UTIMENS = "utimensat", SYS_utimensat, FIRST;
     WRITE = "write", SYS_write, FIRST;
+    SYNCFS = "syncfs", SYS_syncfs, FIRST;
     // Where the run-time gives a thread a stack for its signals: the last it does before `main`.
     SIGALTSTACK = "sigaltstack", SYS_sigaltstack, Object::Nothing;
 }

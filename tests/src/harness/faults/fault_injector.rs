@@ -27,7 +27,14 @@ impl FaultInjector {
     /// Gives `fault` to those of the calls `call` that are about something whose description holds
     /// `about` (an empty one means all), and that `when` picks.
     pub fn new(call: Call, about: &str, fault: Fault, when: When) -> Self {
-        Self::obeying(Some(Order { call, about: about.to_owned(), fault, when }))
+        Self::obeying(Some(Order { calls: vec![call], about: about.to_owned(), fault, when }))
+    }
+
+    /// A system that refuses these calls, about [this](Self::new), for good: as one does that is older than
+    /// they are, or a filter that does not know them.
+    pub fn refusing(calls: &[Call], about: &str, errno: Errno) -> Self {
+        let (calls, about) = (calls.to_vec(), about.to_owned());
+        Self::obeying(Some(Order { calls, about, fault: Fault::Fails(errno), when: When::Always }))
     }
 
     /// Lets every call through, and [takes note](Self::made) of it.
@@ -77,7 +84,10 @@ impl FaultInjector {
     pub(in crate::harness) fn prepare(&self, command: &mut Command) {
         filter::assert_available();
         let filter = match &self.0.order {
-            Some(order) => Filter::asking(&[order.call.number(), Call::SIGALTSTACK.number()]),
+            Some(order) => {
+                let asked = order.calls.iter().chain([&Call::SIGALTSTACK]);
+                Filter::asking(&asked.map(|call| call.number()).collect::<Vec<_>>())
+            }
             None => Filter::asking_all(),
         };
         // SAFETY: in the new process, which has one thread, it makes a few system calls and touches
@@ -100,8 +110,9 @@ impl FaultInjector {
 impl fmt::Display for FaultInjector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.order {
-            Some(Order { call, about, fault, when }) => {
-                write!(f, "{fault:?}, {when:?} {} about {about:?}", call.name)
+            Some(Order { calls, about, fault, when }) => {
+                let names: Vec<_> = calls.iter().map(|call| call.name).collect();
+                write!(f, "{fault:?}, {when:?} {} about {about:?}", names.join(" "))
             }
             None => f.write_str("census"),
         }

@@ -48,7 +48,8 @@ pub(super) struct Inner {
 
 #[derive(Debug)]
 pub(super) struct Order {
-    pub(super) call: Call,
+    /// Any of these.
+    pub(super) calls: Vec<Call>,
     /// What the call must be about: a part of its [description](call).
     pub(super) about: String,
     pub(super) fault: Fault,

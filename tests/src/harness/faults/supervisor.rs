@@ -25,8 +25,11 @@ pub(super) fn supervise(process: Pid, injector: &Inner) {
         begun |= marks && notice.arguments[0] != 0;
         let tally = &mut injector.state().tally;
         let answer = match &injector.order {
-            Some(order) if begun && order.call.number() == notice.number => {
-                answer(&target, order, tally, notice.arguments)
+            Some(order) if begun => {
+                let call = order.calls.iter().find(|call| call.number() == notice.number);
+                call.map_or(Answer::GoesThrough, |call| {
+                    answer(&target, *call, order, tally, notice.arguments)
+                })
             }
             None if begun => {
                 tally.made.insert(notice.number);
@@ -39,8 +42,13 @@ pub(super) fn supervise(process: Pid, injector: &Inner) {
     assert!(begun, "the program never came to its main");
 }
 
-fn answer(target: &Target, order: &Order, tally: &mut Tally, arguments: [u64; 6]) -> Answer {
-    let call = order.call;
+fn answer(
+    target: &Target,
+    call: Call,
+    order: &Order,
+    tally: &mut Tally,
+    arguments: [u64; 6],
+) -> Answer {
     let Some(fault) = order.judge(&object(target, call, arguments), tally) else {
         return Answer::GoesThrough;
     };

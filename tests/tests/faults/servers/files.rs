@@ -24,6 +24,8 @@ const SENDING: &[Row] = &[
     row(Call::STATX, "/proc/", IO, Unseen),
     row(Call::LSEEK, "", IO, Unseen),
     row(Call::STATX, "/x", IO, Noted),
+    // Whether listings can be made.
+    row(Call::MEMFD, "", DESCRIPTORS, Unseen),
     row(Call::OPEN_BENEATH, "x", NOT_READY, Unseen),
     row(Call::OPEN_BENEATH, "x", DESCRIPTORS, Orderly),
     row(Call::OPEN_BENEATH, "x", IO, Noted),
@@ -50,14 +52,16 @@ fn verified_downloads() {
     let healthy = share(&source, &[]);
     let whole = converse(healthy.address(), &request).expect("it is served");
     healthy.stop();
-    let run = |injector: &FaultInjector, expect| {
-        let launch =
-            Launch::new("file-server").args(["127.0.0.1:0", source.arg()]).arg("--no-sandbox");
-        serve(launch, injector, expect, |address| {
+    let serve_with = |options: &[&str], injector: &FaultInjector, expect| {
+        let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg(), "--no-sandbox"]);
+        serve(launch.args(options), injector, expect, |address| {
             let answer = converse(address, &request)?;
             if answer == whole { Ok(()) } else { Err(io::Error::other("not served")) }
         });
     };
+    let run = |injector: &FaultInjector, expect| serve_with(&[], injector, expect);
+    // Else it says on standard error, where it may be lost, what it serves.
+    sweep(&[PRINTING], |injector, expect| serve_with(&["-q"], injector, expect));
     sweep(&[EXECUTOR, OPENING, SERVING, SENDING, HASHING], run);
     storm(&[EXECUTOR, OPENING, SERVING, SENDING, HASHING], run);
     census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SENDING, HASHING], run);
@@ -88,7 +92,8 @@ fn plain_downloads() {
 const LISTING: &[Row] = &[
     row(Call::OPEN_BENEATH, "", NOT_READY, Unseen),
     row(Call::OPEN_BENEATH, "", DESCRIPTORS, Orderly),
-    row(Call::OPEN_BENEATH, "", IO, Noted),
+    // The first, of `.`, looks whether there is such a call.
+    row(Call::OPEN_BENEATH, "./", IO, Noted),
     row(Call::GETDENTS, "", IO, Noted),
     // What has the name, and where a link leads.
     row(Call::STATX, "b", IO, Noted),

@@ -25,7 +25,7 @@ fn handshakes() {
             Ok(())
         });
     };
-    sweep(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    sweep(&[EXECUTOR, PRINTING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
     storm(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
     census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
 }

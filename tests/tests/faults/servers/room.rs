@@ -57,7 +57,7 @@ fn a_room() {
         let launch = launch.arg(folder.path("chat.log"));
         serve(launch, injector, expect, chat);
     };
-    sweep(&[EXECUTOR, OPENING, SERVING, ROOM], run);
+    sweep(&[EXECUTOR, PRINTING, OPENING, SERVING, ROOM], run);
     storm(&[EXECUTOR, OPENING, SERVING, ROOM], run);
     census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, ROOM], run);
 }
