@@ -18,78 +18,116 @@
 //! system closes for a process that is killed, and that may look like a server for the plain form. A
 //! client that then finds another server there gets the file without a proof, and says so.
 //!
-//! All integers are big-endian.
+//! All integers are big-endian. Digests are those of the [BLAKE3] tree of the file, so what `b3sum` prints
+//! for a file is what they make.
 //!
 //! ```text
-//! request  (24 bytes, then the name)          response (32 bytes, then the contents)
+//! request  (40 bytes, then the name)          response (64 bytes, then the contents)
 //!  0  1  marker 0x00                           0  1  marker 0x00
 //!  1  2  "BW"                                  1  2  "BW"
-//!  3  1  version 1                             3  1  version 1
-//!  4  1  operation: 1 get, 2 list              4  1  status
+//!  3  1  version 2                             3  1  version 2
+//!  4  1  operation: 1 get, 2 list, 3 hashes    4  1  status
 //!  5  1  flags: bit 0 = verify                 5  1  flags: bit 0 = verified
 //!  6  2  name length                           6  2  zero
 //!  8  8  offset wanted                         8  8  offset at which the contents start
-//! 16  8  tag of the version held (0: none)    16  8  size of the whole file
-//! 24  n  name                                 24  8  tag of this version
+//! 16  8  length wanted (all ones: to the      16  8  length of the range that follows
+//!          end; 0: this header only)          24  8  size of the whole file
+//! 24  8  tag of the version held (0: none)    32  8  tag of this version
+//! 32  1  segment, n: 1 KiB << n, 0 to 10      40  8  time of modification, in nanoseconds
+//! 33  7  zero                                          since the start of 1970, UTC; signed
+//! 40  …  name                                 48 16  check
 //! ```
 //!
-//! - **Tag**: an opaque mark of a file's version. If the tag that the client holds is not 0 and not
-//!   the server's, the contents start at 0, whatever offset was wanted: a download never mixes two
-//!   versions.
-//! - **Contents**: from the offset to the size. With *verify* they are cut at every multiple of
-//!   [`SEGMENT`] and at the end, and each segment is followed by the BLAKE3 digest of its bytes.
-//!   What has verified need never be hashed again: a client resumes from its last verified segment.
-//!   An empty range has no digest.
-//! - **Status**: 0 is success, the others are the variants of [`Refusal`]. With any but 0, the
-//!   offset, size and tag are 0 and no contents follow. After a request that was malformed or not
+//! - **Check**: the first 16 bytes of BLAKE3 over the request as it was sent, header and name, and
+//!   bytes 0 to 47 of the response. So a header that was damaged on its way, or an answer to another
+//!   request, is an error of the connection, never a short file. After *malformed* and *not supported*,
+//!   where the server need not have read the request, it is over the response alone. It is no signature:
+//!   whoever can change the stream at will can make it.
+//! - **Range**: from the offset to offset plus length, or to the end of the file if that comes first. The
+//!   lengths are in bytes of the file; digests do not count. An offset beyond the end is *past end*.
+//! - **Tag**: an opaque mark of a file's version, never 0 in an answer with contents. It saves work, and
+//!   proves nothing. If the tag that the client holds is not 0 and not the server's, the range is one of
+//!   another version: the contents start at 0 if they were wanted to the end, and there are none if
+//!   not.
+//! - **Verify**: the contents are cut at every multiple of the segment, and at the end of the file. Each
+//!   segment is followed by its digest, 32 bytes: the chaining value of its subtree, or the root if the
+//!   segment is the whole file. The offset must be a multiple of the segment, and so must the end of the
+//!   range, unless it is that of the file: anything else is *malformed*. So a segment is always proven as
+//!   a whole, and a client that has all of them has the [hash of the file](RootDigester) without hashing
+//!   it again. An empty range has no digest.
+//! - **Hashes**: the contents are the digests of the segments in the range, 32 bytes each, and nothing
+//!   else; offset and length are those of the bytes that the digests are of. The rules for ranges are those
+//!   of *verify*, whose flag says nothing more here, and comes back as it was sent.
+//! - **List**: the contents are one line for each [`Entry`] of a directory, sorted by name; links to
+//!   directories inside the root are among them. A last line tells [how many](ListingLine::LeftOut) are
+//!   left out, if any are, because their names cannot be told.
+//! - **Status**: 0 is success, the others are the variants of [`Refusal`]. With any but 0, all between the
+//!   status and the check is 0, and no contents follow. After a request that was malformed or not
 //!   supported the server closes; after the others the connection goes on.
+//! - **What nobody knows**: a version other than 2, of which nothing but the first 4 bytes is looked at,
+//!   and an unknown operation are *not supported*. Unknown flags, an unknown segment, a name longer than
+//!   [`MAX_NAME`] bytes, and reserved bytes that are not 0 are *malformed*. In a response an unknown
+//!   version, status or flag, reserved bytes that are not 0, a range that was not asked for, a tag of 0,
+//!   and contents without digests where they were asked for, or with them where not, each are an error, after
+//!   which the client hangs up. Nothing that is unknown is ignored. The time of modification may have
+//!   any value; 0 is used where it is not known.
 //! - A connection carries any number of framed requests, and a client may send the next before the
 //!   last is answered. It half-closes after its last, and the server then closes.
 //! - A verified download is whole when its last digest has verified, whatever comes after; an
 //!   unverified one when the count is right and the server has gone on to the next response that
 //!   was asked for, or has closed in order. An empty range is whole with its header.
+//! - **Too slow**: contents that go through at less than a [least rate](TransferConfig::least_rate), on
+//!   average over the [stall](TransferConfig::stall), end the connection, on both sides.
 //! - **A file that changes while it is sent**, unless it only grew, ends in a reset, and what only grew
-//!   is sent up to the size told. A server that looks at size and time alone sees that a file has grown,
+//!   is sent up to the size told. A server that looks at size and times alone sees that a file has grown,
 //!   and not whether its beginning was overwritten as well. Where it has sent digests it knows: what
 //!   those segments hold now must match them before the last is sent, so a verified download is of one
 //!   version. Without digests, Barewire's server compares the first and the last 64 KiB; bytes between
 //!   them that were overwritten while the file also grew may be of either version.
-//! - The contents of a **list** are one line for each [`Entry`] of a directory, sorted by name; links to
-//!   directories inside the root are among them. A last line tells [how many](ListingLine::LeftOut) are
-//!   left out, if any are, because their names cannot be told.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A
 //!   backslash is an ordinary character.
+//!
+//! [BLAKE3]: https://github.com/BLAKE3-team/BLAKE3-specs/blob/master/blake3.pdf
 //!
 //! # The machines
 //!
 //! A [`Sender`] serves both forms on one connection. A [`Receiver`] speaks the framed form, and a
 //! [`PlainReceiver`] the plain one. Neither owns or copies contents: a sender names the range that
 //! is to go out next, and a receiver lends what has come in.
+//!
+//! An implementation of its own can be checked against the examples in `core/src/file/tests/vectors.txt`.
 
+mod check;
 mod config;
 mod digest;
 mod error;
 mod event;
+mod hash_tree;
 mod listing;
 mod name;
 mod plain_receiver;
+mod progress;
+mod range;
 mod receiver;
 mod request;
 mod request_reader;
 mod response;
+mod segment;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use config::{DEFAULT_STALL, DEFAULT_TIMEOUT, TransferConfig};
-pub use digest::{Digest, Digester, SEGMENT};
+pub use config::{DEFAULT_LEAST_RATE, DEFAULT_STALL, DEFAULT_TIMEOUT, TransferConfig};
+pub use digest::{RootDigester, SegmentDigester};
 pub use error::{ReceiverError, RequestError, SenderError};
 pub use event::{Pending, ReceiverEvent, RequestEvent};
+pub use hash_tree::Digest;
 pub use listing::{Entries, Entry, EntryError, EntryKind, ListingLine, entries};
 pub use plain_receiver::PlainReceiver;
 pub use receiver::Receiver;
 pub use request::{MAX_NAME, Operation, Request};
-pub use response::{Refusal, ResponseHeader};
+pub use response::{Offer, Refusal, ResponseHeader};
+pub use segment::{Segment, SegmentSize};
 pub use sender::Sender;

@@ -6,8 +6,11 @@ use crate::time::Duration;
 /// How long a request, or the first byte of its answer, may be waited for.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long contents may make no progress.
+/// Over how long the rate of contents is averaged, and so how long they may make no progress.
 pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
+
+/// How many bytes of contents a second there must be, on average over the stall.
+pub const DEFAULT_LEAST_RATE: u32 = 128;
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +22,24 @@ pub struct TransferConfig {
     /// How long a server waits for a request to be complete, and a client for an answer to begin;
     /// [`DEFAULT_TIMEOUT`] by default.
     pub timeout: Duration,
-    /// How long contents may make no progress; [`DEFAULT_STALL`] by default.
+    /// Over how long the rate of contents is averaged, and so how long they may make no progress;
+    /// [`DEFAULT_STALL`] by default.
     pub stall: Duration,
+    /// How many bytes a second must go through on average over each [`stall`](Self::stall), so that who
+    /// takes or gives a byte now and then holds nothing; [`DEFAULT_LEAST_RATE`] by default. With 0 any
+    /// progress will do.
+    pub least_rate: u32,
 }
 
 impl TransferConfig {
     /// The limits by default.
     pub const fn new() -> Self {
-        Self { quiet: DEFAULT_QUIET, timeout: DEFAULT_TIMEOUT, stall: DEFAULT_STALL }
+        Self {
+            quiet: DEFAULT_QUIET,
+            timeout: DEFAULT_TIMEOUT,
+            stall: DEFAULT_STALL,
+            least_rate: DEFAULT_LEAST_RATE,
+        }
     }
 
     /// The same, with another [`quiet`](Self::quiet).
@@ -47,6 +60,13 @@ impl TransferConfig {
     #[must_use]
     pub const fn with_stall(mut self, stall: Duration) -> Self {
         self.stall = stall;
+        self
+    }
+
+    /// The same, with another [`least_rate`](Self::least_rate).
+    #[must_use]
+    pub const fn with_least_rate(mut self, least_rate: u32) -> Self {
+        self.least_rate = least_rate;
         self
     }
 }

@@ -11,7 +11,8 @@ pub enum SenderError {
     CutShort,
     /// No request was complete within [`TransferConfig::timeout`](super::TransferConfig::timeout).
     TimedOut,
-    /// The client took nothing for [`TransferConfig::stall`](super::TransferConfig::stall).
+    /// The client took less than [`TransferConfig::least_rate`](super::TransferConfig::least_rate),
+    /// on average over [`TransferConfig::stall`](super::TransferConfig::stall).
     Stalled,
 }
 
@@ -20,7 +21,7 @@ impl fmt::Display for SenderError {
         f.write_str(match self {
             Self::CutShort => "the request broke off",
             Self::TimedOut => "no request came in time",
-            Self::Stalled => "the client took nothing for too long",
+            Self::Stalled => "the client took too little for too long",
         })
     }
 }
@@ -38,6 +39,8 @@ pub enum RequestError {
     Full,
     /// After [`Receiver::finish`](super::Receiver::finish), or after the server has ended its stream.
     Finished,
+    /// Digests are of whole segments, and its offset or the end of its range is in the middle of one.
+    CutsSegment,
 }
 
 impl fmt::Display for RequestError {
@@ -46,6 +49,7 @@ impl fmt::Display for RequestError {
             Self::TooLong => "the name is too long",
             Self::Full => "too many requests are unanswered",
             Self::Finished => "the conversation is ending",
+            Self::CutsSegment => "the range cuts a segment",
         })
     }
 }
@@ -64,13 +68,20 @@ pub enum ReceiverError {
     Nothing,
     /// The server ended its stream before all was sent.
     CutShort,
+    /// The server speaks another version of the framed form.
+    OtherVersion,
+    /// The header of the answer is not as it was sent, or answers something else: its check is wrong.
+    DamagedHeader,
     /// The answer makes no sense, or does not end where it said.
     Malformed,
+    /// Digests were asked for, and the answer has none.
+    Unverified,
     /// The digest is not that of the contents.
     Corrupt,
     /// The answer did not begin within [`TransferConfig::timeout`](super::TransferConfig::timeout).
     TimedOut,
-    /// Nothing came for [`TransferConfig::stall`](super::TransferConfig::stall).
+    /// Less than [`TransferConfig::least_rate`](super::TransferConfig::least_rate) came, on average
+    /// over [`TransferConfig::stall`](super::TransferConfig::stall).
     Stalled,
     /// All bytes have come, but the server did not end its stream in time, so nothing shows that it
     /// had no more to say.
@@ -83,10 +94,13 @@ impl fmt::Display for ReceiverError {
             Self::NotFramed => "the server does not know the framed form",
             Self::Nothing => "the server sent nothing",
             Self::CutShort => "the server closed before all was sent",
+            Self::OtherVersion => "the server speaks another version",
+            Self::DamagedHeader => "the server's answer was damaged on its way",
             Self::Malformed => "the server's answer makes no sense",
+            Self::Unverified => "the server's answer has no digests",
             Self::Corrupt => "the contents do not match their digest",
             Self::TimedOut => "the server did not answer in time",
-            Self::Stalled => "nothing came for too long",
+            Self::Stalled => "too little came for too long",
             Self::Unclosed => "the server did not close",
         })
     }

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use super::hash_tree::Digest;
 use super::request::{Request, show};
 use super::response::{Refusal, ResponseHeader};
+use super::segment::Segment;
 
 /// What a [`Sender`](super::Sender) tells its owner: what a client has asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,8 +45,9 @@ pub enum Pending {
     /// [`offer`]: super::Sender::offer
     /// [`refuse`]: super::Sender::refuse
     Response,
-    /// The digest of these bytes of what was offered, by [`provide_digest`]. It is asked for as soon
-    /// as the segment begins, and needed once the segment has gone out.
+    /// The [digest](super::SegmentDigester) of this segment of what was offered, by
+    /// [`provide_digest`]. It is asked for as soon as the segment begins, and needed once the segment
+    /// has gone out; of a request for [hashes](super::Operation::Hashes) it is all that goes out.
     ///
     /// [`provide_digest`]: super::Sender::provide_digest
     ///
@@ -52,12 +55,7 @@ pub enum Pending {
     /// bytes were read for the digest, that the contents are still what was offered; if they are not,
     /// reset the connection. (A digest that is known from before needs no check: if other bytes went
     /// out, it proves them wrong.)
-    Digest {
-        /// Where the segment begins.
-        offset: u64,
-        /// Its length, at most [`SEGMENT`](super::SEGMENT).
-        length: u64,
-    },
+    Digest(Segment),
     /// All has gone out: [`confirm`](super::Sender::confirm) that it was what had been offered. If
     /// the file has changed (save that it only grew), reset the connection instead: the client must
     /// not take what it got for the whole.
@@ -75,10 +73,24 @@ pub enum ReceiverEvent<'a> {
     Refused(Refusal),
     /// The next bytes of the contents, never empty. Nothing proves them yet.
     Contents(&'a [u8]),
-    /// The digest was right: all contents before `end` are proven.
+    /// The digest of the segment was right: its contents are what the server has there.
     Verified {
-        /// An offset in the file.
+        /// The offset of its first byte in the file.
+        start: u64,
+        /// The offset behind its last byte.
         end: u64,
+        /// From the digests of all segments, [the hash of the file](super::RootDigester) follows.
+        digest: Digest,
+    },
+    /// What the server says the digest of a segment to be, whose [hashes](super::Operation::Hashes)
+    /// were asked for.
+    Digest {
+        /// The offset of its first byte in the file.
+        start: u64,
+        /// The offset behind its last byte.
+        end: u64,
+        /// Its digest.
+        digest: Digest,
     },
     /// The contents are whole.
     Complete,

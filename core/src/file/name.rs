@@ -6,8 +6,8 @@ use super::request::Operation;
 /// for the server to find out.
 pub(super) fn is_acceptable(operation: Operation, name: &[u8]) -> bool {
     match operation {
-        Operation::Get if name.is_empty() => false,
-        Operation::Get | Operation::List => {
+        Operation::Get | Operation::Hashes if name.is_empty() => false,
+        Operation::Get | Operation::List | Operation::Hashes => {
             !name.starts_with(b"/") && !name.contains(&0) && stays_inside(name)
         }
     }

@@ -3,6 +3,7 @@
 use super::config::TransferConfig;
 use super::error::ReceiverError;
 use super::event::ReceiverEvent;
+use super::progress::Progress;
 use crate::session::{Events, Output, Session};
 use crate::text::{Text, TextWriter};
 use crate::time::deadline::Deadline;
@@ -37,19 +38,18 @@ use crate::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct PlainReceiver<'n> {
     timeout: Duration,
-    stall: Duration,
     name: TextWriter<'n>,
     received: bool,
     ended: bool,
-    deadline: Deadline,
+    progress: Progress,
 }
 
 impl<'n> PlainReceiver<'n> {
     /// Asks for the file `name` on a connection that was opened at `now`.
     pub fn new(now: Instant, name: Text<'n>, config: TransferConfig) -> Self {
-        let TransferConfig { timeout, stall, .. } = config;
-        let (name, deadline) = (TextWriter::new(name, b""), Deadline::after(now, timeout));
-        Self { timeout, stall, name, received: false, ended: false, deadline }
+        let (timeout, name) = (config.timeout, TextWriter::new(name, b""));
+        let progress = Progress::new(&config, Deadline::after(now, timeout));
+        Self { timeout, name, received: false, ended: false, progress }
     }
 }
 
@@ -68,8 +68,10 @@ impl Session for PlainReceiver<'_> {
         if input.is_empty() {
             return Err(nb::Error::WouldBlock);
         }
-        self.received = true;
-        self.deadline = Deadline::after(now, self.stall);
+        if !core::mem::replace(&mut self.received, true) {
+            self.progress.begin(now);
+        }
+        self.progress.moved(now, input.len());
         Ok(ReceiverEvent::Contents(core::mem::take(input)))
     }
 
@@ -99,11 +101,11 @@ impl Session for PlainReceiver<'_> {
     fn transmitted(&mut self, now: Instant, count: usize) {
         self.name.transmitted(count);
         if !self.received {
-            self.deadline = Deadline::after(now, self.timeout);
+            self.progress.deadline = Deadline::after(now, self.timeout);
         }
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        if self.ended { None } else { self.deadline.instant() }
+        if self.ended { None } else { self.progress.deadline.instant() }
     }
 }

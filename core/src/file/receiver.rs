@@ -1,17 +1,18 @@
 //! The side that wants the files, in the framed form.
 
+mod queue;
 mod state;
 
 use core::mem;
 
-use heapless::Deque;
-use state::{Awaited, ReceiverState, SendSide, Stage};
+use heapless::Vec;
+use state::{ReceiverState, SendSide, Stage};
 
 use super::config::TransferConfig;
 use super::error::{ReceiverError, RequestError};
 use super::event::ReceiverEvent;
 use super::request::Request;
-use super::wire::RequestHeader;
+use super::wire::{REQUEST_HEADER, RequestHeader};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
@@ -22,14 +23,14 @@ use crate::time::Instant;
 /// [`finish`](Self::finish).
 ///
 /// Each answer is a sequence of events: either [`Refused`](ReceiverEvent::Refused), or
-/// [`Answered`](ReceiverEvent::Response), then the contents, then [`Complete`](ReceiverEvent::Complete).
-/// Verified contents come with a [`Verified`](ReceiverEvent::Verified) after each segment; what has
-/// verified may be kept, whatever happens afterwards. All else that comes before `Complete` may be
-/// a part only.
+/// [`Response`](ReceiverEvent::Response), then the contents, then [`Complete`](ReceiverEvent::Complete).
+/// Where digests were asked for, a [`Verified`](ReceiverEvent::Verified) follows the contents of each
+/// segment; what has verified may be kept, whatever happens afterwards. All else that comes before
+/// `Complete` may be a part only. Of hashes there is a [`Digest`](ReceiverEvent::Digest) for each
+/// segment.
 ///
-/// `N` is the room for requests that have not gone out, in bytes (24 and the name each); `DEPTH` is
-/// how many may be unanswered at once. The machine takes `N` bytes of memory, 24 for each of
-/// `DEPTH`, and at most 2,096 more, most of it for the digest (64-bit).
+/// `N` is the room for requests that are not answered in full, in bytes (40 and the name each). The
+/// machine takes `N` bytes of memory, and at most 832 more (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Receiver, ReceiverEvent, Request, TransferConfig};
@@ -37,13 +38,17 @@ use crate::time::Instant;
 /// use barewire_core::time::Instant;
 ///
 /// let now = Instant::ZERO;
-/// let mut receiver = Receiver::<64, 4>::new(now, TransferConfig::default());
-/// receiver.request(now, &Request { verify: false, ..Request::get(b"name") })?;
+/// let mut receiver = Receiver::<64>::new(now, TransferConfig::default());
+/// receiver.request(now, &Request::get(b"name").with_verify(false))?;
 /// receiver.finish();
 /// let Output::Bytes { head, .. } = receiver.poll_transmit() else { panic!() };
-/// assert_eq!(head, b"\0BW\x01\x01\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0name");
+/// assert_eq!(head[..8], *b"\0BW\x02\x01\0\0\x04");
+/// assert_eq!(head[40..], *b"name");
+/// receiver.transmitted(now, 44);
 ///
-/// let mut input = &b"\0BW\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01ok"[..];
+/// let response = b"\0BW\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\
+///     \0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0CHECKok";
+/// let mut input = &response[..];
 /// let answered = receiver.handle_input(now, &mut input).unwrap();
 /// assert!(matches!(answered, ReceiverEvent::Response(answer) if answer.size == 2));
 /// assert_eq!(receiver.handle_input(now, &mut input), Ok(ReceiverEvent::Contents(b"ok")));
@@ -51,21 +56,15 @@ use crate::time::Instant;
 /// # Ok::<(), barewire_core::file::RequestError>(())
 /// ```
 #[derive(Debug)]
-pub struct Receiver<const N: usize, const DEPTH: usize> {
-    outgoing: Deque<u8, N>,
-    /// What was asked for, and is not answered in full.
-    awaited: Deque<Awaited, DEPTH>,
+pub struct Receiver<const N: usize> {
+    requests: Vec<u8, N>,
     state: ReceiverState,
 }
 
-impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
+impl<const N: usize> Receiver<N> {
     /// A receiver for a connection that was opened at `now`.
     pub fn new(now: Instant, config: TransferConfig) -> Self {
-        Self {
-            outgoing: Deque::new(),
-            awaited: Deque::new(),
-            state: ReceiverState::new(now, config),
-        }
+        Self { requests: Vec::new(), state: ReceiverState::new(now, config) }
     }
 
     /// Asks for something.
@@ -77,20 +76,18 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
             return Err(RequestError::Finished);
         }
         let header = RequestHeader::of(request).ok_or(RequestError::TooLong)?.encode();
-        let length = header.len().saturating_add(request.name.len());
-        if length > N {
+        if REQUEST_HEADER.saturating_add(request.name.len()) > N {
             return Err(RequestError::TooLong);
         }
-        if length > N.saturating_sub(self.outgoing.len()) || self.awaited.is_full() {
+        if RequestHeader::decode(&header).is_err() {
+            return Err(RequestError::CutsSegment);
+        }
+        let is_first = self.state.queue.length() == 0;
+        if !self.state.queue.push(&mut self.requests, &header, request.name) {
             return Err(RequestError::Full);
         }
-        if self.awaited.is_empty() {
+        if is_first {
             self.state.await_peer(now);
-        }
-        let &Request { offset, tag, verify, .. } = request;
-        let _ = self.awaited.push_back(Awaited { offset, tag, verify });
-        for &byte in header.iter().chain(request.name) {
-            let _ = self.outgoing.push_back(byte);
         }
         Ok(())
     }
@@ -104,7 +101,7 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
 
     /// How many requests are not answered in full.
     pub fn unanswered(&self) -> usize {
-        self.awaited.len()
+        self.state.queue.length()
     }
 
     /// Whether the server speaks the framed form; false before the header of its first response.
@@ -112,19 +109,16 @@ impl<const N: usize, const DEPTH: usize> Receiver<N, DEPTH> {
         self.state.framed
     }
 
-    /// A server that has answered before it had read what it was asked may never read it.
     fn is_over(&self) -> bool {
-        self.state.ended
-            && self.awaited.is_empty()
-            && (self.state.send_side == SendSide::Shutdown || !self.outgoing.is_empty())
+        self.state.ended && self.unanswered() == 0 && self.state.send_side == SendSide::Shutdown
     }
 }
 
-impl<'s, const N: usize, const DEPTH: usize> Events<'s> for Receiver<N, DEPTH> {
+impl<'s, const N: usize> Events<'s> for Receiver<N> {
     type Event = ReceiverEvent<'s>;
 }
 
-impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
+impl<const N: usize> Session for Receiver<N> {
     type Error = ReceiverError;
 
     fn handle_input<'s, 'i: 's>(
@@ -132,14 +126,14 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<ReceiverEvent<'s>, ReceiverError> {
-        self.state.handle_input(&mut self.awaited, now, input)
+        self.state.handle_input(&self.requests, now, input)
     }
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<ReceiverEvent<'_>, ReceiverError> {
         if let Stage::Counted { .. } = self.state.stage {
-            return Ok(self.state.complete(&mut self.awaited, now));
+            return Ok(self.state.complete(&self.requests, now));
         }
-        self.state.end(!self.awaited.is_empty()).map_err(nb::Error::Other)?;
+        self.state.end().map_err(nb::Error::Other)?;
         if !mem::replace(&mut self.state.ended, true) {
             self.state.await_peer(now);
         }
@@ -150,7 +144,7 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
         if self.poll_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
-        if self.awaited.is_empty() {
+        if self.unanswered() == 0 {
             // All that was asked for is there: the server may stay as it is, and the stack need not
             // take the half-close.
             if mem::replace(&mut self.state.ended, true) {
@@ -166,29 +160,25 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
         if self.is_over() {
             return Output::Close;
         }
-        match (self.outgoing.as_slices(), self.state.send_side) {
-            (([], []), SendSide::Finished) => Output::Shutdown,
-            (([], []), SendSide::Open) if self.state.ended => Output::Shutdown,
-            (([], []), _) => Output::Nothing,
-            ((head, tail), _) => Output::Bytes { head, tail, more: false },
+        match (self.state.queue.unsent(&self.requests), self.state.send_side) {
+            ([], SendSide::Finished) => Output::Shutdown,
+            ([], SendSide::Open) if self.state.ended => Output::Shutdown,
+            ([], _) => Output::Nothing,
+            (head, _) => Output::Bytes { head, tail: &[], more: false },
         }
     }
 
     fn transmitted(&mut self, now: Instant, count: usize) {
-        if self.outgoing.is_empty() {
+        if self.state.queue.unsent(&self.requests).is_empty() {
             if self.state.send_side == SendSide::Finished || self.state.ended {
                 self.state.send_side = SendSide::Shutdown;
-                if self.awaited.is_empty() {
+                if self.unanswered() == 0 {
                     self.state.await_peer(now);
                 }
             }
             return;
         }
-        for _ in 0..count {
-            if self.outgoing.pop_front().is_none() {
-                break;
-            }
-        }
+        self.state.queue.sent(&self.requests, count);
         if matches!(&self.state.stage, Stage::Header(header) if header.is_empty()) {
             self.state.await_peer(now);
         }
@@ -198,7 +188,7 @@ impl<const N: usize, const DEPTH: usize> Session for Receiver<N, DEPTH> {
     /// still there is for the stack to find out ([`driver`](crate::driver#who-waits-how-long)).
     fn poll_deadline(&self) -> Option<Instant> {
         let is_idle =
-            self.awaited.is_empty() && self.state.send_side == SendSide::Open && !self.state.ended;
-        if is_idle || self.is_over() { None } else { self.state.deadline.instant() }
+            self.unanswered() == 0 && self.state.send_side == SendSide::Open && !self.state.ended;
+        if is_idle || self.is_over() { None } else { self.state.progress.deadline.instant() }
     }
 }

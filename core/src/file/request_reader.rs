@@ -4,7 +4,7 @@ use heapless::{Vec, VecView};
 
 use super::request::Request;
 use super::response::Refusal;
-use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, gather};
+use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, begins, gather};
 use crate::text::{Text, TextReader, TextReaderError};
 use crate::time::{Duration, Instant};
 
@@ -21,8 +21,6 @@ pub(super) enum Incoming<'a> {
 
 /// Reads the one plain request of a connection, or any number of framed ones. `N` is the longest
 /// name.
-///
-/// A request that arrives whole is lent from the input itself.
 #[derive(Debug)]
 pub(super) struct RequestReader<const N: usize> {
     quiet: Duration,
@@ -40,20 +38,13 @@ enum Form<const N: usize> {
     },
 }
 
-/// Of a framed request that arrives in parts, what has come of its header.
+/// Of a framed request, what has come of its header.
 #[derive(Debug, Default)]
 struct Header {
     bytes: Vec<u8, REQUEST_HEADER>,
     decoded: Option<RequestHeader>,
-    /// The request has been lent, and goes with the next call.
-    lent: bool,
-}
-
-/// A framed request that has just ended: where its name is.
-enum Ended<'i> {
-    InInput(RequestHeader, &'i [u8]),
-    InBuffer(RequestHeader),
-    Unreadable(Refusal),
+    /// The request has come whole, and goes with the next byte.
+    is_whole: bool,
 }
 
 impl<const N: usize> RequestReader<N> {
@@ -66,7 +57,7 @@ impl<const N: usize> RequestReader<N> {
         match &self.form {
             Form::Unknown => false,
             Form::Plain(_) => true,
-            Form::Framed { header, .. } => !header.lent && !header.bytes.is_empty(),
+            Form::Framed { header, .. } => !header.is_whole && !header.bytes.is_empty(),
         }
     }
 
@@ -85,11 +76,18 @@ impl<const N: usize> RequestReader<N> {
         match &mut self.form {
             Form::Unknown => None,
             Form::Plain(reader) => plain(reader.handle_input(now, input)),
-            Form::Framed { header, name } => Some(match header.handle_input(name, input)? {
-                Ended::InInput(header, name) => Incoming::Framed(header.request(name)),
-                Ended::InBuffer(header) => Incoming::Framed(header.request(name)),
-                Ended::Unreadable(refusal) => Incoming::Unreadable(refusal),
-            }),
+            Form::Framed { header, name } => match header.handle_input(name, input) {
+                Ok(header) => Some(Incoming::Framed(header?.request(name))),
+                Err(refusal) => Some(Incoming::Unreadable(refusal)),
+            },
+        }
+    }
+
+    /// The framed request that came last, if it is whole.
+    pub(super) fn current(&self) -> Option<Request<'_>> {
+        match &self.form {
+            Form::Framed { header, name } if header.is_whole => Some(header.decoded?.request(name)),
+            _ => None,
         }
     }
 
@@ -126,45 +124,31 @@ fn plain(read: nb::Result<Text<'_>, TextReaderError>) -> Option<Incoming<'_>> {
 }
 
 impl Header {
-    fn handle_input<'i>(
+    /// The header, once the request is whole.
+    fn handle_input(
         &mut self,
         name: &mut VecView<u8>,
-        input: &mut &'i [u8],
-    ) -> Option<Ended<'i>> {
-        if core::mem::take(&mut self.lent) {
+        input: &mut &[u8],
+    ) -> Result<Option<RequestHeader>, Refusal> {
+        if self.is_whole && !input.is_empty() {
             *self = Self::default();
             name.clear();
         }
-        if self.bytes.is_empty()
-            && let Some(ended) = whole(name.capacity(), input)
-        {
-            return Some(ended);
-        }
-        if self.decoded.is_none() {
-            gather(&mut self.bytes, REQUEST_HEADER, input);
-            let bytes = self.bytes.as_slice().try_into().ok()?;
-            match RequestHeader::decode(bytes) {
-                Ok(header) if header.name_length <= name.capacity() => self.decoded = Some(header),
-                Ok(_) => return Some(Ended::Unreadable(Refusal::Malformed)),
-                Err(refusal) => return Some(Ended::Unreadable(refusal)),
+        let header = match self.decoded {
+            Some(header) => header,
+            None => {
+                gather(&mut self.bytes, REQUEST_HEADER, input);
+                begins(&self.bytes)?;
+                let Ok(bytes) = self.bytes.as_slice().try_into() else { return Ok(None) };
+                let header = RequestHeader::decode(bytes)?;
+                if header.name_length > name.capacity() {
+                    return Err(Refusal::Malformed);
+                }
+                *self.decoded.insert(header)
             }
-        }
-        let header = self.decoded?;
+        };
         gather(name, header.name_length, input);
-        (name.len() == header.name_length).then(|| {
-            self.lent = true;
-            Ended::InBuffer(header)
-        })
+        self.is_whole = name.len() == header.name_length;
+        Ok(self.is_whole.then_some(header))
     }
-}
-
-/// A request that lies whole at the front of the input, and can be used from there.
-fn whole<'i>(longest: usize, input: &mut &'i [u8]) -> Option<Ended<'i>> {
-    let (header, rest) = input.split_first_chunk()?;
-    let header = RequestHeader::decode(header).ok()?;
-    let (name, rest) = rest.split_at_checked(header.name_length)?;
-    (name.len() <= longest).then(|| {
-        *input = rest;
-        Ended::InInput(header, name)
-    })
 }

@@ -7,12 +7,12 @@ use core::ops::Range;
 use state::{Phase, SenderState};
 
 use super::config::TransferConfig;
-use super::digest::Digest;
 use super::error::SenderError;
 use super::event::{Pending, RequestEvent};
-use super::request::MAX_NAME;
+use super::hash_tree::Digest;
+use super::request::{MAX_NAME, Request};
 use super::request_reader::RequestReader;
-use super::response::Refusal;
+use super::response::{Offer, Refusal};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
@@ -32,7 +32,7 @@ use crate::time::Instant;
 /// The machine takes `N` bytes of memory and at most 272 more (64-bit).
 ///
 /// ```
-/// use barewire_core::file::{Pending, RequestEvent, Sender, TransferConfig};
+/// use barewire_core::file::{Offer, Pending, RequestEvent, Sender, TransferConfig};
 /// use barewire_core::session::{Output, Session};
 /// use barewire_core::time::Instant;
 ///
@@ -45,7 +45,7 @@ use crate::time::Instant;
 ///     other => panic!("{other:?}"),
 /// }
 /// assert_eq!(sender.pending(), Some(Pending::Response));
-/// sender.offer(now, contents.len() as u64, 1);
+/// sender.offer(now, Offer { size: contents.len() as u64, tag: 1, modified: 0 });
 /// assert_eq!(sender.poll_transmit(), Output::Contents { offset: 0, length: 9 });
 /// sender.transmitted(now, 9);
 ///
@@ -83,30 +83,36 @@ impl<const N: usize> Sender<N> {
         self.state.phase == Phase::Listening && !self.state.framed && !self.requests.has_begun()
     }
 
-    /// Offers contents of `size` bytes in the version `tag` (not 0) as the answer to the request.
-    /// Gives the range of them that will go out: the end of the offered contents, or all.
+    /// The framed request that came last, until the next begins.
+    pub fn request(&self) -> Option<Request<'_>> {
+        self.requests.current()
+    }
+
+    /// Offers something as the answer to the request. Gives the range of it that will go out, or the
+    /// digests of which will.
     ///
-    /// `None`: the offset lies past the end, which is what the client is told; or nothing was asked.
-    pub fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
+    /// `None`: the range lies past the end or cuts a segment, which is what the client is told; or nothing
+    /// was asked.
+    pub fn offer(&mut self, now: Instant, offer: Offer) -> Option<Range<u64>> {
         if self.state.phase != Phase::Requested {
             return None;
         }
-        self.state.offer(now, size, tag)
+        self.state.offer(now, offer, self.requests.current().as_ref())
     }
 
     /// Refuses the request. Without one, it does nothing.
     pub fn refuse(&mut self, now: Instant, refusal: Refusal) {
         if self.state.phase == Phase::Requested {
-            self.state.refuse(now, refusal);
+            self.state.refuse(now, refusal, self.requests.current().as_ref());
         }
     }
 
     /// Provides the digest that is [pending](Pending::Digest). If none is, it does nothing.
     pub fn provide_digest(&mut self, now: Instant, digest: Digest) {
-        if let Some(Pending::Digest { .. }) = self.state.pending() {
+        if let Some(Pending::Digest(_)) = self.state.pending() {
             // Only while nothing else goes out has the client waited for it.
             if let Output::Nothing = self.state.poll_transmit() {
-                self.state.progress(now);
+                self.state.progress.begin(now);
             }
             self.state.digest = Some(digest);
         }
@@ -188,7 +194,7 @@ impl<const N: usize> Session for Sender<N> {
             }
         }
         // The quiet period ends a name if it is over before the time for it is.
-        let deadline = self.state.deadline;
+        let deadline = self.state.progress.deadline;
         if self.requests.poll_deadline().is_some_and(|quiet| !deadline.is_before(quiet)) {
             let incoming = self.requests.handle_timeout(now).ok_or(nb::Error::WouldBlock)?;
             return Ok(self.state.take_request(now, &incoming));
@@ -211,7 +217,7 @@ impl<const N: usize> Session for Sender<N> {
 
     /// None while the machine waits for its owner, or once the conversation is over.
     fn poll_deadline(&self) -> Option<Instant> {
-        let deadline = self.state.deadline;
+        let deadline = self.state.progress.deadline;
         match (self.state.phase, self.state.poll_transmit()) {
             (Phase::Listening, _) => deadline.or_earlier(self.requests.poll_deadline()).instant(),
             (Phase::Ending { .. }, Output::Nothing) => deadline.instant(),

@@ -2,44 +2,35 @@
 //! all capacities.
 
 use heapless::Vec;
-use heapless::deque::DequeView;
 
+use super::queue::Queue;
 use crate::file::config::TransferConfig;
-use crate::file::digest::{Digest, Digester, segment_end};
+use crate::file::digest::SegmentDigester;
 use crate::file::error::ReceiverError;
 use crate::file::event::ReceiverEvent;
-use crate::file::response::ResponseHeader;
-use crate::file::wire::{MARKER, RESPONSE_HEADER, Response, decode_response, gather};
+use crate::file::hash_tree::Digest;
+use crate::file::progress::Progress;
+use crate::file::range::range_of;
+use crate::file::request::{Operation, Request};
+use crate::file::response::{Refusal, ResponseHeader};
+use crate::file::segment::{Segment, SegmentSize};
+use crate::file::wire::{MARKER, RESPONSE_HEADER, begins, decode_response, gather, is_intact};
 use crate::logging::debug;
-use crate::time::Instant;
 use crate::time::deadline::Deadline;
-
-/// What an answer must fit.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Awaited {
-    pub(super) offset: u64,
-    pub(super) tag: u64,
-    pub(super) verify: bool,
-}
-
-impl Awaited {
-    fn fits(self, answer: &ResponseHeader) -> bool {
-        let offset = if self.tag != 0 && self.tag != answer.tag { 0 } else { self.offset };
-        answer.offset == offset && (self.verify || !answer.verified)
-    }
-}
+use crate::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(super) struct ReceiverState {
-    config: TransferConfig,
+    timeout: Duration,
+    pub(super) queue: Queue,
     pub(super) stage: Stage,
-    digester: Digester,
+    digester: SegmentDigester,
     /// The header of an answer has come.
     pub(super) framed: bool,
     pub(super) send_side: SendSide,
     /// The server has ended its direction, or is not waited for any longer.
     pub(super) ended: bool,
-    pub(super) deadline: Deadline,
+    pub(super) progress: Progress,
 }
 
 /// How far this side's direction is.
@@ -55,21 +46,63 @@ pub(super) enum SendSide {
 pub(super) enum Stage {
     /// For the header of the next answer.
     Header(Vec<u8, RESPONSE_HEADER>),
-    /// In the contents, which go on at `position`.
-    Contents { answer: ResponseHeader, position: u64 },
-    /// Behind a segment.
-    Digest { answer: ResponseHeader, position: u64, digest: Vec<u8, { size_of::<Digest>() }> },
+    /// In the contents, which go on at this offset.
+    Contents(Expected, u64),
+    /// For the digest of this segment.
+    Digest(Expected, Segment, Vec<u8, { size_of::<Digest>() }>),
     /// All bytes of an answer are there.
-    Counted { verified: bool },
+    Counted { proven: bool },
+}
+
+/// What an answer consists of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    end: u64,
+    size: u64,
+    form: Form,
+    /// Whether its last byte shows that it is whole.
+    is_proven: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Contents,
+    /// Each segment, and its digest behind it.
+    Verified(SegmentSize),
+    /// The digests of the segments alone.
+    Digests(SegmentSize),
+}
+
+impl Expected {
+    fn new(request: &Request<'_>, answer: &ResponseHeader) -> Self {
+        let form = match request.operation {
+            Operation::Hashes => Form::Digests(request.segment),
+            _ if request.verify => Form::Verified(request.segment),
+            _ => Form::Contents,
+        };
+        let end = answer.offset.saturating_add(answer.length);
+        let is_proven = answer.length == 0 || !matches!(form, Form::Contents);
+        Self { end, size: answer.size, form, is_proven }
+    }
+
+    /// The segment that holds the byte at `offset`, if there are any.
+    const fn segment(&self, offset: u64) -> Option<Segment> {
+        match self.form {
+            Form::Contents => None,
+            Form::Verified(segments) | Form::Digests(segments) => {
+                Some(segments.segment(offset, self.size))
+            }
+        }
+    }
 }
 
 impl Stage {
-    /// What comes at `position`.
-    fn at(answer: ResponseHeader, position: u64) -> Self {
-        if position < answer.size {
-            Self::Contents { answer, position }
-        } else {
-            Self::Counted { verified: answer.verified || answer.offset == answer.size }
+    /// What comes at `position`, where a segment begins if there are any.
+    fn at(expected: Expected, position: u64) -> Self {
+        match (expected.form, expected.segment(position)) {
+            _ if position >= expected.end => Self::Counted { proven: expected.is_proven },
+            (Form::Digests(_), Some(segment)) => Self::Digest(expected, segment, Vec::new()),
+            _ => Self::Contents(expected, position),
         }
     }
 }
@@ -78,87 +111,117 @@ impl ReceiverState {
     /// At the start: it waits for the first answer.
     pub(super) fn new(now: Instant, config: TransferConfig) -> Self {
         Self {
-            config,
+            timeout: config.timeout,
+            queue: Queue::default(),
             stage: Stage::Header(Vec::new()),
-            digester: Digester::new(),
+            digester: SegmentDigester::new(SegmentSize::MAX.segment(0, 0)),
             framed: false,
             send_side: SendSide::Open,
             ended: false,
-            deadline: Deadline::after(now, config.timeout),
+            progress: Progress::new(&config, Deadline::after(now, config.timeout)),
         }
     }
 
+    /// `requests` are the bytes that the queue is about.
     pub(super) fn handle_input<'i>(
         &mut self,
-        awaited: &mut DequeView<Awaited>,
+        requests: &[u8],
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<ReceiverEvent<'i>, ReceiverError> {
         loop {
             match &mut self.stage {
-                Stage::Counted { verified: true } => return Ok(self.complete(awaited, now)),
+                Stage::Counted { proven: true } => return Ok(self.complete(requests, now)),
                 _ if input.is_empty() => return Err(nb::Error::WouldBlock),
                 // What follows is no response that was asked for, so the count was not right either.
-                Stage::Counted { verified: false }
-                    if awaited.iter().nth(1).is_none() || input.first() != Some(&MARKER) =>
+                Stage::Counted { proven: false }
+                    if self.queue.length() < 2 || input.first() != Some(&MARKER) =>
                 {
                     return Err(nb::Error::Other(ReceiverError::Malformed));
                 }
                 // The server has gone on, so it had sent all there was.
-                Stage::Counted { verified: false } => return Ok(self.complete(awaited, now)),
-                Stage::Header(_) if awaited.is_empty() => {
+                Stage::Counted { proven: false } => return Ok(self.complete(requests, now)),
+                Stage::Header(_) if self.queue.length() == 0 => {
                     // Nobody asked for it.
                     *input = &[];
                 }
                 Stage::Header(header) => {
-                    if header.is_empty() && input.first() != Some(&MARKER) {
-                        let error = if self.framed {
-                            ReceiverError::Malformed
-                        } else {
-                            ReceiverError::NotFramed
-                        };
-                        return Err(nb::Error::Other(error));
+                    if header.is_empty() {
+                        self.progress.begin(now);
                     }
                     gather(header, RESPONSE_HEADER, input);
-                    self.deadline = Deadline::after(now, self.config.stall);
-                    if let Ok(header) = header.as_slice().try_into() {
-                        let response = decode_response(header);
-                        self.framed |= response.is_some();
-                        return self.answered(awaited, now, response);
+                    if let Err(refusal) = begins(header) {
+                        return Err(nb::Error::Other(self.unreadable(refusal)));
+                    }
+                    if let Ok(&header) = header.as_slice().try_into() {
+                        return self.answered(requests, now, &header).map_err(nb::Error::Other);
                     }
                 }
-                Stage::Contents { answer, position } => {
-                    let (answer, start) = (*answer, *position);
-                    let end =
-                        if answer.verified { segment_end(start, answer.size) } else { answer.size };
+                Stage::Contents(expected, position) => {
+                    let (expected, start) = (*expected, *position);
+                    let segment = expected.segment(start);
+                    let end = segment.map_or(expected.end, |segment| segment.end());
                     let room = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
                     let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
                     *input = rest;
                     let position = start.saturating_add(part.len() as u64);
-                    self.deadline = Deadline::after(now, self.config.stall);
-                    if answer.verified {
-                        self.digester.update(part);
-                    }
-                    self.stage = if answer.verified && position == end {
-                        Stage::Digest { answer, position, digest: Vec::new() }
-                    } else {
-                        Stage::at(answer, position)
+                    self.progress.moved(now, part.len());
+                    self.stage = match segment {
+                        Some(segment) => {
+                            if start == segment.start() {
+                                self.digester = SegmentDigester::new(segment);
+                            }
+                            self.digester.update(part);
+                            if position == end {
+                                Stage::Digest(expected, segment, Vec::new())
+                            } else {
+                                Stage::Contents(expected, position)
+                            }
+                        }
+                        None => Stage::at(expected, position),
                     };
                     return Ok(ReceiverEvent::Contents(part));
                 }
-                Stage::Digest { answer, position, digest } => {
+                Stage::Digest(expected, segment, digest) => {
+                    let (expected, segment, before) = (*expected, *segment, digest.len());
                     gather(digest, size_of::<Digest>(), input);
-                    self.deadline = Deadline::after(now, self.config.stall);
-                    if digest.is_full() {
-                        if self.digester.finish() != **digest {
-                            debug!("the digest of the segment before {} is wrong", position);
-                            return Err(nb::Error::Other(ReceiverError::Corrupt));
-                        }
-                        let end = *position;
-                        self.stage = Stage::at(*answer, end);
-                        return Ok(ReceiverEvent::Verified { end });
+                    let gathered = digest.len().saturating_sub(before);
+                    let digest = digest.as_slice().try_into().ok();
+                    self.progress.moved(now, gathered);
+                    if let Some(digest) = digest {
+                        self.stage = Stage::at(expected, segment.end());
+                        return self.digest(expected, segment, digest).map_err(nb::Error::Other);
                     }
                 }
+            }
+        }
+    }
+
+    /// What does not begin as a response does.
+    fn unreadable(&self, refusal: Refusal) -> ReceiverError {
+        match refusal {
+            Refusal::NotSupported => ReceiverError::OtherVersion,
+            _ if self.framed => ReceiverError::Malformed,
+            _ => ReceiverError::NotFramed,
+        }
+    }
+
+    /// The digest of a segment is there.
+    fn digest<'i>(
+        &self,
+        expected: Expected,
+        segment: Segment,
+        digest: Digest,
+    ) -> Result<ReceiverEvent<'i>, ReceiverError> {
+        let (start, end) = (segment.start(), segment.end());
+        match expected.form {
+            Form::Digests(_) => Ok(ReceiverEvent::Digest { start, end, digest }),
+            _ if self.digester.finish() == digest => {
+                Ok(ReceiverEvent::Verified { start, end, digest })
+            }
+            _ => {
+                debug!("the digest of the segment from {} on is wrong", start);
+                Err(ReceiverError::Corrupt)
             }
         }
     }
@@ -166,51 +229,54 @@ impl ReceiverState {
     /// The header of an answer is there.
     fn answered<'i>(
         &mut self,
-        awaited: &mut DequeView<Awaited>,
+        requests: &[u8],
         now: Instant,
-        response: Option<Response>,
-    ) -> nb::Result<ReceiverEvent<'i>, ReceiverError> {
-        let malformed = Err(nb::Error::Other(ReceiverError::Malformed));
-        let (Some(response), Some(request)) = (response, awaited.front()) else {
-            return malformed;
-        };
-        match response {
-            Ok(answer) if request.fits(&answer) => {
-                self.stage = Stage::at(answer, answer.offset);
-                Ok(ReceiverEvent::Response(answer))
-            }
-            Ok(_) => malformed,
-            Err(refusal) => {
-                self.next(awaited, now);
-                Ok(ReceiverEvent::Refused(refusal))
-            }
+        header: &[u8; RESPONSE_HEADER],
+    ) -> Result<ReceiverEvent<'i>, ReceiverError> {
+        let request = self.queue.first(requests).ok_or(ReceiverError::Malformed)?;
+        if !is_intact(&request, header) {
+            return Err(ReceiverError::DamagedHeader);
         }
+        self.framed = true;
+        let answer = match decode_response(header).ok_or(ReceiverError::Malformed)? {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                self.next(requests, now);
+                return Ok(ReceiverEvent::Refused(refusal));
+            }
+        };
+        if answer.verified != request.verify {
+            let is_less = request.verify;
+            return Err(if is_less { ReceiverError::Unverified } else { ReceiverError::Malformed });
+        }
+        let range = answer.offset..answer.offset.saturating_add(answer.length);
+        if range_of(&request, answer.size, answer.tag) != Ok(range) {
+            return Err(ReceiverError::Malformed);
+        }
+        self.stage = Stage::at(Expected::new(&request, &answer), answer.offset);
+        Ok(ReceiverEvent::Response(answer))
     }
 
-    pub(super) fn complete<'i>(
-        &mut self,
-        awaited: &mut DequeView<Awaited>,
-        now: Instant,
-    ) -> ReceiverEvent<'i> {
-        self.next(awaited, now);
+    pub(super) fn complete<'i>(&mut self, requests: &[u8], now: Instant) -> ReceiverEvent<'i> {
+        self.next(requests, now);
         ReceiverEvent::Complete
     }
 
-    fn next(&mut self, awaited: &mut DequeView<Awaited>, now: Instant) {
-        awaited.pop_front();
+    fn next(&mut self, requests: &[u8], now: Instant) {
+        self.queue.remove_first(requests);
         self.stage = Stage::Header(Vec::new());
         self.await_peer(now);
     }
 
     /// The time for what comes next begins.
     pub(super) fn await_peer(&mut self, now: Instant) {
-        self.deadline = Deadline::after(now, self.config.timeout);
+        self.progress.deadline = Deadline::after(now, self.timeout);
     }
 
     /// The stream has ended: what is wrong with that, if anything.
-    pub(super) fn end(&self, is_awaiting: bool) -> Result<(), ReceiverError> {
+    pub(super) fn end(&self) -> Result<(), ReceiverError> {
         match &self.stage {
-            Stage::Header(_) if !is_awaiting => Ok(()),
+            Stage::Header(_) if self.queue.length() == 0 => Ok(()),
             Stage::Header(header) if !self.framed && header.is_empty() => {
                 Err(ReceiverError::NotFramed)
             }

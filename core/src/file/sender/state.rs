@@ -4,12 +4,15 @@
 use core::ops::Range;
 
 use crate::file::config::TransferConfig;
-use crate::file::digest::{Digest, segment_end};
 use crate::file::event::{Pending, RequestEvent};
+use crate::file::hash_tree::Digest;
 use crate::file::name::is_acceptable;
-use crate::file::request::Request;
+use crate::file::progress::Progress;
+use crate::file::range::range_of;
+use crate::file::request::{Operation, Request};
 use crate::file::request_reader::Incoming;
-use crate::file::response::{Refusal, ResponseHeader};
+use crate::file::response::{Offer, Refusal, ResponseHeader};
+use crate::file::segment::{Segment, SegmentSize};
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
 use crate::logging::debug;
 use crate::session::Output;
@@ -19,28 +22,32 @@ use crate::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct SenderState {
     timeout: Duration,
-    stall: Duration,
     pub(super) phase: Phase,
     /// The requests have the framed form. False until the first has come; so a sender that listens and
     /// is framed has answered something.
     pub(super) framed: bool,
-    /// Of the request: the offset and the tag of the client, and whether it wants digests.
-    wanted: (u64, u64, bool),
     header: [u8; RESPONSE_HEADER],
     /// How much of the header has gone out.
     header_sent: usize,
     /// The next byte of the contents to go out.
     position: u64,
-    /// What goes out before the next digest, or all of it.
-    segment: (u64, u64),
+    /// Where a digest comes next, or the contents end.
+    stop: u64,
+    /// Where the range ends, and the file.
+    end: u64,
     size: u64,
+    /// Whether the contents stay here, and only digests go out.
+    digests_only: bool,
+    segments: Option<SegmentSize>,
+    /// Of what the next digest is.
+    segment: Option<Segment>,
     pub(super) digest: Option<Digest>,
     digest_sent: usize,
     /// The owner wants no more requests.
     pub(super) stopping: bool,
     /// The client has ended its direction.
     pub(super) ended: bool,
-    pub(super) deadline: Deadline,
+    pub(super) progress: Progress,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,53 +71,41 @@ impl SenderState {
     pub(super) fn new(now: Instant, config: TransferConfig) -> Self {
         Self {
             timeout: config.timeout,
-            stall: config.stall,
             phase: Phase::Listening,
             framed: false,
-            wanted: (0, 0, false),
             header: [0; RESPONSE_HEADER],
             header_sent: RESPONSE_HEADER,
             position: 0,
-            segment: (0, 0),
+            stop: 0,
+            end: 0,
             size: 0,
+            digests_only: false,
+            segments: None,
+            segment: None,
             digest: None,
             digest_sent: 0,
             stopping: false,
             ended: false,
-            deadline: Deadline::after(now, config.timeout),
+            progress: Progress::new(&config, Deadline::after(now, config.timeout)),
         }
     }
 
     pub(super) fn pending(&self) -> Option<Pending> {
         match self.phase {
             Phase::Requested => Some(Pending::Response),
-            Phase::Sending => {
-                let (offset, end) = self.segment;
-                if self.wants_digest() {
-                    let is_known = self.digest.is_some();
-                    let length = end.saturating_sub(offset);
-                    (!is_known).then_some(Pending::Digest { offset, length })
-                } else {
-                    let is_out = self.header_is_out() && self.position == self.size;
+            Phase::Sending => match self.segment {
+                Some(segment) => self.digest.is_none().then_some(Pending::Digest(segment)),
+                None => {
+                    let is_out = self.header_is_out() && self.position == self.end;
                     is_out.then_some(Pending::Confirm)
                 }
-            }
+            },
             Phase::Listening | Phase::Refusing(_) | Phase::Ending { .. } => None,
         }
     }
 
     fn header_is_out(&self) -> bool {
         self.header_sent >= RESPONSE_HEADER
-    }
-
-    /// Whether a digest is to follow the segment.
-    fn wants_digest(&self) -> bool {
-        let ((.., verify), (start, end)) = (self.wanted, self.segment);
-        verify && start < end
-    }
-
-    pub(super) fn progress(&mut self, now: Instant) {
-        self.deadline = Deadline::after(now, self.stall);
     }
 
     /// Takes a request; what the owner is to be told of it.
@@ -131,55 +126,74 @@ impl SenderState {
                 return self.refuse_unread(now, refusal);
             }
         };
-        self.wanted = (request.offset, request.tag, request.verify);
         if is_acceptable(request.operation, request.name) {
             self.phase = Phase::Requested;
             return RequestEvent::Request(request);
         }
         let refusal = Refusal::Refused;
-        self.refuse(now, refusal);
+        self.refuse(now, refusal, Some(&request));
         RequestEvent::Refused { refusal, name: request.name }
     }
 
     fn refuse_unread<'a>(&mut self, now: Instant, refusal: Refusal) -> RequestEvent<'a> {
-        self.refuse(now, refusal);
+        self.refuse(now, refusal, None);
         RequestEvent::Refused { refusal, name: &[] }
     }
 
-    pub(super) fn offer(&mut self, now: Instant, size: u64, tag: u64) -> Option<Range<u64>> {
-        let (wanted, held, verified) = self.wanted;
-        let offset = if held != 0 && held != tag { 0 } else { wanted };
-        if offset > size {
-            self.refuse(now, Refusal::PastEnd);
-            return None;
-        }
-        if self.framed {
-            self.header = encode_response(Ok(ResponseHeader { offset, size, tag, verified }));
+    /// Offers something for a framed request, or else for a plain one.
+    pub(super) fn offer(
+        &mut self,
+        now: Instant,
+        offer: Offer,
+        request: Option<&Request<'_>>,
+    ) -> Option<Range<u64>> {
+        let Offer { size, tag, modified } = offer;
+        let tag = tag.max(1);
+        let range = match request.map_or(Ok(0..size), |request| range_of(request, size, tag)) {
+            Ok(range) => range,
+            Err(refusal) => {
+                self.refuse(now, refusal, request);
+                return None;
+            }
+        };
+        (self.segments, self.digests_only) = (None, false);
+        if let Some(request) = request {
+            let (offset, length) = (range.start, range.end.saturating_sub(range.start));
+            let verified = request.verify;
+            let header = ResponseHeader { offset, length, size, tag, modified, verified };
+            self.header = encode_response(Some(request), Ok(header));
             self.header_sent = 0;
+            self.segments = request.has_digests().then_some(request.segment);
+            self.digests_only = request.operation == Operation::Hashes;
         }
-        self.size = size;
-        self.position = offset;
+        (self.end, self.size) = (range.end, size);
         self.phase = Phase::Sending;
-        self.begin_segment(offset);
-        self.progress(now);
-        Some(offset..size)
+        self.begin_segment(range.start);
+        self.progress.begin(now);
+        Some(range)
     }
 
     fn begin_segment(&mut self, start: u64) {
-        let (.., verify) = self.wanted;
-        let end = if verify { segment_end(start, self.size) } else { self.size };
-        self.segment = (start, end);
+        let segments = self.segments.filter(|_| start < self.end);
+        self.segment = segments.map(|segments| segments.segment(start, self.size));
+        self.stop = self.segment.map_or(self.end, |segment| segment.end());
+        self.position = if self.digests_only { self.stop } else { start };
         self.digest = None;
         self.digest_sent = 0;
     }
 
-    pub(super) fn refuse(&mut self, now: Instant, refusal: Refusal) {
+    pub(super) fn refuse(
+        &mut self,
+        now: Instant,
+        refusal: Refusal,
+        request: Option<&Request<'_>>,
+    ) {
         debug!("refused: status {}", refusal.status());
         if self.framed {
-            self.header = encode_response(Err(refusal));
+            self.header = encode_response(request, Err(refusal));
             self.header_sent = 0;
             self.phase = Phase::Refusing(refusal);
-            self.progress(now);
+            self.progress.begin(now);
         } else {
             self.end(now);
         }
@@ -192,13 +206,13 @@ impl SenderState {
             self.end(now);
         } else {
             self.phase = Phase::Listening;
-            self.deadline = Deadline::after(now, self.timeout);
+            self.progress.deadline = Deadline::after(now, self.timeout);
         }
     }
 
     pub(super) fn end(&mut self, now: Instant) {
         self.phase = Phase::Ending { write_closed: false };
-        self.progress(now);
+        self.progress.begin(now);
     }
 
     pub(super) fn poll_transmit(&self) -> Output<'_> {
@@ -216,17 +230,16 @@ impl SenderState {
         let is_offer = self.phase == Phase::Sending;
         let header = self.header.get(self.header_sent..).unwrap_or_default();
         if !header.is_empty() {
-            let more = is_offer && self.position < self.size;
+            let more = is_offer && (self.position < self.end || self.segment.is_some());
             return Output::Bytes { head: header, tail: &[], more };
         }
-        let (_, end) = self.segment;
         if !is_offer {
             return Output::Nothing;
         }
-        match end.saturating_sub(self.position) {
+        match self.stop.saturating_sub(self.position) {
             0 => self.digest.as_ref().map_or(Output::Nothing, |digest| {
                 let head = digest.get(self.digest_sent..).unwrap_or_default();
-                Output::Bytes { head, tail: &[], more: end < self.size }
+                Output::Bytes { head, tail: &[], more: self.stop < self.end }
             }),
             length => Output::Contents { offset: self.position, length },
         }
@@ -238,13 +251,13 @@ impl SenderState {
             Phase::Ending { .. } => self.phase = Phase::Ending { write_closed: true },
             Phase::Refusing(_) => {
                 self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
-                self.progress(now);
+                self.progress.moved(now, count);
                 if self.header_is_out() {
                     self.finish(now);
                 }
             }
             Phase::Sending => {
-                self.progress(now);
+                self.progress.moved(now, count);
                 self.sent(count);
             }
         }
@@ -252,16 +265,15 @@ impl SenderState {
 
     /// Bytes of the header, the contents or a digest have gone out: of whichever was lent.
     fn sent(&mut self, count: usize) {
-        let (_, end) = self.segment;
         if !self.header_is_out() {
             self.header_sent = self.header_sent.saturating_add(count).min(RESPONSE_HEADER);
-        } else if self.position < end {
+        } else if self.position < self.stop {
             let count = u64::try_from(count).unwrap_or(u64::MAX);
-            self.position = self.position.saturating_add(count).min(end);
+            self.position = self.position.saturating_add(count).min(self.stop);
         } else if let Some(digest) = &self.digest {
             self.digest_sent = self.digest_sent.saturating_add(count);
             if self.digest_sent >= digest.len() {
-                self.begin_segment(end);
+                self.begin_segment(self.stop);
             }
         }
     }
