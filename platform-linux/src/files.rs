@@ -3,7 +3,7 @@
 //! | for | what | which |
 //! |---|---|---|
 //! | a server | [`Root`], [`ServedFile`] | names lead to regular files beneath a folder, and nowhere else |
-//! | a server | [`DigestCache`] | the digest of a piece of a file is computed once |
+//! | a server | [`DigestCache`] | the digest of a segment of a file is computed once |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
@@ -14,6 +14,7 @@
 //! offset, can be passed as it came.
 //!
 //! ```
+//! use barewire_core::file::SegmentSize;
 //! use barewire_linux::files::{DigestCache, Download, Folder, DownloadOptions, Root, FileChange};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +28,7 @@
 //! assert!(root.open_file(b"../secret").is_err());
 //! let mut opened = root.open_file(b"notes")?;
 //! let mut buffer = vec![0; 65_536];
-//! let digest = digests.of(&opened, 0, opened.size(), &mut buffer)?;
+//! let digest = digests.of(&opened, SegmentSize::MAX.segment(0, opened.size()), &mut buffer)?;
 //!
 //! let folder = Folder::open(&target)?;
 //! let mut download = Download::begin(&folder, b"notes", DownloadOptions::default())?;

@@ -60,7 +60,7 @@ impl Default for SegmentSize {
 }
 
 /// A piece of a file that is proven as a whole; made by [`SegmentSize::segment`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Segment {
     start: u64,

@@ -6,7 +6,7 @@ mod tests;
 use core::fmt;
 use std::io;
 
-use blake3::Hasher;
+use barewire_core::file::{Digest, Segment, SegmentDigester};
 use quick_cache::sync::Cache;
 
 use super::ServedFile;
@@ -17,25 +17,24 @@ use super::version::{FileTime, Version};
 /// tick at least every 10 ms, that of FAT every 2 s.
 const SETTLED_SECONDS: i64 = 2;
 
-/// The BLAKE3 digests of pieces of files, which are computed only once as long as the file stays as
+/// The digests of segments of files, which are computed only once as long as the file stays as
 /// it is. Threads share it by reference, and none waits while another computes.
 ///
 /// A file is known again by its device, number, size, and times of modification and of change. The
 /// last cannot be set at will; what it does not show are contents written through a shared mapping
 /// (`mmap(2)`) that have not been written back yet.
 pub struct DigestCache {
-    cache: Cache<Key, [u8; 32]>,
+    cache: Cache<Key, Digest>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     version: Version,
-    offset: u64,
-    length: u64,
+    segment: Segment,
 }
 
 impl DigestCache {
-    /// How many digests are kept by default: those of 64 GiB in pieces of 1 MiB. Each takes about
+    /// How many digests are kept by default: those of 64 GiB in segments of 1 MiB. Each takes about
     /// 150 bytes.
     pub const CAPACITY: usize = 65_536;
 
@@ -44,21 +43,20 @@ impl DigestCache {
         Self { cache: Cache::new(capacity) }
     }
 
-    /// The digest of the `length` bytes of `opened` from `offset` on. They are read in pieces of the
-    /// size of `buffer` (64 KiB serve well), unless the digest is known.
+    /// The digest of a segment of `opened`. It is read in pieces of the size of `buffer` (64 KiB serve
+    /// well), unless the digest is known.
     ///
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before, because it has
-    /// shrunk; [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty buffer, or an end that no
-    /// file can have; and those of `pread(2)` and `statx(2)`.
+    /// shrunk; [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty buffer; and those of
+    /// `pread(2)` and `statx(2)`.
     pub fn of(
         &self,
         opened: &ServedFile,
-        offset: u64,
-        length: u64,
+        segment: Segment,
         buffer: &mut [u8],
-    ) -> io::Result<[u8; 32]> {
-        self.of_at(FileTime::now(), opened, offset, length, buffer, |offset, piece| {
+    ) -> io::Result<Digest> {
+        self.of_at(FileTime::now(), opened, segment, buffer, |offset, piece| {
             opened.read_at(offset, piece)
         })
     }
@@ -68,17 +66,16 @@ impl DigestCache {
         &self,
         now: FileTime,
         opened: &ServedFile,
-        offset: u64,
-        length: u64,
+        segment: Segment,
         buffer: &mut [u8],
         read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
-    ) -> io::Result<[u8; 32]> {
+    ) -> io::Result<Digest> {
         let version = opened.version()?;
-        let key = Key { version, offset, length };
+        let key = Key { version, segment };
         if let Some(digest) = self.cache.get(&key) {
             return Ok(digest);
         }
-        let digest = hash(offset, length, buffer, read)?;
+        let digest = hash(segment, buffer, read)?;
         // Whatever is written from `now` on bears a time that cannot be mistaken for a settled one.
         let settled = version.modified.max(version.changed).plus_seconds(SETTLED_SECONDS) <= now;
         if settled && opened.version()? == version {
@@ -100,24 +97,25 @@ impl fmt::Debug for DigestCache {
     }
 }
 
-/// Hashes what `read` gives, piece by piece.
+/// Digests what `read` gives, piece by piece.
 fn hash(
-    mut offset: u64,
-    length: u64,
+    segment: Segment,
     buffer: &mut [u8],
     mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
-) -> io::Result<[u8; 32]> {
-    let end = offset.checked_add(length).filter(|end| i64::try_from(*end).is_ok());
-    let end = end.filter(|_| !buffer.is_empty()).ok_or(io::ErrorKind::InvalidInput)?;
-    let mut hasher = Hasher::new();
-    while offset < end {
-        let most = usize::try_from(end - offset).unwrap_or(usize::MAX).min(buffer.len());
+) -> io::Result<Digest> {
+    if buffer.is_empty() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut digester = SegmentDigester::new(segment);
+    let mut offset = segment.start();
+    while offset < segment.end() {
+        let most = usize::try_from(segment.end() - offset).unwrap_or(usize::MAX).min(buffer.len());
         let count = read(offset, &mut buffer[..most])?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        hasher.update(&buffer[..count]);
+        digester.update(&buffer[..count]);
         offset += count as u64;
     }
-    Ok(*hasher.finalize().as_bytes())
+    Ok(digester.finish())
 }

@@ -20,6 +20,7 @@ pub struct ServedFile {
     file: File,
     size: u64,
     tag: u64,
+    modified: i64,
     /// As seen last, and never smaller than `size`.
     seen: Version,
     /// The digest of both ends of what was opened.
@@ -41,7 +42,8 @@ pub enum FileChange {
 
 impl ServedFile {
     pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
-        Self { file: fd.into(), size: seen.size, tag: seen.tag(), seen, mark: None }
+        let (size, tag, modified) = (seen.size, seen.tag(), seen.modified.nanoseconds());
+        Self { file: fd.into(), size, tag, modified, seen, mark: None }
     }
 
     /// Contents made for the occasion, which then are a file like any other: in memory, without a
@@ -53,12 +55,19 @@ impl ServedFile {
         let file = File::from(memfd_create("contents", MFdFlags::MFD_CLOEXEC)?);
         file.write_all_at(contents, 0)?;
         let seen = Version::read(&file)?;
-        Ok(Self { file, size: seen.size, tag: version::tag(contents), seen, mark: None })
+        let (size, tag) = (seen.size, version::tag(contents));
+        Ok(Self { file, size, tag, modified: 0, seen, mark: None })
     }
 
     /// The size in bytes when it was opened. It may have grown since.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// When the contents were last modified, in nanoseconds since 1970, UTC; 0 for contents made for the
+    /// occasion.
+    pub fn modified(&self) -> i64 {
+        self.modified
     }
 
     /// An opaque mark of the version that was opened, never 0: made of the file's identity, size and

@@ -27,6 +27,11 @@ impl FileTime {
         Self::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
     }
 
+    /// Since 1970; as near as an `i64` gets to it.
+    pub(super) fn nanoseconds(self) -> i64 {
+        self.seconds.saturating_mul(1_000_000_000).saturating_add(self.nanoseconds.into())
+    }
+
     pub(super) fn plus_seconds(self, seconds: i64) -> Self {
         Self { seconds: self.seconds.saturating_add(seconds), ..self }
     }

@@ -28,7 +28,7 @@ const LISTINGS: usize = 8;
 /// Room for the requests of that, with names of ordinary length.
 const ROOM: usize = 8 * 1024;
 
-pub(super) type Receiver = file::Receiver<ROOM, DEPTH>;
+pub(super) type Receiver = file::Receiver<ROOM>;
 
 /// All there is to do.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl<'o> Queue<'o> {
             let Some(next) = self.waiting.front() else { break };
             let listings = self.asked.iter().filter(|transfer| transfer.is_listing()).count();
             let is_early = !heard && !self.asked.is_empty();
-            if is_early || next.is_listing() && listings >= LISTINGS {
+            if is_early || self.asked.len() >= DEPTH || next.is_listing() && listings >= LISTINGS {
                 return asked;
             }
             match receiver.request(now, &next.request(&self.settings)) {

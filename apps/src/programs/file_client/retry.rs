@@ -131,7 +131,9 @@ impl RetryPolicy {
                 self.attempts = 0;
                 Step::Skip
             }
-            Ending::Broken(DriveError::Session(ReceiverError::Malformed))
+            Ending::Broken(DriveError::Session(
+                ReceiverError::Malformed | ReceiverError::OtherVersion | ReceiverError::Unverified,
+            ))
             | Ending::Aborted(Abort::GiveUp(_)) => Step::GiveUp,
             Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => Step::End,
             Ending::Unconnected(_)

@@ -28,7 +28,8 @@ impl Incoming {
 }
 
 impl From<ResponseHeader> for Incoming {
-    fn from(ResponseHeader { offset, size, tag, verified }: ResponseHeader) -> Self {
+    fn from(header: ResponseHeader) -> Self {
+        let ResponseHeader { offset, size, tag, verified, .. } = header;
         Self { offset, size: Some(size), tag, verified }
     }
 }

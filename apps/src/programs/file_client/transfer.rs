@@ -1,6 +1,6 @@
 //! One thing to ask the server for, and what is done with the answer.
 
-use barewire_core::file::{Operation, ReceiverEvent, Request};
+use barewire_core::file::{ReceiverEvent, Request, SegmentSize};
 use log::Level;
 
 use crate::output::peer_text::{self, Shown};
@@ -127,7 +127,13 @@ impl Transfer {
             return Request::list(name);
         }
         let (offset, tag) = self.sink().held();
-        Request { operation: Operation::Get, name, offset, tag, verify: !settings.no_verify }
+        let request = Request::get(name).with_tag(tag).with_verify(!settings.no_verify);
+        if settings.no_verify || SegmentSize::default().divides(offset) {
+            request.with_offset(offset)
+        } else {
+            // All of it is held, and only whether it is still that version is not known.
+            request.with_length(0)
+        }
     }
 
     /// Takes what the server sends of it, and tells whether more is held than ever before. Of memory for
@@ -142,10 +148,14 @@ impl Transfer {
         match event {
             ReceiverEvent::Response(header) => {
                 if !self.is_listing() {
-                    let room = allowance.check(header.size - header.offset);
+                    let room = allowance.check(header.length);
                     room.map_err(|why| self.skip(&why))?;
                 }
-                self.begin(&header.into(), room, reporter)?;
+                let mut incoming = Incoming::from(header);
+                if self.sink().held() == (header.size, header.tag) && header.length == 0 {
+                    incoming.offset = header.size;
+                }
+                self.begin(&incoming, room, reporter)?;
             }
             ReceiverEvent::Contents(bytes) => {
                 if !self.has_begun {
@@ -158,7 +168,7 @@ impl Transfer {
                 }
                 self.sink_mut().write(bytes, reporter)?;
             }
-            ReceiverEvent::Verified { end } => self.sink_mut().verified(end, reporter)?,
+            ReceiverEvent::Verified { end, .. } => self.sink_mut().verified(end, reporter)?,
             _ => {}
         }
         let ((held, _), before) = (self.sink().held(), self.reached);

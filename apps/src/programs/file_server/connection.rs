@@ -5,7 +5,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use barewire_core::file::{
-    Operation, Pending, Refusal, Request, RequestEvent, SEGMENT, Sender, SenderError,
+    Offer, Operation, Pending, Refusal, Request, RequestEvent, SegmentSize, Sender, SenderError,
     TransferConfig,
 };
 use barewire_core::printable::printable;
@@ -98,13 +98,13 @@ impl ClientConnection {
                         }
                     }
                 }
-                Some(Pending::Digest { offset, length }) => {
-                    if hashed >= SEGMENT {
+                Some(Pending::Digest(segment)) => {
+                    if hashed >= SegmentSize::MAX.bytes() {
                         break;
                     }
-                    hashed += length;
+                    hashed += segment.end() - segment.start();
                     let Some(response) = &mut self.response else { break };
-                    match response.digest(&context.state.store, offset, length, cx.scratch()) {
+                    match response.digest(&context.state.store, segment, cx.scratch()) {
                         Ok(digest) => self.session.provide_digest(cx.now(), digest),
                         // There is more to read than one turn allows.
                         Err(nb::Error::WouldBlock) => break,
@@ -123,16 +123,28 @@ impl ClientConnection {
         let Requested { name, found, .. } = requested;
         let peer = self.peer.address;
         match found {
-            Ok(opened) => match self.session.offer(now, opened.size(), opened.tag()) {
-                Some(range) => self.response = Some(Response::new(name, now, opened, range)),
-                None => {
-                    context.printer.show_unless_quiet(&Served::refused(
-                        peer,
-                        &name,
-                        Refusal::PastEnd,
-                    ));
+            Ok(opened) => {
+                let offer = Offer {
+                    size: opened.size(),
+                    tag: opened.tag(),
+                    modified: opened.modified(),
+                };
+                let segments = self.session.request().map_or_else(SegmentSize::default, |request| {
+                    request.segment
+                });
+                match self.session.offer(now, offer) {
+                    Some(range) => {
+                        self.response = Some(Response::new(name, now, opened, range, segments));
+                    }
+                    None => {
+                        context.printer.show_unless_quiet(&Served::refused(
+                            peer,
+                            &name,
+                            Refusal::PastEnd,
+                        ));
+                    }
                 }
-            },
+            }
             Err(refusal) => {
                 self.session.refuse(now, refusal);
                 context.printer.show_unless_quiet(&Served::refused(peer, &name, refusal));

@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::io;
 
-use barewire_core::file::{Digest, Digester, SEGMENT};
+use barewire_core::file::{Digest, Segment, SegmentDigester, SegmentSize};
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::files::{FileChange, ServedFile};
@@ -18,6 +18,7 @@ pub(super) struct Response {
     pub(super) file: ServedFile,
     /// What goes out of it.
     pub(super) range: Range<u64>,
+    segments: SegmentSize,
     /// Of all digests provided.
     provided: Digest,
     recheck: Option<Recheck>,
@@ -32,8 +33,14 @@ struct Recheck {
 }
 
 impl Response {
-    pub(super) fn new(name: Vec<u8>, begun: Instant, file: ServedFile, range: Range<u64>) -> Self {
-        Self { name, begun, file, range, provided: Digest::default(), recheck: None }
+    pub(super) fn new(
+        name: Vec<u8>,
+        begun: Instant,
+        file: ServedFile,
+        range: Range<u64>,
+        segments: SegmentSize,
+    ) -> Self {
+        Self { name, begun, file, range, segments, provided: Digest::default(), recheck: None }
     }
 
     /// Makes sure that the file is still what was offered; growing does no harm.
@@ -49,17 +56,17 @@ impl Response {
         format!("{}: incomplete, the file changed while it was sent", printable(&self.name))
     }
 
-    /// The digest of the segment at `offset`, once it may be provided.
+    /// The digest of the segment, once it may be provided.
     pub(super) fn digest(
         &mut self,
         store: &Store,
-        offset: u64,
-        length: u64,
+        segment: Segment,
         buffer: &mut [u8],
     ) -> nb::Result<Digest, String> {
         if let Some(Recheck { position, .. }) = self.recheck {
-            let end = (position - position % SEGMENT + SEGMENT).min(offset);
-            let digest = store.digest(&self.file, position, end - position, buffer);
+            let again = self.segments.segment(position, self.file.size());
+            let (end, offset) = (again.end(), segment.start());
+            let digest = store.digest(&self.file, again, buffer);
             let digest = self.given(digest)?;
             let Some(recheck) = &mut self.recheck else { return Err(nb::Error::WouldBlock) };
             recheck.found = chain(&recheck.found, &digest);
@@ -74,11 +81,11 @@ impl Response {
                 Err(self.incomplete().into())
             };
         }
-        let digest = store.digest(&self.file, offset, length, buffer);
+        let digest = store.digest(&self.file, segment, buffer);
         let digest = self.given(digest)?;
         // The digest could be right and yet of another version than was offered.
         let standing = self.check()?;
-        let is_last = offset + length == self.range.end && offset > self.range.start;
+        let is_last = segment.end() == self.range.end && segment.start() > self.range.start;
         if is_last && standing == FileChange::Grown {
             let position = self.range.start;
             self.recheck = Some(Recheck { last: digest, position, found: Digest::default() });
@@ -99,7 +106,7 @@ impl Response {
 
 /// A digest that stands for all before, and one more.
 fn chain(before: &Digest, next: &Digest) -> Digest {
-    let mut digester = Digester::new();
+    let mut digester = SegmentDigester::new(SegmentSize::MIN.segment(0, 64));
     digester.update(before);
     digester.update(next);
     digester.finish()

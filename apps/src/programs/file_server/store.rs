@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use barewire_core::file::{Digest, Entry, ListingLine, Operation, Refusal, Request};
+use barewire_core::file::{Digest, Entry, ListingLine, Operation, Refusal, Request, Segment};
 use barewire_core::printable::printable;
 use barewire_linux::files::{
     self, Confinement, DigestCache, FolderEntry, Reason, Root, ServedFile,
@@ -89,7 +89,7 @@ impl Store {
     /// Opens what is asked for.
     pub(super) fn find(&self, request: &Request<'_>) -> Result<ServedFile, Refusal> {
         let found = match request.operation {
-            Operation::Get => self.root.open_file(request.name),
+            Operation::Get | Operation::Hashes => self.root.open_file(request.name),
             Operation::List => self.list(request.name),
             _ => return Err(Refusal::NotSupported),
         };
@@ -128,14 +128,13 @@ impl Store {
         })
     }
 
-    /// The digest of the segment at `offset`.
+    /// The digest of the segment.
     pub(super) fn digest(
         &self,
         opened: &ServedFile,
-        offset: u64,
-        length: u64,
+        segment: Segment,
         buffer: &mut [u8],
     ) -> io::Result<Digest> {
-        self.digests.of(opened, offset, length, buffer)
+        self.digests.of(opened, segment, buffer)
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
+use barewire_core::file::{RootDigester, SegmentSize};
+
 use super::*;
 use crate::files::Root;
 
@@ -21,10 +23,14 @@ fn later() -> FileTime {
     FileTime::now().plus_seconds(SETTLED_SECONDS + 1)
 }
 
+fn whole(opened: &ServedFile) -> Segment {
+    SegmentSize::MAX.segment(0, opened.size())
+}
+
 /// The digest of all of the file, and how many reads it took.
-fn of(digests: &DigestCache, now: FileTime, opened: &ServedFile) -> ([u8; 32], u32) {
+fn of(digests: &DigestCache, now: FileTime, opened: &ServedFile) -> (Digest, u32) {
     let mut reads = 0;
-    let digest = digests.of_at(now, opened, 0, opened.size(), &mut [0; 4], |offset, piece| {
+    let digest = digests.of_at(now, opened, whole(opened), &mut [0; 4], |offset, piece| {
         reads += 1;
         opened.read_at(offset, piece)
     });
@@ -32,15 +38,19 @@ fn of(digests: &DigestCache, now: FileTime, opened: &ServedFile) -> ([u8; 32], u
 }
 
 #[test]
-fn it_is_the_digest_of_the_range() {
-    let (_folder, opened) = file(b"some contents");
+fn it_is_the_digest_of_the_segment() {
+    let contents: Vec<u8> = (0..5000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    let (_folder, opened) = file(&contents);
     let digests = DigestCache::default();
-    let ranges: [(u64, &[u8]); 4] =
-        [(0, b"some contents"), (5, b"contents"), (5, b"con"), (13, b"")];
-    for (offset, range) in ranges {
-        let digest = digests.of(&opened, offset, range.len() as u64, &mut [0; 4]).unwrap();
-        assert_eq!(digest, *blake3::hash(range).as_bytes());
+    let of = |size: SegmentSize, offset| {
+        digests.of(&opened, size.segment(offset, 5000), &mut [0; 700]).unwrap()
+    };
+    assert_eq!(of(SegmentSize::MAX, 0), *blake3::hash(&contents).as_bytes());
+    let mut root = RootDigester::<8>::new();
+    for offset in (0..5000).step_by(1024) {
+        root.push(of(SegmentSize::MIN, offset)).unwrap();
     }
+    assert_eq!(root.finish(), Some(*blake3::hash(&contents).as_bytes()));
 }
 
 #[test]
@@ -50,11 +60,9 @@ fn it_is_computed_once() {
     let (first, reads) = of(&digests, later(), &opened);
     assert_eq!(reads, 2);
     assert_eq!(of(&digests, later(), &opened), (first, 0));
-    // For whoever opens it next, too; but not for another range.
+    // For whoever opens it next, too.
     let again = Root::open(folder.path()).unwrap().open_file(b"file").unwrap();
     assert_eq!(of(&digests, later(), &again), (first, 0));
-    let part = digests.of(&opened, 0, 4, &mut [0; 4]).unwrap();
-    assert_ne!(part, first);
 }
 
 #[test]
@@ -103,7 +111,7 @@ fn nor_one_that_is_written_to_while_it_is_read() {
     let digests = DigestCache::new(10);
     let mut written = false;
     digests
-        .of_at(later(), &opened, 0, 8, &mut [0; 4], |offset, piece| {
+        .of_at(later(), &opened, whole(&opened), &mut [0; 4], |offset, piece| {
             let count = opened.read_at(offset, piece)?;
             if !written {
                 written = true;
@@ -119,24 +127,24 @@ fn nor_one_that_is_written_to_while_it_is_read() {
 fn a_file_that_ends_before_is_an_error() {
     let (_folder, opened) = file(b"contents");
     let digests = DigestCache::new(10);
-    let error = |offset, length, buffer: &mut [u8]| {
-        digests.of(&opened, offset, length, buffer).unwrap_err().kind()
+    let error = |offset, size, buffer: &mut [u8]| {
+        let segment = SegmentSize::MIN.segment(offset, size);
+        digests.of(&opened, segment, buffer).unwrap_err().kind()
     };
-    assert_eq!(error(4, 5, &mut [0; 4]), io::ErrorKind::UnexpectedEof);
-    assert_eq!(error(100, 1, &mut [0; 4]), io::ErrorKind::UnexpectedEof);
-    assert_eq!(error(u64::MAX, 1, &mut [0; 4]), io::ErrorKind::InvalidInput);
-    assert_eq!(error(0, u64::MAX, &mut [0; 4]), io::ErrorKind::InvalidInput);
+    assert_eq!(error(0, 9, &mut [0; 4]), io::ErrorKind::UnexpectedEof);
+    assert_eq!(error(2048, 2049, &mut [0; 4]), io::ErrorKind::UnexpectedEof);
     assert_eq!(error(0, 1, &mut []), io::ErrorKind::InvalidInput);
 }
 
 #[test]
 fn it_is_bounded() {
-    let contents = vec![7; 1000];
+    let contents = vec![7; 1000 << 10];
     let (_folder, opened) = file(&contents);
     let digests = DigestCache::new(100);
-    for offset in 0..1000 {
+    for number in 0..1000 {
         let read = |offset, piece: &mut [u8]| opened.read_at(offset, piece);
-        digests.of_at(later(), &opened, offset, 1, &mut [0], read).unwrap();
+        let segment = SegmentSize::MIN.segment(number << 10, opened.size());
+        digests.of_at(later(), &opened, segment, &mut [0; 1024], read).unwrap();
     }
     assert!(digests.cache.len() <= 120, "{digests:?}");
 }
