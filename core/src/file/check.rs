@@ -1,6 +1,6 @@
 //! What proves that a response's header arrived as it was sent, and answers what was asked.
 
-use super::hash_tree::{CHUNK, Chunk, parent};
+use super::hash_tree::{CHUNK, Chunk, digest_parent};
 use super::request::MAX_NAME;
 use super::wire::{REQUEST_HEADER, RESPONSE_HEADER};
 
@@ -14,15 +14,15 @@ pub(super) fn check(parts: [&[u8]; 3]) -> [u8; CHECK] {
     for mut part in parts {
         while !part.is_empty() {
             if chunk.length() == CHUNK {
-                left = Some(chunk.node().digest(false));
-                chunk = Chunk::new(1);
+                left = Some(chunk.digest(false));
+                chunk.restart(1);
             }
             chunk.update(&mut part);
         }
     }
-    let node = match left {
-        Some(left) => parent(&left, &chunk.node().digest(false)),
-        None => chunk.node(),
+    let digest = match left {
+        Some(left) => digest_parent(&left, &chunk.digest(false), true),
+        None => chunk.digest(true),
     };
-    node.digest(true).first_chunk().copied().unwrap_or_default()
+    digest.first_chunk().copied().unwrap_or_default()
 }

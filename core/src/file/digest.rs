@@ -64,7 +64,7 @@ impl SegmentDigester {
         }
         while !bytes.is_empty() {
             if self.chunk.length() == CHUNK {
-                self.push(self.chunk.node().digest(false), CHUNK as u64);
+                self.push(self.chunk.digest(false), CHUNK as u64);
             }
             if self.chunk.length() > 0 || !self.take_subtree(&mut bytes) {
                 self.chunk.update(&mut bytes);
@@ -100,7 +100,7 @@ impl SegmentDigester {
         self.before.push(digest, before);
         self.position = self.position.saturating_add(length);
         let start = self.segment.start().saturating_add(self.position);
-        self.chunk = Chunk::new(chunk_number(start));
+        self.chunk.restart(chunk_number(start));
     }
 
     /// The digest of the segment, of which all bytes have come.
@@ -109,7 +109,7 @@ impl SegmentDigester {
             return digest;
         }
         let is_whole = self.segment.is_whole();
-        let last = self.chunk.node().digest(is_whole && self.before.is_empty());
+        let last = self.chunk.digest(is_whole && self.before.is_empty());
         self.before.finish(last, is_whole)
     }
 }

@@ -8,12 +8,12 @@
 
 mod chunk;
 mod compression;
-mod node;
+mod digest;
 mod subtrees;
 mod wide;
 
 pub(super) use chunk::{CHUNK, Chunk};
-pub use node::Digest;
-pub(super) use node::parent;
+pub use digest::Digest;
+pub(super) use digest::digest_parent;
 pub(super) use subtrees::Subtrees;
 pub(super) use wide::digest_at_once;

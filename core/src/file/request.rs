@@ -122,7 +122,11 @@ impl fmt::Debug for Request<'_> {
         write!(f, "{operation:?} ")?;
         show(name, f)?;
         write!(f, " from {offset}, ")?;
-        if *length == Self::TO_END { f.write_str("all")? } else { write!(f, "{length} bytes")? }
+        if *length == Self::TO_END {
+            f.write_str("all")?
+        } else {
+            write!(f, "{length} bytes")?
+        }
         write!(f, ", of {tag:#x}, verify: {verify}, segments of {} bytes", segment.bytes())
     }
 }

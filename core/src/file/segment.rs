@@ -35,17 +35,22 @@ impl SegmentSize {
 
     /// In bytes.
     pub const fn bytes(self) -> u64 {
-        (CHUNK as u64) << self.0
+        (CHUNK as u64).wrapping_shl(self.0 as u32)
+    }
+
+    /// Of an offset, how far into its segment it is.
+    const fn within(self, offset: u64) -> u64 {
+        offset & self.bytes().wrapping_sub(1)
     }
 
     /// Whether a segment begins at `offset`.
     pub const fn divides(self, offset: u64) -> bool {
-        offset & (self.bytes() - 1) == 0
+        self.within(offset) == 0
     }
 
     /// The segment that the byte at `offset` belongs to, in a file of `size` bytes.
     pub const fn segment(self, offset: u64, size: u64) -> Segment {
-        let start = offset & !(self.bytes() - 1);
+        let start = offset.wrapping_sub(self.within(offset));
         let end = start.saturating_add(self.bytes());
         let end = if end < size { end } else { size };
         Segment { start, end, is_whole: start == 0 && end == size }

@@ -67,7 +67,8 @@ impl RequestHeader {
         let operation = Operation::ALL.into_iter().find(|known| *known as u8 == operation);
         let operation = operation.ok_or(Refusal::NotSupported)?;
         let [exponent, zeros @ ..] = last.to_be_bytes();
-        let segment = SegmentSize::new(exponent).filter(|_| zeros == [0; 7] && flags & !VERIFY == 0);
+        let segment =
+            SegmentSize::new(exponent).filter(|_| zeros == [0; 7] && flags & !VERIFY == 0);
         let segment = segment.ok_or(Refusal::Malformed)?;
         let name_length = usize::from(u16::from_be_bytes([first, second]));
         let verify = flags & VERIFY != 0;

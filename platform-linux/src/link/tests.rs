@@ -248,7 +248,7 @@ fn a_half_close_after_a_reset_tells_of_the_reset() {
 
     let (stream, peer) = pair();
     TcpStream::try_from(peer).unwrap().abort();
-    let mut receiver = Receiver::<64, 1>::new(Instant::ZERO, TransferConfig::default());
+    let mut receiver = Receiver::<64>::new(Instant::ZERO, TransferConfig::default());
     receiver.finish();
     let mut link = Link::new(stream);
     let mut executor = Executor::simulated();

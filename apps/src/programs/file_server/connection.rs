@@ -124,14 +124,12 @@ impl ClientConnection {
         let peer = self.peer.address;
         match found {
             Ok(opened) => {
-                let offer = Offer {
-                    size: opened.size(),
-                    tag: opened.tag(),
-                    modified: opened.modified(),
-                };
-                let segments = self.session.request().map_or_else(SegmentSize::default, |request| {
-                    request.segment
-                });
+                let offer =
+                    Offer { size: opened.size(), tag: opened.tag(), modified: opened.modified() };
+                let segments = self
+                    .session
+                    .request()
+                    .map_or_else(SegmentSize::default, |request| request.segment);
                 match self.session.offer(now, offer) {
                     Some(range) => {
                         self.response = Some(Response::new(name, now, opened, range, segments));

@@ -1,7 +1,7 @@
 //! A leaf of the tree: up to 1 KiB of the contents.
 
-use super::compression::{BLOCK, CHUNK_END, CHUNK_START, IV, compress};
-use super::node::Node;
+use super::compression::{BLOCK, CHUNK_END, CHUNK_START, IV, Words, compress};
+use super::digest::{Digest, from_words, root_flag};
 
 /// A chunk's bytes; only the last of the contents may be shorter.
 pub(in crate::file) const CHUNK: usize = 1024;
@@ -9,10 +9,10 @@ pub(in crate::file) const CHUNK: usize = 1024;
 /// A chunk that fills up.
 #[derive(Clone, Debug)]
 pub(in crate::file) struct Chunk {
-    value: [u32; 8],
+    value: Words,
     /// Which chunk of the contents it is.
     counter: u64,
-    /// It stays here until more comes, since the last of a chunk is marked.
+    /// It stays here until more comes, since the last of a chunk is marked. What is not filled is 0.
     block: [u8; BLOCK],
     in_block: usize,
     before_block: usize,
@@ -21,6 +21,13 @@ pub(in crate::file) struct Chunk {
 impl Chunk {
     pub(in crate::file) const fn new(counter: u64) -> Self {
         Self { value: IV, counter, block: [0; BLOCK], in_block: 0, before_block: 0 }
+    }
+
+    /// As if it were new.
+    pub(in crate::file) fn restart(&mut self, counter: u64) {
+        (self.value, self.counter) = (IV, counter);
+        (self.in_block, self.before_block) = (0, 0);
+        self.block.fill(0);
     }
 
     pub(in crate::file) const fn length(&self) -> usize {
@@ -34,8 +41,9 @@ impl Chunk {
         *input = rest;
         while !bytes.is_empty() {
             if self.in_block == BLOCK {
-                self.value = compress(&self.value, &self.block, self.counter, 64, self.start());
+                self.value = self.compress(0);
                 self.before_block = self.before_block.saturating_add(BLOCK);
+                self.block.fill(0);
                 self.in_block = 0;
             }
             let places = self.block.get_mut(self.in_block..).unwrap_or_default();
@@ -48,16 +56,14 @@ impl Chunk {
         }
     }
 
-    fn start(&self) -> u8 {
-        if self.before_block == 0 { CHUNK_START } else { 0 }
+    /// The digest of what has come.
+    pub(in crate::file) fn digest(&self, is_root: bool) -> Digest {
+        from_words(self.compress(CHUNK_END | root_flag(is_root)))
     }
 
-    pub(in crate::file) fn node(&self) -> Node {
-        let Self { value, counter, mut block, in_block, .. } = *self;
-        for byte in block.iter_mut().skip(in_block) {
-            *byte = 0;
-        }
-        let length = u8::try_from(in_block).unwrap_or(64);
-        Node { value, block, counter, length, flags: self.start() | CHUNK_END }
+    fn compress(&self, flags: u32) -> Words {
+        let start = if self.before_block == 0 { CHUNK_START } else { 0 };
+        let length = u32::try_from(self.in_block).unwrap_or(0);
+        compress(&self.value, &self.block, self.counter, length, flags | start)
     }
 }

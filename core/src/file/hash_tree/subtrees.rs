@@ -2,7 +2,7 @@
 
 use heapless::Vec;
 
-use super::node::{Digest, parent};
+use super::digest::{Digest, digest_parent};
 
 /// Whole subtrees, each larger than the next. `DEPTH` of them are enough for up to 2^`DEPTH` leaves.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ impl<const DEPTH: usize> Subtrees<DEPTH> {
         while before & 1 == 1
             && let Some(left) = self.digests.pop()
         {
-            digest = parent(&left, &digest).digest(false);
+            digest = digest_parent(&left, &digest, false);
             before >>= 1;
         }
         let _ = self.digests.push(digest);
@@ -33,7 +33,7 @@ impl<const DEPTH: usize> Subtrees<DEPTH> {
         let mut lefts = self.digests.iter().rev().peekable();
         let mut digest = last;
         while let Some(left) = lefts.next() {
-            digest = parent(left, &digest).digest(is_root && lefts.peek().is_none());
+            digest = digest_parent(left, &digest, is_root && lefts.peek().is_none());
         }
         digest
     }

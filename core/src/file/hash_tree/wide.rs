@@ -1,6 +1,6 @@
 //! Several chunks at once, where there are instructions for it.
 
-use super::node::Digest;
+use super::digest::Digest;
 
 /// The digest of `bytes`, which are not empty and begin with the chunk of number `first`: of the whole
 /// if it `is_root`, of a subtree if not. `None` where it is not worth the code.

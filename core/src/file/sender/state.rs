@@ -182,12 +182,7 @@ impl SenderState {
         self.digest_sent = 0;
     }
 
-    pub(super) fn refuse(
-        &mut self,
-        now: Instant,
-        refusal: Refusal,
-        request: Option<&Request<'_>>,
-    ) {
+    pub(super) fn refuse(&mut self, now: Instant, refusal: Refusal, request: Option<&Request<'_>>) {
         debug!("refused: status {}", refusal.status());
         if self.framed {
             self.header = encode_response(request, Err(refusal));

@@ -85,13 +85,10 @@ def missing(toolchain):
 
 def footprint(toolchain, small, ceilings):
     """What the programs need, against the ceilings."""
-    whole = toolchain.build(PROOF / "with-blake3", to="with-blake3")
     faults, figures = [], {}
     programs = {name: Program(small / name) for name in (*ALONE, "all")}
-    digest = Program(whole / "digest")
     for name, program in programs.items():
         figures[f"flash {name}"] = program.flash()
-    figures["flash BLAKE3"] = Program(whole / "all").flash() - programs["all"].flash()
     figures["static all"] = programs["all"].ram()
     for entry, what in (("drive_all", "stack"), ("make_all", "stack to make")):
         for name, program in programs.items():
@@ -102,15 +99,10 @@ def footprint(toolchain, small, ceilings):
                 faults.append(f"{name} has no bound on its stack: {names} > again")
     deepest = calls.depth(programs["all"], "drive_all")
     figures["largest frame"] = deepest.largest[0]
-    below = calls.depth(digest, "drive_all")
-    figures["stack BLAKE3"] = below.bytes
     faults += ceilings.compare(figures, programs["all"].compiler())
     print("the deepest way of all four:")
     for frame, function in deepest.path:
         print(f"  {frame:5}  {programs['all'].title(function)}")
-    ways = calls.ways_to(digest, digest.named(PANIC), digest.named("start"))
-    again = ", ".join(digest.title(f) for path in below.recursions for f in path)
-    print(f"BLAKE3, of which nothing is proven: {len(ways)} functions can panic; calls itself: {again}")
     return faults
 
 

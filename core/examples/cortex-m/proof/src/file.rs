@@ -1,8 +1,8 @@
 //! File transfer, both sides and both forms.
 
 use barewire_core::file::{
-    Digest, Digester, Entry, EntryKind, ListingLine, PlainReceiver, Receiver, Refusal, Request,
-    Sender, TransferConfig, entries,
+    Digest, Entry, EntryKind, ListingLine, Offer, PlainReceiver, Receiver, Refusal, Request,
+    RootDigester, SegmentDigester, SegmentSize, Sender, TransferConfig, entries,
 };
 use barewire_core::session::InMemory;
 use barewire_core::text::Text;
@@ -17,7 +17,7 @@ pub struct Machines {
     pub refusal: Refusal,
     pub digest: Digest,
     pub sender: Sender<64>,
-    pub receiver: Receiver<256, 4>,
+    pub receiver: Receiver<256>,
     pub plain: PlainReceiver<'static>,
 }
 
@@ -38,7 +38,10 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     used(hidden(sender).pending());
     used(hidden(sender).is_framed());
     used(hidden(sender).is_unasked());
-    used(hidden(sender).offer(given.now, given.number, given.number));
+    used(hidden(sender).request());
+    let offer =
+        Offer { size: given.number, tag: given.number, modified: given.number.cast_signed() };
+    used(hidden(sender).offer(given.now, offer));
     hidden(sender).refuse(given.now, *refusal);
     hidden(sender).provide_digest(given.now, *digest);
     hidden(sender).confirm(given.now);
@@ -59,6 +62,9 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     session(given, &mut InMemory { session: &mut machines.sender, contents: given.bytes });
     used(Request::get(given.bytes));
     used(Request::list(given.bytes));
+    let request = Request::hashes(given.bytes).with_offset(given.number).with_length(given.number);
+    let segments = SegmentSize::new(given.count.to_le_bytes()[0]).unwrap_or(SegmentSize::MIN);
+    used(request.with_tag(given.number).with_verify(true).with_segment(segments));
     used(hidden(&mut machines.refusal).status());
     used(hidden(&mut machines.refusal).closes());
     used(Entry::parse(given.bytes));
@@ -70,19 +76,35 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     used(hidden(&mut listing).left_out());
     used(TransferConfig::default());
     let config = TransferConfig::new().with_quiet(given.span);
-    used(config.with_timeout(given.span).with_stall(given.span));
+    used(config.with_timeout(given.span).with_stall(given.span).with_least_rate(9));
 }
 
-/// The digests alone.
+/// What an owner needs who makes digests.
 pub mod digest {
-    use super::{Digester, Given, hidden, used};
+    use super::{Given, RootDigester, SegmentDigester, SegmentSize, hidden, used};
 
-    pub fn make(digester: &mut Digester) {
-        *digester = Digester::new();
+    /// Of a segment, and of a file of some.
+    #[derive(Debug)]
+    pub struct Digesters {
+        pub segment: SegmentDigester,
+        pub root: RootDigester,
     }
 
-    pub fn drive(given: &Given, digester: &mut Digester) {
-        hidden(digester).update(given.bytes);
-        used(hidden(digester).finish());
+    pub fn make(given: &Given, digesters: &mut Digesters) {
+        used(SegmentSize::default());
+        let size = SegmentSize::new(given.count.to_le_bytes()[0]).unwrap_or(SegmentSize::MIN);
+        used((size.bytes(), size.exponent(), size.divides(given.number)));
+        let segment = size.segment(given.number, given.number);
+        used((segment.start(), segment.end(), segment.is_whole()));
+        *digesters =
+            Digesters { segment: SegmentDigester::new(segment), root: RootDigester::new() };
+    }
+
+    pub fn drive(given: &Given, digesters: &mut Digesters) {
+        let Digesters { segment, root } = digesters;
+        hidden(segment).update(given.bytes);
+        let digest = hidden(segment).finish();
+        used(hidden(root).push(digest));
+        used(hidden(root).finish());
     }
 }

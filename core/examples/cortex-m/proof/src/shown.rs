@@ -24,7 +24,8 @@ pub struct Values {
     pub refusal: file::Refusal,
     pub request: file::Request<'static>,
     pub asked: file::RequestEvent<'static>,
-    pub digester: file::Digester,
+    pub segment: file::SegmentDigester,
+    pub root: file::RootDigester,
     pub listing_line: file::ListingLine<'static>,
     pub entry_error: file::EntryError,
     pub config: chat::RoomConfig,
@@ -65,7 +66,8 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     tell(out, &values.text);
     tell(out, &values.request);
     tell(out, &values.asked);
-    tell(out, &values.digester);
+    tell(out, &values.segment);
+    tell(out, &values.root);
     tell(out, &values.config);
     tell(out, &values.line);
     tell(out, &values.heard);

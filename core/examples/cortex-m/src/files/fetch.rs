@@ -10,7 +10,7 @@ use crate::call::{Client, ClientError};
 use crate::log::info;
 
 /// The room for one request: its header and the name.
-const REQUEST: usize = 24 + LONGEST;
+const REQUEST: usize = 40 + LONGEST;
 
 /// Downloads one file, and proves it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl<'n, F: FnMut(&[u8])> Fetch<'n, F> {
 }
 
 impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
-    type Session = Receiver<REQUEST, 1>;
+    type Session = Receiver<REQUEST>;
 
     fn open(&mut self, now: Instant) -> Self::Session {
         let mut receiver = Receiver::new(now, TransferConfig::default());
@@ -64,7 +64,7 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
             ReceiverEvent::Response(answer) => self.size = answer.size,
             ReceiverEvent::Refused(refusal) => info!("{}: {}", self.name, refusal),
             ReceiverEvent::Contents(bytes) => (self.consume)(bytes),
-            ReceiverEvent::Verified { end } => self.verified = end,
+            ReceiverEvent::Verified { end, .. } => self.verified = end,
             ReceiverEvent::Complete => self.is_whole = true,
             _ => {}
         })

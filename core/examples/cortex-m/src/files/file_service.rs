@@ -1,7 +1,7 @@
 //! The side that has the files.
 
 use barewire_core::file::{
-    Digest, Digester, Pending, Refusal, RequestEvent, Sender, TransferConfig,
+    Digest, Offer, Pending, Refusal, RequestEvent, Segment, SegmentDigester, Sender, TransferConfig,
 };
 use barewire_core::printable::printable;
 use barewire_core::session::InMemory;
@@ -21,12 +21,18 @@ const PIECE: usize = 4096;
 #[derive(Debug)]
 pub struct FileService {
     store: FlashStore,
-    /// One for all connections: it takes 2 KiB, and they can wait for each other.
-    digester: Digester,
-    /// Whose contents it is digesting, and how far it is.
-    digesting: Option<(IpEndpoint, usize)>,
+    /// One for all connections, which can wait for each other.
+    digesting: Option<Digesting>,
     /// There was work to do in this round of turns that need not wait for anything.
     busy: bool,
+}
+
+/// A digest that is being made, of contents from `position` on.
+#[derive(Debug)]
+struct Digesting {
+    client: IpEndpoint,
+    digester: SegmentDigester,
+    position: u64,
 }
 
 /// One client.
@@ -40,7 +46,7 @@ pub struct Peer {
 impl FileService {
     /// Sends what is in flash.
     pub fn new(store: FlashStore) -> Self {
-        Self { store, digester: Digester::new(), digesting: None, busy: false }
+        Self { store, digesting: None, busy: false }
     }
 
     /// Does what the sender waits for; tells whether it can go on.
@@ -50,16 +56,15 @@ impl FileService {
             (Pending::Response, None) => sender.refuse(now, Refusal::NotFound),
             (Pending::Response, Some(found)) => {
                 let size = self.store.contents(found).len() as u64;
-                sender.offer(now, size, self.store.tag(found));
+                // Nobody knows when a file in flash was modified.
+                sender.offer(now, Offer { size, tag: self.store.tag(found), modified: 0 });
             }
             // Flash does not change.
             (Pending::Confirm, _) => sender.confirm(now),
-            (Pending::Digest { offset, length }, _) => {
-                match self.digest(*client, *found, offset, length) {
-                    Some(digest) => sender.provide_digest(now, digest),
-                    None => return false,
-                }
-            }
+            (Pending::Digest(segment), _) => match self.digest(*client, *found, segment) {
+                Some(digest) => sender.provide_digest(now, digest),
+                None => return false,
+            },
             _ => return false,
         }
         true
@@ -71,33 +76,35 @@ impl FileService {
         &mut self,
         client: IpEndpoint,
         found: Option<Found>,
-        offset: u64,
-        length: u64,
+        segment: Segment,
     ) -> Option<Digest> {
-        let (owner, done) = self.digesting.get_or_insert((client, 0));
+        let Digesting { client: owner, digester, position } =
+            self.digesting.get_or_insert_with(|| Digesting {
+                client,
+                digester: SegmentDigester::new(segment),
+                position: segment.start(),
+            });
         if *owner != client {
             return None;
         }
         let contents = found.map_or(&[][..], |found| self.store.contents(found));
-        let start = usize::try_from(offset).ok()?;
-        let end = start.checked_add(usize::try_from(length).ok()?)?;
-        let left = contents.get(start + *done..end)?;
+        let range = usize::try_from(*position).ok()?..usize::try_from(segment.end()).ok()?;
+        let left = contents.get(range)?;
         let piece = left.get(..PIECE).unwrap_or(left);
-        self.digester.update(piece);
-        *done += piece.len();
+        digester.update(piece);
+        *position += piece.len() as u64;
         self.busy = true;
         if piece.len() < left.len() {
             return None;
         }
+        let digest = digester.finish();
         self.digesting = None;
-        Some(self.digester.finish())
+        Some(digest)
     }
 
-    /// A connection is over: the digester is free for others.
+    /// A connection is over: what was digested for it is of no use to others.
     fn release(&mut self, client: IpEndpoint) {
-        if self.digesting.take_if(|(owner, _)| *owner == client).is_some() {
-            self.digester = Digester::new();
-        }
+        self.digesting.take_if(|digesting| digesting.client == client);
     }
 }
 

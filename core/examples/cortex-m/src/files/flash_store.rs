@@ -92,7 +92,7 @@ impl FlashStore {
     /// What a request asks for, with its tag.
     pub(super) fn find(&self, request: &Request<'_>) -> Option<Found> {
         match (request.operation, request.name) {
-            (Operation::Get, name) => {
+            (Operation::Get | Operation::Hashes, name) => {
                 let is_it = |file: &File| file.name.as_bytes() == name;
                 self.files.iter().position(is_it).map(Found::File)
             }

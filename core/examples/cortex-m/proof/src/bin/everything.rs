@@ -6,10 +6,9 @@ use core::fmt::Write;
 
 use barewire_core::datagram::Datagram;
 use barewire_core::driver::Driver;
-use barewire_core::file::Digester;
 use barewire_core::io::StreamDriver;
 use barewire_core::text::TextReader;
-use barewire_proof::file::digest;
+use barewire_proof::file::digest::{self, Digesters};
 use barewire_proof::{
     Given, all, chat, datagram, driver, file, hello, io, program, shown, text, time,
 };
@@ -17,7 +16,7 @@ use barewire_proof::{
 struct Machines {
     all: all::Machines,
     datagram: Datagram<'static>,
-    digester: Digester,
+    digesters: Digesters,
     driver: Driver,
     stack: driver::Stack,
     stream: StreamDriver<io::Stream, 64>,
@@ -32,7 +31,7 @@ program!(Machines, make, drive);
 
 fn make(given: &Given, machines: &mut Machines) {
     all::make(given, &mut machines.all);
-    digest::make(&mut machines.digester);
+    digest::make(given, &mut machines.digesters);
 }
 
 fn drive(given: &Given, machines: &mut Machines) {
@@ -40,7 +39,7 @@ fn drive(given: &Given, machines: &mut Machines) {
     datagram::rest(given, &mut machines.datagram);
     hello::rest(given);
     file::rest(given, &mut machines.all.file);
-    digest::drive(given, &mut machines.digester);
+    digest::drive(given, &mut machines.digesters);
     chat::rest(given, &mut machines.all.chat, &mut machines.slices);
     let server = &mut machines.all.hello.server;
     driver::exercise(given, &mut machines.driver, &mut machines.stack, server, machines.out);

@@ -1,8 +1,0 @@
-//! All four conversations, with the digests.
-#![no_std]
-#![no_main]
-
-use barewire_proof::all::{self, Machines};
-use barewire_proof::{Given, program};
-
-program!(Machines, all::make, all::drive);
