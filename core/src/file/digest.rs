@@ -49,6 +49,15 @@ impl SegmentDigester {
         }
     }
 
+    /// As if it were new.
+    pub(super) fn restart(&mut self, segment: Segment) {
+        self.segment = segment;
+        self.before.clear();
+        self.position = 0;
+        self.chunk.restart(chunk_number(segment.start()));
+        self.at_once = None;
+    }
+
     /// Takes the next bytes. What is more than the segment has is not looked at.
     pub fn update(&mut self, bytes: &[u8]) {
         let length = self.segment.end().saturating_sub(self.segment.start());

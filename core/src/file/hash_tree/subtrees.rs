@@ -11,6 +11,10 @@ pub(in crate::file) struct Subtrees<const DEPTH: usize> {
 }
 
 impl<const DEPTH: usize> Subtrees<DEPTH> {
+    pub(in crate::file) fn clear(&mut self) {
+        self.digests.clear();
+    }
+
     pub(in crate::file) fn is_empty(&self) -> bool {
         self.digests.is_empty()
     }

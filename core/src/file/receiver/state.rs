@@ -169,7 +169,7 @@ impl ReceiverState {
                     self.stage = match segment {
                         Some(segment) => {
                             if start == segment.start() {
-                                self.digester = SegmentDigester::new(segment);
+                                self.digester.restart(segment);
                             }
                             self.digester.update(part);
                             if position == end {
