@@ -130,7 +130,10 @@ impl Header {
         name: &mut VecView<u8>,
         input: &mut &[u8],
     ) -> Result<Option<RequestHeader>, Refusal> {
-        if self.is_whole && !input.is_empty() {
+        if self.is_whole {
+            if input.is_empty() {
+                return Ok(None);
+            }
             *self = Self::default();
             name.clear();
         }
