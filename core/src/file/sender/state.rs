@@ -225,7 +225,7 @@ impl SenderState {
         let is_offer = self.phase == Phase::Sending;
         let header = self.header.get(self.header_sent..).unwrap_or_default();
         if !header.is_empty() {
-            let more = is_offer && (self.position < self.end || self.segment.is_some());
+            let more = is_offer && (self.position < self.stop || self.digest.is_some());
             return Output::Bytes { head: header, tail: &[], more };
         }
         if !is_offer {
@@ -234,7 +234,9 @@ impl SenderState {
         match self.stop.saturating_sub(self.position) {
             0 => self.digest.as_ref().map_or(Output::Nothing, |digest| {
                 let head = digest.get(self.digest_sent..).unwrap_or_default();
-                Output::Bytes { head, tail: &[], more: self.stop < self.end }
+                // Contents follow at once; another digest may take the owner its time.
+                let more = !self.digests_only && self.stop < self.end;
+                Output::Bytes { head, tail: &[], more }
             }),
             length => Output::Contents { offset: self.position, length },
         }
