@@ -186,7 +186,9 @@ fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
     let mut stack = TestStack::new();
     let mut service = file_service::<1>(&mut stack);
     let raw = stack.connect(256);
-    let mut request = b"\0BW\x01\x01\0\0\x08".to_vec();
+    let mut request = b"\0BW\x02\x01\0\0\x08".to_vec();
+    request.extend([0; 8]);
+    request.extend([0xff; 8]);
     request.extend([0; 16]);
     request.extend(b"contents");
     let mut received = Vec::new();
@@ -201,9 +203,9 @@ fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
         received.extend(stack.read(raw));
         sent && !stack.get(raw).may_recv()
     });
-    assert_eq!(received.len(), 3 * (32 + CONTENTS.len()));
-    for response in received.chunks(32 + CONTENTS.len()) {
-        assert!(response[32..] == CONTENTS);
+    assert_eq!(received.len(), 3 * (64 + CONTENTS.len()));
+    for response in received.chunks(64 + CONTENTS.len()) {
+        assert!(response[64..] == CONTENTS);
     }
 }
 
