@@ -9,8 +9,10 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Over how long the rate of contents is averaged, and so how long they may make no progress.
 pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
 
-/// How many bytes of contents a second there must be, on average over the stall.
-pub const DEFAULT_LEAST_RATE: u32 = 128;
+/// How many bytes of contents a second there must be, on average over the stall. It is less than what the
+/// smallest full TCP segment (536 bytes, RFC 9293 §3.7.1) in each [`DEFAULT_STALL`] makes, so that no link
+/// is too slow on which anything goes through.
+pub const DEFAULT_LEAST_RATE: u32 = 16;
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
