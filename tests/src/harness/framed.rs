@@ -4,13 +4,21 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use blake3::hazmat::HasherExt as _;
+
 use super::sockets::connect;
 
 /// Where verified contents are cut.
 pub const SEGMENT: usize = 1 << 20;
 
 /// How long a response is without its contents.
-pub const RESPONSE: usize = 32;
+pub const RESPONSE: usize = 64;
+
+/// How long a request is without its name.
+pub const REQUEST: usize = 40;
+
+/// The length that means: to the end.
+pub const TO_END: u64 = u64::MAX;
 
 /// How long a digest is.
 pub const DIGEST: usize = 32;
@@ -20,7 +28,7 @@ pub const DIGEST: usize = 32;
 pub struct Ask {
     /// The marker, the magic and the version.
     pub prefix: [u8; 4],
-    /// 1: get, 2: list.
+    /// 1: get, 2: list, 3: hashes.
     pub operation: u8,
     /// Bit 0: verify.
     pub flags: u8,
@@ -28,8 +36,12 @@ pub struct Ask {
     pub name_length: Option<u16>,
     /// The offset wanted.
     pub offset: u64,
+    /// The length wanted.
+    pub length: u64,
     /// The tag of the version held.
     pub tag: u64,
+    /// The segment, and what is reserved behind it.
+    pub segment: [u8; 8],
     /// The name.
     pub name: Vec<u8>,
 }
@@ -39,12 +51,14 @@ impl Ask {
     pub fn get(name: impl AsRef<[u8]>) -> Self {
         let name = name.as_ref().to_vec();
         Self {
-            prefix: *b"\0BW\x01",
+            prefix: *b"\0BW\x02",
             operation: 1,
             flags: 1,
             name_length: None,
             offset: 0,
+            length: TO_END,
             tag: 0,
+            segment: [10, 0, 0, 0, 0, 0, 0, 0],
             name,
         }
     }
@@ -52,6 +66,11 @@ impl Ask {
     /// Asks for the list of a folder, verified.
     pub fn list(name: impl AsRef<[u8]>) -> Self {
         Self { operation: 2, ..Self::get(name) }
+    }
+
+    /// Asks for the digests of a whole file's segments.
+    pub fn hashes(name: impl AsRef<[u8]>) -> Self {
+        Self { operation: 3, flags: 0, ..Self::get(name) }
     }
 
     /// Asks for what is behind `offset` of the version `tag`.
@@ -73,10 +92,23 @@ impl Ask {
         let mut bytes = self.prefix.to_vec();
         bytes.extend([self.operation, self.flags]);
         bytes.extend(length.to_be_bytes());
-        bytes.extend(self.offset.to_be_bytes());
-        bytes.extend(self.tag.to_be_bytes());
+        for number in [self.offset, self.length, self.tag] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(self.segment);
         bytes.extend(&self.name);
         bytes
+    }
+
+    /// What the check of a response to it must be, of which these are the bytes before.
+    fn check(&self, response: &[u8]) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new();
+        // The server closes, since it may not have read it.
+        if !matches!(response[4], 3 | 4) {
+            hasher.update(&self.bytes());
+        }
+        let hash = hasher.update(response).finalize();
+        hash.as_bytes()[..16].try_into().expect("16 of 32")
     }
 
     /// Sends it.
@@ -89,7 +121,7 @@ impl Ask {
     #[track_caller]
     pub fn fetch(&self, stream: &mut TcpStream) -> (Reply, Vec<u8>) {
         self.send(stream);
-        let reply = Reply::read(stream);
+        let reply = Reply::read(stream, self);
         let contents = reply.contents(stream);
         (reply, contents)
     }
@@ -110,39 +142,59 @@ pub struct Reply {
     pub verified: bool,
     /// Where the contents start.
     pub offset: u64,
+    /// How many bytes of the file they are.
+    pub length: u64,
     /// The size of the whole file.
     pub size: u64,
     /// The mark of its version.
     pub tag: u64,
+    /// When it was modified, in nanoseconds since 1970.
+    pub modified: i64,
 }
 
 impl Reply {
     /// All of a file of `size` bytes, verified.
     pub fn ok(size: usize, tag: u64) -> Self {
-        Self { status: 0, verified: true, offset: 0, size: size as u64, tag }
+        let size = size as u64;
+        Self { status: 0, verified: true, offset: 0, length: size, size, tag, modified: 0 }
     }
 
-    /// Reads one, and checks all that is fixed in it.
+    /// A refusal.
+    pub fn refusal(status: u8) -> Self {
+        Self { status, verified: false, tag: 0, ..Self::ok(0, 0) }
+    }
+
+    /// From that offset on.
+    #[must_use]
+    pub fn from(self, offset: u64) -> Self {
+        Self { offset, length: self.size.saturating_sub(offset), ..self }
+    }
+
+    /// Reads the one to that request, and checks all that is fixed in it.
     #[track_caller]
-    pub fn read(stream: &mut TcpStream) -> Self {
+    pub fn read(stream: &mut TcpStream, ask: &Ask) -> Self {
         let mut bytes = [0; RESPONSE];
         stream.read_exact(&mut bytes).expect("a response");
         let number = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("8"));
-        assert_eq!(&bytes[..4], b"\0BW\x01", "{bytes:?}");
+        assert_eq!(&bytes[..4], b"\0BW\x02", "{bytes:?}");
         assert_eq!(bytes[5] & !1, 0, "flags of no meaning: {bytes:?}");
         assert_eq!(bytes[6..8], [0, 0], "{bytes:?}");
+        assert_eq!(bytes[48..], ask.check(&bytes[..48]), "the check of {bytes:?}");
         let reply = Self {
             status: bytes[4],
             verified: bytes[5] == 1,
             offset: number(8),
-            size: number(16),
-            tag: number(24),
+            length: number(16),
+            size: number(24),
+            tag: number(32),
+            modified: number(40).cast_signed(),
         };
         if reply.status == 0 {
-            assert!(reply.offset <= reply.size, "{reply:?}");
+            let end = reply.offset.checked_add(reply.length);
+            assert!(end.is_some_and(|end| end <= reply.size), "{reply:?}");
             assert_ne!(reply.tag, 0, "{reply:?}");
         } else {
-            assert_eq!(bytes[5..], [0; 27], "a refusal has nothing else to say");
+            assert_eq!(bytes[5..48], [0; 43], "a refusal has nothing else to say");
         }
         reply
     }
@@ -158,16 +210,25 @@ impl Reply {
             if self.verified {
                 let mut digest = [0; DIGEST];
                 stream.read_exact(&mut digest).expect("a digest");
-                let right = *blake3::hash(&contents[begun..]).as_bytes();
+                let right = self.digest(begun as u64 + self.offset, &contents[begun..]);
                 assert_eq!(digest, right, "the digest of what ends at {}", contents.len());
             }
         }
         contents
     }
 
+    /// The digest of a segment that begins at `offset`.
+    fn digest(&self, offset: u64, piece: &[u8]) -> [u8; DIGEST] {
+        let mut hasher = blake3::Hasher::new();
+        if piece.len() as u64 == self.size {
+            return *hasher.update(piece).finalize().as_bytes();
+        }
+        hasher.set_input_offset(offset).update(piece).finalize_non_root()
+    }
+
     /// The lengths of what the contents are cut into.
     pub fn pieces(&self) -> impl Iterator<Item = usize> + use<> {
-        let (mut at, end) = (self.offset, self.size);
+        let (mut at, end) = (self.offset, self.offset + self.length);
         let segment = SEGMENT as u64;
         std::iter::from_fn(move || {
             let next = end.min((at / segment + 1) * segment);
@@ -177,27 +238,29 @@ impl Reply {
         })
     }
 
-    /// As it goes over the wire.
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = b"\0BW\x01".to_vec();
+    /// As it goes over the wire, in answer to that request.
+    pub fn bytes(&self, ask: &Ask) -> Vec<u8> {
+        let mut bytes = b"\0BW\x02".to_vec();
         bytes.extend([self.status, u8::from(self.verified), 0, 0]);
-        for number in [self.offset, self.size, self.tag] {
+        for number in [self.offset, self.length, self.size, self.tag, self.modified.cast_unsigned()] {
             bytes.extend(number.to_be_bytes());
         }
+        let check = ask.check(&bytes);
+        bytes.extend(check);
         bytes
     }
 
-    /// As it goes over the wire, with that part of `whole` which it announces behind it.
-    pub fn with(&self, whole: &[u8]) -> Vec<u8> {
-        let mut bytes = self.bytes();
+    /// The same, with that part of `whole` which it announces behind it.
+    pub fn with(&self, ask: &Ask, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = self.bytes(ask);
         let mut at = usize::try_from(self.offset).expect("it is in memory");
         for length in self.pieces() {
             let piece = &whole[at..at + length];
-            at += length;
             bytes.extend(piece);
             if self.verified {
-                bytes.extend(blake3::hash(piece).as_bytes());
+                bytes.extend(self.digest(at as u64, piece));
             }
+            at += length;
         }
         bytes
     }
@@ -211,7 +274,7 @@ pub fn on_the_wire(size: usize) -> u64 {
 /// Reads a request as a framed server does: its fixed part, and its name. None at the end.
 #[track_caller]
 pub fn hear(stream: &mut TcpStream) -> Option<Ask> {
-    let mut head = [0; 24];
+    let mut head = [0; REQUEST];
     match super::sockets::uninterrupted(|| stream.read(&mut head[..1])) {
         Ok(0) => return None,
         read => assert!(read.is_ok(), "no request: {read:?}"),
@@ -226,7 +289,9 @@ pub fn hear(stream: &mut TcpStream) -> Option<Ask> {
         flags: head[5],
         name_length: None,
         offset: number(8),
-        tag: number(16),
+        length: number(16),
+        tag: number(24),
+        segment: head[32..].try_into().expect("8"),
         name,
     })
 }

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{DIGEST, RESPONSE, Reply, SEGMENT, hear};
+use barewire_tests::harness::framed::{Ask, DIGEST, RESPONSE, Reply, SEGMENT, hear};
 use barewire_tests::harness::sockets::{is_ended_by_peer, reset};
 use barewire_tests::harness::{Finished, Folder, Peer, TIMEOUT};
 
@@ -48,12 +48,12 @@ fn assert_disbelieved(answer: Vec<u8>, options: &[&str], words: &[&str]) {
 #[test]
 fn what_is_true_is_believed() {
     let whole = contents(SEGMENT + 9, 1);
-    let (client, target) = believe(Reply::ok(whole.len(), TAG).with(&whole), &[]);
+    let (client, target) = believe(Reply::ok(whole.len(), TAG).with(&Ask::get("x"), &whole), &[]);
     client.exits(0).is_silent();
     target.assert_holds("x", &whole);
 
     let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
-    let (client, target) = believe(reply.with(&whole), &["--no-verify"]);
+    let (client, target) = believe(reply.with(&Ask::get("x"), &whole), &["--no-verify"]);
     client.exits(0).is_silent();
     target.assert_holds("x", &whole);
 }
@@ -61,7 +61,7 @@ fn what_is_true_is_believed() {
 #[test]
 fn a_wrong_digest_is_found() {
     let whole = contents(5000, 1);
-    let right = Reply::ok(whole.len(), TAG).with(&whole);
+    let right = Reply::ok(whole.len(), TAG).with(&Ask::get("x"), &whole);
     for place in [RESPONSE, RESPONSE + 4999, RESPONSE + 5000, RESPONSE + 5000 + DIGEST - 1] {
         let mut wrong = right.clone();
         wrong[place] ^= 1;
@@ -73,14 +73,14 @@ fn a_wrong_digest_is_found() {
 #[test]
 fn an_end_before_the_end_is_found() {
     let whole = contents(5000, 1);
-    let right = Reply::ok(whole.len(), TAG).with(&whole);
+    let right = Reply::ok(whole.len(), TAG).with(&Ask::get("x"), &whole);
     let digest = RESPONSE + whole.len();
     for length in [1, 4, RESPONSE - 1, RESPONSE, RESPONSE + 1, digest - 1, digest, right.len() - 1]
     {
         assert_disbelieved(right[..length].to_vec(), &[], &["before all was sent"]);
     }
     let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
-    let right = reply.with(&whole);
+    let right = reply.with(&Ask::get("x"), &whole);
     for length in [RESPONSE, RESPONSE + 1, right.len() - 1] {
         let cut = right[..length].to_vec();
         assert_disbelieved(cut, &["--no-verify"], &["before all was sent"]);
@@ -93,7 +93,7 @@ fn more_than_was_told_is_found() {
     let reply = Reply { verified: false, ..Reply::ok(whole.len() - 1, TAG) };
     // Zero is also how the next response would begin.
     for extra in [whole[4999], 0] {
-        let more = [reply.with(&whole[..4999]), vec![extra]].concat();
+        let more = [reply.with(&Ask::get("x"), &whole[..4999]), vec![extra]].concat();
         assert_disbelieved(more, &["--no-verify"], &["makes no sense", "before all was sent"]);
     }
 }
@@ -103,7 +103,7 @@ fn a_size_that_was_never_there_is_not_waited_for() {
     let whole = contents(5000, 1);
     for size in [5001, SEGMENT as u64, 1 << 40, u64::MAX - 1, u64::MAX] {
         let told = Reply { size, ..Reply::ok(0, TAG) };
-        let answer = [told.bytes(), whole.clone()].concat();
+        let answer = [told.bytes(&Ask::get("x")), whole.clone()].concat();
         let (client, target) = believe(answer, &[]);
         client.exits(1).says(&["before all was sent", "no room", "--max-size allows"]);
         assert!(!target.has("x"), "{size}: {:?}", target.names());
@@ -127,14 +127,14 @@ fn what_does_not_fit_the_request_makes_no_sense() {
         Reply { status: 1, verified: true, offset: 0, size: 0, tag: 0 },
     ];
     for lie in lies {
-        let answer = [lie.bytes(), contents(100, 1)].concat();
+        let answer = [lie.bytes(&Ask::get("x")), contents(100, 1)].concat();
         let (client, target) = believe(answer, &[]);
         assert_eq!(client.code(), Some(1), "{lie:?}: {client:?}");
         client.says(&["makes no sense"]);
         assert!(target.names().is_empty(), "{:?}", target.names());
     }
     for (place, value) in [(3, 0), (3, 2), (5, 2), (5, 0x81), (6, 1), (7, 1)] {
-        let mut answer = ok.with(&contents(10, 1));
+        let mut answer = ok.with(&Ask::get("x"), &contents(10, 1));
         answer[place] = value;
         assert_disbelieved(answer, &[], &["makes no sense", "framed form"]);
     }
@@ -145,7 +145,7 @@ fn what_does_not_fit_the_request_makes_no_sense() {
 fn contents_without_the_digests_asked_for_are_not_passed_off_as_verified() {
     let whole = contents(5000, 1);
     let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
-    let (client, target) = believe(reply.with(&whole), &[]);
+    let (client, target) = believe(reply.with(&Ask::get("x"), &whole), &[]);
     if client.code() == Some(0) {
         target.assert_holds("x", &whole);
         client.prints("(not verified)");
@@ -167,7 +167,7 @@ fn every_refusal_has_its_words() {
         (7, "less of it"),
     ] {
         let reply = Reply { status, verified: false, offset: 0, size: 0, tag: 0 };
-        assert_disbelieved(reply.bytes(), &[], &[words]);
+        assert_disbelieved(reply.bytes(&Ask::get("x")), &[], &[words]);
     }
 }
 
@@ -179,7 +179,7 @@ fn silence_is_not_waited_for_long() {
         let server = Peer::tcp(move |mut stream| {
             hear(&mut stream).expect("a request");
             for _ in 0..answers {
-                stream.write_all(&Reply::ok(3, TAG).with(b"abc")).unwrap();
+                stream.write_all(&Reply::ok(3, TAG).with(&Ask::get("x"), b"abc")).unwrap();
             }
             stream
         });
@@ -195,7 +195,7 @@ fn silence_is_not_waited_for_long() {
 fn an_endless_answer_to_a_small_question_ends() {
     let server = Peer::tcp(|mut stream| {
         hear(&mut stream).expect("a request");
-        let mut answer = Reply::ok(3, TAG).with(b"abc");
+        let mut answer = Reply::ok(3, TAG).with(&Ask::get("x"), b"abc");
         answer.extend(vec![0xff; 1 << 20]);
         while stream.write_all(&answer).is_ok() {}
     });
@@ -217,7 +217,7 @@ fn a_long_list_costs_little_more_than_its_length() {
         let (asked, ask) = mpsc::channel();
         let server = Peer::tcp(move |mut stream| {
             hear(&mut stream).expect("a request for the list");
-            stream.write_all(&Reply::ok(list.len(), TAG).with(&list)).unwrap();
+            stream.write_all(&Reply::ok(list.len(), TAG).with(&Ask::get("x"), &list)).unwrap();
             hear(&mut stream).expect("a request for the first file");
             asked.send(()).unwrap();
             // The rest goes unread until the client ends.
@@ -262,7 +262,7 @@ fn a_signal_ends_the_wait() {
 #[test]
 fn a_reset_in_the_middle_fails() {
     let whole = contents(5000, 1);
-    let answer = Reply::ok(whole.len(), TAG).with(&whole)[..3000].to_vec();
+    let answer = Reply::ok(whole.len(), TAG).with(&Ask::get("x"), &whole)[..3000].to_vec();
     let server = Peer::tcp(move |mut stream| {
         hear(&mut stream).expect("a request");
         stream.write_all(&answer).unwrap();

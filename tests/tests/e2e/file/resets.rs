@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{Reply, hear};
+use barewire_tests::harness::framed::{Ask, Reply, hear};
 use barewire_tests::harness::sockets::{is_ended_by_peer, reset};
 use barewire_tests::harness::tutorial::recv;
 use barewire_tests::harness::{Folder, Peer};
@@ -23,7 +23,7 @@ fn unverified_contents_that_end_in_a_reset_fail() {
             } else {
                 hear(&mut stream).expect("a request");
                 let reply = Reply { verified: false, ..Reply::ok(whole.len(), 9) };
-                stream.write_all(&reply.with(&whole)).unwrap();
+                stream.write_all(&reply.with(&Ask::get("x"), &whole)).unwrap();
             }
             is_ended_by_peer(&mut stream);
             reset(stream);
@@ -43,7 +43,7 @@ fn a_reset_behind_a_zero_byte_fails_too() {
     let server = Peer::tcp(move |mut stream| {
         hear(&mut stream).expect("a request");
         let reply = Reply { verified: false, ..Reply::ok(whole.len(), 9) };
-        stream.write_all(&[reply.with(&whole), vec![0]].concat()).unwrap();
+        stream.write_all(&[reply.with(&Ask::get("x"), &whole), vec![0]].concat()).unwrap();
         is_ended_by_peer(&mut stream);
         reset(stream);
     });
@@ -58,7 +58,7 @@ fn a_reset_behind_a_zero_byte_fails_too() {
 #[test]
 fn a_reset_behind_the_last_digest_harms_nothing() {
     let whole = contents(5000, 9);
-    let right = Reply::ok(whole.len(), 9).with(&whole);
+    let right = Reply::ok(whole.len(), 9).with(&Ask::get("x"), &whole);
     let server = Peer::tcp(move |mut stream| {
         hear(&mut stream).expect("a request");
         stream.write_all(&right).unwrap();

@@ -27,6 +27,7 @@ pub struct Values {
     pub segment: file::SegmentDigester,
     pub root: file::RootDigester,
     pub listing_line: file::ListingLine<'static>,
+    pub entry: file::Entry<'static>,
     pub entry_error: file::EntryError,
     pub config: chat::RoomConfig,
     pub line: chat::Line<'static>,
@@ -54,6 +55,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.request_error);
     show(out, &values.refusal);
     show(out, &values.listing_line);
+    show(out, &values.entry);
     show(out, &values.entry_error);
     show(out, &values.heard);
     show(out, &values.say_error);
