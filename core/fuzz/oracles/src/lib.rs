@@ -58,7 +58,6 @@ targets! {
     hello_server: hello::server,
     hello_client: hello::client,
     hello_pair: hello::pair,
-    file_request: file::request,
     file_sender: file::sender,
     file_receiver: file::receiver,
     file_plain: file::plain,

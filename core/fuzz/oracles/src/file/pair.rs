@@ -1,31 +1,37 @@
-//! Both sides, over a link that loses, doubles, damages and breaks off.
+//! Both sides, over a link that loses, doubles, damages and breaks off, and with a server whose file
+//! changes without a word.
 
 use arbitrary::Arbitrary;
 use barewire_core::file::{
-    Digester, Pending, Receiver, ReceiverError, ReceiverEvent, Request, RequestEvent, SEGMENT,
-    Sender, TransferConfig,
+    Digest, Offer, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RootDigester,
+    SegmentSize, TransferConfig,
 };
-use barewire_core::time::Instant;
 
+use super::server::Server;
+use super::wire;
+use super::witness::Witness;
 use crate::manual_driver::{ManualDriver, byte_at};
 use crate::script::START;
 
-/// What is downloaded, and what the link does on each try.
+const NAME: &[u8] = b"name";
+
+/// What is downloaded, and what happens on each try.
 #[derive(Debug, Arbitrary)]
 pub struct Input {
     verify: bool,
-    /// The file ends so many bytes behind the first segment; else it is that long.
-    is_long: bool,
-    size: u8,
-    /// How much of a long file's first segment is missing.
-    held: u8,
+    segment: u8,
+    size: u16,
     tries: Vec<Try>,
 }
 
-#[derive(Debug, Arbitrary)]
+#[derive(Debug, Default, Arbitrary)]
 struct Try {
-    /// The server has another version by now.
-    changed: bool,
+    /// The server has another version by now, longer by so much or shorter.
+    changed: Option<i8>,
+    /// It has the mark of the first.
+    is_secret: bool,
+    /// The hashes of all segments are asked for before what is missing.
+    asks_hashes: bool,
     faults: Vec<Fault>,
     /// How the sender's link and the receiver's take bytes.
     room: u8,
@@ -44,47 +50,168 @@ enum Fault {
     Reset(u16),
 }
 
-/// What came of a download so far.
-struct Download {
-    /// The version of which something is held, and the offset before which all of it has verified.
+/// A version of the file: the number of its contents, its size and its mark.
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    number: u8,
+    size: u64,
     tag: u64,
-    offset: u64,
-    /// What has verified, from the offset at which this test began to look.
-    kept: Vec<u8>,
+}
+
+impl Version {
+    fn contents(self) -> Vec<u8> {
+        (0..self.size).map(|at| byte_at(self.number, at)).collect()
+    }
+
+    fn offer(self) -> Offer {
+        Offer { size: self.size, tag: self.tag, modified: self.number.into() }
+    }
+}
+
+/// What came of a download so far.
+struct Download<'i> {
+    input: &'i Input,
+    segment: SegmentSize,
+    /// All that the server ever had; the last is what it has.
+    versions: Vec<Version>,
+    /// The mark of what is held.
+    tag: u64,
+    /// What has verified, and its digests.
+    held: Vec<u8>,
+    digests: Vec<Digest>,
     complete: bool,
 }
 
-/// The server's whole side: what it sends for one request.
-fn serve(request: &[u8], size: u64, version: u8, room: u64) -> Vec<u8> {
-    let mut sender = Sender::<16>::new(START, TransferConfig::default());
-    let mut driver = ManualDriver { source: Some(version), ..ManualDriver::default() };
-    let failed = driver.hear(START, &mut sender, request, |asked| {
-        assert!(matches!(asked, RequestEvent::Request(Request { name: b"name", .. })), "{asked:?}");
-    });
-    assert_eq!(failed, None);
-    sender.offer(START, size, version.into());
-    loop {
-        let before = driver.judge.moves();
-        driver.transmit(START, &mut sender, room);
-        match sender.pending() {
-            Some(Pending::Digest { offset, length }) => {
-                let mut digester = Digester::new();
-                for at in offset..offset + length {
-                    digester.update(&[byte_at(version, at)]);
+impl Download<'_> {
+    /// One connection. Tells why it failed, if it did and was told so.
+    fn attempt(&mut self, attempt: &Try) -> Option<ReceiverError> {
+        let version = *self.versions.last().expect("there is one");
+        let request = Request::get(NAME)
+            .with_verify(self.input.verify)
+            .with_segment(self.segment)
+            .with_offset(self.held.len() as u64)
+            .with_tag(self.tag);
+        let hashes = Request::hashes(NAME).with_segment(self.segment);
+        let requests = [hashes, request];
+        let requests = if attempt.asks_hashes { &requests[..] } else { &requests[1..] };
+        let mut receiver = Receiver::<128>::new(START, TransferConfig::default());
+        for request in requests {
+            receiver.request(START, request).expect("there is room");
+        }
+        receiver.finish();
+        let mut driver = ManualDriver::default();
+        driver.transmit(START, &mut receiver, u64::MAX);
+        let offer = version.offer();
+        let mut server = Server::<16, _>::new(version.number, |_, _: &Request<'_>| Ok(offer));
+        server.room = if attempt.room == 0 { u64::MAX } else { attempt.room.into() };
+        server.turn(START, &driver.sent, false);
+        server.end(START);
+        assert!(server.driver.closed);
+        let (stream, is_damaged, ends) = mangle(&server.driver.sent, &attempt.faults);
+
+        let mut witness = Witness::new(requests, &stream, ends);
+        let contents = version.contents();
+        let mut fresh = Vec::new();
+        let mut is_refused = false;
+        let mut on_event = |event: ReceiverEvent<'_>| {
+            let is_first = requests.len() > 1 && witness.left().0 > 1;
+            witness.see(&event);
+            match event {
+                ReceiverEvent::Response(answer) => {
+                    // Whatever the link did: a header is as it was sent, or an error.
+                    let told =
+                        Offer { size: answer.size, tag: answer.tag, modified: answer.modified };
+                    assert_eq!(told, offer);
+                    if is_first {
+                        return;
+                    }
+                    if answer.offset != self.held.len() as u64 {
+                        assert_eq!(answer.offset, 0, "it starts over");
+                        self.forget();
+                    }
+                    self.tag = answer.tag;
                 }
-                sender.provide_digest(START, digester.finish());
+                ReceiverEvent::Contents(bytes) => fresh.extend_from_slice(bytes),
+                ReceiverEvent::Verified { digest, .. } => {
+                    // What has verified is what the server has there.
+                    let start = self.held.len();
+                    assert!(contents[start..].starts_with(&fresh), "not what was sent");
+                    self.held.append(&mut fresh);
+                    self.digests.push(digest);
+                }
+                ReceiverEvent::Digest { start, end, digest } => {
+                    let [start, end] = [start, end].map(|at| usize::try_from(at).expect("small"));
+                    let is_right = digest
+                        == wire::digest(
+                            start as u64,
+                            &contents[start..end],
+                            end - start == contents.len(),
+                        );
+                    assert!(is_right || is_damaged, "another digest");
+                    if is_right && let Some(held) = self.held.get(start..end) {
+                        let place = start / usize::try_from(self.segment.bytes()).expect("small");
+                        let is_same = held == &contents[start..end];
+                        assert_eq!(self.digests.get(place) == Some(&digest), is_same);
+                    }
+                }
+                ReceiverEvent::Complete if is_first => {}
+                ReceiverEvent::Complete => {
+                    let start = self.held.len();
+                    let is_right = contents.get(start..) == Some(&fresh[..]);
+                    let may_be_wrong = is_damaged && !self.input.verify;
+                    assert!(is_right || may_be_wrong, "a part passed off as the whole");
+                    self.complete = true;
+                }
+                ReceiverEvent::Refused(refusal) => {
+                    assert_eq!(refusal, Refusal::PastEnd);
+                    assert!(request.offset > version.size, "it is there");
+                    self.forget();
+                    is_refused = true;
+                }
+                other => unreachable!("{other:?}"),
             }
-            Some(Pending::Confirm) => sender.confirm(START),
-            Some(other) => panic!("{other:?} again"),
-            None if driver.judge.moves() == before => break,
-            None => {}
+        };
+        let mut failed = None;
+        let step = if attempt.pieces == 0 { stream.len() } else { attempt.pieces.into() };
+        for piece in stream.chunks(step.max(1)) {
+            failed = driver.hear(START, &mut receiver, piece, &mut on_event);
+            driver.transmit(START, &mut receiver, u64::MAX);
+        }
+        if ends && !driver.is_over() {
+            driver.ended = true;
+            failed = driver.listen(START, &mut receiver, &mut on_event);
+        }
+        if !ends && !driver.is_over() {
+            // A reset: the session is told nothing. One that had only stalled would end as well.
+            let mut now = START;
+            let failed = driver.run_out(&mut now, &mut receiver, |_| panic!("from nothing"));
+            assert!(failed.is_some() || self.complete || is_refused, "a reset is never success");
+        }
+        if attempt.faults.is_empty() {
+            assert!(
+                (self.complete || is_refused) && failed.is_none(),
+                "without a fault: {failed:?}"
+            );
+        }
+        failed
+    }
+
+    fn forget(&mut self) {
+        self.held.clear();
+        self.digests.clear();
+        self.tag = 0;
+    }
+
+    /// The hash of what is held is that of a version if it is that version, and else of none.
+    fn judge(&self) {
+        let mut root = RootDigester::<8>::new();
+        self.digests.iter().for_each(|digest| root.push(*digest).expect("there is room"));
+        for version in self.versions.iter().filter(|version| version.size > 0) {
+            let contents = version.contents();
+            let is_hash = root.finish() == Some(blake3::hash(&contents).into());
+            assert_eq!(is_hash, self.held == contents, "{version:?}");
         }
     }
-    driver.ended = true;
-    driver.listen(START, &mut sender, |_| panic!("one request only"));
-    driver.transmit(START, &mut sender, u64::MAX);
-    assert!(driver.closed);
-    driver.sent
 }
 
 /// What arrives of a stream, whether it was damaged, and how it ends.
@@ -128,117 +255,40 @@ fn mangle(stream: &[u8], faults: &[Fault]) -> (Vec<u8>, bool, bool) {
     (stream, damaged, true)
 }
 
-impl Download {
-    /// One connection. Tells why it failed, if it did and was told so.
-    fn attempt(
-        &mut self,
-        input: &Input,
-        size: u64,
-        version: u8,
-        attempt: &Try,
-    ) -> Option<ReceiverError> {
-        let mut receiver = Receiver::<64, 1>::new(START, TransferConfig::default());
-        let &mut Self { tag, offset, .. } = self;
-        let request = Request { offset, tag, verify: input.verify, ..Request::get(b"name") };
-        receiver.request(START, &request).expect("there is room");
-        receiver.finish();
-        let mut driver = ManualDriver::default();
-        driver.transmit(START, &mut receiver, u64::MAX);
-        let room = if attempt.room == 0 { u64::MAX } else { attempt.room.into() };
-        let stream = serve(&driver.sent, size, version, room);
-        let (stream, damaged, ends) = mangle(&stream, &attempt.faults);
-
-        let mut answer = None;
-        let mut fresh = Vec::new();
-        let (mut failed, mut refused) = (None, false);
-        let step = if attempt.pieces == 0 { stream.len() } else { attempt.pieces.into() };
-        let mut on_received = |received: ReceiverEvent<'_>| match received {
-            ReceiverEvent::Response(answered) => {
-                if answered.offset != self.offset {
-                    assert_eq!(answered.offset, 0, "it starts over");
-                    self.kept.clear();
-                    self.offset = 0;
-                }
-                answer = Some(answered);
-            }
-            ReceiverEvent::Contents(bytes) => fresh.extend_from_slice(bytes),
-            ReceiverEvent::Verified { end } => {
-                // What has verified is what the server has there, whatever the link did.
-                assert_eq!(end - self.offset, fresh.len() as u64);
-                let mut sent = (self.offset..end).map(|at| byte_at(version, at));
-                assert!(fresh.iter().all(|byte| sent.next() == Some(*byte)), "not what was sent");
-                self.kept.append(&mut fresh);
-                (self.offset, self.tag) = (end, answer.expect("an answer comes first").tag);
-            }
-            ReceiverEvent::Complete => {
-                let is_true = answer.is_some_and(|answer| {
-                    (answer.size, answer.tag) == (size, version.into())
-                        && answer.verified == input.verify
-                });
-                assert!(is_true || damaged, "never answered: {answer:?}");
-                if is_true && answer.is_some_and(|answer| answer.verified) {
-                    assert_eq!(self.offset, size, "a part passed off as the whole");
-                } else if !damaged {
-                    let mut sent = (self.offset..size).map(|at| byte_at(version, at));
-                    assert!(fresh.iter().all(|byte| sent.next() == Some(*byte)));
-                    assert_eq!(sent.next(), None, "a part passed off as the whole");
-                }
-                self.complete = true;
-            }
-            ReceiverEvent::Refused(_) => {
-                assert!(damaged, "it is there");
-                refused = true;
-            }
-            other => unreachable!("{other:?}"),
-        };
-        for piece in stream.chunks(step.max(1)) {
-            failed = driver.hear(START, &mut receiver, piece, &mut on_received);
-            driver.transmit(START, &mut receiver, u64::MAX);
-        }
-        if ends && !driver.is_over() {
-            driver.ended = true;
-            failed = driver.listen(START, &mut receiver, &mut on_received);
-        }
-        if !ends && !driver.is_over() {
-            // A reset: the session is told nothing. One that had only stalled would end as well.
-            let mut now: Instant = START;
-            let is_answered = self.complete || refused;
-            let failed = driver.run_out(&mut now, &mut receiver, |_| panic!("from nothing"));
-            assert!(failed.is_some() || is_answered, "a reset is never success");
-        }
-        if attempt.faults.is_empty() {
-            assert!(self.complete && failed.is_none(), "without a fault: {failed:?}");
-        }
-        failed
-    }
-}
-
 /// What arrives is what was sent, or an error says that it is not; what has verified is kept, and in
-/// the end the file is one version of it.
+/// the end the file has come, whose hash tells whether it is of one version.
 pub fn check(input: &Input) {
-    let size = if input.is_long { SEGMENT } else { 0 } + u64::from(input.size % 64);
-    let mut version = 1;
-    let offset = if input.is_long { SEGMENT - u64::from(input.held % 64) } else { 0 };
-    let tag = u64::from(input.is_long);
-    let mut download = Download { tag, offset, kept: Vec::new(), complete: false };
+    let first = Version { number: 1, size: u64::from(input.size % 4_500), tag: 1 };
+    let mut download = Download {
+        input,
+        segment: SegmentSize::new(input.segment % 3).expect("it is at most 10"),
+        versions: vec![first],
+        tag: 0,
+        held: Vec::new(),
+        digests: Vec::new(),
+        complete: false,
+    };
     for attempt in input.tries.iter().take(3) {
-        // A long file would start over, which takes as long as it is long.
-        if attempt.changed && !input.is_long {
-            version += 1;
+        if let Some(growth) = attempt.changed {
+            let last = download.versions[download.versions.len() - 1];
+            let size = last.size.saturating_add_signed(i64::from(growth) * 20);
+            let number = last.number + 1;
+            let tag = if attempt.is_secret { 1 } else { number.into() };
+            download.versions.push(Version { number, size, tag });
         }
-        let failed = download.attempt(input, size, version, attempt);
+        let failed = download.attempt(attempt);
+        download.judge();
         assert!(failed.is_none() || !download.complete || !input.verify, "{failed:?}");
         if download.complete {
             break;
         }
-        if input.is_long && (download.tag != tag || download.offset < offset) {
-            // A damaged header made it forget what it holds; so it would start over.
-            return;
+    }
+    // What is past the end of a file that was cut is asked for once more.
+    for _ in 0..2 {
+        if !download.complete {
+            download.attempt(&Try::default());
+            download.judge();
         }
     }
-    if !download.complete {
-        let last = Try { changed: false, faults: Vec::new(), room: 0, pieces: 0 };
-        download.attempt(input, size, version, &last);
-        assert!(download.complete, "in the end, it arrives");
-    }
+    assert!(download.complete, "in the end, it arrives");
 }

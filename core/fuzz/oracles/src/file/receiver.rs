@@ -1,13 +1,21 @@
 //! The side that wants the files, against any server.
 
 use arbitrary::Arbitrary;
-use barewire_core::file::{Receiver, ReceiverError, ReceiverEvent, Request, TransferConfig};
-use barewire_core::session::Session;
-use barewire_core::time::Instant;
+use barewire_core::file::{
+    Offer, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, TransferConfig,
+};
+use barewire_core::time::{Duration, Instant};
 
-use super::wire::{self, Place, Read, Response};
+use super::server::Server;
+use super::wire::{self, Asking, Place};
+use super::witness::Witness;
 use crate::manual_driver::{ManualDriver, byte_at};
 use crate::script::{Cuts, START, Span};
+
+const NAME: &[u8] = b"name";
+
+/// The longest range that an honest server sends here.
+const LONGEST: u64 = 3_000;
 
 /// What is asked for, and what the server sends.
 #[derive(Debug, Arbitrary)]
@@ -20,217 +28,64 @@ pub struct Input<'a> {
     pause: Option<Span>,
 }
 
-/// A request, as far as its answer depends on it.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-struct Asking {
-    verify: bool,
-    tag: Option<u8>,
-    offset: Place,
-}
-
+/// What the server sends; each but the last kind is an answer to the next request.
 #[derive(Debug, Arbitrary)]
 enum Piece<'a> {
-    /// What an honest server would answer to the next request: so many bytes of contents with their
-    /// digests, and perhaps one bit of all that changed.
+    /// As a sender answers, and perhaps one bit changed.
     Honest {
-        length: u8,
-        tag: u8,
-        verified: bool,
-        flip: Option<u16>,
-    },
-    /// A header of any size, and so many bytes behind it.
-    Offer {
-        offset: Place,
         size: Place,
         tag: u8,
-        verified: bool,
+        modified: i64,
+        flip: Option<u16>,
+    },
+    /// Any header whose check is right, but for a byte, and so many bytes behind it.
+    Header {
+        status: u8,
+        flags: u8,
+        numbers: [Place; 5],
+        change: Option<(u8, u8)>,
         bytes: u8,
     },
-    Refusal(u8),
     Bytes(&'a [u8]),
 }
 
-/// What a receiver has told; contents that follow each other are one.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    Answered(u64, u64, u64, bool),
-    Refused(u8),
-    Contents(Vec<u8>),
-    Verified(u64),
-    Complete,
-}
-
-fn contents(seen: &mut Vec<Seen>, bytes: &[u8]) {
-    match seen.last_mut() {
-        _ if bytes.is_empty() => {}
-        Some(Seen::Contents(before)) => before.extend_from_slice(bytes),
-        _ => seen.push(Seen::Contents(bytes.to_vec())),
-    }
-}
-
-fn see(seen: &mut Vec<Seen>, received: ReceiverEvent<'_>) {
-    match received {
-        ReceiverEvent::Response(answer) => {
-            seen.push(Seen::Answered(answer.offset, answer.size, answer.tag, answer.verified));
-        }
-        ReceiverEvent::Refused(refusal) => seen.push(Seen::Refused(refusal.status())),
-        ReceiverEvent::Contents(bytes) => {
-            assert!(!bytes.is_empty(), "nothing is lent");
-            contents(seen, bytes);
-        }
-        ReceiverEvent::Verified { end } => seen.push(Seen::Verified(end)),
-        ReceiverEvent::Complete => seen.push(Seen::Complete),
-        other => unreachable!("{other:?}"),
-    }
-}
-
-/// Everything that is to come of a stream, by a reader that has all of it at once.
-struct Expected<'a> {
-    requests: &'a [Asking],
-    rest: &'a [u8],
-    ends: bool,
-    seen: Vec<Seen>,
-    heard: bool,
-}
-
-/// Why the reading stops: more is to come, or it has failed.
-type Stop = Option<ReceiverError>;
-
-impl<'a> Expected<'a> {
-    fn take(&mut self, count: usize) -> &'a [u8] {
-        let (part, rest) = self.rest.split_at(count.min(self.rest.len()));
-        self.rest = rest;
-        part
-    }
-
-    /// There is no more of an answer.
-    fn stops(&self) -> Stop {
-        self.ends.then_some(ReceiverError::CutShort)
-    }
-
-    fn read(&mut self) -> Result<(), Stop> {
-        let requests = self.requests;
-        for (number, asking) in requests.iter().enumerate() {
-            self.read_answer(asking, number + 1 < requests.len())?;
-        }
-        Ok(())
-    }
-
-    fn read_answer(&mut self, asking: &Asking, is_more_asked: bool) -> Result<(), Stop> {
-        match self.rest.first() {
-            None if self.ends && !self.heard => return Err(Some(ReceiverError::NotFramed)),
-            Some(1..) if !self.heard => return Err(Some(ReceiverError::NotFramed)),
-            Some(1..) => return Err(Some(ReceiverError::Malformed)),
-            None | Some(0) => {}
-        }
-        let response = match wire::read_response(self.rest) {
-            Read::Whole(response, length) => {
-                self.take(length);
-                response
-            }
-            Read::Part => return Err(self.stops()),
-            Read::Wrong(_) => return Err(Some(ReceiverError::Malformed)),
-        };
-        self.heard = true;
-        let (offset, size, verified) = match response {
-            Response::Refusal(status) => {
-                self.seen.push(Seen::Refused(status));
-                return Ok(());
-            }
-            Response::Offer { offset, size, tag, verified } => {
-                let held = u64::from(asking.tag.unwrap_or_default());
-                let wanted = if held != 0 && held != tag { 0 } else { asking.offset.offset() };
-                if offset != wanted || (verified && !asking.verify) {
-                    return Err(Some(ReceiverError::Malformed));
-                }
-                self.seen.push(Seen::Answered(offset, size, tag, verified));
-                (offset, size, verified)
-            }
-        };
-        if verified {
-            self.read_segments(offset, size)?;
-        } else {
-            self.read_counted(size - offset, is_more_asked)?;
-        }
-        self.seen.push(Seen::Complete);
-        Ok(())
-    }
-
-    fn read_contents(&mut self, length: u64) -> Result<&'a [u8], Stop> {
-        let part = self.take(usize::try_from(length).unwrap_or(usize::MAX));
-        contents(&mut self.seen, part);
-        if (part.len() as u64) < length { Err(self.stops()) } else { Ok(part) }
-    }
-
-    fn read_segments(&mut self, offset: u64, size: u64) -> Result<(), Stop> {
-        let mut position = offset;
-        while position < size {
-            let end = wire::segment_end(position, size);
-            let part = self.read_contents(end - position)?;
-            let digest = self.take(32);
-            if digest.len() < 32 {
-                return Err(self.stops());
-            }
-            if blake3::hash(part).as_bytes() != digest {
-                return Err(Some(ReceiverError::Corrupt));
-            }
-            self.seen.push(Seen::Verified(end));
-            position = end;
-        }
-        Ok(())
-    }
-
-    /// Without digests, only what comes next shows that the count was right.
-    fn read_counted(&mut self, length: u64, is_more_asked: bool) -> Result<(), Stop> {
-        self.read_contents(length)?;
-        match self.rest.first() {
-            _ if length == 0 => Ok(()),
-            None if self.ends => Ok(()),
-            None => Err(None),
-            Some(0) if is_more_asked => Ok(()),
-            Some(_) => Err(Some(ReceiverError::Malformed)),
-        }
-    }
+/// What an honest server sends, whose file has such a size; not too much.
+fn honest(request: &Request<'_>, size: u64, tag: u64, modified: i64) -> Vec<u8> {
+    let answer = |_: usize, asked: &Request<'_>| -> Result<Offer, Refusal> {
+        assert_eq!(asked, request, "what is asked is what is heard");
+        let start = wire::range(asked, u64::MAX, tag).map_or(0, |range| range.start);
+        Ok(Offer { size: size.min(start.saturating_add(LONGEST)), tag, modified })
+    };
+    let mut server = Server::<4, _>::new(1, answer);
+    server.turn(START, &wire::request(request), false);
+    server.driver.sent
 }
 
 /// The stream of a server.
-fn stream(input: &Input<'_>) -> Vec<u8> {
-    let mut stream = Vec::new();
-    let mut requests = input.requests.iter().cycle();
-    for piece in input.pieces.iter().take(8) {
+fn stream(pieces: &[Piece<'_>], requests: &[Request<'_>]) -> Vec<u8> {
+    let (mut stream, mut requests) = (Vec::new(), requests.iter());
+    for piece in pieces.iter().take(8) {
+        let start = stream.len();
         match *piece {
-            Piece::Honest { length, tag, verified, flip } => {
-                let start = stream.len();
-                let Some(asking) = requests.next() else { continue };
-                let (held, tag) = (u64::from(asking.tag.unwrap_or_default()), u64::from(tag));
-                let offset = if held != 0 && held != tag { 0 } else { asking.offset.offset() };
-                let size = offset.saturating_add(length.into());
-                let verified = verified && asking.verify;
-                stream.extend(wire::response(0, verified, [offset, size, tag]));
-                let mut position = offset;
-                while position < size {
-                    let end = if verified { wire::segment_end(position, size) } else { size };
-                    let part: Vec<u8> = (position..end).map(|at| byte_at(length, at)).collect();
-                    stream.extend(&part);
-                    if verified {
-                        stream.extend(blake3::hash(&part).as_bytes());
-                    }
-                    position = end;
-                }
+            Piece::Honest { size, tag, modified, flip } => {
+                let Some(request) = requests.next() else { continue };
+                stream.extend(honest(request, size.offset(), u64::from(tag).max(1), modified));
                 if let Some(flip) = flip {
                     let at = start + usize::from(flip / 8) % (stream.len() - start);
                     stream[at] ^= 1 << (flip % 8);
                 }
             }
-            Piece::Offer { offset, size, tag, verified, bytes } => {
-                requests.next();
-                let numbers = [offset.offset(), size.offset(), tag.into()];
-                stream.extend(wire::response(0, verified, numbers));
-                stream.extend((0..bytes).map(|at| byte_at(tag, at.into())));
-            }
-            Piece::Refusal(status) => {
-                requests.next();
-                stream.extend(wire::response(status % 9, false, [0; 3]));
+            Piece::Header { status, flags, numbers, change, bytes } => {
+                let Some(request) = requests.next() else { continue };
+                let mut header =
+                    wire::response(request, status % 9, flags % 4, numbers.map(Place::offset));
+                if let Some((at, value)) = change {
+                    header[usize::from(at) % wire::CHECKED] = value;
+                    let check = wire::check(request, &header[..wire::CHECKED]);
+                    header[wire::CHECKED..].copy_from_slice(&check);
+                }
+                stream.extend(header);
+                stream.extend((0..bytes).map(|at| byte_at(1, at.into())));
             }
             Piece::Bytes(bytes) => stream.extend_from_slice(bytes),
         }
@@ -238,42 +93,41 @@ fn stream(input: &Input<'_>) -> Vec<u8> {
     stream
 }
 
-/// What is told of a stream is what a reader of the whole would tell, however it is cut; and the
-/// conversation ends.
-pub fn check(input: &Input<'_>) {
-    let requests = &input.requests[..input.requests.len().min(4)];
-    let input_stream = stream(input);
-    let mut receiver = Receiver::<128, 4>::new(START, TransferConfig::default());
+/// What came of a conversation.
+#[derive(Debug, PartialEq, Eq)]
+struct Course {
+    failed: Option<ReceiverError>,
+    closed: bool,
+    /// What the witness has left.
+    left: (usize, usize),
+    now: Instant,
+}
+
+/// Has a receiver read the stream in pieces, after the first of which it may wait.
+fn receive<'p>(
+    (requests, stream): (&[Request<'_>], &[u8]),
+    pieces: impl Iterator<Item = &'p [u8]>,
+    input: &Input<'_>,
+    mut pause: Option<Duration>,
+) -> Course {
+    let mut receiver = Receiver::<256>::new(START, TransferConfig::default());
     let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
-    let mut asked = Vec::new();
-    for asking in requests {
-        let &Asking { verify, tag, offset } = asking;
-        let (offset, tag) = (offset.offset(), tag.unwrap_or_default().into());
-        let request = Request { offset, tag, verify, ..Request::get(b"name") };
-        receiver.request(START, &request).expect("there is room");
-        asked.extend(wire::request(&request));
+    for request in requests {
+        receiver.request(START, request).expect("there is room");
     }
     receiver.finish();
-    let mut expected = Expected {
-        requests,
-        rest: &input_stream,
-        ends: input.ends,
-        seen: Vec::new(),
-        heard: false,
-    };
-    let stop = expected.read();
-
-    let (mut now, mut seen, mut failed) = (START, Vec::new(), None);
+    let (mut now, mut failed) = (START, None);
     driver.transmit(now, &mut receiver, u64::MAX);
-    assert_eq!(driver.sent, asked);
+    assert_eq!(driver.sent, requests.iter().flat_map(wire::request).collect::<Vec<_>>());
     assert!(driver.has_shut_down(), "there is nothing more to ask");
-    let mut pause = input.pause;
-    let mut on_received = |received: ReceiverEvent<'_>| see(&mut seen, received);
-    for piece in input.cuts.pieces(&input_stream) {
-        failed = driver.hear(now, &mut receiver, piece, &mut on_received);
+
+    let mut witness = Witness::new(requests, stream, input.ends);
+    let mut see = |event: ReceiverEvent<'_>| witness.see(&event);
+    for piece in pieces {
+        failed = driver.hear(now, &mut receiver, piece, &mut see);
         if let Some(span) = pause.take() {
-            now += span.duration();
-            failed = failed.or_else(|| driver.expire(now, &mut receiver, &mut on_received));
+            now += span;
+            failed = failed.or_else(|| driver.expire(now, &mut receiver, &mut see));
         }
         driver.transmit(now, &mut receiver, u64::MAX);
         if driver.is_over() {
@@ -282,35 +136,37 @@ pub fn check(input: &Input<'_>) {
     }
     if input.ends && !driver.is_over() {
         driver.ended = true;
-        failed = driver.listen(now, &mut receiver, &mut on_received);
+        failed = driver.listen(now, &mut receiver, &mut see);
         driver.transmit(now, &mut receiver, u64::MAX);
     }
-    if matches!(
-        failed,
-        Some(ReceiverError::TimedOut | ReceiverError::Stalled | ReceiverError::Unclosed)
-    ) {
-        return assert!(now > START, "nothing was late");
+    let (closed, at) = (driver.closed, now);
+    if !driver.is_over() {
+        let late = driver.run_out(&mut now, &mut receiver, |_| panic!("an event from nothing"));
+        assert_eq!(late.is_some(), receiver.unanswered() > 0, "{late:?}");
     }
-    if driver.closed && now > START {
-        // It had all that it wanted, and waited for nothing more.
-        return assert!(stop.is_ok());
-    }
-    assert_eq!(seen, expected.seen);
-    assert_eq!(failed, stop.err().flatten());
-    assert_eq!(driver.closed, stop.is_ok() && input.ends);
-    end(driver, receiver, now, stop.is_ok());
+    let left = witness.left();
+    assert_eq!(left.0, receiver.unanswered());
+    assert!(!closed || left.0 == 0, "an end in order, and questions left");
+    Course { failed, closed, left, now: at }
 }
 
-/// Nothing more comes: it ends, and only with what it asked for can it end well.
-fn end(
-    mut driver: ManualDriver,
-    mut receiver: impl Session<Error = ReceiverError>,
-    now: Instant,
-    is_whole: bool,
-) {
-    let mut now = now;
-    if !driver.is_over() {
-        let failed = driver.run_out(&mut now, &mut receiver, |_| panic!("an event from nothing"));
-        assert_eq!(failed.is_none(), is_whole, "{failed:?}");
+/// Whatever a server sends, what is told of it is what it said and what is proven; as much is told
+/// however it is cut; an honest server is believed; and the conversation ends.
+pub fn check(input: &Input<'_>) {
+    let requests: Vec<_> =
+        input.requests.iter().take(4).map(|asking| asking.request(NAME)).collect();
+    let stream = stream(&input.pieces, &requests);
+    let conversation = (&requests[..], &stream[..]);
+    let whole = receive(conversation, [&stream[..]].into_iter(), input, None);
+    let cut =
+        receive(conversation, input.cuts.pieces(&stream), input, input.pause.map(Span::duration));
+    if cut.now > START {
+        assert!(cut.left.1 >= whole.left.1, "a wait brings no more");
+    } else {
+        assert_eq!(cut, whole);
+    }
+    let is_honest = |piece: &Piece<'_>| matches!(piece, Piece::Honest { flip: None, .. });
+    if input.ends && input.pieces.len() == requests.len() && input.pieces.iter().all(is_honest) {
+        assert!(whole.closed && whole.left == (0, 0), "{whole:?}");
     }
 }

@@ -1,17 +1,29 @@
-//! The framed form as its documentation has it, written once more.
+//! What the documentation of the framed form says, in a few lines that stand apart from the machines.
+
+use std::ops::Range;
 
 use arbitrary::Arbitrary;
-use barewire_core::file::{Operation, Request, SEGMENT};
+use barewire_core::file::{Digest, Operation, Refusal, Request, ResponseHeader, SegmentSize};
+use blake3::hazmat::HasherExt as _;
 
 /// What every header begins with.
-const PREFIX: [u8; 4] = [0, b'B', b'W', 1];
+const PREFIX: [u8; 4] = [0, b'B', b'W', 2];
 
-/// An offset or a size from those at which something changes.
+/// How long a request is without its name.
+pub const REQUEST: usize = 40;
+
+/// How long the header of a response is.
+pub const RESPONSE: usize = 64;
+
+/// How much of it the check is over, as well as over the request.
+pub const CHECKED: usize = 48;
+
+/// An offset, a length or a size from those at which something changes.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub(super) enum Place {
     Near(u8),
-    /// So many segments, and so many bytes before or behind their end.
-    Segment(u8, i8),
+    /// So many KiB, and so many bytes before or behind.
+    Chunk(u8, i8),
     FromEnd(u8),
     Any(u64),
 }
@@ -20,8 +32,8 @@ impl Place {
     pub(super) fn offset(self) -> u64 {
         match self {
             Self::Near(offset) => offset.into(),
-            Self::Segment(count, bytes) => {
-                (u64::from(count % 4) * SEGMENT).saturating_add_signed(bytes.into())
+            Self::Chunk(count, bytes) => {
+                (u64::from(count % 8) * 1024).saturating_add_signed(bytes.into())
             }
             Self::FromEnd(bytes) => u64::MAX - u64::from(bytes),
             Self::Any(offset) => offset,
@@ -31,121 +43,102 @@ impl Place {
 
 /// A request that a fuzzer has chosen.
 #[derive(Clone, Copy, Debug, Arbitrary)]
-pub(super) struct Asking<'a> {
-    is_list: bool,
+pub(super) struct Asking {
+    operation: u8,
     verify: bool,
+    segment: u8,
     /// Half of all clients hold nothing.
     tag: Option<u8>,
     offset: Place,
-    name: &'a [u8],
+    /// Half of them want all that there is.
+    length: Option<Place>,
 }
 
-impl<'a> Asking<'a> {
-    pub(super) fn request(&self) -> Request<'a> {
-        let operation = if self.is_list { Operation::List } else { Operation::Get };
-        let (offset, tag) = (self.offset.offset(), self.tag.unwrap_or_default().into());
-        Request { operation, name: self.name, offset, tag, verify: self.verify }
+impl Asking {
+    pub(super) fn request<'a>(&self, name: &'a [u8]) -> Request<'a> {
+        let request = match self.operation % 3 {
+            0 => Request::get(name),
+            1 => Request::list(name),
+            _ => Request::hashes(name),
+        };
+        let segment = SegmentSize::new(self.segment % 11).expect("it is at most 10");
+        let (offset, length) = (self.offset.offset(), self.length.map(Place::offset));
+        let has_digests = self.verify || request.operation == Operation::Hashes;
+        request
+            .with_verify(self.verify)
+            .with_segment(segment)
+            .with_tag(self.tag.unwrap_or_default().into())
+            .with_offset(if has_digests { offset - offset % segment.bytes() } else { offset })
+            .with_length(length.unwrap_or(Request::TO_END))
     }
 }
 
 /// A request on the wire.
-pub(super) fn request(request: &Request<'_>) -> Vec<u8> {
-    let operation = match request.operation {
-        Operation::Get => 1,
-        Operation::List => 2,
-        other => unreachable!("{other:?}"),
-    };
+pub fn request(request: &Request<'_>) -> Vec<u8> {
     let length = u16::try_from(request.name.len()).unwrap_or(u16::MAX).to_be_bytes();
     let mut bytes = PREFIX.to_vec();
-    bytes.extend([operation, request.verify.into(), length[0], length[1]]);
-    bytes.extend(request.offset.to_be_bytes());
-    bytes.extend(request.tag.to_be_bytes());
+    bytes.extend([request.operation as u8, request.verify.into(), length[0], length[1]]);
+    bytes.extend([request.offset, request.length, request.tag].map(u64::to_be_bytes).concat());
+    bytes.extend([request.segment.exponent(), 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend(request.name);
     bytes
 }
 
-/// The header of a response on the wire.
-pub(super) fn response(status: u8, verified: bool, numbers: [u64; 3]) -> Vec<u8> {
+/// The header of a response on the wire, with the check of an answer to `request`: its status, its
+/// flags, and its offset, length, size, tag and time.
+pub fn response(request: &Request<'_>, status: u8, flags: u8, numbers: [u64; 5]) -> Vec<u8> {
     let mut bytes = PREFIX.to_vec();
-    bytes.extend([status, verified.into(), 0, 0]);
-    bytes.extend(numbers.into_iter().flat_map(u64::to_be_bytes));
+    bytes.extend([status, flags, 0, 0]);
+    bytes.extend(numbers.map(u64::to_be_bytes).concat());
+    bytes.extend(check(request, &bytes));
     bytes
 }
 
-/// What the bytes of a stream say next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read<T> {
-    /// So many bytes of it.
-    Whole(T, usize),
-    /// It goes on.
-    Part,
-    /// It makes no sense; the status that says so.
-    Wrong(u8),
+/// The check of a response that begins so.
+pub fn check(asked: &Request<'_>, response: &[u8]) -> [u8; 16] {
+    // A server that closes need not have read the request.
+    let asked = if matches!(response[4], 3 | 4) { Vec::new() } else { request(asked) };
+    let hash = blake3::hash(&[&asked, response].concat());
+    *hash.as_bytes().first_chunk().expect("it is longer")
 }
 
-fn number(bytes: &[u8], at: usize) -> u64 {
-    bytes[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+/// The header of a good answer on the wire.
+pub fn good(request: &Request<'_>, answer: &ResponseHeader) -> Vec<u8> {
+    let &ResponseHeader { offset, length, size, tag, modified, verified, .. } = answer;
+    let numbers = [offset, length, size, tag, modified.cast_unsigned()];
+    response(request, 0, verified.into(), numbers)
 }
 
-/// Reads a request whose name is at most `longest` bytes long.
-pub(super) fn read_request(stream: &[u8], longest: usize) -> Read<Request<'_>> {
-    if stream.len() < 24 {
-        return Read::Part;
+/// The digest of the segment at `start`, which is all of a file or a subtree of its tree, as the crate
+/// of BLAKE3's makers has it.
+pub fn digest(start: u64, bytes: &[u8], is_whole: bool) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    if is_whole {
+        hasher.update(bytes).finalize().into()
+    } else {
+        hasher.set_input_offset(start).update(bytes).finalize_non_root()
     }
-    if stream[..3] != PREFIX[..3] {
-        return Read::Wrong(3);
-    }
-    let operation = match stream[4] {
-        1 => Operation::Get,
-        2 => Operation::List,
-        _ => return Read::Wrong(4),
+}
+
+/// Which bytes of a file answer a request, or why none do.
+pub fn range(request: &Request<'_>, size: u64, tag: u64) -> Result<Range<u64>, Refusal> {
+    let is_to_end = request.length == Request::TO_END;
+    let range = if request.tag == 0 || request.tag == tag {
+        request.offset..request.offset.saturating_add(request.length).min(size)
+    } else {
+        0..if is_to_end { size } else { 0 }
     };
-    if stream[3] != 1 || stream[5] > 1 {
-        return Read::Wrong(4);
+    let has_digests = request.verify || request.operation == Operation::Hashes;
+    let is_cut = !range.end.is_multiple_of(request.segment.bytes()) && range.end != size;
+    match range.start <= size {
+        false => Err(Refusal::PastEnd),
+        true if has_digests && is_cut => Err(Refusal::Malformed),
+        true => Ok(range),
     }
-    let length = usize::from(stream[6]) * 256 + usize::from(stream[7]);
-    if length > longest {
-        return Read::Wrong(3);
-    }
-    let Some(name) = stream.get(24..24 + length) else { return Read::Part };
-    let (offset, tag) = (number(stream, 8), number(stream, 16));
-    Read::Whole(Request { operation, name, offset, tag, verify: stream[5] == 1 }, 24 + length)
-}
-
-/// What a response says: an offset, a size, a tag, and whether there are digests; or a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Response {
-    Offer { offset: u64, size: u64, tag: u64, verified: bool },
-    Refusal(u8),
-}
-
-/// Reads the header of a response.
-pub(super) fn read_response(stream: &[u8]) -> Read<Response> {
-    if stream.len() < 32 {
-        return Read::Part;
-    }
-    let numbers @ [offset, size, tag] = [8, 16, 24].map(|at| number(stream, at));
-    if stream[..4] != PREFIX || stream[6..8] != [0, 0] {
-        return Read::Wrong(0);
-    }
-    let response = match (stream[4], stream[5]) {
-        (0, flags @ (0 | 1)) if offset <= size => {
-            Response::Offer { offset, size, tag, verified: flags == 1 }
-        }
-        (status @ 1..=7, 0) if numbers == [0; 3] => Response::Refusal(status),
-        _ => return Read::Wrong(0),
-    };
-    Read::Whole(response, 32)
-}
-
-/// Where the segment ends that holds the byte at `offset`.
-pub(super) fn segment_end(offset: u64, size: u64) -> u64 {
-    size.min((offset / SEGMENT + 1).saturating_mul(SEGMENT))
 }
 
 /// Whether a name may be asked for: it is walked, step by step.
-pub(super) fn is_acceptable(request: &Request<'_>) -> bool {
-    let name = request.name;
+pub fn is_acceptable(operation: Operation, name: &[u8]) -> bool {
     let mut depth = 0_i64;
     let mut is_inside = true;
     for part in name.split(|byte| *byte == b'/') {
@@ -156,6 +149,6 @@ pub(super) fn is_acceptable(request: &Request<'_>) -> bool {
         };
         is_inside &= depth >= 0;
     }
-    let is_named = !name.is_empty() || request.operation == Operation::List;
+    let is_named = !name.is_empty() || operation == Operation::List;
     is_named && is_inside && !name.contains(&0) && name.first() != Some(&b'/')
 }
