@@ -141,7 +141,8 @@ fn two_hundred_silent_file_clients_delay_nobody() {
     let folder = Folder::new().with("x", "contents");
     let server =
         share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1h", "--threads", "2"]);
-    let (begin, rest) = (Ask::get("x").bytes(), Ask::get("x").bytes().split_off(20));
+    let ask = Ask::get("x");
+    let (begin, rest) = (ask.bytes(), ask.bytes().split_off(20));
     let mut held: Vec<_> = (0..200).map(|_| connect(server.address())).collect();
     for (number, stream) in held.iter_mut().enumerate() {
         stream.write_all(&begin[..20 * (number % 2)]).unwrap();
@@ -149,7 +150,7 @@ fn two_hundred_silent_file_clients_delay_nobody() {
     assert_eq!(Ask::get("x").fetch(&mut connect(server.address())).1, b"contents");
     for (number, stream) in held.iter_mut().enumerate() {
         stream.write_all(if number % 2 == 0 { &begin } else { &rest }).unwrap();
-        assert_eq!(Reply::read(stream).contents(stream), b"contents", "client {number}");
+        assert_eq!(Reply::read(stream, &ask).contents(stream), b"contents", "client {number}");
     }
     drop(held);
     server.stop();

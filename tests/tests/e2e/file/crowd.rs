@@ -26,11 +26,11 @@ fn sixty_four_clients_at_once_are_all_served_right() {
                 let common = &common;
                 scope.spawn(move || {
                     let mut stream = connect(address);
-                    Ask::get(number.to_string()).send(&mut stream);
-                    Ask::get("common").send(&mut stream);
-                    let own = Reply::read(&mut stream).contents(&mut stream);
+                    let asks = [Ask::get(number.to_string()), Ask::get("common")];
+                    asks.iter().for_each(|ask| ask.send(&mut stream));
+                    let own = Reply::read(&mut stream, &asks[0]).contents(&mut stream);
                     assert!(own == contents(70_000 + number, number as u64), "{number}");
-                    let shared = Reply::read(&mut stream).contents(&mut stream);
+                    let shared = Reply::read(&mut stream, &asks[1]).contents(&mut stream);
                     assert!(shared == *common, "{number}");
                 });
             }

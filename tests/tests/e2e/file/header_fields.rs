@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 
-use barewire_tests::harness::framed::{Ask, Reply};
+use barewire_tests::harness::framed::{Ask, Reply, TO_END};
 use barewire_tests::harness::seed::Random;
 use barewire_tests::harness::sockets::{End, connect, read_out};
 use barewire_tests::harness::{Folder, Server, share};
@@ -21,7 +21,7 @@ fn assert_closed_with(server: &Server, ask: &Ask, status: u8) {
     stream.write_all(&ask.bytes()).unwrap();
     // What comes after cannot be understood any more; it must not turn the close into a reset.
     stream.write_all(&Ask::get("x").bytes()).unwrap();
-    let reply = Reply::read(&mut stream);
+    let reply = Reply::read(&mut stream, ask);
     assert_eq!(reply.status, status, "{ask:?}");
     // The server waits for this side's end, since it cannot tell where what comes next begins.
     stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -31,10 +31,10 @@ fn assert_closed_with(server: &Server, ask: &Ask, status: u8) {
 #[test]
 fn a_wrong_magic_or_version_is_refused() {
     let (_folder, server) = server();
-    for prefix in [*b"\0AW\x01", *b"\0BX\x01", *b"\0\0\0\x01", *b"\0\xff\xff\x01"] {
+    for prefix in [*b"\0AW\x02", *b"\0BX\x02", *b"\0\0\0\x02", *b"\0\xff\xff\x02"] {
         assert_closed_with(&server, &Ask { prefix, ..Ask::get("x") }, 3);
     }
-    for version in [0, 2, 0xfe, 0xff] {
+    for version in [0, 1, 3, 0xfe, 0xff] {
         let prefix = [0, b'B', b'W', version];
         assert_closed_with(&server, &Ask { prefix, ..Ask::get("x") }, 4);
     }
@@ -42,13 +42,22 @@ fn a_wrong_magic_or_version_is_refused() {
 }
 
 #[test]
-fn unknown_operations_and_flags_are_refused() {
+fn unknown_operations_flags_and_segments_are_refused() {
     let (_folder, server) = server();
-    for operation in [0, 3, 0xfe, 0xff] {
+    for operation in [0, 4, 0xfe, 0xff] {
         assert_closed_with(&server, &Ask { operation, ..Ask::get("x") }, 4);
     }
     for flags in [2, 3, 0x80, 0xfe, 0xff] {
-        assert_closed_with(&server, &Ask { flags, ..Ask::get("x") }, 4);
+        assert_closed_with(&server, &Ask { flags, ..Ask::get("x") }, 3);
+    }
+    for exponent in [11, 12, 63, 64, 0xff] {
+        let segment = [exponent, 0, 0, 0, 0, 0, 0, 0];
+        assert_closed_with(&server, &Ask { segment, ..Ask::get("x") }, 3);
+    }
+    for place in 1..8 {
+        let mut segment = Ask::get("x").segment;
+        segment[place] = 1;
+        assert_closed_with(&server, &Ask { segment, ..Ask::get("x") }, 3);
     }
     server.stop();
 }
@@ -71,27 +80,63 @@ fn names_of_every_length_are_read_right() {
 }
 
 #[test]
-fn offsets_and_tags_of_every_size_are_read_right() {
+fn offsets_lengths_and_tags_of_every_size_are_read_right() {
     let (_folder, server) = server();
     let mut stream = connect(server.address());
     let tag = Ask::get("x").fetch(&mut stream).0.tag;
     let edges = [0, 1, 7, 8, 9, u64::MAX / 2, u64::MAX / 2 + 1, u64::MAX - 1, u64::MAX];
     for offset in edges {
-        for held in [0, 1, tag, tag ^ 1, u64::MAX - 1, u64::MAX] {
-            for ask in [Ask::get("x"), Ask::get("x").unverified()] {
-                let (reply, found) = ask.from(offset, held).fetch(&mut stream);
+        for length in edges {
+            for held in [0, 1, tag, tag ^ 1, u64::MAX - 1, u64::MAX] {
+                let ask = Ask { length, ..Ask::get("x").unverified().from(offset, held) };
+                let (reply, found) = ask.fetch(&mut stream);
                 let starts_over = held != 0 && held != tag;
-                match if starts_over { 0 } else { offset } {
-                    start @ 0..=8 => {
-                        let start = usize::try_from(start).unwrap();
-                        assert_eq!((reply.status, &*found), (0, &b"contents"[start..]));
-                    }
-                    _ => assert_eq!(reply.status, 7, "{offset} {held:#x}"),
+                let (start, length) = match (starts_over, length) {
+                    (false, length) => (offset, length),
+                    (true, TO_END) => (0, TO_END),
+                    (true, _) => (0, 0),
+                };
+                let expected = usize::try_from(start).ok().and_then(|start| {
+                    let rest = b"contents".get(start..)?;
+                    Some(&rest[..rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))])
+                });
+                match expected {
+                    Some(contents) => assert_eq!((reply.status, &*found), (0, contents)),
+                    None => assert_eq!(reply.status, 7, "{offset} {length} {held:#x}"),
                 }
             }
         }
     }
     drop(stream);
+    server.stop();
+}
+
+/// With digests a range is of whole segments.
+#[test]
+fn ranges_that_cut_a_segment_are_malformed() {
+    let folder = Folder::new().with("x", vec![7; 10_000]);
+    let server = share(&folder, &[]);
+    let segment = [2, 0, 0, 0, 0, 0, 0, 0];
+    for (offset, length, status) in [
+        (0, 4096, 0),
+        (4096, 4096, 0),
+        (8192, TO_END, 0),
+        (8192, 4096, 0),
+        (4096, 5904, 0),
+        (4096, 0, 0),
+        (12_288, TO_END, 7),
+        (1, TO_END, 3),
+        (1024, 3072, 3),
+        (0, 4095, 3),
+        (4096, 5903, 3),
+    ] {
+        for ask in [Ask::get("x"), Ask::hashes("x")] {
+            let ask = Ask { offset, length, segment, ..ask };
+            let mut stream = connect(server.address());
+            ask.send(&mut stream);
+            assert_eq!(Reply::read(&mut stream, &ask).status, status, "{ask:?}");
+        }
+    }
     server.stop();
 }
 

@@ -78,7 +78,7 @@ fn max_clients_bounds_how_many_are_served_at_once() {
         Ask::get("x").send(&mut waiting);
         assert_nothing_arrives(&waiting);
         drop(held);
-        assert_eq!(Reply::read(&mut waiting).contents(&mut waiting), b"contents");
+        assert_eq!(Reply::read(&mut waiting, &Ask::get("x")).contents(&mut waiting), b"contents");
         drop(waiting);
         server.stop();
     }
