@@ -30,8 +30,8 @@
 //!  5  1  flags: bit 0 = verify                 5  1  flags: bit 0 = verified
 //!  6  2  name length                           6  2  zero
 //!  8  8  offset wanted                         8  8  offset at which the contents start
-//! 16  8  length wanted (all ones: to the      16  8  length of the range that follows
-//!          end; 0: this header only)          24  8  size of the whole file
+//! 16  8  length wanted (from 2^62 on: to      16  8  length of the range that follows
+//!          the end; 0: the header only)       24  8  size of the whole file
 //! 24  8  tag of the version held (0: none)    32  8  tag of this version
 //! 32  1  segment, n: 1 KiB << n, 0 to 10      40  8  time of modification, in nanoseconds
 //! 33  7  zero                                          since the start of 1970, UTC; signed

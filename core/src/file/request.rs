@@ -49,8 +49,10 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The [length](Self::length) of whatever there is.
-    pub const TO_END: u64 = u64::MAX;
+    /// The [length](Self::length) of whatever there is. Any from 2^62 on means that; the bytes of this one
+    /// are ASCII, so that a server for the plain form only can decode the request as the text that it takes
+    /// it for.
+    pub const TO_END: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
     /// Asks for all of a file, with digests of segments of 1 MiB.
     pub const fn get(name: &'a [u8]) -> Self {

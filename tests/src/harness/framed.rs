@@ -17,8 +17,8 @@ pub const RESPONSE: usize = 64;
 /// How long a request is without its name.
 pub const REQUEST: usize = 40;
 
-/// The length that means: to the end.
-pub const TO_END: u64 = u64::MAX;
+/// A length that means: to the end.
+pub const TO_END: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
 /// How long a digest is.
 pub const DIGEST: usize = 32;
@@ -242,7 +242,8 @@ impl Reply {
     pub fn bytes(&self, ask: &Ask) -> Vec<u8> {
         let mut bytes = b"\0BW\x02".to_vec();
         bytes.extend([self.status, u8::from(self.verified), 0, 0]);
-        for number in [self.offset, self.length, self.size, self.tag, self.modified.cast_unsigned()] {
+        for number in [self.offset, self.length, self.size, self.tag, self.modified.cast_unsigned()]
+        {
             bytes.extend(number.to_be_bytes());
         }
         let check = ask.check(&bytes);

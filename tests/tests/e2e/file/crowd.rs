@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::thread;
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{Ask, Reply, SEGMENT, on_the_wire};
+use barewire_tests::harness::framed::{Ask, RESPONSE, Reply, SEGMENT, on_the_wire};
 use barewire_tests::harness::sockets::{End, connect, connect_narrow, read_out};
 use barewire_tests::harness::{Folder, share};
 
@@ -77,7 +77,7 @@ fn slow_readers_delay_nobody() {
         assert_eq!(Ask::get("small").fetch(&mut fast).1, b"quick");
     }
     assert!(Ask::get("x").fetch(&mut fast).1 == whole);
-    let sizes = [whole.len() as u64, whole.len() as u64 + 32, on_the_wire(whole.len())];
+    let sizes = [whole.len() as u64, (RESPONSE + whole.len()) as u64, on_the_wire(whole.len())];
     for (mut stream, size) in slow.into_iter().zip(sizes) {
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         let (rest, end) = read_out(&mut stream);

@@ -177,11 +177,11 @@ fn a_long_list_is_a_file_like_any_other() {
     let (whole, text) = Ask::list("").fetch(&mut stream);
     assert!(text.len() > SEGMENT, "{}", text.len());
     assert_eq!(text.split(|byte| *byte == b'\n').count(), 4100 + 1);
-    let (rest, behind) = Ask::list("").from(1000, whole.tag).fetch(&mut stream);
-    assert_eq!((rest.offset, rest.tag), (1000, whole.tag));
-    assert!(behind == text[1000..]);
+    let (rest, behind) = Ask::list("").from(SEGMENT as u64, whole.tag).fetch(&mut stream);
+    assert_eq!((rest.offset, rest.tag), (SEGMENT as u64, whole.tag));
+    assert!(behind == text[SEGMENT..]);
     folder.write("new", "");
-    let (anew, _) = Ask::list("").from(1000, whole.tag).fetch(&mut stream);
+    let (anew, _) = Ask::list("").from(SEGMENT as u64, whole.tag).fetch(&mut stream);
     assert_eq!(anew.offset, 0, "it is another version");
     drop(stream);
     server.stop();

@@ -17,6 +17,11 @@ use crate::common::words::TIMED_OUT;
 /// A version that every test is free to lie about.
 const TAG: u64 = 0x1234_5678_9abc_def0;
 
+/// What the client asks without digests.
+fn plainly() -> Ask {
+    Ask::get("x").unverified()
+}
+
 /// A server that hears one request and then says `answer`, and ends in order once the client has.
 fn say(answer: Vec<u8>) -> Peer<()> {
     Peer::tcp(move |mut stream| {
@@ -53,7 +58,7 @@ fn what_is_true_is_believed() {
     target.assert_holds("x", &whole);
 
     let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
-    let (client, target) = believe(reply.with(&Ask::get("x"), &whole), &["--no-verify"]);
+    let (client, target) = believe(reply.with(&plainly(), &whole), &["--no-verify"]);
     client.exits(0).is_silent();
     target.assert_holds("x", &whole);
 }
@@ -80,7 +85,7 @@ fn an_end_before_the_end_is_found() {
         assert_disbelieved(right[..length].to_vec(), &[], &["before all was sent"]);
     }
     let reply = Reply { verified: false, ..Reply::ok(whole.len(), TAG) };
-    let right = reply.with(&Ask::get("x"), &whole);
+    let right = reply.with(&plainly(), &whole);
     for length in [RESPONSE, RESPONSE + 1, right.len() - 1] {
         let cut = right[..length].to_vec();
         assert_disbelieved(cut, &["--no-verify"], &["before all was sent"]);
@@ -93,7 +98,7 @@ fn more_than_was_told_is_found() {
     let reply = Reply { verified: false, ..Reply::ok(whole.len() - 1, TAG) };
     // Zero is also how the next response would begin.
     for extra in [whole[4999], 0] {
-        let more = [reply.with(&Ask::get("x"), &whole[..4999]), vec![extra]].concat();
+        let more = [reply.with(&plainly(), &whole[..4999]), vec![extra]].concat();
         assert_disbelieved(more, &["--no-verify"], &["makes no sense", "before all was sent"]);
     }
 }
@@ -102,7 +107,7 @@ fn more_than_was_told_is_found() {
 fn a_size_that_was_never_there_is_not_waited_for() {
     let whole = contents(5000, 1);
     for size in [5001, SEGMENT as u64, 1 << 40, u64::MAX - 1, u64::MAX] {
-        let told = Reply { size, ..Reply::ok(0, TAG) };
+        let told = Reply { size, length: size, ..Reply::ok(0, TAG) };
         let answer = [told.bytes(&Ask::get("x")), whole.clone()].concat();
         let (client, target) = believe(answer, &[]);
         client.exits(1).says(&["before all was sent", "no room", "--max-size allows"]);
@@ -226,8 +231,8 @@ fn a_long_list_costs_little_more_than_its_length() {
         let length = list.len();
         let (asked, ask) = mpsc::channel();
         let server = Peer::tcp(move |mut stream| {
-            hear(&mut stream).expect("a request for the list");
-            stream.write_all(&Reply::ok(list.len(), TAG).with(&Ask::get("x"), &list)).unwrap();
+            let ask = hear(&mut stream).expect("a request for the list");
+            stream.write_all(&Reply::ok(list.len(), TAG).with(&ask, &list)).unwrap();
             hear(&mut stream).expect("a request for the first file");
             asked.send(()).unwrap();
             // The rest goes unread until the client ends.

@@ -21,9 +21,9 @@ fn unverified_contents_that_end_in_a_reset_fail() {
                 recv(&mut stream);
                 stream.write_all(&whole).unwrap();
             } else {
-                hear(&mut stream).expect("a request");
+                let ask = hear(&mut stream).expect("a request");
                 let reply = Reply { verified: false, ..Reply::ok(whole.len(), 9) };
-                stream.write_all(&reply.with(&Ask::get("x"), &whole)).unwrap();
+                stream.write_all(&reply.with(&ask, &whole)).unwrap();
             }
             is_ended_by_peer(&mut stream);
             reset(stream);
@@ -41,9 +41,9 @@ fn unverified_contents_that_end_in_a_reset_fail() {
 fn a_reset_behind_a_zero_byte_fails_too() {
     let whole = contents(5000, 9);
     let server = Peer::tcp(move |mut stream| {
-        hear(&mut stream).expect("a request");
+        let ask = hear(&mut stream).expect("a request");
         let reply = Reply { verified: false, ..Reply::ok(whole.len(), 9) };
-        stream.write_all(&[reply.with(&Ask::get("x"), &whole), vec![0]].concat()).unwrap();
+        stream.write_all(&[reply.with(&ask, &whole), vec![0]].concat()).unwrap();
         is_ended_by_peer(&mut stream);
         reset(stream);
     });

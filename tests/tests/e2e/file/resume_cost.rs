@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use barewire_tests::harness::framed::{DIGEST, SEGMENT, on_the_wire};
+use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT, on_the_wire};
 use barewire_tests::harness::{Fault, Folder, Program, Proxy, share};
 use nix::sys::signal::Signal;
 
@@ -43,6 +43,6 @@ fn what_has_verified_is_neither_sent_nor_read_again() {
     target.assert_holds("x", &folder.read("x"));
     let carried = proxy.carried();
     assert_eq!(carried[2], on_the_wire(SEGMENT), "{carried:?}");
-    assert_eq!(on_the_wire(SEGMENT), (32 + SEGMENT + DIGEST) as u64);
+    assert_eq!(on_the_wire(SEGMENT), (RESPONSE + SEGMENT + DIGEST) as u64);
     server.stop();
 }

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::os::unix::fs::symlink;
 
 use barewire_tests::harness::folder::names;
-use barewire_tests::harness::framed::{Ask, Reply, hear};
+use barewire_tests::harness::framed::{Reply, hear};
 use barewire_tests::harness::sockets::with_timeouts;
 use barewire_tests::harness::{Folder, Launch, Peer, share};
 
@@ -19,9 +19,9 @@ fn hostile_server(list: Vec<u8>) -> Peer<Vec<Vec<u8>>> {
         let mut asked = Vec::new();
         while let Some(ask) = hear(&mut stream) {
             let whole = if ask.operation == 2 { &list[..] } else { b"planted" };
-            asked.push(ask.name);
             // The client may have heard enough.
-            let _ = stream.write_all(&Reply::ok(whole.len(), 7).with(&Ask::get("x"), whole));
+            let _ = stream.write_all(&Reply::ok(whole.len(), 7).with(&ask, whole));
+            asked.push(ask.name);
         }
         let _ = stream.shutdown(Shutdown::Write);
         asked
