@@ -104,6 +104,7 @@ mod digest;
 mod error;
 mod event;
 mod hash_tree;
+mod layout;
 mod listing;
 mod name;
 mod plain_receiver;

@@ -125,9 +125,9 @@ impl fmt::Debug for Request<'_> {
         show(name, f)?;
         write!(f, " from {offset}, ")?;
         if *length == Self::TO_END {
-            f.write_str("all")?
+            f.write_str("all")?;
         } else {
-            write!(f, "{length} bytes")?
+            write!(f, "{length} bytes")?;
         }
         write!(f, ", of {tag:#x}, verify: {verify}, segments of {} bytes", segment.bytes())
     }

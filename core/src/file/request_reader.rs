@@ -137,19 +137,17 @@ impl Header {
             *self = Self::default();
             name.clear();
         }
-        let header = match self.decoded {
-            Some(header) => header,
-            None => {
-                gather(&mut self.bytes, REQUEST_HEADER, input);
-                begins(&self.bytes)?;
-                let Ok(bytes) = self.bytes.as_slice().try_into() else { return Ok(None) };
-                let header = RequestHeader::decode(bytes)?;
-                if header.name_length > name.capacity() {
-                    return Err(Refusal::Malformed);
-                }
-                *self.decoded.insert(header)
+        if self.decoded.is_none() {
+            gather(&mut self.bytes, REQUEST_HEADER, input);
+            begins(&self.bytes)?;
+            let Ok(bytes) = self.bytes.as_slice().try_into() else { return Ok(None) };
+            let header = RequestHeader::decode(bytes)?;
+            if header.name_length > name.capacity() {
+                return Err(Refusal::Malformed);
             }
-        };
+            self.decoded = Some(header);
+        }
+        let Some(header) = self.decoded else { return Ok(None) };
         gather(name, header.name_length, input);
         self.is_whole = name.len() == header.name_length;
         Ok(self.is_whole.then_some(header))

@@ -2,7 +2,7 @@
 
 use heapless::VecView;
 
-use super::check::{CHECK, check};
+use super::check::{CHECK, LONGEST_CHECKED, check};
 use super::request::{MAX_NAME, Operation, Request};
 use super::response::{Refusal, ResponseHeader};
 use super::segment::SegmentSize;
@@ -18,6 +18,8 @@ const VERIFY: u8 = 1;
 
 pub(super) const REQUEST_HEADER: usize = 40;
 pub(super) const RESPONSE_HEADER: usize = 64;
+
+const _: () = assert!(REQUEST_HEADER + MAX_NAME + RESPONSE_HEADER <= LONGEST_CHECKED);
 
 /// The fixed part of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +94,9 @@ pub(super) fn encode_response(
         }
         Err(refusal) => ([refusal.status(), 0, 0, 0], [0; 5]),
     };
-    let [a, b, c, d, e] = numbers;
-    let mut header: [u8; RESPONSE_HEADER] = encode(own, &[a, b, c, d, e, 0, 0]);
+    let [offset, length, size, tag, modified] = numbers;
+    let mut header: [u8; RESPONSE_HEADER] =
+        encode(own, &[offset, length, size, tag, modified, 0, 0]);
     let proof = check_of(request, &header);
     for (place, byte) in header.iter_mut().skip(RESPONSE_HEADER - CHECK).zip(proof) {
         *place = byte;

@@ -9,9 +9,10 @@ use crate::file::digest::SegmentDigester;
 use crate::file::error::ReceiverError;
 use crate::file::event::ReceiverEvent;
 use crate::file::hash_tree::Digest;
+use crate::file::layout::Layout;
 use crate::file::progress::Progress;
 use crate::file::range::range_of;
-use crate::file::request::{Operation, Request};
+use crate::file::request::Request;
 use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::segment::{Segment, SegmentSize};
 use crate::file::wire::{MARKER, RESPONSE_HEADER, begins, decode_response, gather, is_intact};
@@ -59,49 +60,31 @@ pub(super) enum Stage {
 pub(super) struct Expected {
     end: u64,
     size: u64,
-    form: Form,
+    layout: Layout,
     /// Whether its last byte shows that it is whole.
     is_proven: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Contents,
-    /// Each segment, and its digest behind it.
-    Verified(SegmentSize),
-    /// The digests of the segments alone.
-    Digests(SegmentSize),
-}
-
 impl Expected {
     fn new(request: &Request<'_>, answer: &ResponseHeader) -> Self {
-        let form = match request.operation {
-            Operation::Hashes => Form::Digests(request.segment),
-            _ if request.verify => Form::Verified(request.segment),
-            _ => Form::Contents,
-        };
+        let layout = Layout::of(request);
         let end = answer.offset.saturating_add(answer.length);
-        let is_proven = answer.length == 0 || !matches!(form, Form::Contents);
-        Self { end, size: answer.size, form, is_proven }
+        let is_proven = answer.length == 0 || !matches!(layout, Layout::Contents);
+        Self { end, size: answer.size, layout, is_proven }
     }
 
     /// The segment that holds the byte at `offset`, if there are any.
     const fn segment(&self, offset: u64) -> Option<Segment> {
-        match self.form {
-            Form::Contents => None,
-            Form::Verified(segments) | Form::Digests(segments) => {
-                Some(segments.segment(offset, self.size))
-            }
-        }
+        self.layout.segment(offset, self.size)
     }
 }
 
 impl Stage {
     /// What comes at `position`, where a segment begins if there are any.
     fn at(expected: Expected, position: u64) -> Self {
-        match (expected.form, expected.segment(position)) {
+        match (expected.layout, expected.segment(position)) {
             _ if position >= expected.end => Self::Counted { proven: expected.is_proven },
-            (Form::Digests(_), Some(segment)) => Self::Digest(expected, segment, Vec::new()),
+            (Layout::Digests(_), Some(segment)) => Self::Digest(expected, segment, Vec::new()),
             _ => Self::Contents(expected, position),
         }
     }
@@ -214,8 +197,8 @@ impl ReceiverState {
         digest: Digest,
     ) -> Result<ReceiverEvent<'i>, ReceiverError> {
         let (start, end) = (segment.start(), segment.end());
-        match expected.form {
-            Form::Digests(_) => Ok(ReceiverEvent::Digest { start, end, digest }),
+        match expected.layout {
+            Layout::Digests(_) => Ok(ReceiverEvent::Digest { start, end, digest }),
             _ if self.digester.finish() == digest => {
                 Ok(ReceiverEvent::Verified { start, end, digest })
             }

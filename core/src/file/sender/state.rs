@@ -6,13 +6,14 @@ use core::ops::Range;
 use crate::file::config::TransferConfig;
 use crate::file::event::{Pending, RequestEvent};
 use crate::file::hash_tree::Digest;
+use crate::file::layout::Layout;
 use crate::file::name::is_acceptable;
 use crate::file::progress::Progress;
 use crate::file::range::range_of;
-use crate::file::request::{Operation, Request};
+use crate::file::request::Request;
 use crate::file::request_reader::Incoming;
 use crate::file::response::{Offer, Refusal, ResponseHeader};
-use crate::file::segment::{Segment, SegmentSize};
+use crate::file::segment::Segment;
 use crate::file::wire::{RESPONSE_HEADER, encode_response};
 use crate::logging::debug;
 use crate::session::Output;
@@ -36,9 +37,7 @@ pub(super) struct SenderState {
     /// Where the range ends, and the file.
     end: u64,
     size: u64,
-    /// Whether the contents stay here, and only digests go out.
-    digests_only: bool,
-    segments: Option<SegmentSize>,
+    layout: Layout,
     /// Of what the next digest is.
     segment: Option<Segment>,
     pub(super) digest: Option<Digest>,
@@ -79,8 +78,7 @@ impl SenderState {
             stop: 0,
             end: 0,
             size: 0,
-            digests_only: false,
-            segments: None,
+            layout: Layout::Contents,
             segment: None,
             digest: None,
             digest_sent: 0,
@@ -93,15 +91,17 @@ impl SenderState {
     pub(super) fn pending(&self) -> Option<Pending> {
         match self.phase {
             Phase::Requested => Some(Pending::Response),
-            Phase::Sending => match self.segment {
-                Some(segment) => self.digest.is_none().then_some(Pending::Digest(segment)),
-                None => {
-                    let is_out = self.header_is_out() && self.position == self.end;
-                    is_out.then_some(Pending::Confirm)
-                }
-            },
+            Phase::Sending => self.pending_contents(),
             Phase::Listening | Phase::Refusing(_) | Phase::Ending { .. } => None,
         }
+    }
+
+    fn pending_contents(&self) -> Option<Pending> {
+        if let Some(segment) = self.segment {
+            return self.digest.is_none().then_some(Pending::Digest(segment));
+        }
+        let is_out = self.header_is_out() && self.position == self.end;
+        is_out.then_some(Pending::Confirm)
     }
 
     fn header_is_out(&self) -> bool {
@@ -156,15 +156,14 @@ impl SenderState {
                 return None;
             }
         };
-        (self.segments, self.digests_only) = (None, false);
+        self.layout = Layout::Contents;
         if let Some(request) = request {
             let (offset, length) = (range.start, range.end.saturating_sub(range.start));
             let verified = request.verify;
             let header = ResponseHeader { offset, length, size, tag, modified, verified };
             self.header = encode_response(Some(request), Ok(header));
             self.header_sent = 0;
-            self.segments = request.has_digests().then_some(request.segment);
-            self.digests_only = request.operation == Operation::Hashes;
+            self.layout = Layout::of(request);
         }
         (self.end, self.size) = (range.end, size);
         self.phase = Phase::Sending;
@@ -173,11 +172,14 @@ impl SenderState {
         Some(range)
     }
 
+    const fn sends_contents(&self) -> bool {
+        !matches!(self.layout, Layout::Digests(_))
+    }
+
     fn begin_segment(&mut self, start: u64) {
-        let segments = self.segments.filter(|_| start < self.end);
-        self.segment = segments.map(|segments| segments.segment(start, self.size));
+        self.segment = self.layout.segment(start, self.size).filter(|_| start < self.end);
         self.stop = self.segment.map_or(self.end, |segment| segment.end());
-        self.position = if self.digests_only { self.stop } else { start };
+        self.position = if self.sends_contents() { start } else { self.stop };
         self.digest = None;
         self.digest_sent = 0;
     }
@@ -235,7 +237,7 @@ impl SenderState {
             0 => self.digest.as_ref().map_or(Output::Nothing, |digest| {
                 let head = digest.get(self.digest_sent..).unwrap_or_default();
                 // Contents follow at once; another digest may take the owner its time.
-                let more = !self.digests_only && self.stop < self.end;
+                let more = self.sends_contents() && self.stop < self.end;
                 Output::Bytes { head, tail: &[], more }
             }),
             length => Output::Contents { offset: self.position, length },
