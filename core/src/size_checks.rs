@@ -31,14 +31,18 @@ const _: () = {
 
 #[cfg(feature = "file")]
 const _: () = {
-    use crate::file::{Digester, PlainReceiver, Receiver, Sender};
+    use crate::file::{PlainReceiver, Receiver, RootDigester, SegmentDigester, Sender};
 
-    assert!(fits(size_of::<Sender<1024>>(), 1024, [272, 248]));
-    assert!(fits(size_of::<Sender<1>>(), 1, [272, 248]));
-    assert!(fits(size_of::<Receiver<1024, 4>>(), 1024 + 4 * 24, [2_096, 2_080]));
-    assert!(fits(size_of::<Receiver<25, 1>>(), 25 + 24, [2_096, 2_080]));
+    assert!(fits(size_of::<Sender<1024>>(), 1024, [328, 296]));
+    assert!(fits(size_of::<Sender<1>>(), 1, [328, 296]));
+    assert!(fits(size_of::<Receiver<1064>>(), 1064, [688, 648]));
+    assert!(fits(size_of::<Receiver<41>>(), 41, [688, 648]));
+    // For two requests with names of 24 bytes.
+    assert!(size_of::<Receiver<128>>() < 1024);
     assert!(fits(size_of::<PlainReceiver<'_>>(), 0, [80, 56]));
-    assert!(fits(size_of::<Digester>(), 0, [1_920, 1_920]));
+    assert!(fits(size_of::<SegmentDigester>(), 0, [520, 504]));
+    assert!(fits(size_of::<RootDigester<1>>(), 32, [56, 48]));
+    assert!(fits(size_of::<RootDigester>(), 54 * 32, [56, 48]));
 };
 
 #[cfg(feature = "chat")]

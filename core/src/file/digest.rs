@@ -12,7 +12,7 @@ const SEGMENT_DEPTH: usize = SegmentSize::MAX.exponent() as usize;
 /// BLAKE3 hash of the file if the segment is all of it. So a segment that is proven is proven to be at
 /// its place, and the [digests of all segments](RootDigester) give the hash of the file.
 ///
-/// It takes at most 472 bytes of memory (64-bit).
+/// It takes at most 520 bytes of memory (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{SegmentDigester, SegmentSize};
@@ -131,7 +131,7 @@ const fn chunk_number(offset: u64) -> u64 {
 /// Makes the BLAKE3 hash of a file, as `b3sum` prints it, of the digests of its segments.
 ///
 /// `DEPTH` is how many levels of the tree lie above the segments: it takes up to 2^`DEPTH` of them. By
-/// default that is enough for any file. It takes 32 bytes of memory for each level, and at most 64
+/// default that is enough for any file. It takes 32 bytes of memory for each level, and at most 56
 /// more (64-bit).
 ///
 /// ```

@@ -30,7 +30,7 @@ use crate::time::Instant;
 /// segment.
 ///
 /// `N` is the room for requests that are not answered in full, in bytes (40 and the name each). The
-/// machine takes `N` bytes of memory, and at most 832 more (64-bit).
+/// machine takes `N` bytes of memory, and at most 688 more (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Receiver, ReceiverEvent, Request, TransferConfig};
@@ -47,7 +47,9 @@ use crate::time::Instant;
 /// receiver.transmitted(now, 44);
 ///
 /// let response = b"\0BW\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\
-///     \0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0CHECKok";
+///     \0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\
+///     \x10\x3b\x7d\xdd\x7d\x00\x38\xcd\x69\xce\x80\x8f\x7d\x54\xed\x8d\
+///     ok";
 /// let mut input = &response[..];
 /// let answered = receiver.handle_input(now, &mut input).unwrap();
 /// assert!(matches!(answered, ReceiverEvent::Response(answer) if answer.size == 2));

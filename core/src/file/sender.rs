@@ -29,7 +29,7 @@ use crate::time::Instant;
 /// [`Output::Contents`], a range of what was offered.
 ///
 /// `N` is the longest name in bytes, at most [`MAX_NAME`]; a longer one is refused as malformed.
-/// The machine takes `N` bytes of memory and at most 272 more (64-bit).
+/// The machine takes `N` bytes of memory and at most 328 more (64-bit).
 ///
 /// ```
 /// use barewire_core::file::{Offer, Pending, RequestEvent, Sender, TransferConfig};

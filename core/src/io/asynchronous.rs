@@ -49,7 +49,7 @@ impl<T: Split> Split for &mut T {
 /// ```
 /// use barewire_core::driver::{DriveError, Next, Step};
 /// use barewire_core::file::{
-///     Digester, Pending, Refusal, RequestEvent, Sender, SenderError, TransferConfig,
+///     Offer, Pending, Refusal, RequestEvent, SegmentDigester, Sender, SenderError, TransferConfig,
 /// };
 /// use barewire_core::io::{AsyncStreamDriver, Split, Timer};
 /// use barewire_core::session::InMemory;
@@ -77,13 +77,12 @@ impl<T: Split> Split for &mut T {
 ///         let now = timer.now();
 ///         match session.session.pending() {
 ///             Some(Pending::Response) if is_there => {
-///                 sender.offer(now, file.len() as u64, 1);
+///                 sender.offer(now, Offer { size: file.len() as u64, tag: 1, modified: 0 });
 ///             }
 ///             Some(Pending::Response) => sender.refuse(now, Refusal::NotFound),
-///             Some(Pending::Digest { offset, length }) => {
-///                 let segment = &file[offset as usize..][..length as usize];
-///                 let mut digester = Digester::new();
-///                 digester.update(segment);
+///             Some(Pending::Digest(segment)) => {
+///                 let mut digester = SegmentDigester::new(segment);
+///                 digester.update(&file[segment.start() as usize..segment.end() as usize]);
 ///                 sender.provide_digest(now, digester.finish());
 ///             }
 ///             // What is in flash does not change.

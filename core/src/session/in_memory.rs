@@ -9,14 +9,14 @@ use crate::time::Instant;
 /// contents. Made anew for each call of the driver, it costs nothing:
 ///
 /// ```
-/// use barewire_core::file::{TransferConfig, Sender};
+/// use barewire_core::file::{Offer, Sender, TransferConfig};
 /// use barewire_core::session::{InMemory, Output, Session};
 /// use barewire_core::time::Instant;
 ///
 /// let (now, contents) = (Instant::ZERO, b"all of it");
 /// let mut sender = Sender::<64>::new(now, TransferConfig::default());
 /// sender.handle_input(now, &mut &b"name\n"[..]).unwrap();
-/// sender.offer(now, contents.len() as u64, 1);
+/// sender.offer(now, Offer { size: contents.len() as u64, tag: 1, modified: 0 });
 /// let lent = InMemory { session: &mut sender, contents };
 /// assert_eq!(lent.poll_transmit(), Output::Bytes { head: contents, tail: &[], more: false });
 /// ```

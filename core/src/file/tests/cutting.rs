@@ -59,60 +59,68 @@ fn served(stream: &[u8]) -> (Vec<String>, Vec<u8>, Option<SenderError>) {
 #[test]
 fn a_sender_serves_framed_requests_alike() {
     let requests = [
-        get(b"a"),
-        request(1, 0, 2, TAG, b"a"),
-        get(b"gone"),
-        request(2, 1, 0, 0, b""),
-        get(b"empty"),
-        request(1, 1, 6, TAG, b"a"),
-        get(b"../a"),
-        request(1, 1, 1, TAG + 1, b"a"),
+        Request::get(b"a"),
+        PLAINLY.with_offset(2).with_tag(TAG),
+        Request::get(b"gone"),
+        Request::list(b""),
+        Request::get(b"empty"),
+        Request::hashes(b"a").with_segment(SegmentSize::MIN),
+        Request::get(b"a").with_offset(SEGMENT).with_tag(TAG),
+        Request::get(b"../a"),
+        Request::get(b"a").with_offset(SEGMENT).with_tag(TAG + 1),
+        PLAINLY.with_offset(1).with_length(3),
+        Request::get(b"a").with_length(0),
     ];
-    let (asked, sent, failed) = served(&requests.concat());
-    assert_eq!((asked.len(), failed), (8, None));
-    assert_eq!(asked[1], "Get \"a\" from 2 of 0x7, verify: false");
-    assert_eq!(asked[6], "refused: \"../a\"");
-    let list = file_list();
+    let asked = requests.map(|request| bytes_of(&request));
+    let (seen, sent, failed) = served(&asked.concat());
+    assert_eq!((seen.len(), failed), (11, None));
+    let second = "Get \"a\" from 2, all, of 0x7, verify: false, segments of 1048576 bytes";
+    assert_eq!(seen[1], second);
+    assert_eq!(seen[7], "refused: \"../a\"");
     let expected = [
-        verified(b"alpha"),
-        [&response(0, 0, 2, 5, TAG)[..], b"pha"].concat(),
-        refused(Refusal::NotFound),
-        verified(&list),
-        verified(b""),
-        refused(Refusal::PastEnd),
-        refused(Refusal::Refused),
-        verified(b"alpha"),
+        verified(&asked[0], b"alpha"),
+        [&response(&asked[1], 0, 2, 5, TAG)[..], b"pha"].concat(),
+        refused(&asked[2], Refusal::NotFound),
+        verified(&asked[3], &drivers::lookup(b"").unwrap()),
+        verified(&asked[4], b""),
+        [&response(&asked[5], 0, 0, 5, TAG)[..], &digest(b"alpha")].concat(),
+        refused(&asked[6], Refusal::PastEnd),
+        refused(&asked[7], Refusal::Refused),
+        verified(&asked[8], b"alpha"),
+        [&range_response(&asked[9], 0, [1, 3, 5], TAG)[..], b"lph"].concat(),
+        range_response(&asked[10], 1, [0, 0, 5], TAG),
     ];
     assert_eq!(sent, expected.concat());
-}
-
-fn file_list() -> Vec<u8> {
-    drivers::lookup(b"").unwrap()
 }
 
 #[test]
 fn a_sender_stops_at_what_makes_no_sense_alike() {
     let good = get(b"a");
-    let bad: [(&[u8], _); 5] = [
+    let bad: [(&[u8], _); 7] = [
         (&request(1, 1, 0, 0, b"nine byte"), Refusal::Malformed),
-        (&request(1, 2, 0, 0, b"a"), Refusal::NotSupported),
-        (&request(3, 1, 0, 0, b"a"), Refusal::NotSupported),
-        (b"\0bw\x01\x01\0\0\0................", Refusal::Malformed),
+        (&request(1, 2, 0, 0, b"a"), Refusal::Malformed),
+        (&request(1, 1, 9, 0, b"a"), Refusal::Malformed),
+        (&request(4, 1, 0, 0, b"a"), Refusal::NotSupported),
+        (b"\0BW\x03", Refusal::NotSupported),
+        (b"\0bw\x02\x01\0\0\0................", Refusal::Malformed),
         (b"HTTP/1.1 200 OK\r\n\r\n.....", Refusal::Malformed),
     ];
     for (bytes, refusal) in bad {
         // What follows it is never read as a request.
         let (asked, sent, failed) = served(&[&good[..], bytes, &good].concat());
         assert_eq!((asked.len(), failed), (2, None));
-        assert_eq!(sent, [verified(b"alpha"), refused(refusal)].concat());
+        assert_eq!(sent, [verified(&good, b"alpha"), refused(b"unread", refusal)].concat());
     }
 }
 
 #[test]
 fn a_sender_serves_a_plain_name_alike() {
-    for stream in [&b"a\n"[..], b"a\r\n", b"a", b"a\nand more", b"a\n\0BW\x01"] {
+    for stream in [&b"a\n"[..], b"a\r\n", b"a", b"a\nand more", b"a\n\0BW\x02"] {
         let (asked, sent, failed) = served(stream);
-        assert_eq!(asked, ["Get \"a\" from 0 of 0x0, verify: false"]);
+        assert_eq!(
+            asked,
+            ["Get \"a\" from 0, all, of 0x0, verify: false, segments of 1048576 bytes"]
+        );
         assert_eq!((&sent[..], failed), (&b"alpha"[..], None));
     }
     for stream in [&b"\n"[..], b"gone\n", b"../a", b"nine byte", b"nine byte\n", b"a\0\n", b"busy"]
@@ -156,30 +164,45 @@ fn received(requests: &[Request<'_>], stream: &[u8]) -> Vec<Seen> {
 
 #[test]
 fn a_receiver_sees_answers_alike() {
-    let plainly = Request { verify: false, ..Request::get(b"a") };
-    let resumed = Request { offset: 2, tag: TAG, ..plainly };
-    let requests = [Request::get(b"a"), Request::get(b"gone"), plainly, resumed];
-    let stream = [
-        verified(b"alpha"),
-        refused(Refusal::NotFound),
-        unverified(b"beta"),
-        [&response(0, 0, 2, 4, TAG)[..], b"ta"].concat(),
+    let requests = [
+        Request::get(b"a"),
+        Request::get(b"gone"),
+        PLAINLY,
+        PLAINLY.with_offset(2).with_tag(TAG),
+        Request::hashes(b"a"),
+        Request::get(b"a").with_length(0),
+        PLAINLY.with_length(2),
     ];
-    let answer = |offset, size, verified| {
-        Seen::Answered(ResponseHeader { offset, size, tag: TAG, verified })
-    };
+    let asked = requests.map(|request| bytes_of(&request));
+    let stream = [
+        verified(&asked[0], b"alpha"),
+        refused(&asked[1], Refusal::NotFound),
+        unverified(&asked[2], b"beta"),
+        [&response(&asked[3], 0, 2, 4, TAG)[..], b"ta"].concat(),
+        [&response(&asked[4], 0, 0, 4, TAG)[..], &digest(b"beta")].concat(),
+        range_response(&asked[5], 1, [0, 0, 4], TAG),
+        [&range_response(&asked[6], 0, [0, 2, 4], TAG)[..], b"be"].concat(),
+    ];
     let contents = |bytes: &[u8]| Seen::Contents(bytes.to_vec());
     let expected = [
-        answer(0, 5, true),
+        Seen::Answered(answer([0, 5, 5], true)),
         contents(b"alpha"),
-        Seen::Verified(5),
+        Seen::verified(b"alpha"),
         Seen::Complete,
         Seen::Refused(Refusal::NotFound),
-        answer(0, 4, false),
+        Seen::Answered(answer([0, 4, 4], false)),
         contents(b"beta"),
         Seen::Complete,
-        answer(2, 4, false),
+        Seen::Answered(answer([2, 2, 4], false)),
         contents(b"ta"),
+        Seen::Complete,
+        Seen::Answered(answer([0, 4, 4], false)),
+        Seen::Digest { start: 0, end: 4, digest: digest(b"beta") },
+        Seen::Complete,
+        Seen::Answered(answer([0, 0, 4], true)),
+        Seen::Complete,
+        Seen::Answered(answer([0, 2, 4], false)),
+        contents(b"be"),
         Seen::Complete,
     ];
     assert_eq!(received(&requests, &stream.concat()), expected);
@@ -187,14 +210,22 @@ fn a_receiver_sees_answers_alike() {
 
 #[test]
 fn a_receiver_sees_what_is_wrong_alike() {
-    let mut corrupt = verified(b"alpha");
-    corrupt[34] ^= 1;
-    let mut malformed = verified(b"alpha");
-    malformed[5] = 3;
+    let asked = get(b"a");
+    let mut corrupt = verified(&asked, b"alpha");
+    corrupt[66] ^= 1;
+    let mut damaged = verified(&asked, b"alpha");
+    damaged[5] = 3;
+    let malformed = sealed(&asked, &unsealed(0, 3, [0, 5, 5, TAG, 0]));
+    let mut newer = verified(&asked, b"alpha");
+    newer[3] = 3;
     let once = [Request::get(b"a")];
     for (stream, error) in [
         (&corrupt[..], ReceiverError::Corrupt),
+        (&damaged, ReceiverError::DamagedHeader),
         (&malformed, ReceiverError::Malformed),
+        (&unverified(&asked, b"alpha"), ReceiverError::Unverified),
+        (&newer, ReceiverError::OtherVersion),
+        (&newer[..4], ReceiverError::OtherVersion),
         (b"plain contents", ReceiverError::NotFramed),
         (b"", ReceiverError::NotFramed),
         (b"\0", ReceiverError::CutShort),
@@ -202,7 +233,7 @@ fn a_receiver_sees_what_is_wrong_alike() {
         assert_eq!(received(&once, stream).last(), Some(&Seen::Failed(error)));
     }
     let twice = [Request::get(b"a"), Request::get(b"b")];
-    let mut stream = verified(b"alpha");
+    let mut stream = verified(&asked, b"alpha");
     assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiverError::CutShort)));
     stream.extend(b"plain contents");
     assert_eq!(received(&twice, &stream).last(), Some(&Seen::Failed(ReceiverError::Malformed)));
@@ -216,12 +247,12 @@ fn a_receiver_sees_segments_alike() {
     let contents = vec![b'x'; segment + 3];
     let (first, last) = contents.split_at(segment - 2);
     let parts = [
-        &response(0, 1, 0, SEGMENT + 3, TAG)[..],
+        &response(&get(b"a"), 1, 0, SEGMENT + 3, TAG)[..],
         first,
         &last[..2],
-        &digest(&contents[..segment]),
+        &subtree(0, &contents[..segment]),
         &last[2..],
-        &digest(b"xxx"),
+        &subtree(SEGMENT, b"xxx"),
     ];
     let (start, end) = (parts[..2].concat(), parts[2..].concat());
     // Before and behind each end of contents and digests.
@@ -233,15 +264,17 @@ fn a_receiver_sees_segments_alike() {
         client.hear(NOW, after);
         let seen = &client.seen[1..];
         assert_eq!(seen[0], Seen::Contents(contents[..segment].to_vec()));
-        assert_eq!(seen[1], Seen::Verified(SEGMENT));
+        let first = subtree(0, &contents[..segment]);
+        assert_eq!(seen[1], Seen::Verified { start: 0, end: SEGMENT, digest: first });
         assert_eq!(seen[2], Seen::Contents(b"xxx".to_vec()));
-        assert_eq!(seen[3..], [Seen::Verified(SEGMENT + 3), Seen::Complete]);
+        let (end, digest) = (SEGMENT + 3, subtree(SEGMENT, b"xxx"));
+        assert_eq!(seen[3..], [Seen::Verified { start: SEGMENT, end, digest }, Seen::Complete]);
     }
 }
 
 #[test]
 fn a_plain_receiver_sees_contents_alike() {
-    let stream = b"\0BW\x01 anything\nat all";
+    let stream = b"\0BW\x02 anything\nat all";
     for pieces in cuts(stream.len()) {
         let mut client = Client::plain("name");
         let mut rest = &stream[..];

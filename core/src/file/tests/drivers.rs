@@ -4,10 +4,10 @@ use super::std::format;
 use super::std::string::String;
 use super::std::vec::Vec;
 
-use super::{NOW, TAG, digest};
+use super::{MODIFIED, NOW, TAG, digest, subtree};
 use crate::file::{
-    Pending, PlainReceiver, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RequestEvent,
-    ResponseHeader, Sender, SenderError, TransferConfig,
+    Digest, Offer, Pending, PlainReceiver, Receiver, ReceiverError, ReceiverEvent, Refusal,
+    Request, RequestEvent, ResponseHeader, Sender, SenderError, TransferConfig,
 };
 use crate::session::{Events, InMemory, Output, Session};
 use crate::time::Instant;
@@ -159,11 +159,14 @@ impl<const N: usize> Server<N> {
     /// Does what the sender waits for, if it waits for its owner and it was asked.
     fn oblige(&mut self, now: Instant) -> bool {
         match self.sender.pending() {
-            Some(Pending::Digest { offset, length }) => {
-                let start = usize::try_from(offset).unwrap();
-                let range = start..start + usize::try_from(length).unwrap();
-                self.hashed += length;
-                self.sender.provide_digest(now, digest(&self.contents[range]));
+            Some(Pending::Digest(segment)) => {
+                let [start, end] = [segment.start(), segment.end()];
+                let [first, last] = [start, end].map(|offset| usize::try_from(offset).unwrap());
+                let part = &self.contents[first..last];
+                let is_whole = part.len() == self.contents.len();
+                self.hashed += end - start;
+                let digest = if is_whole { digest(part) } else { subtree(start, part) };
+                self.sender.provide_digest(now, digest);
             }
             Some(Pending::Confirm) => self.sender.confirm(now),
             Some(Pending::Response) => panic!("every request is answered at once"),
@@ -180,7 +183,8 @@ impl<const N: usize> Server<N> {
                 assert!(self.asked.len() < 999, "requests without end");
                 match name.map(|name| (self.file)(&name)) {
                     Some(Ok(contents)) => {
-                        self.sender.offer(now, contents.len() as u64, TAG);
+                        let size = contents.len() as u64;
+                        self.sender.offer(now, Offer { size, tag: TAG, modified: MODIFIED });
                         self.contents = contents;
                     }
                     Some(Err(refusal)) => self.sender.refuse(now, refusal),
@@ -214,7 +218,8 @@ pub(super) enum Seen {
     Answered(ResponseHeader),
     Refused(Refusal),
     Contents(Vec<u8>),
-    Verified(u64),
+    Verified { start: u64, end: u64, digest: Digest },
+    Digest { start: u64, end: u64, digest: Digest },
     Complete,
     Failed(ReceiverError),
 }
@@ -228,7 +233,14 @@ pub(super) struct Client<S> {
     pub(super) is_closed: bool,
 }
 
-impl Client<Receiver<256, 4>> {
+impl Seen {
+    /// A file of one segment was right.
+    pub(super) fn verified(contents: &[u8]) -> Self {
+        Self::Verified { start: 0, end: contents.len() as u64, digest: digest(contents) }
+    }
+}
+
+impl Client<Receiver<1024>> {
     /// Asks for all of `requests`, and for nothing more.
     pub(super) fn asking(requests: &[Request<'_>]) -> Self {
         let mut receiver = Receiver::new(NOW, TransferConfig::default());
@@ -316,7 +328,8 @@ fn settle(seen: &mut Vec<Seen>, step: nb::Result<ReceiverEvent<'_>, ReceiverErro
         Err(nb::Error::Other(error)) => Seen::Failed(error),
         Ok(ReceiverEvent::Response(answer)) => Seen::Answered(answer),
         Ok(ReceiverEvent::Refused(refusal)) => Seen::Refused(refusal),
-        Ok(ReceiverEvent::Verified { end }) => Seen::Verified(end),
+        Ok(ReceiverEvent::Verified { start, end, digest }) => Seen::Verified { start, end, digest },
+        Ok(ReceiverEvent::Digest { start, end, digest }) => Seen::Digest { start, end, digest },
         Ok(ReceiverEvent::Complete) => Seen::Complete,
         Ok(ReceiverEvent::Contents(bytes)) => {
             assert!(!bytes.is_empty());

@@ -1,8 +1,5 @@
 //! What a sender answers, and how it ends.
 
-use std::vec;
-
-use super::std;
 use super::*;
 use crate::session::{Output, Session};
 
@@ -19,51 +16,60 @@ fn answers(bytes: &[u8], expected: &[u8]) {
     assert_eq!(server.sent, expected);
     assert!(!server.is_shut, "a framed connection goes on");
     server.hear(NOW, &get(b"a"));
-    assert_eq!(server.sent[expected.len()..], verified(b"alpha"), "as it was before");
+    assert_eq!(server.sent[expected.len()..], verified(&get(b"a"), b"alpha"), "as it was before");
     server.hear_end(NOW);
     assert!(server.is_shut && server.is_closed);
 }
 
 #[test]
 fn contents_start_where_they_were_wanted() {
-    answers(&get(b"a"), &verified(b"alpha"));
-    answers(&request(1, 0, 0, 0, b"a"), &unverified(b"alpha"));
-    let from_two = [&response(0, 0, 2, 5, TAG)[..], b"pha"].concat();
-    answers(&request(1, 0, 2, TAG, b"a"), &from_two);
-    answers(&request(1, 0, 2, 0, b"a"), &from_two);
-    // The digest is that of the bytes which were sent.
-    let from_two = [&response(0, 1, 2, 5, TAG)[..], b"pha", &digest(b"pha")].concat();
-    answers(&request(1, 1, 2, TAG, b"a"), &from_two);
+    answers(&get(b"a"), &verified(&get(b"a"), b"alpha"));
+    let plainly = request(1, 0, 0, 0, b"a");
+    answers(&plainly, &unverified(&plainly, b"alpha"));
+    for tag in [TAG, 0] {
+        let asked = request(1, 0, 2, tag, b"a");
+        let from_two = [&response(&asked, 0, 2, 5, TAG)[..], b"pha"].concat();
+        answers(&asked, &from_two);
+    }
 }
 
 #[test]
 fn another_version_is_sent_from_its_start() {
-    answers(&request(1, 0, 2, TAG + 1, b"a"), &unverified(b"alpha"));
-    answers(&request(1, 1, 99, TAG + 1, b"a"), &verified(b"alpha"));
+    let plainly = request(1, 0, 2, TAG + 1, b"a");
+    answers(&plainly, &unverified(&plainly, b"alpha"));
+    let asked = request(1, 1, 99 * SEGMENT, TAG + 1, b"a");
+    answers(&asked, &verified(&asked, b"alpha"));
 }
 
 #[test]
 fn an_empty_range_has_no_digest() {
-    answers(&get(b"empty"), &response(0, 1, 0, 0, TAG));
-    answers(&request(1, 1, 5, TAG, b"a"), &response(0, 1, 5, 5, TAG));
-    answers(&request(1, 0, 5, 0, b"a"), &response(0, 0, 5, 5, TAG));
+    answers(&get(b"empty"), &response(&get(b"empty"), 1, 0, 0, TAG));
+    let at_its_end = request(1, 0, 5, 0, b"a");
+    answers(&at_its_end, &response(&at_its_end, 0, 5, 5, TAG));
 }
 
 #[test]
 fn an_offset_past_the_end_is_refused() {
-    answers(&request(1, 1, 6, TAG, b"a"), &refused(Refusal::PastEnd));
-    answers(&request(1, 0, 1, 0, b"empty"), &refused(Refusal::PastEnd));
+    for asked in [
+        request(1, 1, SEGMENT, TAG, b"a"),
+        request(1, 0, 6, TAG, b"a"),
+        request(1, 0, 1, 0, b"empty"),
+        request(3, 0, SEGMENT, 0, b"a"),
+    ] {
+        answers(&asked, &refused(&asked, Refusal::PastEnd));
+    }
     let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
-    sender.handle_input(NOW, &mut &request(1, 1, 6, TAG, b"a")[..]).unwrap();
-    assert_eq!(sender.offer(NOW, 5, TAG), None);
+    sender.handle_input(NOW, &mut &request(1, 0, 6, TAG, b"a")[..]).unwrap();
+    assert_eq!(sender.offer(NOW, FIVE), None);
     assert_eq!(sender.pending(), None);
 }
 
 #[test]
 fn a_list_is_contents_like_any_other() {
     let list = drivers::lookup(b"").unwrap();
-    answers(&request(2, 1, 0, 0, b""), &verified(&list));
-    answers(&request(2, 0, 0, 0, b""), &unverified(&list));
+    let [plainly, proven] = [0, 1].map(|flags| request(2, flags, 0, 0, b""));
+    answers(&proven, &verified(&proven, &list));
+    answers(&plainly, &unverified(&plainly, &list));
 }
 
 #[test]
@@ -74,7 +80,7 @@ fn refusals_of_the_owner_keep_the_connection() {
         (b"busy", Refusal::Busy),
         (b"failed", Refusal::Failed),
     ] {
-        answers(&get(name), &refused(refusal));
+        answers(&get(name), &refused(&get(name), refusal));
     }
     // The owner may say any of them, and the machine knows which of them end the conversation.
     for (refusal, closes) in [(Refusal::Failed, false), (Refusal::NotSupported, true)] {
@@ -91,28 +97,43 @@ fn refusals_of_the_owner_keep_the_connection() {
 fn names_that_nobody_may_ask_for_are_refused() {
     for name in [&b""[..], b"/", b"/a", b"..", b"../a", b"a/../..", b"a\0b", b"./../a"] {
         let server = after(&get(name));
-        assert_eq!(server.sent, refused(Refusal::Refused), "{}", name.escape_ascii());
-        answers(&get(name), &refused(Refusal::Refused));
+        assert_eq!(server.sent, refused(&get(name), Refusal::Refused), "{}", name.escape_ascii());
+        answers(&get(name), &refused(&get(name), Refusal::Refused));
     }
-    answers(&request(2, 1, 0, 0, b".."), &refused(Refusal::Refused));
-    assert_eq!(after(&get(b"..\\a")).sent, refused(Refusal::NotFound), "an ordinary name");
+    for operation in [2, 3] {
+        let asked = request(operation, 1, 0, 0, b"..");
+        answers(&asked, &refused(&asked, Refusal::Refused));
+    }
+    let unnamed = request(3, 0, 0, 0, b"");
+    answers(&unnamed, &refused(&unnamed, Refusal::Refused));
+    let backslash = get(b"..\\a");
+    answers(&backslash, &refused(&backslash, Refusal::NotFound));
 }
 
 #[test]
 fn what_makes_no_sense_ends_the_conversation_in_order() {
-    let mut with_flags = get(b"a");
-    with_flags[5] = 0x81;
-    let mut newer = get(b"a");
-    newer[3] = 2;
+    let changed = |place: usize, value| {
+        let mut bytes = get(b"a");
+        bytes[place] = value;
+        bytes
+    };
     for (bytes, refusal) in [
         (&request(9, 1, 0, 0, b"a")[..], Refusal::NotSupported),
-        (&with_flags, Refusal::NotSupported),
-        (&newer, Refusal::NotSupported),
+        (&request(0, 1, 0, 0, b"a"), Refusal::NotSupported),
+        (&changed(3, 1), Refusal::NotSupported),
+        (&changed(3, 3), Refusal::NotSupported),
+        (&changed(5, 0x81), Refusal::Malformed),
+        (&changed(5, 2), Refusal::Malformed),
+        (&changed(32, 11), Refusal::Malformed),
+        (&changed(33, 1), Refusal::Malformed),
+        (&changed(39, 0x80), Refusal::Malformed),
+        (&request(1, 1, 1, 0, b"a"), Refusal::Malformed),
+        (&request(3, 0, SEGMENT - 1, 0, b"a"), Refusal::Malformed),
         (&request(1, 1, 0, 0, &[b'x'; 65]), Refusal::Malformed),
-        (&[0; 24], Refusal::Malformed),
+        (&[0; 2], Refusal::Malformed),
     ] {
         let mut server = after(bytes);
-        assert_eq!(server.sent, refused(refusal));
+        assert_eq!(server.sent, refused(b"unread", refusal), "{}", bytes.escape_ascii());
         assert!(server.is_shut && !server.is_closed);
         // It lingers for as long as the client speaks, and makes nothing of it.
         server.hear(NOW, &get(b"a"));
@@ -120,8 +141,19 @@ fn what_makes_no_sense_ends_the_conversation_in_order() {
         assert!(!server.is_closed);
         server.hear_end(NOW);
         assert!(server.is_closed);
-        assert_eq!(server.sent.len(), 32);
+        assert_eq!(server.sent.len(), 64);
     }
+}
+
+/// A later version may mean anything by what follows its number, and be of any length.
+#[test]
+fn of_another_version_four_bytes_are_enough() {
+    for version in (0..=255).filter(|version| *version != 2) {
+        let server = after(&[0, b'B', b'W', version]);
+        assert_eq!(server.sent, refused(b"unread", Refusal::NotSupported));
+        assert_eq!(server.asked, ["not supported: \"\""]);
+    }
+    assert_eq!(after(b"\0BW").sent, b"");
 }
 
 #[test]
@@ -188,7 +220,7 @@ fn the_form_is_known_from_the_first_request_on() {
     assert!(!server.sender.is_framed());
     server.hear(NOW, &get(b"gone"));
     assert!(server.sender.is_framed());
-    assert!(after(&[0; 24]).sender.is_framed());
+    assert!(after(&[0; 40]).sender.is_framed());
 }
 
 #[test]
@@ -197,9 +229,9 @@ fn a_client_that_ends_after_its_last_request_gets_all_answers() {
     server.step = 3;
     server.held = [get(b"a"), get(b"gone"), request(1, 0, 1, 0, b"a")].concat();
     server.hear_end(NOW);
-    let last = [&response(0, 0, 1, 5, TAG)[..], b"lpha"].concat();
-    let expected = [verified(b"alpha"), refused(Refusal::NotFound), last].concat();
-    assert_eq!(server.sent, expected);
+    let last = [&response(&request(1, 0, 1, 0, b"a"), 0, 1, 5, TAG)[..], b"lpha"].concat();
+    let gone = refused(&get(b"gone"), Refusal::NotFound);
+    assert_eq!(server.sent, [verified(&get(b"a"), b"alpha"), gone, last].concat());
     assert!(server.is_closed);
 }
 
@@ -235,7 +267,7 @@ fn stop_ends_at_once_between_requests_and_else_after_the_one_at_work() {
     begun.turn(NOW);
     assert!(!begun.is_shut);
     begun.hear(NOW, &[&whole[9..], &whole].concat());
-    assert_eq!((begun.sent.clone(), begun.is_shut), (verified(b"alpha"), true));
+    assert_eq!((begun.sent.clone(), begun.is_shut), (verified(&get(b"a"), b"alpha"), true));
     assert_eq!((begun.asked.len(), begun.held.len()), (1, 0));
 
     // Neither is one that is refused.
@@ -244,7 +276,7 @@ fn stop_ends_at_once_between_requests_and_else_after_the_one_at_work() {
     refused_last.hear(NOW, &get(b"gone")[9..]);
     assert_eq!(
         (refused_last.sent.clone(), refused_last.is_shut),
-        (refused(Refusal::NotFound), true)
+        (refused(&get(b"gone"), Refusal::NotFound), true)
     );
 
     let mut new = Server::<64>::new();
@@ -264,28 +296,41 @@ fn what_was_asked_is_no_longer_unasked() {
 #[test]
 fn events_are_shown_without_control_characters() {
     let server = after(&[get(b"\x1b[2J"), get(b"/\x1b")].concat());
-    let shown = vec!["Get \"\\x1b[2J\" from 0 of 0x0, verify: true", "refused: \"/\\x1b\""];
-    assert_eq!(server.asked, shown);
+    let request = "Get \"\\x1b[2J\" from 0, all, of 0x0, verify: true, segments of 1048576 bytes";
+    assert_eq!(server.asked, [request, "refused: \"/\\x1b\""]);
 }
 
+/// The check of the answer needs it.
 #[test]
-fn a_request_that_lies_whole_in_the_input_is_not_copied() {
-    let stream = [get(b"one"), get(b"two")].concat();
+fn the_request_at_work_is_known_until_the_next_begins() {
     let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
-    let Ok(RequestEvent::Request(request)) = sender.handle_input(NOW, &mut &stream[..]) else {
-        panic!()
-    };
-    assert_eq!((request.name, request.name.as_ptr()), (&b"one"[..], stream[24..].as_ptr()));
+    assert_eq!(sender.request(), None);
+    let (first, second) = (get(b"first"), get(b"second"));
+    sender.handle_input(NOW, &mut &first[..]).unwrap();
+    assert_eq!(sender.request(), Some(Request::get(b"first")));
+    sender.refuse(NOW, Refusal::Busy);
+    sender.transmitted(NOW, 64);
+    assert_eq!(sender.handle_input(NOW, &mut &b""[..]), Err(nb::Error::WouldBlock));
+    assert_eq!(sender.request(), Some(Request::get(b"first")));
+    let _ = sender.handle_input(NOW, &mut &second[..1]);
+    assert_eq!(sender.request(), None);
+    sender.handle_input(NOW, &mut &second[1..]).unwrap();
+    assert_eq!(sender.request(), Some(Request::get(b"second")));
+    let mut plain = Sender::<64>::new(NOW, TransferConfig::default());
+    plain.handle_input(NOW, &mut &b"a\n"[..]).unwrap();
+    assert_eq!(plain.request(), None);
 }
 
 /// The system may hold a part of a segment back for what follows, but not for nothing.
 #[test]
 fn a_header_is_followed_by_more_unless_it_is_all() {
-    for (size, verify, expected) in [(5, 0, true), (5, 1, true), (0, 0, false), (0, 1, false)] {
+    for (contents, flags, expected) in
+        [(&b"alpha"[..], 0, true), (b"alpha", 1, true), (b"", 0, false), (b"", 1, false)]
+    {
         let mut sender = Sender::<64>::new(NOW, TransferConfig::default());
-        sender.handle_input(NOW, &mut &request(1, verify, 0, 0, b"a")[..]).unwrap();
-        sender.offer(NOW, size, TAG);
+        sender.handle_input(NOW, &mut &request(1, flags, 0, 0, b"a")[..]).unwrap();
+        sender.offer(NOW, Offer { size: contents.len() as u64, ..FIVE });
         let Output::Bytes { head, more, .. } = sender.poll_transmit() else { panic!() };
-        assert_eq!((head.len(), more), (24 + 8, expected), "{size} {verify}");
+        assert_eq!((head.len(), more), (64, expected), "{contents:?} {flags}");
     }
 }

@@ -1,7 +1,7 @@
 extern crate std;
 use super::*;
 use crate::chat;
-use crate::file::{self, Pending, Receiver, ReceiverEvent, Request, RequestEvent, Sender};
+use crate::file::{self, Offer, Pending, Receiver, ReceiverEvent, Request, RequestEvent, Sender};
 use crate::hello;
 use crate::io::tests::{Direction, Wire, config};
 use crate::session::InMemory;
@@ -142,9 +142,9 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
     let (there, back) = Default::default();
     let (left, right) = (Wire::new(&there, &back), Wire::new(&back, &there));
     let mut sender = Sender::<16>::new(Instant::ZERO, file::TransferConfig::default());
-    let mut receiver = Receiver::<256, 4>::new(Instant::ZERO, file::TransferConfig::default());
+    let mut receiver = Receiver::<256>::new(Instant::ZERO, file::TransferConfig::default());
     for name in NAMES {
-        receiver.request(Instant::ZERO, &Request { verify: false, ..Request::get(name) }).unwrap();
+        receiver.request(Instant::ZERO, &Request::get(name).with_verify(false)).unwrap();
     }
     receiver.finish();
     let mut sender_driver = AsyncStreamDriver::<_, 3>::new(left);
@@ -171,10 +171,11 @@ fn two_sides_that_both_have_much_to_send_do_not_wait_for_each_other() {
                 }
                 match sender.pending() {
                     Some(Pending::Response) => {
-                        sender.offer(Instant::ZERO, contents.len() as u64, 1);
+                        let size = contents.len() as u64;
+                        sender.offer(Instant::ZERO, Offer { size, tag: 1, modified: 0 });
                     }
                     Some(Pending::Confirm) => sender.confirm(Instant::ZERO),
-                    Some(Pending::Digest { .. }) => panic!("nobody asked for digests"),
+                    Some(Pending::Digest(_)) => panic!("nobody asked for digests"),
                     None => {}
                 }
             }
