@@ -48,7 +48,7 @@ use crate::time::Instant;
 ///
 /// let response = b"\0BW\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\
 ///     \0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\
-///     \x10\x3b\x7d\xdd\x7d\x00\x38\xcd\x69\xce\x80\x8f\x7d\x54\xed\x8d\
+///     \x07\xf5\x70\xbc\xe2\x15\x11\xb2\x6c\x32\xb7\x78\x78\x3c\x57\x70\
 ///     ok";
 /// let mut input = &response[..];
 /// let answered = receiver.handle_input(now, &mut input).unwrap();

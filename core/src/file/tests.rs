@@ -51,7 +51,7 @@ fn request_of(operation: u8, flags: u8, numbers: [u64; 4], name: &[u8]) -> Vec<u
 
 /// A request for all from `offset` on, with segments of 1 MiB.
 fn request(operation: u8, flags: u8, offset: u64, tag: u64, name: &[u8]) -> Vec<u8> {
-    request_of(operation, flags, [offset, u64::MAX, tag, 10 << 56], name)
+    request_of(operation, flags, [offset, Request::TO_END, tag, 10 << 56], name)
 }
 
 /// A request as it must be on the wire.

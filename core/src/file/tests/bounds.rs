@@ -3,12 +3,14 @@
 use super::*;
 use crate::session::{Output, Session};
 
-const EXTREMES: [u64; 10] = [
+const EXTREMES: [u64; 12] = [
     0,
     1,
     SEGMENT - 1,
     SEGMENT,
     SEGMENT + 1,
+    (1 << 62) - 1,
+    1 << 62,
     u64::MAX / 2,
     u64::MAX - SEGMENT,
     u64::MAX - SEGMENT + 1,
@@ -54,8 +56,9 @@ impl Case {
             return Err(Refusal::Malformed);
         }
         let (start, length) = match (self.held == 0 || self.held == self.tag, self.length) {
+            (true, length) if length >= 1 << 62 => (self.offset, u64::MAX),
             (true, length) => (self.offset, length),
-            (false, u64::MAX) => (0, u64::MAX),
+            (false, length) if length >= 1 << 62 => (0, u64::MAX),
             (false, _) => (0, 0),
         };
         if start > self.size {

@@ -102,7 +102,7 @@ fn of_another_version_all_is_sent_or_nothing() {
         let request = request.with_tag(TAG + 1);
         let flags = u8::from(request.verify);
         for offset in [0, SEGMENT] {
-            for length in [0, SEGMENT, u64::MAX - 1] {
+            for length in [0, SEGMENT, (1 << 62) - 1] {
                 let ranged = request.with_offset(offset).with_length(length);
                 let asked = bytes_of(&ranged);
                 answers(&ranged, &[&range_response(&asked, flags, [0, 0, SIZE], TAG)]);
