@@ -129,10 +129,12 @@ impl ReceiverState {
                     *input = &[];
                 }
                 Stage::Header(header) => {
-                    if header.is_empty() {
+                    let before = header.len();
+                    if before == 0 {
                         self.progress.begin(now);
                     }
                     gather(header, RESPONSE_HEADER, input);
+                    self.progress.moved(now, header.len().saturating_sub(before));
                     if let Err(refusal) = begins(header) {
                         return Err(nb::Error::Other(self.unreadable(refusal)));
                     }
