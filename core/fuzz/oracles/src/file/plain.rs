@@ -29,7 +29,7 @@ enum Step<'a> {
 pub fn check(input: &Input<'_>) {
     let name = sayable(input.name, 1_024);
     let (timeout, stall) = (input.timeout.duration(), input.stall.duration());
-    let config = TransferConfig::new().with_timeout(timeout).with_stall(stall);
+    let config = TransferConfig::new().with_timeout(timeout).with_stall(stall).with_least_rate(0);
     let text = Text::new(&name).expect("it can be sent");
     let mut receiver = PlainReceiver::new(START, text, config);
     let mut driver = ManualDriver { overstates: input.overstates, ..ManualDriver::default() };
