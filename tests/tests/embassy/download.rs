@@ -4,13 +4,14 @@ use std::ops::ControlFlow::Continue;
 
 use barewire_core::driver::{DriveError, Next, Step};
 use barewire_core::file::{
-    Digester, Pending, Receiver, ReceiverEvent, Refusal, Request, RequestEvent, SEGMENT, Sender,
-    TransferConfig,
+    Offer, Pending, Receiver, ReceiverEvent, Refusal, Request, RequestEvent, SegmentDigester,
+    SegmentSize, Sender, TransferConfig,
 };
 use barewire_core::io::{AsyncStreamDriver, Timer};
 use barewire_core::session::InMemory;
 use barewire_core::time::Duration;
 use barewire_embassy_net::{Clock, Socket, close};
+use barewire_oracles::file::wire;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use embassy_net::tcp::Error as Broken;
@@ -46,13 +47,13 @@ async fn serve(socket: Socket<'_>, file: &[u8], random: &mut Random) -> u32 {
         let now = Clock.now();
         match session.session.pending() {
             Some(Pending::Response) if is_there => {
-                sender.offer(now, file.len() as u64, 1);
+                sender.offer(now, Offer { size: file.len() as u64, tag: 1, modified: 0 });
             }
             Some(Pending::Response) => sender.refuse(now, Refusal::NotFound),
-            Some(Pending::Digest { offset, length }) => {
-                let start = usize::try_from(offset).unwrap();
-                let end = start + usize::try_from(length).unwrap();
-                let mut digester = Digester::new();
+            Some(Pending::Digest(segment)) => {
+                let [start, end] = [segment.start(), segment.end()];
+                let [start, end] = [start, end].map(|at| usize::try_from(at).unwrap());
+                let mut digester = SegmentDigester::new(segment);
                 digester.update(&file[start..end]);
                 sender.provide_digest(now, digester.finish());
             }
@@ -77,7 +78,7 @@ async fn fetch(
     names: &[&[u8]],
     random: &mut Random,
 ) -> (Vec<u8>, Vec<Option<u64>>) {
-    let mut receiver = Receiver::<512, 16>::new(Clock.now(), PATIENT);
+    let mut receiver = Receiver::<{ 12 * 48 }>::new(Clock.now(), PATIENT);
     for name in names {
         receiver.request(Clock.now(), &Request::get(name)).unwrap();
     }
@@ -94,7 +95,7 @@ async fn fetch(
                     answers.push(None);
                 }
                 ReceiverEvent::Contents(part) => contents.extend_from_slice(part),
-                ReceiverEvent::Verified { end } => proven = end,
+                ReceiverEvent::Verified { end, .. } => proven = end,
                 ReceiverEvent::Complete => answers.push(Some(proven)),
                 other => panic!("{other:?}"),
             }
@@ -136,7 +137,8 @@ fn files_are_proven_though_frames_are_lost_and_futures_dropped() {
 #[test]
 fn a_file_of_several_segments_is_proven() {
     let random = &mut Random::new(1);
-    let size = SEGMENT + SEGMENT / 8;
+    let segment = SegmentSize::MAX.bytes();
+    let size = segment + segment / 8;
     let file = contents(size);
     let (drops, contents, answers) = download(random, 1, 8_192, &file, &[NAME]);
     assert!(contents == file, "{} bytes of {size}, and perhaps others", contents.len());
@@ -167,7 +169,8 @@ fn download(
 /// Nothing but the orderly close proves an unverified download.
 #[test]
 fn a_reset_is_no_success_though_the_byte_count_fits() {
-    let answer = b"\0BW\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01ok";
+    let request = Request::get(NAME).with_verify(false);
+    let answer = [&wire::response(&request, 0, 0, [0, 2, 2, 1, 0])[..], b"ok"].concat();
     for is_reset in [false, true] {
         let random = &mut Random::new(1);
         let mut buffers = [Buffers::some(random, 64), Buffers::some(random, 64)];
@@ -192,8 +195,7 @@ fn a_reset_is_no_success_though_the_byte_count_fits() {
             },
             async |stack| {
                 let socket = right.connect(stack).await;
-                let mut receiver = Receiver::<64, 1>::new(Clock.now(), TransferConfig::default());
-                let request = Request { verify: false, ..Request::get(NAME) };
+                let mut receiver = Receiver::<64>::new(Clock.now(), TransferConfig::default());
                 receiver.request(Clock.now(), &request).unwrap();
                 let outcome = AsyncStreamDriver::<_, 256>::new(socket)
                     .run(&mut receiver, &mut Clock, |event| {

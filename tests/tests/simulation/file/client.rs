@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use barewire_core::file::{
-    Receiver, ReceiverError, ReceiverEvent, Refusal, Request, TransferConfig,
+    Receiver, ReceiverError, ReceiverEvent, Refusal, Request, SegmentSize, TransferConfig,
 };
 use barewire_core::time::Instant;
+use barewire_oracles::file::wire;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::{End, Streams};
 
@@ -18,6 +19,7 @@ use super::store::Store;
 pub(super) struct WantedFile {
     pub(super) name: String,
     pub(super) verify: bool,
+    segment: SegmentSize,
     pub(super) held: Vec<u8>,
     /// The version of what is held.
     tag: u64,
@@ -43,7 +45,11 @@ impl WantedFile {
     fn request(&self) -> Request<'_> {
         let offset = self.held.len() as u64;
         let tag = if self.held.is_empty() { 0 } else { self.tag };
-        Request { offset, tag, verify: self.verify, ..Request::get(self.name.as_bytes()) }
+        Request::get(self.name.as_bytes())
+            .with_offset(offset)
+            .with_tag(tag)
+            .with_verify(self.verify)
+            .with_segment(self.segment)
     }
 
     /// The number of the file, if there is one.
@@ -68,6 +74,7 @@ pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<WantedFile> {
     let wish = |name| WantedFile {
         name,
         verify: random.chance(60),
+        segment: store.segment,
         held: Vec::new(),
         tag: 0,
         proven: 0,
@@ -83,7 +90,7 @@ pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<WantedFile> {
 pub(super) struct ClientConnection<'w> {
     wishes: &'w mut [WantedFile],
     /// So small that requests have to wait for answers.
-    receiver: Receiver<60, 2>,
+    receiver: Receiver<90>,
     /// What is still to be asked for.
     to_ask: VecDeque<usize>,
     /// What was asked for and is not answered.
@@ -177,10 +184,12 @@ fn take(wish: &mut WantedFile, event: ReceiverEvent<'_>, store: &Store) -> bool 
             wish.travelled += bytes.len();
             return false;
         }
-        ReceiverEvent::Verified { end } => {
-            assert_eq!(wish.held.len() as u64, end);
+        ReceiverEvent::Verified { start, end, digest } => {
+            assert_eq!((wish.proven as u64, wish.held.len() as u64), (start, end));
             let version = store.version(file.unwrap(), wish.tag);
             assert!(version.starts_with(&wish.held), "a wrong byte has verified");
+            let (bytes, is_whole) = (&wish.held[wish.proven..], wish.held == version);
+            assert_eq!(digest, wire::digest(start, bytes, wish.proven == 0 && is_whole));
             wish.proven = wish.held.len();
             return false;
         }

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::io;
 
-use barewire_core::file::{Receiver, ReceiverError, ReceiverEvent, Request, TransferConfig};
+use barewire_core::file::{
+    Receiver, ReceiverError, ReceiverEvent, Request, SegmentSize, TransferConfig,
+};
 use barewire_core::time::Instant;
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_tests::simulator::disk::Disk;
@@ -21,6 +23,8 @@ struct Job {
     download: Option<Download<Disk>>,
     /// The version that comes.
     tag: u64,
+    /// Nothing was asked but whether what is held is all.
+    is_inquiry: bool,
 }
 
 /// What a program has achieved so far, for those who judge it.
@@ -44,7 +48,8 @@ pub(super) struct Downloader {
     /// Asked for, and not answered in full.
     asked: VecDeque<Job>,
     /// So small that requests have to wait for answers.
-    receiver: Receiver<60, 2>,
+    receiver: Receiver<90>,
+    segment: SegmentSize,
     moved_at: Instant,
 }
 
@@ -52,12 +57,19 @@ impl Downloader {
     /// It wants the files of the store that are not there.
     pub(super) fn new(disk: &Disk, store: &Store) -> Self {
         let is_missing = |file: &usize| disk.contents(&name(*file)).is_none();
-        let job = |file| Job { file, verify: is_verified(file), download: None, tag: 0 };
+        let job = |file| Job {
+            file,
+            verify: is_verified(file),
+            download: None,
+            tag: 0,
+            is_inquiry: false,
+        };
         Self {
             disk: disk.restarted(),
             wanted: (0..store.count()).filter(is_missing).map(job).collect(),
             asked: VecDeque::new(),
             receiver: Receiver::new(Instant::ZERO, TransferConfig::default()),
+            segment: store.segment,
             moved_at: Instant::ZERO,
         }
     }
@@ -91,12 +103,12 @@ impl Downloader {
     ) -> Option<Ending<ReceiverError>> {
         loop {
             let now = streams.now();
-            let Self { asked, receiver, moved_at, disk, .. } = self;
+            let Self { wanted, asked, receiver, moved_at, disk, .. } = self;
             let mut session = ProgressTracker { session: receiver, moved_at };
             let mut result = Ok(());
             let outcome = streams.drive(end, &mut session, |event| {
                 if result.is_ok() {
-                    result = take(asked, event, disk, (store, record));
+                    result = take((wanted, asked), event, disk, (store, record));
                 }
             });
             assert!(result.is_ok() || disk.has_crashed(), "{result:?} without a crash");
@@ -121,7 +133,13 @@ impl Downloader {
                 }
             };
             let (offset, tag) = download.held().map_or((0, 0), |held| (held.verified, held.tag));
-            let request = Request { offset, tag, verify: job.verify, ..Request::get(&name) };
+            let request = Request::get(&name)
+                .with_tag(tag)
+                .with_verify(job.verify)
+                .with_segment(self.segment);
+            job.is_inquiry = job.verify && !self.segment.divides(offset);
+            let request =
+                if job.is_inquiry { request.with_length(0) } else { request.with_offset(offset) };
             if self.receiver.request(now, &request).is_err() {
                 return Ok(has_asked);
             }
@@ -145,7 +163,7 @@ pub(super) fn name(file: usize) -> Vec<u8> {
 
 /// Does with what has come what a client does with it.
 fn take(
-    asked: &mut VecDeque<Job>,
+    (wanted, asked): (&mut VecDeque<Job>, &mut VecDeque<Job>),
     event: ReceiverEvent<'_>,
     disk: &Disk,
     (store, record): (&Store, &mut Record),
@@ -161,13 +179,19 @@ fn take(
             job.tag = answer.tag;
             // What has not verified is not worth going on with.
             let tag = if job.verify { answer.tag } else { 0 };
-            download.start(answer.offset, Some(answer.size), tag)
+            let is_all = held.is_some_and(|held| (held.size, held.tag) == (answer.size, tag));
+            let offset = if job.is_inquiry && is_all { answer.size } else { answer.offset };
+            download.start(offset, Some(answer.size), tag)
         }
         ReceiverEvent::Contents(bytes) => {
             record.travelled += if job.verify { bytes.len() } else { 0 };
             download.write(bytes)
         }
-        ReceiverEvent::Verified { end } => download.verified(end),
+        ReceiverEvent::Verified { end, .. } => download.verified(end),
+        ReceiverEvent::Complete if job.is_inquiry && download.held().is_none() => {
+            wanted.extend(asked.pop_front());
+            Ok(())
+        }
         ReceiverEvent::Complete => {
             let Job { file, download, tag, .. } = asked.pop_front().expect("it is there");
             download.expect("it was asked for").finish()?;

@@ -22,6 +22,7 @@ fn as_long_as_anything_comes_nothing_is_late() {
         store.changes = 0;
         let mut wishes = wishes(&mut random, &store);
         let config = TransferConfig::new().with_timeout(SHORTEST).with_stall(SHORTEST);
+        let config = config.with_least_rate(0);
         let bytes = store.bytes();
         let drip = Direction {
             delay: Duration::ZERO..=GAP,

@@ -1,6 +1,6 @@
 //! Whatever goes wrong: never a wrong file, an end in time, and in the end the file.
 
-use barewire_core::file::{ReceiverError, SEGMENT, SenderError};
+use barewire_core::file::{ReceiverError, SenderError};
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
@@ -149,7 +149,7 @@ impl Simulation {
             // proven at most a segment for each failure.
             let others: usize = self.store.versions(file).map(<[u8]>::len).sum();
             let spare = if wish.restarts > 0 { others } else { 0 };
-            let segment = usize::try_from(SEGMENT).unwrap();
+            let segment = usize::try_from(self.store.segment.bytes()).unwrap();
             let unproven = if wish.verify { self.failures * segment } else { 0 };
             let most = wish.held.len() + spare + unproven;
             assert!(wish.travelled <= most, "{} bytes, not {most}", wish.travelled);

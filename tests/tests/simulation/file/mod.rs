@@ -25,7 +25,8 @@ const SHORTEST: Duration = Duration::from_secs(4);
 fn some_config(random: &mut Random) -> TransferConfig {
     let limit = SHORTEST..=Duration::from_secs(30);
     let (timeout, stall) = (random.span(limit.clone()), random.span(limit));
-    TransferConfig::new().with_timeout(timeout).with_stall(stall)
+    let rate = random.pick(&[0, 1, 4]);
+    TransferConfig::new().with_timeout(timeout).with_stall(stall).with_least_rate(rate)
 }
 
 /// Two directions that cut what goes through them, wide enough for `bytes` to pass quickly.

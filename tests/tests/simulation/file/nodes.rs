@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use barewire_core::file::SEGMENT;
+use barewire_core::file::SegmentSize;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::disk::{Disk, Nature};
 use barewire_tests::simulator::random::Random;
@@ -307,7 +307,7 @@ impl Simulation {
             let Record { travelled, restarts, .. } = client.record;
             if client.disk.is_ordered() && restarts == 0 {
                 // What has verified comes once, whatever crashes; two files are under way at most.
-                let segment = usize::try_from(SEGMENT).unwrap();
+                let segment = usize::try_from(SegmentSize::MAX.bytes()).unwrap();
                 let spare = (client.connections - 1) * (2 * segment).min(whole);
                 assert!(travelled <= whole + spare, "{travelled} bytes, not {whole} + {spare}");
                 sometimes.note(

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use barewire_core::file::{Pending, Refusal, RequestEvent, Sender, SenderError, TransferConfig};
+use barewire_core::file::{
+    Offer, Pending, Refusal, RequestEvent, SegmentDigester, Sender, SenderError, TransferConfig,
+};
 use barewire_core::session::InMemory;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
@@ -10,7 +12,7 @@ use barewire_tests::simulator::stream::{End, Outcome, Streams};
 
 use super::ending::Ending;
 use super::progress_tracker::ProgressTracker;
-use super::store::{Store, Version, digest};
+use super::store::{Store, Version};
 
 /// Serves one connection from the store, and takes its time.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ pub(super) struct Responder {
     /// A byte that is not read from the disk as it was written, if the digests tell.
     pub(super) rot: Option<usize>,
     /// Bytes of which it had to make digests.
-    pub(super) hashed: u64,
+    pub(super) hashed: usize,
 }
 
 impl Responder {
@@ -116,16 +118,18 @@ impl Responder {
         match (pending, self.offered) {
             (Pending::Response, _) => self.answer(now, store),
             (_, None) => panic!("{pending:?} before an offer"),
-            (Pending::Digest { offset, length }, Some(version)) => {
+            (Pending::Digest(segment), Some(version)) => {
                 let is_cached = store.is_cached(version);
                 let bytes = if is_cached { store.bytes_of(version) } else { store.live(version) };
-                let start = usize::try_from(offset).unwrap();
-                let digest = digest(&bytes[start..start + usize::try_from(length).unwrap()]);
-                self.hashed += length;
+                let [start, end] = [segment.start(), segment.end()];
+                let [start, end] = [start, end].map(|at| usize::try_from(at).unwrap());
+                let mut digester = SegmentDigester::new(segment);
+                digester.update(&bytes[start..end]);
+                self.hashed += end - start;
                 if !is_cached && !store.is_unchanged(version) {
                     return false;
                 }
-                self.sender.provide_digest(now, digest);
+                self.sender.provide_digest(now, digester.finish());
             }
             (Pending::Confirm, Some(version)) => {
                 if !store.is_unchanged(version) {
@@ -150,7 +154,8 @@ impl Responder {
             }
             Some(version) => {
                 let size = store.bytes_of(version).len() as u64;
-                if self.sender.offer(now, size, version.tag).is_some() {
+                let offer = Offer { size, tag: version.tag, modified: 0 };
+                if self.sender.offer(now, offer).is_some() {
                     self.offered = Some(version);
                 }
             }

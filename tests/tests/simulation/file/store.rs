@@ -1,6 +1,6 @@
 //! Files that change.
 
-use barewire_core::file::{Digest, Digester, SEGMENT};
+use barewire_core::file::SegmentSize;
 use barewire_tests::simulator::random::Random;
 
 /// The files of a server, in all the versions that they have had.
@@ -9,6 +9,8 @@ pub(super) struct Store {
     files: Vec<File>,
     /// How often they may still change.
     pub(super) changes: usize,
+    /// What its clients have contents cut into.
+    pub(super) segment: SegmentSize,
 }
 
 #[derive(Debug)]
@@ -24,12 +26,6 @@ pub(super) struct Version {
     file: usize,
     /// Its place among the versions of the file, from 1 on.
     pub(super) tag: u64,
-}
-
-pub(super) fn digest(bytes: &[u8]) -> Digest {
-    let mut digester = Digester::new();
-    digester.update(bytes);
-    digester.finish()
 }
 
 fn some_bytes(random: &mut Random, count: usize) -> Vec<u8> {
@@ -48,22 +44,24 @@ impl Store {
                 random.count(0..=most)
             })
             .collect();
-        Self::of_sizes(random, &sizes)
+        let segment = SegmentSize::new(random.pick(&[0, 1, 10])).unwrap();
+        Self::of_sizes(random, &sizes, segment)
     }
 
-    /// One file of so many segments and a few bytes more or less.
+    /// One file of so many segments of the largest kind and a few bytes more or less.
     pub(super) fn large(random: &mut Random, segments: usize) -> Self {
-        let segment = usize::try_from(SEGMENT).unwrap();
-        let size = segments * segment + random.count(0..=2_002) - 2;
-        Self::of_sizes(random, &[size])
+        let segment = SegmentSize::MAX;
+        let size = segments * usize::try_from(segment.bytes()).unwrap();
+        let size = size + random.count(0..=2_002) - 2;
+        Self::of_sizes(random, &[size], segment)
     }
 
-    fn of_sizes(random: &mut Random, sizes: &[usize]) -> Self {
+    fn of_sizes(random: &mut Random, sizes: &[usize], segment: SegmentSize) -> Self {
         let files = sizes.iter().map(|size| File {
             versions: vec![some_bytes(random, *size)],
             is_cached: random.chance(50),
         });
-        Self { files: files.collect(), changes: random.pick(&[0, 0, 1, 2]) }
+        Self { files: files.collect(), changes: random.pick(&[0, 0, 1, 2]), segment }
     }
 
     pub(super) fn count(&self) -> usize {

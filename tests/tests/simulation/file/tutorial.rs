@@ -156,7 +156,7 @@ fn random_bytes_end_in_time() {
         let mut responder = Responder::new(now, random.fork(), config);
         let count = random.count(0..=120);
         // Often a header to begin with, so that chance gets beyond it.
-        let header = random.pick(&[&b""[..], b"\0BW\x01\x01\x01\0\x01", b"\0BW\x01\x02\0\0\x02"]);
+        let header = random.pick(&[&b""[..], b"\0BW\x02\x01\x01\0\x01", b"\0BW\x02\x02\0\0\x02"]);
         let noise = (0..count).map(|_| random.pick(b"\0\0\0\0\x01\x02BW0123/.\n\r\xe4\xff"));
         let speech: Vec<u8> = header.iter().copied().chain(noise).collect();
         let served = (&mut responder, &mut store);
@@ -183,6 +183,12 @@ fn a_plain_receiver_never_takes_a_part_for_the_whole() {
         let span = random.pick(&[Duration::from_millis(500), Duration::from_secs(40)]);
         let is_faulty = random.chance(70);
         let fault = Fault::draw(&mut random, now, span, contents.len() + 10);
+        // Behind the name, the end of that direction, and all contents.
+        let behind = Moment::AfterBytes(5 + contents.len());
+        let fault = match random.count(0..=9) {
+            0 => Fault { what: Calamity::Reset, when: behind },
+            _ => fault,
+        };
         let fault = if is_faulty { fault } else { NO_FAULT };
         let ends = streams.connect([there, Direction::SMOOTH], Some(fault));
         let mut receiver = PlainReceiver::new(now, Text::new("name").unwrap(), config);
@@ -219,7 +225,7 @@ fn a_framed_receiver_finds_out_that_the_server_is_plain() {
         let back = if is_smooth { Direction::SMOOTH } else { back };
         let mut streams = Streams::new(random.fork());
         let ends = streams.connect([there, back], None);
-        let mut receiver = Receiver::<256, 2>::new(streams.now(), config);
+        let mut receiver = Receiver::<256>::new(streams.now(), config);
         receiver.request(streams.now(), &Request::get(b"name")).unwrap();
         receiver.finish();
         let mut server = Tutorial::client(answer);
