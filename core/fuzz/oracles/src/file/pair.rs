@@ -1,6 +1,8 @@
 //! Both sides, over a link that loses, doubles, damages and breaks off, and with a server whose file
 //! changes without a word.
 
+use std::ops::Range;
+
 use arbitrary::Arbitrary;
 use barewire_core::file::{
     Digest, Offer, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RootDigester,
@@ -63,8 +65,15 @@ impl Version {
         (0..self.size).map(|at| byte_at(self.number, at)).collect()
     }
 
-    fn offer(self) -> Offer {
-        Offer { size: self.size, tag: self.tag, modified: self.number.into() }
+    /// What a server that has it sends for the requests, so much at once.
+    fn serve(self, requests: &[u8], room: u8) -> Vec<u8> {
+        let offer = Offer { size: self.size, tag: self.tag, modified: self.number.into() };
+        let mut server = Server::<16, _>::new(self.number, |_, _: &Request<'_>| Ok(offer));
+        server.room = if room == 0 { u64::MAX } else { room.into() };
+        server.turn(START, requests, false);
+        server.end(START);
+        assert!(server.driver.closed);
+        server.driver.sent
     }
 }
 
@@ -82,16 +91,89 @@ struct Download<'i> {
     complete: bool,
 }
 
+/// What comes over one connection.
+struct Attempt<'a> {
+    /// The last of them is for what is missing.
+    requests: &'a [Request<'a>],
+    version: Version,
+    contents: Vec<u8>,
+    witness: Witness<'a>,
+    is_damaged: bool,
+    /// What has not verified.
+    fresh: Vec<u8>,
+    is_refused: bool,
+}
+
+impl Attempt<'_> {
+    fn see(&mut self, event: &ReceiverEvent<'_>, download: &mut Download<'_>) {
+        let is_last = self.witness.left().0 == 1;
+        self.witness.see(event);
+        let start = download.held.len();
+        match *event {
+            ReceiverEvent::Response(answer) => {
+                // Whatever the link did: a header is as it was sent, or an error.
+                let Version { size, tag, number } = self.version;
+                let told = (answer.size, answer.tag, answer.modified);
+                assert_eq!(told, (size, tag, number.into()));
+                if is_last {
+                    if answer.offset != start as u64 {
+                        assert_eq!(answer.offset, 0, "it starts over");
+                        download.forget();
+                    }
+                    download.tag = answer.tag;
+                }
+            }
+            ReceiverEvent::Contents(bytes) => self.fresh.extend_from_slice(bytes),
+            ReceiverEvent::Verified { digest, .. } => {
+                // What has verified is what the server has there.
+                assert!(self.contents[start..].starts_with(&self.fresh), "not what was sent");
+                download.held.append(&mut self.fresh);
+                download.digests.push(digest);
+            }
+            ReceiverEvent::Digest { start, end, digest } => {
+                self.compare(start..end, digest, download);
+            }
+            ReceiverEvent::Complete if !is_last => {}
+            ReceiverEvent::Complete => {
+                let is_right = self.contents.get(start..) == Some(&self.fresh[..]);
+                let may_be_wrong = self.is_damaged && !download.input.verify;
+                assert!(is_right || may_be_wrong, "a part passed off as the whole");
+                download.complete = true;
+            }
+            ReceiverEvent::Refused(refusal) => {
+                assert_eq!(refusal, Refusal::PastEnd);
+                assert!(self.requests[self.requests.len() - 1].offset > self.version.size);
+                download.forget();
+                self.is_refused = true;
+            }
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    /// The server's digest of a segment is that of what is held if that is the same.
+    fn compare(&self, segment: Range<u64>, digest: Digest, download: &Download<'_>) {
+        let bytes = usize::try_from(segment.start).expect("small");
+        let bytes = bytes..usize::try_from(segment.end).expect("small");
+        let own = &self.contents[bytes.clone()];
+        let is_right = digest == wire::digest(segment.start, own, own == self.contents);
+        assert!(is_right || self.is_damaged, "another digest");
+        if is_right && let Some(held) = download.held.get(bytes) {
+            let place = usize::try_from(segment.start / download.segment.bytes()).expect("small");
+            assert_eq!(download.digests.get(place) == Some(&digest), held == own);
+        }
+    }
+}
+
 impl Download<'_> {
     /// One connection. Tells why it failed, if it did and was told so.
     fn attempt(&mut self, attempt: &Try) -> Option<ReceiverError> {
         let version = *self.versions.last().expect("there is one");
+        let hashes = Request::hashes(NAME).with_segment(self.segment);
         let request = Request::get(NAME)
             .with_verify(self.input.verify)
             .with_segment(self.segment)
             .with_offset(self.held.len() as u64)
             .with_tag(self.tag);
-        let hashes = Request::hashes(NAME).with_segment(self.segment);
         let requests = [hashes, request];
         let requests = if attempt.asks_hashes { &requests[..] } else { &requests[1..] };
         let mut receiver = Receiver::<128>::new(START, TransferConfig::default());
@@ -101,98 +183,37 @@ impl Download<'_> {
         receiver.finish();
         let mut driver = ManualDriver::default();
         driver.transmit(START, &mut receiver, u64::MAX);
-        let offer = version.offer();
-        let mut server = Server::<16, _>::new(version.number, |_, _: &Request<'_>| Ok(offer));
-        server.room = if attempt.room == 0 { u64::MAX } else { attempt.room.into() };
-        server.turn(START, &driver.sent, false);
-        server.end(START);
-        assert!(server.driver.closed);
-        let (stream, is_damaged, ends) = mangle(&server.driver.sent, &attempt.faults);
+        let (stream, is_damaged, ends) =
+            mangle(&version.serve(&driver.sent, attempt.room), &attempt.faults);
 
-        let mut witness = Witness::new(requests, &stream, ends);
-        let contents = version.contents();
-        let mut fresh = Vec::new();
-        let mut is_refused = false;
-        let mut on_event = |event: ReceiverEvent<'_>| {
-            let is_first = requests.len() > 1 && witness.left().0 > 1;
-            witness.see(&event);
-            match event {
-                ReceiverEvent::Response(answer) => {
-                    // Whatever the link did: a header is as it was sent, or an error.
-                    let told =
-                        Offer { size: answer.size, tag: answer.tag, modified: answer.modified };
-                    assert_eq!(told, offer);
-                    if is_first {
-                        return;
-                    }
-                    if answer.offset != self.held.len() as u64 {
-                        assert_eq!(answer.offset, 0, "it starts over");
-                        self.forget();
-                    }
-                    self.tag = answer.tag;
-                }
-                ReceiverEvent::Contents(bytes) => fresh.extend_from_slice(bytes),
-                ReceiverEvent::Verified { digest, .. } => {
-                    // What has verified is what the server has there.
-                    let start = self.held.len();
-                    assert!(contents[start..].starts_with(&fresh), "not what was sent");
-                    self.held.append(&mut fresh);
-                    self.digests.push(digest);
-                }
-                ReceiverEvent::Digest { start, end, digest } => {
-                    let [start, end] = [start, end].map(|at| usize::try_from(at).expect("small"));
-                    let is_right = digest
-                        == wire::digest(
-                            start as u64,
-                            &contents[start..end],
-                            end - start == contents.len(),
-                        );
-                    assert!(is_right || is_damaged, "another digest");
-                    if is_right && let Some(held) = self.held.get(start..end) {
-                        let place = start / usize::try_from(self.segment.bytes()).expect("small");
-                        let is_same = held == &contents[start..end];
-                        assert_eq!(self.digests.get(place) == Some(&digest), is_same);
-                    }
-                }
-                ReceiverEvent::Complete if is_first => {}
-                ReceiverEvent::Complete => {
-                    let start = self.held.len();
-                    let is_right = contents.get(start..) == Some(&fresh[..]);
-                    let may_be_wrong = is_damaged && !self.input.verify;
-                    assert!(is_right || may_be_wrong, "a part passed off as the whole");
-                    self.complete = true;
-                }
-                ReceiverEvent::Refused(refusal) => {
-                    assert_eq!(refusal, Refusal::PastEnd);
-                    assert!(request.offset > version.size, "it is there");
-                    self.forget();
-                    is_refused = true;
-                }
-                other => unreachable!("{other:?}"),
-            }
+        let mut came = Attempt {
+            requests,
+            version,
+            contents: version.contents(),
+            witness: Witness::new(requests, &stream, ends),
+            is_damaged,
+            fresh: Vec::new(),
+            is_refused: false,
         };
         let mut failed = None;
         let step = if attempt.pieces == 0 { stream.len() } else { attempt.pieces.into() };
         for piece in stream.chunks(step.max(1)) {
-            failed = driver.hear(START, &mut receiver, piece, &mut on_event);
+            failed = driver.hear(START, &mut receiver, piece, |event| came.see(&event, self));
             driver.transmit(START, &mut receiver, u64::MAX);
         }
         if ends && !driver.is_over() {
             driver.ended = true;
-            failed = driver.listen(START, &mut receiver, &mut on_event);
+            failed = driver.listen(START, &mut receiver, |event| came.see(&event, self));
         }
+        let is_answered = self.complete || came.is_refused;
         if !ends && !driver.is_over() {
             // A reset: the session is told nothing. One that had only stalled would end as well.
             let mut now = START;
             let failed = driver.run_out(&mut now, &mut receiver, |_| panic!("from nothing"));
-            assert!(failed.is_some() || self.complete || is_refused, "a reset is never success");
+            assert!(failed.is_some() || is_answered, "a reset is never success");
         }
-        if attempt.faults.is_empty() {
-            assert!(
-                (self.complete || is_refused) && failed.is_none(),
-                "without a fault: {failed:?}"
-            );
-        }
+        let is_well = is_answered && failed.is_none();
+        assert!(is_well || !attempt.faults.is_empty(), "without a fault: {failed:?}");
         failed
     }
 

@@ -120,7 +120,10 @@ pub fn digest(start: u64, bytes: &[u8], is_whole: bool) -> Digest {
     }
 }
 
-/// Which bytes of a file answer a request, or why none do.
+/// Which bytes of a file answer a request.
+///
+/// # Errors
+/// Why none do.
 pub fn range(request: &Request<'_>, size: u64, tag: u64) -> Result<Range<u64>, Refusal> {
     let is_to_end = request.length == Request::TO_END;
     let range = if request.tag == 0 || request.tag == tag {
