@@ -104,8 +104,8 @@ fn a_damaged_header_is_an_error_whichever_bit_it_is() {
             let mut damaged = sent.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             // Behind a name that has become longer there may be more of it.
-            for more in [&b""[..], &[b'x'; 1 << 15]] {
-                let course = receive(&request, &serve(&[&damaged, more].concat()));
+            for more in [vec![], vec![b'x'; 1 << 15]] {
+                let course = receive(&request, &serve(&[&damaged[..], &more].concat()));
                 let closes = course.refused.is_some_and(Refusal::closes);
                 assert!(!course.has_answer && !course.is_complete, "bit {bit}: {course:?}");
                 assert!(closes || (course.refused.is_none() && course.failed.is_some()));

@@ -27,7 +27,9 @@ fn sixty_four_clients_at_once_are_all_served_right() {
                 scope.spawn(move || {
                     let mut stream = connect(address);
                     let asks = [Ask::get(number.to_string()), Ask::get("common")];
-                    asks.iter().for_each(|ask| ask.send(&mut stream));
+                    for ask in &asks {
+                        ask.send(&mut stream);
+                    }
                     let own = Reply::read(&mut stream, &asks[0]).contents(&mut stream);
                     assert!(own == contents(70_000 + number, number as u64), "{number}");
                     let shared = Reply::read(&mut stream, &asks[1]).contents(&mut stream);
