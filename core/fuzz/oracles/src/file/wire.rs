@@ -125,7 +125,7 @@ pub fn digest(start: u64, bytes: &[u8], is_whole: bool) -> Digest {
 /// # Errors
 /// Why none do.
 pub fn range(request: &Request<'_>, size: u64, tag: u64) -> Result<Range<u64>, Refusal> {
-    let is_to_end = request.length == Request::TO_END;
+    let is_to_end = request.length >= 1 << 62;
     let range = if request.tag == 0 || request.tag == tag {
         request.offset..request.offset.saturating_add(request.length).min(size)
     } else {
