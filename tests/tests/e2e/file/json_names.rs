@@ -62,8 +62,8 @@ fn what_is_shown_of_hostile_names_is_bounded() {
         Peer::tcp(move |mut stream| {
             while let Some(ask) = hear(&mut stream) {
                 let answer = match ask.operation {
-                    2 => Reply::ok(list.len(), 7).with(&list),
-                    _ => Reply { status: 1, verified: false, offset: 0, size: 0, tag: 0 }.bytes(),
+                    2 => Reply::ok(list.len(), 7).with(&ask, &list),
+                    _ => Reply::refusal(1).bytes(&ask),
                 };
                 let _ = stream.write_all(&answer);
             }

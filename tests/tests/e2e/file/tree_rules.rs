@@ -75,7 +75,7 @@ fn names_with_a_dot_go_into_no_folder_that_is_there() {
                     (_, name) => &b"planted"[..[0, 1, 2, 4][name.len() % 4]],
                 };
                 // The client may have heard enough.
-                let _ = stream.write_all(&Reply::ok(whole.len(), 7).with(whole));
+                let _ = stream.write_all(&Reply::ok(whole.len(), 7).with(&ask, whole));
             }
         })
     };
@@ -153,10 +153,10 @@ fn an_endless_file_is_taken_up_to_a_limit() {
 fn an_endless_tree_ends() {
     let server = Peer::tcp(|mut stream| {
         let mut asked = 0;
-        while hear(&mut stream).is_some() {
+        while let Some(ask) = hear(&mut stream) {
             asked += 1;
             let list = b"0\t0\tdeeper/\n";
-            let _ = stream.write_all(&Reply::ok(list.len(), 7).with(list));
+            let _ = stream.write_all(&Reply::ok(list.len(), 7).with(&ask, list));
         }
         asked
     });
