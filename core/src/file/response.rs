@@ -68,7 +68,6 @@ impl core::error::Error for Refusal {}
 /// What a server is about to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
 pub struct ResponseHeader {
     /// Where the contents start: as was wanted, or 0 if the version held is not the server's.
     pub offset: u64,

@@ -163,7 +163,14 @@ fn a_file_without_room_does_not_keep_the_others() {
     let others = client.queue.len() - 1;
     assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
     let mut transfer = client.queue.drop_next().unwrap();
-    let header = ResponseHeader { offset: 0, size: u64::MAX, tag: 1, verified: true };
+    let header = ResponseHeader {
+        offset: 0,
+        length: u64::MAX,
+        size: u64::MAX,
+        modified: 0,
+        tag: 1,
+        verified: true,
+    };
     let Queue { reporter, settings, .. } = &mut client.queue;
     let mut allowance = Allowance::from(settings.limits);
     let begun = transfer.take(ReceiverEvent::Response(header), 0, &mut allowance, reporter);

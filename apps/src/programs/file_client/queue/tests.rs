@@ -92,7 +92,7 @@ impl<'o> Fixture<'o> {
         }
         let mut names = Vec::new();
         let mut rest = sent.as_slice();
-        while let Some((header, after)) = rest.split_first_chunk::<24>() {
+        while let Some((header, after)) = rest.split_first_chunk::<40>() {
             let (name, after) = after.split_at(usize::from(header[7]));
             names.push(String::from_utf8_lossy(name).into_owned());
             rest = after;
@@ -109,11 +109,12 @@ impl<'o> Fixture<'o> {
     /// The whole answer to the next request.
     fn answer(&mut self, contents: &[u8]) {
         let size = contents.len() as u64;
-        let answer = ResponseHeader { offset: 0, size, tag: 7, verified: true };
+        let answer =
+            ResponseHeader { offset: 0, length: size, size, tag: 7, modified: 0, verified: true };
         self.take(ReceiverEvent::Response(answer)).unwrap();
         if size > 0 {
             self.take(ReceiverEvent::Contents(contents)).unwrap();
-            self.take(ReceiverEvent::Verified { end: size }).unwrap();
+            self.take(ReceiverEvent::Verified { start: 0, end: size, digest: [0; 32] }).unwrap();
         }
         self.take(ReceiverEvent::Complete).unwrap();
     }
@@ -193,7 +194,14 @@ fn few_listings_are_asked_for_at_once() {
     fixture.answer(b"");
     assert_eq!(fixture.ask(), "18");
     // There is no room for more than so much.
-    let answer = ResponseHeader { offset: 0, size: listing_sink::ROOM, tag: 7, verified: true };
+    let answer = ResponseHeader {
+        offset: 0,
+        length: listing_sink::ROOM,
+        size: listing_sink::ROOM,
+        modified: 0,
+        tag: 7,
+        verified: true,
+    };
     assert!(matches!(fixture.take(ReceiverEvent::Response(answer)), Err(Abort::Skip(_))));
 }
 
@@ -305,20 +313,21 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
     assert_eq!(fixture.ask(), "a b.");
-    let answer = ResponseHeader { offset: 0, size: 5, tag: 7, verified: true };
+    let answer =
+        ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag: 7, verified: true };
     fixture.take(ReceiverEvent::Response(answer)).unwrap();
     fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-    fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+    fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
     assert!(std::mem::take(&mut fixture.queue.progressed));
     fixture.take(ReceiverEvent::Contents(b"?")).unwrap();
 
     fixture.queue.rewind();
     fixture.reconnect();
     assert_eq!(fixture.ask(), "a b.");
-    let answer = ResponseHeader { offset: 3, ..answer };
+    let answer = ResponseHeader { offset: 3, length: 2, ..answer };
     fixture.take(ReceiverEvent::Response(answer)).unwrap();
     fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
-    fixture.take(ReceiverEvent::Verified { end: 5 }).unwrap();
+    fixture.take(ReceiverEvent::Verified { start: 0, end: 5, digest: [0; 32] }).unwrap();
     fixture.take(ReceiverEvent::Complete).unwrap();
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
     assert_eq!(fixture.queue.len(), 1);
@@ -332,10 +341,11 @@ fn only_what_had_not_verified_before_is_progress() {
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target(folder.path()))]);
     for (tag, expected) in [(7, true), (8, false)] {
         fixture.ask();
-        let answer = ResponseHeader { offset: 0, size: 5, tag, verified: true };
+        let answer =
+            ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag, verified: true };
         fixture.take(ReceiverEvent::Response(answer)).unwrap();
         fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-        fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+        fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
         assert_eq!(std::mem::take(&mut fixture.queue.progressed), expected);
         fixture.queue.rewind();
         fixture.reconnect();
@@ -346,19 +356,20 @@ fn only_what_had_not_verified_before_is_progress() {
 fn what_an_earlier_run_has_left_is_no_progress() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
-    let header = ResponseHeader { offset: 0, size: 5, tag: 7, verified: true };
+    let header =
+        ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag: 7, verified: true };
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target)]);
     fixture.ask();
     fixture.take(ReceiverEvent::Response(header)).unwrap();
     fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-    fixture.take(ReceiverEvent::Verified { end: 3 }).unwrap();
+    fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
     fixture.restart(false, vec![file("a", &target)]);
     fixture.ask();
     fixture.take(ReceiverEvent::Response(ResponseHeader { offset: 3, ..header })).unwrap();
     fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
     assert!(!fixture.queue.progressed);
-    fixture.take(ReceiverEvent::Verified { end: 5 }).unwrap();
+    fixture.take(ReceiverEvent::Verified { start: 0, end: 5, digest: [0; 32] }).unwrap();
     assert!(fixture.queue.progressed);
 }
 
@@ -403,6 +414,13 @@ fn a_listing_that_is_useless_stops_its_own_transfer_only() {
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![Transfer::screen("d".into(), false)]);
     assert_eq!(fixture.ask(), "d.");
-    let answer = ResponseHeader { offset: 0, size: u64::MAX, tag: 7, verified: true };
+    let answer = ResponseHeader {
+        offset: 0,
+        length: u64::MAX,
+        size: u64::MAX,
+        modified: 0,
+        tag: 7,
+        verified: true,
+    };
     assert!(matches!(fixture.take(ReceiverEvent::Response(answer)), Err(Abort::Skip(_))));
 }
