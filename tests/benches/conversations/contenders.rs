@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::chat::{loops, peers as peers_chat};
-use crate::files::{nginx, peers as peers_files};
+use crate::files::{nginx, peers as peers_files, rsync};
 use crate::process::Server;
 use crate::series::Named;
 use crate::{binaries, peers_datagrams, peers_hello};
@@ -34,6 +34,8 @@ pub(crate) enum Peer {
     NginxFiles,
     /// Files by nginx with two workers.
     PairedNginxFiles,
+    /// Files by rsync's daemon.
+    RsyncFiles,
     /// Chat, a write a member for all that a round of epoll brings.
     GatheringChat,
     /// Chat, a write a member and line.
@@ -45,7 +47,7 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::EpollHello,
         Self::TokioHello,
         Self::SpawnedHello,
@@ -56,6 +58,7 @@ impl Peer {
         Self::TokioFiles,
         Self::NginxFiles,
         Self::PairedNginxFiles,
+        Self::RsyncFiles,
         Self::GatheringChat,
         Self::EpollChat,
         Self::TokioChat,
@@ -75,6 +78,7 @@ impl Peer {
             Self::TokioFiles => "tokio-files",
             Self::NginxFiles => "nginx-files",
             Self::PairedNginxFiles => "paired-nginx-files",
+            Self::RsyncFiles => "rsync-files",
             Self::GatheringChat => "gathering-chat",
             Self::EpollChat => "epoll-chat",
             Self::TokioChat => "tokio-chat",
@@ -104,6 +108,7 @@ impl Peer {
             Self::TokioFiles => tokio_main(peers_files::tokio(address)),
             Self::NginxFiles => nginx::become_nginx(address, 1),
             Self::PairedNginxFiles => nginx::become_nginx(address, 2),
+            Self::RsyncFiles => rsync::become_rsync(address),
             Self::GatheringChat => loops::gathering(address),
             Self::EpollChat => loops::line_by_line(address),
             Self::TokioChat => tokio_main(peers_chat::tokio(address)),

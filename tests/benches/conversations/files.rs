@@ -1,8 +1,8 @@
-//! File transfer: large files and small ones, verified downloads, and the servers' memory.
+//! File transfer: large files and small ones, verified downloads, trees, and the servers' memory.
 //!
-//! The peers serve the same folder: nginx with `sendfile`, where it is installed, as the program to
-//! beat; the shortest loop around `sendfile(2)` as the limit; and tokio. What is not installed is said
-//! to be absent below its table.
+//! The peers serve the same folder: nginx with `sendfile`, and for a tree rsync's daemon, as the
+//! programs to beat; the shortest loop around `sendfile(2)` as the limit; and tokio. What is not
+//! installed is said to be absent below its table, and targets that speak of it were not measured.
 //!
 //! All files lie in memory, and the clients throw what they receive away inside the kernel (see
 //! [`download`]), so that it is the server that sets the pace.
@@ -19,9 +19,11 @@ mod memory;
 pub(crate) mod nginx;
 pub(crate) mod peers;
 mod row;
+pub(crate) mod rsync;
 mod setup;
 mod small;
 mod small_files;
+mod tree;
 mod verified;
 
 use std::io;
@@ -39,6 +41,7 @@ pub(crate) fn measure(
         FilesTable::Large => large::measure(options, contenders),
         FilesTable::Verified => verified::measure(options, contenders),
         FilesTable::Small => small::measure(options, contenders),
+        FilesTable::Tree => tree::measure(options, contenders),
         FilesTable::Memory => memory::measure(options, contenders),
     }
 }

@@ -11,7 +11,7 @@ usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
   hello, datagrams, memory, files, chat
                                    measure these only (default: all five)
-  files-large, files-verified, files-small, files-memory
+  files-large, files-verified, files-small, files-tree, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
   --short                          a quick look: 2 rounds of half a second a run, of less for
@@ -44,13 +44,15 @@ pub(crate) enum FilesTable {
     Verified,
     /// Many small files.
     Small,
+    /// A tree of them.
+    Tree,
     /// What a transfer costs the server in memory.
     Memory,
 }
 
 impl FilesTable {
     /// All of them, in order.
-    const ALL: [Self; 4] = [Self::Large, Self::Verified, Self::Small, Self::Memory];
+    const ALL: [Self; 5] = [Self::Large, Self::Verified, Self::Small, Self::Tree, Self::Memory];
 
     /// The table of that name on the command line.
     fn named(name: &str) -> Option<Self> {
@@ -58,6 +60,7 @@ impl FilesTable {
             "files-large" => Some(Self::Large),
             "files-verified" => Some(Self::Verified),
             "files-small" => Some(Self::Small),
+            "files-tree" => Some(Self::Tree),
             "files-memory" => Some(Self::Memory),
             _ => None,
         }

@@ -32,24 +32,25 @@ pub(crate) enum Goal {
     AtMost(f64),
 }
 
-/// Prints each figure with its range over the rounds beside what it should be.
+/// Prints each figure with its range over the rounds beside what it should be. One of no rounds was not
+/// measured.
 pub(crate) fn print_goals(goals: &[(&str, Series, Goal)]) {
     let rows: Vec<_> = goals
         .iter()
         .map(|(what, series, goal)| {
             let median = series.median();
-            let (low, high) = series.range();
             let (wanted, met) = match *goal {
                 Goal::AtLeast(bound) => (format!("≥ {}", ratio(bound)), median >= bound),
                 Goal::AtMost(bound) => (format!("≤ {}", ratio(bound)), median <= bound),
             };
-            vec![
-                (*what).to_owned(),
-                wanted,
-                ratio(median),
-                format!("{} to {}", ratio(low), ratio(high)),
-                (if met { "met" } else { "missed" }).to_owned(),
-            ]
+            let (measured, range, verdict) = if median.is_nan() {
+                ("-".to_owned(), "-".to_owned(), "not measured")
+            } else {
+                let (low, high) = series.range();
+                let range = format!("{} to {}", ratio(low), ratio(high));
+                (ratio(median), range, if met { "met" } else { "missed" })
+            };
+            vec![(*what).to_owned(), wanted, measured, range, verdict.to_owned()]
         })
         .collect();
     print("  targets", &["barewire", "wanted", "measured", "range", ""], &rows);

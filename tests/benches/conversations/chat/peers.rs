@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-use crate::files::nginx::installed;
+use crate::binaries::installed;
 
 /// Lines that a member may be behind the others: more than are ever under way here.
 const CAPACITY: usize = 4096;

@@ -70,9 +70,11 @@ impl Folder {
         file.sync_all()
     }
 
-    /// Writes a file.
+    /// Writes a file, and the folders that lead to it.
     pub(super) fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        fs::write(self.served().join(name), contents)
+        let path = self.served().join(name);
+        fs::create_dir_all(path.with_file_name(""))?;
+        fs::write(path, contents)
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn measure(options: &Options, contenders: &Contenders) -> io::Result<
         rows.barewire(PAIRED_BAREWIRE, Form::Plain, &pair),
     ];
     let four_goals = [
+        ("MiB/s, of sendfile", [BAREWIRE, SENDFILE], 0, Goal::AtLeast(0.95)),
         ("2 threads: MiB/s, of nginx", [PAIRED_BAREWIRE, PAIRED_NGINX], 0, Goal::AtLeast(1.0)),
         ("2 threads: MiB/s, of tokio", [PAIRED_BAREWIRE, TOKIO], 0, Goal::AtLeast(10.0)),
         ("2 threads: CPU a GiB, of nginx", [PAIRED_BAREWIRE, PAIRED_NGINX], 1, Goal::AtMost(1.0)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::form::Form;
-use super::nginx;
+use crate::binaries::installed;
 use crate::contenders::{Contender, Contenders, Peer};
 use crate::process::Server;
 use crate::series::{Named, Series};
@@ -39,7 +39,7 @@ impl Rows<'_> {
 
     /// nginx, if it is installed.
     pub(super) fn nginx(self, name: &'static str, peer: Peer, form: Form) -> Option<Row> {
-        nginx::installed("nginx")?;
+        installed("nginx")?;
         self.row(form, Some(self.contenders.peer(name, peer)))
     }
 
@@ -65,8 +65,8 @@ pub(super) fn present<T, const N: usize>(rows: [Option<T>; N]) -> Vec<T> {
 
 /// Says which of `programs` are missing, and their rows with them.
 pub(super) fn print_absent(programs: &[&str]) {
-    for program in programs.iter().filter(|program| nginx::installed(program).is_none()) {
-        println!("  absent, and so without rows and targets: {program}, which is not installed");
+    for program in programs.iter().filter(|program| installed(program).is_none()) {
+        println!("  absent, and so without rows: {program}, which is not installed");
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn of<'a, T: Named, const N: usize>(
 /// A target: of a row, of another that it is measured by, one figure of both, and the bound.
 pub(super) type Target<'a> = (&'a str, [&'a str; 2], usize, Goal);
 
-/// Prints the targets whose rows are there.
+/// Prints the targets. Those that speak of a row that is absent were not measured.
 pub(super) fn print_targets<T: Named, const N: usize>(
     rows: &[T],
     figures: &[[Series; N]],
@@ -90,14 +90,13 @@ pub(super) fn print_targets<T: Named, const N: usize>(
 ) {
     let goals: Vec<_> = targets
         .iter()
-        .filter_map(|&(what, [row, base], figure, goal)| {
-            let (row, base) = (of(rows, figures, row)?, of(rows, figures, base)?);
-            Some((what, row[figure].over(&base[figure]), goal))
+        .map(|&(what, [row, base], figure, goal)| {
+            let (row, base) = (of(rows, figures, row), of(rows, figures, base));
+            let over = |(row, base): (&[Series; N], &[Series; N])| row[figure].over(&base[figure]);
+            (what, row.zip(base).map(over).unwrap_or_default(), goal)
         })
         .collect();
-    if !goals.is_empty() {
-        table::print_goals(&goals);
-    }
+    table::print_goals(&goals);
 }
 
 /// What `work` costs the server, beside what it gives.
