@@ -19,7 +19,8 @@ pub(super) fn check_room(file: &File, bytes: u64) -> io::Result<()> {
     if bytes < RESERVE_FROM {
         return Ok(());
     }
-    let disk = retry(|| fstatvfs(file))?;
+    // Where that is not told, the contents will tell.
+    let Ok(disk) = retry(|| fstatvfs(file)) else { return Ok(()) };
     let free = available(&disk);
     // Some file systems do not count.
     if disk.blocks() > 0 && bytes > free { Err(full(bytes, free)) } else { Ok(()) }
@@ -34,7 +35,7 @@ pub(super) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     check_room(file, length)?;
     // There it is not put down in a list, but page by page filled with zeros, which costs as much as
     // writing the contents does.
-    if retry(|| fstatfs(file))?.filesystem_type() == TMPFS_MAGIC {
+    if retry(|| fstatfs(file)).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC) {
         return Ok(());
     }
     let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;

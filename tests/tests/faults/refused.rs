@@ -178,6 +178,9 @@ fn a_file_client_downloads_without_calls_that_it_can_do_without() {
         Call::RENAME,
         Call::FLOCK,
         Call::FALLOCATE,
+        Call::FSTATFS,
+        Call::FCHMOD,
+        Call::UTIMENS,
         Call::FDATASYNC,
         Call::FSYNC,
         Call::FADVISE,
@@ -192,7 +195,7 @@ fn a_file_client_downloads_without_calls_that_it_can_do_without() {
                 Some(injector)
             };
             // In memory no room is reserved.
-            let on_disk = call == Call::FALLOCATE;
+            let on_disk = [Call::FALLOCATE, Call::FSTATFS].contains(&call);
             let target = if on_disk { Folder::new } else { Folder::in_memory };
             use_it(&server, &house, injector, target);
             let struck = injectors.take().iter().any(|injector| !injector.struck().is_empty());

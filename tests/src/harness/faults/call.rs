@@ -66,6 +66,7 @@ calls! {
     FCNTL = "fcntl", SYS_fcntl, FIRST;
     FDATASYNC = "fdatasync", SYS_fdatasync, FIRST;
     FLOCK = "flock", SYS_flock, FIRST;
+    FSTATFS = "fstatfs", SYS_fstatfs, FIRST;
     FSYNC = "fsync", SYS_fsync, FIRST;
     FTRUNCATE = "ftruncate", SYS_ftruncate, FIRST;
     GETDENTS = "getdents64", SYS_getdents64, FIRST;

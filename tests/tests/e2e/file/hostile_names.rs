@@ -7,6 +7,8 @@ use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{End, connect, read_out};
 use barewire_tests::harness::{Folder, share};
 
+use super::Containment;
+
 /// Each with what it must not reach: files and folders that are there, beside the served one.
 fn hostile_names(outside: &str) -> Vec<Vec<u8>> {
     let mut names: Vec<Vec<u8>> = [
@@ -46,23 +48,25 @@ fn house() -> Folder {
 
 #[test]
 fn names_that_lead_out_are_refused() {
-    let house = house();
-    let server = share(house.path("served"), &[]);
-    let mut stream = connect(server.address());
-    for name in hostile_names(house.path("secret").to_str().unwrap()) {
-        for ask in [Ask::get(&name), Ask::list(&name), Ask::get(&name).unverified()] {
-            let status = ask.fetch(&mut stream).0.status;
-            assert_eq!(status, 2, "{}", name.escape_ascii());
+    for containment in Containment::EACH {
+        let house = house();
+        let server = containment.share(house.path("served"), &[]);
+        let mut stream = connect(server.address());
+        for name in hostile_names(house.path("secret").to_str().unwrap()) {
+            for ask in [Ask::get(&name), Ask::list(&name), Ask::get(&name).unverified()] {
+                let status = ask.fetch(&mut stream).0.status;
+                assert_eq!(status, 2, "{}", name.escape_ascii());
+            }
         }
+        assert_eq!(Ask::get("").fetch(&mut stream).0.status, 2);
+        for folder in [".", "./", "sub", "sub/..", "x/.", "x/"] {
+            let status = Ask::get(folder).fetch(&mut stream).0.status;
+            assert!(matches!(status, 1 | 2), "{folder}: {status}");
+        }
+        assert_eq!(Ask::get("sub/../x").fetch(&mut stream).1, b"inside");
+        drop(stream);
+        server.stop();
     }
-    assert_eq!(Ask::get("").fetch(&mut stream).0.status, 2);
-    for folder in [".", "./", "sub", "sub/..", "x/.", "x/"] {
-        let status = Ask::get(folder).fetch(&mut stream).0.status;
-        assert!(matches!(status, 1 | 2), "{folder}: {status}");
-    }
-    assert_eq!(Ask::get("sub/../x").fetch(&mut stream).1, b"inside");
-    drop(stream);
-    server.stop();
 }
 
 #[test]

@@ -8,6 +8,8 @@ use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::connect;
 use barewire_tests::harness::{Folder, share};
 
+use super::Containment;
+
 /// Beside the served folder are things that nobody outside may have.
 fn house() -> Folder {
     let house = Folder::new()
@@ -45,9 +47,9 @@ const WAYS_OUT: [&str; 13] = [
 
 #[test]
 fn links_that_lead_out_are_refused() {
-    for options in [&[][..], &["--no-sandbox"]] {
+    for containment in Containment::EACH {
         let house = house();
-        let server = share(house.path("served"), options);
+        let server = containment.share(house.path("served"), &[]);
         let mut stream = connect(server.address());
         for name in WAYS_OUT {
             assert_eq!(Ask::get(name).fetch(&mut stream).0.status, 2, "{name}");
@@ -64,17 +66,16 @@ fn links_that_lead_out_are_refused() {
     }
 }
 
-/// With and without the second lock, which does not know of links.
 #[test]
 fn links_inside_work() {
-    for options in [&[][..], &["--no-sandbox"]] {
+    for containment in Containment::EACH {
         let folder = Folder::new()
             .with("data/v1/x", "inside")
             .with_link("data/current", "v1")
             .with_link("x", "data/current/x")
             .with_link("data/v1/up", "../../x")
             .with_link("data/v1/around", "../../data/./v1/../v1/x");
-        let server = share(&folder, options);
+        let server = containment.share(&folder, &[]);
         let mut stream = connect(server.address());
         for name in ["x", "data/current/x", "data/v1/up", "data/current/up", "data/v1/around"] {
             assert_eq!(Ask::get(name).fetch(&mut stream).1, b"inside", "{name}");

@@ -4,17 +4,19 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use barewire_tests::harness::Folder;
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::connect;
-use barewire_tests::harness::{Folder, share};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
-const REQUESTS: usize = 1500;
+use super::Containment;
+
+const REQUESTS: usize = 1000;
 
 /// Both names exist at every moment; which is the folder and which is the link never stands still.
 #[test]
 fn nothing_outside_is_read_while_a_folder_and_a_link_change_places() {
-    for options in [&[][..], &["--no-sandbox"]] {
+    for containment in Containment::EACH {
         let house = Folder::new()
             .with("private/x", "outside")
             .with("private/only-outside", "outside")
@@ -22,7 +24,7 @@ fn nothing_outside_is_read_while_a_folder_and_a_link_change_places() {
             .with("served/real", "inside")
             .with_link("served/link", "../private")
             .with_link("served/file-link", "../private/x");
-        let server = share(house.path("served"), &[&["-q"], options].concat());
+        let server = containment.share(house.path("served"), &["-q"]);
         let address = server.address();
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
