@@ -16,11 +16,14 @@ pub(super) enum Form {
 }
 
 /// The length of the head of a framed request and of a framed answer.
-const FRAMED_REQUEST: usize = 24;
-const FRAMED_ANSWER: usize = 32;
+const FRAMED_REQUEST: usize = 40;
+const FRAMED_ANSWER: usize = 64;
 
-/// What a framed request and its answer begin with: the marker, and version 1.
-const FRAMED: &[u8] = b"\0BW\x01";
+/// What a framed request and its answer begin with: the marker, and version 2.
+const FRAMED: &[u8] = b"\0BW\x02";
+
+/// A length that means: to the end.
+const TO_END: u64 = 1 << 62;
 
 /// What comes before contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,7 @@ impl Form {
                 request[4] = 1;
                 let length = u16::try_from(name.len()).expect("the names here are short");
                 request[6..8].copy_from_slice(&length.to_be_bytes());
+                request[16..24].copy_from_slice(&TO_END.to_be_bytes());
                 [&request, name.as_bytes()].concat()
             }
         }
@@ -60,11 +64,14 @@ impl Form {
             Self::Plain => Ok(Some(Head { length: 0, contents: None })),
             Self::Framed => {
                 let Some(head) = bytes.first_chunk::<FRAMED_ANSWER>() else { return Ok(None) };
-                let (status, size) = (head[4], head[16..].first_chunk().expect("it has 32 bytes"));
+                let (status, length) = (head[4], head[16..].first_chunk().expect("it has more"));
                 if !head.starts_with(FRAMED) || status != 0 {
                     return Err(wrong(bytes));
                 }
-                Ok(Some(Head { length: FRAMED_ANSWER, contents: Some(u64::from_be_bytes(*size)) }))
+                Ok(Some(Head {
+                    length: FRAMED_ANSWER,
+                    contents: Some(u64::from_be_bytes(*length)),
+                }))
             }
             Self::Http | Self::HttpKept => http_head(bytes),
         }
