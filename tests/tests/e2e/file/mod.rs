@@ -3,6 +3,7 @@ mod crowd;
 mod download;
 mod header_fields;
 mod hostile_names;
+mod independent;
 mod json_names;
 mod killed_downloads;
 mod links;
