@@ -81,9 +81,10 @@ fn contents_that_come_too_slowly_are_given_up() {
     fails(&mut dripping, at(31_000), ReceiverError::Stalled);
 
     let mut slow = asked();
+    // The header counts, too.
     slow.hear(at(1_000), &header);
     for second in 2..=30 {
-        slow.hear(at(second * 1_000), &[0; 15]);
+        slow.hear(at(second * 1_000), &[0; 13]);
     }
     fails(&mut slow, at(31_000), ReceiverError::Stalled);
 
@@ -97,7 +98,7 @@ fn contents_that_come_too_slowly_are_given_up() {
 
     let mut once = asked();
     once.hear(NOW, &header);
-    once.hear(at(10_000), &[0; QUOTA - 1]);
+    once.hear(at(10_000), &[0; QUOTA - 64 - 1]);
     assert_eq!(once.receiver.poll_deadline(), Some(at(30_000)));
     once.hear(at(20_000), &[0; 9_999]);
     fails(&mut once, at(50_000), ReceiverError::Stalled);
@@ -117,7 +118,7 @@ fn hashes_must_come_fast_enough() {
     let request = Request::hashes(b"a").with_segment(SegmentSize::MIN);
     let mut client = Client::asking(&[request]);
     client.hear(NOW, &response(&bytes_of(&request), 0, 0, 1 << 40, TAG));
-    client.hear(at(10_000), &[0; QUOTA - 1]);
+    client.hear(at(10_000), &[0; QUOTA - 64 - 1]);
     assert_eq!(client.receiver.poll_deadline(), Some(at(30_000)));
     client.hear(at(20_000), &[0; 1]);
     fails(&mut client, at(50_000), ReceiverError::Stalled);
