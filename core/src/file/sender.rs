@@ -118,6 +118,14 @@ impl<const N: usize> Sender<N> {
         }
     }
 
+    /// Begins the client's time anew, where it was the owner that kept contents back until `now`: for want
+    /// of them, or because they are not to go out faster. To be called before the driver's next step.
+    pub fn excuse(&mut self, now: Instant) {
+        if self.state.phase == Phase::Sending {
+            self.state.progress.begin(now);
+        }
+    }
+
     /// Confirms that what has gone out is what was offered, where that is
     /// [pending](Pending::Confirm). If it is not, it does nothing.
     pub fn confirm(&mut self, now: Instant) {

@@ -63,6 +63,22 @@ fn the_owner_may_take_its_time() {
     assert_eq!(sender.poll_deadline(), Some(at(160_000)));
 }
 
+/// Contents that the owner keeps back are not what the client does not take.
+#[test]
+fn the_owner_may_keep_contents_back() {
+    let mut sender = sender();
+    sender.excuse(at(9_000));
+    assert_eq!(sender.poll_deadline(), Some(at(10_000)), "a request is not excused");
+    sender.handle_input(NOW, &mut &get(b"a")[..]).unwrap();
+    sender.offer(NOW, FIVE);
+    sender.transmitted(NOW, 64);
+    for minute in 1..5 {
+        sender.excuse(at(minute * 60_000));
+        assert_eq!(sender.handle_timeout(at(minute * 60_000)), Err(nb::Error::WouldBlock));
+    }
+    gives_up(&mut sender, at(270_000), Some(SenderError::Stalled));
+}
+
 #[test]
 fn a_client_that_takes_nothing_is_given_up() {
     let stalled = Some(SenderError::Stalled);
