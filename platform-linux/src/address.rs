@@ -1,7 +1,7 @@
 //! Socket addresses: as a person means them, and bound by one socket or by several.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sys::socket::{self, AddressFamily, SockaddrStorage, sockopt};
@@ -12,6 +12,18 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip if ip == address.ip() => address,
         ip => SocketAddr::new(ip, address.port()),
+    }
+}
+
+/// What an address counts as where each source has a share: an IPv4 address alone; of an IPv6 address the
+/// network of 64 bits, all of which one host can have (RFC 4291 §2.5.4, RFC 6177).
+pub fn source(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -56,5 +68,15 @@ mod tests {
         assert_eq!(shown("[::1]:7"), "[::1]:7");
         assert_eq!(shown("[fe80::1%3]:7"), "[fe80::1%3]:7");
         assert_eq!(shown("192.0.2.1:7"), "192.0.2.1:7");
+    }
+
+    #[test]
+    fn a_source_is_an_ipv4_address_or_half_an_ipv6_address() {
+        let shown = |text: &str| source(text.parse().unwrap()).to_string();
+        assert_eq!(shown("192.0.2.1"), "192.0.2.1");
+        assert_eq!(shown("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(shown("2001:db8:0:7:1:2:3:4"), "2001:db8:0:7::");
+        assert_eq!(shown("2001:db8:0:7::9"), shown("2001:db8:0:7:ffff::"));
+        assert_ne!(shown("2001:db8:0:7::1"), shown("2001:db8:0:8::1"));
     }
 }

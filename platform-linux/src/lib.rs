@@ -13,6 +13,7 @@
 //! | service manager | [`activation`] | the sockets that it passes, and telling it that the server is ready |
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
 //! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT` and `SIGTERM` |
+//! | workers | [`workers`] | a bounded pool of threads for what would keep an executor waiting |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
@@ -168,6 +169,7 @@ pub mod system_error;
 pub mod terminal;
 pub mod threads;
 pub mod wait;
+pub mod workers;
 
 mod error_pause;
 mod sys;
