@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | a server | [`Root`], [`ServedFile`] | names lead to regular files beneath a folder, and nowhere else |
 //! | a server | [`DigestCache`] | the digest of a segment of a file is computed once |
+//! | a server | [`FileJobs`], [`Supply`] | what has to be waited for, other threads do, once for all who need it |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
@@ -53,6 +54,7 @@ mod background_writer;
 mod confine;
 mod digest_cache;
 mod download;
+mod file_system;
 mod folder;
 mod listing;
 mod open_error;
@@ -61,6 +63,7 @@ mod root;
 mod served_file;
 mod storage;
 mod stream_target;
+mod supply;
 mod version;
 
 pub use background_writer::BackgroundWriter;
@@ -73,8 +76,8 @@ pub use open_error::{OpenError, Reason};
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};
 pub use storage::{BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Storage, StorageFile};
-
 pub use stream_target::open_stream;
+pub use supply::{Asker, FileJobs, Supply};
 
 pub use crate::sys::beneath::Resolution;
 pub use crate::sys::refused::Missing;

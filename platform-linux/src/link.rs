@@ -13,10 +13,9 @@
 //! ```
 //! # use std::fs::File;
 //! # use std::io;
-//! # use std::os::fd::AsFd;
 //! # use barewire_core::session::{Event, Session};
 //! # use barewire_linux::executor::Context;
-//! # use barewire_linux::link::{DriveError, Link};
+//! # use barewire_linux::link::{Contents, DriveError, Link};
 //! # trait Sender: Session {
 //! #     fn wants_file(&self) -> bool;
 //! #     fn offer(&mut self, size: u64);
@@ -32,7 +31,8 @@
 //!     /// One turn of the client's task.
 //!     fn carry_on<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(), DriveError<S::Error>> {
 //!         loop {
-//!             let contents = self.file.as_ref().map(AsFd::as_fd);
+//!             let mut contents = self.file.as_ref().map(Contents::new);
+//!             let contents = contents.as_mut();
 //!             match self.link.advance(cx, &mut self.session, contents, |_: Event<'_, S>| {}) {
 //!                 Err(nb::Error::WouldBlock) => {}
 //!                 over => return over,
@@ -58,6 +58,7 @@
 //! ```
 
 mod connection;
+mod contents;
 mod lingering;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,6 @@ mod transport;
 use core::mem;
 use core::ops::ControlFlow;
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use barewire_core::driver::{self, Driver, LastStep, Step};
 use barewire_core::session::{Event, Session};
@@ -74,6 +74,7 @@ use barewire_core::session::{Event, Session};
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
+pub use contents::Contents;
 use lingering::Lingering;
 use transport::LinkTransport;
 
@@ -156,10 +157,9 @@ impl Link {
         }
     }
 
-    /// As [`drive`](Self::drive), for a session that sends contents: those of the file `contents`,
-    /// which must be a regular file (or a `memfd_create(2)`), and the one that the session was last
-    /// offered. May be called several times in a turn; [`flush`](Self::flush) must end it, since
-    /// small output is gathered until then.
+    /// As [`drive`](Self::drive), for a session that sends contents: those of `contents`, which must be
+    /// what the session was last offered. May be called several times in a turn;
+    /// [`flush`](Self::flush) must end it, since small output is gathered until then.
     ///
     /// Once the turn's budget is used up, further calls do nothing but to ask for another turn.
     ///
@@ -172,7 +172,7 @@ impl Link {
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
-        contents: Option<BorrowedFd<'_>>,
+        contents: Option<&mut Contents<'_>>,
         on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
         self.run(cx, session, contents, true, on_event)
@@ -213,7 +213,7 @@ impl Link {
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
-        contents: Option<BorrowedFd<'_>>,
+        contents: Option<&mut Contents<'_>>,
         gathers: bool,
         mut on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), DriveError<S::Error>> {
@@ -230,7 +230,8 @@ impl Link {
         let (mut scratch, now) = (cx.take_scratch(), cx.now());
         let is_due = session.poll_deadline().is_some_and(|at| at <= now);
         let mut transport = LinkTransport::new(cx, connection, &mut scratch);
-        (transport.contents, transport.gathers, transport.is_due) = (contents, gathers, is_due);
+        (transport.gathers, transport.is_due) = (gathers, is_due);
+        transport.contents = contents.as_deref().copied();
         let mut on_event = |event: Event<'_, S>| {
             on_event(event);
             ControlFlow::Continue(())
@@ -240,6 +241,9 @@ impl Link {
             _ => None,
         };
         transport.keep_rest();
+        if let (Some(contents), Some(used)) = (contents, transport.contents) {
+            contents.stopped_at = used.stopped_at;
+        }
         if matches!(result, Some(Err(DriveError::Session(_)))) {
             // The last word, whatever the budget: its fate changes nothing.
             (transport.connection.budget, transport.connection.full) = (Budget::TURN, false);

@@ -15,6 +15,15 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
 }
 
+/// How many descriptors the process may have open.
+///
+/// # Errors
+/// Those of `getrlimit(2)`.
+pub fn descriptor_limit() -> io::Result<usize> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(usize::try_from(soft).unwrap_or(usize::MAX))
+}
+
 /// Makes a write beyond the limit on the size of files an error (`EFBIG`) in place of the process's
 /// end by `SIGXFSZ`. To be called before any other thread is started. Programs that this one starts
 /// by [`std::process::Command`] are not affected.

@@ -16,7 +16,7 @@ pub(crate) mod startup;
 
 use core::time::Duration;
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -29,7 +29,7 @@ use nix::sys::uio::pread;
 use nix::unistd::syncfs;
 use nix::{libc, setsockopt_impl, sockopt_impl};
 use rustix::fs::{AtFlags, RenameFlags, StatxFlags, StatxTimestamp};
-
+use rustix::io::ReadWriteFlags;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
 
 use refused::{Missing, Refusal};
@@ -97,6 +97,19 @@ sockopt_impl!(
 /// From how many bytes on a stream is readable (`SO_RCVLOWAT`, `socket(7)`).
 pub(crate) fn set_receive_low_mark(socket: &impl AsFd, bytes: i32) -> io::Result<()> {
     Ok(socket::setsockopt(socket, ReceiveLowMark, &bytes)?)
+}
+
+/// Reads what of a file is in memory (`RWF_NOWAIT`, `preadv2(2)`): `EAGAIN` if nothing is at `offset`.
+/// `nix` does not have it.
+pub(crate) fn read_cached(file: impl AsFd, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut buffers = [IoSliceMut::new(buffer)];
+    retry(|| rustix::io::preadv2(&file, &mut buffers, offset, ReadWriteFlags::NOWAIT))
+}
+
+/// Whether an error of [`read_cached`] means that the file system, the kernel or a filter does not know
+/// that way of reading.
+pub(crate) fn knows_no_cache(error: &io::Error) -> bool {
+    matches!(errno(error), Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EPERM)
 }
 
 /// `TIOCGWINSZ` (`ioctl_tty(2)`), of which `nix` has the number only.

@@ -1,32 +1,39 @@
 //! `file-server`: sends the files of a folder to everybody.
 
 mod connection;
+mod pacer;
 mod response;
+mod sources;
 mod store;
 
 use std::iter;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig};
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::link::Link;
+use barewire_linux::resource_limits;
 use barewire_linux::threads;
+use barewire_linux::workers::WorkerPool;
 use clap::Parser;
 
 use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
+use crate::cli::sizes::rate;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
 use crate::server::listen::{self, DEFAULT_ADDRESS, ServeArguments};
 use crate::server::serve::{AcceptLimits, serve};
 
 use connection::{ClientConnection, FileServerState};
+use sources::{SourceLimits, Sources};
 use store::{Sandbox, Store};
 
 const EXAMPLES: &str = "\
@@ -39,9 +46,21 @@ Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOS
 downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or
 SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it at once.";
 
+/// Other servers do with one thread unless they are told.
+const THREADS: &str = "Serve with N threads, each with its own socket on the address [default: as many \
+    as there are processors]";
+
+/// The part of the descriptors that the connections of one source take at most, with a file for each,
+/// is twice this.
+const DESCRIPTORS: usize = 4;
+
+/// The fewest threads that read files, hash them, and list folders.
+const WORKERS: usize = 4;
+
 /// Sends the files of a folder to everybody who asks.
 #[derive(Debug, Parser)]
 #[command(name = FileServerProgram::NAME, version, after_help = EXAMPLES)]
+#[command(mut_arg("threads", |threads| threads.help(THREADS)))]
 pub(crate) struct FileServerProgram {
     /// Where to listen, HOST:PORT, or HOST and PORT as two words, port 0 for a free one
     /// (127.0.0.1:8080); and the folder to serve (the current one)
@@ -55,6 +74,22 @@ pub(crate) struct FileServerProgram {
     /// system allows]
     #[arg(long, value_name = "N", value_parser = listen::client_count)]
     max_clients: Option<NonZero<usize>>,
+
+    /// How many connections from one source, an IPv4 address or an IPv6 network of 64 bits, to serve at
+    /// once; more are told that the server is busy [default: three quarters of --max-clients, or as many
+    /// as a quarter of the open files that the system allows]
+    #[arg(long, value_name = "N", value_parser = listen::client_count)]
+    max_per_source: Option<NonZero<usize>>,
+
+    /// How many bytes of contents to send each second, to all clients together: 500K, 1.5M or 2G, for
+    /// powers of 1024 [default: no limit]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    limit_rate: Option<u64>,
+
+    /// How many bytes of contents to send each second to one client, with all of its connections
+    /// [default: no limit]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    limit_rate_client: Option<u64>,
 
     /// How long a client may take to say what it wants
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_TIMEOUT))]
@@ -98,7 +133,8 @@ impl Run for FileServerProgram {
         let (host_port, folder) = address_and_folder(words)?;
         let store = Store::open(&folder, self.hidden)?;
         let passed = activation::tcp_listener();
-        let listeners = self.serve.open(&host_port, 't', passed, threads::listeners)?;
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let listeners = self.serve.open(&host_port, 't', processors, passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
         let sandbox = self.sandbox();
         // Before the threads begin, since each inherits it from this one.
@@ -107,7 +143,14 @@ impl Run for FileServerProgram {
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
             .with_stall(self.stall);
-        let state = Arc::new(FileServerState { store, config });
+        let workers = NonZero::new(processors.max(WORKERS)).unwrap_or(NonZero::<usize>::MIN);
+        let source_limits = SourceLimits {
+            connections: self.max_per_source.map_or_else(|| self.share(), NonZero::get),
+            rate: self.limit_rate_client.and_then(NonZero::new),
+            total_rate: self.limit_rate.and_then(NonZero::new),
+        };
+        let sources = Sources::new(WorkerPool::new(workers), source_limits);
+        let state = Arc::new(FileServerState { store, sources, config });
         let limits = AcceptLimits {
             once: self.serve.once,
             max_clients: self.max_clients,
@@ -122,7 +165,9 @@ impl Run for FileServerProgram {
             printer,
             |_, _| {},
             |state, now, peer, stream| {
-                ClientConnection::new(Link::new(stream), Sender::new(now, state.config), peer)
+                let place = state.sources.enter(peer.address.ip());
+                let session = Sender::new(now, state.config);
+                ClientConnection::new(Link::new(stream), session, peer, place)
             },
         )
     }
@@ -134,6 +179,15 @@ impl FileServerProgram {
             (true, _) => Sandbox::Unwanted,
             (_, true) => Sandbox::Required,
             _ => Sandbox::Wanted,
+        }
+    }
+
+    /// How many connections of one source are served at once, unless that was chosen: it leaves room for
+    /// others.
+    fn share(&self) -> usize {
+        match self.max_clients {
+            Some(clients) => clients.get() - clients.get() / 4,
+            None => resource_limits::descriptor_limit().unwrap_or(1024).div_ceil(DESCRIPTORS),
         }
     }
 }

@@ -31,6 +31,13 @@ pub(crate) struct ServedPeer {
     pub(super) permit: Option<Permit>,
 }
 
+impl ServedPeer {
+    /// It does not count among the clients any more.
+    pub(crate) fn leave_place(&mut self) {
+        self.permit = None;
+    }
+}
+
 impl<S> ServerContext<S> {
     /// Has what was collected in this round printed at its end.
     pub(crate) fn flush_later(&self, cx: &mut Context<'_, Self>) {

@@ -39,7 +39,7 @@ impl ListenArguments {
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
         let address = HostPort::read_only(&self.address)?;
-        self.serve.open(&address, protocol, passed, bind)
+        self.serve.open(&address, protocol, 1, passed, bind)
     }
 }
 
@@ -50,22 +50,29 @@ pub(crate) struct ServeArguments {
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// Serve with N threads, each with its own socket on the address
-    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "once",
+    /// Serve with N threads, each with its own socket on the address [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "once",
           value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: u16,
+    threads: Option<u16>,
 }
 
 impl ServeArguments {
-    /// As [`open`], for the threads asked for.
+    /// As [`open`], for the threads asked for, or else for `threads`.
     pub(crate) fn open<S>(
         &self,
         address: &HostPort<'_>,
         protocol: char,
+        threads: usize,
         passed: io::Result<Option<S>>,
         bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
     ) -> Result<Vec<S>, Failure> {
-        open(address, protocol, self.threads.into(), passed, bind)
+        if matches!(passed, Ok(Some(_))) && self.threads > Some(1) {
+            log::warn!(
+                "--threads is ignored: one thread serves the socket passed by the service manager"
+            );
+        }
+        let threads = self.threads.map_or(if self.once { 1 } else { threads }, usize::from);
+        open(address, protocol, threads, passed, bind)
     }
 }
 
@@ -84,11 +91,6 @@ pub(crate) fn open<S>(
     };
     if let Some(socket) = passed.map_err(unusable)? {
         log::debug!("using the socket passed by the service manager");
-        if threads > 1 {
-            log::warn!(
-                "--threads is ignored: one thread serves the socket passed by the service manager"
-            );
-        }
         return Ok(vec![socket]);
     }
     let addresses = address.resolve()?;

@@ -5,8 +5,9 @@ mod tests;
 
 use core::fmt;
 use std::io;
+use std::sync::Arc;
 
-use barewire_core::file::{Digest, Segment, SegmentDigester};
+use barewire_core::file::{Digest, Segment, SegmentDigester, SegmentSize};
 use quick_cache::sync::Cache;
 
 use super::ServedFile;
@@ -20,6 +21,9 @@ const SETTLED_SECONDS: i64 = 2;
 /// The digests of segments of files, which are computed only once as long as the file stays as
 /// it is. Threads share it by reference, and none waits while another computes.
 ///
+/// Kept are those of segments of the [largest size](SegmentSize::MAX), and of files that are one segment;
+/// of smaller segments there can be a thousand times as many, which are computed anew.
+///
 /// A file is known again by its device, number, size, and times of modification and of change. The
 /// last cannot be set at will; what it does not show are contents written through a shared mapping
 /// (`mmap(2)`) that have not been written back yet.
@@ -31,6 +35,27 @@ pub struct DigestCache {
 struct Key {
     version: Version,
     segment: Segment,
+}
+
+/// Segments of one size, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Row {
+    pub(super) size: SegmentSize,
+    /// Where the first begins, and the last ends.
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl Row {
+    /// The segments, in a file of `size` bytes.
+    fn segments(self, size: u64) -> impl Iterator<Item = Segment> {
+        let mut next = self.start;
+        core::iter::from_fn(move || {
+            let segment = (next < self.end).then(|| self.size.segment(next, size))?;
+            next = segment.end();
+            Some(segment)
+        })
+    }
 }
 
 impl DigestCache {
@@ -61,6 +86,53 @@ impl DigestCache {
         })
     }
 
+    /// As [`of`](Self::of), but of what is in memory only: `WouldBlock` if something is not.
+    pub(super) fn of_cached(
+        &self,
+        opened: &ServedFile,
+        segment: Segment,
+        buffer: &mut [u8],
+    ) -> io::Result<Digest> {
+        self.of_at(FileTime::now(), opened, segment, buffer, |offset, piece| {
+            opened.read_cached(offset, piece)
+        })
+    }
+
+    /// As [`of`](Self::of), of all segments of a row. Small ones are digested where they lie in `buffer`,
+    /// into which the row must fit then.
+    pub(super) fn of_row(
+        &self,
+        opened: &ServedFile,
+        row: Row,
+        buffer: &mut [u8],
+    ) -> io::Result<Arc<[Digest]>> {
+        let segments = row.segments(opened.size());
+        if row.size == SegmentSize::MAX {
+            return segments.map(|segment| self.of(opened, segment, buffer)).collect();
+        }
+        let place = |offset: u64| usize::try_from(offset - row.start).unwrap_or(usize::MAX);
+        let bytes = buffer.get_mut(..place(row.end)).ok_or(io::ErrorKind::InvalidInput)?;
+        let mut read = 0;
+        while read < bytes.len() {
+            match opened.read_at(row.start + read as u64, &mut bytes[read..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => read += count,
+            }
+        }
+        Ok(segments
+            .map(|segment| {
+                let mut digester = SegmentDigester::new(segment);
+                digester.update(&bytes[place(segment.start())..place(segment.end())]);
+                digester.finish()
+            })
+            .collect())
+    }
+
+    /// The digest of a segment of a version, if it is known.
+    pub(super) fn get(&self, version: Version, segment: Segment) -> Option<Digest> {
+        self.cache.get(&Key { version, segment })
+    }
+
     /// As [`of`](Self::of), at the time `now`, and with another way to read.
     fn of_at(
         &self,
@@ -78,7 +150,9 @@ impl DigestCache {
         let digest = hash(segment, buffer, read)?;
         // Whatever is written from `now` on bears a time that cannot be mistaken for a settled one.
         let settled = version.modified.max(version.changed).plus_seconds(SETTLED_SECONDS) <= now;
-        if settled && opened.version()? == version {
+        let is_kept = segment.is_whole()
+            || SegmentSize::MAX.segment(segment.start(), opened.size()) == segment;
+        if is_kept && settled && opened.version()? == version {
             self.cache.insert(key, digest);
         }
         Ok(digest)

@@ -7,11 +7,15 @@ use std::io;
 
 use barewire_core::file::{Entry, EntryKind};
 use nix::dir::Dir;
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::storage::FileKind;
-use super::{OpenError, Root};
+use super::{OpenError, Reason, Root};
 use crate::sys::{Statx, statx, statx_at};
+
+/// After how many entries it is asked whether the list is still wanted: some milliseconds' worth.
+const ENTRIES: u32 = 1024;
 
 /// What a folder contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,12 +53,33 @@ impl Root {
     /// # Errors
     /// As [`open_file`](Self::open_file); [`OpenError::NotFound`] for what is no directory.
     pub fn list(&self, name: &[u8]) -> Result<FolderListing, OpenError> {
+        self.list_while(name, || true)
+    }
+
+    /// As [`list`](Self::list), as long as `is_wanted`, which is asked every now and then.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list). [`OpenError::Busy`] (`ECANCELED`) if it is not wanted any more.
+    pub fn list_while(
+        &self,
+        name: &[u8],
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<FolderListing, OpenError> {
+        let mut since = 0;
+        let mut go_on = || {
+            since = (since + 1) % ENTRIES;
+            if since > 0 || is_wanted() {
+                return Ok(());
+            }
+            Err(OpenError::Busy(Reason::System(Errno::ECANCELED as i32)))
+        };
         let name = if name.is_empty() { b"./" } else { name };
         self.check(name, false)?;
         let folder = self.open_beneath(name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
         let mut folder = Dir::from_fd(folder).map_err(io::Error::from)?;
         let mut names = Vec::new();
         for entry in folder.iter() {
+            go_on()?;
             let entry = entry.map_err(io::Error::from)?;
             let name = entry.file_name().to_bytes();
             if !matches!(name, b"." | b"..") {
@@ -65,6 +90,7 @@ impl Root {
         let base = path.len();
         let mut listing = FolderListing::default();
         for name in names {
+            go_on()?;
             path.truncate(base);
             path.extend_from_slice(&name);
             let Some((kind, statx)) = self.examine(&folder, &name, &path)? else { continue };

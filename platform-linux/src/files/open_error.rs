@@ -37,6 +37,8 @@ pub enum Reason {
     Name,
     /// It is no regular file.
     Kind,
+    /// Its size says nothing of what it contains, as is so in `/proc` and `/sys`.
+    Size,
 }
 
 impl OpenError {
@@ -46,7 +48,7 @@ impl OpenError {
             Self::NotFound | Self::Hidden => Some(Errno::ENOENT as i32),
             Self::Refused(reason) | Self::Busy(reason) | Self::Failed(reason) => match reason {
                 Reason::System(number) => Some(*number),
-                Reason::Name | Reason::Kind => None,
+                Reason::Name | Reason::Kind | Reason::Size => None,
             },
         }
     }
@@ -104,6 +106,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Name => f.write_str("not a name of a file"),
             Self::Kind => f.write_str("not a regular file"),
+            Self::Size => f.write_str("its size cannot be trusted, as in /proc"),
             // The system's words, "invalid cross-device link", say nothing to the purpose.
             Self::System(number) if *number == Errno::EXDEV as i32 => {
                 f.write_str("it leads out of the folder")

@@ -12,6 +12,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::download::is_like_a_part;
+use super::file_system::FileSystem;
 use super::storage::FileKind;
 use super::{OpenError, Reason, ServedFile, Version};
 use crate::sys::beneath::Resolution;
@@ -32,6 +33,9 @@ pub struct Root {
     fd: OwnedFd,
     resolution: Resolution,
     shows_hidden: bool,
+    /// What the files on the folder's own device can be expected to be.
+    file_system: FileSystem,
+    device: (u32, u32),
 }
 
 impl Root {
@@ -45,7 +49,8 @@ impl Root {
         let path = path.as_ref();
         let fd = retry(|| open(path, flags, Mode::empty()))?;
         let resolution = Resolution::of_system(&fd);
-        Ok(Self { fd, resolution, shows_hidden: false })
+        let (file_system, device) = (FileSystem::of(&fd)?, statx(&fd)?.device);
+        Ok(Self { fd, resolution, shows_hidden: false, file_system, device })
     }
 
     /// Who resolves names.
@@ -60,7 +65,11 @@ impl Root {
     }
 
     /// Opens the regular file that `name` leads to, from here on down. Where the kernel resolves names, it
-    /// takes two system calls, `openat2(2)` and `statx(2)`, and for a name under 1 KiB no allocation.
+    /// takes two system calls, `openat2(2)` and `statx(2)`; `fstatfs(2)` besides on another device than the
+    /// root's, and one read of an empty file.
+    ///
+    /// A file whose size says nothing of what it contains is refused: those that the kernel makes when
+    /// they are read (in `/proc` and `/sys`, say), and any that is empty and yields bytes all the same.
     ///
     /// What else the name may lead to is opened too, for a moment, and without waiting for anything:
     /// to look at it first would cost twice as much for every file, for the sake of devices and
@@ -82,7 +91,15 @@ impl Root {
         if FileKind::of(statx.mode) != FileKind::File {
             return Err(OpenError::Refused(Reason::Kind));
         }
-        Ok(ServedFile::new(fd, Version::of(&statx)))
+        let is_elsewhere = statx.device != self.device;
+        let file_system = if is_elsewhere { FileSystem::of(&fd)? } else { self.file_system };
+        let opened = ServedFile::new(fd, file_system, Version::of(&statx));
+        if file_system == FileSystem::Generated
+            || opened.size() == 0 && opened.read_at(0, &mut [0])? > 0
+        {
+            return Err(OpenError::Refused(Reason::Size));
+        }
+        Ok(opened)
     }
 
     /// Whether something of this kind is not to be seen, by its own name.

@@ -4,20 +4,27 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::file_system::FileSystem;
 use super::version::{self, Version};
-use crate::sys::retry;
+use crate::sys::{self, knows_no_cache, retry};
 
 /// How much of each end of a file is marked.
 const MARKED: u64 = 64 << 10;
+
+/// How far apart the bytes are by which it is told whether a part of a file is in memory: the system
+/// reads in, and forgets, more than this at once as a rule.
+const PROBED: usize = 256 << 10;
 
 /// A regular file as it was when it was opened. A rename over its name, or its removal, leaves it as
 /// it is; what is done to the file itself shows in [`check`](Self::check).
 #[derive(Debug)]
 pub struct ServedFile {
-    file: File,
+    file: Arc<File>,
+    file_system: FileSystem,
     size: u64,
     tag: u64,
     modified: i64,
@@ -41,9 +48,9 @@ pub enum FileChange {
 }
 
 impl ServedFile {
-    pub(super) fn new(fd: OwnedFd, seen: Version) -> Self {
+    pub(super) fn new(fd: OwnedFd, file_system: FileSystem, seen: Version) -> Self {
         let (size, tag, modified) = (seen.size, seen.tag(), seen.modified.nanoseconds());
-        Self { file: fd.into(), size, tag, modified, seen, mark: None }
+        Self { file: Arc::new(fd.into()), file_system, size, tag, modified, seen, mark: None }
     }
 
     /// Contents made for the occasion, which then are a file like any other: in memory, without a
@@ -55,8 +62,9 @@ impl ServedFile {
         let file = File::from(memfd_create("contents", MFdFlags::MFD_CLOEXEC)?);
         file.write_all_at(contents, 0)?;
         let seen = Version::read(&file)?;
+        let (file, file_system) = (Arc::new(file), FileSystem::Memory);
         let (size, tag) = (seen.size, version::tag(contents));
-        Ok(Self { file, size, tag, modified: 0, seen, mark: None })
+        Ok(Self { file, file_system, size, tag, modified: 0, seen, mark: None })
     }
 
     /// The size in bytes when it was opened. It may have grown since.
@@ -70,9 +78,10 @@ impl ServedFile {
         self.modified
     }
 
-    /// An opaque mark of the version that was opened, never 0: made of the file's identity, size and
-    /// time of modification. Two versions that were written within one tick of the file system's
-    /// clock (10 ms at most, on most), and are of one size, cannot be told apart.
+    /// An opaque mark of the version that was opened, never 0: made of the file's identity, size, and
+    /// times of modification and of change. It proves nothing: two versions that were written within one
+    /// tick of the file system's clock (10 ms at most, on most), and are of one size, cannot be told
+    /// apart.
     pub fn tag(&self) -> u64 {
         self.tag
     }
@@ -84,6 +93,44 @@ impl ServedFile {
     /// Those of `pread(2)`.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         retry(|| self.file.read_at(buffer, offset))
+    }
+
+    /// Whether a read may have to wait: not where all files are in memory.
+    pub fn may_wait(&self) -> bool {
+        self.file_system != FileSystem::Memory
+    }
+
+    /// Reads as [`read_at`](Self::read_at) does, but only what is in memory: `WouldBlock` if nothing is
+    /// at `offset`, or if nobody can tell and it may have to be waited for.
+    pub(super) fn read_cached(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.may_wait() {
+            return self.read_at(offset, buffer);
+        }
+        match sys::read_cached(&self.file, buffer, offset) {
+            Err(error) if knows_no_cache(&error) => match self.file_system {
+                FileSystem::Remote => Err(io::ErrorKind::WouldBlock.into()),
+                _ => self.read_at(offset, buffer),
+            },
+            result => result,
+        }
+    }
+
+    /// Whether the bytes from `offset` to `end` can be read without waiting for the disk, as far as a
+    /// look at some of them tells. What cannot be read at all need not be waited for either.
+    pub(super) fn is_cached(&self, offset: u64, end: u64) -> bool {
+        let looks_cached = |at: u64| {
+            let looked = self.read_cached(at, &mut [0]);
+            !looked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        };
+        !self.may_wait()
+            || (offset..end).step_by(PROBED).all(looks_cached)
+                && looks_cached(end.saturating_sub(1))
+    }
+
+    /// Another of the same: what is made once is given to several.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { file: Arc::clone(&self.file), ..*self }
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
@@ -99,8 +146,22 @@ impl ServedFile {
         Ok(())
     }
 
+    pub(super) fn is_marked(&self) -> bool {
+        self.mark.is_some()
+    }
+
+    pub(super) fn set_mark(&mut self, ends: blake3::Hash) {
+        self.mark = Some(ends);
+    }
+
+    /// Whether to [mark](Self::mark) it takes no waiting for the disk.
+    pub(super) fn ends_are_cached(&self) -> bool {
+        self.is_cached(0, self.size.min(MARKED))
+            && self.is_cached(self.size.saturating_sub(MARKED), self.size)
+    }
+
     /// The digest of both ends of what was opened, as they are now.
-    fn ends(&self) -> io::Result<blake3::Hash> {
+    pub(super) fn ends(&self) -> io::Result<blake3::Hash> {
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; 64 << 10];
         let last = self.size.saturating_sub(MARKED).max(MARKED);
@@ -156,6 +217,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, SystemTime};
 
+    use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
     use tempfile::TempDir;
 
     use super::*;
@@ -174,7 +236,8 @@ mod tests {
     fn open(path: &Path) -> ServedFile {
         let fd = OwnedFd::from(File::open(path).unwrap());
         let seen = Version::read(&fd).unwrap();
-        ServedFile::new(fd, seen)
+        let file_system = FileSystem::of(&fd).unwrap();
+        ServedFile::new(fd, file_system, seen)
     }
 
     #[test]
@@ -253,6 +316,38 @@ mod tests {
         assert_eq!(opened.check().unwrap(), FileChange::Unchanged);
         let mut buffer = [0; 8];
         assert_eq!(opened.read_at(0, &mut buffer).unwrap(), 5);
+    }
+
+    /// What is not in memory is told from what is, where the file system can tell; and all of it is where
+    /// it has just been read.
+    #[test]
+    fn what_is_not_in_memory_shows() {
+        let (_folder, file, opened) = opened(&"x".repeat(1 << 20));
+        assert!(opened.is_cached(0, 1 << 20));
+        file.sync_all().unwrap();
+        let advice = PosixFadviseAdvice::POSIX_FADV_DONTNEED;
+        posix_fadvise(&file, 0, 0, advice).unwrap();
+        let mut buffer = [0; 4096];
+        let tells = match sys::read_cached(&opened.file, &mut buffer, 0) {
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            Ok(_) => false,
+        };
+        assert_eq!(opened.is_cached(0, 1 << 20), !tells);
+        assert_eq!(opened.read_cached(4096, &mut buffer).is_err(), tells);
+        for offset in (0..1 << 20).step_by(4096) {
+            assert_eq!(opened.read_at(offset, &mut buffer).unwrap(), 4096);
+        }
+        assert!(opened.is_cached(0, 1 << 20));
+        assert_eq!(opened.read_cached(4096, &mut buffer).unwrap(), 4096);
+        assert!(opened.is_cached(1 << 20, 2 << 20), "there is nothing to wait for behind the end");
+    }
+
+    #[test]
+    fn what_another_machine_may_have_to_send_is_waited_for_unless_the_system_has_it() {
+        let (_folder, _file, opened) = opened("contents");
+        let remote = ServedFile { file_system: FileSystem::Remote, ..opened.again() };
+        let tells = sys::read_cached(&opened.file, &mut [0], 0).is_ok();
+        assert_eq!(remote.is_cached(0, 8), tells);
     }
 
     #[test]

@@ -73,15 +73,18 @@ impl Version {
     }
 
     /// The mark of the version for others: never 0, and the same whoever asks, so that a download
-    /// can go on after the server was started anew. The time of the last change of anything stays
-    /// out of it: a rename, a link or a change of permissions leaves the contents as they were.
+    /// can go on after the server was started anew. The time of change is in it because that of
+    /// modification can be set at will; so a rename, a link or a change of permissions makes another
+    /// mark for the same contents, and who holds them has them proven.
     pub(super) fn tag(&self) -> u64 {
-        let mut bytes = [0; 36];
+        let mut bytes = [0; 48];
         bytes[..8].copy_from_slice(&self.device.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.inode.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.size.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.modified.seconds.to_le_bytes());
-        bytes[32..].copy_from_slice(&self.modified.nanoseconds.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.modified.nanoseconds.to_le_bytes());
+        bytes[36..44].copy_from_slice(&self.changed.seconds.to_le_bytes());
+        bytes[44..].copy_from_slice(&self.changed.nanoseconds.to_le_bytes());
         tag(&bytes)
     }
 }
@@ -101,19 +104,49 @@ mod tests {
 
     use super::*;
 
+    /// Writes until the file bears another time of change: clocks tick as coarsely as they like.
+    fn changed(file: &File, before: Version, change: impl Fn()) -> Version {
+        loop {
+            change();
+            let now = Version::read(file).unwrap();
+            if now.changed != before.changed {
+                return now;
+            }
+        }
+    }
+
+    /// The time of modification is set back: what is left to tell is the time of change.
     #[test]
-    fn the_tag_is_of_the_contents_version_not_of_names_and_permissions() {
+    fn the_tag_tells_versions_apart_whose_times_of_modification_lie() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "first").unwrap();
         let file = File::options().write(true).open(&path).unwrap();
+        let time = SystemTime::now() - Duration::from_mins(1);
+        file.set_modified(time).unwrap();
         let before = Version::read(&file).unwrap();
-        fs::rename(&path, folder.path().join("b")).unwrap();
-        fs::set_permissions(folder.path().join("b"), fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(Version::read(&file).unwrap().tag(), before.tag());
-        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
-        assert_ne!(Version::read(&file).unwrap().tag(), before.tag());
         assert_ne!(before.tag(), 0);
+        assert_eq!(Version::read(&file).unwrap().tag(), before.tag());
+        let now = changed(&file, before, || {
+            fs::write(&path, "other").unwrap();
+            file.set_modified(time).unwrap();
+        });
+        assert_eq!((now.size, now.modified), (before.size, before.modified));
+        assert_ne!(now.tag(), before.tag());
+    }
+
+    /// It costs those who hold the file a proof, and nothing else.
+    #[test]
+    fn a_change_of_permissions_makes_another_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "first").unwrap();
+        let file = File::open(&path).unwrap();
+        let before = Version::read(&file).unwrap();
+        let now = changed(&file, before, || {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        });
+        assert_ne!(now.tag(), before.tag());
     }
 
     #[test]

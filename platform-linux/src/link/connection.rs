@@ -2,14 +2,12 @@
 
 use core::mem;
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
-use nix::sys::uio::pread;
 
+use super::contents::Contents;
 use crate::executor::{Context, Readiness, Source};
 use crate::stream::TcpStream;
-use crate::sys::retry;
 
 /// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
 pub(super) const READS: u8 = 16;
@@ -204,12 +202,13 @@ impl Connection {
         Ok(Some(length))
     }
 
-    /// Sends from a file: small contents by way of the buffer, others by `sendfile(2)`. 0 bytes: the
-    /// file ends before the range, or even the file system's largest file does.
+    /// Sends from a file: small contents by way of the buffer, others by `sendfile(2)`. `None` also where
+    /// `contents` is to stop. 0 bytes: the file ends before the range, or even the file system's largest
+    /// file does.
     pub(super) fn send_contents<W>(
         &mut self,
         cx: &mut Context<'_, W>,
-        file: BorrowedFd<'_>,
+        contents: &mut Contents<'_>,
         offset: u64,
         length: u64,
     ) -> io::Result<Option<usize>> {
@@ -218,11 +217,16 @@ impl Connection {
         if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
             return Ok(Some(0));
         }
+        let length = length.min(contents.end.saturating_sub(offset));
+        if length == 0 {
+            contents.stopped_at = Some(offset);
+            return Ok(None);
+        }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let moved = if length <= SMALL {
-            self.gather_contents(cx, file, offset, length)
+            self.gather_contents(cx, contents, offset, length)
         } else if self.flush(cx, true)? {
-            self.note_sent(self.stream.send_file(file, offset, length))
+            self.note_sent(self.stream.send_file(contents.file, offset, length))
         } else {
             Ok(None)
         };
@@ -240,7 +244,7 @@ impl Connection {
     fn gather_contents<W>(
         &mut self,
         cx: &mut Context<'_, W>,
-        file: BorrowedFd<'_>,
+        contents: &mut Contents<'_>,
         offset: u64,
         length: usize,
     ) -> io::Result<Option<usize>> {
@@ -250,11 +254,11 @@ impl Connection {
         let start = self.gathered.len();
         self.gathered.resize(start + length, 0);
         let room = &mut self.gathered[start..];
-        let offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
-        let read = retry(|| pread(file, room, offset));
-        self.gathered.truncate(start + read.as_ref().map_or(0, |count| *count));
+        let read = contents.read(room, offset);
+        let count = read.as_ref().map_or(0, |count| count.unwrap_or(0));
+        self.gathered.truncate(start + count);
         self.budget.pieces = self.budget.pieces.saturating_sub(1);
-        read.map(Some)
+        read
     }
 
     /// Makes room for `length` bytes, at most [`SMALL`]; false if the send buffer is full.

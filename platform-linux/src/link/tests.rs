@@ -14,7 +14,7 @@ use std::thread;
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
-use super::{DriveError, Link, connection};
+use super::{Contents, DriveError, Link, connection};
 use crate::executor::{Context, Executor, MAX_SOURCES, SCRATCH};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};

@@ -3,11 +3,11 @@
 use core::mem;
 use core::ops::Range;
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use barewire_core::driver::Transport;
 
 use super::connection::{Connection, Held, READS};
+use super::contents::Contents;
 use crate::executor::{Context, Readiness};
 
 /// A connection, with what it needs for a turn or for the part of it between two looks that the owner
@@ -20,7 +20,7 @@ pub(super) struct LinkTransport<'a, 't, W> {
     /// What of the scratch buffer was read and is not consumed.
     pub(super) fresh: Range<usize>,
     /// Where the contents are that the session may want to send.
-    pub(super) contents: Option<BorrowedFd<'a>>,
+    pub(super) contents: Option<Contents<'a>>,
     /// Small output may wait for more of it.
     pub(super) gathers: bool,
     /// The deadline was reached when the turn began. The clock was read after epoll's report, so bytes
@@ -123,10 +123,10 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
     }
 
     fn send_contents(&mut self, offset: u64, length: u64) -> nb::Result<usize, io::Error> {
-        let Some(contents) = self.contents else { return Ok(0) };
         if !self.may_send() {
             return Err(nb::Error::WouldBlock);
         }
+        let Some(contents) = &mut self.contents else { return Ok(0) };
         let sent = self.connection.send_contents(self.cx, contents, offset, length);
         sent?.ok_or(nb::Error::WouldBlock)
     }

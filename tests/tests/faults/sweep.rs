@@ -121,6 +121,12 @@ const EXEMPT: &[c_long] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_sched_getaffinity,
     libc::SYS_sigaltstack,
+    // What the C library does at the beginning and the end of a thread.
+    libc::SYS_exit,
+    libc::SYS_madvise,
+    libc::SYS_prctl,
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
 ];
 
 /// Holds a process that met a fault, or never came to it, to what is expected. What has succeeded

@@ -1,7 +1,6 @@
 //! The task of one client: its requests, one after another.
 
 use core::task::Poll;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use barewire_core::file::{
@@ -9,13 +8,15 @@ use barewire_core::file::{
     TransferConfig,
 };
 use barewire_core::printable::printable;
+use barewire_core::session::Session as _;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::files::ServedFile;
+use barewire_linux::files::Asker;
 use barewire_linux::link::{DriveError, Link};
 
 use super::response::Response;
-use super::store::Store;
+use super::sources::{SourcePlace, Sources, Standing};
+use super::store::{Found, Store, told};
 
 use crate::output::events::file_server::Served;
 use crate::output::system_error::describe;
@@ -27,14 +28,22 @@ const REQUESTS: usize = 64;
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
+    /// Given back before the peer's permit is, with which another of the source may come.
+    place: SourcePlace,
     peer: ServedPeer,
+    requested: Option<Requested>,
     response: Option<Response>,
+    /// Since when the client waits for this side's disk.
+    waits_since: Option<Instant>,
+    /// Contents are kept back, for the disk or for the rate.
+    withholds: bool,
 }
 
 /// What all threads of the server share.
 #[derive(Debug)]
 pub(super) struct FileServerState {
     pub(super) store: Store,
+    pub(super) sources: Sources,
     pub(super) config: TransferConfig,
 }
 
@@ -43,13 +52,21 @@ type FileContext = ServerContext<Arc<FileServerState>>;
 /// A request, and what was found.
 struct Requested {
     name: Vec<u8>,
-    found: Result<ServedFile, Refusal>,
-    is_list: bool,
+    found: Found,
 }
 
 impl ClientConnection {
-    pub(super) fn new(link: Link, session: Sender, peer: ServedPeer) -> Self {
-        Self { link, session, peer, response: None }
+    pub(super) fn new(
+        link: Link,
+        session: Sender,
+        mut peer: ServedPeer,
+        place: SourcePlace,
+    ) -> Self {
+        if place.standing != Standing::Served {
+            peer.leave_place();
+        }
+        let (requested, response, waits_since, withholds) = (None, None, None, false);
+        Self { link, session, place, peer, requested, response, waits_since, withholds }
     }
 
     /// Goes on as far as it can without waiting and within the turn's budget. `Ok`: the
@@ -59,23 +76,27 @@ impl ClientConnection {
         context: &mut FileContext,
         cx: &mut Context<'_, FileContext>,
     ) -> nb::Result<(), String> {
+        let (waker, source) = (cx.waker(), Arc::clone(&self.place.source));
+        let asker = Asker { share: &source.share, waker: &|| waker.clone() };
+        let state = Arc::clone(&context.state);
+        if self.withholds {
+            self.session.excuse(cx.now());
+        }
         let mut hashed = 0;
         for _ in 0..REQUESTS {
-            let Self { link, session, peer, response } = self;
-            let mut requested = None;
-            let contents = response.as_ref().map(|response| response.file.as_fd());
-            let advanced = link.advance(cx, session, contents, |event| match event {
+            let Self { link, session, peer, place, requested, response, .. } = self;
+            let mut contents = response.as_ref().map(Response::contents);
+            let advanced = link.advance(cx, session, contents.as_mut(), |event| match event {
                 RequestEvent::Request(request) => {
-                    let found = context.state.store.find(&request);
-                    let is_list = request.operation == Operation::List;
-                    requested = Some(Requested { name: shown_name(&request), found, is_list });
+                    let found = match place.standing {
+                        Standing::Served => state.store.find(&request, &asker),
+                        _ => Found::File(Err(Refusal::Busy)),
+                    };
+                    *requested = Some(Requested { name: shown_name(&request), found });
                 }
                 RequestEvent::Refused { refusal, name } => {
-                    context.printer.show_unless_quiet(&Served::refused(
-                        peer.address,
-                        name,
-                        refusal,
-                    ));
+                    let refused = Served::refused(peer.address, name, refusal);
+                    context.printer.show_unless_quiet(&refused);
                 }
                 _ => {}
             });
@@ -86,68 +107,118 @@ impl ClientConnection {
                 }
                 Ok(()) => return Ok(()),
             }
-            match session.pending() {
-                None => return Err(nb::Error::WouldBlock),
-                Some(Pending::Response) => {
-                    if let Some(requested) = requested {
-                        let is_list = requested.is_list;
-                        self.answer(context, cx.now(), requested);
-                        // Which may have taken long: the others come first.
-                        if is_list {
-                            break;
-                        }
-                    }
-                }
+            let stopped_at = contents.and_then(|contents| contents.stopped_at());
+            self.withholds = stopped_at.is_some();
+            let mut goes_on = false;
+            if let (Some(position), Some(response)) = (stopped_at, response) {
+                let supplied = response.supply(&state.store, &asker, cx.now(), position);
+                goes_on |= self.supplied(&state, cx.now(), supplied)? == Some(true);
+            }
+            match self.session.pending() {
+                None => {}
+                Some(Pending::Response) => goes_on |= self.answer(context, cx.now(), &asker),
                 Some(Pending::Digest(segment)) => {
                     if hashed >= SegmentSize::MAX.bytes() {
                         break;
                     }
                     hashed += segment.end() - segment.start();
                     let Some(response) = &mut self.response else { break };
-                    match response.digest(&context.state.store, segment, cx.scratch()) {
-                        Ok(digest) => self.session.provide_digest(cx.now(), digest),
-                        // There is more to read than one turn allows.
-                        Err(nb::Error::WouldBlock) => break,
-                        Err(error) => return Err(error),
+                    let digest = response.digest(&state.store, &asker, segment, cx.scratch());
+                    if let Some(digest) = self.supplied(&state, cx.now(), digest)? {
+                        self.session.provide_digest(cx.now(), digest);
+                        goes_on = true;
                     }
                 }
-                Some(Pending::Confirm) => self.confirm(context, cx.now())?,
+                Some(Pending::Confirm) => {
+                    self.confirm(context, cx.now())?;
+                    goes_on = true;
+                }
                 Some(other) => return Err(nb::Error::Other(format!("not known here: {other:?}"))),
+            }
+            if !goes_on {
+                return Err(nb::Error::WouldBlock);
             }
         }
         cx.yield_now();
         Err(nb::Error::WouldBlock)
     }
 
-    fn answer(&mut self, context: &mut FileContext, now: Instant, requested: Requested) {
-        let Requested { name, found, .. } = requested;
-        let peer = self.peer.address;
-        match found {
+    /// What the disk has given, if it has; a disk that gives nothing for too long is an error.
+    fn supplied<T>(
+        &mut self,
+        state: &FileServerState,
+        now: Instant,
+        supplied: nb::Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        match supplied {
+            Ok(supplied) => {
+                self.waits_since = None;
+                Ok(Some(supplied))
+            }
+            Err(nb::Error::Other(error)) => Err(error),
+            Err(nb::Error::WouldBlock) if self.has_waited(state, now) => {
+                let stall = state.config.stall;
+                Err(format!("was cut off{}: no data from the disk for {stall}", self.during()))
+            }
+            Err(nb::Error::WouldBlock) => Ok(None),
+        }
+    }
+
+    /// Whether the disk has given nothing for too long.
+    fn has_waited(&mut self, state: &FileServerState, now: Instant) -> bool {
+        let since = *self.waits_since.get_or_insert(now);
+        now.duration_since(since) >= state.config.stall
+    }
+
+    /// Answers the request, if that is possible yet.
+    fn answer(&mut self, context: &mut FileContext, now: Instant, asker: &Asker<'_>) -> bool {
+        let Some(Requested { name, found }) = self.requested.take() else { return false };
+        let found = match found {
+            Found::File(found) => found,
+            Found::Listing(ticket) => match ticket.poll(asker.waker) {
+                Ok(listed) => told(&name, listed).map(|listing| listing.again()),
+                Err(nb::Error::WouldBlock) if !self.has_waited(&context.state, now) => {
+                    self.requested = Some(Requested { name, found: Found::Listing(ticket) });
+                    return false;
+                }
+                Err(_) => Err(Refusal::Failed),
+            },
+        };
+        self.waits_since = None;
+        let refused = match found {
             Ok(opened) => {
-                let offer =
-                    Offer { size: opened.size(), tag: opened.tag(), modified: opened.modified() };
-                let segments = self
-                    .session
-                    .request()
-                    .map_or_else(SegmentSize::default, |request| request.segment);
-                match self.session.offer(now, offer) {
+                let (size, tag, modified) = (opened.size(), opened.tag(), opened.modified());
+                let request = self.session.request();
+                let segments = request.map_or_else(SegmentSize::default, |request| request.segment);
+                match self.session.offer(now, Offer { size, tag, modified }) {
                     Some(range) => {
-                        self.response = Some(Response::new(name, now, opened, range, segments));
+                        let pace = context.state.sources.pace(&self.place);
+                        let range = (range, segments);
+                        self.response = Some(Response::new(name, now, opened, range, pace));
+                        return true;
                     }
-                    None => {
-                        context.printer.show_unless_quiet(&Served::refused(
-                            peer,
-                            &name,
-                            Refusal::PastEnd,
-                        ));
-                    }
+                    None => Refusal::PastEnd,
                 }
             }
             Err(refusal) => {
                 self.session.refuse(now, refusal);
-                context.printer.show_unless_quiet(&Served::refused(peer, &name, refusal));
+                refusal
             }
+        };
+        let refused = Served::refused(self.peer.address, &name, refused);
+        context.printer.show_unless_quiet(&refused);
+        if self.place.standing != Standing::Served {
+            self.session.stop(now);
         }
+        true
+    }
+
+    /// By when it must go on, whatever the client does.
+    fn deadline(&self, state: &FileServerState) -> Option<Instant> {
+        let disk = self.waits_since.map(|since| since + state.config.stall);
+        let pace = self.response.as_ref().and_then(Response::resumes_at);
+        let session = self.session.poll_deadline().filter(|_| !self.withholds);
+        disk.into_iter().chain(pace).chain(session).min()
     }
 
     /// All of the file has gone out. If it is no longer what was offered, the client must not take
@@ -208,6 +279,11 @@ fn shown_name(request: &Request<'_>) -> Vec<u8> {
 
 impl Task<FileContext> for ClientConnection {
     fn turn(&mut self, context: &mut FileContext, cx: &mut Context<'_, FileContext>) -> Poll<()> {
+        if self.place.standing == Standing::Ignored {
+            log::debug!("{}: too many connections from there", self.peer.address);
+            self.link.abort();
+            return Poll::Ready(());
+        }
         if cx.stopping() {
             if self.session.is_unasked() {
                 // An end in order would be an answer, and a wrong one.
@@ -220,12 +296,15 @@ impl Task<FileContext> for ClientConnection {
         let advanced = match self.advance(context, cx) {
             Err(nb::Error::WouldBlock) => {
                 // What takes more than a turn may be rewritten meanwhile.
-                if let Some(response) = &mut self.response
-                    && let Err(error) = response.file.mark()
-                {
-                    log::debug!("{}: {error}", printable(&response.name));
+                let waker = cx.waker();
+                let asker = Asker { share: &self.place.source.share, waker: &|| waker.clone() };
+                if let Some(response) = &mut self.response {
+                    response.mark(&context.state.store, &asker);
                 }
                 let flushed = self.link.flush(cx, &self.session);
+                if let Err(nb::Error::WouldBlock) = flushed {
+                    cx.set_deadline(self.deadline(&context.state));
+                }
                 flushed.map_err(|error| error.map(|fault| self.reason(context, &fault)))
             }
             over => over,

@@ -2,15 +2,24 @@
 
 use core::ops::Range;
 use std::io;
+use std::sync::Arc;
 
 use barewire_core::file::{Digest, Segment, SegmentDigester, SegmentSize};
 use barewire_core::printable::printable;
 use barewire_core::time::Instant;
-use barewire_linux::files::{FileChange, ServedFile};
+use barewire_linux::files::{Asker, FileChange, ServedFile, Supply};
+use barewire_linux::link::Contents;
 
+use super::pacer::Pace;
 use super::store::Store;
 
 use crate::output::system_error::describe;
+
+/// Up to this size in bytes the look would cost more than the read that it is for.
+const SMALL: u64 = 16 << 10;
+
+/// How many segments are read once more in one turn.
+const RECHECKED: u32 = 64;
 
 pub(super) struct Response {
     pub(super) name: Vec<u8>,
@@ -19,6 +28,12 @@ pub(super) struct Response {
     /// What goes out of it.
     pub(super) range: Range<u64>,
     segments: SegmentSize,
+    supply: Supply,
+    /// Up to where the contents may go out: they need not be waited for, and it is their turn.
+    ready: u64,
+    pace: Pace,
+    /// Digests prove it.
+    is_proven: bool,
     /// Of all digests provided.
     provided: Digest,
     recheck: Option<Recheck>,
@@ -27,6 +42,7 @@ pub(super) struct Response {
 /// A file that has grown is read once more before its last digest is provided: what was sent before
 /// must be what it still holds.
 struct Recheck {
+    supply: Supply,
     last: Digest,
     position: u64,
     found: Digest,
@@ -37,16 +53,68 @@ impl Response {
         name: Vec<u8>,
         begun: Instant,
         file: ServedFile,
-        range: Range<u64>,
-        segments: SegmentSize,
+        (range, segments): (Range<u64>, SegmentSize),
+        pace: Pace,
     ) -> Self {
-        Self { name, begun, file, range, segments, provided: Digest::default(), recheck: None }
+        let (supply, provided) = (Supply::default(), Digest::default());
+        // What is small is read without a look at whether it has to be waited for: the read tells.
+        let is_small = range.end - range.start <= SMALL && pace.is_free();
+        let ready = if is_small { range.end } else { range.start };
+        Self {
+            name,
+            begun,
+            file,
+            range,
+            segments,
+            supply,
+            ready,
+            pace,
+            is_proven: false,
+            provided,
+            recheck: None,
+        }
+    }
+
+    /// What may go out of it for the moment.
+    pub(super) fn contents(&self) -> Contents<'_> {
+        let contents = Contents::new(&self.file).before(self.ready);
+        let is_unknown = self.supply.is_untouched() && self.file.may_wait();
+        if is_unknown { contents.only_cached() } else { contents }
+    }
+
+    /// Has more of the contents go out, from `position` on; false if the rate does not allow it yet.
+    pub(super) fn supply(
+        &mut self,
+        store: &Store,
+        asker: &Asker<'_>,
+        now: Instant,
+        position: u64,
+    ) -> nb::Result<bool, String> {
+        let ready = self.supply.ready(&store.jobs, asker, &self.file, position, self.range.end);
+        let ready = self.given(ready)?;
+        self.ready = self.pace.allows(now, position, self.range.end).min(ready);
+        Ok(self.ready > position)
+    }
+
+    /// When the rate allows more, if it is that which is waited for.
+    pub(super) fn resumes_at(&self) -> Option<Instant> {
+        self.pace.resumes_at()
+    }
+
+    /// Remembers the ends of the file, by which it is told what has become of it where digests do not.
+    pub(super) fn mark(&mut self, store: &Store, asker: &Asker<'_>) {
+        if self.is_proven {
+            return;
+        }
+        if let Err(error) = self.supply.mark(&store.jobs, asker, &mut self.file) {
+            log::debug!("{}: {error}", printable(&self.name));
+        }
     }
 
     /// Makes sure that the file is still what was offered; growing does no harm.
     pub(super) fn check(&mut self) -> Result<FileChange, String> {
         let standing = self.file.check();
-        match self.given(standing)? {
+        match standing.map_err(|error| self.unreadable(&error))? {
             FileChange::Changed => Err(self.incomplete()),
             standing => Ok(standing),
         }
@@ -60,47 +128,58 @@ impl Response {
     pub(super) fn digest(
         &mut self,
         store: &Store,
+        asker: &Asker<'_>,
         segment: Segment,
         buffer: &mut [u8],
     ) -> nb::Result<Digest, String> {
-        if let Some(Recheck { position, .. }) = self.recheck {
-            let again = self.segments.segment(position, self.file.size());
-            let (end, offset) = (again.end(), segment.start());
-            let digest = store.digest(&self.file, again, buffer);
-            let digest = self.given(digest)?;
-            let Some(recheck) = &mut self.recheck else { return Err(nb::Error::WouldBlock) };
-            recheck.found = chain(&recheck.found, &digest);
-            recheck.position = end;
-            if end < offset {
+        self.is_proven = true;
+        let (size, file) = (self.segments, &self.file);
+        let mut left = RECHECKED;
+        while let Some(Recheck { supply, position, .. }) = &mut self.recheck {
+            left -= 1;
+            if left == 0 {
+                // Others come first.
+                (asker.waker)().wake();
                 return Err(nb::Error::WouldBlock);
             }
-            let last = recheck.last;
-            return if recheck.found == self.provided {
-                Ok(last)
-            } else {
-                Err(self.incomplete().into())
-            };
+            let again = size.segment(*position, file.size());
+            let row = (again, size, segment.start());
+            let digest = supply.digest(&store.jobs, asker, file, row, buffer);
+            let digest = self.given(digest)?;
+            let Some(recheck) = &mut self.recheck else { break };
+            recheck.found = chain(&recheck.found, &digest);
+            recheck.position = again.end();
+            if recheck.position >= segment.start() {
+                let is_same = recheck.found == self.provided;
+                return if is_same { Ok(recheck.last) } else { Err(self.incomplete().into()) };
+            }
         }
-        let digest = store.digest(&self.file, segment, buffer);
+        let row = (segment, size, self.range.end);
+        let digest = self.supply.digest(&store.jobs, asker, &self.file, row, buffer);
         let digest = self.given(digest)?;
         // The digest could be right and yet of another version than was offered.
         let standing = self.check()?;
         let is_last = segment.end() == self.range.end && segment.start() > self.range.start;
         if is_last && standing == FileChange::Grown {
-            let position = self.range.start;
-            self.recheck = Some(Recheck { last: digest, position, found: Digest::default() });
-            return Err(nb::Error::WouldBlock);
+            let (position, supply) = (self.range.start, Supply::default());
+            let found = Digest::default();
+            self.recheck = Some(Recheck { supply, last: digest, position, found });
+            return self.digest(store, asker, segment, buffer);
         }
         self.provided = chain(&self.provided, &digest);
         Ok(digest)
     }
 
     /// What the system gave, or why it did not.
-    fn given<T>(&self, result: io::Result<T>) -> Result<T, String> {
-        result.map_err(|error| match error.kind() {
+    fn given<T>(&self, result: nb::Result<T, Arc<io::Error>>) -> nb::Result<T, String> {
+        result.map_err(|error| error.map(|error| self.unreadable(&error)))
+    }
+
+    fn unreadable(&self, error: &io::Error) -> String {
+        match error.kind() {
             io::ErrorKind::UnexpectedEof => self.incomplete(),
-            _ => format!("cannot read {}: {}", printable(&self.name), describe(&error)),
-        })
+            _ => format!("cannot read {}: {}", printable(&self.name), describe(error)),
+        }
     }
 }
 

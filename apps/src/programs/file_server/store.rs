@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use barewire_core::file::{Digest, Entry, ListingLine, Operation, Refusal, Request, Segment};
+use barewire_core::file::{Entry, ListingLine, Operation, Refusal, Request};
 use barewire_core::printable::printable;
 use barewire_linux::files::{
-    self, Confinement, DigestCache, FolderEntry, Reason, Root, ServedFile,
+    self, Asker, Confinement, FileJobs, FolderEntry, OpenError, Reason, Root, ServedFile,
 };
+use barewire_linux::workers::{SingleFlight, Ticket};
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
@@ -23,11 +25,22 @@ pub(super) enum Sandbox {
     Required,
 }
 
+/// What came of a listing, for all who asked for it.
+type Listed = Result<Arc<ServedFile>, OpenError>;
+
+/// What was found.
+pub(super) enum Found {
+    File(Result<ServedFile, Refusal>),
+    /// It is being made.
+    Listing(Ticket<Listed>),
+}
+
 /// A folder, and what is known of its files.
 #[derive(Debug)]
 pub(super) struct Store {
-    root: Root,
-    digests: DigestCache,
+    root: Arc<Root>,
+    listings: SingleFlight<Vec<u8>, Listed>,
+    pub(super) jobs: FileJobs,
     /// As the user named it.
     name: String,
 }
@@ -54,7 +67,8 @@ impl Store {
                 describe(&error)
             )));
         }
-        Ok(Self { root, digests: DigestCache::default(), name })
+        let (listings, jobs) = (SingleFlight::begun_later(), FileJobs::default());
+        Ok(Self { root: Arc::new(root), listings, jobs, name })
     }
 
     /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
@@ -86,55 +100,60 @@ impl Store {
         Ok(())
     }
 
-    /// Opens what is asked for.
-    pub(super) fn find(&self, request: &Request<'_>) -> Result<ServedFile, Refusal> {
-        let found = match request.operation {
-            Operation::Get | Operation::Hashes => self.root.open_file(request.name),
-            Operation::List => self.list(request.name),
-            _ => return Err(Refusal::NotSupported),
-        };
-        found.map_err(|why| {
-            // The operator's disk, and no client's mistake.
-            let is_ours = matches!(why, files::OpenError::Failed(_));
-            let level = if is_ours { log::Level::Warn } else { log::Level::Debug };
-            log::log!(level, "{}: {why}", printable(request.name));
-            match why {
-                files::OpenError::NotFound | files::OpenError::Hidden => Refusal::NotFound,
-                files::OpenError::Refused(_) => Refusal::Refused,
-                files::OpenError::Busy(_) => Refusal::Busy,
-                _ => Refusal::Failed,
+    /// Opens what is asked for; a listing is made by another thread.
+    pub(super) fn find(&self, request: &Request<'_>, asker: &Asker<'_>) -> Found {
+        match request.operation {
+            Operation::Get | Operation::Hashes => {
+                Found::File(told(request.name, self.root.open_file(request.name)))
             }
-        })
+            Operation::List => {
+                let (root, name) = (Arc::clone(&self.root), request.name.to_vec());
+                let (share, waker) = (asker.share, asker.waker);
+                let ask = self.listings.ask(share, name.clone(), waker, move |interest| {
+                    list(&root, &name, || interest.is_there()).map(Arc::new)
+                });
+                ask.map_or(Found::File(Err(Refusal::Busy)), Found::Listing)
+            }
+            _ => Found::File(Err(Refusal::NotSupported)),
+        }
     }
+}
 
-    /// A listing is a file made for the occasion.
-    fn list(&self, name: &[u8]) -> Result<ServedFile, files::OpenError> {
-        let mut lines = String::new();
-        let mut write = |line: ListingLine<'_>| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(lines, "{line}");
+/// A listing is a file made for the occasion.
+fn list(root: &Root, name: &[u8], is_wanted: impl Fn() -> bool) -> Result<ServedFile, OpenError> {
+    let mut lines = String::new();
+    let mut write = |line: ListingLine<'_>| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{line}");
+    };
+    let listing = root.list_while(name, is_wanted)?;
+    for FolderEntry { size, modified, name, kind } in &listing.entries {
+        let (size, modified, kind) = (*size, *modified, *kind);
+        write(ListingLine::Entry(Entry { size, modified, name, kind }));
+    }
+    if listing.left_out > 0 {
+        write(ListingLine::LeftOut(listing.left_out));
+    }
+    let made = ServedFile::from_bytes(lines.as_bytes());
+    made.map_err(|error| OpenError::Busy(Reason::System(error.raw_os_error().unwrap_or_default())))
+}
+
+/// What the client is told of what was not found; the operator, why.
+pub(super) fn told<T>(name: &[u8], found: Result<T, OpenError>) -> Result<T, Refusal> {
+    found.map_err(|why| {
+        let level = match why {
+            // The operator's disk, and no client's mistake.
+            OpenError::Failed(_) => log::Level::Warn,
+            // Nor is what looks like a file.
+            OpenError::Refused(Reason::Size) => log::Level::Info,
+            _ => log::Level::Debug,
         };
-        let listing = self.root.list(name)?;
-        for FolderEntry { size, modified, name, kind } in &listing.entries {
-            let (size, modified, kind) = (*size, *modified, *kind);
-            write(ListingLine::Entry(Entry { size, modified, name, kind }));
+        log::log!(level, "{}: {why}", printable(name));
+        match why {
+            OpenError::NotFound | OpenError::Hidden => Refusal::NotFound,
+            OpenError::Refused(_) => Refusal::Refused,
+            OpenError::Busy(_) => Refusal::Busy,
+            _ => Refusal::Failed,
         }
-        if listing.left_out > 0 {
-            write(ListingLine::LeftOut(listing.left_out));
-        }
-        let made = ServedFile::from_bytes(lines.as_bytes());
-        made.map_err(|error| {
-            files::OpenError::Busy(Reason::System(error.raw_os_error().unwrap_or_default()))
-        })
-    }
-
-    /// The digest of the segment.
-    pub(super) fn digest(
-        &self,
-        opened: &ServedFile,
-        segment: Segment,
-        buffer: &mut [u8],
-    ) -> io::Result<Digest> {
-        self.digests.of(opened, segment, buffer)
-    }
+    })
 }

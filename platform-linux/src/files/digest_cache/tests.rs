@@ -138,15 +138,64 @@ fn a_file_that_ends_before_is_an_error() {
 
 #[test]
 fn it_is_bounded() {
-    let contents = vec![7; 1000 << 10];
-    let (_folder, opened) = file(&contents);
-    let digests = DigestCache::new(100);
-    for number in 0..1000 {
-        let read = |offset, piece: &mut [u8]| opened.read_at(offset, piece);
-        let segment = SegmentSize::MIN.segment(number << 10, opened.size());
-        digests.of_at(later(), &opened, segment, &mut [0; 1024], read).unwrap();
+    let (folder, _) = file(b"");
+    let sparse = File::options().write(true).open(folder.path().join("file")).unwrap();
+    sparse.set_len(100 << 20).unwrap();
+    let opened = Root::open(folder.path()).unwrap().open_file(b"file").unwrap();
+    let digests = DigestCache::new(20);
+    let mut buffer = vec![0; 1 << 20];
+    for number in 0..100 {
+        // It need not be read to be digested.
+        let read = |_, piece: &mut [u8]| Ok(piece.len());
+        let segment = SegmentSize::MAX.segment(number << 20, opened.size());
+        digests.of_at(later(), &opened, segment, &mut buffer, read).unwrap();
     }
-    assert!(digests.cache.len() <= 120, "{digests:?}");
+    assert!((10..=30).contains(&digests.cache.len()), "{digests:?}");
+}
+
+/// A thousand times as many as of the largest there may be.
+#[test]
+fn small_segments_of_large_files_are_not_kept() {
+    let contents = vec![7; 5000];
+    let (_folder, opened) = file(&contents);
+    let digests = DigestCache::new(10);
+    let of = |offset| {
+        let segment = SegmentSize::MIN.segment(offset, 5000);
+        let read = |offset, piece: &mut [u8]| opened.read_at(offset, piece);
+        digests.of_at(later(), &opened, segment, &mut [0; 4096], read).unwrap();
+        digests.get(opened.version().unwrap(), segment)
+    };
+    assert_eq!((of(0), of(1024), of(4096)), (None, None, None));
+    let whole = whole(&opened);
+    assert_eq!(digests.get(opened.version().unwrap(), whole), None);
+    digests
+        .of_at(later(), &opened, whole, &mut [0; 4096], |offset, piece| {
+            opened.read_at(offset, piece)
+        })
+        .unwrap();
+    assert!(digests.get(opened.version().unwrap(), whole).is_some());
+}
+
+#[test]
+fn segments_in_a_row_have_the_digests_that_they_have_alone() {
+    let contents: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (_folder, opened) = file(&contents);
+    let digests = DigestCache::new(10);
+    let mut buffer = vec![0; 1 << 20];
+    for (exponent, start, end) in [(0, 1024, 5 << 10), (2, 0, 200_000), (10, 0, 200_000), (8, 0, 0)]
+    {
+        let size = SegmentSize::new(exponent).unwrap();
+        let row = Row { size, start, end };
+        let digested = digests.of_row(&opened, row, &mut buffer).unwrap();
+        let alone: Vec<_> = row
+            .segments(200_000)
+            .map(|segment| digests.of(&opened, segment, &mut [0; 700]).unwrap())
+            .collect();
+        assert_eq!(*digested, *alone, "{row:?}");
+    }
+    let row = Row { size: SegmentSize::MIN, start: 199_680, end: 200_001 };
+    let error = digests.of_row(&opened, row, &mut buffer).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }
 
 #[test]

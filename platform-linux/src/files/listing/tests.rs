@@ -154,3 +154,27 @@ fn only_folders_beneath_the_root_are_listed() {
     assert_eq!(root.list(b"nothing").unwrap_err(), OpenError::NotFound);
     assert_eq!(root.list(b"file").unwrap_err(), OpenError::NotFound);
 }
+
+#[test]
+fn a_list_that_nobody_wants_any_more_ends_early() {
+    use std::cell::Cell;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..ENTRIES {
+        File::create(folder.path().join(number.to_string())).unwrap();
+    }
+    let root = Root::open(folder.path()).unwrap();
+    let (asked, patience) = (Cell::new(0), Cell::new(u32::MAX));
+    let is_wanted = || {
+        asked.set(asked.get() + 1);
+        asked.get() <= patience.get()
+    };
+    assert_eq!(root.list_while(b"", is_wanted).unwrap().entries.len(), ENTRIES as usize);
+    let all = asked.get();
+    assert!(all >= 2, "{all}");
+    for times in 0..all {
+        asked.set(0);
+        patience.set(times);
+        assert!(matches!(root.list_while(b"", is_wanted), Err(OpenError::Busy(_))));
+        assert_eq!(asked.get(), times + 1);
+    }
+}

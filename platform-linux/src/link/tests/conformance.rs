@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::{setsockopt, sockopt::TcpNoDelay};
 
-use super::{Link, pair};
+use super::{Contents, Link, pair};
 use crate::executor::{Executor, TaskId};
 use crate::sys;
 use crate::sys::unread;
@@ -157,7 +157,7 @@ impl Adapter for Loopback {
                 let _ = on_event(event);
             };
             let Some(file) = file else { return link.drive(cx, examiner, on_event) };
-            match link.advance(cx, examiner, Some(file.as_fd()), &mut on_event) {
+            match link.advance(cx, examiner, Some(&mut Contents::new(file)), &mut on_event) {
                 Err(nb::Error::WouldBlock) => link.flush(cx, examiner),
                 over => over,
             }

@@ -6,13 +6,13 @@ use core::task::Poll;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::thread;
 
 use barewire_core::time::Instant;
 
 use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, file, serve, serve_all};
-use super::{DriveError, Link, pair};
+use super::{Contents, DriveError, Link, pair};
 use crate::executor::Executor;
 use crate::stream::TcpStream;
 use crate::testing::task;
@@ -54,8 +54,8 @@ fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> DriveError<Infal
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |fault: &mut Option<_>, cx| {
         loop {
-            let contents = contents.as_ref().map(AsFd::as_fd);
-            match link.advance(cx, &mut sender, contents, |()| {}) {
+            let mut contents = contents.as_ref().map(Contents::new);
+            match link.advance(cx, &mut sender, contents.as_mut(), |()| {}) {
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(found)) => {
                     *fault = Some(found);
@@ -142,15 +142,15 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |(), cx| {
-        let contents = files.get(b'a').0.as_fd();
-        let going_on = link.advance(cx, &mut sender, Some(contents), |()| {});
+        let mut contents = Contents::new(&files.get(b'a').0);
+        let going_on = link.advance(cx, &mut sender, Some(&mut contents), |()| {});
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         if sender.demand().is_none() {
             assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
             return Poll::Pending;
         }
         sender.offer(0..1000);
-        let going_on = link.advance(cx, &mut sender, Some(contents), |()| {});
+        let going_on = link.advance(cx, &mut sender, Some(&mut contents), |()| {});
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         assert!(calls_and_gathered(&link).1 > 0, "nothing went out");
         TcpStream::try_from(peer.take().unwrap()).unwrap().abort();

@@ -6,7 +6,6 @@ use core::task::Poll;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
-use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::thread;
 
@@ -14,7 +13,7 @@ use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{DriveError, Link, WRITES};
+use super::{Contents, DriveError, Link, WRITES};
 use crate::executor::{Context, Executor};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
@@ -165,8 +164,8 @@ pub(super) fn serve<W>(
     inspect: impl FnOnce(&Link, &Sender),
 ) -> Over {
     loop {
-        let contents = sender.in_hand().map(|asked| files.get(asked).0.as_fd());
-        match link.advance(cx, sender, contents, |()| {}) {
+        let mut contents = sender.in_hand().map(|asked| Contents::new(&files.get(asked).0));
+        match link.advance(cx, sender, contents.as_mut(), |()| {}) {
             Err(nb::Error::WouldBlock) => {}
             over => return over,
         }

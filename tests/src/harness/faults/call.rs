@@ -85,6 +85,7 @@ calls! {
     #[cfg(not(target_arch = "x86_64"))]
     POLL = "ppoll", SYS_ppoll, Object::Nothing;
     PREAD = "pread64", SYS_pread64, FIRST;
+    PREAD_CACHED = "preadv2", SYS_preadv2, FIRST;
     PRLIMIT = "prlimit64", SYS_prlimit64, Object::Nothing;
     PWRITE = "pwrite64", SYS_pwrite64, FIRST;
     READ = "read", SYS_read, FIRST;

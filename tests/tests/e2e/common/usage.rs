@@ -23,6 +23,9 @@ const OWN: [(&str, &[&str]); 8] = [
             "--once",
             "--threads",
             "--max-clients",
+            "--max-per-source",
+            "--limit-rate",
+            "--limit-rate-client",
             "--timeout",
             "--quiet-period",
             "--no-sandbox",
@@ -185,10 +188,11 @@ fn values_that_are_no_durations_or_numbers_are_wrong_usage() {
         for option in options {
             let values: &[&str] = match *option {
                 "--timeout" | "--interval" | "--quiet-period" => &["soon", "", "-1s", "5 parsecs"],
-                "--capacity" | "--rate" | "--threads" | "--max-clients" | "--retries"
-                | "--count" | "--history" | "--max-members" | "--backlog" => {
+                "--capacity" | "--rate" | "--threads" | "--max-clients" | "--max-per-source"
+                | "--retries" | "--count" | "--history" | "--max-members" | "--backlog" => {
                     &["many", "", "-1", "1.5", "NaN"]
                 }
+                "--limit-rate" | "--limit-rate-client" => &["fast", "", "-1", "0", "1.2.3", "NaN"],
                 "--bind" => &["nowhere"],
                 _ => continue,
             };

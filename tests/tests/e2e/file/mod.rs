@@ -18,6 +18,7 @@ mod resets;
 mod resume_cost;
 mod resuming;
 mod server;
+mod shares;
 mod special_files;
 mod streams;
 mod swapped_links;

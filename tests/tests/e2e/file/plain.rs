@@ -62,7 +62,8 @@ fn a_name_may_come_byte_by_byte() {
 #[test]
 fn what_is_not_given_out_is_a_close_without_a_byte() {
     let folder = Folder::new().with("x", "contents").with_folder("sub");
-    let server = share(&folder, &["--json"]);
+    // Several threads tell of their clients in no particular order.
+    let server = share(&folder, &["--json", "--threads", "1"]);
     let requests = [
         ("missing\n", "not found"),
         ("sub\n", "refused"),

@@ -49,3 +49,22 @@ fn devices_are_refused() {
     assert_eq!(Ask::get("null").status(server.address()), 2);
     server.stop();
 }
+
+/// The size of what the kernel makes when it is read is 0, or a page, whatever comes of it (go#10699).
+#[test]
+fn files_whose_size_says_nothing_are_refused() {
+    for (root, names) in [
+        ("/proc", &["version", "self/status", "sys/kernel/ostype"][..]),
+        ("/sys", &["kernel/uevent_seqnum", "kernel/notes"]),
+        ("/", &["proc/version", "proc/self/maps", "sys/kernel/notes"]),
+    ] {
+        let server = share(root, &[]);
+        for name in names {
+            if !std::path::Path::new(root).join(name).exists() {
+                continue;
+            }
+            assert_eq!(Ask::get(*name).status(server.address()), 2, "{root}, {name}");
+        }
+        server.stop().says(&["its size cannot be trusted"]);
+    }
+}

@@ -12,11 +12,18 @@ use super::super::sweep::Expect::{Noted, Orderly, Told, Unseen};
 use super::super::sweep::*;
 use super::{ACCEPTING, OPENING, SERVING, converse, serve};
 
+/// Its calls are those of one thread, on whatever machine, and of the workers.
+const ALONE: &[&str] = &["--no-sandbox", "--threads", "1"];
+
 /// What a file server does for a file.
 const SENDING: &[Row] = &[
     // The folder.
     row(Call::OPEN, ".tmp", INTERRUPTED, Unseen),
     row(Call::OPEN, ".tmp", DESCRIPTORS, Told("cannot serve ")),
+    row(Call::FSTATFS, ".tmp", INTERRUPTED, Unseen),
+    row(Call::FSTATFS, ".tmp", &[Fault::Fails(Errno::EPERM), Fault::Fails(Errno::ENOSYS)], Unseen),
+    row(Call::FSTATFS, ".tmp", IO, Told("cannot serve ")),
+    row(Call::STATX, ".tmp", IO, Orderly),
     // How many processors there are: a cache is made for so many.
     row(Call::OPEN, "/proc/", IO, Unseen),
     row(Call::READ, "/proc/", PARTLY, Unseen),
@@ -40,6 +47,8 @@ const HASHING: &[Row] = &[
     row(Call::PREAD, "x", PARTLY, Unseen),
     row(Call::PREAD, "x", IO, Noted),
     row(Call::PREAD, "x", &[Fault::Zero], Noted),
+    // Where there can be no other thread, the one there is does all.
+    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
     row(Call::SEND, "socket:", TRANSFER, Unseen),
     row(Call::SEND, "socket:", RESET, Orderly),
     row(Call::SEND, "socket:", BROKEN, Orderly),
@@ -53,7 +62,7 @@ fn verified_downloads() {
     let whole = converse(healthy.address(), &request).expect("it is served");
     healthy.stop();
     let serve_with = |options: &[&str], injector: &FaultInjector, expect| {
-        let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg(), "--no-sandbox"]);
+        let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]).args(ALONE);
         serve(launch.args(options), injector, expect, |address| {
             let answer = converse(address, &request)?;
             if answer == whole { Ok(()) } else { Err(io::Error::other("not served")) }
@@ -73,7 +82,7 @@ fn plain_downloads() {
     let source = Folder::in_memory().with("x", &contents);
     let run = |injector: &FaultInjector, expect| {
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        serve(launch.arg("--no-sandbox"), injector, expect, |address| {
+        serve(launch.args(ALONE), injector, expect, |address| {
             let answer = converse(address, b"x\n")?;
             if answer.is_empty() {
                 return Err(io::Error::other("refused"));
@@ -96,7 +105,7 @@ const LISTING: &[Row] = &[
     row(Call::OPEN_BENEATH, "./", IO, Noted),
     row(Call::GETDENTS, "", IO, Noted),
     // What has the name, and where a link leads.
-    row(Call::STATX, "b", IO, Noted),
+    row(Call::STATX, "beside", IO, Noted),
     row(Call::STATX, "/a", IO, Noted),
     row(Call::STATX, "memfd:", IO, Orderly),
     row(Call::MEMFD, "", DESCRIPTORS, Orderly),
@@ -108,14 +117,14 @@ const LISTING: &[Row] = &[
 
 #[test]
 fn listings() {
-    let source = Folder::in_memory().with("a", "1").with("b/c", "2").with_link("d", "a");
+    let source = Folder::in_memory().with("a", "1").with("beside/c", "2").with_link("d", "a");
     let request = Ask::list("").bytes();
     let healthy = share(&source, &[]);
     let whole = converse(healthy.address(), &request).expect("it is served");
     healthy.stop();
     let run = |injector: &FaultInjector, expect| {
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        serve(launch.arg("--no-sandbox"), injector, expect, |address| {
+        serve(launch.args(ALONE), injector, expect, |address| {
             let answer = converse(address, &request)?;
             if answer == whole {
                 return Ok(());

@@ -1,0 +1,1 @@
+//! Tests of what is fetched, how far ahead, and for whom.

@@ -1,0 +1,108 @@
+//! What one client, or one source of clients, may have of a server: so many connections, and so many bytes a
+//! second.
+
+use std::io::Read;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::framed::{Ask, Reply};
+use barewire_tests::harness::sockets::{End, connect, read_out};
+use barewire_tests::harness::{Folder, share};
+
+/// The status of a server that has too much to do.
+const BUSY: u8 = 5;
+
+#[test]
+fn more_connections_of_a_source_than_its_share_are_told_that_the_server_is_busy() {
+    let folder = Folder::new().with("x", "contents");
+    for options in [&["--max-per-source", "2"][..], &["--max-per-source", "2", "--threads", "1"]] {
+        let server = share(&folder, options);
+        let mut held = [connect(server.address()), connect(server.address())];
+        for stream in &mut held {
+            assert_eq!(Ask::get("x").fetch(stream).1, b"contents");
+        }
+        let mut turned_away = [connect(server.address()), connect(server.address())];
+        for stream in &mut turned_away {
+            let ask = Ask::get("x");
+            ask.send(stream);
+            assert_eq!(Reply::read(stream, &ask).status, BUSY);
+        }
+        // They are not kept.
+        for mut stream in turned_away {
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        }
+        // Those who are served go on being so, and leave their places to others.
+        for stream in &mut held {
+            assert_eq!(Ask::get("x").fetch(stream).1, b"contents");
+        }
+        drop(held);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Ask::get("x").status(server.address()) != 0 {
+            assert!(Instant::now() < deadline, "no place is free again");
+        }
+        server.stop().prints("x: the server is busy");
+    }
+}
+
+/// Somebody else's place is not taken by those who are turned away.
+#[test]
+fn who_is_turned_away_takes_no_place_of_a_client() {
+    let folder = Folder::new().with("x", "contents");
+    let options = ["--max-clients", "2", "--max-per-source", "1"];
+    let server = share(&folder, &options);
+    let mut held = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
+    for _ in 0..10 {
+        assert_eq!(Ask::get("x").status(server.address()), BUSY);
+    }
+    assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
+    drop(held);
+    server.stop();
+}
+
+/// How long it takes `clients` at once to have `size` bytes each.
+fn time(options: &[&str], clients: usize, size: usize) -> Duration {
+    let whole = contents(size, 1);
+    let folder = Folder::new().with("x", &whole);
+    let server = share(&folder, options);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for number in 0..clients {
+            let (address, whole) = (server.address(), &whole);
+            scope.spawn(move || {
+                let mut stream = connect(address);
+                if number % 2 == 0 {
+                    assert!(Ask::get("x").fetch(&mut stream).1 == *whole);
+                } else {
+                    std::io::Write::write_all(&mut stream, b"x\n").unwrap();
+                    assert!(read_out(&mut stream) == (whole.clone(), End::Closed));
+                }
+            });
+        }
+    });
+    let took = begun.elapsed();
+    server.stop();
+    took
+}
+
+/// A tenth of a second may be ahead of the rate, and one piece of a twentieth.
+#[test]
+fn a_rate_holds_for_all_clients_together_or_for_each_source() {
+    for option in ["--limit-rate", "--limit-rate-client"] {
+        let one = time(&[option, "400K"], 1, 300 << 10);
+        assert!(one >= Duration::from_millis(550), "{option}: {one:?}");
+        let three = time(&[option, "400K", "--threads", "2"], 3, 100 << 10);
+        assert!(three >= Duration::from_millis(550), "{option}: {three:?}");
+        assert!(one.max(three) < Duration::from_secs(10), "{option}: {one:?}, {three:?}");
+    }
+    let both = ["--limit-rate", "1G", "--limit-rate-client", "200K"];
+    assert!(time(&both, 1, 200 << 10) >= Duration::from_millis(800));
+}
+
+/// Waits that are the server's own are not held against the client.
+#[test]
+fn a_rate_far_below_what_the_stall_asks_for_cuts_nobody_off() {
+    let took = time(&["--limit-rate", "4K", "--stall", "200ms"], 2, 4 << 10);
+    assert!(took >= Duration::from_millis(1300), "{took:?}");
+}
