@@ -150,7 +150,12 @@ impl ReceiverState {
                     let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
                     *input = rest;
                     let position = start.saturating_add(part.len() as u64);
-                    self.progress.moved(now, part.len());
+                    if position == expected.end {
+                        // What shows that it is whole has a stall of its own.
+                        self.progress.begin(now);
+                    } else {
+                        self.progress.moved(now, part.len());
+                    }
                     self.stage = match segment {
                         Some(segment) => {
                             if start == segment.start() {
