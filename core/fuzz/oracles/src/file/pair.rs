@@ -32,6 +32,8 @@ struct Try {
     changed: Option<i8>,
     /// It has the mark of the first.
     is_secret: bool,
+    /// The contents change, and nothing else, once so much of the answer is out.
+    shifts: Option<u16>,
     /// The hashes of all segments are asked for before what is missing.
     asks_hashes: bool,
     faults: Vec<Fault>,
@@ -65,11 +67,12 @@ impl Version {
         (0..self.size).map(|at| byte_at(self.number, at)).collect()
     }
 
-    /// What a server that has it sends for the requests, so much at once.
-    fn serve(self, requests: &[u8], room: u8) -> Vec<u8> {
+    /// What a server that has it sends for the requests.
+    fn serve(self, requests: &[u8], attempt: &Try) -> Vec<u8> {
         let offer = Offer { size: self.size, tag: self.tag, modified: self.number.into() };
         let mut server = Server::<16, _>::new(self.number, |_, _: &Request<'_>| Ok(offer));
-        server.room = if room == 0 { u64::MAX } else { room.into() };
+        server.room = if attempt.room == 0 { u64::MAX } else { attempt.room.into() };
+        server.changes = attempt.shifts.map(|at| (at.into(), self.number + 1));
         server.turn(START, requests, false);
         server.end(START);
         assert!(server.driver.closed);
@@ -96,9 +99,11 @@ struct Attempt<'a> {
     /// The last of them is for what is missing.
     requests: &'a [Request<'a>],
     version: Version,
-    contents: Vec<u8>,
+    /// What the server ever had.
+    contents: Vec<Vec<u8>>,
     witness: Witness<'a>,
     is_damaged: bool,
+    has_shifted: bool,
     /// What has not verified.
     fresh: Vec<u8>,
     is_refused: bool,
@@ -125,8 +130,9 @@ impl Attempt<'_> {
             }
             ReceiverEvent::Contents(bytes) => self.fresh.extend_from_slice(bytes),
             ReceiverEvent::Verified { digest, .. } => {
-                // What has verified is what the server has there.
-                assert!(self.contents[start..].starts_with(&self.fresh), "not what was sent");
+                // What has verified is what one version has there.
+                let mut had = self.contents.iter().filter_map(|contents| contents.get(start..));
+                assert!(had.any(|contents| contents.starts_with(&self.fresh)), "no version");
                 download.held.append(&mut self.fresh);
                 download.digests.push(digest);
             }
@@ -135,9 +141,15 @@ impl Attempt<'_> {
             }
             ReceiverEvent::Complete if !is_last => {}
             ReceiverEvent::Complete => {
-                let is_right = self.contents.get(start..) == Some(&self.fresh[..]);
-                let may_be_wrong = self.is_damaged && !download.input.verify;
-                assert!(is_right || may_be_wrong, "a part passed off as the whole");
+                let size = usize::try_from(self.version.size).expect("small");
+                let is_right = if download.input.verify {
+                    self.fresh.is_empty() && start == size
+                } else {
+                    let fresh = &self.fresh[..];
+                    let had = self.contents.iter().any(|contents| contents == fresh);
+                    had || ((self.is_damaged || self.has_shifted) && fresh.len() == size)
+                };
+                assert!(is_right, "a part passed off as the whole");
                 download.complete = true;
             }
             ReceiverEvent::Refused(refusal) => {
@@ -152,14 +164,19 @@ impl Attempt<'_> {
 
     /// The server's digest of a segment is that of what is held if that is the same.
     fn compare(&self, segment: Range<u64>, digest: Digest, download: &Download<'_>) {
+        let place = usize::try_from(segment.start / download.segment.bytes()).expect("small");
         let bytes = usize::try_from(segment.start).expect("small");
         let bytes = bytes..usize::try_from(segment.end).expect("small");
-        let own = &self.contents[bytes.clone()];
-        let is_right = digest == wire::digest(segment.start, own, own == self.contents);
-        assert!(is_right || self.is_damaged, "another digest");
-        if is_right && let Some(held) = download.held.get(bytes) {
-            let place = usize::try_from(segment.start / download.segment.bytes()).expect("small");
-            assert_eq!(download.digests.get(place) == Some(&digest), held == own);
+        let had = self.contents.iter().filter(|all| all.len() as u64 == self.version.size);
+        let mut had = had.filter(|all| {
+            let own = &all[bytes.clone()];
+            digest == wire::digest(segment.start, own, own == &all[..])
+        });
+        let right = had.next();
+        assert!(right.is_some() || self.is_damaged, "another digest");
+        if let (Some(right), Some(held)) = (right, download.held.get(bytes.clone())) {
+            let is_same = held == &right[bytes];
+            assert_eq!(download.digests.get(place) == Some(&digest), is_same);
         }
     }
 }
@@ -184,14 +201,18 @@ impl Download<'_> {
         let mut driver = ManualDriver::default();
         driver.transmit(START, &mut receiver, u64::MAX);
         let (stream, is_damaged, ends) =
-            mangle(&version.serve(&driver.sent, attempt.room), &attempt.faults);
+            mangle(&version.serve(&driver.sent, attempt), &attempt.faults);
+        if attempt.shifts.is_some() {
+            self.versions.push(Version { number: version.number + 1, ..version });
+        }
 
         let mut came = Attempt {
             requests,
             version,
-            contents: version.contents(),
+            contents: self.versions.iter().map(|version| version.contents()).collect(),
             witness: Witness::new(requests, &stream, ends),
             is_damaged,
+            has_shifted: attempt.shifts.is_some(),
             fresh: Vec::new(),
             is_refused: false,
         };
@@ -213,7 +234,8 @@ impl Download<'_> {
             assert!(failed.is_some() || is_answered, "a reset is never success");
         }
         let is_well = is_answered && failed.is_none();
-        assert!(is_well || !attempt.faults.is_empty(), "without a fault: {failed:?}");
+        let is_wrong = !attempt.faults.is_empty() || attempt.shifts.is_some();
+        assert!(is_well || is_wrong, "without a fault: {failed:?}");
         failed
     }
 

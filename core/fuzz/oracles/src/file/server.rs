@@ -23,6 +23,8 @@ pub struct Server<const N: usize, F> {
     pub is_early: bool,
     /// So much goes out at once.
     pub room: u64,
+    /// Once so many bytes have gone out, the contents are those of this number.
+    pub changes: Option<(usize, u8)>,
     /// What the machine has told.
     pub told: Vec<Told>,
     /// Why it failed.
@@ -84,6 +86,7 @@ impl<const N: usize, F: Fn(usize, &Request<'_>) -> Result<Offer, Refusal>> Serve
             answer,
             is_early: false,
             room: u64::MAX,
+            changes: None,
             told: Vec::new(),
             failed: None,
         }
@@ -100,6 +103,11 @@ impl<const N: usize, F: Fn(usize, &Request<'_>) -> Result<Offer, Refusal>> Serve
         self.failed = self.failed.or(failed);
         self.note_refused();
         while self.failed.is_none() && !self.driver.closed {
+            if let Some((at, source)) = self.changes
+                && self.driver.sent.len() >= at
+            {
+                (self.driver.source, self.changes) = (Some(source), None);
+            }
             let before = self.driver.judge.moves();
             let has_provided = self.provide(now);
             let Self { sender, driver, told, .. } = self;
