@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use barewire_core::file::{
-    Offer, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, TransferConfig,
+    Offer, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RequestError, TransferConfig,
 };
 use barewire_core::time::{Duration, Instant};
 
@@ -138,6 +138,7 @@ fn receive<'p>(
         driver.ended = true;
         failed = driver.listen(now, &mut receiver, &mut see);
         driver.transmit(now, &mut receiver, u64::MAX);
+        assert!(failed.is_some() || receiver.unanswered() == 0, "nothing more comes");
     }
     let (closed, at) = (driver.closed, now);
     if !driver.is_over() {
@@ -153,8 +154,14 @@ fn receive<'p>(
 /// Whatever a server sends, what is told of it is what it said and what is proven; as much is told
 /// however it is cut; an honest server is believed; and the conversation ends.
 pub fn check(input: &Input<'_>) {
-    let requests: Vec<_> =
+    let mut requests: Vec<_> =
         input.requests.iter().take(4).map(|asking| asking.request(NAME)).collect();
+    requests.retain(|request| {
+        let asked = Receiver::<64>::new(START, TransferConfig::default()).request(START, request);
+        let is_whole = wire::is_whole(request);
+        assert_eq!(asked, if is_whole { Ok(()) } else { Err(RequestError::CutsSegment) });
+        is_whole
+    });
     let stream = stream(&input.pieces, &requests);
     let conversation = (&requests[..], &stream[..]);
     let whole = receive(conversation, [&stream[..]].into_iter(), input, None);

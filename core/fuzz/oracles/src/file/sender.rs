@@ -82,7 +82,9 @@ fn stream(pieces: &[Piece<'_>]) -> (Vec<u8>, bool) {
         match *piece {
             Piece::Request(asking, name) => {
                 let name = &name[..name.len().min(LONGEST)];
-                stream.extend(wire::request(&asking.request(name)));
+                let request = asking.request(name);
+                is_good &= wire::is_whole(&request);
+                stream.extend(wire::request(&request));
             }
             Piece::Changed(asking, name, at, value) => {
                 let mut bytes = wire::request(&asking.request(name));

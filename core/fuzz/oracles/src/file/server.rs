@@ -145,6 +145,7 @@ impl<const N: usize, F: Fn(usize, &Request<'_>) -> Result<Offer, Refusal>> Serve
                 // A plain one is for all of a file.
                 let request = self.sender.request();
                 let request = request.unwrap_or(Request::get(b"").with_verify(false));
+                assert!(wire::is_whole(&request), "{request:?}");
                 let answer = (self.answer)(number, &request);
                 let range = answer.and_then(|offer| wire::range(&request, offer.size, offer.tag));
                 match answer {

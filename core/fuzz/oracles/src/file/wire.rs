@@ -50,6 +50,8 @@ pub(super) struct Asking {
     /// Half of all clients hold nothing.
     tag: Option<u8>,
     offset: Place,
+    /// One in eight may cut a segment.
+    is_cut: u8,
     /// Half of them want all that there is.
     length: Option<Place>,
 }
@@ -63,12 +65,12 @@ impl Asking {
         };
         let segment = SegmentSize::new(self.segment % 11).expect("it is at most 10");
         let (offset, length) = (self.offset.offset(), self.length.map(Place::offset));
-        let has_digests = self.verify || request.operation == Operation::Hashes;
+        let offset = if self.is_cut % 8 == 7 { offset } else { offset - offset % segment.bytes() };
         request
             .with_verify(self.verify)
             .with_segment(segment)
             .with_tag(self.tag.unwrap_or_default().into())
-            .with_offset(if has_digests { offset - offset % segment.bytes() } else { offset })
+            .with_offset(offset)
             .with_length(length.unwrap_or(Request::TO_END))
     }
 }
@@ -120,22 +122,35 @@ pub fn digest(start: u64, bytes: &[u8], is_whole: bool) -> Digest {
     }
 }
 
+/// Whether a request's offset may be asked for: digests are of whole segments.
+pub fn is_whole(request: &Request<'_>) -> bool {
+    !has_digests(request) || request.offset.is_multiple_of(request.segment.bytes())
+}
+
+fn has_digests(request: &Request<'_>) -> bool {
+    request.verify || request.operation == Operation::Hashes
+}
+
 /// Which bytes of a file answer a request.
 ///
 /// # Errors
 /// Why none do.
 pub fn range(request: &Request<'_>, size: u64, tag: u64) -> Result<Range<u64>, Refusal> {
+    // No file is that long.
     let is_to_end = request.length >= 1 << 62;
     let range = if request.tag == 0 || request.tag == tag {
-        request.offset..request.offset.saturating_add(request.length).min(size)
+        request.offset..if is_to_end {
+            size
+        } else {
+            request.offset.saturating_add(request.length).min(size)
+        }
     } else {
         0..if is_to_end { size } else { 0 }
     };
-    let has_digests = request.verify || request.operation == Operation::Hashes;
     let is_cut = !range.end.is_multiple_of(request.segment.bytes()) && range.end != size;
     match range.start <= size {
         false => Err(Refusal::PastEnd),
-        true if has_digests && is_cut => Err(Refusal::Malformed),
+        true if has_digests(request) && is_cut => Err(Refusal::Malformed),
         true => Ok(range),
     }
 }
