@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use barewire_core::file::{
-    Receiver, ReceiverError, ReceiverEvent, Refusal, Request, SegmentSize, TransferConfig,
+    Digest, Receiver, ReceiverError, ReceiverEvent, Refusal, Request, RootDigester, SegmentSize,
+    TransferConfig,
 };
 use barewire_core::time::Instant;
 use barewire_oracles::file::wire;
@@ -23,9 +24,14 @@ pub(super) struct WantedFile {
     pub(super) held: Vec<u8>,
     /// The version of what is held.
     tag: u64,
-    /// How much of it has verified.
+    /// How much of it has verified, and the digests of that.
     proven: usize,
+    digests: Vec<Digest>,
+    /// The size that was told.
+    size: u64,
     pub(super) state: State,
+    /// What is complete is one version, not several.
+    pub(super) is_one: bool,
     /// How many bytes of contents have come in all.
     pub(super) travelled: usize,
     /// How often they began anew with another version.
@@ -78,7 +84,10 @@ pub(super) fn wishes(random: &mut Random, store: &Store) -> Vec<WantedFile> {
         held: Vec::new(),
         tag: 0,
         proven: 0,
+        digests: Vec::new(),
+        size: 0,
         state: State::Wanted,
+        is_one: false,
         travelled: 0,
         restarts: 0,
     };
@@ -164,8 +173,9 @@ fn take(wish: &mut WantedFile, event: ReceiverEvent<'_>, store: &Store) -> bool 
         }
         ReceiverEvent::Refused(refusal) => assert_eq!(refusal, Refusal::Busy),
         ReceiverEvent::Response(answer) => {
-            let size = store.version(file.unwrap(), answer.tag).len();
-            assert_eq!(answer.size, size as u64);
+            let mut had = store.had(file.unwrap(), answer.tag);
+            assert!(had.any(|version| version.len() as u64 == answer.size));
+            wish.size = answer.size;
             let is_same = !wish.held.is_empty() && wish.tag == answer.tag;
             if is_same {
                 assert_eq!(answer.offset, wish.held.len() as u64, "nothing comes twice");
@@ -174,6 +184,7 @@ fn take(wish: &mut WantedFile, event: ReceiverEvent<'_>, store: &Store) -> bool 
                 wish.restarts += usize::from(!wish.held.is_empty());
                 wish.held.clear();
                 wish.proven = 0;
+                wish.digests.clear();
             }
             wish.tag = answer.tag;
             return false;
@@ -186,16 +197,28 @@ fn take(wish: &mut WantedFile, event: ReceiverEvent<'_>, store: &Store) -> bool 
         }
         ReceiverEvent::Verified { start, end, digest } => {
             assert_eq!((wish.proven as u64, wish.held.len() as u64), (start, end));
-            let version = store.version(file.unwrap(), wish.tag);
-            assert!(version.starts_with(&wish.held), "a wrong byte has verified");
-            let (bytes, is_whole) = (&wish.held[wish.proven..], wish.held == version);
-            assert_eq!(digest, wire::digest(start, bytes, wish.proven == 0 && is_whole));
+            let bytes = &wish.held[wish.proven..];
+            let mut had = store.had(file.unwrap(), wish.tag);
+            let is_there =
+                |version: &[u8]| version.get(wish.proven..wish.held.len()) == Some(bytes);
+            assert!(had.any(is_there), "a wrong byte has verified");
+            assert_eq!(digest, wire::digest(start, bytes, start == 0 && end == wish.size));
             wish.proven = wish.held.len();
+            wish.digests.push(digest);
             return false;
         }
         ReceiverEvent::Complete => {
-            let version = store.version(file.unwrap(), wish.tag);
-            assert!(wish.held == version, "whole, but not the version that was told");
+            wish.is_one = store.had(file.unwrap(), wish.tag).any(|version| wish.held == version);
+            assert!(wish.is_one || store.is_secretive, "whole, but not the version that was told");
+            assert_eq!(wish.held.len() as u64, wish.size);
+            if wish.verify && wish.size > 0 {
+                let mut root = RootDigester::<16>::new();
+                wish.digests.iter().for_each(|digest| root.push(*digest).unwrap());
+                let root = root.finish().map(blake3::Hash::from_bytes);
+                let is_told = |version: &[u8]| root == Some(blake3::hash(version));
+                let is_told = store.had(file.unwrap(), wish.tag).any(is_told);
+                assert_eq!(is_told, wish.is_one, "the hash tells whether it is one version");
+            }
             wish.state = State::Complete;
         }
         other => panic!("{other:?}"),

@@ -196,7 +196,8 @@ fn take(
             let Job { file, download, tag, .. } = asked.pop_front().expect("it is there");
             download.expect("it was asked for").finish()?;
             let contents = disk.contents(&name(file));
-            assert!(contents.as_deref() == Some(store.version(file, tag)), "not what was told");
+            let mut had = store.had(file, tag);
+            assert!(had.any(|version| contents.as_deref() == Some(version)), "not what was told");
             record.complete.push(file);
             Ok(())
         }

@@ -61,7 +61,7 @@ impl Responder {
     }
 
     pub(super) fn turn(&mut self, streams: &mut Streams, end: End, store: &mut Store) {
-        if self.random.chance(3) {
+        if self.random.chance(if store.is_secretive { 50 } else { 3 }) {
             store.change(&mut self.random);
         }
         if self.may_stop && !self.has_stopped && self.random.chance(10) {
@@ -154,7 +154,7 @@ impl Responder {
             }
             Some(version) => {
                 let size = store.bytes_of(version).len() as u64;
-                let offer = Offer { size, tag: version.tag, modified: 0 };
+                let offer = Offer { size, tag: store.mark(version), modified: 0 };
                 if self.sender.offer(now, offer).is_some() {
                     self.offered = Some(version);
                 }

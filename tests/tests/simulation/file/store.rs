@@ -9,6 +9,8 @@ pub(super) struct Store {
     files: Vec<File>,
     /// How often they may still change.
     pub(super) changes: usize,
+    /// Contents change, and neither their size nor their mark does.
+    pub(super) is_secretive: bool,
     /// What its clients have contents cut into.
     pub(super) segment: SegmentSize,
 }
@@ -48,6 +50,12 @@ impl Store {
         Self::of_sizes(random, &sizes, segment)
     }
 
+    /// Files of a few bytes that change again and again, and look the same.
+    pub(super) fn secretive(random: &mut Random) -> Self {
+        let changes = random.pick(&[1, 5, 20]);
+        Self { is_secretive: true, changes, ..Self::new(random) }
+    }
+
     /// One file of so many segments of the largest kind and a few bytes more or less.
     pub(super) fn large(random: &mut Random, segments: usize) -> Self {
         let segment = SegmentSize::MAX;
@@ -61,7 +69,12 @@ impl Store {
             versions: vec![some_bytes(random, *size)],
             is_cached: random.chance(50),
         });
-        Self { files: files.collect(), changes: random.pick(&[0, 0, 1, 2]), segment }
+        Self {
+            files: files.collect(),
+            changes: random.pick(&[0, 0, 1, 2]),
+            is_secretive: false,
+            segment,
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -85,8 +98,15 @@ impl Store {
         &self.files[file].versions[usize::try_from(tag).unwrap() - 1]
     }
 
-    pub(super) fn version(&self, file: usize, tag: u64) -> &[u8] {
-        self.bytes_of(Version { file, tag })
+    /// What the file was while it had this mark.
+    pub(super) fn had(&self, file: usize, mark: u64) -> impl Iterator<Item = &[u8]> {
+        let is_marked = move |tag: u64| self.mark(Version { file, tag }) == mark;
+        (1..).zip(self.versions(file)).filter(move |(tag, _)| is_marked(*tag)).map(|(_, all)| all)
+    }
+
+    /// What tells a version from others, as far as the server can.
+    pub(super) fn mark(&self, version: Version) -> u64 {
+        if self.is_secretive { 1 } else { version.tag }
     }
 
     pub(super) fn versions(&self, file: usize) -> impl Iterator<Item = &[u8]> {
@@ -102,9 +122,9 @@ impl Store {
         self.files[file].is_cached
     }
 
-    /// Whether a file is still that version, as far as that goes: it may have grown.
+    /// Whether a file looks as if it still were that version, as far as that goes: it may have grown.
     pub(super) fn is_unchanged(&self, version: Version) -> bool {
-        self.live(version).starts_with(self.bytes_of(version))
+        self.is_secretive || self.live(version).starts_with(self.bytes_of(version))
     }
 
     /// Changes a file, if it may.
@@ -114,7 +134,7 @@ impl Store {
         let file = random.count(0..=self.files.len() - 1);
         let versions = &mut self.files[file].versions;
         let mut next = versions.last().unwrap().clone();
-        match random.count(0..=2) {
+        match if self.is_secretive { 2 } else { random.count(0..=2) } {
             0 => next.extend(some_bytes(random, 100)),
             1 => next.truncate(random.count(0..=next.len())),
             // Rewritten, all of it or the end.
