@@ -45,7 +45,7 @@ fn records_tell_kinds_of_lines_apart() {
             r#"{"event":"line","nick":"anna","private":false,"text":"hi"}"#,
             r#"{"event":"line","nick":"bob","private":true,"text":"psst"}"#,
             r#"{"event":"notice","text":"bob waves"}"#,
-            r#"{"event":"line","nick":null,"private":false,"text":"plain \\x1b"}"#,
+            r#"{"event":"line","nick":null,"private":false,"text":"plain \\x1b","text_base64":"cGxhaW4gGw=="}"#,
         ]
     );
     server.finish();

@@ -44,6 +44,7 @@ pub struct Values {
 pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.span);
     show(out, &values.printable);
+    used(black_box(&values.printable).as_bytes());
     show(out, &values.text);
     show(out, &values.text_error);
     show(out, &values.text_reader_error);
