@@ -32,7 +32,7 @@ use rustix::fs::{AtFlags, RenameFlags, StatxFlags, StatxTimestamp};
 use rustix::io::ReadWriteFlags;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
 
-use refused::{Missing, Refusal};
+use refused::{Missing, RefusedCall};
 
 /// Repeats a call that a signal interrupted (`signal(7)`).
 pub(crate) fn retry<T, E>(mut call: impl FnMut() -> Result<T, E>) -> io::Result<T>
@@ -148,7 +148,7 @@ pub(crate) fn statx_at(folder: impl AsFd, name: &[u8]) -> io::Result<Statx> {
 
 /// Where `statx(2)` is refused, `newfstatat(2)` tells all but the time of creation.
 fn statx_with(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
-    static STATX: Refusal = Refusal::new();
+    static STATX: RefusedCall = RefusedCall::new();
     let flags = flags | AtFlags::NO_AUTOMOUNT;
     STATX.or(|| new_status(fd, name, flags), || old_status(fd, name, flags))
 }
@@ -156,20 +156,25 @@ fn statx_with(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Sta
 fn old_status(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
     let flags = nix::fcntl::AtFlags::from_bits_retain(flags.bits().cast_signed());
     let stat = retry(|| fstatat(fd, name, flags))?;
-    // The kernel has them in 32 bits.
-    let device = |number: u64| u32::try_from(number).unwrap_or_default();
-    let nanoseconds = |number: i64| u32::try_from(number).unwrap_or_default();
     Ok(Statx {
         mode: stat.st_mode,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
-        links: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
+        links: in_32_bits(stat.st_nlink),
         inode: stat.st_ino,
         owner: stat.st_uid,
-        device: (device(major(stat.st_dev)), device(minor(stat.st_dev))),
-        modified: (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
-        changed: (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+        device: (in_32_bits(major(stat.st_dev)), in_32_bits(minor(stat.st_dev))),
+        modified: (stat.st_mtime, in_32_bits(stat.st_mtime_nsec)),
+        changed: (stat.st_ctime, in_32_bits(stat.st_ctime_nsec)),
         born: None,
     })
+}
+
+/// What the kernel has in 32 bits, and C libraries in more or not.
+fn in_32_bits<N>(number: N) -> u32
+where
+    u32: TryFrom<N>,
+{
+    u32::try_from(number).unwrap_or_default()
 }
 
 fn new_status(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> io::Result<Statx> {
@@ -198,7 +203,7 @@ pub(crate) fn send_file(
     offset: i64,
     length: usize,
 ) -> io::Result<usize> {
-    static SENDFILE: Refusal = Refusal::new();
+    static SENDFILE: RefusedCall = RefusedCall::new();
     SENDFILE.or(
         || retry(|| sendfile(&socket, &file, Some(&mut { offset }), length)),
         || {
@@ -215,7 +220,7 @@ const COPIED: usize = 64 << 10;
 /// Keeps others that lock it so away, until it is closed (`flock(2)`), or where that is refused, by a lock
 /// of another kind (`F_OFD_SETLK`, `fcntl_locking(2)`), if there is any.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
-    static FLOCK: Refusal = Refusal::new();
+    static FLOCK: RefusedCall = RefusedCall::new();
     let locked = FLOCK.or(|| retry(|| file.try_lock()), || lock_all_bytes(file));
     Missing::Locks.or(locked)
 }
@@ -233,14 +238,14 @@ fn lock_all_bytes(file: &File) -> io::Result<()> {
 
 /// Has what was written reach the disk (`fdatasync(2)`).
 pub(crate) fn sync_data(file: &File) -> io::Result<()> {
-    static FDATASYNC: Refusal = Refusal::new();
+    static FDATASYNC: RefusedCall = RefusedCall::new();
     FDATASYNC.or(|| file.sync_data(), || sync_all(file))
 }
 
 /// As [`sync_data`], and with it what else belongs to the file (`fsync(2)`). Where that is refused, all of
 /// the file system is written out, if that can be done (`syncfs(2)`).
 pub(crate) fn sync_all(file: &File) -> io::Result<()> {
-    static FSYNC: Refusal = Refusal::new();
+    static FSYNC: RefusedCall = RefusedCall::new();
     Missing::Sync.or(FSYNC.or(|| file.sync_all(), || retry(|| syncfs(file))))
 }
 

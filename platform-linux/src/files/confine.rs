@@ -106,7 +106,7 @@ impl Confinement {
 impl fmt::Display for Confinement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full { .. } => f.write_str("confined by Landlock"),
+            Self::Full { abi } => write!(f, "confined by Landlock (version {abi})"),
             Self::Partial { abi } => {
                 write!(f, "confined by Landlock, as far as this kernel can (version {abi} of 6)")
             }

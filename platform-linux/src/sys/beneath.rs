@@ -122,10 +122,10 @@ fn walk(root: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd>
                     return open(folders.last().map_or(root, AsFd::as_fd), b".", flags);
                 }
             }
-            part => match step(here, part, flags)? {
-                Step::Opened(fd) if is_last => return Ok(fd),
-                Step::Opened(fd) => folders.push(fd),
-                Step::Link(target) => {
+            part => match open_part(here, part, flags)? {
+                PathPart::Opened(fd) if is_last => return Ok(fd),
+                PathPart::Opened(fd) => folders.push(fd),
+                PathPart::Link(target) => {
                     links += 1;
                     if links > MAX_LINKS {
                         return Err(Errno::ELOOP);
@@ -140,18 +140,18 @@ fn walk(root: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd>
 }
 
 /// What a part of a name leads to.
-enum Step {
+enum PathPart {
     Opened(OwnedFd),
     /// A link, to there.
     Link(Vec<u8>),
 }
 
-fn step(folder: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<Step> {
+fn open_part(folder: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<PathPart> {
     let opened = open(folder, name, flags);
     match opened {
         // So a link itself can be opened, too.
         Ok(_) if flags.contains(OFlag::O_PATH) && !flags.contains(OFlag::O_DIRECTORY) => {}
-        Ok(fd) => return Ok(Step::Opened(fd)),
+        Ok(fd) => return Ok(PathPart::Opened(fd)),
         // A link, or no folder.
         Err(Errno::ELOOP | Errno::ENOTDIR) => {}
         Err(error) => return Err(error),
@@ -166,14 +166,14 @@ fn step(folder: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<Step> 
             Err(Errno::ENOTDIR) if kind != SFlag::S_IFDIR => Err(Errno::ENOTDIR),
             // It is no longer what it was.
             Err(_) => Err(Errno::EAGAIN),
-            Ok(fd) => Ok(Step::Opened(fd)),
+            Ok(fd) => Ok(PathPart::Opened(fd)),
         };
     }
     // There are links that lead where no path does.
     if fstatfs(looked)?.filesystem_type() == PROC_SUPER_MAGIC {
         return Err(Errno::ELOOP);
     }
-    Ok(Step::Link(readlinkat(looked, c"")?.into_vec()))
+    Ok(PathPart::Link(readlinkat(looked, c"")?.into_vec()))
 }
 
 /// Opens one part of a name; a link is not followed.

@@ -14,14 +14,14 @@ use nix::errno::Errno;
 use nix::libc::{self, iovec, mmsghdr, socklen_t};
 
 use super::message::{CONTROL, Control, IN6, Message, Name};
-use super::refused::Refusal;
+use super::refused::RefusedCall;
 use super::retry;
 
 /// The most datagrams that one system call receives or sends.
 pub const MAX_BATCH: usize = 64;
 
-static RECVMMSG: Refusal = Refusal::new();
-static SENDMMSG: Refusal = Refusal::new();
+static RECVMMSG: RefusedCall = RefusedCall::new();
+static SENDMMSG: RefusedCall = RefusedCall::new();
 
 /// The headers of one call.
 type Headers = heapless::Vec<mmsghdr, MAX_BATCH>;

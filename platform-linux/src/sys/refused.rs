@@ -8,9 +8,9 @@ use std::io;
 use nix::errno::Errno;
 
 /// Whether a system call was found to be refused.
-pub(crate) struct Refusal(AtomicBool);
+pub(crate) struct RefusedCall(AtomicBool);
 
-impl Refusal {
+impl RefusedCall {
     pub(crate) const fn new() -> Self {
         Self(AtomicBool::new(false))
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_refused_call_is_not_made_again_once_something_else_did_instead() {
-        let refusal = Refusal::new();
+        let refusal = RefusedCall::new();
         let calls = Cell::new(0);
         let call = |errno: Errno| {
             calls.set(calls.get() + 1);

@@ -63,7 +63,7 @@ fn a_confined_thread_reads_beneath_the_root_only() {
 #[test]
 fn it_says_what_was_achieved() {
     let say = |confinement: Confinement| confinement.to_string();
-    assert_eq!(say(Confinement::Full { abi: 6 }), "confined by Landlock");
+    assert_eq!(say(Confinement::Full { abi: 6 }), "confined by Landlock (version 6)");
     assert!(say(Confinement::Partial { abi: 3 }).contains("version 3 of 6"));
     assert_eq!(say(Confinement::Unavailable), "not confined: this kernel has no Landlock");
     assert!(!Confinement::Unavailable.is_confined());
