@@ -42,7 +42,7 @@
 //! download.write(&buffer[..count])?;
 //! assert_ne!(opened.check()?, FileChange::Changed);
 //! if blake3::hash(&buffer[..count]) == digest {
-//!     download.verified(opened.size())?;
+//!     download.verified(0, opened.size(), &digest)?;
 //!     download.finish()?;
 //! }
 //! assert_eq!(std::fs::read(target.join("notes"))?, b"some notes");
@@ -69,7 +69,7 @@ mod version;
 pub use background_writer::BackgroundWriter;
 pub use confine::{Confinement, confine};
 pub use digest_cache::DigestCache;
-pub use download::{Download, DownloadOptions, Held};
+pub use download::{Download, DownloadOptions, Held, HeldDigests};
 pub use folder::Folder;
 pub use listing::{FolderEntry, FolderListing};
 pub use open_error::{OpenError, Reason};

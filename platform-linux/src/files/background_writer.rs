@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use super::download::{Download, Held};
+use barewire_core::file::Digest;
+
+use super::download::{Download, Held, HeldDigests, Proven};
 
 /// How many bytes are written before a thread is worth its while.
 const THREAD_FROM: u64 = 4 << 20;
@@ -48,9 +52,8 @@ struct WriterThread {
     /// The pool: buffers that are written.
     free: Receiver<Vec<u8>>,
     position: u64,
-    /// The tag and the size, if there can be something to resume.
-    version: Option<(u64, u64)>,
-    verified: u64,
+    /// What will be, once everything is done that the thread was told.
+    proven: Proven,
 }
 
 /// What the thread leaves.
@@ -59,8 +62,9 @@ type Outcome = (Box<Download>, io::Result<()>);
 #[derive(Debug)]
 enum Command {
     Write(Vec<u8>),
-    /// Everything before this offset has verified.
-    Verified(u64),
+    WriteAt(u64, Vec<u8>),
+    /// Where the segment starts and ends, and its digest.
+    Verified(u64, u64, Digest),
 }
 
 impl BackgroundWriter {
@@ -70,12 +74,27 @@ impl BackgroundWriter {
         Self { download, thread: None, written: 0, error: None, broken: false, modified: None }
     }
 
+    /// What is proven; `None` if the download went down with its thread.
+    fn proven(&self) -> Option<&Proven> {
+        match &self.thread {
+            Some(thread) => Some(&thread.proven),
+            None => self.download.as_ref().map(|download| download.proven()),
+        }
+    }
+
     /// As [`Download::held`]; certain only once it has [joined](Self::join), or after an error.
     pub fn held(&self) -> Option<Held> {
-        match &self.thread {
-            Some(thread) => thread.held(),
-            None => self.download.as_ref()?.held(),
-        }
+        self.proven()?.held()
+    }
+
+    /// As [`Download::missing`]; certain when [`held`](Self::held) is.
+    pub fn missing(&self) -> impl Iterator<Item = Range<u64>> {
+        self.proven().into_iter().flat_map(Proven::missing)
+    }
+
+    /// As [`Download::is_proven`]; certain when [`held`](Self::held) is.
+    pub fn is_proven(&self) -> bool {
+        self.proven().is_some_and(Proven::is_complete)
     }
 
     /// As [`Download::position`]; with what is still to be written, unless an error was met.
@@ -123,20 +142,46 @@ impl BackgroundWriter {
         self.joined()?.start(offset, size, tag)
     }
 
+    /// As [`Download::fill`].
+    ///
+    /// # Errors
+    /// Those of [`Download::fill`], and of what was written before.
+    pub fn fill(&mut self, size: u64, tag: u64) -> io::Result<()> {
+        (self.broken, self.written) = (false, 0);
+        self.joined()?.fill(size, tag)
+    }
+
     /// As [`Download::write`].
     ///
     /// # Errors
     /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_with(None, bytes)
+    }
+
+    /// As [`Download::write_at`].
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_with(Some(offset), bytes)
+    }
+
+    /// Writes what comes next, or what is at the offset.
+    fn write_with(&mut self, offset: Option<u64>, bytes: &[u8]) -> io::Result<()> {
         if self.thread.is_none() && self.written >= THREAD_FROM {
             self.written = 0;
             self.start_thread();
         }
         if let Some(thread) = &mut self.thread {
-            let taken = thread.write(bytes);
+            let taken = thread.write(offset, bytes);
             return taken.map_or_else(|| self.thread_error(), Ok);
         }
-        self.joined()?.write(bytes)?;
+        let download = self.joined()?;
+        match offset {
+            Some(offset) => download.write_at(offset, bytes)?,
+            None => download.write(bytes)?,
+        }
         self.written += bytes.len() as u64;
         Ok(())
     }
@@ -144,13 +189,58 @@ impl BackgroundWriter {
     /// As [`Download::verified`].
     ///
     /// # Errors
-    /// Those of [`Download::write`] and [`Download::verified`], of this call or an earlier one.
-    pub fn verified(&mut self, end: u64) -> io::Result<()> {
+    /// As [`write`](Self::write).
+    pub fn verified(&mut self, start: u64, end: u64, digest: &Digest) -> io::Result<()> {
         if let Some(thread) = &mut self.thread {
-            let taken = thread.verified(end);
+            let taken = thread.verified(start, end, digest);
             return taken.map_or_else(|| self.thread_error(), Ok);
         }
-        self.joined()?.verified(end)
+        self.joined()?.verified(start, end, digest)
+    }
+
+    /// As [`Download::check_next`].
+    ///
+    /// # Errors
+    /// Those of [`Download::check_next`], and of what was written before.
+    pub fn check_next(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        self.joined()?.check_next(buffer)
+    }
+
+    /// As [`Download::unchecked`].
+    pub fn unchecked(&self) -> u64 {
+        self.download.as_ref().map_or(0, |download| download.unchecked())
+    }
+
+    /// As [`Download::digests`].
+    ///
+    /// # Errors
+    /// Those of what was written before.
+    pub fn digests(&mut self) -> io::Result<HeldDigests<'_, File>> {
+        Ok(self.joined()?.digests())
+    }
+
+    /// As [`Download::hash`].
+    ///
+    /// # Errors
+    /// Those of [`Download::hash`], and of what was written before.
+    pub fn hash(&mut self) -> io::Result<Option<Digest>> {
+        self.joined()?.hash()
+    }
+
+    /// As [`Download::forget`].
+    ///
+    /// # Errors
+    /// Those of [`Download::forget`], and of what was written before.
+    pub fn forget(&mut self, start: u64, end: u64) -> io::Result<()> {
+        self.joined()?.forget(start, end)
+    }
+
+    /// As [`Download::adopt`].
+    ///
+    /// # Errors
+    /// Those of [`Download::adopt`], and of what was written before.
+    pub fn adopt(&mut self, tag: u64) -> io::Result<()> {
+        self.joined()?.adopt(tag)
     }
 
     /// As [`Download::set_modified`].
@@ -230,8 +320,7 @@ impl WriterThread {
             commands,
             free,
             position: download.position(),
-            version: download.version(),
-            verified: download.held().map_or(0, |held| held.verified),
+            proven: download.proven().clone(),
         };
         match give.send(download) {
             Ok(()) => Ok(thread),
@@ -239,22 +328,25 @@ impl WriterThread {
         }
     }
 
-    fn held(&self) -> Option<Held> {
-        Held::of(self.version, self.verified)
-    }
-
     /// `None`, here and below: the thread has ended.
-    fn write(&mut self, bytes: &[u8]) -> Option<()> {
+    fn write(&mut self, offset: Option<u64>, bytes: &[u8]) -> Option<()> {
         let mut buffer = self.free.try_recv().unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(bytes);
-        self.position += bytes.len() as u64;
-        self.commands.send(Command::Write(buffer)).ok()
+        let command = if let Some(offset) = offset {
+            Command::WriteAt(offset, buffer)
+        } else {
+            self.position += bytes.len() as u64;
+            Command::Write(buffer)
+        };
+        self.commands.send(command).ok()
     }
 
-    fn verified(&mut self, end: u64) -> Option<()> {
-        self.verified = end;
-        self.commands.send(Command::Verified(end)).ok()
+    fn verified(&mut self, start: u64, end: u64, digest: &Digest) -> Option<()> {
+        if let Some((number, _)) = self.proven.segment(start) {
+            self.proven.insert(number);
+        }
+        self.commands.send(Command::Verified(start, end, *digest)).ok()
     }
 
     /// Waits for the thread; `None` if it has panicked.
@@ -271,14 +363,23 @@ fn execute(
     commands: &Receiver<Command>,
     written: &Sender<Vec<u8>>,
 ) -> io::Result<()> {
-    commands.iter().try_for_each(|command| match command {
-        Command::Write(bytes) => {
-            download.write(&bytes)?;
-            // Nobody wants it any more when the writer is being joined.
-            let _ = written.send(bytes);
-            Ok(())
-        }
-        Command::Verified(end) => download.verified(end),
+    commands.iter().try_for_each(|command| {
+        let bytes = match command {
+            Command::Write(bytes) => {
+                download.write(&bytes)?;
+                bytes
+            }
+            Command::WriteAt(offset, bytes) => {
+                download.write_at(offset, &bytes)?;
+                bytes
+            }
+            Command::Verified(start, end, digest) => {
+                return download.verified(start, end, &digest);
+            }
+        };
+        // Nobody wants it any more when the writer is being joined.
+        let _ = written.send(bytes);
+        Ok(())
     })
 }
 

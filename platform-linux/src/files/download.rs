@@ -1,97 +1,63 @@
 //! Downloads: files that appear under their names only when they are complete.
 
 mod finish;
+mod held_digests;
 mod journal;
+mod options;
 mod part;
 mod part_names;
+mod proven;
+mod record;
+mod resume;
+mod room;
+mod segment_set;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 
+use barewire_core::file::Digest;
 use nix::errno::Errno;
 
 use super::folder::{Folder, check_name};
 use super::storage::{BootId, FileKind, Storage, StorageFile};
-use journal::JournalRecord;
 use part::Part;
+use record::{JournalRecord, Seal};
+use segment_set::SegmentSet;
+
+pub use held_digests::HeldDigests;
+pub use options::DownloadOptions;
 pub(super) use part_names::is_like_a_part;
-
-/// For how many bytes more than those that have come the disk keeps room: at first, and at most.
-const LEAST_RESERVED: u64 = 16 << 20;
-const MOST_RESERVED: u64 = 1 << 30;
-
-/// How a download treats what is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DownloadOptions {
-    /// Replaces a file that has the name. Without it, that is an error.
-    pub force: bool,
-    /// Goes on from what an earlier run has left.
-    pub resume: bool,
-}
-
-impl DownloadOptions {
-    /// A file that has the name is kept, and what an earlier run has left is resumed.
-    pub const fn new() -> Self {
-        Self { force: false, resume: true }
-    }
-
-    /// Sets [`force`](Self::force).
-    #[must_use]
-    pub const fn with_force(mut self, force: bool) -> Self {
-        self.force = force;
-        self
-    }
-
-    /// Sets [`resume`](Self::resume).
-    #[must_use]
-    pub const fn with_resume(mut self, resume: bool) -> Self {
-        self.resume = resume;
-        self
-    }
-}
-
-impl Default for DownloadOptions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// What is there of a download, and need not be asked for again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The version it is of; never 0.
-    pub tag: u64,
-    /// The size of the whole in bytes.
-    pub size: u64,
-    /// How many bytes, from the beginning, have verified; never 0.
-    pub verified: u64,
-}
-
-impl Held {
-    /// Of a version (its tag and size), if there is one, what has verified, if anything has.
-    pub(super) fn of(version: Option<(u64, u64)>, verified: u64) -> Option<Self> {
-        let (tag, size) = version.filter(|_| verified > 0)?;
-        Some(Self { tag, size, verified })
-    }
-}
+pub use proven::Held;
+pub(super) use proven::Proven;
 
 /// A file on its way.
 ///
 /// It is written to `NAME.part`, which nobody else may read (0600), with a journal beside it,
-/// `NAME.part.journal`, that says how much has verified; [`finish`](Self::finish) gives it its name. Whenever the process is killed, the name
-/// is either as it was before or that of the complete file, and the next run goes on from what the
-/// journal vouches for. If the system crashes, that is what had reached the disk by then
-/// ([`SYNC_EVERY`](super::SYNC_EVERY)). A part of another program, or any file that merely has the
-/// part's name, is left alone, and `NAME.2.part` taken instead; likewise if the folder
-/// [expects](Folder::expect) the name.
+/// `NAME.part.journal`, that holds the digests of what is proven; [`finish`](Self::finish) gives it its
+/// name. Whenever the process is killed, the name is either as it was before or that of the complete
+/// file. A part of another program, or any file that merely has the part's name, is left alone, and
+/// `NAME.2.part` taken instead; likewise if the folder [expects](Folder::expect) the name.
 ///
-/// The order of calls: [`begin`](Self::begin), [`held`](Self::held), [`start`](Self::start), then
-/// [`write`](Self::write) and [`verified`](Self::verified) in turns, and [`finish`](Self::finish).
-/// After a connection has broken it goes on with `held` and `start`.
+/// The order of calls: [`begin`](Self::begin), [`check_next`](Self::check_next) as long as there is
+/// something to check, and [`held`](Self::held). Then [`start`](Self::start), and
+/// [`write`](Self::write) and [`verified`](Self::verified) in turns; or [`fill`](Self::fill), and
+/// [`write_at`](Self::write_at) and `verified`, for contents that come from several connections in any
+/// order. In the end, `finish`. After a connection has broken it goes on with `held`.
 ///
-/// Dropped before it has finished, it leaves what is worth resuming, that is, what has verified, and
+/// # What is held
+///
+/// A segment is held if it has this run's proof, or if it is in the part and has the digest that the
+/// journal holds for it. So the next run reads again and hashes what it finds, whether or not it was
+/// made to reach the disk: a crash may have torn it, and somebody may have edited it. What does not
+/// have its digest is not held. Only what an orderly end has left, in the same run of the system, is
+/// taken as it is, if the part was not touched since: no change leaves the time of a file's last
+/// change as it was (`inode(7)`), and nobody can set it back. A crash of the system costs at most what
+/// had not reached the disk by then ([`SYNC_EVERY`](super::SYNC_EVERY)).
+///
+/// Dropped before it has finished, it leaves what is worth resuming, that is, what is proven, and
 /// removes everything else.
 #[derive(Debug)]
 pub struct Download<D: Storage = Folder> {
@@ -100,20 +66,33 @@ pub struct Download<D: Storage = Folder> {
     part: Part<D::File>,
     force: bool,
     boot: BootId,
-    tag: u64,
-    size: Option<u64>,
+    source: [u8; 32],
+    generation: u64,
+    proven: Proven,
+    /// What the journal has digests of that were not compared with the part.
+    claimed: SegmentSet,
+    /// Up to where segments are written that are not proven yet.
+    filled: BTreeMap<u64, u64>,
+    /// Everything before it is there.
     position: u64,
-    verified: u64,
-    synced: u64,
-    /// The most that the journal may vouch for after a crash.
-    vouched: u64,
+    /// How many bytes are proven that may not have reached the disk.
+    unsynced: u64,
+    has_synced: bool,
     /// Up to where the disk keeps room.
     reserved: u64,
     /// When the contents were modified, in nanoseconds since 1970.
     modified: Option<i64>,
-    started: bool,
+    phase: Phase,
+}
+
+/// How far a download has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The part is as it was found.
+    Begun,
+    Started,
     /// Nothing is left to be tidied up.
-    over: bool,
+    Over,
 }
 
 impl<D: Storage> Download<D> {
@@ -149,41 +128,44 @@ impl<D: Storage> Download<D> {
             name: name.to_vec(),
             force: options.force,
             boot,
-            tag: 0,
-            size: None,
+            source: options.source,
+            generation: part.record.map_or(0, |record| record.generation),
+            proven: Proven::new(0, None, options.segment_size),
+            claimed: SegmentSet::default(),
+            filled: BTreeMap::new(),
             position: 0,
-            verified: 0,
-            synced: 0,
-            // An earlier run may have been killed before what it wrote there reached the disk.
-            vouched: if part.is_new { 0 } else { u64::MAX },
+            unsynced: 0,
+            has_synced: false,
             reserved: 0,
             modified: None,
-            started: false,
-            over: false,
+            phase: Phase::Begun,
             part,
         };
-        if let Some(record) = download.part.record.filter(|_| options.resume) {
-            let trusted = record.trusted(boot);
-            // A part that is shorter than that has been tampered with.
-            if record.tag != 0 && trusted <= record.size.min(download.part.status.length) {
-                download.tag = record.tag;
-                download.size = Some(record.size);
-                download.verified = trusted;
-                download.synced = record.synced.min(trusted);
-            }
+        if options.resume {
+            download.recall()?;
         }
         Ok(download)
     }
 
-    /// What need not be asked for again: from an earlier run, or from an earlier
-    /// [`start`](Self::start).
+    /// What need not be asked for again: from an earlier run, as far as it was
+    /// [checked](Self::check_next), and from this one.
     pub fn held(&self) -> Option<Held> {
-        Held::of(self.version(), self.verified)
+        self.proven.held()
     }
 
-    /// The tag and the size of what is downloaded, if it can be told from other versions.
-    pub(super) fn version(&self) -> Option<(u64, u64)> {
-        self.size.filter(|_| self.tag != 0).map(|size| (self.tag, size))
+    /// What is not proven yet, in order; nothing before the size is known.
+    pub fn missing(&self) -> impl Iterator<Item = Range<u64>> {
+        self.proven.missing()
+    }
+
+    /// Whether all of it is proven.
+    pub fn is_proven(&self) -> bool {
+        self.proven.is_complete()
+    }
+
+    /// What is proven.
+    pub(super) fn proven(&self) -> &Proven {
+        &self.proven
     }
 
     /// The name of the part, for messages.
@@ -193,12 +175,13 @@ impl<D: Storage> Download<D> {
 
     /// How many bytes are there, counted from the beginning of the file.
     pub fn position(&self) -> u64 {
-        self.position
+        self.position.max(self.proven.verified())
     }
 
-    /// Contents will follow from `offset` on: either what [`held`](Self::held) says, for that version
-    /// and size, or 0, which forgets what was held. `size` is that of the whole file in bytes, if it
-    /// is known. A `tag` of 0 means that there is no telling versions apart, and so no resuming.
+    /// Contents will follow from `offset` on: either from where [`held`](Self::held) says that everything
+    /// has verified, for that version and size, or 0. What is held from there on is forgotten. `size` is
+    /// that of the whole file in bytes, if it is known. A `tag` of 0 means that there is no telling
+    /// versions apart, and so no proving and no resuming.
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for another offset;
@@ -206,24 +189,62 @@ impl<D: Storage> Download<D> {
     /// there is no room for the whole that this user may take; others of `ftruncate(2)`, `statvfs(3)`
     /// and `write(2)`.
     pub fn start(&mut self, offset: u64, size: Option<u64>, tag: u64) -> io::Result<()> {
-        if size.is_some_and(|size| i64::try_from(size).is_err()) {
-            return Err(Errno::EFBIG.into());
-        }
         if offset == 0 {
-            (self.tag, self.size, self.verified, self.synced) = (tag, size, 0, 0);
-            self.started = true;
-            // First of all nothing may vouch for what is about to be overwritten.
-            self.record(0, 0)?;
+            self.restart(size, tag)?;
         } else {
             let held = size.map(|size| Held { tag, size, verified: offset });
             if held.is_none() || held != self.held() {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
-            self.started = true;
+            self.phase = Phase::Started;
+            let number = offset.div_ceil(self.proven.segment_size.bytes());
+            self.proven.truncate(number);
+            self.claimed.truncate(0);
+            self.part.journal.strike_from(number)?;
+            self.go_on()?;
         }
-        self.part.file.truncate(offset)?;
-        (self.position, self.reserved) = (offset, offset);
+        self.position = offset;
         self.part.file.check_room(size.map_or(0, |size| size - offset))
+    }
+
+    /// Contents of a version will follow in any order, by [`write_at`](Self::write_at). If it is the one
+    /// that is [held](Self::held), what is [missing](Self::missing) will; or else all.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn fill(&mut self, size: u64, tag: u64) -> io::Result<()> {
+        if self.held().is_none_or(|held| (held.size, held.tag) != (size, tag)) {
+            self.restart(Some(size), tag)?;
+        } else {
+            self.phase = Phase::Started;
+            self.strike_claimed()?;
+            self.go_on()?;
+        }
+        self.position = 0;
+        self.part.file.check_room(self.missing().map(|range| range.end - range.start).sum())
+    }
+
+    /// Forgets everything, for a version that may be another.
+    fn restart(&mut self, size: Option<u64>, tag: u64) -> io::Result<()> {
+        if size.is_some_and(|size| i64::try_from(size).is_err()) {
+            return Err(Errno::EFBIG.into());
+        }
+        if self.phase == Phase::Started || !self.part.is_new {
+            self.part.journal.strike_from(0)?;
+        }
+        self.phase = Phase::Started;
+        self.claimed.truncate(0);
+        self.proven = Proven::new(tag, size, self.proven.segment_size);
+        self.generation = self.next_generation();
+        self.go_on()
+    }
+
+    /// The part is about to be written to, behind what is proven.
+    fn go_on(&mut self) -> io::Result<()> {
+        self.record(None)?;
+        self.filled.clear();
+        self.reserved = self.proven.end();
+        self.part.file.truncate(self.reserved)
     }
 
     /// The time at which the contents were modified, in nanoseconds since 1970, UTC: the file will
@@ -236,77 +257,105 @@ impl<D: Storage> Download<D> {
     /// best.
     ///
     /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) before [`start`](Self::start), or for more than
-    /// the size told; [`StorageFull`](io::ErrorKind::StorageFull) if there is no room for what comes
-    /// next; others of `pwrite(2)` and `fallocate(2)`.
+    /// As [`write_at`](Self::write_at).
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let end = self.position.checked_add(bytes.len() as u64);
-        let end = end.filter(|end| self.started && self.size.is_none_or(|size| *end <= size));
-        let end = end.ok_or(io::ErrorKind::InvalidInput)?;
-        self.reserve(end)?;
-        self.part.file.write(bytes, self.position)?;
-        self.position = end;
+        self.write_at(self.position, bytes)?;
+        self.position += bytes.len() as u64;
         Ok(())
     }
 
-    /// Has the disk keep room for what is about to be written, and for as much more as has come
-    /// already: what is only announced takes none from anybody.
-    fn reserve(&mut self, end: u64) -> io::Result<()> {
-        let Some(size) = self.size.filter(|_| end > self.reserved) else { return Ok(()) };
-        let ahead = end.clamp(LEAST_RESERVED, MOST_RESERVED);
-        let reserved = end.saturating_add(ahead).min(size);
-        self.part.file.reserve(self.reserved, reserved - self.reserved)?;
-        self.reserved = reserved;
-        Ok(())
-    }
-
-    /// Everything before `end` has verified, and need never be asked for again. It costs one small
-    /// write, and every [`SYNC_EVERY`](super::SYNC_EVERY) bytes a wait for the disk.
+    /// Writes contents at `offset`: at the beginning of a segment, or where what was written of one
+    /// ends.
     ///
     /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for what was not written, or had verified before;
-    /// those of `pwrite(2)` and `fdatasync(2)`.
-    pub fn verified(&mut self, end: u64) -> io::Result<()> {
-        if !self.started || end > self.position || end < self.verified {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        if end - self.synced < D::SYNC_EVERY {
-            return self.record(end, self.synced);
-        }
-        self.sync(end)
-    }
-
-    /// Has everything before `end`, which has verified, reach the disk, and then the journal that says
-    /// so.
-    fn sync(&mut self, end: u64) -> io::Result<()> {
-        self.part.file.sync()?;
-        if self.synced == 0 {
-            // The first time: the names have to last as well, and before the journal says so.
-            self.disk.sync()?;
-        }
-        self.vouched = self.vouched.max(end);
-        self.record(end, end)?;
-        self.part.journal.sync()
-    }
-
-    /// Writes the journal: what it does not say is not held.
-    fn record(&mut self, verified: u64, synced: u64) -> io::Result<()> {
-        self.part.journal.write(&JournalRecord {
-            tag: self.tag,
-            // Without a tag nobody asks.
-            size: self.size.unwrap_or(0),
-            verified,
-            synced,
-            boot: self.boot,
-            part: self.part.status.id,
-        })?;
-        (self.verified, self.synced) = (verified, synced);
-        if self.vouched > self.synced {
-            // What it used to vouch for must not come back with a crash.
-            self.part.journal.sync()?;
-            self.vouched = self.synced;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) before [`start`](Self::start) or
+    /// [`fill`](Self::fill), for more than the size told, for another offset, or for what is proven
+    /// already; [`StorageFull`](io::ErrorKind::StorageFull) if there is no room for what comes next;
+    /// others of `pwrite(2)` and `fallocate(2)`.
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = offset.checked_add(bytes.len() as u64);
+        let end = end.filter(|end| {
+            self.phase == Phase::Started && self.proven.size.is_none_or(|size| *end <= size)
+        });
+        let end = end.filter(|end| self.may_be_written(offset..*end));
+        let end = end.ok_or(io::ErrorKind::InvalidInput)?;
+        self.reserve(offset, end)?;
+        self.part.file.write(bytes, offset)?;
+        if self.is_provable() {
+            let mut at = offset;
+            while let Some((number, segment)) = self.proven.segment(at).filter(|_| at < end) {
+                at = segment.end().min(end);
+                self.filled.insert(number, at);
+            }
         }
         Ok(())
+    }
+
+    /// Whether it goes on with what is written of each segment, and none is proven.
+    fn may_be_written(&self, range: Range<u64>) -> bool {
+        let mut at = range.start;
+        while let Some((number, segment)) = self.proven.segment(at)
+            && at < range.end
+            && self.is_provable()
+        {
+            let goes_on = at == segment.start() || self.filled.get(&number) == Some(&at);
+            if !goes_on || self.proven.contains(number) {
+                return false;
+            }
+            at = segment.end();
+        }
+        true
+    }
+
+    /// Whether anything of it can ever be proven.
+    fn is_provable(&self) -> bool {
+        self.proven.tag != 0
+    }
+
+    /// The segment from `start` to `end` has verified, by this digest, and need never be asked for again.
+    /// It costs one small write, and every [`SYNC_EVERY`](super::SYNC_EVERY) bytes a wait for the disk.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for what is no segment, or was not written, or had
+    /// verified before; those of `pwrite(2)` and `fdatasync(2)`.
+    pub fn verified(&mut self, start: u64, end: u64, digest: &Digest) -> io::Result<()> {
+        let segment = self.proven.segment(start).filter(|_| self.is_provable());
+        let number = segment
+            .filter(|(_, segment)| (segment.start(), segment.end()) == (start, end))
+            .map(|(number, _)| number)
+            .filter(|number| self.filled.get(number) == Some(&end))
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        self.part.journal.note(self.generation, number, digest)?;
+        self.filled.remove(&number);
+        self.proven.insert(number);
+        self.unsynced += end - start;
+        if self.unsynced >= D::SYNC_EVERY { self.sync() } else { Ok(()) }
+    }
+
+    /// Has what is proven reach the disk, and the journal that says so, and once their names.
+    fn sync(&mut self) -> io::Result<()> {
+        self.part.file.sync()?;
+        self.part.journal.sync()?;
+        if !self.has_synced {
+            self.disk.sync()?;
+            self.has_synced = true;
+        }
+        self.unsynced = 0;
+        Ok(())
+    }
+
+    /// Writes the record of the journal.
+    fn record(&mut self, seal: Option<Seal>) -> io::Result<()> {
+        self.part.journal.write(&JournalRecord {
+            tag: self.proven.tag,
+            // Without it nobody asks.
+            size: self.proven.size.unwrap_or(0),
+            segment_size: self.proven.segment_size,
+            generation: self.generation,
+            part: self.part.status.id,
+            source: self.source,
+            seal,
+        })
     }
 
     /// Gives up, and leaves nothing, not even what has verified.
@@ -314,7 +363,7 @@ impl<D: Storage> Download<D> {
     /// # Errors
     /// Those of `unlink(2)`.
     pub fn discard(mut self) -> io::Result<()> {
-        self.over = true;
+        self.phase = Phase::Over;
         self.remove()
     }
 
@@ -327,15 +376,16 @@ impl<D: Storage> Download<D> {
 
 impl<D: Storage> Drop for Download<D> {
     fn drop(&mut self) {
-        // Errors are of no consequence here: the journal vouches for nothing wrong in any case.
-        if self.over || !self.started && self.part.status.length > 0 {
+        // Errors are of no consequence here: what the journal says is checked in any case.
+        let is_as_found = self.phase == Phase::Begun && self.part.status.length > 0;
+        if is_as_found || self.phase == Phase::Over {
             return;
         }
-        if self.held().is_some() {
-            // What has not verified goes, and so does the room reserved.
-            let _ = self.part.file.truncate(self.verified);
-        } else {
+        if self.proven.is_empty() {
             let _ = self.remove();
+        } else if self.part.file.truncate(self.proven.end()).is_ok() {
+            // What has not verified is gone, and so is the room reserved.
+            let _ = self.seal();
         }
     }
 }

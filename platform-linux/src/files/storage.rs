@@ -8,6 +8,10 @@ use nix::sys::stat::SFlag;
 /// How many bytes verify before they are made to reach the disk: what a crash of the system can cost.
 pub const SYNC_EVERY: u64 = 256 << 20;
 
+/// From how many proven bytes on it is worth a short wait that they need not be read again: hashing
+/// less takes no longer.
+const SEAL_FROM: u64 = 16 << 20;
+
 /// What tells one run of the system from the next
 /// (`/proc/sys/kernel/random/boot_id`, `random(4)`); all zeros if that cannot be known.
 pub type BootId = [u8; 16];
@@ -30,6 +34,10 @@ pub trait Storage: Debug + Sized {
     /// How many bytes verify before they are made to reach the disk: what a crash of the system can
     /// cost.
     const SYNC_EVERY: u64 = SYNC_EVERY;
+
+    /// From how many proven bytes on the state of the part is [noted](StorageFile::changed), so that the
+    /// next run need not read it again.
+    const SEAL_FROM: u64 = SEAL_FROM;
 
     /// The folder once more.
     ///
@@ -115,11 +123,37 @@ pub trait StorageFile: Debug {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if another has locked it; others of `flock(2)`.
     fn lock(&self) -> io::Result<()>;
 
-    /// Reads from the beginning on what one call gives (`pread(2)`).
+    /// Reads what one call gives from `offset` on (`pread(2)`).
     ///
     /// # Errors
     /// Those of `pread(2)`.
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn read(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Reads from `offset` on until the buffer is full, or the file ends.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    fn read_all(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut count = 0;
+        while count < buffer.len() {
+            match self.read(&mut buffer[count..], offset.saturating_add(count as u64))? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        Ok(count)
+    }
+
+    /// A mark that every later change of the file's contents, or of anything about it, changes, and that
+    /// nobody can set at will: the time of the last change (`inode(7)`), in nanoseconds since 1970.
+    /// `None` where the file system tells no such time, or not precisely.
+    ///
+    /// # Errors
+    /// Those of `statx(2)`.
+    fn changed(&self) -> io::Result<Option<i64>>;
+
+    /// Waits until a change would have another [mark](Self::changed) than those before.
+    fn settle(&self) {}
 
     /// Writes all of `bytes` at `offset` (`pwrite(2)`).
     ///

@@ -50,6 +50,11 @@ impl Folder {
         folder.and_then(Result::ok).map_or_else(Self::new, Self)
     }
 
+    /// An empty one in the folder at `path`.
+    pub fn inside(path: impl AsRef<Path>) -> Self {
+        Self(tempfile::tempdir_in(path).expect("a folder to write to"))
+    }
+
     /// The path of what is called `name`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)

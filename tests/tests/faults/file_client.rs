@@ -48,6 +48,8 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     row(Call::FCHMOD, "x.part", IO, Told("x: ")),
     // The file system has no permissions.
     row(Call::FCHMOD, "x.part", &[Fault::Fails(Errno::EPERM)], Unseen),
+    row(Call::UTIMENS, "x.part", INTERRUPTED, Unseen),
+    row(Call::UTIMENS, "x.part", IO, Told("x: ")),
     row(Call::FSYNC, "x.part", INTERRUPTED, Unseen),
     row(Call::FSYNC, "x.part", DISK, Told("x: ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
@@ -67,6 +69,9 @@ pub(crate) const DOWNLOAD: &[Row] = &[
 const GOING_ON: &[Row] = &[
     row(Call::PREAD, "x.part.journal", PARTLY, Orderly),
     row(Call::PREAD, "x.part.journal", IO, Told("x: ")),
+    // What is there is read again, and checked.
+    row(Call::PREAD, "x.part", PARTLY, Unseen),
+    row(Call::PREAD, "x.part", IO, Told("x: ")),
     row(Call::OPEN, "x.part", INTERRUPTED, Unseen),
     row(Call::OPEN, "x.part", DESCRIPTORS, Told("x: ")),
     row(Call::FLOCK, "x.part", INTERRUPTED, Unseen),
@@ -79,7 +84,7 @@ const GOING_ON: &[Row] = &[
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
     row(Call::FSYNC, "x.part", IO, Told("x: ")),
-    row(Call::FDATASYNC, "x.part.journal", NO_ROOM, Told("no room for ")),
+    row(Call::PWRITE, "x.part.journal", NO_ROOM, Told("no room for ")),
     row(Call::RENAME, "x.part", DISK, Told("x: ")),
     row(Call::UNLINK, "x.part", IO, Orderly),
 ];

@@ -181,7 +181,6 @@ fn a_file_client_downloads_without_calls_that_it_can_do_without() {
         Call::FSTATFS,
         Call::FCHMOD,
         Call::UTIMENS,
-        Call::FDATASYNC,
         Call::FSYNC,
         Call::FADVISE,
         Call::PRLIMIT,

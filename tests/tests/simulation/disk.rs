@@ -7,8 +7,9 @@ use barewire_tests::simulator::disk::{Disk, Nature, OpenFile};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-const ORDERLY: Nature = Nature { is_ordered: true, tells_births: true };
 const SECTOR: usize = 512;
+const ORDERLY: Nature =
+    Nature { is_ordered: true, tells_births: true, tells_changes: true, sector: SECTOR };
 
 fn disk(seed: u64, nature: Nature) -> Disk {
     Disk::new(Random::new(seed), nature)

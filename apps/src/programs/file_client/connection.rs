@@ -16,7 +16,7 @@ use super::pace::Paced;
 use super::queue::Receiver;
 use super::retry::Ending;
 use super::settings::Settings;
-use super::sink::Abort;
+use super::sink::{Abort, Readiness};
 
 /// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
 /// on while another program has the processor.
@@ -46,8 +46,13 @@ impl ServerConnection {
             }
             Self::Waiting(_) => {
                 // What cannot be done here need not be asked for.
-                if !client.queue.prepare() {
-                    return Err(nb::Error::Other(Ending::Closed));
+                match client.queue.prepare() {
+                    None => return Err(nb::Error::Other(Ending::Closed)),
+                    Some(Readiness::Checking) => {
+                        cx.yield_now();
+                        return Err(nb::Error::WouldBlock);
+                    }
+                    Some(_) => {}
                 }
                 let Settings { addresses, timeout, .. } = &client.queue.settings;
                 Ok(Self::Connecting(Connector::new(addresses.clone(), *timeout)))

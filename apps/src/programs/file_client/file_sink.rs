@@ -1,11 +1,14 @@
 //! A file that is being downloaded into a folder.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::time::Instant;
 
+use barewire_core::file::Digest;
 use barewire_core::printable::printable;
 use barewire_linux::files::{BackgroundWriter, Download};
 use indicatif::HumanBytes;
+use log::Level;
 
 use crate::output::events::file_client::Downloaded;
 use crate::output::peer_text::Shown;
@@ -14,8 +17,17 @@ use crate::output::system_error::describe;
 use super::limits::Allowance;
 use super::report::Reporter;
 use super::settings::Settings;
-use super::sink::{Abort, Incoming, Sink};
+use super::sink::{Abort, Incoming, Readiness, Sink};
 use super::target::{Found, ListedFile, TargetPath};
+
+/// How many bytes are read at once, to be checked.
+const CHECKED_AT_ONCE: usize = 1 << 20;
+
+/// How many segments are checked before other tasks have their turns.
+const CHECKS: usize = 8;
+
+/// From how many bytes on a person is told what they wait for.
+const LONG_CHECK: u64 = 1 << 30;
 
 /// A download, from before it is asked for until the file is there.
 #[derive(Debug)]
@@ -25,6 +37,7 @@ pub(super) struct FileSink {
     listed: Option<ListedFile>,
     /// Boxed, since of many that wait only a few have one.
     download: Option<Box<BackgroundWriter>>,
+    keeps_times: bool,
     /// What came first, and when.
     first: Option<(Incoming, Instant)>,
     /// What came last.
@@ -33,11 +46,35 @@ pub(super) struct FileSink {
 
 impl FileSink {
     pub(super) fn new(target: TargetPath, listed: Option<ListedFile>) -> Self {
-        Self { target, listed, download: None, first: None, last: Incoming::default() }
+        Self {
+            target,
+            listed,
+            download: None,
+            keeps_times: false,
+            first: None,
+            last: Incoming::default(),
+        }
     }
 
     pub(super) fn listed_size(&self) -> u64 {
         self.listed.map_or(0, |listed| listed.size)
+    }
+
+    /// Checks a little of what an earlier run has left.
+    fn check(&mut self) -> Result<Readiness, String> {
+        let Some(download) = &mut self.download else { return Ok(Readiness::Ready) };
+        if download.unchecked() == 0 {
+            return Ok(Readiness::Ready);
+        }
+        let mut buffer = vec![0; CHECKED_AT_ONCE];
+        for _ in 0..CHECKS {
+            match download.check_next(&mut buffer) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Readiness::Ready),
+                Err(error) => return Err(self.explain(&error)),
+            }
+        }
+        Ok(Readiness::Checking)
     }
 
     /// Does something to the part, and says why it cannot be done.
@@ -93,19 +130,21 @@ impl FileSink {
             .into_iter()
             .filter_map(|(name, mut sink)| {
                 let download = *sink.download.take()?;
-                Some(((name, sink, download.position()), download))
+                // Nothing at all needs no proof.
+                let is_proven = download.is_proven() || sink.last.size == Some(0);
+                Some(((name, sink, download.position(), is_proven), download))
             })
             .unzip();
         let results = BackgroundWriter::finish_all(downloads);
-        for ((name, sink, bytes), result) in named.into_iter().zip(results) {
+        for ((name, sink, bytes, verified), result) in named.into_iter().zip(results) {
             match result {
-                Ok(()) => sink.show(&name, bytes, reporter),
+                Ok(()) => sink.show(&name, bytes, verified, reporter),
                 Err(error) => reporter.fail(&sink.explain(&error)),
             }
         }
     }
 
-    fn show(&self, name: &str, bytes: u64, reporter: &mut Reporter<'_>) {
+    fn show(&self, name: &str, bytes: u64, verified: bool, reporter: &mut Reporter<'_>) {
         let path = self.target.path();
         let (resumed_from, seconds) = self
             .first
@@ -115,7 +154,7 @@ impl FileSink {
             path: printable(path.as_os_str().as_encoded_bytes()),
             bytes,
             resumed_from,
-            verified: self.last.is_proven(),
+            verified,
             seconds,
         });
     }
@@ -123,15 +162,20 @@ impl FileSink {
 
 impl Sink for FileSink {
     /// Opens the part, unless it is open already.
-    fn prepare(&mut self, settings: &Settings, allowance: &Allowance) -> Result<bool, String> {
+    fn prepare(
+        &mut self,
+        settings: &Settings,
+        allowance: &Allowance,
+        reporter: &Reporter<'_>,
+    ) -> Result<Readiness, String> {
         if self.download.is_some() {
-            return Ok(true);
+            return self.check();
         }
         let mut replaces = settings.force;
         if let Some(listed) = self.listed {
             let found = self.target.compare(listed, settings.keeps_times());
             if !settings.force && found == Found::Same {
-                return Ok(false);
+                return Ok(Readiness::Unneeded);
             }
             let room = allowance.check(listed.size);
             room.map_err(|why| format!("{}: {why}", self.target.shown()))?;
@@ -140,12 +184,14 @@ impl Sink for FileSink {
         let TargetPath { parent, leaf } = &self.target;
         let download = Download::begin(&parent.folder, leaf, settings.existing(replaces));
         let download = download.map_err(|error| self.explain(&error))?;
-        let mut writer = BackgroundWriter::new(download);
-        if settings.keeps_times() {
-            writer.set_modified(self.listed.and_then(ListedFile::nanoseconds));
+        let unchecked = download.unchecked();
+        self.download = Some(Box::new(BackgroundWriter::new(download)));
+        self.keeps_times = settings.keeps_times();
+        if unchecked >= LONG_CHECK {
+            let (path, size) = (self.target.shown(), HumanBytes(unchecked));
+            reporter.log(Level::Info, &format!("{path}: checking the {size} that are there"));
         }
-        self.download = Some(Box::new(writer));
-        Ok(true)
+        self.check()
     }
 
     fn held(&self) -> (u64, u64) {
@@ -156,18 +202,29 @@ impl Sink for FileSink {
     fn begin(&mut self, _name: Shown<'_>, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
         self.first.get_or_insert_with(|| (*incoming, Instant::now()));
         self.last = *incoming;
-        let &Incoming { offset, size, tag, verified } = incoming;
+        let &Incoming { offset, size, tag, modified, verified } = incoming;
         // What is held is whole already; what nothing proves cannot be gone on with.
         let tag = if verified || offset > 0 { tag } else { 0 };
-        self.with_part(|part| part.start(offset, size, tag)).map_err(Abort::Skip)
+        let modified = modified.filter(|_| self.keeps_times);
+        self.with_part(|part| {
+            part.set_modified(modified);
+            part.start(offset, size, tag)
+        })
+        .map_err(Abort::Skip)
     }
 
     fn write(&mut self, bytes: &[u8], _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
         self.with_part(|part| part.write(bytes)).map_err(Abort::GiveUp)
     }
 
-    fn verified(&mut self, end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
-        self.with_part(|part| part.verified(end)).map_err(Abort::GiveUp)
+    fn verified(
+        &mut self,
+        segment: Range<u64>,
+        digest: &Digest,
+        _reporter: &mut Reporter<'_>,
+    ) -> Result<(), Abort> {
+        self.with_part(|part| part.verified(segment.start, segment.end, digest))
+            .map_err(Abort::GiveUp)
     }
 
     fn settle(&mut self) {

@@ -14,7 +14,7 @@ use super::listing_sink;
 use super::messages;
 use super::report::Reporter;
 use super::settings::Settings;
-use super::sink::Abort;
+use super::sink::{Abort, Readiness};
 use super::transfer::{Kind, Transfer, called, shown};
 use super::tree::Walk;
 
@@ -94,15 +94,17 @@ impl<'o> Queue<'o> {
         }
     }
 
-    /// Makes the next transfer ready to be asked for, and reports those before it that cannot be done.
-    pub(super) fn prepare(&mut self) -> bool {
+    /// Makes the next transfer ready to be asked for, or more nearly so, and reports those before it that
+    /// cannot be done. `None` if there is none.
+    pub(super) fn prepare(&mut self) -> Option<Readiness> {
         loop {
             self.refill();
-            let Some(transfer) = self.waiting.front_mut() else { return false };
-            match transfer.sink_mut().prepare(&self.settings, &self.allowance) {
-                Ok(true) => return true,
-                Ok(false) => self.reporter.unchanged(transfer.listed_size()),
-                Err(why) => self.reporter.fail(&why),
+            let transfer = self.waiting.front_mut()?;
+            let Self { settings, allowance, reporter, .. } = self;
+            match transfer.sink_mut().prepare(settings, allowance, reporter) {
+                Ok(Readiness::Unneeded) => reporter.unchanged(transfer.listed_size()),
+                Ok(readiness) => return Some(readiness),
+                Err(why) => reporter.fail(&why),
             }
             self.drop_next();
         }
@@ -118,10 +120,15 @@ impl<'o> Queue<'o> {
 
     /// Asks for as much as can be asked for at once: of a server that was not `heard` yet, one thing,
     /// since one that knows the plain form only may not read more, and what it leaves unread makes a
-    /// reset of its close. Tells whether there is anything to send.
+    /// reset of its close. Tells whether there is anything to send, or more to do before.
     pub(super) fn ask(&mut self, receiver: &mut Receiver, now: Instant, heard: bool) -> bool {
         let mut asked = false;
-        while !self.finished && self.prepare() {
+        while !self.finished
+            && let Some(readiness) = self.prepare()
+        {
+            if readiness == Readiness::Checking {
+                return true;
+            }
             let Some(next) = self.waiting.front() else { break };
             let listings = self.asked.iter().filter(|transfer| transfer.is_listing()).count();
             let is_early = !heard && !self.asked.is_empty();

@@ -1,6 +1,8 @@
 //! Where contents go, and why they may not go there.
 
-use barewire_core::file::ResponseHeader;
+use std::ops::Range;
+
+use barewire_core::file::{Digest, ResponseHeader};
 
 use crate::output::peer_text::Shown;
 
@@ -16,6 +18,8 @@ pub(super) struct Incoming {
     pub(super) size: Option<u64>,
     /// 0 if versions cannot be told apart.
     pub(super) tag: u64,
+    /// When the contents were modified, in nanoseconds since 1970.
+    pub(super) modified: Option<i64>,
     /// Each segment comes with a digest.
     pub(super) verified: bool,
 }
@@ -29,9 +33,19 @@ impl Incoming {
 
 impl From<ResponseHeader> for Incoming {
     fn from(header: ResponseHeader) -> Self {
-        let ResponseHeader { offset, size, tag, verified, .. } = header;
-        Self { offset, size: Some(size), tag, verified }
+        let ResponseHeader { offset, size, tag, modified, verified, .. } = header;
+        Self { offset, size: Some(size), tag, modified: Some(modified), verified }
     }
+}
+
+/// Whether something can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    Ready,
+    /// More is to be done first, by the same call again.
+    Checking,
+    /// It need not be, as it is there already.
+    Unneeded,
 }
 
 /// Why this side ends a connection although the server has done nothing wrong.
@@ -54,9 +68,14 @@ pub(super) enum Abort {
 /// Each connection is a [`begin`](Self::begin), then [`write`](Self::write) and
 /// [`verified`](Self::verified) in turns, and [`settle`](Self::settle) if it breaks off.
 pub(super) trait Sink {
-    /// Makes it ready to be asked for; false if it need not be, as it is there already.
-    fn prepare(&mut self, _settings: &Settings, _allowance: &Allowance) -> Result<bool, String> {
-        Ok(true)
+    /// Makes it ready to be asked for, or more nearly so.
+    fn prepare(
+        &mut self,
+        _settings: &Settings,
+        _allowance: &Allowance,
+        _reporter: &Reporter<'_>,
+    ) -> Result<Readiness, String> {
+        Ok(Readiness::Ready)
     }
 
     /// Up to which offset, and of which version (its tag), nothing need be asked for again.
@@ -69,8 +88,13 @@ pub(super) trait Sink {
 
     fn write(&mut self, bytes: &[u8], reporter: &mut Reporter<'_>) -> Result<(), Abort>;
 
-    /// Everything before the offset `end` is proven.
-    fn verified(&mut self, _end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+    /// What was written last of a segment is proven, by its digest.
+    fn verified(
+        &mut self,
+        _segment: Range<u64>,
+        _digest: &Digest,
+        _reporter: &mut Reporter<'_>,
+    ) -> Result<(), Abort> {
         Ok(())
     }
 

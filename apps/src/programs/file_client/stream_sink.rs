@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _};
+use std::ops::Range;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use barewire_core::file::Digest;
 use barewire_core::printable::printable;
 use barewire_linux::files::open_stream;
 use barewire_linux::standard_output;
@@ -150,7 +152,12 @@ impl Sink for StreamSink {
         self.pass_on(bytes)
     }
 
-    fn verified(&mut self, _end: u64, _reporter: &mut Reporter<'_>) -> Result<(), Abort> {
+    fn verified(
+        &mut self,
+        _segment: Range<u64>,
+        _digest: &Digest,
+        _reporter: &mut Reporter<'_>,
+    ) -> Result<(), Abort> {
         let mut segment = std::mem::take(&mut self.segment);
         self.pass_on(&segment)?;
         segment.clear();
@@ -180,7 +187,13 @@ mod tests {
     #[test]
     fn what_is_written_is_gone_on_with_in_the_same_version_only() {
         for (first, second, goes_on) in [(7, 7, true), (7, 8, false), (0, 0, false)] {
-            let incoming = |tag| Incoming { offset: 3, size: Some(5), tag, verified: true };
+            let incoming = |tag| Incoming {
+                offset: 3,
+                size: Some(5),
+                tag,
+                verified: true,
+                ..Incoming::default()
+            };
             let mut sink =
                 StreamSink { written: 3, incoming: incoming(first), ..StreamSink::default() };
             let begun = sink.begin(shown(b"x"), &incoming(second), 0);

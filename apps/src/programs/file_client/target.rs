@@ -19,13 +19,6 @@ pub(super) struct ListedFile {
     pub(super) modified: i64,
 }
 
-impl ListedFile {
-    /// When it was modified, in nanoseconds since 1970, if it bears such a time.
-    pub(super) fn nanoseconds(self) -> Option<i64> {
-        self.modified.checked_mul(SECOND)
-    }
-}
-
 /// What there is in place of a file that is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {

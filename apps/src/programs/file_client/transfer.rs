@@ -168,7 +168,9 @@ impl Transfer {
                 }
                 self.sink_mut().write(bytes, reporter)?;
             }
-            ReceiverEvent::Verified { end, .. } => self.sink_mut().verified(end, reporter)?,
+            ReceiverEvent::Verified { start, end, digest } => {
+                self.sink_mut().verified(start..end, &digest, reporter)?;
+            }
             _ => {}
         }
         let ((held, _), before) = (self.sink().held(), self.reached);

@@ -1,5 +1,7 @@
 use std::fs;
+use std::sync::LazyLock;
 
+use barewire_core::file::{SegmentDigester, SegmentSize};
 use tempfile::TempDir;
 
 use super::*;
@@ -12,12 +14,18 @@ const READ: usize = 60_000;
 
 fn begin(target: &TempDir) -> BackgroundWriter {
     let folder = Folder::open(target.path()).unwrap();
-    BackgroundWriter::new(Download::begin(&folder, b"file", DownloadOptions::default()).unwrap())
+    let download = Download::begin(&folder, b"file", DownloadOptions::default()).unwrap();
+    let mut download = BackgroundWriter::new(download);
+    while download.check_next(&mut vec![0; 1 << 20]).unwrap() {}
+    download
 }
 
 /// Contents of `SIZE` bytes that are nowhere the same.
-fn contents() -> Vec<u8> {
-    (0..SIZE / 4).flat_map(|word| u32::try_from(word).unwrap().to_le_bytes()).collect()
+fn contents() -> &'static [u8] {
+    static CONTENTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        (0..SIZE / 4).flat_map(|word| u32::try_from(word).unwrap().to_le_bytes()).collect()
+    });
+    &CONTENTS
 }
 
 /// Writes `from..to` of the contents, of which every MiB verifies.
@@ -30,13 +38,21 @@ fn write(download: &mut BackgroundWriter, from: u64, to: u64) -> io::Result<()> 
         for read in contents[to_usize(at)..to_usize(end)].chunks(READ) {
             download.write(read)?;
         }
-        download.verified(end)?;
+        download.verified(at, end, &proof(at))?;
         at = end;
     }
     Ok(())
 }
 
 const PROVEN: u64 = 1 << 20;
+
+/// The digest of the segment that begins at the offset.
+fn proof(start: u64) -> Digest {
+    let segment = SegmentSize::MAX.segment(start, SIZE);
+    let mut digester = SegmentDigester::new(segment);
+    digester.update(&contents()[to_usize(segment.start())..to_usize(segment.end())]);
+    digester.finish()
+}
 
 fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap()
@@ -112,12 +128,12 @@ fn an_error_in_the_thread_comes_back_and_nothing_more_is_taken() {
     let proven = THREAD_FROM + PROVEN;
     write(&mut download, 0, proven).unwrap();
     // More than was written: the thread finds out.
-    download.verified(SIZE).unwrap();
+    download.verified(SIZE - PROVEN, SIZE, &[7; 32]).unwrap();
     let error = (0..=WAITING + 2).find_map(|_| download.write(&vec![1; READ]).err());
     assert_eq!(error.unwrap().kind(), io::ErrorKind::InvalidInput, "it comes soon");
     assert_eq!((download.position(), download.held()), (proven, Some(held(proven))));
     assert!(download.write(&[1]).is_err());
-    assert!(download.verified(proven).is_err());
+    assert!(download.verified(proven - PROVEN, proven, &[7; 32]).is_err());
     download.start(proven, Some(SIZE), TAG).unwrap();
     write(&mut download, proven, SIZE).unwrap();
     download.finish().unwrap();
@@ -131,7 +147,7 @@ fn an_error_that_was_not_told_is_told_at_the_end() {
         let mut download = begin(&target);
         download.start(0, Some(SIZE), TAG).unwrap();
         write(&mut download, 0, THREAD_FROM + PROVEN).unwrap();
-        download.verified(SIZE).unwrap();
+        download.verified(SIZE - PROVEN, SIZE, &[7; 32]).unwrap();
         download.join();
         let held_now = download.held();
         assert_eq!(held_now, Some(held(THREAD_FROM + PROVEN)));
@@ -145,4 +161,24 @@ fn an_error_that_was_not_told_is_told_at_the_end() {
         assert_eq!(told.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(begin(&target).held(), held_now);
     }
+}
+
+#[test]
+fn segments_come_in_any_order_also_to_the_thread() {
+    let target = tempfile::tempdir().unwrap();
+    let mut download = begin(&target);
+    download.fill(SIZE, TAG).unwrap();
+    for start in (0..SIZE / PROVEN).rev().map(|number| number * PROVEN) {
+        let (middle, end) = (start + PROVEN / 2, start + PROVEN);
+        download.write_at(start, &contents()[to_usize(start)..to_usize(middle)]).unwrap();
+        download.write_at(middle, &contents()[to_usize(middle)..to_usize(end)]).unwrap();
+        download.verified(start, end, &proof(start)).unwrap();
+        let mut missing = download.missing();
+        assert_eq!(missing.next(), (start > 0).then_some(0..start));
+        assert_eq!(missing.next(), None);
+    }
+    assert!(download.thread.is_some() && download.is_proven());
+    assert_eq!(download.hash().unwrap(), Some(blake3::hash(contents()).into()));
+    download.finish().unwrap();
+    assert!(fs::read(target.path().join("file")).unwrap() == contents());
 }

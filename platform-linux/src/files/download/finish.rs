@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Download;
+use super::{Download, Phase};
 use crate::files::storage::{FileKind, FileStatus, PRIVATE, Storage, StorageFile};
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
@@ -65,13 +65,15 @@ impl<D: Storage> Download<D> {
 
     /// Has the contents begin their way to the disk, without a wait.
     fn begin_sync(&self) {
-        if self.position <= SMALL {
+        if self.position() <= SMALL {
             self.part.file.begin_sync();
         }
     }
 
     pub(super) fn sync_contents(&self) -> io::Result<()> {
-        if !self.started || self.size.is_some_and(|size| size != self.position) {
+        let Self { proven, position, .. } = self;
+        let is_all_there = proven.size.is_none_or(|size| size == *position) || proven.is_complete();
+        if self.phase != Phase::Started || !is_all_there {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let file = &self.part.file;
@@ -82,7 +84,7 @@ impl<D: Storage> Download<D> {
         file.sync_all()?;
         let status = file.status()?;
         let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&status));
-        if !named || status.length != self.position {
+        if !named || status.length != proven.size.unwrap_or(*position) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the part was changed by somebody else",
@@ -103,7 +105,7 @@ impl<D: Storage> Download<D> {
             self.part.file.set_mode(PRIVATE)?;
             return Err(error);
         }
-        self.over = true;
+        self.phase = Phase::Over;
         Ok(())
     }
 

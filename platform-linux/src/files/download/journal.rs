@@ -1,87 +1,19 @@
-//! The journal beside a part: how much of it is known to be right.
+//! The journal beside a part: a record of what it is, and the digests of what is proven of it.
 
 use std::io;
 
-use crate::files::storage::{BootId, FileId, StorageFile};
+use barewire_core::file::Digest;
+
+use super::record::{self, JournalRecord};
+use crate::files::storage::StorageFile;
 use crate::files::version;
 
-/// The length of a record in bytes: so short that it lies in one sector, and is written at once.
-const LENGTH: usize = 80;
-const MAGIC: &[u8; 8] = b"BWpart\0\x01";
-
-/// What a journal says.
-///
-/// | at | what |
-/// |---|---|
-/// | 0 | `BWpart`, 0, 1 |
-/// | 8 | tag |
-/// | 16 | size |
-/// | 24 | verified |
-/// | 32 | synced |
-/// | 40 | boot |
-/// | 56 | number of the part's inode |
-/// | 64 | time of the part's creation |
-/// | 72 | the first 8 bytes of the BLAKE3 digest of what is before |
-///
-/// Numbers are little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct JournalRecord {
-    /// The version that is downloaded; 0 if there is no telling.
-    pub(super) tag: u64,
-    /// The size of the whole in bytes.
-    pub(super) size: u64,
-    /// Everything before this is right, unless the system has been started anew since.
-    pub(super) verified: u64,
-    /// Everything before this is right and on the disk.
-    pub(super) synced: u64,
-    /// When it was written.
-    pub(super) boot: BootId,
-    /// The part it speaks of.
-    pub(super) part: FileId,
-}
-
-impl JournalRecord {
-    fn encode(&self) -> [u8; LENGTH] {
-        let mut bytes = [0; LENGTH];
-        bytes[..8].copy_from_slice(MAGIC);
-        bytes[8..16].copy_from_slice(&self.tag.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.size.to_le_bytes());
-        bytes[24..32].copy_from_slice(&self.verified.to_le_bytes());
-        bytes[32..40].copy_from_slice(&self.synced.to_le_bytes());
-        bytes[40..56].copy_from_slice(&self.boot);
-        bytes[56..64].copy_from_slice(&self.part.inode.to_le_bytes());
-        bytes[64..72].copy_from_slice(&self.part.born.to_le_bytes());
-        let sum = version::tag(&bytes[..72]);
-        bytes[72..].copy_from_slice(&sum.to_le_bytes());
-        bytes
-    }
-
-    fn decode(bytes: &[u8; LENGTH]) -> Option<Self> {
-        let word = |at: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&bytes[at..at + 8]);
-            u64::from_le_bytes(word)
-        };
-        let mut boot = [0; 16];
-        boot.copy_from_slice(&bytes[40..56]);
-        let whole = bytes.starts_with(MAGIC) && word(72) == version::tag(&bytes[..72]);
-        whole.then(|| Self {
-            tag: word(8),
-            size: word(16),
-            verified: word(24),
-            synced: word(32),
-            boot,
-            part: FileId { inode: word(56), born: word(64).cast_signed() },
-        })
-    }
-
-    /// How far the part is right, as seen in the run of the system that `boot` names. What was
-    /// written in an earlier run may not have reached the disk.
-    pub(super) fn trusted(&self, boot: BootId) -> u64 {
-        let same = self.boot == boot && boot != BootId::default();
-        if same { self.verified } else { self.synced.min(self.verified) }
-    }
-}
+/// What a disk writes whole or not at all, in bytes. The digests begin behind the one of the record.
+const SECTOR: usize = 512;
+/// How many bytes each takes: 32, and 8 that tell whether it is whole, and of this generation.
+const ENTRY: usize = 40;
+/// How many are read at once.
+const AT_ONCE: usize = 256;
 
 /// What reading a journal gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,23 +30,45 @@ pub(super) enum JournalState {
 pub(super) struct Journal<F>(pub(super) F);
 
 impl<F: StorageFile> Journal<F> {
+    /// Reads the record.
     pub(super) fn read(&self) -> io::Result<JournalState> {
-        // One byte more shows what is longer.
-        let mut bytes = [0; LENGTH + 1];
-        let count = self.0.read(&mut bytes)?;
-        let bytes = &bytes[..count];
-        if let Some(record) = bytes.try_into().ok().and_then(JournalRecord::decode) {
-            return Ok(JournalState::Says(record));
-        }
-        // Of a journal that was cut off, or never reached the disk, zeros remain.
-        let torn =
-            count <= LENGTH && bytes.iter().zip(MAGIC).all(|(is, was)| is == was || *is == 0);
-        Ok(if torn { JournalState::Torn } else { JournalState::Foreign })
+        let mut sector = [0; SECTOR];
+        let count = self.0.read_all(&mut sector, 0)?;
+        let bytes = &sector[..count];
+        let whole = bytes.first_chunk().and_then(JournalRecord::decode);
+        Ok(match whole {
+            Some(record) => JournalState::Says(record),
+            None if record::is_torn(bytes) => JournalState::Torn,
+            None => JournalState::Foreign,
+        })
     }
 
+    /// Writes the record.
     pub(super) fn write(&self, record: &JournalRecord) -> io::Result<()> {
-        // What is longer is no journal, so nothing is left behind it.
         self.0.write(&record.encode(), 0)
+    }
+
+    /// Notes that the segment `number` has this digest.
+    pub(super) fn note(&self, generation: u64, number: u64, digest: &Digest) -> io::Result<()> {
+        let mut entry = [0; ENTRY];
+        entry[..32].copy_from_slice(digest);
+        entry[32..].copy_from_slice(&check(generation, number, digest).to_le_bytes());
+        self.0.write(&entry, place(number))
+    }
+
+    /// Strikes out what was noted of the segment `number`.
+    pub(super) fn strike(&self, number: u64) -> io::Result<()> {
+        self.0.write(&[0; ENTRY], place(number))
+    }
+
+    /// Strikes out what was noted of all segments from `number` on.
+    pub(super) fn strike_from(&self, number: u64) -> io::Result<()> {
+        self.0.truncate(place(number))
+    }
+
+    /// What is noted of the segments from `number` on.
+    pub(super) fn notes(&self, generation: u64, number: u64) -> Notes<'_, F> {
+        Notes { journal: self, generation, next: number, buffer: Vec::new(), read: 0 }
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
@@ -122,66 +76,151 @@ impl<F: StorageFile> Journal<F> {
     }
 }
 
+/// The digests noted, with the numbers of their segments, in order. What is torn, or of another
+/// generation, is left out.
+#[derive(Debug)]
+pub(super) struct Notes<'a, F> {
+    journal: &'a Journal<F>,
+    generation: u64,
+    /// The number of what comes next in the buffer.
+    next: u64,
+    buffer: Vec<u8>,
+    read: usize,
+}
+
+impl<F: StorageFile> Notes<'_, F> {
+    fn read_next(&mut self) -> io::Result<Option<(u64, Digest)>> {
+        loop {
+            let Some(entry) = self.buffer[self.read..].first_chunk::<ENTRY>() else {
+                self.buffer.resize(AT_ONCE * ENTRY, 0);
+                let count = self.journal.0.read_all(&mut self.buffer, place(self.next))?;
+                self.buffer.truncate(count / ENTRY * ENTRY);
+                self.read = 0;
+                if self.buffer.is_empty() {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let (number, mut digest, mut noted) = (self.next, Digest::default(), [0; 8]);
+            digest.copy_from_slice(&entry[..32]);
+            noted.copy_from_slice(&entry[32..]);
+            self.next += 1;
+            self.read += ENTRY;
+            if u64::from_le_bytes(noted) == check(self.generation, number, &digest) {
+                return Ok(Some((number, digest)));
+            }
+        }
+    }
+}
+
+impl<F: StorageFile> Iterator for Notes<'_, F> {
+    type Item = io::Result<(u64, Digest)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read_next().transpose()
+    }
+}
+
+/// Where the digest of the segment `number` is.
+fn place(number: u64) -> u64 {
+    number.saturating_mul(ENTRY as u64).saturating_add(SECTOR as u64)
+}
+
+fn check(generation: u64, number: u64, digest: &Digest) -> u64 {
+    let mut bytes = [0; 48];
+    bytes[..8].copy_from_slice(&generation.to_le_bytes());
+    bytes[8..16].copy_from_slice(&number.to_le_bytes());
+    bytes[16..].copy_from_slice(digest);
+    version::tag(&bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
+    use std::path::Path;
+
+    use barewire_core::file::SegmentSize;
 
     use super::*;
+    use crate::files::storage::FileId;
+
+    fn open(path: &Path) -> Journal<File> {
+        let options = File::options().read(true).write(true).create(true).truncate(false).clone();
+        Journal(options.open(path).unwrap())
+    }
 
     fn record() -> JournalRecord {
         JournalRecord {
-            tag: 0x0123_4567_89AB_CDEF,
-            size: u64::MAX,
-            verified: 3 << 20,
-            synced: 1 << 20,
-            boot: [7; 16],
-            part: FileId { inode: 99, born: -5 },
+            tag: 77,
+            size: 9,
+            segment_size: SegmentSize::MAX,
+            generation: 1,
+            part: FileId { inode: 99, born: 5 },
+            source: [8; 32],
+            seal: None,
         }
     }
 
-    #[test]
-    fn a_record_says_what_was_recorded() {
-        assert_eq!(JournalRecord::decode(&record().encode()), Some(record()));
-    }
-
-    #[test]
-    fn every_torn_or_damaged_record_is_recognised() {
-        let whole = record().encode();
-        for at in 0..LENGTH {
-            let mut damaged = whole;
-            damaged[at] ^= 1;
-            assert_eq!(JournalRecord::decode(&damaged), None, "at {at}");
-            let mut torn = whole;
-            torn[at..].fill(0);
-            assert_eq!(JournalRecord::decode(&torn), None, "from {at} on");
-        }
-    }
-
-    #[test]
-    fn after_another_start_only_what_was_synced_counts() {
-        assert_eq!(record().trusted([7; 16]), 3 << 20);
-        assert_eq!(record().trusted([8; 16]), 1 << 20);
-        let unknown = JournalRecord { boot: BootId::default(), ..record() };
-        assert_eq!(unknown.trusted(BootId::default()), 1 << 20);
+    fn noted(journal: &Journal<File>, generation: u64, from: u64) -> Vec<(u64, u8)> {
+        let notes = journal.notes(generation, from).map(|note| note.unwrap());
+        notes.map(|(number, digest)| (number, digest[0])).collect()
     }
 
     #[test]
     fn a_journal_says_something_or_is_torn_or_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let open = || Journal(File::options().read(true).write(true).open(&path).unwrap());
-        let whole = record().encode();
-        for torn in [&b""[..], &[0], &[0; LENGTH], &whole[..5], &whole[..LENGTH - 1]] {
-            fs::write(&path, torn).unwrap();
-            assert_eq!(open().read().unwrap(), JournalState::Torn);
+        for (bytes, state) in [(&b""[..], JournalState::Torn), (b"notes", JournalState::Foreign)] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(open(&path).read().unwrap(), state);
         }
-        for foreign in [&b"notes"[..], &[1], &[0; LENGTH + 1], &[&whole[..], &[0]].concat()] {
-            fs::write(&path, foreign).unwrap();
-            assert_eq!(open().read().unwrap(), JournalState::Foreign);
+        fs::write(&path, "").unwrap();
+        let journal = open(&path);
+        // In whatever order they reach the disk.
+        journal.note(1, 0, &[1; 32]).unwrap();
+        assert_eq!(journal.read().unwrap(), JournalState::Torn);
+        journal.write(&record()).unwrap();
+        assert_eq!(journal.read().unwrap(), JournalState::Says(record()));
+        assert_eq!(noted(&journal, 1, 0), [(0, 1)]);
+    }
+
+    #[test]
+    fn digests_are_those_that_were_noted_in_any_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = open(&folder.path().join("journal"));
+        journal.write(&record()).unwrap();
+        assert_eq!(noted(&journal, 1, 0), []);
+        for number in [5_u8, 0, 7, 255, 3] {
+            journal.note(1, number.into(), &[number; 32]).unwrap();
         }
-        fs::write(&path, &whole[..LENGTH - 1]).unwrap();
-        open().write(&record()).unwrap();
-        assert_eq!(open().read().unwrap(), JournalState::Says(record()));
-        assert_eq!(fs::read(&path).unwrap(), whole);
+        journal.note(1, 1000, &[9; 32]).unwrap();
+        journal.strike(7).unwrap();
+        assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3), (5, 5), (255, 255), (1000, 9)]);
+        assert_eq!(noted(&journal, 1, 4), [(5, 5), (255, 255), (1000, 9)]);
+        journal.strike_from(5).unwrap();
+        assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3)]);
+        assert_eq!(noted(&journal, 1, 2000), []);
+    }
+
+    #[test]
+    fn what_is_torn_or_of_another_generation_or_place_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let journal = open(&path);
+        journal.note(1, 0, &[7; 32]).unwrap();
+        journal.note(2, 1, &[8; 32]).unwrap();
+        assert_eq!(noted(&journal, 1, 0), [(0, 7)]);
+        assert_eq!(noted(&journal, 2, 0), [(1, 8)]);
+        let whole = fs::read(&path).unwrap();
+        let (first, second) = whole[SECTOR..].split_at(ENTRY);
+        for at in 0..ENTRY {
+            let mut torn = whole.clone();
+            torn[SECTOR + at] ^= 1;
+            fs::write(&path, &torn).unwrap();
+            assert_eq!(noted(&open(&path), 1, 0), [], "at {at}");
+        }
+        fs::write(&path, [&whole[..SECTOR], second, first].concat()).unwrap();
+        assert_eq!(noted(&open(&path), 1, 0), []);
+        assert_eq!(noted(&open(&path), 2, 0), []);
     }
 }

@@ -5,10 +5,13 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, PosixFadviseAdvice, posix_fadvise, renameat};
 use nix::sys::stat::{self, Mode, fchmod, futimens};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use nix::sys::time::TimeSpec;
 use nix::unistd::linkat;
 
@@ -19,6 +22,10 @@ use crate::sys::{self, errno, retry};
 
 /// In nanoseconds.
 const SECOND: i64 = 1_000_000_000;
+
+/// More than the clock by which files are stamped takes from one time to the next: it ticks at least a
+/// hundred times a second.
+const TICK: Duration = Duration::from_millis(20);
 
 impl Storage for Folder {
     type File = File;
@@ -129,8 +136,24 @@ impl StorageFile for File {
         sys::lock(self)
     }
 
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        retry(|| self.read_at(buffer, 0))
+    fn read(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        retry(|| self.read_at(buffer, offset))
+    }
+
+    fn changed(&self) -> io::Result<Option<i64>> {
+        let (seconds, nanoseconds) = sys::statx(self)?.changed;
+        // What is changed through memory that is mapped (`mmap(2)`) a file system in memory does not see.
+        let sees_all = retry(|| fstatfs(self)).is_ok_and(|it| it.filesystem_type() != TMPFS_MAGIC);
+        // That is how times of whole seconds look.
+        if nanoseconds == 0 || !sees_all {
+            return Ok(None);
+        }
+        let whole = seconds.checked_mul(SECOND);
+        Ok(whole.and_then(|whole| whole.checked_add(nanoseconds.into())))
+    }
+
+    fn settle(&self) {
+        thread::sleep(TICK);
     }
 
     fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -205,6 +228,26 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let mode = fs::metadata(folder.path().join("file")).unwrap().permissions().mode() & 0o7777;
         assert_eq!(Folder::open(folder.path()).unwrap().usual_mode(), mode);
+    }
+
+    #[test]
+    fn no_change_leaves_the_mark_as_it_was_even_if_times_are_set_back() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let before = file.as_file().changed().unwrap();
+        assert_eq!(file.as_file().changed().unwrap(), before);
+        file.as_file().settle();
+        let modified = file.as_file().metadata().unwrap().modified().unwrap();
+        fs::write(file.path(), "other contents").unwrap();
+        file.as_file().set_modified(modified).unwrap();
+        // Where there is such a mark at all.
+        assert!(before.is_none() || file.as_file().changed().unwrap() != before);
+    }
+
+    #[test]
+    fn in_memory_there_is_no_such_mark() {
+        if let Ok(file) = tempfile::tempfile_in("/dev/shm") {
+            assert_eq!(file.changed().unwrap(), None);
+        }
     }
 
     #[test]

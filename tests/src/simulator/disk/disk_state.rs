@@ -16,12 +16,21 @@ pub struct Nature {
     pub is_ordered: bool,
     /// Files bear the time of their creation, which tells them from others that had their number.
     pub tells_births: bool,
+    /// Files bear the time of their last change, precisely.
+    pub tells_changes: bool,
+    /// What is written whole or not at all, in bytes; 512 at least.
+    pub sector: usize,
 }
 
 impl Nature {
     /// Some nature, most often an orderly one.
     pub fn draw(random: &mut Random) -> Self {
-        Self { is_ordered: random.chance(75), tells_births: random.chance(75) }
+        Self {
+            is_ordered: random.chance(75),
+            tells_births: random.chance(75),
+            tells_changes: random.chance(75),
+            sector: random.pick(&[512, 4096]),
+        }
     }
 }
 
@@ -53,6 +62,9 @@ pub(super) struct File {
     pub(super) id: FileId,
     pub(super) contents: Contents,
     pub(super) attributes: KeptAttributes,
+    /// Another number after each change of anything; after a crash, perhaps, that of a change which is
+    /// lost.
+    pub(super) changed: i64,
     /// The life of the program that has locked it.
     pub(super) locked_by: Option<u64>,
 }
@@ -118,7 +130,8 @@ impl DiskState {
         let born = if self.nature.tells_births { i64::try_from(number).unwrap() + 1 } else { 0 };
         let id = FileId { inode, born };
         let (contents, attributes) = (Contents::default(), KeptAttributes::new());
-        self.files.insert(number, File { id, contents, attributes, locked_by: None });
+        let file = File { id, contents, attributes, changed: 1, locked_by: None };
+        self.files.insert(number, file);
         self.change_name(NameChange::Given(name.to_vec(), number));
         number
     }
@@ -154,7 +167,7 @@ impl DiskState {
         let names = &self.names;
         self.files.retain(|number, _| names.values().any(|named| named == number));
         for file in self.files.values_mut() {
-            file.contents.forget(&mut self.random);
+            file.contents.forget(&mut self.random, self.nature.sector);
             file.attributes.forget(&mut self.random);
             file.locked_by = None;
         }

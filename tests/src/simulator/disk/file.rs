@@ -2,7 +2,7 @@
 
 use crate::simulator::random::Random;
 
-/// What a disk writes whole or not at all, in bytes.
+/// What a program writes whole or not at all when it is killed, in bytes.
 pub(super) const SECTOR: usize = 512;
 
 /// The contents of a file as programs see them, and all that may be on the disk instead.
@@ -81,7 +81,7 @@ impl Contents {
     }
 
     /// Each sector, and the length, becomes what it was at some time since the last sync.
-    pub(super) fn forget(&mut self, random: &mut Random) {
+    pub(super) fn forget(&mut self, random: &mut Random, sector: usize) {
         let changes = std::mem::take(&mut self.changes);
         let most = changes.len();
         let mut longest = self.synced.len();
@@ -95,7 +95,7 @@ impl Contents {
             longest = longest.max(lengths[lengths.len() - 1]);
         }
         // How many of the changes have reached each sector: none, all or any number.
-        let reached: Vec<usize> = (0..longest.div_ceil(SECTOR))
+        let reached: Vec<usize> = (0..longest.div_ceil(sector))
             .map(|_| {
                 let some = random.count(0..=most);
                 random.pick(&[0, some, most])
@@ -111,8 +111,8 @@ impl Contents {
             let end = if new.is_empty() { longest } else { start + new.len() };
             let mut at = start;
             while at < end {
-                let next = end.min((at / SECTOR + 1) * SECTOR);
-                if number < reached[at / SECTOR] {
+                let next = end.min((at / sector + 1) * sector);
+                if number < reached[at / sector] {
                     match new.get(at - start..next - start) {
                         Some(new) => bytes[at..next].copy_from_slice(new),
                         None => bytes[at..next].fill(0),

@@ -85,6 +85,16 @@ impl Disk {
         Some(state.files[file].contents.live().to_vec())
     }
 
+    /// Somebody else changes the bytes of a file at `offset` and sets its times back, as far as they
+    /// can be.
+    pub fn edit(&self, name: &[u8], offset: usize, bytes: &[u8]) {
+        let mut state = self.state.borrow_mut();
+        let number = state.names[name];
+        let file = state.files.get_mut(&number).expect("it has a name");
+        file.contents.write(offset, bytes);
+        file.changed += 1;
+    }
+
     /// A file's permissions, and when its contents were modified, if that was set.
     pub fn attributes(&self, name: &[u8]) -> Option<(u32, Option<i64>)> {
         let state = self.state.borrow();
@@ -112,7 +122,10 @@ impl files::Storage for Disk {
     type File = OpenFile;
 
     /// So little that small files are synced on their way.
-    const SYNC_EVERY: u64 = 1024;
+    const SYNC_EVERY: u64 = 2048;
+
+    /// That even small files are sealed.
+    const SEAL_FROM: u64 = 1;
 
     fn try_clone(&self) -> io::Result<Self> {
         Ok(self.clone())
@@ -249,13 +262,20 @@ impl StorageFile for OpenFile {
         Ok(())
     }
 
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = self.state.borrow();
         state.check(self.life)?;
         let live = state.files[&self.number].contents.live();
-        let count = live.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&live[..count]);
+        let rest = live.get(place(offset)..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
+    }
+
+    fn changed(&self) -> io::Result<Option<i64>> {
+        let state = self.state.borrow();
+        state.check(self.life)?;
+        Ok(state.nature.tells_changes.then(|| state.files[&self.number].changed))
     }
 
     /// A program that ends in it may have written the beginning.
@@ -267,13 +287,14 @@ impl StorageFile for OpenFile {
         let count = match &result {
             Ok(()) => bytes.len(),
             // What lies in one sector is written at once.
-            Err(_) if bytes.len() <= SECTOR => 0,
+            Err(_) if place(offset) % SECTOR + bytes.len() <= SECTOR => 0,
             Err(_) => state.random.count(0..=bytes.len()),
         };
         if was_running && count > 0 {
             let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
             file.contents.write(place(offset), &bytes[..count]);
             file.attributes.live.modified = None;
+            file.changed += 1;
         }
         result
     }
@@ -284,6 +305,7 @@ impl StorageFile for OpenFile {
         let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
         file.contents.truncate(place(length));
         file.attributes.live.modified = None;
+        file.changed += 1;
         Ok(())
     }
 
@@ -322,7 +344,9 @@ impl OpenFile {
     fn set_attributes(&self, set: impl FnOnce(&mut Attributes)) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         state.check_change(self.life)?;
-        set(&mut state.files.get_mut(&self.number).ok_or_else(gone)?.attributes.live);
+        let file = state.files.get_mut(&self.number).ok_or_else(gone)?;
+        set(&mut file.attributes.live);
+        file.changed += 1;
         Ok(())
     }
 }

@@ -185,6 +185,27 @@ fn a_part_that_was_tampered_with_is_not_gone_on_with() {
     server.stop();
 }
 
+/// Somebody edits the part of a download that was interrupted, and sets its time back.
+#[test]
+fn an_edited_part_is_gone_on_with_up_to_the_edit() {
+    use std::os::unix::fs::FileExt as _;
+
+    let (_folder, whole, server) = house();
+    let target = Folder::in_memory();
+    interrupt(&server, &target);
+    let options = std::fs::File::options().write(true).clone();
+    let part = options.open(target.path("x.part")).unwrap();
+    let modified = part.metadata().unwrap().modified().unwrap();
+    part.write_all_at(b"edited", SEGMENT as u64 + 5).unwrap();
+    part.set_modified(modified).unwrap();
+    drop(part);
+    let client = fetch(&server.at(), &target, &["x", "--json"]).exits(0);
+    assert_eq!(client.event("downloaded")["resumed_from"], SEGMENT);
+    assert_eq!(client.event("downloaded")["verified"], true);
+    target.assert_holds("x", &whole);
+    server.stop();
+}
+
 /// A file of that name which is somebody's own is neither gone on with nor removed.
 #[test]
 fn a_strangers_part_is_left_alone() {

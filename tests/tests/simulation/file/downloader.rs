@@ -128,9 +128,7 @@ impl Downloader {
             let name = name(job.file);
             let download = match &mut job.download {
                 Some(download) => download,
-                none => {
-                    none.insert(Download::begin(&self.disk, &name, DownloadOptions::default())?)
-                }
+                none => none.insert(begin(&self.disk, &name, self.segment)?),
             };
             let (offset, tag) = download.held().map_or((0, 0), |held| (held.verified, held.tag));
             let request = Request::get(&name)
@@ -149,6 +147,14 @@ impl Downloader {
         self.receiver.finish();
         Ok(has_asked)
     }
+}
+
+/// Begins a download, with what an earlier program has left as far as it is still right.
+fn begin(disk: &Disk, name: &[u8], segment: SegmentSize) -> io::Result<Download<Disk>> {
+    let options = DownloadOptions::new().with_segment_size(segment);
+    let mut download = Download::begin(disk, name, options)?;
+    while download.check_next(&mut [0; 4096])? {}
+    Ok(download)
 }
 
 /// Whether digests are asked for: of every other file.
@@ -187,7 +193,7 @@ fn take(
             record.travelled += if job.verify { bytes.len() } else { 0 };
             download.write(bytes)
         }
-        ReceiverEvent::Verified { end, .. } => download.verified(end),
+        ReceiverEvent::Verified { start, end, digest } => download.verified(start, end, &digest),
         ReceiverEvent::Complete if job.is_inquiry && download.held().is_none() => {
             wanted.extend(asked.pop_front());
             Ok(())

@@ -1,7 +1,9 @@
 use std::io;
 use std::rc::Rc;
 
-use barewire_core::file::{ReceiverError, ReceiverEvent, ResponseHeader};
+use barewire_core::file::{
+    ReceiverError, ReceiverEvent, ResponseHeader, SegmentDigester, SegmentSize,
+};
 use barewire_core::time::Duration;
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_linux::link::DriveError;
@@ -80,16 +82,18 @@ fn what_has_verified_is_not_given_up_for_the_plain_form() {
     let folder = tempfile::TempDir::new().unwrap();
     let target = TargetFolder::open(folder.path().to_owned()).unwrap();
     let mut part = Download::begin(&target.folder, b"x", DownloadOptions::default()).unwrap();
-    part.start(0, Some(5), 7).unwrap();
+    part.start(0, Some(3), 7).unwrap();
     part.write(b"abc").unwrap();
-    part.verified(3).unwrap();
+    let mut digester = SegmentDigester::new(SegmentSize::MAX.segment(0, 3));
+    digester.update(b"abc");
+    part.verified(0, 3, &digester.finish()).unwrap();
     drop(part);
 
     let mut output = output();
     let transfer = Transfer::file("x".into(), TargetPath::new(Rc::new(target), b"x"), None);
     let mut client = client(&mut output, vec![transfer]);
     client.policy.reach();
-    assert!(client.queue.prepare());
+    assert!(client.queue.prepare().is_some());
     assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(!client.policy.is_plain());
 }
@@ -159,7 +163,7 @@ fn a_file_without_room_does_not_keep_the_others() {
         })
         .into();
     let mut client = client(&mut output, transfers);
-    assert!(client.queue.prepare());
+    assert!(client.queue.prepare().is_some());
     let others = client.queue.len() - 1;
     assert_eq!(messages::and_more("why".into(), others), "why; 1 more not downloaded");
     let mut transfer = client.queue.drop_next().unwrap();

@@ -1,3 +1,5 @@
+mod resume;
+
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
@@ -304,73 +306,6 @@ fn what_is_there_is_not_asked_for() {
     assert_eq!(fixture.ask(), "b.");
     assert!(fixture.queue.reporter.has_failed());
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
-}
-
-#[test]
-fn after_a_break_all_is_asked_for_again_from_where_it_was() {
-    let folder = TempDir::new().unwrap();
-    let target = target(folder.path());
-    let mut output = output();
-    let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
-    assert_eq!(fixture.ask(), "a b.");
-    let answer =
-        ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag: 7, verified: true };
-    fixture.take(ReceiverEvent::Response(answer)).unwrap();
-    fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-    fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
-    assert!(std::mem::take(&mut fixture.queue.progressed));
-    fixture.take(ReceiverEvent::Contents(b"?")).unwrap();
-
-    fixture.queue.rewind();
-    fixture.reconnect();
-    assert_eq!(fixture.ask(), "a b.");
-    let answer = ResponseHeader { offset: 3, length: 2, ..answer };
-    fixture.take(ReceiverEvent::Response(answer)).unwrap();
-    fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
-    fixture.take(ReceiverEvent::Verified { start: 0, end: 5, digest: [0; 32] }).unwrap();
-    fixture.take(ReceiverEvent::Complete).unwrap();
-    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcde");
-    assert_eq!(fixture.queue.len(), 1);
-    fixture.queue.reporter.output.take();
-}
-
-#[test]
-fn only_what_had_not_verified_before_is_progress() {
-    let folder = TempDir::new().unwrap();
-    let mut output = output();
-    let mut fixture = Fixture::new(&mut output, vec![file("a", &target(folder.path()))]);
-    for (tag, expected) in [(7, true), (8, false)] {
-        fixture.ask();
-        let answer =
-            ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag, verified: true };
-        fixture.take(ReceiverEvent::Response(answer)).unwrap();
-        fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-        fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
-        assert_eq!(std::mem::take(&mut fixture.queue.progressed), expected);
-        fixture.queue.rewind();
-        fixture.reconnect();
-    }
-}
-
-#[test]
-fn what_an_earlier_run_has_left_is_no_progress() {
-    let folder = TempDir::new().unwrap();
-    let target = target(folder.path());
-    let header =
-        ResponseHeader { offset: 0, length: 5, size: 5, modified: 0, tag: 7, verified: true };
-    let mut output = output();
-    let mut fixture = Fixture::new(&mut output, vec![file("a", &target)]);
-    fixture.ask();
-    fixture.take(ReceiverEvent::Response(header)).unwrap();
-    fixture.take(ReceiverEvent::Contents(b"abc")).unwrap();
-    fixture.take(ReceiverEvent::Verified { start: 0, end: 3, digest: [0; 32] }).unwrap();
-    fixture.restart(false, vec![file("a", &target)]);
-    fixture.ask();
-    fixture.take(ReceiverEvent::Response(ResponseHeader { offset: 3, ..header })).unwrap();
-    fixture.take(ReceiverEvent::Contents(b"de")).unwrap();
-    assert!(!fixture.queue.progressed);
-    fixture.take(ReceiverEvent::Verified { start: 0, end: 5, digest: [0; 32] }).unwrap();
-    assert!(fixture.queue.progressed);
 }
 
 #[test]

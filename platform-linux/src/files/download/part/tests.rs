@@ -7,6 +7,7 @@ use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use barewire_core::file::SegmentSize;
 use nix::sys::stat::Mode as FifoMode;
 use nix::unistd::mkfifo;
 
@@ -19,6 +20,7 @@ fn download(folder: &Path, name: &str) -> io::Result<()> {
     let mut download = Download::begin(&target, name.as_bytes(), DownloadOptions::default())?;
     download.start(0, Some(8), 77)?;
     download.write(b"contents")?;
+    download.verified(0, 8, blake3::hash(b"contents").as_bytes())?;
     download.finish()?;
     assert_eq!(fs::read(folder.join(name))?, b"contents");
     Ok(())
@@ -110,8 +112,8 @@ fn a_part_is_known_again_by_its_journal() {
     let target = Folder::open(path).unwrap();
     let mut left = Download::begin(&target, b"b", DownloadOptions::default()).unwrap();
     left.start(0, Some(8), 77).unwrap();
-    left.write(b"cont").unwrap();
-    left.verified(4).unwrap();
+    left.write(b"contents").unwrap();
+    left.verified(0, 8, &[7; 32]).unwrap();
     drop(left);
     fs::write(path.join("other"), "another's").unwrap();
     fs::rename(path.join("other"), path.join("b.part")).unwrap();
@@ -136,7 +138,7 @@ fn a_kill_while_it_is_made_or_named_leaves_nothing_in_the_way() {
     fs::write(path.join("c.part.journal"), "").unwrap();
     fs::hard_link(path.join("c.part"), path.join("c")).unwrap();
     let target = Folder::open(path).unwrap();
-    let options = DownloadOptions { force: true, resume: true };
+    let options = DownloadOptions::new().with_force(true);
     drop(Download::begin(&target, b"c", options).unwrap());
     assert_eq!(fs::read(path.join("c")).unwrap(), b"whole");
     assert_eq!(fs::read_dir(path).unwrap().count(), 3);
@@ -182,10 +184,11 @@ fn a_file_is_anothers_only_where_that_can_be_known() {
     let part = |inode, born| JournalRecord {
         tag: 77,
         size: 8,
-        verified: 4,
-        synced: 0,
-        boot: [1; 16],
+        segment_size: SegmentSize::MAX,
+        generation: 1,
         part: FileId { inode, born },
+        source: [0; 32],
+        seal: None,
     };
     assert!(speaks_of_another(&part(1, 11), &status));
     assert!(speaks_of_another(&part(2, 10), &status));

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::super::room::LEAST_RESERVED;
 use super::*;
 
 fn mode(fixture: &Fixture, name: &str) -> u32 {
@@ -23,8 +24,8 @@ fn an_existing_file_is_replaced_by_force_only() {
             "socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
             _ => fs::create_dir(&path).unwrap(),
         }
-        let error = fixture.try_begin(DownloadOptions::default()).unwrap_err();
-        let forced = fixture.try_begin(DownloadOptions { force: true, resume: true });
+        let error = fixture.try_begin(options()).unwrap_err();
+        let forced = fixture.try_begin(options().with_force(true));
         let never = match existing {
             "directory" => Some(io::ErrorKind::IsADirectory),
             "socket" | "device" => Some(io::ErrorKind::Unsupported),
@@ -52,14 +53,14 @@ fn a_file_that_appears_meanwhile_is_not_replaced() {
         let mut download = fixture.begin();
         download.start(0, Some(SIZE), TAG).unwrap();
         download.write(CONTENTS).unwrap();
-        download.verified(SIZE).unwrap();
+        download.prove_all();
         fs::write(fixture.path("file"), "another's").unwrap();
         let result = if by_link { download.link() } else { download.publish() };
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         drop(download);
         assert_eq!(fs::read(fixture.path("file")).unwrap(), b"another's");
         let download = fixture.force();
-        assert_eq!(download.held(), Some(held(SIZE)), "nothing need be asked for again");
+        assert_eq!(download.held(), Some(held(4)), "nothing need be asked for again");
         download.complete().unwrap();
         fixture.assert_done();
     }
@@ -69,7 +70,7 @@ fn a_file_that_appears_meanwhile_is_not_replaced() {
 fn it_is_private_until_it_has_its_name_and_then_as_the_user_lets_new_files_be() {
     let fixture = Fixture::new();
     fs::write(fixture.path("other"), "").unwrap();
-    fixture.leave(SIZE - 1);
+    fixture.leave(2);
     for name in ["file.part", "file.part.journal"] {
         assert_eq!(mode(&fixture, name), 0o600, "{name}");
     }
@@ -87,7 +88,7 @@ fn a_part_that_cannot_get_its_name_stays_private() {
     let mut download = fixture.begin();
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(CONTENTS).unwrap();
-    download.verified(SIZE).unwrap();
+    download.prove_all();
     fs::write(fixture.path("file"), "another's").unwrap();
     assert_eq!(download.finish().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(mode(&fixture, "file.part"), 0o600);
@@ -154,12 +155,12 @@ fn room_is_reserved_as_contents_come_and_given_back() {
     let mut download = fixture.begin();
     download.start(0, Some(4 * LEAST_RESERVED), TAG).unwrap();
     assert_eq!(allocated(), 0, "what is only announced takes none");
-    download.write(CONTENTS).unwrap();
+    download.write(to(SEGMENT)).unwrap();
     let reserved = allocated();
     assert!(reserved < 2 * LEAST_RESERVED, "{reserved}");
-    download.verified(SIZE).unwrap();
+    download.verified(0, SEGMENT, &[7; 32]).unwrap();
     drop(download);
-    assert_eq!(fs::metadata(fixture.path("file.part")).unwrap().len(), SIZE);
+    assert_eq!(fs::metadata(fixture.path("file.part")).unwrap().len(), SEGMENT);
     // Where the file system can reserve at all.
     assert!(reserved < LEAST_RESERVED || allocated() < LEAST_RESERVED);
 }
@@ -170,11 +171,16 @@ fn the_more_has_come_the_more_is_reserved_and_never_more_than_the_whole() {
     let mut download = fixture.begin();
     let size = 8 * LEAST_RESERVED;
     download.start(0, Some(size), TAG).unwrap();
-    for (come, reserved) in [(1, 2), (2, 2), (3, 6), (7, 8)] {
-        download.reserve(come * LEAST_RESERVED).unwrap();
-        assert_eq!(download.reserved, reserved * LEAST_RESERVED);
+    for (come, reserved) in [(0, 1), (3, 6), (4, 6), (7, 8)] {
+        download.position = come * LEAST_RESERVED;
+        download.reserve(download.position, download.position + 1).unwrap();
+        assert_eq!(download.reserved.div_euclid(LEAST_RESERVED), reserved);
     }
+    // What comes to a place far behind is not what has come.
+    download.start(0, Some(size), TAG).unwrap();
+    download.reserve(4 * LEAST_RESERVED, 4 * LEAST_RESERVED + 1).unwrap();
+    assert_eq!(download.reserved, 5 * LEAST_RESERVED + 1);
     download.start(0, None, 0).unwrap();
-    download.reserve(size).unwrap();
+    download.reserve(0, size).unwrap();
     assert_eq!(download.reserved, 0, "nobody knows how much will come");
 }
