@@ -20,6 +20,7 @@ pub(crate) mod nginx;
 pub(crate) mod peers;
 mod row;
 pub(crate) mod rsync;
+mod segments;
 mod setup;
 mod small;
 mod small_files;
@@ -40,6 +41,7 @@ pub(crate) fn measure(
     match table {
         FilesTable::Large => large::measure(options, contenders),
         FilesTable::Verified => verified::measure(options, contenders),
+        FilesTable::Segments => segments::measure(options, contenders),
         FilesTable::Small => small::measure(options, contenders),
         FilesTable::Tree => tree::measure(options, contenders),
         FilesTable::Memory => memory::measure(options, contenders),

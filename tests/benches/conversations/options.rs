@@ -11,7 +11,7 @@ usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
   hello, datagrams, memory, files, chat
                                    measure these only (default: all five)
-  files-large, files-verified, files-small, files-tree, files-memory
+  files-large, files-verified, files-segments, files-small, files-tree, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
   --short                          a quick look: 2 rounds of half a second a run, of less for
@@ -42,6 +42,8 @@ pub(crate) enum FilesTable {
     Large,
     /// The whole way of a download that is proven.
     Verified,
+    /// A proven download by the size of its segments.
+    Segments,
     /// Many small files.
     Small,
     /// A tree of them.
@@ -52,13 +54,15 @@ pub(crate) enum FilesTable {
 
 impl FilesTable {
     /// All of them, in order.
-    const ALL: [Self; 5] = [Self::Large, Self::Verified, Self::Small, Self::Tree, Self::Memory];
+    const ALL: [Self; 6] =
+        [Self::Large, Self::Verified, Self::Segments, Self::Small, Self::Tree, Self::Memory];
 
     /// The table of that name on the command line.
     fn named(name: &str) -> Option<Self> {
         match name {
             "files-large" => Some(Self::Large),
             "files-verified" => Some(Self::Verified),
+            "files-segments" => Some(Self::Segments),
             "files-small" => Some(Self::Small),
             "files-tree" => Some(Self::Tree),
             "files-memory" => Some(Self::Memory),
