@@ -1,8 +1,8 @@
 """BLAKE3, written from its specification: what a file transfer needs of it.
 
-So that Python is quick enough, the compression function works on many inputs at once. A word of each
-stands in a lane of 64 bits of one large integer; its upper half catches what an addition or a shift
-carries out of it, and is cleared again.
+So that Python is quick enough, the compression function works on many inputs at once. A word of
+each stands in a lane of 64 bits of one large integer; its upper half catches what an addition or a
+shift carries out of it, and is cleared again.
 """
 
 import struct
@@ -70,30 +70,26 @@ def chunks(data, first, root):
     counters = range(first, first + count)
     for at in blocks:
         length = min(BLOCK, size - at)
-        columns = [data[start + at : start + at + length] for start in range(0, count * CHUNK, CHUNK)]
-        rows = [struct.unpack("<16I", block.ljust(BLOCK, b"\0")) for block in columns]
+        starts = range(at, at + count * CHUNK, CHUNK)
+        texts = [data[start : start + length].ljust(BLOCK, b"\0") for start in starts]
+        rows = [struct.unpack("<16I", text) for text in texts]
         flags = CHUNK_START * (at == 0) | (CHUNK_END | root) * (at == blocks[-1])
         value = compress(value, [lanes(row) for row in zip(*rows)], count, counters, length, flags)
     return unpacked(value, count)
 
 
 def parents(values, root):
-    """The values of the parents of each two of `values`."""
+    """The values one level up, over those of subtrees of one size, of which the last may be smaller:
+    the left side of a parent is full, so an odd one out goes up as it is."""
     count = len(values) // 2
+    if count == 0:
+        return values
     value = [word * lanes([1] * count) for word in IV]
     pairs = [values[2 * at] + values[2 * at + 1] for at in range(count)]
     rows = [struct.unpack("<16I", pair) for pair in pairs]
     message = [lanes(row) for row in zip(*rows)]
-    return unpacked(compress(value, message, count, [0] * count, BLOCK, PARENT | root), count)
-
-
-def merge(values, root):
-    """The value of the subtree over those of subtrees of one size, of which the last may be smaller:
-    the left side of each parent is full, so an odd one out goes up as it is."""
-    while len(values) > 1:
-        odd = values[len(values) // 2 * 2 :]
-        values = parents(values, root if len(values) == 2 else 0) + odd
-    return values[0]
+    up = unpacked(compress(value, message, count, [0] * count, BLOCK, PARENT | root), count)
+    return up + values[2 * count :]
 
 
 def segments(data, offset, size):
@@ -103,8 +99,9 @@ def segments(data, offset, size):
     values = chunks(data[:full], offset // CHUNK, 0) if full else []
     if full < len(data):
         values += chunks(data[full:], (offset + full) // CHUNK, 0)
-    step = size // CHUNK
-    return [merge(values[at : at + step], 0) for at in range(0, len(values), step)]
+    while size > CHUNK:
+        values, size = parents(values, 0), size // 2
+    return values
 
 
 def digest(data):
@@ -114,4 +111,6 @@ def digest(data):
 
 def root(values):
     """The digest of a file of several segments, from their chaining values."""
-    return merge(values, ROOT)
+    while len(values) > 1:
+        values = parents(values, ROOT if len(values) == 2 else 0)
+    return values[0]

@@ -10,10 +10,13 @@ from dataclasses import replace
 
 import blake3
 import wire
-from wire import HASHES, LIST, Request, Response
+from wire import HASHES, LIST, Request
 
 TIMEOUT = 20
 EXPONENTS = (0, 2, 10)
+
+# A file in more segments than that takes Python too long.
+MOST_SEGMENTS = 400
 
 
 class Connection:
@@ -26,18 +29,10 @@ class Connection:
         self.stream.flush()
 
     def receive(self, request):
-        """The answer, its contents, and the chaining values among them."""
-        response = Response.receive(self.stream, request)
-        if response.status != wire.DONE:
-            return response, b"", []
-        assert response.verified == request.flags, response
-        if request.operation == HASHES:
-            end = response.offset + response.length
-            ranges = list(wire.pieces(response.offset, end, request.segment))
-            return response, b"", [wire.exactly(self.stream, wire.DIGEST) for _ in ranges]
-        return response, *wire.contents(self.stream, request, response)
+        return wire.receive(self.stream, request)
 
     def ask(self, request):
+        """The answer, its contents, and the digests among them."""
         self.send(request)
         return self.receive(request)
 
@@ -60,6 +55,8 @@ def assert_file(connection, name, data, modified):
 
     for exponent in EXPONENTS:
         request = Request(name, exponent=exponent)
+        if size > MOST_SEGMENTS * request.segment:
+            continue
         response, found, values = ask(request)
         assert found == data and response.tag == whole.tag, response
         assert digest == (blake3.root(values) if len(values) > 1 else [*values, digest][0])
@@ -72,8 +69,7 @@ def assert_file(connection, name, data, modified):
             part = replace(request, offset=start, length=length)
             response, found, proof = ask(part)
             assert found == data[start:stop], (start, length)
-            expected = (start, stop - start, size, whole.tag)
-            assert (response.offset, response.length, response.size, response.tag) == expected
+            assert (response.size, response.tag) == (size, whole.tag), response
             first = start // request.segment
             assert proof == values[first : first + len(proof)], (start, length)
             _, _, hashes = ask(replace(part, operation=HASHES, flags=0))
@@ -107,12 +103,10 @@ def assert_versions(connection, name, data, whole):
     # What is held of another version is worth nothing.
     end, other = len(data) // 1024 * 1024, whole.tag ^ 1
     for tag, start in ((whole.tag, end), (other, 0)):
-        held = Request(name, offset=end, tag=tag, exponent=0)
-        response, found, _ = connection.ask(held)
-        assert (response.offset, response.tag) == (start, whole.tag), response
-        assert found == data[start:]
+        response, found, _ = connection.ask(Request(name, offset=end, tag=tag, exponent=0))
+        assert (found, response.tag) == (data[start:], whole.tag), response
     response, found, _ = connection.ask(Request(name, length=1024, tag=other, exponent=0))
-    assert (found, response.length, response.tag) == (b"", 0, whole.tag), response
+    assert (found, response.tag) == (b"", whole.tag), response
 
 
 def assert_listed(connection, folder, name):
@@ -178,4 +172,5 @@ def main():
     print(f"{len(files)} files are as they are")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -19,10 +19,8 @@ TIMEOUT = 20
 
 
 class File:
-    def __init__(self, path):
-        with open(path, "rb") as file:
-            self.data = file.read()
-        self.modified = os.stat(path).st_mtime_ns
+    def __init__(self, data, tag, modified):
+        self.data, self.tag, self.modified = data, tag, modified
 
     @functools.lru_cache(maxsize=None)
     def proof(self, start, stop, segment):
@@ -33,13 +31,11 @@ class File:
         size = len(self.data)
         if request.operation not in (GET, HASHES):
             return Response(status=wire.NOT_FOUND, verified=0), []
-        start = request.offset
-        if request.tag not in (0, TAG):
-            # What is held is of another version.
-            start = 0 if request.length >= wire.TO_END else size
-        stop = min(start + request.length, size)
+        start, stop = wire.answered(request, size, self.tag)
+        if start > size:
+            return Response(status=wire.OUT_OF_RANGE, verified=0), []
         verified = request.flags & wire.VERIFY
-        response = Response(wire.DONE, verified, start, stop - start, size, TAG, self.modified)
+        response = Response(wire.DONE, verified, start, stop - start, size, self.tag, self.modified)
         ranges = wire.pieces(start, stop, request.segment)
         segments = [(self.data[at:end], b"") for at, end in ranges]
         if verified or request.operation == HASHES:
@@ -101,7 +97,9 @@ def serve(connection, file, cut):
 
 
 def main():
-    file, cut = File(sys.argv[1]), set()
+    path, cut = sys.argv[1], set()
+    with open(path, "rb") as file:
+        file = File(file.read(), TAG, os.stat(path).st_mtime_ns)
     listener = socket.create_server(("127.0.0.1", 0))
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}")
     while True:
@@ -110,4 +108,5 @@ def main():
         threading.Thread(target=serve, args=(connection, file, cut), daemon=True).start()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -59,11 +59,9 @@ class Request:
         if first != b"\0":
             return None
         head = first + exactly(stream, REQUEST.size - 1)
-        (_, magic, version, operation, flags, length, offset, wanted, tag, exponent, zeros) = (
-            REQUEST.unpack(head)
-        )
-        assert magic == b"BW" and version == 2, head
-        assert zeros == bytes(7) and exponent <= 10, head
+        fields = REQUEST.unpack(head)
+        _, magic, version, operation, flags, length, offset, wanted, tag, exponent, zeros = fields
+        assert (magic, version, zeros) == (b"BW", 2, bytes(7)) and exponent <= 10, head
         name = exactly(stream, length)
         return cls(name, operation, flags, offset, wanted, tag, exponent)
 
@@ -96,18 +94,16 @@ class Response:
     def receive(cls, stream, request):
         """The answer to `request`, with all that is fixed in it judged."""
         data = exactly(stream, RESPONSE.size)
-        (marker, magic, version, status, flags, zero, offset, length, size, tag, modified, found) = (
-            RESPONSE.unpack(data)
-        )
+        marker, magic, version, status, flags, zero, *fields, found = RESPONSE.unpack(data)
+        response = cls(status, flags, *fields, found)
         assert (marker, magic, version, zero) == (0, b"BW", 2, 0), data
-        assert flags & ~VERIFY == 0, data
+        assert status <= OUT_OF_RANGE and flags & ~VERIFY == 0, data
         assert found == check(status, bytes(request), data[:CHECKED]), data
-        if status != DONE:
-            assert data[5:CHECKED] == bytes(CHECKED - 5), data
+        if status == DONE:
+            assert response.tag != 0, data
         else:
-            assert tag != 0, data
-            assert offset + length <= size, data
-        return cls(status, flags, offset, length, size, tag, modified, found)
+            assert data[5:CHECKED] == bytes(CHECKED - 5), data
+        return response
 
 
 def check(status, request, head):
@@ -122,23 +118,39 @@ def exactly(stream, count):
     return data
 
 
-def contents(stream, request, response):
-    """The contents behind a good response, and the chaining values that came with them, which are
-    those of its segments."""
+def answered(request, size, tag):
+    """The range that is sent of a file of so many bytes."""
+    if request.tag not in (0, tag):
+        # What is held is of another version.
+        return 0, size if request.length >= TO_END else 0
+    return request.offset, min(request.offset + request.length, size)
+
+
+def receive(stream, request):
+    """The answer to `request`, with its contents and the digests among them, all of it judged."""
+    response = Response.receive(stream, request)
+    if response.status != DONE:
+        return response, b"", []
+    start, stop = answered(request, response.size, response.tag)
+    assert start <= stop, response
+    assert (response.offset, response.length) == (start, stop - start), response
+    assert response.verified == request.flags, response
+    ranges = list(pieces(start, stop, request.segment))
+    if request.operation == HASHES:
+        return response, b"", [exactly(stream, DIGEST) for _ in ranges]
     if not response.verified:
-        return exactly(stream, response.length), []
-    segments, values = [], []
-    for start, stop in pieces(response.offset, response.offset + response.length, request.segment):
-        segments.append(exactly(stream, stop - start))
-        values.append(exactly(stream, DIGEST))
+        return response, exactly(stream, response.length), []
+    segments, digests = [], []
+    for at, end in ranges:
+        segments.append(exactly(stream, end - at))
+        digests.append(exactly(stream, DIGEST))
     found = b"".join(segments)
-    assert values == proof(found, response.offset, response.size, request.segment)
-    return found, values
+    assert digests == proof(found, start, response.size, request.segment), response
+    return response, found, digests
 
 
 def proof(data, offset, size, segment):
-    """The chaining values of the segments of `data`, which stands at `offset` in a file of `size`
-    bytes; that of a file which is one segment is its digest."""
+    """The digests of the segments of `data`, which stands at `offset` in a file of `size` bytes."""
     if 0 < len(data) == size <= segment:
         return [blake3.digest(data)]
     return blake3.segments(data, offset, segment)

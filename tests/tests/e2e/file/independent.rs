@@ -18,6 +18,14 @@ fn server() -> (Folder, Vec<u8>, Server) {
     (folder, whole, Server::start(launch))
 }
 
+/// Those that the core holds itself to.
+#[test]
+fn the_documented_examples_hold_in_python() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/file/tests/vectors.txt");
+    let python = Launch::python_file("independent/examples.py").arg(examples).run().exits(0);
+    python.prints(" examples hold");
+}
+
 #[test]
 fn a_client_in_python_gets_and_proves_all_that_a_server_has() {
     let folder = Folder::in_memory().with_folder("folder").with("grüße", "hello");

@@ -51,12 +51,12 @@ fn a_name_that_is_shown_otherwise_comes_with_its_bytes() {
     server.stop();
 }
 
-/// Ten thousand files of a tree, with names of the longest, none of which can be had: the screen has
+/// A thousand files of a tree, with names of the longest, none of which can be had: the screen has
 /// a hundred errors, each of bearable length.
 #[test]
 fn what_is_shown_of_hostile_names_is_bounded() {
     let name = |number: usize| format!("{number:04}{}", "\u{202e}".repeat(80));
-    let lines = (0..10_000).map(|number| format!("1\t0\t{}\n", name(number)));
+    let lines = (0..1_000).map(|number| format!("1\t0\t{}\n", name(number)));
     let list: Vec<u8> = lines.flat_map(String::into_bytes).collect();
     let serve = |list: Vec<u8>| {
         Peer::tcp(move |mut stream| {
@@ -74,11 +74,11 @@ fn what_is_shown_of_hostile_names_is_bounded() {
     server.finish();
     assert_eq!(client.error().lines().count(), 101, "{}", client.error().len());
     assert!(client.error().len() < 101 * 500, "{}", client.error().len());
-    client.says(&["9900 more errors, not shown"]).omits("file");
+    client.says(&["900 more errors, not shown"]).omits("file");
     // Scripts are told all.
     let server = serve(list);
     let client = fetch(&server.at(), &Folder::in_memory(), &["-r", ".", "--json"]).exits(1);
     server.finish();
     let errors = client.events().iter().filter(|event| event["event"] == "error").count();
-    assert_eq!(errors, 10_000);
+    assert_eq!(errors, 1_000);
 }
