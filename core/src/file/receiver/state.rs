@@ -150,12 +150,9 @@ impl ReceiverState {
                     let (part, rest) = input.split_at_checked(room).unwrap_or((input, &[]));
                     *input = rest;
                     let position = start.saturating_add(part.len() as u64);
-                    if position == expected.end {
-                        // What shows that it is whole has a stall of its own.
-                        self.progress.begin(now);
-                    } else {
-                        self.progress.moved(now, part.len());
-                    }
+                    // What shows that it is whole has a stall of its own.
+                    let is_last = position == expected.end;
+                    self.progress.moved(now, if is_last { usize::MAX } else { part.len() });
                     self.stage = match segment {
                         Some(segment) => {
                             if start == segment.start() {
