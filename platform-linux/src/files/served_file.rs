@@ -100,18 +100,24 @@ impl ServedFile {
         self.file_system != FileSystem::Memory
     }
 
+    /// Whether another machine or program has it, which may not answer.
+    pub fn is_remote(&self) -> bool {
+        self.file_system == FileSystem::Remote
+    }
+
     /// Reads as [`read_at`](Self::read_at) does, but only what is in memory: `WouldBlock` if nothing is
-    /// at `offset`, or if nobody can tell and it may have to be waited for.
+    /// at `offset`, or if it is another machine or program that would be waited for. Where nobody can
+    /// tell, it is read.
     pub(super) fn read_cached(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.may_wait() {
-            return self.read_at(offset, buffer);
-        }
-        match sys::read_cached(&self.file, buffer, offset) {
-            Err(error) if knows_no_cache(&error) => match self.file_system {
-                FileSystem::Remote => Err(io::ErrorKind::WouldBlock.into()),
-                _ => self.read_at(offset, buffer),
-            },
-            result => result,
+        match self.file_system {
+            FileSystem::Remote => Err(io::ErrorKind::WouldBlock.into()),
+            FileSystem::Memory => self.read_at(offset, buffer),
+            FileSystem::Disk | FileSystem::Generated => {
+                match sys::read_cached(&self.file, buffer, offset) {
+                    Err(error) if knows_no_cache(&error) => self.read_at(offset, buffer),
+                    result => result,
+                }
+            }
         }
     }
 
@@ -131,6 +137,12 @@ impl ServedFile {
     #[must_use]
     pub fn again(&self) -> Self {
         Self { file: Arc::clone(&self.file), ..*self }
+    }
+
+    /// The same, as if another machine had it.
+    #[cfg(test)]
+    pub(super) fn into_remote(self) -> Self {
+        Self { file_system: FileSystem::Remote, ..self }
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
@@ -343,11 +355,12 @@ mod tests {
     }
 
     #[test]
-    fn what_another_machine_may_have_to_send_is_waited_for_unless_the_system_has_it() {
-        let (_folder, _file, opened) = opened("contents");
-        let remote = ServedFile { file_system: FileSystem::Remote, ..opened.again() };
-        let tells = sys::read_cached(&opened.file, &mut [0], 0).is_ok();
-        assert_eq!(remote.is_cached(0, 8), tells);
+    fn what_another_machine_has_is_waited_for_by_others() {
+        let remote = ServedFile::from_bytes(b"contents").unwrap().into_remote();
+        assert!(remote.is_remote() && remote.may_wait() && !remote.is_cached(0, 8));
+        let error = remote.read_cached(0, &mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(remote.read_at(0, &mut [0]).unwrap(), 1);
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl WorkerPool {
         Self(Arc::new(Owner(Arc::new(pool))))
     }
 
+    /// How many jobs wait for a thread.
+    pub fn queued(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
     /// Another share.
     pub fn share(&self) -> Share {
         Share { pool: self.clone(), usage: Arc::default() }

@@ -1,7 +1,9 @@
 //! Plain sockets with bounds, and ways to misbehave with them.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{
+    Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket,
+};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -28,6 +30,19 @@ pub fn with_timeouts(stream: TcpStream) -> TcpStream {
 /// Connects to a server.
 pub fn connect(server: SocketAddr) -> TcpStream {
     with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT).expect("the server accepts"))
+}
+
+/// Connects to a server at 127.0.0.1 from another of this host's addresses in 127.0.0.0/8: as another
+/// source.
+#[track_caller]
+pub fn connect_from(source: Ipv4Addr, server: SocketAddr) -> TcpStream {
+    let from = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+        .expect("a socket");
+    bind(from.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(source, 0))).expect("loopback");
+    let SocketAddr::V4(server) = server else { panic!("{server} is no IPv4 address") };
+    nix::sys::socket::connect(from.as_raw_fd(), &SockaddrIn::from(server))
+        .expect("the server accepts");
+    with_timeouts(from.into())
 }
 
 /// A datagram socket at `host`, whose reads end after [`TIMEOUT`].

@@ -58,7 +58,7 @@ impl Response {
     ) -> Self {
         let (supply, provided) = (Supply::default(), Digest::default());
         // What is small is read without a look at whether it has to be waited for: the read tells.
-        let is_small = range.end - range.start <= SMALL && pace.is_free();
+        let is_small = range.end - range.start <= SMALL && pace.is_free() && !file.is_remote();
         let ready = if is_small { range.end } else { range.start };
         Self {
             name,

@@ -157,3 +157,83 @@ pub(super) fn told<T>(name: &[u8], found: Result<T, OpenError>) -> Result<T, Ref
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZero;
+    use std::sync::mpsc::channel;
+
+    use barewire_linux::executor::Executor;
+    use barewire_linux::workers::WorkerPool;
+
+    use super::*;
+
+    /// They asked while no thread was free, so one look at the folder is all that it takes.
+    #[test]
+    fn those_who_ask_for_a_folder_at_once_get_one_listing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "contents").unwrap();
+        let store = Store::open(folder.path(), false).unwrap();
+        let (pool, waker) = (WorkerPool::new(NonZero::<usize>::MIN), waker());
+        let asker = Asker { share: &pool.share(), waker: &|| waker.clone() };
+        let ((go, wait), (start, started)) = (channel(), channel());
+        let hold = SingleFlight::new().ask(asker.share, (), asker.waker, move |_| {
+            start.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        started.recv().unwrap();
+        let found: Vec<_> = (0..24).map(|_| store.find(&Request::list(b""), &asker)).collect();
+        assert_eq!(pool.queued(), 1);
+        std::fs::write(folder.path().join("later"), "").unwrap();
+        go.send(()).unwrap();
+        let listings: Vec<_> = found.into_iter().map(|found| listed(found).unwrap()).collect();
+        assert!(listings.iter().all(|listing| Arc::ptr_eq(listing, &listings[0])));
+        let mut read = [0; 100];
+        let count = listings[0].read_at(0, &mut read).unwrap();
+        let read = String::from_utf8_lossy(&read[..count]);
+        assert!(read.contains("\tfile\n") && read.contains("\tlater\n"), "{read}");
+        drop(hold);
+    }
+
+    /// A source that asks for more than its place in the queue is told to wait.
+    #[test]
+    fn a_source_that_asks_for_too_much_at_once_finds_the_server_busy() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), false).unwrap();
+        let (pool, waker) = (WorkerPool::new(NonZero::<usize>::MIN), waker());
+        let asker = Asker { share: &pool.share(), waker: &|| waker.clone() };
+        let (go, wait) = channel::<()>();
+        let hold = SingleFlight::new().ask(asker.share, (), asker.waker, move |_| {
+            let _ = wait.recv();
+        });
+        let mut begun = Vec::new();
+        let refusal = loop {
+            let name = format!("folder-{}", begun.len());
+            match store.find(&Request::list(name.as_bytes()), &asker) {
+                Found::File(found) => break found.err(),
+                found @ Found::Listing(_) => begun.push(found),
+            }
+        };
+        assert_eq!(refusal, Some(Refusal::Busy));
+        assert!(begun.len() >= 100, "{}", begun.len());
+        let another = Asker { share: &pool.share(), waker: asker.waker };
+        assert!(matches!(store.find(&Request::list(b""), &another), Found::Listing(_)));
+        drop((go, hold, begun));
+    }
+
+    fn waker() -> barewire_linux::executor::Waker {
+        Executor::<()>::new().unwrap().waker()
+    }
+
+    /// What came of it, when it is there.
+    fn listed(found: Found) -> Result<Arc<ServedFile>, OpenError> {
+        let Found::Listing(ticket) = found else { panic!("it is no listing") };
+        loop {
+            match ticket.poll(waker) {
+                Ok(listed) => return listed,
+                Err(nb::Error::WouldBlock) => std::thread::yield_now(),
+                Err(nb::Error::Other(lost)) => panic!("{lost}"),
+            }
+        }
+    }
+}

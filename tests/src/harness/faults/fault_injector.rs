@@ -76,7 +76,7 @@ impl FaultInjector {
     pub fn errno(&self) -> Option<Errno> {
         match self.0.order.as_ref()?.fault {
             Fault::Fails(errno) => Some(errno),
-            Fault::Short | Fault::Reset | Fault::Zero => None,
+            Fault::Short | Fault::Reset | Fault::Zero | Fault::Hangs => None,
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) enum Answer {
     /// It gives that, without the kernel.
     Gives(i64),
     Fails(Errno),
+    /// There is none.
+    Never,
 }
 
 impl Notices {
@@ -69,6 +71,7 @@ impl Notices {
             Answer::GoesThrough => (0, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE),
             Answer::Gives(value) => (value, 0, 0),
             Answer::Fails(errno) => (0, -(errno as i32), 0),
+            Answer::Never => return,
         };
         let flags = u32::try_from(flags).expect("it is 1");
         let mut response = seccomp_notif_resp { id: notice.id, val, error, flags };

@@ -24,6 +24,9 @@ pub enum Fault {
     Reset,
     /// It gives 0, and has done nothing: a wait that was over before anything happened.
     Zero,
+    /// It never returns, as one that waits for a disk that does not answer. The process can be killed, and
+    /// its other threads go on.
+    Hangs,
 }
 
 /// Which of the calls are meant.

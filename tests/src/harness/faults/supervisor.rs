@@ -54,6 +54,7 @@ fn answer(
     };
     match fault {
         Fault::Zero => Answer::Gives(0),
+        Fault::Hangs => Answer::Never,
         Fault::Reset => {
             transfer::reset(target, arguments).expect("it is about a connection");
             Answer::GoesThrough

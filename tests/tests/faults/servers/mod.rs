@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod files;
+mod hanging_disks;
 mod hello;
 mod room;
 
