@@ -1,20 +1,27 @@
 //! `file-client`: downloads files.
 
 mod client;
+mod comparison;
 mod connection;
+mod expectations;
+mod file_error;
 mod file_sink;
 mod limits;
 mod listing_sink;
 mod messages;
+mod mirror_connection;
+mod mirrors;
 mod names;
 mod pace;
 mod progress;
 mod queue;
 mod report;
 mod retry;
+mod root;
 mod rules;
 mod settings;
 mod sink;
+mod stream;
 mod stream_sink;
 mod target;
 #[cfg(test)]
@@ -43,12 +50,17 @@ use crate::output::system_error::describe;
 
 use client::Client;
 use connection::ServerConnection;
+use expectations::Expectations;
+use mirror_connection::MirrorConnection;
+use mirrors::Mirrors;
 use names::{TreePath, leaf};
 use progress::Ticker;
 use queue::Queue;
 use report::{Reporter, Scope};
+use retry::RetryPolicy;
 use settings::Settings;
-use stream_sink::Stream;
+use sink::{Readiness, Sink as _};
+use stream::Stream;
 use target::{TargetFolder, TargetPath};
 use transfer::{Transfer, shown};
 
@@ -63,6 +75,7 @@ Examples:
   file-client 127.0.0.1:8080 --list music          what is in a folder
   file-client 127.0.0.1:8080 -r music              a folder with all that is in it
   file-client 127.0.0.1:8080 notes.txt -o - | less contents to a pipe, only what is proven
+  file-client a:8080 disk.img --mirror b:8080      one file from two servers at once
 
 A file appears under its name only when it is complete. Until then it is NAME.part, with a journal
 beside it, and the same command resumes it. The exit code is 0 if all was downloaded, 1 if anything
@@ -121,6 +134,11 @@ impl Run for FileClientProgram {
         };
         let ticker = self.shows_progress(stream.as_ref()).then(Ticker::default);
         let transfers = self.transfers(&names, stream)?;
+        let expectations = match (self.settings.expect, &self.settings.expect_from) {
+            (Some(hash), _) => Expectations::One(hash),
+            (None, Some(path)) => Expectations::read(path)?,
+            (None, None) => Expectations::None,
+        };
         let (server, addresses) = (server.to_string(), server.resolve()?);
         let scope = match transfers.len() {
             _ if self.recursive => Scope::Tree { in_detail: self.common.verbose > 0 },
@@ -129,8 +147,11 @@ impl Run for FileClientProgram {
         };
         let reporter = Reporter::new(output, scope);
         let retry_pause = self.common.waits.retry_pause;
-        let settings = Settings { server, addresses, retry_pause, ..self.settings };
-        download(Client::new(settings, reporter, transfers), ticker)
+        let settings = Settings { server, addresses, expectations, retry_pause, ..self.settings };
+        if settings.mirror.is_empty() {
+            return download(Client::new(settings, reporter, transfers), ticker);
+        }
+        mirrored(settings, reporter, transfers, ticker)
     }
 }
 
@@ -140,6 +161,14 @@ impl FileClientProgram {
         if self.output.is_some() && names.len() > 1 {
             return Err(Failure::usage(
                 "-o takes one file: several would overwrite each other (-d takes a folder)",
+            ));
+        }
+        if !self.settings.mirror.is_empty() && (names.len() != 1 || stream.is_some()) {
+            return Err(Failure::usage("--mirror downloads one file, and into a file"));
+        }
+        if self.settings.expect.is_some() && names.len() > 1 {
+            return Err(Failure::usage(
+                "--expect is the hash of one file (--expect-from takes a file with those of several)",
             ));
         }
         if self.common.json && stream.is_some_and(Stream::is_stdout) {
@@ -239,6 +268,52 @@ fn open(path: &Path) -> Result<Rc<TargetFolder>, Failure> {
         let (path, why) = (path.display(), describe(&error));
         Failure::Conversation(format!("cannot write into the folder {path}: {why}{hint}"))
     })
+}
+
+/// Downloads one file from several servers.
+fn mirrored(
+    settings: Settings,
+    reporter: Reporter<'_>,
+    transfers: Vec<Transfer>,
+    ticker: Option<Ticker>,
+) -> Result<(), Failure> {
+    let file = transfers.into_iter().find_map(Transfer::into_file);
+    let Some((name, mut sink)) = file else { return Ok(()) };
+    let expected = settings.expectations.of(&name).map_err(Failure::Conversation)?;
+    let allowance = settings.limits.into();
+    while sink.prepare(&name, &settings, &allowance, &reporter).map_err(Failure::Conversation)?
+        == Readiness::Checking
+    {}
+    let mut servers = vec![(settings.server.clone(), settings.addresses.clone())];
+    for mirror in &settings.mirror {
+        let words = [mirror.clone()];
+        let (server, _) = Destination::read_first(&words)?;
+        servers.push((server.to_string(), server.resolve()?));
+    }
+    raise_descriptor_limit();
+    let (mut executor, caught) = interruptible::executor()?;
+    executor.set_scratch(READ);
+    let policy = RetryPolicy::new(settings.retries, settings.retry_pause, false);
+    for (index, (_, addresses)) in servers.iter().enumerate() {
+        let connection = MirrorConnection::new(index, addresses.clone(), policy.clone());
+        executor.spawn(Box::new(connection));
+    }
+    if let Some(ticker) = ticker {
+        executor.spawn(Box::new(ticker));
+    }
+    let servers = servers.into_iter().map(|(address, _)| address).collect();
+    let mut mirrors = Mirrors::new(settings, reporter, name, sink, servers, expected);
+    executor.run(&mut mirrors).map_err(Failure::system)?;
+    if let Some(signal) = caught.number() {
+        let message = format!("{}: interrupted ({})", shown(&mirrors.name), mirrors.kept());
+        mirrors.reporter.log(log::Level::Warn, &message);
+        return Err(Failure::Signal(signal));
+    }
+    for missing in Missing::found() {
+        mirrors.reporter.log(log::Level::Warn, &missing.to_string());
+    }
+    mirrors.reporter.finish();
+    if mirrors.reporter.has_failed() { Err(Failure::Reported) } else { Ok(()) }
 }
 
 /// Does the transfers, until they are done or a signal comes.

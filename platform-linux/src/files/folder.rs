@@ -91,6 +91,21 @@ impl Folder {
         }
     }
 
+    /// Opens the file `name` to read it, and gives its size in bytes; `None` if there is none, or
+    /// something else has the name.
+    ///
+    /// # Errors
+    /// Those of `open(2)` and `statx(2)`.
+    pub fn open_file(&self, name: &[u8]) -> io::Result<Option<(File, u64)>> {
+        if self.size_and_time(name)?.is_none() {
+            return Ok(None);
+        }
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let file = self.open_at(name, flags, Mode::empty())?;
+        let status = FileStatus::of(&file)?;
+        Ok((status.kind == FileKind::File).then_some((file, status.length)))
+    }
+
     /// What has the name now; a link is what it is itself, unless it leads to a device.
     pub(super) fn look(&self, name: &[u8]) -> io::Result<Option<FileStatus>> {
         let mut found = match sys::statx_at(&self.file, name) {

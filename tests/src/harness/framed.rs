@@ -218,7 +218,7 @@ impl Reply {
     }
 
     /// The digest of a segment that begins at `offset`.
-    fn digest(&self, offset: u64, piece: &[u8]) -> [u8; DIGEST] {
+    pub fn digest(&self, offset: u64, piece: &[u8]) -> [u8; DIGEST] {
         let mut hasher = blake3::Hasher::new();
         if piece.len() as u64 == self.size {
             return *hasher.update(piece).finalize().as_bytes();
@@ -270,6 +270,11 @@ impl Reply {
 /// How many bytes a verified download of `size` bytes takes on the wire.
 pub fn on_the_wire(size: usize) -> u64 {
     (RESPONSE + size + size.div_ceil(SEGMENT) * DIGEST) as u64
+}
+
+/// How many bytes it takes on the wire to compare so many segments that are held, before more is sent.
+pub fn compared(segments: usize) -> u64 {
+    (RESPONSE + segments * DIGEST) as u64
 }
 
 /// Reads a request as a framed server does: its fixed part, and its name. None at the end.

@@ -16,7 +16,7 @@ use crate::output::peer_text::{Shown, serialize_folder, serialize_name, serializ
 const DIRECTORY: Style = AnsiColor::Blue.on_default().bold();
 
 /// A file that is there now, under its own name.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename = "downloaded")]
 pub(crate) struct Downloaded<'a> {
     /// As the server knows it.
@@ -31,24 +31,42 @@ pub(crate) struct Downloaded<'a> {
     pub(crate) resumed_from: u64,
     /// Whether digests have proven it.
     pub(crate) verified: bool,
+    /// Whether its hash is the one that the user expects.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) expected: bool,
+    /// Its BLAKE3 hash as `b3sum` prints it, if that is known and wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hash: Option<String>,
     #[serde(serialize_with = "serialize_seconds")]
     pub(crate) seconds: Duration,
 }
 
 impl fmt::Display for Downloaded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, path: _, bytes, resumed_from, verified, seconds } = *self;
+        let Self { name, path: _, bytes, resumed_from, verified, expected, seconds, .. } = *self;
         let (name, seconds) = (Shown::from(name), format::seconds(seconds));
         write!(f, "{name}: {} in {seconds:.1} s (", HumanBytes(bytes))?;
         if !verified {
             f.write_str("not ")?;
         }
         f.write_str("verified")?;
+        if expected {
+            f.write_str(", the hash is as expected")?;
+        }
         if resumed_from > 0 {
             write!(f, ", resumed from {}", HumanBytes(resumed_from))?;
         }
-        f.write_str(")")
+        f.write_str(")")?;
+        match &self.hash {
+            Some(hash) => write!(f, ", hash {hash}"),
+            None => Ok(()),
+        }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One entry of a folder.
@@ -116,15 +134,20 @@ mod tests {
             bytes: 1 << 20,
             resumed_from: 0,
             verified: true,
+            expected: false,
+            hash: None,
             seconds: Duration::from_millis(420),
         };
         assert_eq!(done.to_string(), r"a/\x1b: 1.00 MiB in 0.4 s (verified)");
         assert_eq!(
-            json(done),
+            json(&done),
             r#"{"event":"downloaded","name":"a/\\x1b","name_base64":"YS8b","path":"d/x","bytes":1048576,"resumed_from":0,"verified":true,"seconds":0.42}"#
         );
-        let resumed = Downloaded { resumed_from: 2048, verified: false, ..done };
+        let resumed = Downloaded { resumed_from: 2048, verified: false, ..done.clone() };
         assert!(resumed.to_string().ends_with("(not verified, resumed from 2.00 KiB)"));
+        let hashed = Downloaded { expected: true, hash: Some("ab".into()), ..done };
+        assert!(hashed.to_string().ends_with("(verified, the hash is as expected), hash ab"));
+        assert!(json(hashed).contains(r#""verified":true,"expected":true,"hash":"ab","#));
     }
 
     #[test]

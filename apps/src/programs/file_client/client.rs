@@ -9,7 +9,7 @@ use log::Level;
 use super::messages;
 use super::pace::Pace;
 use super::queue::Queue;
-use super::report::Reporter;
+use super::report::{Reporter, Reports};
 use super::retry::{Ending, Left, RetryPolicy, Step};
 use super::settings::Settings;
 use super::sink::Abort;
@@ -77,5 +77,11 @@ impl<'o> Client<'o> {
             Step::End => {}
         }
         None
+    }
+}
+
+impl Reports for Client<'_> {
+    fn reporter(&self) -> &Reporter<'_> {
+        &self.queue.reporter
     }
 }

@@ -14,7 +14,7 @@ use super::listing_sink;
 use super::messages;
 use super::report::Reporter;
 use super::settings::Settings;
-use super::sink::{Abort, Readiness};
+use super::sink::{Abort, Next, Readiness};
 use super::transfer::{Kind, Transfer, called, shown};
 use super::tree::Walk;
 
@@ -101,7 +101,7 @@ impl<'o> Queue<'o> {
             self.refill();
             let transfer = self.waiting.front_mut()?;
             let Self { settings, allowance, reporter, .. } = self;
-            match transfer.sink_mut().prepare(settings, allowance, reporter) {
+            match transfer.prepare(settings, allowance, reporter) {
                 Ok(Readiness::Unneeded) => reporter.unchanged(transfer.listed_size()),
                 Ok(readiness) => return Some(readiness),
                 Err(why) => reporter.fail(&why),
@@ -166,7 +166,7 @@ impl<'o> Queue<'o> {
         match event {
             ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
             ReceiverEvent::Refused(refusal) => self.refused(refusal),
-            ReceiverEvent::Complete => self.completed(),
+            ReceiverEvent::Complete => self.completed()?,
             event => {
                 let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
                 let taken = self.folders.iter().map(Walk::room).sum();
@@ -192,19 +192,35 @@ impl<'o> Queue<'o> {
         self.reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
     }
 
-    fn completed(&mut self) {
-        self.progressed = true;
-        let Some(transfer) = self.asked.pop_front() else { return };
+    fn completed(&mut self) -> Result<(), Abort> {
+        let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
+        let next = transfer.completed()?;
+        self.progressed |= next != Next::More;
+        let Some(transfer) = self.asked.pop_front() else { return Ok(()) };
+        if next == Next::More {
+            self.waiting.push_front(transfer);
+            return Ok(());
+        }
         let reporter = &mut self.reporter;
         reporter.done += transfer.files();
+        if next == Next::Unchanged {
+            reporter.unchanged(transfer.listed_size());
+            return Ok(());
+        }
         let name = transfer.name;
         let left_out = match &transfer.kind {
             Kind::Screen(listing, _) | Kind::Tree { listing, .. } => listing.left_out(),
             Kind::File(_) | Kind::Stream(_) => 0,
         };
         let done = match transfer.kind {
-            Kind::File(sink) => return self.complete.push((name, sink)),
-            Kind::Stream(sink) => return sink.complete(&name, reporter),
+            Kind::File(sink) => {
+                self.complete.push((name, sink));
+                return Ok(());
+            }
+            Kind::Stream(sink) => {
+                sink.complete(&name, reporter);
+                return Ok(());
+            }
             Kind::Screen(listing, headed) => {
                 let heading = headed.then(|| called(&name));
                 listing.show(heading, reporter).map_err(|error| error.to_string())
@@ -222,6 +238,7 @@ impl<'o> Queue<'o> {
         if let Err(why) = done {
             reporter.fail(&format!("{}: {why}", shown(&name)));
         }
+        Ok(())
     }
 
     /// Gives the files that have come since this was last called their names. To be called when no

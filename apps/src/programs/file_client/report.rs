@@ -27,6 +27,11 @@ pub(super) enum Scope {
     },
 }
 
+/// What tasks share that has something to report.
+pub(super) trait Reports {
+    fn reporter(&self) -> &Reporter<'_>;
+}
+
 /// Where everything that is said goes through, so that none of it spoils the progress.
 #[derive(Debug)]
 pub(super) struct Reporter<'o> {
@@ -64,6 +69,11 @@ impl<'o> Reporter<'o> {
         if self.output.has_pending() {
             self.bar.suspend(|| self.output.flush());
         }
+    }
+
+    /// Whether more is to be told than everybody wants to know.
+    pub(super) fn is_detailed(&self) -> bool {
+        self.output.is_json() || log::log_enabled!(log::Level::Debug)
     }
 
     pub(super) fn has_failed(&self) -> bool {

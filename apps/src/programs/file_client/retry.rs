@@ -56,7 +56,7 @@ pub(super) enum Step {
 }
 
 /// Decides what comes next by what has happened so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RetryPolicy {
     /// How often in a row it is tried again without progress.
     retries: u32,

@@ -1,8 +1,9 @@
 //! What the user wants, as far as it is the same for all files.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, TransferConfig};
+use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Digest, TransferConfig};
 use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 use clap::Args;
@@ -10,6 +11,7 @@ use clap::Args;
 use crate::cli::sizes::rate;
 use crate::cli::times::{timeout, written};
 
+use super::expectations::{Expectations, hash};
 use super::limits::Limits;
 use super::rules::TreeRules;
 
@@ -35,6 +37,28 @@ pub(super) struct Settings {
     /// Start over, whatever an earlier run has left; a retry within this run still resumes
     #[arg(long)]
     pub(super) no_resume: bool,
+
+    /// Another server that has the file: it comes from all of them at once, each part from who is fast,
+    /// and who has another file, or sends what is not in it, is left out
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["list", "recursive", "plain", "no_verify"])]
+    pub(super) mirror: Vec<String>,
+
+    /// What `b3sum` prints of the file: it appears only if that is its hash
+    #[arg(long, value_name = "HASH", value_parser = hash, conflicts_with_all = ["list", "recursive"])]
+    pub(super) expect: Option<Digest>,
+
+    /// A file such as `b3sum` writes, in which the hash of each file is looked up by its name
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "expect"])]
+    pub(super) expect_from: Option<PathBuf>,
+
+    /// What has come of these.
+    #[arg(skip)]
+    pub(super) expectations: Expectations,
+
+    /// With -r, compare the contents of files that are there with the server's, whatever their sizes and
+    /// times say
+    #[arg(long, requires = "recursive", conflicts_with = "force")]
+    pub(super) checksum: bool,
 
     /// Replace files that are there already; with -r, also those that seem unchanged
     #[arg(short, long)]
@@ -82,7 +106,12 @@ impl Settings {
     }
 
     /// How a file and a part that are there already are treated.
-    pub(super) fn existing(&self, replaces: bool) -> DownloadOptions {
-        DownloadOptions::new().with_force(replaces).with_resume(!self.no_resume)
+    pub(super) fn existing(&self, replaces: bool, name: &str) -> DownloadOptions {
+        // Without proofs there is nothing to go on with.
+        let resumes = !(self.no_resume || self.no_verify || self.plain);
+        DownloadOptions::new()
+            .with_force(replaces)
+            .with_resume(resumes)
+            .with_source(self.server.as_bytes(), name.as_bytes())
     }
 }

@@ -10,15 +10,52 @@ use super::limits::Allowance;
 use super::report::Reporter;
 use super::settings::Settings;
 
+/// Whether something can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    Ready,
+    /// More is to be done first, by the same call again.
+    Checking,
+    /// It need not be, as it is there already.
+    Unneeded,
+}
+
+/// What is to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Digests of so many bytes, or of all, to compare what is here with.
+    Digests { length: Option<u64> },
+    /// Contents of the version with this tag, so many or all from the offset on.
+    Contents { offset: u64, length: Option<u64>, tag: u64 },
+}
+
+impl Wanted {
+    /// Everything, of whatever version.
+    pub(super) const ALL: Self = Self::Contents { offset: 0, length: None, tag: 0 };
+}
+
+/// What comes after an answer that is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing: it is whole.
+    Done,
+    /// Nothing: what is here is what the server has.
+    Unchanged,
+    /// There is more to ask for.
+    More,
+}
+
 /// What is known of contents that are about to come. The default is what the plain form tells.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Incoming {
     pub(super) offset: u64,
+    /// How much comes.
+    pub(super) length: Option<u64>,
     /// That of the whole.
     pub(super) size: Option<u64>,
     /// 0 if versions cannot be told apart.
     pub(super) tag: u64,
-    /// When the contents were modified, in nanoseconds since 1970.
+    /// In nanoseconds since 1970.
     pub(super) modified: Option<i64>,
     /// Each segment comes with a digest.
     pub(super) verified: bool,
@@ -33,19 +70,10 @@ impl Incoming {
 
 impl From<ResponseHeader> for Incoming {
     fn from(header: ResponseHeader) -> Self {
-        let ResponseHeader { offset, size, tag, modified, verified, .. } = header;
-        Self { offset, size: Some(size), tag, modified: Some(modified), verified }
+        let ResponseHeader { offset, length, size, tag, modified, verified, .. } = header;
+        let modified = Some(modified).filter(|time| *time != 0);
+        Self { offset, length: Some(length), size: Some(size), tag, modified, verified }
     }
-}
-
-/// Whether something can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readiness {
-    Ready,
-    /// More is to be done first, by the same call again.
-    Checking,
-    /// It need not be, as it is there already.
-    Unneeded,
 }
 
 /// Why this side ends a connection although the server has done nothing wrong.
@@ -65,12 +93,14 @@ pub(super) enum Abort {
 
 /// What takes the contents of one answer, over as many connections as it needs.
 ///
-/// Each connection is a [`begin`](Self::begin), then [`write`](Self::write) and
-/// [`verified`](Self::verified) in turns, and [`settle`](Self::settle) if it breaks off.
+/// Each answer is a [`begin`](Self::begin), then [`write`](Self::write) and
+/// [`verified`](Self::verified) in turns, or [`digest`](Self::digest)s, and
+/// [`completed`](Self::completed), or [`settle`](Self::settle) if the connection breaks off.
 pub(super) trait Sink {
-    /// Makes it ready to be asked for, or more nearly so.
+    /// Makes it, which the server calls `name`, ready to be asked for, or more nearly so.
     fn prepare(
         &mut self,
+        _name: &str,
         _settings: &Settings,
         _allowance: &Allowance,
         _reporter: &Reporter<'_>,
@@ -78,7 +108,12 @@ pub(super) trait Sink {
         Ok(Readiness::Ready)
     }
 
-    /// Up to which offset, and of which version (its tag), nothing need be asked for again.
+    /// What is to be asked for next.
+    fn wanted(&self) -> Wanted {
+        Wanted::ALL
+    }
+
+    /// How many bytes, and of which version (its tag), need not be asked for again.
     fn held(&self) -> (u64, u64) {
         (0, 0)
     }
@@ -96,6 +131,16 @@ pub(super) trait Sink {
         _reporter: &mut Reporter<'_>,
     ) -> Result<(), Abort> {
         Ok(())
+    }
+
+    /// The server has this digest of a segment, which was asked for.
+    fn digest(&mut self, _segment: Range<u64>, _digest: &Digest) -> Result<(), Abort> {
+        Ok(())
+    }
+
+    /// The answer is complete.
+    fn completed(&mut self) -> Result<Next, Abort> {
+        Ok(Next::Done)
     }
 
     /// The connection is gone: makes certain what is held.

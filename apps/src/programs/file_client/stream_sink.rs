@@ -1,93 +1,47 @@
-//! A file whose contents go to a stream: standard output, a FIFO, a device.
+//! A file whose contents go to a stream.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal as _};
+use std::fmt;
+use std::io::ErrorKind;
+use std::mem;
 use std::ops::Range;
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use barewire_core::file::Digest;
 use barewire_core::printable::printable;
-use barewire_linux::files::open_stream;
-use barewire_linux::standard_output;
 
 use crate::output::events::file_client::Downloaded;
-use crate::output::peer_text::Shown;
-use crate::output::raw::RawOutput;
-use crate::output::system_error::describe;
+use crate::output::peer_text::{Shown, shown};
 
+use super::comparison::HeldComparison;
+use super::expectations::hex;
+use super::limits::Allowance;
 use super::report::Reporter;
-use super::sink::{Abort, Incoming, Sink};
+use super::root::RootHash;
+use super::settings::Settings;
+use super::sink::{Abort, Incoming, Next, Readiness, Sink, Wanted};
+use super::stream::Stream;
 
 /// Contents on their way to a stream. Those that can be proven are held back until they are: one
 /// segment at most.
 #[derive(Debug, Default)]
 pub(super) struct StreamSink {
     target: Stream,
+    expected: Option<Digest>,
     /// Not proven yet.
     segment: Vec<u8>,
     incoming: Incoming,
     /// How many bytes are written for certain; if an error was met, perhaps more are.
     written: u64,
+    /// The segments of that, if all of it is proven.
+    proven: Vec<(Range<u64>, Digest)>,
+    /// Under way: digests come of what is written, and no contents.
+    comparison: Option<HeldComparison>,
+    /// What was written before the connection began has been compared.
+    is_compared: bool,
     is_half_written: bool,
     verified: bool,
+    root: RootHash,
     begun: Option<Instant>,
-}
-
-/// Where they go. By default that is standard output.
-#[derive(Debug, Default)]
-pub(super) struct Stream {
-    output: RawOutput,
-    /// As the user named it, unless it is standard output.
-    path: Option<PathBuf>,
-}
-
-impl Stream {
-    /// What stands at `path`, if it is to be written to and never replaced, as [`open_stream`] says.
-    ///
-    /// # Errors
-    /// Those of `open(2)`.
-    pub(super) fn find(path: &Path) -> io::Result<Option<Self>> {
-        let Some(stream) = open_stream(path)? else { return Ok(None) };
-        let identity = |file: &File| file.metadata().map(|it| (it.dev(), it.ino()));
-        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        // What is written to two descriptors of a device but a terminal does not get mixed up.
-        let may_mix = stdout.is_terminal() || !stdout.metadata()?.file_type().is_char_device();
-        if may_mix && identity(&stdout)? == identity(&stream)? {
-            return Ok(Some(Self::stdout()));
-        }
-        Ok(Some(Self { output: RawOutput::new(stream), path: Some(path.to_owned()) }))
-    }
-
-    pub(super) fn stdout() -> Self {
-        Self::default()
-    }
-
-    /// The same, if anything can be written to it.
-    ///
-    /// # Errors
-    /// One that says that it is closed.
-    pub(super) fn checked(self) -> io::Result<Self> {
-        self.is_stdout().then(standard_output::check).transpose().map(|_| self)
-    }
-
-    pub(super) fn is_stdout(&self) -> bool {
-        self.path.is_none()
-    }
-
-    fn path(&self) -> &[u8] {
-        self.path.as_ref().map_or(b"-", |path| path.as_os_str().as_encoded_bytes())
-    }
-
-    fn explain(&self, error: &io::Error) -> String {
-        let name = match &self.path {
-            Some(path) => path.display().to_string(),
-            None => "standard output".to_owned(),
-        };
-        format!("cannot write to {name}: {}", describe(error))
-    }
 }
 
 impl StreamSink {
@@ -108,12 +62,21 @@ impl StreamSink {
 
     /// All of `name` is written. On standard output the result has no place among the contents.
     pub(super) fn complete(&self, name: &str, reporter: &mut Reporter<'_>) {
+        let hash = self.root.finish();
+        if let Some(expected) = self.expected.filter(|expected| *expected != hash) {
+            let (name, is, expected) = (shown(name.as_bytes()), hex(&hash), hex(&expected));
+            return reporter.fail(&format!(
+                "{name}: what was written has the hash {is}, but {expected} is expected: do not use it"
+            ));
+        }
         let done = Downloaded {
             name: printable(name.as_bytes()),
             path: printable(self.target.path()),
             bytes: self.written,
             resumed_from: 0,
             verified: self.verified,
+            expected: self.expected.is_some(),
+            hash: reporter.is_detailed().then(|| hex(&hash)),
             seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
         };
         if self.target.is_stdout() {
@@ -125,17 +88,44 @@ impl StreamSink {
 }
 
 impl Sink for StreamSink {
+    fn prepare(
+        &mut self,
+        name: &str,
+        settings: &Settings,
+        _allowance: &Allowance,
+        _reporter: &Reporter<'_>,
+    ) -> Result<Readiness, String> {
+        self.expected = settings.expectations.of(name)?;
+        if !self.proven.is_empty() && !self.is_compared && self.comparison.is_none() {
+            self.comparison = Some(HeldComparison::new(self.proven.clone()));
+        }
+        Ok(Readiness::Ready)
+    }
+
+    fn wanted(&self) -> Wanted {
+        let ((offset, tag), all) = (self.held(), self.incoming.size);
+        match &self.comparison {
+            Some(comparison) => Wanted::Digests { length: comparison.length() },
+            None if all == Some(offset) => Wanted::Contents { offset: 0, length: Some(0), tag },
+            None => Wanted::Contents { offset, length: None, tag },
+        }
+    }
+
     fn held(&self) -> (u64, u64) {
         (self.written, if self.written > 0 { self.incoming.tag } else { 0 })
     }
 
     fn begin(&mut self, name: Shown<'_>, incoming: &Incoming, _room: u64) -> Result<(), Abort> {
+        if self.comparison.is_some() {
+            (self.incoming.tag, self.incoming.size) = (incoming.tag, incoming.size);
+            return Ok(());
+        }
+        let is_rest = incoming.offset == self.written
+            || incoming.length == Some(0) && incoming.size == Some(self.written);
         // Without a tag there is no telling versions apart.
-        let goes_on = incoming.tag != 0 && (incoming.offset, incoming.tag) == self.held();
+        let goes_on = is_rest && incoming.tag != 0 && incoming.tag == self.held().1;
         if self.written > 0 && !goes_on {
-            return Err(Abort::GiveUp(format!(
-                "{name}: it has changed meanwhile, so what was written cannot be gone on with"
-            )));
+            return Err(changed(&name));
         }
         self.begun.get_or_insert_with(Instant::now);
         self.segment.clear();
@@ -149,20 +139,45 @@ impl Sink for StreamSink {
             self.segment.extend_from_slice(bytes);
             return Ok(());
         }
+        if self.expected.is_some() {
+            self.root.contents(bytes);
+        }
         self.pass_on(bytes)
     }
 
     fn verified(
         &mut self,
-        _segment: Range<u64>,
-        _digest: &Digest,
+        segment: Range<u64>,
+        digest: &Digest,
         _reporter: &mut Reporter<'_>,
     ) -> Result<(), Abort> {
-        let mut segment = std::mem::take(&mut self.segment);
-        self.pass_on(&segment)?;
-        segment.clear();
-        self.segment = segment;
+        let mut bytes = mem::take(&mut self.segment);
+        self.pass_on(&bytes)?;
+        self.root.segment(digest);
+        self.proven.push((segment, *digest));
+        bytes.clear();
+        self.segment = bytes;
         Ok(())
+    }
+
+    fn digest(&mut self, segment: Range<u64>, digest: &Digest) -> Result<(), Abort> {
+        if let Some(comparison) = &mut self.comparison {
+            comparison.take(segment, digest);
+        }
+        Ok(())
+    }
+
+    fn completed(&mut self) -> Result<Next, Abort> {
+        let Some(comparison) = self.comparison.take() else { return Ok(Next::Done) };
+        if !comparison.finish().is_empty() {
+            return Err(changed(&self.target.name()));
+        }
+        self.is_compared = true;
+        Ok(if self.incoming.size == Some(self.written) { Next::Done } else { Next::More })
+    }
+
+    fn settle(&mut self) {
+        (self.comparison, self.is_compared) = (None, false);
     }
 
     fn kept(&self) -> String {
@@ -177,6 +192,12 @@ impl Sink for StreamSink {
     fn is_half_written(&self) -> bool {
         self.is_half_written
     }
+}
+
+fn changed(name: &impl fmt::Display) -> Abort {
+    Abort::GiveUp(format!(
+        "{name}: it has changed meanwhile, so what was written cannot be gone on with"
+    ))
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
 use barewire_linux::files::Folder;
 
@@ -17,6 +19,24 @@ pub(super) struct ListedFile {
     pub(super) size: u64,
     /// In seconds since 1970.
     pub(super) modified: i64,
+}
+
+impl ListedFile {
+    /// One of this size, and modified at this time, in nanoseconds since 1970.
+    pub(super) fn of(size: Option<u64>, modified: Option<i64>) -> Option<Self> {
+        let modified = modified.unwrap_or_default().div_euclid(SECOND);
+        size.map(|size| Self { size, modified })
+    }
+
+    /// When it was modified, if there is such a time.
+    pub(super) fn system_time(self) -> Option<SystemTime> {
+        let span = Duration::from_secs(self.modified.unsigned_abs());
+        if self.modified < 0 {
+            SystemTime::UNIX_EPOCH.checked_sub(span)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(span)
+        }
+    }
 }
 
 /// What there is in place of a file that is listed.
@@ -65,6 +85,15 @@ impl TargetPath {
 
     pub(super) fn path(&self) -> PathBuf {
         self.parent.path.join(OsStr::from_bytes(&self.leaf))
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.parent.folder.size_and_time(&self.leaf).is_ok_and(|found| found.is_some())
+    }
+
+    /// The file that is there, if there is one, and its size.
+    pub(super) fn open_file(&self) -> io::Result<Option<(File, u64)>> {
+        self.parent.folder.open_file(&self.leaf)
     }
 
     /// The path for people.

@@ -1,6 +1,6 @@
 //! One thing to ask the server for, and what is done with the answer.
 
-use barewire_core::file::{ReceiverEvent, Request, SegmentSize};
+use barewire_core::file::{ReceiverEvent, Request};
 use log::Level;
 
 use crate::output::peer_text::{self, Shown};
@@ -11,8 +11,9 @@ use super::listing_sink::ListingSink;
 use super::names::TreePath;
 use super::report::Reporter;
 use super::settings::Settings;
-use super::sink::{Abort, Incoming, Sink};
-use super::stream_sink::{Stream, StreamSink};
+use super::sink::{Abort, Incoming, Next, Readiness, Sink, Wanted};
+use super::stream::Stream;
+use super::stream_sink::StreamSink;
 use super::target::{ListedFile, TargetPath};
 
 #[derive(Debug)]
@@ -75,11 +76,20 @@ impl Transfer {
         Self::new(name, Kind::Tree { listing: ListingSink::default(), target, path })
     }
 
+    /// The file, if it is one that goes into a folder, and its name.
+    pub(super) fn into_file(self) -> Option<(String, FileSink)> {
+        match self.kind {
+            Kind::File(sink) => Some((self.name, sink)),
+            _ => None,
+        }
+    }
+
     /// The same name as that of a file, if one may be meant.
     pub(super) fn as_file(&self) -> Option<Self> {
         let Kind::Tree { target, path, .. } = &self.kind else { return None };
         let may_be = path.is_top() && !target.leaf.is_empty();
-        may_be.then(|| Self::file(self.name.clone(), target.clone(), None))
+        let sink = || FileSink::new(target.clone(), None).updated();
+        may_be.then(|| Self::new(self.name.clone(), Kind::File(sink())))
     }
 
     pub(super) fn sink_mut(&mut self) -> &mut dyn Sink {
@@ -101,7 +111,8 @@ impl Transfer {
 
     /// Whether more is to be done once it is complete.
     pub(super) fn may_grow(&self) -> bool {
-        matches!(self.kind, Kind::Tree { .. })
+        let is_part = !matches!(self.sink().wanted(), Wanted::Contents { length: None, .. });
+        matches!(self.kind, Kind::Tree { .. }) || is_part
     }
 
     pub(super) fn is_listing(&self) -> bool {
@@ -126,14 +137,36 @@ impl Transfer {
         if self.is_listing() {
             return Request::list(name);
         }
-        let (offset, tag) = self.sink().held();
-        let request = Request::get(name).with_tag(tag).with_verify(!settings.no_verify);
-        if settings.no_verify || SegmentSize::default().divides(offset) {
-            request.with_offset(offset)
-        } else {
-            // All of it is held, and only whether it is still that version is not known.
-            request.with_length(0)
+        let all = Request::TO_END;
+        match self.sink().wanted() {
+            Wanted::Digests { length } => Request::hashes(name).with_length(length.unwrap_or(all)),
+            Wanted::Contents { offset, length, tag } => Request::get(name)
+                .with_offset(offset)
+                .with_length(length.unwrap_or(all))
+                .with_tag(tag)
+                .with_verify(!settings.no_verify),
         }
+    }
+
+    /// Whether digests are asked for, to compare what is here with, and no contents.
+    fn is_comparing(&self) -> bool {
+        matches!(self.sink().wanted(), Wanted::Digests { .. })
+    }
+
+    /// Makes it ready to be asked for, or more nearly so.
+    pub(super) fn prepare(
+        &mut self,
+        settings: &Settings,
+        allowance: &Allowance,
+        reporter: &Reporter<'_>,
+    ) -> Result<Readiness, String> {
+        self.kind.sink_mut().prepare(&self.name, settings, allowance, reporter)
+    }
+
+    /// The answer is complete.
+    pub(super) fn completed(&mut self) -> Result<Next, Abort> {
+        self.has_begun = false;
+        self.sink_mut().completed()
     }
 
     /// Takes what the server sends of it, and tells whether more is held than ever before. Of memory for
@@ -147,15 +180,11 @@ impl Transfer {
     ) -> Result<bool, Abort> {
         match event {
             ReceiverEvent::Response(header) => {
-                if !self.is_listing() {
+                if !self.is_listing() && !self.is_comparing() {
                     let room = allowance.check(header.length);
                     room.map_err(|why| self.skip(&why))?;
                 }
-                let mut incoming = Incoming::from(header);
-                if self.sink().held() == (header.size, header.tag) && header.length == 0 {
-                    incoming.offset = header.size;
-                }
-                self.begin(&incoming, room, reporter)?;
+                self.begin(&header.into(), room, reporter)?;
             }
             ReceiverEvent::Contents(bytes) => {
                 if !self.has_begun {
@@ -170,6 +199,9 @@ impl Transfer {
             }
             ReceiverEvent::Verified { start, end, digest } => {
                 self.sink_mut().verified(start..end, &digest, reporter)?;
+            }
+            ReceiverEvent::Digest { start, end, digest } => {
+                self.sink_mut().digest(start..end, &digest)?;
             }
             _ => {}
         }
@@ -192,11 +224,11 @@ impl Transfer {
         let (name, (held, version)) = (shown(&self.name), self.sink().held());
         // From an earlier run, perhaps.
         self.reached = self.reached.max(held);
-        if incoming.offset == 0 && held > 0 && version != incoming.tag {
+        if !self.is_comparing() && held > 0 && version != incoming.tag {
             let message = "is another version than the part that is there: it starts from 0";
             reporter.log(Level::Debug, &format!("{name} {message}"));
         }
-        if !self.is_listing() {
+        if !self.is_listing() && !self.is_comparing() {
             reporter.begin(&self.name, incoming.offset, incoming.size);
         }
         self.kind.sink_mut().begin(name, incoming, room)

@@ -2,7 +2,7 @@
 //! file, and the next run goes on.
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT, on_the_wire};
+use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT, compared, on_the_wire};
 use barewire_tests::harness::seed::Random;
 use barewire_tests::harness::{Fault, Folder, Proxy, share};
 use nix::sys::signal::Signal;
@@ -55,9 +55,11 @@ fn killed_and_run_again_it_resumes() {
     let proxy = Proxy::start(server.address(), &[]);
     let segment = (SEGMENT + DIGEST) as u64;
     let header = RESPONSE as u64;
-    // None, one, and two more have verified; then none, twice.
-    for place in [segment - 1, segment, 2 * segment + 7, 10, segment - 33] {
-        proxy.add(Fault::Stall(header + place));
+    // None, one, and two more have verified; then none, twice. What is held is compared first.
+    let places = [(0, segment - 1), (0, segment), (1, 2 * segment + 7), (3, 10), (3, segment - 33)];
+    for (held, place) in places {
+        let comparison = if held > 0 { compared(held) } else { 0 };
+        proxy.add(Fault::Stall(comparison + header + place));
         let client = begin(&proxy.at(), &target, &["x"]).spawn();
         proxy.stalled();
         wait_until_idle(&client);

@@ -1,6 +1,7 @@
 mod changing_files;
 mod crowd;
 mod download;
+mod hashes;
 mod header_fields;
 mod hostile_names;
 mod independent;
@@ -10,6 +11,7 @@ mod links;
 mod listing;
 mod lost_end;
 mod lying_servers;
+mod mirrors;
 mod output;
 mod pace;
 mod plain;

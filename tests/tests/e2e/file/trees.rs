@@ -154,6 +154,26 @@ fn times_tell_versions_apart() {
     server.stop();
 }
 
+/// Of a name that turns out to be a file's, too, an older version is replaced.
+#[test]
+fn a_single_file_is_updated_like_one_of_a_tree() {
+    let folder = Folder::new().with("x", "first");
+    let server = share(&folder, &[]);
+    let target = Folder::in_memory().with("x", "old");
+    let run = |options: &[&str]| {
+        let options = [&["-r", "x"][..], options].concat();
+        fetch(&server.at(), &target, &options).exits(0).is_silent()
+    };
+    run(&[]).prints("1 file, 5 B in ");
+    run(&[]).prints("; 1 unchanged");
+    run(&["--checksum"]).prints("; 1 unchanged");
+    folder.write("x", "later");
+    run(&["--checksum"]).prints("1 file, 5 B in ");
+    assert_eq!(target.read("x"), b"later");
+    run(&["--force"]).prints("1 file, 5 B in ");
+    server.stop();
+}
+
 /// Neither a link nor a folder is what an earlier run could have brought.
 #[test]
 fn only_a_file_is_updated() {

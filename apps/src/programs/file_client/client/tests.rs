@@ -15,7 +15,7 @@ use crate::output::printer::Printer;
 use crate::programs::file_client::FileClientProgram;
 use crate::programs::file_client::limits::Allowance;
 use crate::programs::file_client::report::Scope;
-use crate::programs::file_client::stream_sink::Stream;
+use crate::programs::file_client::stream::Stream;
 use crate::programs::file_client::target::{TargetFolder, TargetPath};
 
 fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {

@@ -72,7 +72,8 @@ impl<'o> Fixture<'o> {
         self.reconnect();
     }
 
-    /// Asks, and says what goes out: the names, and `.` at the end.
+    /// Asks, and says what goes out: the names, with a mark where only digests are wanted, and `.` at
+    /// the end.
     fn ask(&mut self) -> String {
         self.queue.ask(&mut self.receiver, Instant::ZERO, self.heard);
         let mut sent = Vec::new();
@@ -96,7 +97,8 @@ impl<'o> Fixture<'o> {
         let mut rest = sent.as_slice();
         while let Some((header, after)) = rest.split_first_chunk::<40>() {
             let (name, after) = after.split_at(usize::from(header[7]));
-            names.push(String::from_utf8_lossy(name).into_owned());
+            let mark = if header[4] == 3 { "#" } else { "" };
+            names.push(format!("{mark}{}", String::from_utf8_lossy(name)));
             rest = after;
         }
         names.join(" ") + shut
@@ -116,7 +118,12 @@ impl<'o> Fixture<'o> {
         self.take(ReceiverEvent::Response(answer)).unwrap();
         if size > 0 {
             self.take(ReceiverEvent::Contents(contents)).unwrap();
-            self.take(ReceiverEvent::Verified { start: 0, end: size, digest: [0; 32] }).unwrap();
+            self.take(ReceiverEvent::Verified {
+                start: 0,
+                end: size,
+                digest: *blake3::hash(contents).as_bytes(),
+            })
+            .unwrap();
         }
         self.take(ReceiverEvent::Complete).unwrap();
     }

@@ -1,103 +1,132 @@
-//! What is there of a file need not come again.
+//! What is there of a file need not come again, if it is what the server has.
 
-use std::time::UNIX_EPOCH;
+use std::ops::Range;
 
-use barewire_core::file::{SegmentDigester, SegmentSize};
+use barewire_core::file::{Digest, SegmentDigester, SegmentSize};
 use barewire_linux::files::{Download, DownloadOptions};
 
 use super::*;
 
-/// A segment, and two bytes more.
+/// How long a segment is.
 const SEGMENT: u64 = SegmentSize::MAX.bytes();
-const SIZE: u64 = SEGMENT + 2;
-const ZEROS: &[u8] = &[0; 1 << 20];
+const LENGTH: usize = 1 << 20;
 
-/// That answer to a request for what is missing.
-fn answer(offset: u64, tag: u64) -> ReceiverEvent<'static> {
-    let length = SIZE - offset;
-    let modified = 1_000_000_000;
-    let header = ResponseHeader { offset, length, size: SIZE, modified, tag, verified: true };
-    ReceiverEvent::Response(header)
+/// A file of two segments and a bit.
+fn large() -> Vec<u8> {
+    (0..2 * LENGTH + 5).map(|number| number.to_le_bytes()[number % 3]).collect()
 }
 
-/// What comes with the first segment.
-fn first_segment() -> [ReceiverEvent<'static>; 2] {
-    let mut digester = SegmentDigester::new(SegmentSize::MAX.segment(0, SIZE));
-    digester.update(ZEROS);
-    let digest = digester.finish();
-    [ReceiverEvent::Contents(ZEROS), ReceiverEvent::Verified { start: 0, end: SEGMENT, digest }]
+/// The bytes of `whole` in a range.
+fn part(whole: &[u8], range: Range<u64>) -> &[u8] {
+    let place = |offset| usize::try_from(offset).expect("it is in memory");
+    &whole[place(range.start)..place(range.end)]
 }
 
-/// What comes with the rest.
-fn rest() -> [ReceiverEvent<'static>; 2] {
-    let verified = ReceiverEvent::Verified { start: SEGMENT, end: SIZE, digest: [0; 32] };
-    [ReceiverEvent::Contents(b"de"), verified]
+fn digest(whole: &[u8], segment: Range<u64>) -> Digest {
+    let mut digester =
+        SegmentDigester::new(SegmentSize::MAX.segment(segment.start, whole.len() as u64));
+    digester.update(part(whole, segment));
+    digester.finish()
 }
 
-fn take_all(fixture: &mut Fixture<'_>, events: [ReceiverEvent<'_>; 2]) {
-    for event in events {
-        fixture.take(event).unwrap();
+impl Fixture<'_> {
+    /// The answer begins: so much of `whole` follows from the offset on.
+    fn begin(&mut self, whole: &[u8], offset: u64, tag: u64) {
+        let size = whole.len() as u64;
+        let length = size - offset;
+        let header = ResponseHeader { offset, length, size, modified: 0, tag, verified: true };
+        self.take(ReceiverEvent::Response(header)).unwrap();
+    }
+
+    /// A segment of `whole` comes.
+    fn segment(&mut self, whole: &[u8], Range { start, end }: Range<u64>) {
+        self.take(ReceiverEvent::Contents(part(whole, start..end))).unwrap();
+        let digest = digest(whole, start..end);
+        self.take(ReceiverEvent::Verified { start, end, digest }).unwrap();
+    }
+
+    /// The digest of the first segment of `whole` is told.
+    fn compare(&mut self, whole: &[u8], tag: u64) {
+        self.begin(whole, 0, tag);
+        let digest = digest(whole, 0..SEGMENT);
+        self.take(ReceiverEvent::Digest { start: 0, end: SEGMENT, digest }).unwrap();
+        self.take(ReceiverEvent::Complete).unwrap();
     }
 }
 
 #[test]
 fn after_a_break_all_is_asked_for_again_from_where_it_was() {
-    let folder = TempDir::new().unwrap();
+    let (folder, whole) = (TempDir::new().unwrap(), large());
     let target = target(folder.path());
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target), file("b", &target)]);
     assert_eq!(fixture.ask(), "a b.");
-    fixture.take(answer(0, 7)).unwrap();
-    take_all(&mut fixture, first_segment());
+    fixture.begin(&whole, 0, 7);
+    fixture.segment(&whole, 0..SEGMENT);
     assert!(std::mem::take(&mut fixture.queue.progressed));
     fixture.take(ReceiverEvent::Contents(b"?")).unwrap();
 
+    // The tag proves nothing: what is held is compared, were it on the next connection.
     fixture.queue.rewind();
     fixture.reconnect();
-    assert_eq!(fixture.ask(), "a b.");
-    fixture.take(answer(SEGMENT, 7)).unwrap();
-    take_all(&mut fixture, rest());
+    assert_eq!(fixture.ask(), "#a b");
+    fixture.compare(&whole, 7);
+    assert!(!fixture.queue.progressed);
+    assert_eq!(fixture.ask(), "a.");
+    fixture.answer(b"");
+    fixture.begin(&whole, SEGMENT, 7);
+    fixture.segment(&whole, SEGMENT..2 * SEGMENT);
+    fixture.segment(&whole, 2 * SEGMENT..2 * SEGMENT + 5);
     fixture.take(ReceiverEvent::Complete).unwrap();
-    let is = fs::read(folder.path().join("a")).unwrap();
-    assert!(is.len() as u64 == SIZE && is.ends_with(b"\0de"));
-    let time = fs::metadata(folder.path().join("a")).unwrap().modified().unwrap();
-    assert_eq!(time, UNIX_EPOCH + Duration::from_secs(1));
-    assert_eq!(fixture.queue.len(), 1);
+    assert!(fs::read(folder.path().join("a")).unwrap() == whole);
+    assert!(fixture.queue.is_empty());
     fixture.queue.reporter.output.take();
 }
 
 #[test]
-fn only_what_had_not_verified_before_is_progress() {
-    let folder = TempDir::new().unwrap();
+fn what_the_server_has_otherwise_is_fetched_again_and_is_no_progress() {
+    let (folder, whole) = (TempDir::new().unwrap(), large());
+    let mut other = whole.clone();
+    other[0] ^= 1;
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target(folder.path()))]);
-    for (tag, expected) in [(7, true), (8, false)] {
-        fixture.ask();
-        fixture.take(answer(0, tag)).unwrap();
-        take_all(&mut fixture, first_segment());
-        assert_eq!(std::mem::take(&mut fixture.queue.progressed), expected);
-        fixture.queue.rewind();
-        fixture.reconnect();
-    }
+    fixture.ask();
+    fixture.begin(&whole, 0, 7);
+    fixture.segment(&whole, 0..SEGMENT);
+    assert!(std::mem::take(&mut fixture.queue.progressed));
+    fixture.queue.rewind();
+    fixture.reconnect();
+    // The same tag, and other contents.
+    assert_eq!(fixture.ask(), "#a");
+    fixture.compare(&other, 7);
+    assert_eq!(fixture.ask(), "a.");
+    fixture.begin(&other, 0, 7);
+    fixture.segment(&other, 0..SEGMENT);
+    assert!(!fixture.queue.progressed);
+    fixture.segment(&other, SEGMENT..2 * SEGMENT);
+    assert!(fixture.queue.progressed);
+    fixture.segment(&other, 2 * SEGMENT..2 * SEGMENT + 5);
+    fixture.take(ReceiverEvent::Complete).unwrap();
+    assert!(fs::read(folder.path().join("a")).unwrap() == other);
+    fixture.queue.reporter.output.take();
 }
 
 #[test]
 fn what_an_earlier_run_has_left_is_no_progress() {
-    let folder = TempDir::new().unwrap();
+    let (folder, whole) = (TempDir::new().unwrap(), large());
     let target = target(folder.path());
     let mut output = output();
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target)]);
     fixture.ask();
-    fixture.take(answer(0, 7)).unwrap();
-    take_all(&mut fixture, first_segment());
+    fixture.begin(&whole, 0, 7);
+    fixture.segment(&whole, 0..SEGMENT);
     fixture.restart(false, vec![file("a", &target)]);
+    assert_eq!(fixture.ask(), "#a");
+    fixture.compare(&whole, 9);
     fixture.ask();
-    fixture.take(answer(SEGMENT, 7)).unwrap();
-    let [contents, verified] = rest();
-    fixture.take(contents).unwrap();
+    fixture.begin(&whole, SEGMENT, 9);
+    fixture.take(ReceiverEvent::Contents(part(&whole, SEGMENT..SEGMENT + 7))).unwrap();
     assert!(!fixture.queue.progressed);
-    fixture.take(verified).unwrap();
-    assert!(fixture.queue.progressed);
 }
 
 /// A signal, say, is not to wait until all of it is read again.
@@ -105,13 +134,13 @@ fn what_an_earlier_run_has_left_is_no_progress() {
 fn what_an_earlier_run_has_left_is_checked_bit_by_bit() {
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
-    let size = 10 * SEGMENT;
+    let (size, zeros) = (10 * SEGMENT, vec![0; LENGTH]);
     let mut part = Download::begin(&target.folder, b"a", DownloadOptions::new()).unwrap();
     part.start(0, Some(size), 7).unwrap();
     for start in (0..10).map(|number| number * SEGMENT) {
         let mut digester = SegmentDigester::new(SegmentSize::MAX.segment(start, size));
-        digester.update(ZEROS);
-        part.write(ZEROS).unwrap();
+        digester.update(&zeros);
+        part.write(&zeros).unwrap();
         part.verified(start, start + SEGMENT, &digester.finish()).unwrap();
     }
     drop(part);
@@ -119,6 +148,6 @@ fn what_an_earlier_run_has_left_is_checked_bit_by_bit() {
     let mut fixture = Fixture::new(&mut output, vec![file("a", &target)]);
     assert_eq!(fixture.queue.prepare(), Some(Readiness::Checking));
     assert_eq!(fixture.queue.prepare(), Some(Readiness::Ready));
-    assert_eq!(fixture.ask(), "a.");
+    assert_eq!(fixture.ask(), "#a");
     assert_eq!(fixture.queue.prepare(), None);
 }
