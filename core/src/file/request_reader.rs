@@ -6,6 +6,7 @@ use super::request::Request;
 use super::response::Refusal;
 use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, begins, gather};
 use crate::text::{Text, TextReader, TextReaderError};
+use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
 
 /// What has come in.
@@ -107,10 +108,10 @@ impl<const N: usize> RequestReader<N> {
         }
     }
 
-    pub(super) fn poll_deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Deadline {
         match &self.form {
-            Form::Plain(reader) => reader.poll_deadline(),
-            Form::Unknown | Form::Framed { .. } => None,
+            Form::Plain(reader) => reader.deadline(),
+            Form::Unknown | Form::Framed { .. } => Deadline::NEVER,
         }
     }
 }

@@ -202,8 +202,7 @@ impl<const N: usize> Session for Sender<N> {
             }
         }
         // The quiet period ends a name if it is over before the time for it is.
-        let deadline = self.state.progress.deadline;
-        if self.requests.poll_deadline().is_some_and(|quiet| !deadline.is_before(quiet)) {
+        if self.requests.deadline() <= self.state.progress.deadline {
             let incoming = self.requests.handle_timeout(now).ok_or(nb::Error::WouldBlock)?;
             return Ok(self.state.take_request(now, &incoming));
         }
@@ -227,7 +226,7 @@ impl<const N: usize> Session for Sender<N> {
     fn poll_deadline(&self) -> Option<Instant> {
         let deadline = self.state.progress.deadline;
         match (self.state.phase, self.state.poll_transmit()) {
-            (Phase::Listening, _) => deadline.or_earlier(self.requests.poll_deadline()).instant(),
+            (Phase::Listening, _) => deadline.min(self.requests.deadline()).instant(),
             (Phase::Ending { .. }, Output::Nothing) => deadline.instant(),
             // What the owner takes its time for is not the client's fault.
             (_, Output::Nothing | Output::Close) => None,

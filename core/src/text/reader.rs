@@ -113,7 +113,7 @@ impl<const N: usize> TextReader<N> {
         Ok(Text::received(self.progress.text(&self.buffer)))
     }
 
-    #[cfg(feature = "hello")]
+    #[cfg(any(feature = "hello", feature = "file"))]
     pub(crate) fn deadline(&self) -> Deadline {
         self.progress.deadline()
     }

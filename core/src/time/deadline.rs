@@ -19,17 +19,6 @@ impl Deadline {
         self.at <= now && self != Self::NEVER
     }
 
-    /// This one, or the other if that comes first.
-    #[cfg(feature = "file")]
-    pub(crate) fn or_earlier(self, other: Option<Instant>) -> Self {
-        Self { at: other.map_or(self.at, |other| other.min(self.at)) }
-    }
-
-    #[cfg(feature = "file")]
-    pub(crate) fn is_before(self, instant: Instant) -> bool {
-        self.at < instant
-    }
-
     pub(crate) const fn instant(self) -> Option<Instant> {
         if self.at.as_micros() < u64::MAX { Some(self.at) } else { None }
     }
