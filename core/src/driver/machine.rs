@@ -1,5 +1,6 @@
 //! The driver itself.
 
+use core::convert::Infallible;
 use core::mem;
 use core::ops::ControlFlow;
 
@@ -240,31 +241,39 @@ impl Driver {
     ) -> Result<Sent, DriveError<S::Error, T::Error>> {
         let mut sent = Sent::Nothing;
         loop {
-            let moved = match session.poll_transmit() {
+            match session.poll_transmit() {
                 Output::Nothing => return Ok(sent),
                 Output::Close => return Ok(Sent::Close),
-                Output::Bytes { head, tail, more } => match transport.send(head, tail, more) {
-                    Ok(0) => Err(nb::Error::WouldBlock),
-                    moved => moved,
+                output => match self.put(output, transport) {
+                    Ok(count) => session.transmitted(now, count),
+                    Err(nb::Error::WouldBlock) => return Ok(sent),
+                    Err(nb::Error::Other(error)) => return Err(error.widened()),
                 },
-                Output::Contents { offset, length } => {
-                    match transport.send_contents(offset, length) {
-                        Ok(0) => return Err(DriveError::Contents),
-                        moved => moved,
-                    }
-                }
-                Output::Shutdown => transport.shut_down().map(|()| {
-                    self.write_closed = true;
-                    0
-                }),
-            };
-            match moved {
-                Ok(count) => session.transmitted(now, count),
-                Err(nb::Error::WouldBlock) => return Ok(sent),
-                Err(nb::Error::Other(error)) => return Err(DriveError::Connection(error)),
             }
             sent = Sent::Some;
         }
+    }
+
+    /// Carries out one thing. Apart from [`transmit`](Self::transmit), so that the sessions over one kind
+    /// of transport share it.
+    fn put<T: Transport>(
+        &mut self,
+        output: Output<'_>,
+        transport: &mut T,
+    ) -> nb::Result<usize, DriveError<Infallible, T::Error>> {
+        let moved = match output {
+            Output::Bytes { head, tail, more } => match transport.send(head, tail, more) {
+                Ok(0) => Err(nb::Error::WouldBlock),
+                moved => moved,
+            },
+            Output::Contents { offset, length } => match transport.send_contents(offset, length) {
+                Ok(0) => return Err(nb::Error::Other(DriveError::Contents)),
+                moved => moved,
+            },
+            Output::Shutdown => transport.shut_down().map(|()| self.write_closed = true).and(Ok(0)),
+            Output::Nothing | Output::Close => Err(nb::Error::WouldBlock),
+        };
+        moved.map_err(|error| error.map(DriveError::Connection))
     }
 
     fn offer<'a, S: Session, T: Transport>(
@@ -339,17 +348,28 @@ impl Driver {
 
     /// The session has said that the conversation is over.
     fn conclude<S, T: Transport>(&mut self, now: Instant, transport: &mut T) -> Step<S, T::Error> {
+        match self.prepare_close(now, transport) {
+            Ok(()) => Step::Over(Ok(())),
+            Err(nb::Error::WouldBlock) => Step::Wait(Some(self.linger.until())),
+            Err(nb::Error::Other(error)) => self.break_off(error.widened()),
+        }
+    }
+
+    /// Apart from [`conclude`](Self::conclude) for the same reason.
+    fn prepare_close<T: Transport>(
+        &mut self,
+        now: Instant,
+        transport: &mut T,
+    ) -> nb::Result<(), DriveError<Infallible, T::Error>> {
         if !self.write_closed {
             match transport.shut_down() {
                 Ok(()) => self.write_closed = true,
                 Err(nb::Error::WouldBlock) if now < self.linger.until() => {
                     self.stage = Stage::ShutDown;
-                    return Step::Wait(Some(self.linger.until()));
+                    return Err(nb::Error::WouldBlock);
                 }
-                Err(nb::Error::WouldBlock) => return self.break_off(DriveError::Stalled),
-                Err(nb::Error::Other(error)) => {
-                    return self.break_off(DriveError::Connection(error));
-                }
+                Err(nb::Error::WouldBlock) => return Err(nb::Error::Other(DriveError::Stalled)),
+                Err(error) => return Err(error.map(DriveError::Connection)),
             }
         }
         // A reset may lie behind bytes that nobody wants any more, or behind the end.
@@ -358,10 +378,10 @@ impl Driver {
             .discard(&mut self.ended, transport)
             .and_then(|()| transport.receive().map(|_| ()));
         if let Err(nb::Error::Other(error)) = discarded {
-            return self.break_off(DriveError::Connection(error));
+            return Err(nb::Error::Other(DriveError::Connection(error)));
         }
         self.stage = Stage::BeginLinger;
-        Step::Over(Ok(()))
+        Ok(())
     }
 
     /// The connection is of no use any more.

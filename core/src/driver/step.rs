@@ -1,5 +1,6 @@
 //! What the driver tells its owner.
 
+use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
@@ -92,6 +93,18 @@ pub enum DriveError<S, C> {
     Stalled,
     /// The owner gave the conversation up.
     GivenUp,
+}
+
+impl<C> DriveError<Infallible, C> {
+    /// The same among the errors of any session.
+    pub(super) fn widened<S>(self) -> DriveError<S, C> {
+        match self {
+            Self::Connection(error) => DriveError::Connection(error),
+            Self::Contents => DriveError::Contents,
+            Self::Stalled => DriveError::Stalled,
+            Self::GivenUp => DriveError::GivenUp,
+        }
+    }
 }
 
 impl<S: fmt::Display, C: fmt::Display> fmt::Display for DriveError<S, C> {
