@@ -60,6 +60,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 pub fn rest(given: &Given, machines: &mut Machines) {
     session(given, &mut &mut machines.sender);
     session(given, &mut InMemory { session: &mut machines.sender, contents: given.bytes });
+    hidden(&mut machines.sender).excuse(given.now);
     used(Request::get(given.bytes));
     used(Request::list(given.bytes));
     let request = Request::hashes(given.bytes).with_offset(given.number).with_length(given.number);
