@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::thread;
 
 use barewire_linux::activation::Notifier;
 use barewire_linux::signals::Signals;
@@ -71,9 +72,37 @@ impl ServeArguments {
                 "--threads is ignored: one thread serves the socket passed by the service manager"
             );
         }
-        let threads = self.threads.map_or(if self.once { 1 } else { threads }, usize::from);
+        let threads = match self.threads {
+            Some(threads) => {
+                check_threads(threads.into()).map_err(|error| {
+                    let why = describe(&error);
+                    Failure::Conversation(format!(
+                        "cannot start {threads} threads: {why} (is there a limit, or a filter of system \
+                         calls? --threads 1 needs no other)"
+                    ))
+                })?;
+                threads.into()
+            }
+            None if self.once => 1,
+            None => check_threads(threads).map_or_else(
+                |error| {
+                    log::debug!("serving with one thread: {}", describe(&error));
+                    1
+                },
+                |()| threads,
+            ),
+        };
         open(address, protocol, threads, passed, bind)
     }
+}
+
+/// Whether there can be so many threads: to be known before anybody is told that the server listens.
+fn check_threads(threads: usize) -> io::Result<()> {
+    if threads > 1 {
+        // It does nothing, and so does not panic.
+        let _ = thread::Builder::new().spawn(|| {})?.join();
+    }
+    Ok(())
 }
 
 /// Opens a server's sockets, one for each thread: the one that the service manager has passed, or

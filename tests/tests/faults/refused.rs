@@ -22,7 +22,11 @@ const SIZE: usize = SEGMENT + 5000;
 
 /// What is served, and beside it what is not.
 fn house() -> Folder {
-    let house = Folder::in_memory()
+    house_in(Folder::in_memory())
+}
+
+fn house_in(folder: Folder) -> Folder {
+    let house = folder
         .with("private/secret", "outside")
         .with("served/x", contents(SIZE, 1))
         .with("served/tree/a", "first")
@@ -112,13 +116,18 @@ fn a_file_server_serves_without_calls_that_it_can_do_without() {
         Call::OPEN_BENEATH,
         Call::STATX,
         Call::SENDFILE,
+        Call::PREAD_CACHED,
+        // With which the C library starts threads; for `ENOSYS` it knows another.
+        Call::CLONE,
         Call::LANDLOCK_CREATE,
         Call::LANDLOCK_RESTRICT,
         Call::PRLIMIT,
     ] {
         for errno in REFUSALS {
             println!("{} {errno}", call.name);
-            let house = house();
+            // In memory nothing is waited for.
+            let on_disk = call == Call::PREAD_CACHED;
+            let house = house_in(if on_disk { Folder::new() } else { Folder::in_memory() });
             let injector = FaultInjector::refusing(&[call], "", errno);
             let server = Server::start(server(&house, &[], Some(&injector)));
             use_it(&server, &house, || None, Folder::in_memory);
@@ -152,8 +161,9 @@ fn a_walk_leaves_no_descriptors_open() {
         Ask::list("tree").fetch(&mut stream);
         names(format!("/proc/{}/fd", server.program.process()).as_ref()).len()
     };
-    let before = ask(1);
-    assert_eq!(ask(50), before);
+    // A listing may be kept for a moment, for whoever asks next.
+    let (before, after) = (ask(1), ask(50));
+    assert!(after < before + 10, "{before} before, {after} after");
     drop(stream);
     server.stop();
 }
@@ -167,6 +177,14 @@ fn a_file_server_that_cannot_make_listings_refuses_to_start() {
         let refused = server(&house, &[], Some(&injector)).run().exits(1).omits("listening");
         refused.says(&["this system refuses memfd_create"]);
     }
+}
+
+#[test]
+fn threads_that_were_asked_for_and_cannot_be_had_are_told_before_the_server_listens() {
+    let house = house();
+    let injector = FaultInjector::refusing(&[Call::CLONE], "", Errno::EPERM);
+    let refused = server(&house, &["--threads", "2"], Some(&injector)).run().exits(1);
+    refused.omits("listening").says(&["cannot start 2 threads: operation not permitted"]);
 }
 
 #[test]
