@@ -212,11 +212,9 @@ impl Supply {
         (segment, size, end): (Segment, SegmentSize, u64),
         buffer: &mut [u8],
     ) -> nb::Result<Digest, Arc<io::Error>> {
-        let row =
-            |start: u64| Row { size, start, end: (start - start % STRETCH + STRETCH).min(end) };
         while self.hashing.pop_front_if(|(row, _)| row.end <= segment.start()).is_some() {}
         if self.hashing.is_empty() {
-            let needed = row(segment.start());
+            let needed = row(size, segment.start(), end);
             if usize::try_from(needed.end - needed.start).is_ok_and(|bytes| bytes <= buffer.len()) {
                 match jobs.digests.of_cached(opened, segment, buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -224,24 +222,12 @@ impl Supply {
                 }
             }
         }
-        let version = opened.version().map_err(Arc::new)?;
-        let known = |start: u64| jobs.digests.get(version, size.segment(start, opened.size()));
-        if self.hashing.is_empty()
-            && let Some(digest) = known(segment.start())
+        // Once in each row there is more to ask for.
+        let is_first = |(row, _): &(Row, _)| row.start >= segment.start();
+        if self.hashing.front().is_none_or(is_first)
+            && let Some(digest) = self.hash_ahead(jobs, asker, opened, (segment, size, end))?
         {
             return Ok(digest);
-        }
-        let mut next = self.hashing.back().map_or(segment.start(), |(last, _)| last.end);
-        while self.hashing.len() <= HASH_AHEAD && next < end {
-            if next > segment.start() && known(next).is_some() {
-                break;
-            }
-            let row = row(next);
-            match jobs.hash(asker, opened, version, row) {
-                Ok(ticket) => self.hashing.push_back((row, ticket)),
-                Err(Full) => break,
-            }
-            next = row.end;
         }
         let Some((row, ticket)) = self.hashing.front() else { return Err(nb::Error::WouldBlock) };
         let digests = poll(asker, ticket)?;
@@ -249,6 +235,42 @@ impl Supply {
         let digest = number.and_then(|number| digests.get(number)).copied();
         digest.ok_or_else(|| nb::Error::Other(Arc::new(io::ErrorKind::InvalidInput.into())))
     }
+
+    /// Asks for the digests from `segment` on, as far ahead as is meant. Gives that of the segment itself, if
+    /// it is known.
+    fn hash_ahead(
+        &mut self,
+        jobs: &FileJobs,
+        asker: &Asker<'_>,
+        opened: &ServedFile,
+        (segment, size, end): (Segment, SegmentSize, u64),
+    ) -> Result<Option<Digest>, Arc<io::Error>> {
+        let version = opened.version()?;
+        let known = |start: u64| jobs.digests.get(version, size.segment(start, opened.size()));
+        if self.hashing.is_empty()
+            && let Some(digest) = known(segment.start())
+        {
+            return Ok(Some(digest));
+        }
+        let mut next = self.hashing.back().map_or(segment.start(), |(last, _)| last.end);
+        while self.hashing.len() <= HASH_AHEAD && next < end {
+            if next > segment.start() && known(next).is_some() {
+                break;
+            }
+            let row = row(size, next, end);
+            match jobs.hash(asker, opened, version, row) {
+                Ok(ticket) => self.hashing.push_back((row, ticket)),
+                Err(Full) => break,
+            }
+            next = row.end;
+        }
+        Ok(None)
+    }
+}
+
+/// The segments from `start` on that are hashed together, of those up to `end`.
+fn row(size: SegmentSize, start: u64, end: u64) -> Row {
+    Row { size, start, end: (start - start % STRETCH + STRETCH).min(end) }
 }
 
 fn poll<T: Clone>(asker: &Asker<'_>, ticket: &Ticket<Shared<T>>) -> nb::Result<T, Arc<io::Error>> {

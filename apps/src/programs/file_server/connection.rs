@@ -25,6 +25,9 @@ use crate::server::context::{ServedPeer, ServerContext};
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;
 
+/// How many bytes are hashed in one turn.
+const HASHED: u64 = 1 << 20;
+
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
@@ -118,10 +121,12 @@ impl ClientConnection {
                 None => {}
                 Some(Pending::Response) => goes_on |= self.answer(context, cx.now(), &asker),
                 Some(Pending::Digest(segment)) => {
-                    if hashed >= SegmentSize::MAX.bytes() {
+                    if hashed >= HASHED {
                         break;
                     }
-                    hashed += segment.end() - segment.start();
+                    // What is larger others hash.
+                    let length = segment.end() - segment.start();
+                    hashed += if length <= cx.scratch().len() as u64 { length } else { 0 };
                     let Some(response) = &mut self.response else { break };
                     let digest = response.digest(&state.store, &asker, segment, cx.scratch());
                     if let Some(digest) = self.supplied(&state, cx.now(), digest)? {

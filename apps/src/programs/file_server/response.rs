@@ -36,7 +36,7 @@ pub(super) struct Response {
     is_proven: bool,
     /// Of all digests provided.
     provided: Digest,
-    recheck: Option<Recheck>,
+    recheck: Option<Box<Recheck>>,
 }
 
 /// A file that has grown is read once more before its last digest is provided: what was sent before
@@ -135,16 +135,16 @@ impl Response {
         self.is_proven = true;
         let (size, file) = (self.segments, &self.file);
         let mut left = RECHECKED;
-        while let Some(Recheck { supply, position, .. }) = &mut self.recheck {
+        while let Some(recheck) = &mut self.recheck {
             left -= 1;
             if left == 0 {
                 // Others come first.
                 (asker.waker)().wake();
                 return Err(nb::Error::WouldBlock);
             }
-            let again = size.segment(*position, file.size());
+            let again = size.segment(recheck.position, file.size());
             let row = (again, size, segment.start());
-            let digest = supply.digest(&store.jobs, asker, file, row, buffer);
+            let digest = recheck.supply.digest(&store.jobs, asker, file, row, buffer);
             let digest = self.given(digest)?;
             let Some(recheck) = &mut self.recheck else { break };
             recheck.found = chain(&recheck.found, &digest);
@@ -157,14 +157,17 @@ impl Response {
         let row = (segment, size, self.range.end);
         let digest = self.supply.digest(&store.jobs, asker, &self.file, row, buffer);
         let digest = self.given(digest)?;
-        // The digest could be right and yet of another version than was offered.
-        let standing = self.check()?;
-        let is_last = segment.end() == self.range.end && segment.start() > self.range.start;
-        if is_last && standing == FileChange::Grown {
-            let (position, supply) = (self.range.start, Supply::default());
-            let found = Digest::default();
-            self.recheck = Some(Recheck { supply, last: digest, position, found });
-            return self.digest(store, asker, segment, buffer);
+        // The digest could be right and yet of another version than was offered. Of small segments that
+        // is found out for many together.
+        let is_last = segment.end() == self.range.end;
+        if is_last || SegmentSize::MAX.divides(segment.end()) {
+            let standing = self.check()?;
+            if is_last && segment.start() > self.range.start && standing == FileChange::Grown {
+                let (position, supply) = (self.range.start, Supply::default());
+                let recheck = Recheck { supply, last: digest, position, found: Digest::default() };
+                self.recheck = Some(Box::new(recheck));
+                return self.digest(store, asker, segment, buffer);
+            }
         }
         self.provided = chain(&self.provided, &digest);
         Ok(digest)
