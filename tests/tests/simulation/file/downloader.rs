@@ -1,10 +1,10 @@
 //! A program that downloads files to its disk, and goes on with what an earlier one has left there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 use barewire_core::file::{
-    Receiver, ReceiverError, ReceiverEvent, Request, SegmentSize, TransferConfig,
+    Digest, Receiver, ReceiverError, ReceiverEvent, Request, SegmentSize, TransferConfig,
 };
 use barewire_core::time::Instant;
 use barewire_linux::files::{Download, DownloadOptions};
@@ -23,8 +23,18 @@ struct Job {
     download: Option<Download<Disk>>,
     /// The version that comes.
     tag: u64,
-    /// Nothing was asked but whether what is held is all.
-    is_inquiry: bool,
+    /// Whether what is held is what the server has, on this connection.
+    comparison: Comparison,
+}
+
+/// How far what is held is compared with what the server has.
+#[derive(Debug, PartialEq, Eq)]
+enum Comparison {
+    Due,
+    /// The digests were asked for, and these are held.
+    Asked(BTreeMap<u64, Digest>),
+    /// Done, or there is nothing to compare.
+    Done,
 }
 
 /// What a program has achieved so far, for those who judge it.
@@ -36,8 +46,9 @@ pub(super) struct Record {
     /// with another version.
     pub(super) travelled: usize,
     pub(super) restarts: usize,
-    /// Answers that went on from what was there.
+    /// Answers that went on from what was there, and segments that the server had otherwise by then.
     pub(super) resumed: usize,
+    pub(super) forgotten: usize,
 }
 
 /// The program.
@@ -62,7 +73,7 @@ impl Downloader {
             verify: is_verified(file),
             download: None,
             tag: 0,
-            is_inquiry: false,
+            comparison: Comparison::Due,
         };
         Self {
             disk: disk.restarted(),
@@ -88,6 +99,7 @@ impl Downloader {
         while let Some(job) = self.asked.pop_back() {
             self.wanted.push_front(job);
         }
+        self.wanted.iter_mut().for_each(|job| job.comparison = Comparison::Due);
         self.receiver = Receiver::new(now, config);
         self.moved_at = now;
         // An error here and below is the end of the program, which others see to.
@@ -130,21 +142,28 @@ impl Downloader {
                 Some(download) => download,
                 none => none.insert(begin(&self.disk, &name, self.segment)?),
             };
-            let (offset, tag) = download.held().map_or((0, 0), |held| (held.verified, held.tag));
-            let request = Request::get(&name)
-                .with_tag(tag)
-                .with_verify(job.verify)
-                .with_segment(self.segment);
-            job.is_inquiry = job.verify && !self.segment.divides(offset);
-            let request =
-                if job.is_inquiry { request.with_length(0) } else { request.with_offset(offset) };
+            let held = download.held().filter(|_| job.verify);
+            let get = Request::get(&name).with_verify(job.verify);
+            let (request, comparison) = match held {
+                Some(_) if job.comparison == Comparison::Due => {
+                    let held = download.digests().map(|held| held.map(|(at, _, is)| (at, is)));
+                    (Request::hashes(&name), Comparison::Asked(held.collect::<io::Result<_>>()?))
+                }
+                Some(held) => (get.with_offset(held.verified).with_tag(held.tag), Comparison::Done),
+                None => (get, Comparison::Done),
+            };
+            let request = request.with_segment(self.segment);
             if self.receiver.request(now, &request).is_err() {
                 return Ok(has_asked);
             }
+            job.comparison = comparison;
             self.asked.extend(self.wanted.pop_front());
             has_asked = true;
         }
-        self.receiver.finish();
+        let is_asked = |job: &Job| matches!(job.comparison, Comparison::Asked(_));
+        if !self.asked.iter().any(is_asked) {
+            self.receiver.finish();
+        }
         Ok(has_asked)
     }
 }
@@ -180,25 +199,43 @@ fn take(
         ReceiverEvent::Refused(refusal) => panic!("{refusal} without a reason"),
         ReceiverEvent::Response(answer) => {
             let held = download.held();
+            job.tag = answer.tag;
+            if let Comparison::Asked(_) = job.comparison
+                && held.is_some_and(|held| held.size == answer.size)
+            {
+                return Ok(());
+            }
             record.restarts += usize::from(held.is_some() && answer.offset == 0);
             record.resumed += usize::from(answer.offset > 0);
-            job.tag = answer.tag;
             // What has not verified is not worth going on with.
             let tag = if job.verify { answer.tag } else { 0 };
-            let is_all = held.is_some_and(|held| (held.size, held.tag) == (answer.size, tag));
-            let offset = if job.is_inquiry && is_all { answer.size } else { answer.offset };
-            download.start(offset, Some(answer.size), tag)
+            download.start(answer.offset, Some(answer.size), tag)
+        }
+        ReceiverEvent::Digest { start, end, digest } => {
+            let Comparison::Asked(held) = &job.comparison else { panic!("nothing to compare") };
+            if held.get(&start).is_some_and(|held| *held != digest) {
+                record.forgotten += 1;
+                record.restarts += 1;
+                download.forget(start, end)?;
+            }
+            Ok(())
         }
         ReceiverEvent::Contents(bytes) => {
             record.travelled += if job.verify { bytes.len() } else { 0 };
             download.write(bytes)
         }
         ReceiverEvent::Verified { start, end, digest } => download.verified(start, end, &digest),
-        ReceiverEvent::Complete if job.is_inquiry && download.held().is_none() => {
-            wanted.extend(asked.pop_front());
-            Ok(())
-        }
         ReceiverEvent::Complete => {
+            if let Comparison::Asked(_) = job.comparison {
+                job.comparison = Comparison::Done;
+                if download.held().is_some() {
+                    download.adopt(job.tag)?;
+                }
+                if !download.is_proven() {
+                    wanted.extend(asked.pop_front());
+                    return Ok(());
+                }
+            }
             let Job { file, download, tag, .. } = asked.pop_front().expect("it is there");
             download.expect("it was asked for").finish()?;
             let contents = disk.contents(&name(file));

@@ -198,7 +198,8 @@ fn a_large_file_is_resumed_from_its_last_segment() {
 #[test]
 fn what_changes_in_secret_never_verifies_as_a_version_that_it_is_not() {
     for_seeds(1_000, |seed, sometimes| {
-        for wish in download(seed, Store::secretive, &mut Sometimes::default()) {
+        for wish in download(seed, |random| Store::secretive(random, 50), &mut Sometimes::default())
+        {
             let is_complete = wish.verify && wish.state == State::Complete;
             sometimes.note("one version", is_complete && wish.is_one);
             sometimes.note("parts of several, and its hash tells", is_complete && !wish.is_one);

@@ -27,6 +27,16 @@ enum Node {
     Client(usize),
 }
 
+/// What the server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Small,
+    /// A file of two segments, for one client.
+    Large,
+    /// Files that change between any two connections of one client, and look the same.
+    Secretive,
+}
+
 struct Simulation {
     random: Random,
     streams: Streams,
@@ -53,13 +63,17 @@ enum Step {
 }
 
 impl Simulation {
-    fn new(seed: u64, is_large: bool) -> Self {
+    fn new(seed: u64, kind: Kind) -> Self {
         let mut random = Random::new(seed);
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
         let agenda = Agenda::new(&mut streams);
-        let store = if is_large { Store::large(&mut random, 2) } else { Store::new(&mut random) };
-        let count = if is_large { 1 } else { random.count(1..=6) };
+        let store = match kind {
+            Kind::Small => Store::new(&mut random),
+            Kind::Large => Store::large(&mut random, 2),
+            Kind::Secretive => Store::secretive(&mut random, 0),
+        };
+        let count = if kind == Kind::Small { random.count(1..=6) } else { 1 };
         let clients = (0..count).map(|_| {
             let nature = Nature::draw(&mut random);
             Client {
@@ -74,7 +88,7 @@ impl Simulation {
         let clients = clients.collect();
         let [faults, node_faults] = [2, 4].map(|most| random.count(0..=most));
         // Large files take many changes, so that most of these end in the middle of the contents.
-        let fuses = if is_large { 2 } else { random.count(0..=2) };
+        let fuses = if kind == Kind::Large { 2 } else { random.count(0..=2) };
         let mut simulation = Self {
             causes: store.changes + faults + fuses + node_faults,
             random,
@@ -242,6 +256,9 @@ impl Simulation {
             let span = Duration::from_millis(self.random.pick(&[200, 1_000, 40_000]));
             Fault::draw(&mut self.random, now, span, self.store.bytes() + 100)
         });
+        if self.store.is_secretive {
+            self.store.change(&mut self.random);
+        }
         let configs = [0, 1].map(|_| some_config(&mut self.random));
         let ends =
             self.streams.connect(some_directions(&mut self.random, self.store.bytes()), fault);
@@ -322,7 +339,7 @@ impl Simulation {
 #[test]
 fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
     for_seeds(300, |seed, sometimes| {
-        let mut simulation = Simulation::new(seed, false);
+        let mut simulation = Simulation::new(seed, Kind::Small);
         simulation.run(sometimes);
         simulation.check(sometimes);
     });
@@ -331,10 +348,23 @@ fn whichever_node_crashes_everybody_gets_whole_files_in_the_end() {
 #[test]
 fn a_large_download_outlasts_crashes_and_resumes_from_its_last_segment() {
     for_seeds(12, |seed, sometimes| {
-        let mut simulation = Simulation::new(seed, true);
+        let mut simulation = Simulation::new(seed, Kind::Large);
         simulation.run(&mut Sometimes::default());
         simulation.check(&mut Sometimes::default());
         let resumed = simulation.clients.iter().any(|client| client.record.resumed > 0);
         sometimes.note("resumed", resumed);
+    });
+}
+
+/// What an earlier connection has brought, or an earlier run, is of this version if its digests are.
+#[test]
+fn what_changes_in_secret_between_connections_is_never_mixed() {
+    for_seeds(400, |seed, sometimes| {
+        let mut simulation = Simulation::new(seed, Kind::Secretive);
+        simulation.run(&mut Sometimes::default());
+        simulation.check(&mut Sometimes::default());
+        let record = &simulation.clients[0].record;
+        sometimes.note("forgotten", record.forgotten > 0);
+        sometimes.note("resumed", record.resumed > 0);
     });
 }

@@ -61,7 +61,7 @@ impl Responder {
     }
 
     pub(super) fn turn(&mut self, streams: &mut Streams, end: End, store: &mut Store) {
-        if self.random.chance(if store.is_secretive { 50 } else { 3 }) {
+        if self.random.chance(store.haste) {
             store.change(&mut self.random);
         }
         if self.may_stop && !self.has_stopped && self.random.chance(10) {

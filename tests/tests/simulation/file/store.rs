@@ -9,6 +9,8 @@ pub(super) struct Store {
     files: Vec<File>,
     /// How often they may still change.
     pub(super) changes: usize,
+    /// In how many of a hundred turns of their server they do.
+    pub(super) haste: u8,
     /// Contents change, and neither their size nor their mark does.
     pub(super) is_secretive: bool,
     /// What its clients have contents cut into.
@@ -51,9 +53,9 @@ impl Store {
     }
 
     /// Files of a few bytes that change again and again, and look the same.
-    pub(super) fn secretive(random: &mut Random) -> Self {
+    pub(super) fn secretive(random: &mut Random, haste: u8) -> Self {
         let changes = random.pick(&[1, 5, 20]);
-        Self { is_secretive: true, changes, ..Self::new(random) }
+        Self { is_secretive: true, haste, changes, ..Self::new(random) }
     }
 
     /// One file of so many segments of the largest kind and a few bytes more or less.
@@ -72,6 +74,7 @@ impl Store {
         Self {
             files: files.collect(),
             changes: random.pick(&[0, 0, 1, 2]),
+            haste: 3,
             is_secretive: false,
             segment,
         }
