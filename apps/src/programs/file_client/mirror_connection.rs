@@ -22,7 +22,8 @@ const ROOM: usize = 4 * 1024;
 
 type Receiver = file::Receiver<ROOM>;
 
-/// How soon a server that has nothing to do is looked at again: another may have fallen behind.
+/// How soon a connection that waits is looked at again: another may have fallen behind, or all may be
+/// over.
 const IDLE: Duration = Duration::from_millis(20);
 
 /// The task: from the first connection to a server to the last.
@@ -61,7 +62,7 @@ impl MirrorConnection {
     ) -> nb::Result<(), Ending> {
         match &mut self.state {
             State::Waiting(until) if cx.now() < *until => {
-                cx.set_deadline(Some(*until));
+                cx.set_deadline(Some((*until).min(cx.now() + IDLE)));
                 Err(nb::Error::WouldBlock)
             }
             State::Waiting(_) => {
@@ -71,7 +72,11 @@ impl MirrorConnection {
             }
             State::Connecting(connector) => {
                 let connected = connector.poll(cx);
-                let (link, _) = connected.map_err(|error| error.map(Ending::Unconnected))?;
+                let (link, _) = connected.map_err(|error| {
+                    // By then the others may have given all.
+                    cx.set_deadline(Some(cx.now() + IDLE));
+                    error.map(Ending::Unconnected)
+                })?;
                 self.policy.reach();
                 let receiver = Receiver::new(cx.now(), mirrors.settings.config());
                 self.state = State::Framed(link, receiver);
@@ -152,7 +157,7 @@ impl MirrorConnection {
         match self.policy.after(ending, left) {
             Step::Connect => Some(now),
             Step::Retry { attempt, pause } => {
-                mirrors.rewind(self.index);
+                mirrors.interrupt(self.index);
                 let of = mirrors.settings.retries;
                 let message =
                     format!("{address}: {why}; trying again in {pause} ({attempt} of {of})");

@@ -53,6 +53,8 @@ pub(super) struct Server {
     segment: Vec<u8>,
     /// How much of the file it has given.
     given: u64,
+    /// A connection to it has broken: nobody waits for it.
+    has_failed: bool,
 }
 
 #[derive(Debug)]
@@ -190,7 +192,7 @@ impl<'o> Mirrors<'o> {
                         (root(digests) == hash).then_some(Some((incoming, digests)))
                     }
                     // What the first has comes first.
-                    (State::New | State::Telling(..), None) => Some(None),
+                    (State::New | State::Telling(..), None) if !server.has_failed => Some(None),
                     _ => None,
                 });
             if let Some((incoming, digests)) = found.flatten() {
@@ -275,9 +277,10 @@ impl<'o> Mirrors<'o> {
     }
 
     /// The connection to a server is gone: others are asked for what it has not sent.
-    pub(super) fn rewind(&mut self, index: usize) {
+    fn rewind(&mut self, index: usize) {
         let Some(server) = self.servers.get_mut(index) else { return };
         server.segment.clear();
+        server.has_failed = true;
         let asked = std::mem::take(&mut server.asked);
         if !matches!(server.state, State::Out) {
             server.state = State::New;
@@ -285,6 +288,14 @@ impl<'o> Mirrors<'o> {
         if let Some(meant) = &mut self.meant {
             let rests = asked.iter().rev().filter_map(|range| rest(&meant.there, range));
             rests.for_each(|range| meant.waiting.push_front(range));
+        }
+    }
+
+    /// As [`rewind`](Self::rewind), and whoever waited for what it has waits no longer.
+    pub(super) fn interrupt(&mut self, index: usize) {
+        self.rewind(index);
+        if let Err(why) = self.choose() {
+            self.fail(&why);
         }
     }
 
@@ -330,7 +341,7 @@ impl Reports for Mirrors<'_> {
 impl Server {
     fn new(address: String) -> Self {
         let (asked, segment) = (VecDeque::new(), Vec::new());
-        Self { address, state: State::New, asked, segment, given: 0 }
+        Self { address, state: State::New, asked, segment, given: 0, has_failed: false }
     }
 
     pub(super) fn is_out(&self) -> bool {

@@ -194,7 +194,7 @@ impl<'o> Queue<'o> {
 
     fn completed(&mut self) -> Result<(), Abort> {
         let Some(transfer) = self.asked.front_mut() else { return Ok(()) };
-        let next = transfer.completed()?;
+        let next = transfer.completed(&self.reporter)?;
         self.progressed |= next != Next::More;
         let Some(transfer) = self.asked.pop_front() else { return Ok(()) };
         if next == Next::More {

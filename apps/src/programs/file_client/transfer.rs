@@ -1,6 +1,7 @@
 //! One thing to ask the server for, and what is done with the answer.
 
 use barewire_core::file::{ReceiverEvent, Request};
+use indicatif::HumanBytes;
 use log::Level;
 
 use crate::output::peer_text::{self, Shown};
@@ -164,9 +165,18 @@ impl Transfer {
     }
 
     /// The answer is complete.
-    pub(super) fn completed(&mut self) -> Result<Next, Abort> {
+    pub(super) fn completed(&mut self, reporter: &Reporter<'_>) -> Result<Next, Abort> {
         self.has_begun = false;
-        self.sink_mut().completed()
+        let (before, _) = self.sink().held();
+        let next = self.sink_mut().completed()?;
+        let differing = before.saturating_sub(self.sink().held().0);
+        if differing > 0 {
+            let (name, differing) = (self.shown(), HumanBytes(differing));
+            let message =
+                format!("{name}: {differing} of what is there differ from what the server has");
+            reporter.log(Level::Debug, &message);
+        }
+        Ok(next)
     }
 
     /// Takes what the server sends of it, and tells whether more is held than ever before. Of memory for

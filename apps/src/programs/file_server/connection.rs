@@ -7,7 +7,6 @@ use barewire_core::file::{
     Offer, Operation, Pending, Refusal, Request, RequestEvent, SegmentSize, Sender, SenderError,
     TransferConfig,
 };
-use barewire_core::printable::printable;
 use barewire_core::session::Session as _;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
@@ -19,6 +18,7 @@ use super::sources::{SourcePlace, Sources, Standing};
 use super::store::{Found, Store, told};
 
 use crate::output::events::file_server::Served;
+use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
 
@@ -246,7 +246,7 @@ impl ClientConnection {
     /// In what it broke off, if in anything.
     fn during(&self) -> String {
         let response = self.response.as_ref();
-        response.map(|response| format!(" in {}", printable(&response.name))).unwrap_or_default()
+        response.map(|response| format!(" in {}", shown(&response.name))).unwrap_or_default()
     }
 
     /// What went wrong, in words that follow the client's address.

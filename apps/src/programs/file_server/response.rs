@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 
 use barewire_core::file::{Digest, Segment, SegmentDigester, SegmentSize};
-use barewire_core::printable::printable;
 use barewire_core::time::Instant;
 use barewire_linux::files::{Asker, FileChange, ServedFile, Supply};
 use barewire_linux::link::Contents;
@@ -13,6 +12,7 @@ use barewire_linux::link::Contents;
 use super::pacer::Pace;
 use super::store::Store;
 
+use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
 
 /// Up to this size in bytes the look would cost more than the read that it is for.
@@ -107,7 +107,7 @@ impl Response {
             return;
         }
         if let Err(error) = self.supply.mark(&store.jobs, asker, &mut self.file) {
-            log::debug!("{}: {error}", printable(&self.name));
+            log::debug!("{}: {error}", shown(&self.name));
         }
     }
 
@@ -121,7 +121,7 @@ impl Response {
     }
 
     fn incomplete(&self) -> String {
-        format!("{}: incomplete, the file changed while it was sent", printable(&self.name))
+        format!("{}: incomplete, the file changed while it was sent", shown(&self.name))
     }
 
     /// The digest of the segment, once it may be provided.
@@ -181,7 +181,7 @@ impl Response {
     fn unreadable(&self, error: &io::Error) -> String {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => self.incomplete(),
-            _ => format!("cannot read {}: {}", printable(&self.name), describe(error)),
+            _ => format!("cannot read {}: {}", shown(&self.name), describe(error)),
         }
     }
 }

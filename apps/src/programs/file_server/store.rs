@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use barewire_core::file::{Entry, ListingLine, Operation, Refusal, Request};
-use barewire_core::printable::printable;
 use barewire_linux::files::{
     self, Asker, Confinement, FileJobs, FolderEntry, OpenError, Reason, Root, ServedFile,
 };
 use barewire_linux::workers::{SingleFlight, Ticket};
 
 use crate::cli::exit::Failure;
+use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
 
 /// Whether the server is to be confined to its folder.
@@ -148,7 +148,7 @@ pub(super) fn told<T>(name: &[u8], found: Result<T, OpenError>) -> Result<T, Ref
             OpenError::Refused(Reason::Size) => log::Level::Info,
             _ => log::Level::Debug,
         };
-        log::log!(level, "{}: {why}", printable(name));
+        log::log!(level, "{}: {why}", shown(name));
         match why {
             OpenError::NotFound | OpenError::Hidden => Refusal::NotFound,
             OpenError::Refused(_) => Refusal::Refused,

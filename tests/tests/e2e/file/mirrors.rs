@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{Reply, SEGMENT, hear};
-use barewire_tests::harness::{Fault, Finished, Folder, Peer, Proxy, Server, share};
+use barewire_tests::harness::{Fault, Finished, Folder, Launch, Peer, Proxy, Server, share};
 
 use super::{begin, fetch};
 
@@ -45,6 +45,22 @@ fn a_file_comes_from_all_servers_and_none_holds_it_up() {
     drop(proxy);
     one.stop();
     other.stop();
+}
+
+/// It takes connections, and says nothing: the others are not kept waiting until it is given up.
+#[test]
+fn a_first_server_that_is_silent_keeps_nobody_waiting() {
+    let whole = contents(2 * SEGMENT, 7);
+    let (_folder, server) = serve(&whole);
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = silent.local_addr().expect("it is bound").to_string();
+    let target = Folder::in_memory();
+    let options = ["x", "--timeout", "100ms", "--retry-pause", "1h", "--mirror", &server.at()];
+    let client = Launch::new("file-client").arg(&address).args(options).within(&target).run();
+    client.exits(0).says(&["trying again"]);
+    target.assert_holds("x", &whole);
+    drop(silent);
+    server.stop();
 }
 
 /// Whoever has another file of that name is named, and nothing comes from there.
