@@ -8,6 +8,9 @@
 //! - absolute links are refused, also those that lead back in, and so are those of `/proc` that are no
 //!   paths at all;
 //! - a name leads through 40 links at most; what is mounted beneath the folder belongs to it.
+//!
+//! What a mount (`nosymfollow`, `mount(8)`) or the system (`protected_symlinks`, `proc_sys_fs(5)`) forbids
+//! of links besides, the kernel alone heeds. A walk has the folders on its way open until it is over.
 
 #[cfg(test)]
 mod tests;

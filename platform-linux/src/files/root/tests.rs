@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use nix::sys::stat::Mode as FifoMode;
@@ -150,6 +150,37 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
                     }
                     Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
                     Err(refusal) => panic!("{refusal}"),
+                }
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+    });
+}
+
+#[test]
+fn from_a_folder_that_is_moved_out_no_name_leads_to_what_is_beside_it() {
+    each_way(|folder, root| {
+        let path = folder.path();
+        fs::create_dir_all(path.join("root/a/b")).unwrap();
+        fs::write(path.join("root/a/b/inner"), "inner").unwrap();
+        let (stop, moves) = (AtomicBool::new(false), AtomicU32::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    fs::rename(path.join("root/a/b"), path.join("b")).unwrap();
+                    fs::rename(path.join("b"), path.join("root/a/b")).unwrap();
+                    moves.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            let mut number = 0;
+            while number < 3000 || moves.load(Ordering::Relaxed) < 100 {
+                number += 1;
+                for name in ["a/b/../secret", "a/b/../../secret", "a/b/../root/file"] {
+                    let found = root.open_file(name.as_bytes());
+                    assert!(found.is_err(), "{name} is read");
+                }
+                if let Ok(opened) = root.open_file(b"a/b/../../file") {
+                    assert_eq!(opened.size(), 8);
                 }
             }
             stop.store(true, Ordering::Relaxed);
