@@ -16,6 +16,7 @@ mod load_large;
 mod load_pipelined;
 mod load_single;
 mod memory;
+mod mirrors;
 pub(crate) mod nginx;
 pub(crate) mod peers;
 mod row;
@@ -42,6 +43,7 @@ pub(crate) fn measure(
         FilesTable::Large => large::measure(options, contenders),
         FilesTable::Verified => verified::measure(options, contenders),
         FilesTable::Segments => segments::measure(options, contenders),
+        FilesTable::Mirrors => mirrors::measure(options, contenders),
         FilesTable::Small => small::measure(options, contenders),
         FilesTable::Tree => tree::measure(options, contenders),
         FilesTable::Memory => memory::measure(options, contenders),

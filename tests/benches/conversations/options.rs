@@ -11,7 +11,7 @@ usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
   hello, datagrams, memory, files, chat
                                    measure these only (default: all five)
-  files-large, files-verified, files-segments, files-small, files-tree, files-memory
+  files-large, files-verified, files-segments, files-mirrors, files-small, files-tree, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
   --short                          a quick look: 2 rounds of half a second a run, of less for
@@ -44,6 +44,8 @@ pub(crate) enum FilesTable {
     Verified,
     /// A proven download by the size of its segments.
     Segments,
+    /// A proven download from two servers at once.
+    Mirrors,
     /// Many small files.
     Small,
     /// A tree of them.
@@ -54,8 +56,15 @@ pub(crate) enum FilesTable {
 
 impl FilesTable {
     /// All of them, in order.
-    const ALL: [Self; 6] =
-        [Self::Large, Self::Verified, Self::Segments, Self::Small, Self::Tree, Self::Memory];
+    const ALL: [Self; 7] = [
+        Self::Large,
+        Self::Verified,
+        Self::Segments,
+        Self::Mirrors,
+        Self::Small,
+        Self::Tree,
+        Self::Memory,
+    ];
 
     /// The table of that name on the command line.
     fn named(name: &str) -> Option<Self> {
@@ -63,6 +72,7 @@ impl FilesTable {
             "files-large" => Some(Self::Large),
             "files-verified" => Some(Self::Verified),
             "files-segments" => Some(Self::Segments),
+            "files-mirrors" => Some(Self::Mirrors),
             "files-small" => Some(Self::Small),
             "files-tree" => Some(Self::Tree),
             "files-memory" => Some(Self::Memory),

@@ -186,7 +186,7 @@ fn receive(server: SocketAddr, file: &Path) -> io::Result<blake3::Hash> {
     }
 }
 
-fn check(found: blake3::Hash, expected: &blake3::Hash) -> io::Result<()> {
+pub(super) fn check(found: blake3::Hash, expected: &blake3::Hash) -> io::Result<()> {
     if found == *expected {
         Ok(())
     } else {
@@ -199,7 +199,7 @@ fn hex(sum: &[u8]) -> io::Result<blake3::Hash> {
     blake3::Hash::from_hex(sum.trim_ascii()).map_err(io::Error::other)
 }
 
-fn hash(file: &Path) -> io::Result<blake3::Hash> {
+pub(super) fn hash(file: &Path) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap_rayon(file)?;
     Ok(hasher.finalize())
