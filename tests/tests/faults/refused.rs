@@ -200,7 +200,6 @@ fn a_file_client_downloads_without_calls_that_it_can_do_without() {
         Call::FCHMOD,
         Call::UTIMENS,
         Call::FSYNC,
-        Call::FADVISE,
         Call::PRLIMIT,
     ] {
         for errno in REFUSALS {
