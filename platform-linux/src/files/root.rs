@@ -18,6 +18,9 @@ use super::{OpenError, Reason, ServedFile, Version};
 use crate::sys::beneath::Resolution;
 use crate::sys::{retry, statx};
 
+/// Not to wait for a FIFO's writer; not to be given a terminal.
+const FILE: OFlag = OFlag::O_RDONLY.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY);
+
 /// A folder whose files are served, and nothing else is.
 ///
 /// Names lead beneath it and nowhere else, whoever [resolves](Resolution) them: neither `..` nor a link
@@ -82,11 +85,32 @@ impl Root {
     /// empty name or one with a NUL; [`OpenError::Busy`] when descriptors or memory have run out;
     /// [`OpenError::Failed`] for the other errors of `openat2(2)`.
     pub fn open_file(&self, name: &[u8]) -> Result<ServedFile, OpenError> {
+        self.check_file(name)?;
+        self.served(self.open_beneath(name, FILE)?)
+    }
+
+    /// As [`open_file`](Self::open_file), if that need not wait for a disk, another machine or another
+    /// program. If it may have to, `None`: whatever the name leads to is mounted beneath the root, or not
+    /// all of the folders that lead there are in memory.
+    ///
+    /// # Errors
+    /// As [`open_file`](Self::open_file).
+    pub fn open_file_at_once(&self, name: &[u8]) -> Result<Option<ServedFile>, OpenError> {
+        if self.file_system == FileSystem::Remote {
+            return Ok(None);
+        }
+        self.check_file(name)?;
+        let opened = self.resolution.open_at_once(&self.fd, name, FILE)?;
+        opened.map(|fd| self.served(fd)).transpose()
+    }
+
+    fn check_file(&self, name: &[u8]) -> Result<(), OpenError> {
         let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        self.check(name, self.hides(last, FileKind::File))?;
-        // Not to wait for a FIFO's writer; not to be given a terminal.
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        let fd = self.open_beneath(name, flags)?;
+        self.check(name, self.hides(last, FileKind::File))
+    }
+
+    /// What was opened, if it is to be served.
+    fn served(&self, fd: OwnedFd) -> Result<ServedFile, OpenError> {
         let statx = statx(&fd)?;
         if FileKind::of(statx.mode) != FileKind::File {
             return Err(OpenError::Refused(Reason::Kind));

@@ -16,6 +16,7 @@
 mod tests;
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
@@ -23,6 +24,7 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
+use nix::libc;
 use nix::sys::stat::{Mode, SFlag};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
@@ -38,6 +40,11 @@ const MAX_LINKS: u32 = 40;
 const PATH_MAX: usize = 4096;
 
 const BENEATH: ResolveFlag = ResolveFlag::RESOLVE_BENEATH.union(ResolveFlag::RESOLVE_NO_MAGICLINKS);
+
+/// Only by what of the folders is in memory (Linux 5.12), and on the device of the folder.
+const AT_ONCE: ResolveFlag = BENEATH
+    .union(ResolveFlag::RESOLVE_NO_XDEV)
+    .union(ResolveFlag::from_bits_retain(libc::RESOLVE_CACHED));
 
 /// Who resolves names beneath a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,34 @@ impl Resolution {
                 }
             }
         })
+    }
+
+    /// As [`open`](Self::open), unless that might have to wait: for a disk, or for whoever is behind what is
+    /// mounted beneath the folder. Then it gives `None`. A walk waits; and so does a kernel that cannot tell.
+    pub(crate) fn open_at_once(
+        self,
+        root: impl AsFd,
+        name: &[u8],
+        flags: OFlag,
+    ) -> io::Result<Option<OwnedFd>> {
+        static KNOWS_AT_ONCE: AtomicBool = AtomicBool::new(true);
+        if self == Self::Walk || !KNOWS_AT_ONCE.load(Relaxed) {
+            return self.open(root, name, flags).map(Some);
+        }
+        let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(AT_ONCE);
+        match retry(|| openat2(&root, name, how)) {
+            Err(error) => match errno(&error) {
+                Errno::EAGAIN | Errno::EXDEV => Ok(None),
+                // It may be about the name.
+                Errno::EINVAL => {
+                    let opened = self.open(root, name, flags)?;
+                    KNOWS_AT_ONCE.store(false, Relaxed);
+                    Ok(Some(opened))
+                }
+                _ => Err(error),
+            },
+            opened => opened.map(Some),
+        }
     }
 
     fn try_open(self, root: BorrowedFd<'_>, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd> {

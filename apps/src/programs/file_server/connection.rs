@@ -93,7 +93,7 @@ impl ClientConnection {
                 RequestEvent::Request(request) => {
                     let found = match place.standing {
                         Standing::Served => state.store.find(&request, &asker),
-                        _ => Found::File(Err(Refusal::Busy)),
+                        _ => Found::Now(Err(Refusal::Busy)),
                     };
                     *requested = Some(Requested { name: shown_name(&request), found });
                 }
@@ -179,11 +179,11 @@ impl ClientConnection {
     fn answer(&mut self, context: &mut FileContext, now: Instant, asker: &Asker<'_>) -> bool {
         let Some(Requested { name, found }) = self.requested.take() else { return false };
         let found = match found {
-            Found::File(found) => found,
-            Found::Listing(ticket) => match ticket.poll(asker.waker) {
-                Ok(listed) => told(&name, listed).map(|listing| listing.again()),
+            Found::Now(found) => found,
+            Found::Later(ticket) => match ticket.poll(asker.waker) {
+                Ok(opened) => told(&name, opened).map(|opened| opened.again()),
                 Err(nb::Error::WouldBlock) if !self.has_waited(&context.state, now) => {
-                    self.requested = Some(Requested { name, found: Found::Listing(ticket) });
+                    self.requested = Some(Requested { name, found: Found::Later(ticket) });
                     return false;
                 }
                 Err(_) => Err(Refusal::Failed),

@@ -25,21 +25,22 @@ pub(super) enum Sandbox {
     Required,
 }
 
-/// What came of a listing, for all who asked for it.
-type Listed = Result<Arc<ServedFile>, OpenError>;
+/// What came of it, for all who asked for it.
+type Opened = Result<Arc<ServedFile>, OpenError>;
 
 /// What was found.
 pub(super) enum Found {
-    File(Result<ServedFile, Refusal>),
-    /// It is being made.
-    Listing(Ticket<Listed>),
+    Now(Result<ServedFile, Refusal>),
+    /// It is being opened, or made.
+    Later(Ticket<Opened>),
 }
 
 /// A folder, and what is known of its files.
 #[derive(Debug)]
 pub(super) struct Store {
     root: Arc<Root>,
-    listings: SingleFlight<Vec<u8>, Listed>,
+    listings: SingleFlight<Vec<u8>, Opened>,
+    openings: SingleFlight<Vec<u8>, Opened>,
     pub(super) jobs: FileJobs,
     /// As the user named it.
     name: String,
@@ -67,8 +68,9 @@ impl Store {
                 describe(&error)
             )));
         }
-        let (listings, jobs) = (SingleFlight::begun_later(), FileJobs::default());
-        Ok(Self { root: Arc::new(root), listings, jobs, name })
+        let (listings, openings) = (SingleFlight::begun_later(), SingleFlight::begun_later());
+        let (root, jobs) = (Arc::new(root), FileJobs::default());
+        Ok(Self { root, listings, openings, jobs, name })
     }
 
     /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
@@ -100,22 +102,26 @@ impl Store {
         Ok(())
     }
 
-    /// Opens what is asked for; a listing is made by another thread.
+    /// Opens what is asked for. What has to be waited for is opened by another thread, and so is a listing
+    /// made.
     pub(super) fn find(&self, request: &Request<'_>, asker: &Asker<'_>) -> Found {
-        match request.operation {
-            Operation::Get | Operation::Hashes => {
-                Found::File(told(request.name, self.root.open_file(request.name)))
-            }
-            Operation::List => {
-                let (root, name) = (Arc::clone(&self.root), request.name.to_vec());
-                let (share, waker) = (asker.share, asker.waker);
-                let ask = self.listings.ask(share, name.clone(), waker, move |interest| {
-                    list(&root, &name, || interest.is_there()).map(Arc::new)
-                });
-                ask.map_or(Found::File(Err(Refusal::Busy)), Found::Listing)
-            }
-            _ => Found::File(Err(Refusal::NotSupported)),
+        if let Operation::Get | Operation::Hashes = request.operation
+            && let Some(opened) = self.root.open_file_at_once(request.name).transpose()
+        {
+            return Found::Now(told(request.name, opened));
         }
+        let (root, name) = (Arc::clone(&self.root), request.name.to_vec());
+        let (share, key, waker) = (asker.share, name.clone(), asker.waker);
+        let begun = match request.operation {
+            Operation::Get | Operation::Hashes => {
+                self.openings.ask(share, key, waker, move |_| root.open_file(&name).map(Arc::new))
+            }
+            Operation::List => self.listings.ask(share, key, waker, move |interest| {
+                list(&root, &name, || interest.is_there()).map(Arc::new)
+            }),
+            _ => return Found::Now(Err(Refusal::NotSupported)),
+        };
+        begun.map_or(Found::Now(Err(Refusal::Busy)), Found::Later)
     }
 }
 
@@ -210,14 +216,14 @@ mod tests {
         let refusal = loop {
             let name = format!("folder-{}", begun.len());
             match store.find(&Request::list(name.as_bytes()), &asker) {
-                Found::File(found) => break found.err(),
-                found @ Found::Listing(_) => begun.push(found),
+                Found::Now(found) => break found.err(),
+                found @ Found::Later(_) => begun.push(found),
             }
         };
         assert_eq!(refusal, Some(Refusal::Busy));
         assert!(begun.len() >= 100, "{}", begun.len());
         let another = Asker { share: &pool.share(), waker: asker.waker };
-        assert!(matches!(store.find(&Request::list(b""), &another), Found::Listing(_)));
+        assert!(matches!(store.find(&Request::list(b""), &another), Found::Later(_)));
         drop((go, hold, begun));
     }
 
@@ -226,8 +232,8 @@ mod tests {
     }
 
     /// What came of it, when it is there.
-    fn listed(found: Found) -> Result<Arc<ServedFile>, OpenError> {
-        let Found::Listing(ticket) = found else { panic!("it is no listing") };
+    fn listed(found: Found) -> Opened {
+        let Found::Later(ticket) = found else { panic!("it is no listing") };
         loop {
             match ticket.poll(waker) {
                 Ok(listed) => return listed,

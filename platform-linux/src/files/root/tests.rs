@@ -225,3 +225,25 @@ fn a_root_is_a_folder() {
         assert!(root.open_file(b"file").is_ok(), "the folder, not its name");
     });
 }
+
+/// What is in memory, as all is here that has just been made, and on the root's own device.
+#[test]
+fn what_need_not_be_waited_for_is_opened_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("root");
+    fs::create_dir_all(path.join("sub")).unwrap();
+    fs::write(path.join("sub/inner"), "inner contents").unwrap();
+    fs::write(folder.path().join("secret"), "secret").unwrap();
+    symlink("../secret", path.join("out")).unwrap();
+    let root = Root::open(&path).unwrap();
+    let mut opened = root.open_file_at_once(b"sub/inner").unwrap().expect("it was just made");
+    assert_eq!((opened.size(), opened.check().unwrap()), (14, crate::files::FileChange::Unchanged));
+    let refusal = root.open_file_at_once(b"sub").unwrap_err();
+    assert_eq!(refusal, OpenError::Refused(Reason::Kind));
+    // What leads out, as well as what is mounted there, is for those who can wait to find out.
+    assert!(root.open_file_at_once(b"out").unwrap().is_none());
+    assert!(matches!(root.open_file(b"out"), Err(OpenError::Refused(_))));
+    let system = Root::open("/").unwrap();
+    assert!(system.open_file_at_once(b"proc/version").unwrap().is_none());
+    assert_eq!(system.open_file(b"proc/version").unwrap_err(), OpenError::Refused(Reason::Size));
+}

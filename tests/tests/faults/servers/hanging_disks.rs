@@ -3,12 +3,17 @@
 
 use std::io::Read as _;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::Ask;
+use barewire_tests::harness::framed::{Ask, Reply};
 use barewire_tests::harness::sockets::{End, connect, connect_from, read_out};
 use barewire_tests::harness::{Folder, Launch, Server};
+
+/// The status of what the server cannot read.
+const FAILED: u8 = 6;
 
 /// The address of somebody else.
 const ANOTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -47,4 +52,29 @@ fn who_wants_what_is_there_waits_and_nobody_else_does() {
     server.stop();
     // Each piece was asked for once, whoever wants it, and no more than a source may have.
     assert_eq!(injector.struck().len(), 2, "{:?}", injector.struck());
+}
+
+/// Nor is who mounted it, if that is somebody else, waited for when a name is looked up there.
+#[test]
+fn a_mount_that_does_not_answer_keeps_nobody_else_waiting() {
+    let mounted = Folder::in_memory().with("hanging", "contents").with("other", "contents");
+    let device = |path: &Path| path.metadata().expect("it is there").dev();
+    assert_ne!(device(mounted.as_ref()), device(Path::new("/")), "it is mounted beneath the root");
+    let name = |file: &str| format!("{}/{file}", mounted.arg().trim_start_matches('/'));
+    // The first is the server's own look, which ends where the mount begins; the second waits.
+    let injector = FaultInjector::new(Call::OPEN_BENEATH, "/hanging", Fault::Hangs, When::Nth(2));
+    let options = ["--no-sandbox", "--hidden", "--threads", "1", "--stall", "2s"];
+    let launch = Launch::new("file-server").args(["127.0.0.1:0", "/"]).args(options);
+    let server = Server::start(launch.with_faults(&injector));
+    let mut waiting = connect(server.address());
+    let hanging = Ask::get(name("hanging"));
+    hanging.send(&mut waiting);
+    for _ in 0..3 {
+        let mut other = connect(server.address());
+        assert_eq!(Ask::get(name("other")).fetch(&mut other).1, b"contents");
+    }
+    assert_eq!(Reply::read(&mut waiting, &hanging).status, FAILED);
+    drop(waiting);
+    server.stop();
+    assert_eq!(injector.struck().len(), 1, "{:?}", injector.struck());
 }
