@@ -37,6 +37,7 @@ impl<'o> Client<'o> {
     /// When the next connection begins after one that has ended so; `None` if none does.
     pub(super) fn after(&mut self, ending: &Ending, now: Instant) -> Option<Instant> {
         let Self { queue, policy, .. } = self;
+        queue.publish();
         queue.rewind();
         let progressed = std::mem::take(&mut queue.progressed);
         let others = queue.len().saturating_sub(1);

@@ -149,7 +149,9 @@ where
             abort = queue.take(event).err();
         }
     });
-    queue.publish();
+    if let (Some(by), Err(nb::Error::WouldBlock)) = (queue.publish_in_time(cx.now()), &driven) {
+        cx.set_deadline(Some(paced.poll_deadline().map_or(by, |at| at.min(by))));
+    }
     match (abort, driven) {
         (Some(abort), _) => Err(Ending::Aborted(abort)),
         (None, Ok(())) => Err(Ending::Closed),

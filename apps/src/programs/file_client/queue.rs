@@ -6,7 +6,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
-use barewire_core::time::Instant;
+use barewire_core::time::{Duration, Instant};
 
 use super::file_sink::FileSink;
 use super::limits::Allowance;
@@ -25,6 +25,11 @@ const DEPTH: usize = 64;
 /// done.
 const LISTINGS: usize = 8;
 
+/// How many files get their names together, and how long the first waits for others at most: the disk is
+/// waited for once for all.
+const BATCH: usize = 32;
+const HOLD: Duration = Duration::from_millis(100);
+
 /// Room for the requests of that, with names of ordinary length.
 const ROOM: usize = 8 * 1024;
 
@@ -42,6 +47,8 @@ pub(super) struct Queue<'o> {
     asked: VecDeque<Transfer>,
     /// All of them has come; to be [published](Self::publish).
     complete: Vec<(String, FileSink)>,
+    /// When that is to be at the latest.
+    publish_by: Option<Instant>,
     /// Nothing more will be asked on this connection.
     finished: bool,
     allowance: Allowance,
@@ -64,6 +71,7 @@ impl<'o> Queue<'o> {
             folders: Vec::new(),
             asked: VecDeque::new(),
             complete: Vec::new(),
+            publish_by: None,
             finished: false,
             progressed: false,
         }
@@ -241,9 +249,21 @@ impl<'o> Queue<'o> {
         Ok(())
     }
 
-    /// Gives the files that have come since this was last called their names. To be called when no
-    /// more can come for now.
+    /// Gives the files that have come their names, if enough have, or no more will soon; else tells when to
+    /// call again.
+    pub(super) fn publish_in_time(&mut self, now: Instant) -> Option<Instant> {
+        let by = *self.publish_by.get_or_insert(now + HOLD);
+        let is_time = self.asked.is_empty() || self.complete.len() >= BATCH || by <= now;
+        if self.complete.is_empty() || is_time {
+            self.publish();
+            return None;
+        }
+        Some(by)
+    }
+
+    /// Gives the files that have come since this was last called their names.
     pub(super) fn publish(&mut self) {
+        self.publish_by = None;
         FileSink::complete(std::mem::take(&mut self.complete), &mut self.reporter);
     }
 

@@ -1,3 +1,4 @@
+mod publish;
 mod resume;
 
 use std::fs;

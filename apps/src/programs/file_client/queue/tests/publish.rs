@@ -1,0 +1,39 @@
+//! When files get their names.
+
+use super::*;
+
+/// The disk is waited for once for all that come together; but none is kept back for long.
+#[test]
+fn files_get_their_names_together_and_soon() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let files = ["a", "b", "c"].map(|name| file(name, &target)).into();
+    let mut fixture = Fixture::new(&mut output, files);
+    fixture.ask();
+    let header =
+        ResponseHeader { offset: 0, length: 0, size: 0, tag: 7, modified: 0, verified: true };
+    let mut come = |now| {
+        fixture.queue.take(ReceiverEvent::Response(header)).unwrap();
+        fixture.queue.take(ReceiverEvent::Complete).unwrap();
+        fixture.queue.publish_in_time(now)
+    };
+    let has = |name| folder.path().join(name).exists();
+    let by = come(Instant::ZERO);
+    assert_eq!(by, Some(Instant::ZERO + HOLD));
+    assert_eq!((come(Instant::ZERO), has("a")), (by, false));
+    // No more will come.
+    assert_eq!((come(Instant::ZERO), has("a"), has("c")), (None, true, true));
+    fixture.queue.reporter.output.take();
+    drop(fixture);
+
+    let files = ["d", "e"].map(|name| file(name, &target)).into();
+    let mut fixture = Fixture::new(&mut output, files);
+    fixture.ask();
+    fixture.queue.take(ReceiverEvent::Response(header)).unwrap();
+    fixture.queue.take(ReceiverEvent::Complete).unwrap();
+    assert!(fixture.queue.publish_in_time(Instant::ZERO).is_some());
+    assert_eq!(fixture.queue.publish_in_time(Instant::ZERO + HOLD), None);
+    assert!(has("d"));
+    fixture.queue.reporter.output.take();
+}
