@@ -103,7 +103,7 @@ fn assert_ended_by_a_signal(program: &str, options: &[&str]) {
         let (reader, writer) = io::pipe().expect("a pipe");
         let filler = reopened(&writer);
         let launch = Launch::new(program).args(["127.0.0.1:0", "--reader-timeout", "20ms"]);
-        let launch = launch.args(["--grace", "100ms"]).args(options).stdout(writer);
+        let launch = launch.args(["--grace", "20ms"]).args(options).stdout(writer);
         let server = launch.spawn();
         let (address, _stalled) = listening(reader);
         fill(filler);

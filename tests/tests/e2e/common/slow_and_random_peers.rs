@@ -69,7 +69,7 @@ fn a_server_slow_byte_by_byte_is_heard() {
 #[test]
 fn a_drip_does_not_outlive_the_deadline() {
     let mut pace = serve("tcp-server", &["--quiet-period", "5ms"]);
-    let options = ["--timeout", "300ms", "--quiet-period", "1h", "--linger", "0s"];
+    let options = ["--timeout", "150ms", "--quiet-period", "1h", "--linger", "0s"];
     let server = serve("tcp-server", &options);
     let mut drip = connect(server.address());
     read_line(&mut drip);

@@ -137,7 +137,7 @@ fn who_stays_over_the_rate_is_muted_with_a_note() {
     catch_up(address);
     waiting(&flooder);
     // A second later the rate alone would let it be answered again.
-    flooder.set_read_timeout(Some(Duration::from_millis(1200))).unwrap();
+    flooder.set_read_timeout(Some(Duration::from_millis(1100))).unwrap();
     flooder.send_to(b"more", address).unwrap();
     let answer = uninterrupted(|| flooder.recv(&mut [0; 64]));
     assert!(answer.is_err(), "answered though muted");
