@@ -15,6 +15,7 @@ mod mirrors;
 mod output;
 mod pace;
 mod plain;
+mod records;
 mod requests;
 mod resets;
 mod resume_cost;
