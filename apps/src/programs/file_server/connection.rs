@@ -218,12 +218,14 @@ impl ClientConnection {
         true
     }
 
-    /// By when it must go on, whatever the client does.
-    fn deadline(&self, state: &FileServerState) -> Option<Instant> {
+    /// When it goes on by itself, if it waits for the disk or for its turn.
+    fn resumes_at(&self, state: &FileServerState) -> Option<Instant> {
         let disk = self.waits_since.map(|since| since + state.config.stall);
         let pace = self.response.as_ref().and_then(Response::resumes_at);
+        let own = disk.into_iter().chain(pace).min()?;
+        // What is kept back is not for the client to take in time.
         let session = self.session.poll_deadline().filter(|_| !self.withholds);
-        disk.into_iter().chain(pace).chain(session).min()
+        Some(session.map_or(own, |at| at.min(own)))
     }
 
     /// All of the file has gone out. If it is no longer what was offered, the client must not take
@@ -307,8 +309,10 @@ impl Task<FileContext> for ClientConnection {
                     response.mark(&context.state.store, &asker);
                 }
                 let flushed = self.link.flush(cx, &self.session);
-                if let Err(nb::Error::WouldBlock) = flushed {
-                    cx.set_deadline(self.deadline(&context.state));
+                if let (Err(nb::Error::WouldBlock), Some(at)) =
+                    (&flushed, self.resumes_at(&context.state))
+                {
+                    cx.set_deadline(Some(at));
                 }
                 flushed.map_err(|error| error.map(|fault| self.reason(context, &fault)))
             }
