@@ -147,7 +147,9 @@ impl<'o> Mirrors<'o> {
     /// # Errors
     /// Why it is of no use.
     pub(super) fn take(&mut self, index: usize, event: ReceiverEvent<'_>) -> Result<(), String> {
-        let Some(server) = self.servers.get_mut(index) else { return Ok(()) };
+        let Some(server) = self.servers.get_mut(index).filter(|server| !server.is_out()) else {
+            return Ok(());
+        };
         match event {
             ReceiverEvent::Response(header) => match &mut server.state {
                 State::Telling(incoming, _) => {
@@ -173,9 +175,10 @@ impl<'o> Mirrors<'o> {
             ReceiverEvent::Complete => {
                 if let State::Telling(incoming, digests) = &mut server.state {
                     server.state = State::Told(*incoming, std::mem::take(digests));
-                    return self.choose();
+                    self.choose();
+                } else {
+                    server.asked.pop_front();
                 }
-                server.asked.pop_front();
             }
             _ => {}
         }
@@ -183,7 +186,7 @@ impl<'o> Mirrors<'o> {
     }
 
     /// Compares what the servers have told so far.
-    fn choose(&mut self) -> Result<(), String> {
+    fn choose(&mut self) {
         if self.meant.is_none() {
             let found =
                 self.servers.iter().find_map(|server| match (&server.state, self.expected) {
@@ -197,13 +200,14 @@ impl<'o> Mirrors<'o> {
                 });
             if let Some((incoming, digests)) = found.flatten() {
                 let (incoming, digests) = (*incoming, digests.clone());
-                self.begin(&incoming, digests)?;
+                if let Err(why) = self.begin(&incoming, digests) {
+                    return self.fail(&why);
+                }
             }
         }
         for index in 0..self.servers.len() {
             self.judge(index);
         }
-        Ok(())
     }
 
     /// Whether a server that has told what it has has the file that is meant.
@@ -254,7 +258,11 @@ impl<'o> Mirrors<'o> {
             && !*there
             && let Some(sink) = &mut self.sink
         {
-            sink.put(segment, &bytes, digest)?;
+            if let Err(why) = sink.put(segment, &bytes, digest) {
+                // That is no fault of a server's.
+                self.fail(&why);
+                return Ok(());
+            }
             *there = true;
             server.given += bytes.len() as u64;
             self.reporter.advance(bytes.len());
@@ -294,9 +302,7 @@ impl<'o> Mirrors<'o> {
     /// As [`rewind`](Self::rewind), and whoever waited for what it has waits no longer.
     pub(super) fn interrupt(&mut self, index: usize) {
         self.rewind(index);
-        if let Err(why) = self.choose() {
-            self.fail(&why);
-        }
+        self.choose();
     }
 
     /// A server is of no use, for the reason given. If it is the last, the download has failed.
@@ -315,15 +321,14 @@ impl<'o> Mirrors<'o> {
         }
         self.reporter.log(Level::Warn, &message);
         // What is meant may be clear without it.
-        if let Err(why) = self.choose() {
-            self.fail(&why);
-        }
+        self.choose();
     }
 
     /// Nothing more will come, for the reason given.
-    pub(super) fn fail(&mut self, why: &str) {
+    fn fail(&mut self, why: &str) {
         self.servers.iter_mut().for_each(|server| server.state = State::Out);
-        self.reporter.fail(why);
+        let kept = self.kept();
+        self.reporter.fail(&format!("{why}; {kept}"));
     }
 
     /// What becomes of the file if the rest never comes, in words.

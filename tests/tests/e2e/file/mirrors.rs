@@ -184,6 +184,24 @@ fn files_of_every_size_come_from_two_servers() {
     }
 }
 
+/// What goes wrong on this side is no fault of the servers.
+#[test]
+fn a_file_without_room_leaves_no_server_out() {
+    let whole = contents(SIZE, 8);
+    let ((_one, one), (_other, other)) = (serve(&whole), serve(&whole));
+    let target = Folder::in_memory();
+    let limited = r#"ulimit -f 4096 && exec "$0" "$@""#;
+    let options = [&one.at(), "x", "--mirror", &other.at()];
+    let client = Launch::through_shell(limited, "file-client").args(options).within(&target).run();
+    let client = client.exits(1).says(&["cannot write x: file too large"]);
+    assert_eq!(client.error().lines().count(), 1, "{client:?}");
+    assert!(!target.has("x"));
+    fetch(&one.at(), &target, &["x"]).exits(0).prints("resumed from");
+    target.assert_holds("x", &whole);
+    one.stop();
+    other.stop();
+}
+
 #[test]
 fn mirrors_are_for_one_file() {
     let target = Folder::new();
