@@ -46,7 +46,8 @@ pub(super) struct Record {
     /// with another version.
     pub(super) travelled: usize,
     pub(super) restarts: usize,
-    /// Answers that went on from what was there, and segments that the server had otherwise by then.
+    /// Answers that went on from what was there, and segments of a part that the server had otherwise by
+    /// then.
     pub(super) resumed: usize,
     pub(super) forgotten: usize,
 }
@@ -214,7 +215,7 @@ fn take(
         ReceiverEvent::Digest { start, end, digest } => {
             let Comparison::Asked(held) = &job.comparison else { panic!("nothing to compare") };
             if held.get(&start).is_some_and(|held| *held != digest) {
-                record.forgotten += 1;
+                record.forgotten += usize::from(!download.is_proven());
                 record.restarts += 1;
                 download.forget(start, end)?;
             }

@@ -197,7 +197,7 @@ fn a_large_file_is_resumed_from_its_last_segment() {
 /// it is one version.
 #[test]
 fn what_changes_in_secret_never_verifies_as_a_version_that_it_is_not() {
-    for_seeds(1_000, |seed, sometimes| {
+    for_seeds(400, |seed, sometimes| {
         for wish in download(seed, |random| Store::secretive(random, 50), &mut Sometimes::default())
         {
             let is_complete = wish.verify && wish.state == State::Complete;

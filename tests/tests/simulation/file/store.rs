@@ -52,10 +52,12 @@ impl Store {
         Self::of_sizes(random, &sizes, segment)
     }
 
-    /// Files of a few bytes that change again and again, and look the same.
+    /// Files of several segments that change again and again, and look the same.
     pub(super) fn secretive(random: &mut Random, haste: u8) -> Self {
         let changes = random.pick(&[1, 5, 20]);
-        Self { is_secretive: true, haste, changes, ..Self::new(random) }
+        let sizes = [random.count(1_025..=9_000), random.count(0..=3_000)];
+        let store = Self::of_sizes(random, &sizes, SegmentSize::MIN);
+        Self { is_secretive: true, haste, changes, ..store }
     }
 
     /// One file of so many segments of the largest kind and a few bytes more or less.
