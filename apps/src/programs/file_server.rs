@@ -95,7 +95,7 @@ pub(crate) struct FileServerProgram {
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_TIMEOUT))]
     timeout: Duration,
 
-    /// How long a client may take nothing of what it asked for
+    /// How long a client may take nothing, or less than 16 bytes a second on average, of what it asked for
     #[arg(long, value_name = "TIME", value_parser = timeout, default_value = written(DEFAULT_STALL))]
     stall: Duration,
 

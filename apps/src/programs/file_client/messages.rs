@@ -78,7 +78,7 @@ pub(super) fn ended(
              suits the simplest servers)"
         ),
         Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
-            broke_off(&format!("nothing came for {stall} (--stall allows more)"))
+            broke_off(&format!("too little came for {stall} (--stall allows more)"))
         }
         Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
             if transfer.is_listing() && !policy.was_heard =>

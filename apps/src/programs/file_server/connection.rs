@@ -268,7 +268,7 @@ impl ClientConnection {
                 format!("did not send a request within {}", context.state.config.timeout)
             }
             DriveError::Session(SenderError::Stalled) => {
-                format!("took nothing for {}{during}", context.state.config.stall)
+                format!("took too little for {}{during}", context.state.config.stall)
             }
             _ => fault.to_string(),
         }

@@ -231,7 +231,7 @@ fn contents_that_stall_are_given_up_after_the_time_given() {
     let proxy = Proxy::start(server.address(), &[Fault::Stall(5000)]);
     let target = Folder::in_memory();
     let options = ["x", "--stall", "200ms", "--retries", "0"];
-    fetch(&proxy.at(), &target, &options).exits(1).says(&["nothing came for 0.2 s"]);
+    fetch(&proxy.at(), &target, &options).exits(1).says(&["too little came for 0.2 s"]);
     assert!(target.names().is_empty());
     server.stop();
 }

@@ -49,7 +49,7 @@ fn who_takes_nothing_for_the_stall_is_cut_off() {
     let mut server = share(&folder, &["--stall", "200ms"]);
     let mut stream = connect_narrow(server.address());
     stream.write_all(&Ask::get("x").bytes()).unwrap();
-    server.program.diagnostic_with(&["took nothing for"]);
+    server.program.diagnostic_with(&["took too little for"]);
     assert_eq!(read_out(&mut stream).1, End::Reset);
     server.stop();
 }
