@@ -196,7 +196,8 @@ fn a_file_without_room_leaves_no_server_out() {
     let client = client.exits(1).says(&["cannot write x: file too large"]);
     assert_eq!(client.error().lines().count(), 1, "{client:?}");
     assert!(!target.has("x"));
-    fetch(&one.at(), &target, &["x"]).exits(0).prints("resumed from");
+    // Which segments came first, and so are kept, is chance.
+    fetch(&one.at(), &target, &["x"]).exits(0);
     target.assert_holds("x", &whole);
     one.stop();
     other.stop();
