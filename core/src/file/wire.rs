@@ -107,8 +107,7 @@ pub(super) fn encode_response(
 /// What the check of a response must be. Where the server closes since it may not have read the request,
 /// it is over the response alone.
 fn check_of(request: Option<&Request<'_>>, response: &[u8; RESPONSE_HEADER]) -> [u8; CHECK] {
-    let checked = response.first_chunk::<{ RESPONSE_HEADER - CHECK }>();
-    let checked = checked.map_or(&[][..], <[u8; _]>::as_slice);
+    let checked = response.get(..RESPONSE_HEADER - CHECK).unwrap_or_default();
     let closes = Refusal::of_status(status(response)).is_some_and(Refusal::closes);
     match request.and_then(|request| Some((request.name, RequestHeader::of(request)?))) {
         Some((name, header)) if !closes => check([&header.encode(), name, checked]),
