@@ -80,10 +80,12 @@
 //!   average over the [stall](TransferConfig::stall), end the connection, on both sides.
 //! - **A file that changes while it is sent**, unless it only grew, ends in a reset, and what only grew
 //!   is sent up to the size told. A server that looks at size and times alone sees that a file has grown,
-//!   and not whether its beginning was overwritten as well. Where it has sent digests it knows: what
-//!   those segments hold now must match them before the last is sent, so a verified download is of one
-//!   version. Without digests, Barewire's server compares the first and the last 64 KiB; bytes between
-//!   them that were overwritten while the file also grew may be of either version.
+//!   or that something about it is another, and not whether it was overwritten as well and its time set
+//!   back. Where it has sent digests it knows: what those segments hold now must match them before the
+//!   last is sent, so a verified download is of one version, as far as the system tells at all that a file
+//!   was written to (what is written through a shared mapping, `mmap(2)`, may bear no other time). Without
+//!   digests, Barewire's server compares the first and the last 64 KiB; bytes between them that were
+//!   overwritten while the file also grew, or by who set its time back, may be of either version.
 //! - **Names** are relative, with `/` between their parts. A name that is absolute, leaves the root
 //!   by `..`, or holds a NUL is refused, and so is an empty name, save that it lists the root. A
 //!   backslash is an ordinary character.

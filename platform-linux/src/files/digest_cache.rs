@@ -25,8 +25,10 @@ const SETTLED_SECONDS: i64 = 2;
 /// of smaller segments there can be a thousand times as many, which are computed anew.
 ///
 /// A file is known again by its device, number, size, and times of modification and of change. The
-/// last cannot be set at will; what it does not show are contents written through a shared mapping
-/// (`mmap(2)`) that have not been written back yet.
+/// last cannot be set at will; what it may not show are contents written through a shared mapping
+/// (`mmap(2)`) into pages that were written to before and not written back yet: their digests are those of
+/// before, until anything else about the file changes. So a file that is written to like that, as some
+/// databases are, may be refused by who compares it with them.
 pub struct DigestCache {
     cache: Cache<Key, Digest>,
 }

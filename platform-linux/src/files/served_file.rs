@@ -9,7 +9,7 @@ use std::sync::Arc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::file_system::FileSystem;
-use super::version::{self, Version};
+use super::version::{self, FileTime, Version};
 use crate::sys::{self, knows_no_cache, retry};
 
 /// How much of each end of a file is marked.
@@ -28,6 +28,8 @@ pub struct ServedFile {
     size: u64,
     tag: u64,
     modified: i64,
+    /// As it was opened: the time of the last change of anything.
+    changed: FileTime,
     /// As seen last, and never smaller than `size`.
     seen: Version,
     /// The digest of both ends of what was opened.
@@ -42,6 +44,10 @@ pub enum FileChange {
     /// It is longer, as a log would be. Its beginning is taken to be as it was, if both ends of it
     /// are as they were [marked](ServedFile::mark): what else was overwritten only its digests tell.
     Grown,
+    /// It has the size and the time of modification that it had, but not the time of change. Its name or
+    /// its permissions may be others, or it was rewritten and its time set back: only its digests tell, and
+    /// its ends where they were [marked](ServedFile::mark). It stays so, and may grow besides.
+    Touched,
     /// It has shrunk, was written to without growing, or was rewritten longer: what has been read of
     /// it may be of two versions. It stays so.
     Changed,
@@ -50,7 +56,8 @@ pub enum FileChange {
 impl ServedFile {
     pub(super) fn new(fd: OwnedFd, file_system: FileSystem, seen: Version) -> Self {
         let (size, tag, modified) = (seen.size, seen.tag(), seen.modified.nanoseconds());
-        Self { file: Arc::new(fd.into()), file_system, size, tag, modified, seen, mark: None }
+        let (file, changed) = (Arc::new(fd.into()), seen.changed);
+        Self { file, file_system, size, tag, modified, changed, seen, mark: None }
     }
 
     /// Contents made for the occasion, which then are a file like any other: in memory, without a
@@ -63,8 +70,8 @@ impl ServedFile {
         file.write_all_at(contents, 0)?;
         let seen = Version::read(&file)?;
         let (file, file_system) = (Arc::new(file), FileSystem::Memory);
-        let (size, tag) = (seen.size, version::tag(contents));
-        Ok(Self { file, file_system, size, tag, modified: 0, seen, mark: None })
+        let (size, tag, changed) = (seen.size, version::tag(contents), seen.changed);
+        Ok(Self { file, file_system, size, tag, modified: 0, changed, seen, mark: None })
     }
 
     /// The size in bytes when it was opened. It may have grown since.
@@ -146,8 +153,8 @@ impl ServedFile {
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
-    /// [`check`](Self::check) tells a file that only grew from one that was rewritten longer. A
-    /// second call does nothing.
+    /// [`check`](Self::check) tells a file that only grew, or was only touched, from one that was
+    /// rewritten. A second call does nothing.
     ///
     /// # Errors
     /// Those of `pread(2)`.
@@ -201,14 +208,18 @@ impl ServedFile {
         if now.size < seen.size || now.size == seen.size && now.modified != seen.modified {
             return Ok(FileChange::Changed);
         }
-        if now.size > seen.size
+        if now.changed != seen.changed
             && let Some(mark) = self.mark
             && self.ends()? != mark
         {
             return Ok(FileChange::Changed);
         }
         self.seen = now;
-        Ok(if now.size > self.size { FileChange::Grown } else { FileChange::Unchanged })
+        Ok(match now {
+            _ if now.size > self.size => FileChange::Grown,
+            _ if now.changed != self.changed => FileChange::Touched,
+            _ => FileChange::Unchanged,
+        })
     }
 
     pub(super) fn version(&self) -> io::Result<Version> {
@@ -321,11 +332,29 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_over_it_and_its_removal_change_nothing() {
+    fn what_is_rewritten_and_its_time_set_back_is_touched() {
+        for is_marked in [false, true] {
+            let (folder, file, mut opened) = opened("line\n");
+            if is_marked {
+                opened.mark().unwrap();
+            }
+            let modified = file.metadata().unwrap().modified().unwrap();
+            let path = folder.path().join("file");
+            fs::write(&path, "LINE\n").unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+            let expected = if is_marked { FileChange::Changed } else { FileChange::Touched };
+            assert_eq!(opened.check().unwrap(), expected);
+            assert_eq!(opened.check().unwrap(), expected, "it stays so");
+        }
+    }
+
+    #[test]
+    fn a_rename_over_it_and_its_removal_leave_its_contents() {
         let (folder, _file, mut opened) = opened("line\n");
+        opened.mark().unwrap();
         fs::write(folder.path().join("new"), "new").unwrap();
         fs::rename(folder.path().join("new"), folder.path().join("file")).unwrap();
-        assert_eq!(opened.check().unwrap(), FileChange::Unchanged);
+        assert_eq!(opened.check().unwrap(), FileChange::Touched);
         let mut buffer = [0; 8];
         assert_eq!(opened.read_at(0, &mut buffer).unwrap(), 5);
     }

@@ -39,8 +39,8 @@ pub(super) struct Response {
     recheck: Option<Box<Recheck>>,
 }
 
-/// A file that has grown is read once more before its last digest is provided: what was sent before
-/// must be what it still holds.
+/// A file that has grown, or of which more than its size and time of modification may have changed, is
+/// read once more before its last digest is provided: what was sent before must be what it still holds.
 struct Recheck {
     supply: Supply,
     last: Digest,
@@ -111,7 +111,8 @@ impl Response {
         }
     }
 
-    /// Makes sure that the file is still what was offered; growing does no harm.
+    /// Makes sure that the file is still what was offered, as far as its size and times tell; growing does
+    /// no harm.
     pub(super) fn check(&mut self) -> Result<FileChange, String> {
         let standing = self.file.check();
         match standing.map_err(|error| self.unreadable(&error))? {
@@ -162,7 +163,8 @@ impl Response {
         let is_last = segment.end() == self.range.end;
         if is_last || SegmentSize::MAX.divides(segment.end()) {
             let standing = self.check()?;
-            if is_last && segment.start() > self.range.start && standing == FileChange::Grown {
+            let is_doubtful = standing != FileChange::Unchanged;
+            if is_last && segment.start() > self.range.start && is_doubtful {
                 let (position, supply) = (self.range.start, Supply::default());
                 let recheck = Recheck { supply, last: digest, position, found: Digest::default() };
                 self.recheck = Some(Box::new(recheck));

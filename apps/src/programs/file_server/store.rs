@@ -116,13 +116,22 @@ impl Store {
             Operation::Get | Operation::Hashes => {
                 self.openings.ask(share, key, waker, move |_| root.open_file(&name).map(Arc::new))
             }
-            Operation::List => self.listings.ask(share, key, waker, move |interest| {
-                list(&root, &name, || interest.is_there()).map(Arc::new)
-            }),
+            Operation::List => {
+                let key = without_detours(&key);
+                self.listings.ask(share, key, waker, move |interest| {
+                    list(&root, &name, || interest.is_there()).map(Arc::new)
+                })
+            }
             _ => return Found::Now(Err(Refusal::NotSupported)),
         };
         begun.map_or(Found::Now(Err(Refusal::Busy)), Found::Later)
     }
+}
+
+/// One spelling of a folder's name for many: without the parts that lead nowhere.
+fn without_detours(name: &[u8]) -> Vec<u8> {
+    let parts = name.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+    parts.collect::<Vec<_>>().join(&b'/')
 }
 
 /// A listing is a file made for the occasion.

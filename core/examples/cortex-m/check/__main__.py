@@ -113,10 +113,10 @@ def it_sends_plainly_and_from_the_middle(board):
         must(read_all(client) == noise(), "the plain download differs")
     with board.connect("file") as client:
         # A framed request for what follows byte 90,000, without digests.
-        client.sendall(struct.pack(">4sBBHQQ", b"\0BW\1", 1, 0, 9, 90_000, 0) + b"noise.bin")
+        client.sendall(struct.pack(">4sBBHQQ16x", b"\0BW\2", 1, 0, 9, 90_000, 2**63) + b"noise.bin")
         client.shutdown(socket.SHUT_WR)
         answer = read_all(client)
-        must(answer[32:] == noise()[90_000:], "the later part differs")
+        must(answer[64:] == noise()[90_000:], "the later part differs")
 
 
 def it_serves_beside_one_that_lingers(board, folder):

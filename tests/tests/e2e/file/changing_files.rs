@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{Ask, RESPONSE, SEGMENT, on_the_wire};
@@ -119,6 +120,32 @@ fn a_file_that_is_rewritten_ends_in_a_reset() {
         let transfer = Transfer::begin(form);
         transfer.folder.write("x", contents(SIZE, 9));
         transfer.assert_reset(form);
+    }
+}
+
+/// Nothing but the time of change tells, and then the digests: no part of it is called proven.
+#[test]
+fn a_file_that_is_rewritten_and_its_time_set_back_ends_in_a_reset() {
+    let transfer = Transfer::begin(Form::Verified);
+    let path = transfer.folder.path("x");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let file = fs::File::options().write(true).open(path).unwrap();
+    for place in [100, SIZE as u64 - 100] {
+        file.write_all_at(b"NEW", place).unwrap();
+    }
+    file.set_modified(modified).unwrap();
+    transfer.assert_reset(Form::Verified);
+}
+
+/// Its permissions are others, and its name: the contents are as they were.
+#[test]
+fn a_file_that_is_only_touched_arrives_whole() {
+    for form in FORMS {
+        let transfer = Transfer::begin(form);
+        let path = transfer.folder.path("x");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::rename(&path, transfer.folder.path("y")).unwrap();
+        transfer.assert_whole(form);
     }
 }
 
