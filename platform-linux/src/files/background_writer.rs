@@ -51,6 +51,7 @@ struct WriterThread {
     commands: SyncSender<Command>,
     /// The pool: buffers that are written.
     free: Receiver<Vec<u8>>,
+    /// Behind what was written in order.
     position: u64,
     /// What will be, once everything is done that the thread was told.
     proven: Proven,
@@ -100,7 +101,7 @@ impl BackgroundWriter {
     /// As [`Download::position`]; with what is still to be written, unless an error was met.
     pub fn position(&self) -> u64 {
         match &self.thread {
-            Some(thread) => thread.position,
+            Some(thread) => thread.position.max(thread.proven.verified()),
             None => self.download.as_ref().map_or(0, |download| download.position()),
         }
     }

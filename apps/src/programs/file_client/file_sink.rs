@@ -112,7 +112,9 @@ impl FileSink {
 
     /// Why the file cannot be begun, written or completed.
     fn explain(&self, error: &io::Error) -> String {
-        let there = self.download.as_ref().map_or(0, |download| download.position());
+        let position = self.download.as_ref().map_or(0, |download| download.position());
+        // Segments may be proven behind one that is not.
+        let there = position.max(self.held().0);
         let missing = self.last.size.map(|size| size.saturating_sub(there));
         let is_complete = self.begun.is_some() && self.download.is_none();
         file_error::explain(&self.target.shown(), error, missing, is_complete)

@@ -178,6 +178,7 @@ fn segments_come_in_any_order_also_to_the_thread() {
         assert_eq!(missing.next(), None);
     }
     assert!(download.thread.is_some() && download.is_proven());
+    assert_eq!(download.position(), SIZE);
     assert_eq!(download.hash().unwrap(), Some(blake3::hash(contents()).into()));
     download.finish().unwrap();
     assert!(fs::read(target.path().join("file")).unwrap() == contents());

@@ -172,12 +172,18 @@ fn networks_that_break_cost_no_more_than_a_retry() {
 
 #[test]
 fn files_of_every_size_come_from_two_servers() {
-    for size in [0, 1, SEGMENT, SEGMENT + 1, 9 * SEGMENT] {
+    for (size, told) in [
+        (0, "0 B"),
+        (1, "1 B"),
+        (SEGMENT, "1.00 MiB"),
+        (SEGMENT + 1, "1.00 MiB"),
+        (9 * SEGMENT, "9.00 MiB"),
+    ] {
         let whole = contents(size, size as u64);
         let ((_one, one), (_other, other)) = (serve(&whole), serve(&whole));
         let target = Folder::in_memory();
         let client = fetch(&one.at(), &target, &["x", "--mirror", &other.at()]).exits(0);
-        client.is_silent().prints("(verified)");
+        client.is_silent().prints(&format!("x: {told} in ")).prints("(verified)");
         target.assert_holds("x", &whole);
         one.stop();
         other.stop();

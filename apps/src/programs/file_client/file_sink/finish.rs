@@ -53,7 +53,8 @@ impl FileSink {
             let Some(download) = sink.download.take() else { continue };
             // Nothing at all needs no proof.
             let verified = download.is_proven() || sink.last.size == Some(0);
-            named.push((name, sink, download.position(), verified, hash));
+            let bytes = sink.last.size.unwrap_or_else(|| download.position());
+            named.push((name, sink, bytes, verified, hash));
             downloads.push(*download);
         }
         let results = BackgroundWriter::finish_all(downloads);
