@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt as _;
 
 use barewire_core::file::{Digest, SegmentDigester, SegmentSize};
 
+use super::root::RootHash;
+
 /// Segments that are held, compared with those of the server.
 #[derive(Debug, Default)]
 pub(super) struct HeldComparison {
@@ -54,12 +56,14 @@ pub(super) struct FileComparison {
     file: File,
     size: u64,
     is_same: bool,
+    /// Of the server's file.
+    root: RootHash,
     buffer: Vec<u8>,
 }
 
 impl FileComparison {
     pub(super) fn new(file: File, size: u64) -> Self {
-        Self { file, size, is_same: true, buffer: Vec::new() }
+        Self { file, size, is_same: true, root: RootHash::default(), buffer: Vec::new() }
     }
 
     /// The server's file has this size.
@@ -72,6 +76,7 @@ impl FileComparison {
     /// # Errors
     /// Those of `pread(2)`.
     pub(super) fn take(&mut self, segment: Range<u64>, digest: &Digest) -> io::Result<()> {
+        self.root.segment(digest);
         if !self.is_same {
             return Ok(());
         }
@@ -87,9 +92,9 @@ impl FileComparison {
         Ok(())
     }
 
-    /// All have come: the file, if it is the same.
-    pub(super) fn finish(self) -> Option<File> {
-        self.is_same.then_some(self.file)
+    /// All have come: the hash of the server's file, and the one that is here, if it is the same.
+    pub(super) fn finish(self) -> (Digest, Option<File>) {
+        (self.root.finish(), self.is_same.then_some(self.file))
     }
 }
 
@@ -131,7 +136,8 @@ mod tests {
             comparison.begin(size);
             let digest = blake3::hash(contents.as_bytes());
             comparison.take(0..size, digest.as_bytes()).unwrap();
-            assert_eq!(comparison.finish().is_some(), is_same, "{size} {contents}");
+            let (root, file) = comparison.finish();
+            assert_eq!((root, file.is_some()), (digest.into(), is_same), "{size} {contents}");
         }
     }
 }

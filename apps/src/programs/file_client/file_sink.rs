@@ -201,14 +201,16 @@ impl Sink for FileSink {
             }
             if let Some(listed) = self.listed {
                 let found = self.target.compare(listed, self.keeps_times);
-                if settings.checksum && !settings.force && !self.is_outdated {
+                let may_stay = !settings.force && !self.is_outdated;
+                let is_same = found == Found::Same;
+                if may_stay && (settings.checksum || is_same && self.expected.is_some()) {
                     let opened = self.target.open_file().map_err(|error| self.explain(&error))?;
                     let comparison = opened.map(|(file, size)| FileComparison::new(file, size));
                     self.comparison = comparison.map(|it| Box::new(Comparison::File(it)));
                     if self.comparison.is_some() {
                         return Ok(Readiness::Ready);
                     }
-                } else if found == Found::Same && !settings.force && !settings.checksum {
+                } else if may_stay && is_same {
                     return Ok(Readiness::Unneeded);
                 }
                 let room = allowance.check(listed.size);
@@ -302,7 +304,9 @@ impl Sink for FileSink {
                 return adopted.map_err(|error| Abort::GiveUp(self.explain(&error)));
             }
             Some(Comparison::File(file)) => {
-                if let Some(file) = file.finish() {
+                let (hash, file) = file.finish();
+                self.check_hash(&hash).map_err(Abort::Skip)?;
+                if let Some(file) = file {
                     let listed = self.listed.filter(|_| self.keeps_times);
                     if let Some(time) = listed.and_then(ListedFile::system_time) {
                         // It is the same without, and compared again next time.

@@ -137,3 +137,47 @@ fn contents_are_compared_where_that_is_wanted() {
     run(&["--checksum"]).prints("; 3 unchanged");
     server.stop();
 }
+
+/// Neither a size and a time nor what the server has make it the right one.
+#[test]
+fn a_file_that_is_there_must_have_the_hash_that_is_expected() {
+    let (large, small) = (contents(2 * SEGMENT + 9, 5), b"small".to_vec());
+    let mut other = large.clone();
+    other[SEGMENT + 1] ^= 1;
+    let folder = Folder::new().with("t/large", &large).with("t/small", &small).with("t/empty", "");
+    let server = share(&folder, &["-q"]);
+    let sums = |large: &[u8], small: &[u8]| {
+        let of = [("large", large), ("small", small), ("empty", b"")];
+        of.map(|(name, contents)| format!("{}  t/{name}\n", hash(contents))).concat()
+    };
+    let target = Folder::in_memory()
+        .with("t/large", &other)
+        .with("t/small", &small)
+        .with("t/empty", "")
+        .with("RIGHT", sums(&large, &small))
+        .with("WRONG", sums(&other, b"else"));
+    for folder in [&folder, &target] {
+        for name in ["t/large", "t/small", "t/empty"] {
+            set_time(folder, name, 1_000_000);
+        }
+    }
+    let run = |sums: &str, options: &[&str]| {
+        let options = [&["-r", "t", "--expect-from", sums][..], options].concat();
+        fetch(&server.at(), &target, &options)
+    };
+    // What the server has is not what is expected: what is there stays, also if it is.
+    for options in [&[][..], &["--checksum"], &["--force"]] {
+        let client = run("WRONG", options).exits(1);
+        client.says(&["t/large: its hash is "]).says(&["t/small: its hash is "]);
+        target.assert_holds("t/large", &other);
+    }
+    run("RIGHT", &[]).exits(0).is_silent().prints("1 file, 2.00 MiB in ").prints("; 2 unchanged");
+    target.assert_holds("t/large", &large);
+    for options in [&[][..], &["--checksum"]] {
+        run("RIGHT", options).exits(0).is_silent().prints("; 3 unchanged");
+        let client = run("WRONG", options).exits(1);
+        assert_eq!(client.error().matches("is expected").count(), 2, "{client:?}");
+        target.assert_holds("t/large", &large);
+    }
+    server.stop();
+}

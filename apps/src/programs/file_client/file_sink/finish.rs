@@ -19,19 +19,25 @@ impl FileSink {
         } else {
             self.expected.map(|_| self.root.finish())
         };
-        if let Some((expected, hash)) = self.expected.zip(hash)
-            && hash != expected
-        {
+        if let Some(Err(why)) = hash.map(|hash| self.check_hash(&hash)) {
             // Nothing is left of what is not wanted.
             let _ = self.download.take().map(|mut download| download.forget(0, u64::MAX));
-            return Err(format!(
-                "{}: its hash is {}, but {} is expected: it is another file, or another version",
-                self.target.shown(),
-                hex(&hash),
-                hex(&expected)
-            ));
+            return Err(why);
         }
         Ok(hash.filter(|_| is_wanted))
+    }
+
+    /// Whether the file may have this hash.
+    pub(super) fn check_hash(&self, hash: &Digest) -> Result<(), String> {
+        match self.expected {
+            Some(expected) if expected != *hash => Err(format!(
+                "{}: its hash is {}, but {} is expected: it is another file, or another version",
+                self.target.shown(),
+                hex(hash),
+                hex(&expected)
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// All contents are there: gives the files their names, and says so. Each comes with the name
