@@ -1,7 +1,8 @@
 //! The hashes that files are expected to have.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use barewire_core::file::Digest;
@@ -10,6 +11,9 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use crate::cli::exit::Failure;
 use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
+
+/// How large a file of hashes may be, in bytes.
+const MOST: u64 = 64 << 20;
 
 /// What `b3sum` says of each file, if the user has said anything.
 #[derive(Clone, Debug, Default)]
@@ -26,17 +30,14 @@ impl Expectations {
     /// Reads a file such as `b3sum` writes.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = read_at_most(path, MOST).map_err(|error| {
             Failure::Conversation(format!("cannot read {shown}: {}", describe(&error)))
         })?;
-        let lines = (1_usize..).zip(text.lines()).filter(|(_, line)| !line.is_empty());
-        let listed = lines.map(|(number, line)| {
-            read_line(line).ok_or_else(|| {
-                let what = "not a hash of 64 digits, two spaces and a name, as b3sum writes";
-                Failure::usage(format!("{shown}, line {number}: {what}"))
-            })
-        });
-        Ok(Self::Listed(listed.collect::<Result<_, _>>()?, shown))
+        let text = text.ok_or_else(|| Failure::usage(format!("{shown} is larger than 64 MiB")))?;
+        match read_lines(&text) {
+            Ok(hashes) => Ok(Self::Listed(hashes, shown)),
+            Err(why) => Err(Failure::usage(format!("{shown}, {why}"))),
+        }
     }
 
     /// The hash that the file `name` is expected to have, if any is; an error if there should be one.
@@ -50,6 +51,37 @@ impl Expectations {
             }
         }
     }
+}
+
+/// The contents of a file; `None` if it has more than `most` bytes.
+fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut text)?;
+    Ok((text.len() as u64 <= most).then_some(text))
+}
+
+/// The hash of each name, or which line is wrong, and why.
+fn read_lines(text: &[u8]) -> Result<HashMap<String, Digest>, String> {
+    let mut hashes = HashMap::new();
+    // Editors on Windows begin files with a byte order mark.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    for (number, line) in (1_usize..).zip(text.split(|byte| *byte == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        let line = str::from_utf8(line).map_err(|_| format!("line {number}: not UTF-8"))?;
+        let (name, hash) = read_line(line).ok_or_else(|| {
+            let what = "not a hash of 64 digits, two spaces and a name, as b3sum writes";
+            format!("line {number}: {what}")
+        })?;
+        let (first, known) = *hashes.entry(name.clone()).or_insert((number, hash));
+        if known != hash {
+            let name = shown(name.as_bytes());
+            return Err(format!("lines {first} and {number}: two different hashes of {name}"));
+        }
+    }
+    Ok(hashes.into_iter().map(|(name, (_, hash))| (name, hash)).collect())
 }
 
 /// A hash as it is written.
@@ -114,5 +146,33 @@ mod tests {
         for wrong in [digits.as_str(), "x  y", "  x", "BLAKE3 (x)"] {
             assert_eq!(read_line(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn each_name_has_one_hash() {
+        let (one, two) = ("ab".repeat(32), "cd".repeat(32));
+        let twice = format!("\u{FEFF}{one}  a\r\n\n{two}  b\n{one}  ./a\n");
+        let hashes = HashMap::from([("a".to_owned(), [0xab; 32]), ("b".to_owned(), [0xcd; 32])]);
+        assert_eq!(read_lines(twice.as_bytes()), Ok(hashes));
+        let different = [twice.as_bytes(), format!("{two}  .//b\n{two}  a\n").as_bytes()].concat();
+        let why = "lines 1 and 6: two different hashes of a";
+        assert_eq!(read_lines(&different), Err(why.to_owned()));
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_told_by_its_number() {
+        let line = format!("{}  a\n", "ab".repeat(32)).into_bytes();
+        for (wrong, why) in [(&b"\xFF"[..], "line 3: not UTF-8"), (b"x", "line 3: not a hash")] {
+            let told = read_lines(&[&line[..], b"\n", wrong, b"\n", &line].concat()).unwrap_err();
+            assert!(told.starts_with(why), "{told}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_allowed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "12345").unwrap();
+        assert_eq!(read_at_most(file.path(), 5).unwrap().as_deref(), Some(&b"12345"[..]));
+        assert_eq!(read_at_most(file.path(), 4).unwrap(), None);
     }
 }

@@ -84,6 +84,13 @@ fn hashes_are_looked_up_by_name() {
     fetch(&server.at(), &target, &["d", "--expect-from", "ODD"])
         .exits(2)
         .says(&["ODD, line 1: not a hash"]);
+    let twice = [line("one", "d"), line("three", "./d")].concat();
+    let target = target.with("TWICE", twice);
+    fetch(&server.at(), &target, &["d", "--force", "--expect-from", "TWICE"])
+        .exits(2)
+        .says(&["TWICE, lines 1 and 2: two different hashes of d"]);
+    let endless = ["d", "--force", "--expect-from", "/dev/zero"];
+    fetch(&server.at(), &target, &endless).exits(2).says(&["/dev/zero is larger than 64 MiB"]);
     for wrong in [&["d", "t/a", "--expect", &hash(b"")][..], &["d", "--expect", "abc"]] {
         fetch(&server.at(), &target, wrong).exits(2).says(&["--expect"]);
     }
