@@ -58,6 +58,7 @@ mod file_system;
 mod folder;
 mod listing;
 mod open_error;
+mod part_names;
 mod reserve;
 mod root;
 mod served_file;

@@ -5,7 +5,6 @@ mod held_digests;
 mod journal;
 mod options;
 mod part;
-mod part_names;
 mod proven;
 mod record;
 mod resume;
@@ -29,7 +28,6 @@ use segment_set::SegmentSet;
 
 pub use held_digests::HeldDigests;
 pub use options::DownloadOptions;
-pub(super) use part_names::is_like_a_part;
 pub use proven::Held;
 pub(super) use proven::Proven;
 

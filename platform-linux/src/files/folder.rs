@@ -13,7 +13,7 @@ use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
-use super::download::is_like_a_part;
+use super::part_names::is_like_a_part;
 use super::storage::{FileId, FileKind, FileStatus};
 use crate::sys::{self, Statx, Timestamp, retry};
 

@@ -11,8 +11,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
-use super::download::is_like_a_part;
 use super::file_system::FileSystem;
+use super::part_names::is_like_a_part;
 use super::storage::FileKind;
 use super::{OpenError, Reason, ServedFile, Version};
 use crate::sys::beneath::Resolution;

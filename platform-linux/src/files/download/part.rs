@@ -6,8 +6,8 @@ mod tests;
 use std::io;
 
 use super::journal::{Journal, JournalState};
-use super::part_names::names;
 use super::record::JournalRecord;
+use crate::files::part_names::names;
 use crate::files::storage::{FileStatus, Found, PRIVATE, Storage, StorageFile};
 
 /// How many names for a part are tried, when what has them is not this program's.

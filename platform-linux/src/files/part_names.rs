@@ -20,7 +20,7 @@ pub(super) fn names(name: &[u8], number: u32) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Whether a part or a journal could be called that.
-pub(in crate::files) fn is_like_a_part(name: &[u8]) -> bool {
+pub(super) fn is_like_a_part(name: &[u8]) -> bool {
     let name = name.strip_suffix(JOURNAL.as_bytes()).unwrap_or(name);
     name.ends_with(b".part")
 }
