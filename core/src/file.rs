@@ -12,7 +12,8 @@
 //!
 //! On the same port. Its first byte, 0x00, can start no file name, so a server tells the two apart
 //! at once. A server that knows only the plain form closes without a byte, or answers with something
-//! else; then the client may ask again, plainly, on a new connection. A reset is no such answer: it is
+//! else; then the client may ask again, plainly, on a new connection. (What has one bit of the marker or of
+//! "BW" otherwise, and the right check, is no such answer: it was damaged on its way.) A reset is no such answer: it is
 //! also what a server leaves that stops before it has answered. So that its close is never taken for
 //! one, a server resets a connection on which nothing was asked yet when it stops. What remains: the
 //! system closes for a process that is killed, and that may look like a server for the plain form. A
@@ -128,6 +129,7 @@ pub use error::{ReceiverError, RequestError, SenderError};
 pub use event::{Pending, ReceiverEvent, RequestEvent};
 pub use hash_tree::Digest;
 pub use listing::{Entries, Entry, EntryError, EntryKind, ListingLine, entries};
+pub use name::is_acceptable;
 pub use plain_receiver::PlainReceiver;
 pub use receiver::Receiver;
 pub use request::{MAX_NAME, Operation, Request};

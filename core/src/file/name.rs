@@ -2,9 +2,9 @@
 
 use super::request::Operation;
 
-/// Whether `name` may be asked for at all: see the module's rules. What it names, if anything, is
-/// for the server to find out.
-pub(super) fn is_acceptable(operation: Operation, name: &[u8]) -> bool {
+/// Whether `name` may be asked for at all: see [the rules for names](super#framed). What it names, if
+/// anything, is for the server to find out.
+pub fn is_acceptable(operation: Operation, name: &[u8]) -> bool {
     match operation {
         Operation::Get | Operation::Hashes if name.is_empty() => false,
         Operation::Get | Operation::List | Operation::Hashes => {

@@ -76,11 +76,17 @@ impl<const N: usize> Sender<N> {
         self.state.framed
     }
 
+    /// Whether nothing is asked at the moment, not even in part, and nothing is under way: a connection that
+    /// is kept for what may come.
+    pub fn is_idle(&self) -> bool {
+        self.state.phase == Phase::Listening && !self.requests.has_begun()
+    }
+
     /// Whether nothing has been asked on this connection, not even in part. A client that sees such a
     /// conversation end in order takes the server for one that knows the plain form only; so an owner
     /// that would [stop](Self::stop) it resets the connection instead.
     pub fn is_unasked(&self) -> bool {
-        self.state.phase == Phase::Listening && !self.state.framed && !self.requests.has_begun()
+        self.is_idle() && !self.state.framed
     }
 
     /// The framed request that came last, until the next begins.

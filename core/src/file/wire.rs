@@ -120,6 +120,18 @@ pub(super) fn is_intact(request: &Request<'_>, response: &[u8; RESPONSE_HEADER])
     response.last_chunk() == Some(&check_of(Some(request), response))
 }
 
+/// As [`is_intact`], whatever the bytes are by which every header begins.
+pub(super) fn is_intact_but_for_its_beginning(
+    request: &Request<'_>,
+    response: &[u8; RESPONSE_HEADER],
+) -> bool {
+    let mut mended = *response;
+    for (byte, expected) in mended.iter_mut().zip(PREFIX) {
+        *byte = expected;
+    }
+    is_intact(request, &mended)
+}
+
 fn status(response: &[u8; RESPONSE_HEADER]) -> u8 {
     response.get(PREFIX.len()).copied().unwrap_or_default()
 }
@@ -133,8 +145,8 @@ pub(super) fn decode_response(bytes: &[u8; RESPONSE_HEADER]) -> Option<Response>
         return None;
     }
     if status == 0 {
-        let end = offset.checked_add(length)?;
-        let fits = flags & !VERIFY == 0 && end <= size && tag != 0;
+        offset.checked_add(length)?;
+        let fits = flags & !VERIFY == 0 && tag != 0;
         let (modified, verified) = (modified.cast_signed(), flags & VERIFY != 0);
         let header = ResponseHeader { offset, length, size, tag, modified, verified };
         return fits.then_some(Ok(header));
@@ -178,6 +190,13 @@ pub(super) fn begins(bytes: &[u8]) -> Result<(), Refusal> {
         Some(3) => Err(Refusal::NotSupported),
         Some(_) => Err(Refusal::Malformed),
     }
+}
+
+/// Whether `bytes`, the first of a response that have come, may yet be those of one of which a bit was
+/// flipped where it should say that it is one: only [its check](is_intact_but_for_its_beginning) tells.
+pub(super) fn may_be_flipped(bytes: &[u8]) -> bool {
+    let differing = |(byte, expected): (&u8, u8)| (byte ^ expected).count_ones();
+    bytes.iter().zip(PREFIX).map(differing).fold(0, u32::saturating_add) <= 1
 }
 
 /// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.

@@ -15,7 +15,10 @@ use crate::file::range::range_of;
 use crate::file::request::Request;
 use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::segment::{Segment, SegmentSize};
-use crate::file::wire::{MARKER, RESPONSE_HEADER, begins, decode_response, gather, is_intact};
+use crate::file::wire::{
+    MARKER, RESPONSE_HEADER, begins, decode_response, gather, is_intact,
+    is_intact_but_for_its_beginning, may_be_flipped,
+};
 use crate::logging::debug;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
@@ -136,6 +139,16 @@ impl ReceiverState {
                     gather(header, RESPONSE_HEADER, input);
                     self.progress.moved(now, header.len().saturating_sub(before));
                     if let Err(refusal) = begins(header) {
+                        if refusal == Refusal::Malformed && may_be_flipped(header) {
+                            match header.as_slice().try_into() {
+                                // More is to come, all of which was taken.
+                                Err(_) => continue,
+                                Ok(header) if is_flipped(&self.queue, requests, header) => {
+                                    return Err(nb::Error::Other(ReceiverError::DamagedHeader));
+                                }
+                                Ok(_) => {}
+                            }
+                        }
                         return Err(nb::Error::Other(self.unreadable(refusal)));
                     }
                     if let Ok(&header) = header.as_slice().try_into() {
@@ -264,7 +277,9 @@ impl ReceiverState {
     pub(super) fn end(&self) -> Result<(), ReceiverError> {
         match &self.stage {
             Stage::Header(_) if self.queue.length() == 0 => Ok(()),
-            Stage::Header(header) if !self.framed && header.is_empty() => {
+            Stage::Header(header)
+                if !self.framed && (header.is_empty() || begins(header).is_err()) =>
+            {
                 Err(ReceiverError::NotFramed)
             }
             _ => Err(ReceiverError::CutShort),
@@ -275,8 +290,17 @@ impl ReceiverState {
     pub(super) fn late(&self) -> ReceiverError {
         match &self.stage {
             Stage::Header(header) if header.is_empty() => ReceiverError::TimedOut,
+            Stage::Header(header) if !self.framed && begins(header).is_err() => {
+                ReceiverError::NotFramed
+            }
             Stage::Counted { .. } => ReceiverError::Unclosed,
             _ => ReceiverError::Stalled,
         }
     }
+}
+
+/// Whether a header is that of the answer that is due, but for its first bytes.
+fn is_flipped(queue: &Queue, requests: &[u8], header: &[u8; RESPONSE_HEADER]) -> bool {
+    let request = queue.first(requests);
+    request.is_some_and(|request| is_intact_but_for_its_beginning(&request, header))
 }

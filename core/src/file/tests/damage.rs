@@ -39,13 +39,30 @@ fn every_flipped_bit_of_a_header_is_found() {
         assert!(!matches!(end_of(request, &stream), Seen::Failed(_)));
         for (bit, stream) in flipped(&stream).take(64 * 8) {
             let error = match bit / 8 {
-                0..=2 => ReceiverError::NotFramed,
                 3 => ReceiverError::OtherVersion,
                 _ => ReceiverError::DamagedHeader,
             };
             assert_eq!(end_of(request, &stream), Seen::Failed(error), "bit {bit} of {request:?}");
         }
     }
+}
+
+/// A file that begins so is none of the framed form's, however it is cut.
+#[test]
+fn what_only_begins_as_a_flipped_header_does_is_no_answer() {
+    let mut stream = unverified(&bytes_of(&PLAINLY), b"alpha");
+    stream[0] = b'@';
+    for length in 1..64 {
+        let failed = Seen::Failed(ReceiverError::NotFramed);
+        assert_eq!(end_of(PLAINLY, &stream[..length]), failed, "{length}");
+        let mut silent = Client::asking(&[PLAINLY]);
+        silent.hear(NOW, &stream[..length]);
+        assert!(!silent.has_failed());
+        silent.expire(at(30_000));
+        assert_eq!(silent.seen.last(), Some(&failed));
+    }
+    stream[40] ^= 1;
+    assert_eq!(end_of(PLAINLY, &stream), Seen::Failed(ReceiverError::NotFramed));
 }
 
 /// The server has whatever is asked for, so that a wrong name finds something too.

@@ -37,6 +37,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     session(given, sender);
     used(hidden(sender).pending());
     used(hidden(sender).is_framed());
+    used(hidden(sender).is_idle());
     used(hidden(sender).is_unasked());
     used(hidden(sender).request());
     let offer =
