@@ -18,19 +18,30 @@ use super::version::{FileTime, Version};
 /// tick at least every 10 ms, that of FAT every 2 s.
 const SETTLED_SECONDS: i64 = 2;
 
-/// The digests of segments of files, which are computed only once as long as the file stays as
-/// it is. Threads share it by reference, and none waits while another computes.
+/// How long a digest is taken for that of what the file holds, in seconds: less than who downloads tries again
+/// for, and long enough that a crowd has a file hashed once.
+const LIFETIME_SECONDS: i64 = 10;
+
+/// The digests of segments of files, which are computed only once for all who ask within ten seconds, as
+/// long as the file stays as it is. Threads share it by reference, and none waits while another computes.
 ///
 /// Kept are those of segments of the [largest size](SegmentSize::MAX), and of files that are one segment;
 /// of smaller segments there can be a thousand times as many, which are computed anew.
 ///
 /// A file is known again by its device, number, size, and times of modification and of change. The
-/// last cannot be set at will; what it may not show are contents written through a shared mapping
-/// (`mmap(2)`) into pages that were written to before and not written back yet: their digests are those of
-/// before, until anything else about the file changes. So a file that is written to like that, as some
-/// databases are, may be refused by who compares it with them.
+/// last cannot be set at will, but does not show everything: not contents written through a shared mapping
+/// (`mmap(2)`) into pages that were written to before and not written back yet, nor for a while what another
+/// machine writes (`nfs(5)`). Whoever compares such a file with a digest of before refuses it, and gets it
+/// once the digest's ten seconds are over.
 pub struct DigestCache {
-    cache: Cache<Key, Digest>,
+    cache: Cache<Key, KnownDigest>,
+}
+
+#[derive(Clone, Copy)]
+struct KnownDigest {
+    digest: Digest,
+    /// When it was computed.
+    since: FileTime,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +73,7 @@ impl Row {
 
 impl DigestCache {
     /// How many digests are kept by default: those of 64 GiB in segments of 1 MiB. Each takes about
-    /// 150 bytes.
+    /// 170 bytes.
     pub const CAPACITY: usize = 65_536;
 
     /// Keeps about `capacity` digests; those that are asked for least make room.
@@ -132,7 +143,14 @@ impl DigestCache {
 
     /// The digest of a segment of a version, if it is known.
     pub(super) fn get(&self, version: Version, segment: Segment) -> Option<Digest> {
-        self.cache.get(&Key { version, segment })
+        self.get_at(FileTime::now(), Key { version, segment })
+    }
+
+    /// The digest, if it is known and not too old at the time `now`. One from the future, before the clock
+    /// was set back, has no age.
+    fn get_at(&self, now: FileTime, key: Key) -> Option<Digest> {
+        let KnownDigest { digest, since } = self.cache.get(&key)?;
+        (since <= now && now < since.plus_seconds(LIFETIME_SECONDS)).then_some(digest)
     }
 
     /// As [`of`](Self::of), at the time `now`, and with another way to read.
@@ -146,7 +164,7 @@ impl DigestCache {
     ) -> io::Result<Digest> {
         let version = opened.version()?;
         let key = Key { version, segment };
-        if let Some(digest) = self.cache.get(&key) {
+        if let Some(digest) = self.get_at(now, key) {
             return Ok(digest);
         }
         let digest = hash(segment, buffer, read)?;
@@ -155,7 +173,7 @@ impl DigestCache {
         let is_kept = segment.is_whole()
             || SegmentSize::MAX.segment(segment.start(), opened.size()) == segment;
         if is_kept && settled && opened.version()? == version {
-            self.cache.insert(key, digest);
+            self.cache.insert(key, KnownDigest { digest, since: now });
         }
         Ok(digest)
     }

@@ -65,6 +65,34 @@ fn it_is_computed_once() {
     assert_eq!(of(&digests, later(), &again), (first, 0));
 }
 
+/// What is written through a mapping may leave the file's times as they are. Its digests are another's then,
+/// but not for long.
+#[test]
+fn what_changes_without_a_sign_is_hashed_anew_in_time() {
+    let (_folder, opened) = file(b"contents");
+    let digests = DigestCache::new(10);
+    let since = later();
+    let at = |seconds, contents: &[u8]| {
+        let now = since.plus_seconds(seconds);
+        let read = |offset: u64, piece: &mut [u8]| {
+            let rest = contents.split_at(usize::try_from(offset).unwrap()).1;
+            let count = rest.len().min(piece.len());
+            piece[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        };
+        digests.of_at(now, &opened, whole(&opened), &mut [0; 4], read).unwrap()
+    };
+    let [before, after] =
+        [b"contents", b"CONTENTS"].map(|contents| *blake3::hash(contents).as_bytes());
+    assert_eq!(at(0, b"contents"), before);
+    assert_eq!(at(LIFETIME_SECONDS - 1, b"CONTENTS"), before);
+    assert_eq!(at(LIFETIME_SECONDS, b"CONTENTS"), after);
+    // That one's time begins anew.
+    assert_eq!(at(2 * LIFETIME_SECONDS - 1, b"contents"), after);
+    // Nor does a clock that is set back make it last.
+    assert_eq!(at(0, b"contents"), before);
+}
+
 #[test]
 fn a_file_that_has_just_been_written_is_not_trusted() {
     let (_folder, opened) = file(b"contents");
@@ -159,21 +187,25 @@ fn small_segments_of_large_files_are_not_kept() {
     let contents = vec![7; 5000];
     let (_folder, opened) = file(&contents);
     let digests = DigestCache::new(10);
+    let get = |segment| {
+        let version = opened.version().unwrap();
+        digests.get_at(later(), Key { version, segment })
+    };
     let of = |offset| {
         let segment = SegmentSize::MIN.segment(offset, 5000);
         let read = |offset, piece: &mut [u8]| opened.read_at(offset, piece);
         digests.of_at(later(), &opened, segment, &mut [0; 4096], read).unwrap();
-        digests.get(opened.version().unwrap(), segment)
+        get(segment)
     };
     assert_eq!((of(0), of(1024), of(4096)), (None, None, None));
     let whole = whole(&opened);
-    assert_eq!(digests.get(opened.version().unwrap(), whole), None);
+    assert_eq!(get(whole), None);
     digests
         .of_at(later(), &opened, whole, &mut [0; 4096], |offset, piece| {
             opened.read_at(offset, piece)
         })
         .unwrap();
-    assert!(digests.get(opened.version().unwrap(), whole).is_some());
+    assert!(get(whole).is_some());
 }
 
 #[test]
