@@ -55,6 +55,9 @@ pub(super) use proven::Proven;
 /// change as it was (`inode(7)`), and nobody can set it back. A crash of the system costs at most what
 /// had not reached the disk by then ([`SYNC_EVERY`](super::SYNC_EVERY)).
 ///
+/// What a program of the same user writes into a part that is being downloaded is not noticed, no more than
+/// what it writes into the file afterwards; that the part was moved, or its length changed, is.
+///
 /// Dropped before it has finished, it leaves what is worth resuming, that is, what is proven, and
 /// removes everything else.
 #[derive(Debug)]
@@ -116,7 +119,10 @@ impl<D: Storage> Download<D> {
             Some(status) => match status.kind {
                 FileKind::Folder => return Err(Errno::EISDIR.into()),
                 FileKind::File | FileKind::Link if options.force => {}
-                FileKind::File | FileKind::Link => return Err(Errno::EEXIST.into()),
+                FileKind::File | FileKind::Link => {
+                    Self::clear_published(disk, name)?;
+                    return Err(Errno::EEXIST.into());
+                }
                 FileKind::Other => return Err(io::ErrorKind::Unsupported.into()),
             },
         }

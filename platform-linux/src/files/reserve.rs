@@ -68,10 +68,22 @@ fn full(needed: u64, free: u64) -> io::Error {
     let more = match needed.checked_sub(free) {
         // There is a quota, or others were faster.
         None | Some(0) => String::new(),
-        Some(missing) => format!(", {missing} more than are free"),
+        Some(missing) => format!(", {} more than are free", for_people(missing)),
     };
-    let text = format!("no space left: {needed} bytes are needed{more}");
+    let text = format!("no space left: {} are needed{more}", for_people(needed));
     io::Error::new(io::ErrorKind::StorageFull, text)
+}
+
+/// A number of bytes, cut off behind three or more digits.
+fn for_people(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let steps = bytes.checked_ilog2().unwrap_or(0) / 10;
+    let Some(unit) = steps.checked_sub(1).and_then(|at| units.get(usize::try_from(at).ok()?))
+    else {
+        return format!("{bytes} bytes");
+    };
+    let hundredths = (u128::from(bytes) * 100) >> (10 * steps);
+    format!("{}.{:02} {unit}", hundredths / 100, hundredths % 100)
 }
 
 #[cfg(test)]
@@ -92,7 +104,21 @@ mod tests {
     #[test]
     fn what_a_quota_forbids_is_not_said_to_be_missing() {
         assert_eq!(full(10, 10).to_string(), "no space left: 10 bytes are needed");
-        assert!(full(11, 10).to_string().ends_with(", 1 more than are free"));
+        assert!(full(11, 10).to_string().ends_with(", 1 bytes more than are free"));
+    }
+
+    #[test]
+    fn bytes_are_told_in_units_for_people() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.00 KiB"),
+            ((1 << 30) - 1, "1023.99 MiB"),
+            (3 << 29, "1.50 GiB"),
+            (u64::MAX, "15.99 EiB"),
+        ] {
+            assert_eq!(for_people(bytes), text);
+        }
     }
 
     #[test]
@@ -112,7 +138,7 @@ mod tests {
         for asked in [check_room(&file, size), reserve(&file, 0, size)] {
             let error = asked.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-            let text = format!("no space left: {size} bytes are needed, ");
+            let text = format!("no space left: {} are needed, ", for_people(size));
             assert!(error.to_string().starts_with(&text));
         }
         assert_eq!(file.metadata().unwrap().blocks(), 0);

@@ -117,7 +117,10 @@ pub trait StorageFile: Debug {
     /// Those of `statx(2)`.
     fn status(&self) -> io::Result<FileStatus>;
 
-    /// Keeps others that lock it away, until it is closed, where the file system can (`flock(2)`).
+    /// Keeps others that lock it away, until it is closed, where the file system can (`flock(2)`). Where a
+    /// filter refuses that call, it is a lock of the open file on all bytes (`F_OFD_SETLK`, `fcntl(2)`), which
+    /// keeps only those away for whom it is refused as well, except where the file system takes the two for
+    /// one (`nfs(5)`).
     ///
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if another has locked it; others of `flock(2)`.

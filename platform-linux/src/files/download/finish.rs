@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Download, Phase};
+use super::{Download, Phase, part};
 use crate::files::storage::{FileKind, FileStatus, PRIVATE, Storage, StorageFile};
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
@@ -19,7 +19,8 @@ impl<D: Storage> Download<D> {
     ///
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if they are not complete;
-    /// [`InvalidData`](io::ErrorKind::InvalidData) if somebody else has changed or moved the part;
+    /// [`InvalidData`](io::ErrorKind::InvalidData) if somebody else has moved the part, or changed its
+    /// length;
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has got the name meanwhile that is
     /// not to be replaced; others of `fdatasync(2)` and `rename(2)`. After these the next run can go on
     /// from what has verified; only an error of `fsync(2)`, the last step, leaves the complete file
@@ -87,7 +88,7 @@ impl<D: Storage> Download<D> {
         if !named || status.length != proven.size.unwrap_or(*position) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "the part was changed by somebody else",
+                "another program has moved the part, or changed its length",
             ));
         }
         Ok(())
@@ -113,5 +114,14 @@ impl<D: Storage> Download<D> {
     pub(super) fn clean(&self) -> io::Result<()> {
         self.disk.remove(&self.part.journal_name)?;
         self.disk.sync()
+    }
+
+    /// Removes what lies beside the file `name` of a run that was killed when it had given the file its name,
+    /// and not done more. [`begin`](Self::begin) does so itself.
+    ///
+    /// # Errors
+    /// Those of `open(2)` and `unlink(2)`.
+    pub fn clear_published(disk: &D, name: &[u8]) -> io::Result<()> {
+        part::clear_published(disk, name)
     }
 }

@@ -109,6 +109,29 @@ impl<F: StorageFile> Part<F> {
     }
 }
 
+/// Removes what a run has left beside the file `target` that was killed when the file had its name already:
+/// the journal, and where names are given by links, the part's.
+pub(super) fn clear_published(disk: &impl Storage, target: &[u8]) -> io::Result<()> {
+    let Some(published) = disk.look(target)? else { return Ok(()) };
+    for number in 1..=NAMES {
+        let (name, journal_name) = names(target, number);
+        if disk.expects(&name) || disk.expects(&journal_name) {
+            continue;
+        }
+        match disk.look(&name)? {
+            Some(part) if part.links == 2 && part.is_same(&published) => disk.remove(&name)?,
+            Some(_) => continue,
+            None => {}
+        }
+        // Where this name was free for a part, no run has tried the next.
+        return match open(disk, &journal_name)? {
+            Some((_, Some(record))) if record.part == published.id => disk.remove(&journal_name),
+            _ => Ok(()),
+        };
+    }
+    Ok(())
+}
+
 /// Whether the journal is that of a part which is gone, and somebody else's file has its name now.
 /// An empty file is not worth the question; and where files bear no time of creation, their numbers
 /// may change from one day to the next, and say nothing.

@@ -340,7 +340,7 @@ fn where_there_is_no_such_rename_it_is_linked() {
 }
 
 #[test]
-fn a_part_that_was_moved_or_changed_is_not_published() {
+fn a_part_that_was_moved_or_cut_is_not_published() {
     let fixture = Fixture::new();
     for moved in [true, false] {
         let mut download = fixture.begin();

@@ -66,6 +66,47 @@ fn a_file_that_appears_meanwhile_is_not_replaced() {
     }
 }
 
+/// After the last step but one, by either way to a name.
+#[test]
+fn what_is_left_of_a_run_that_was_killed_when_the_file_had_its_name_is_cleared_away() {
+    for (by_link, is_taken) in [(false, false), (false, true), (true, false), (true, true)] {
+        let fixture = Fixture::new();
+        if is_taken {
+            fs::write(fixture.path("file.part"), "another's").unwrap();
+        }
+        let mut download = fixture.begin();
+        download.start(0, Some(SIZE), TAG).unwrap();
+        download.write(CONTENTS).unwrap();
+        download.prove_all();
+        download.sync_contents().unwrap();
+        let part = if is_taken { "file.2.part" } else { "file.part" };
+        let journal = format!("{part}.journal");
+        if by_link {
+            fs::hard_link(fixture.path(part), fixture.path("file")).unwrap();
+            download.kill();
+        } else {
+            download.publish().unwrap();
+        }
+        assert!(fixture.path(&journal).exists());
+        assert_eq!(fixture.try_begin(options()).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        if is_taken {
+            assert_eq!(fs::read(fixture.path("file.part")).unwrap(), b"another's");
+            fs::remove_file(fixture.path("file.part")).unwrap();
+        }
+        fixture.assert_done();
+    }
+}
+
+#[test]
+fn the_journal_of_another_part_than_the_file_was_is_left() {
+    let fixture = Fixture::new();
+    fixture.leave(2);
+    fs::remove_file(fixture.path("file.part")).unwrap();
+    fs::write(fixture.path("file"), "another's").unwrap();
+    assert_eq!(fixture.try_begin(options()).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(fixture.names(), ["file", "file.part.journal"]);
+}
+
 #[test]
 fn it_is_private_until_it_has_its_name_and_then_as_the_user_lets_new_files_be() {
     let fixture = Fixture::new();
