@@ -50,7 +50,7 @@ use crate::output::system_error::describe;
 
 use client::Client;
 use connection::ServerConnection;
-use expectations::Expectations;
+use expectations::{Expectations, STDIN};
 use mirror_connection::MirrorConnection;
 use mirrors::Mirrors;
 use names::{TreePath, leaf};
@@ -90,8 +90,8 @@ pub(crate) struct FileClientProgram {
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,
 
-    /// Write the file as FILE, `-` for standard output; to a device or a FIFO it is written, which is
-    /// never replaced
+    /// Write the file as FILE, `-` for standard output, whose reader may leave when it has enough (not with
+    /// --expect); to a device or a FIFO it is written, which is never replaced, and must be read to the end
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["directory", "list", "recursive"])]
     output: Option<PathBuf>,
 
@@ -169,6 +169,13 @@ impl FileClientProgram {
         if self.settings.expect.is_some() && names.len() > 1 {
             return Err(Failure::usage(
                 "--expect is the hash of one file (--expect-from takes a file with those of several)",
+            ));
+        }
+        let is_read_from_stdin =
+            self.settings.expect_from.as_deref().is_some_and(|path| path == Path::new(STDIN));
+        if is_read_from_stdin && names.is_empty() && !self.recursive {
+            return Err(Failure::usage(
+                "--expect-from - reads standard input, so the file's name must be an argument",
             ));
         }
         if self.common.json && stream.is_some_and(Stream::is_stdout) {

@@ -75,7 +75,7 @@ impl<'o> Client<'o> {
             Step::End if matches!(ending, Ending::Aborted(Abort::Interrupted)) => {
                 reporter.log(Level::Warn, &why);
             }
-            Step::End => {}
+            Step::End => reporter.log(Level::Debug, &why),
         }
         None
     }

@@ -15,6 +15,9 @@ use crate::output::system_error::describe;
 /// How large a file of hashes may be, in bytes.
 const MOST: u64 = 64 << 20;
 
+/// What stands for standard input in place of a path.
+pub(super) const STDIN: &str = "-";
+
 /// What `b3sum` says of each file, if the user has said anything.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Expectations {
@@ -27,10 +30,16 @@ pub(super) enum Expectations {
 }
 
 impl Expectations {
-    /// Reads a file such as `b3sum` writes.
+    /// Reads a file such as `b3sum` writes; standard input for `-`.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let shown = path.display().to_string();
-        let text = read_at_most(path, MOST).map_err(|error| {
+        let is_stdin = path == Path::new(STDIN);
+        let shown = if is_stdin { "standard input".into() } else { path.display().to_string() };
+        let text = if is_stdin {
+            read_at_most(io::stdin().lock(), MOST)
+        } else {
+            File::open(path).and_then(|file| read_at_most(file, MOST))
+        };
+        let text = text.map_err(|error| {
             Failure::Conversation(format!("cannot read {shown}: {}", describe(&error)))
         })?;
         let text = text.ok_or_else(|| Failure::usage(format!("{shown} is larger than 64 MiB")))?;
@@ -53,10 +62,10 @@ impl Expectations {
     }
 }
 
-/// The contents of a file; `None` if it has more than `most` bytes.
-fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+/// All that comes of it; `None` if that is more than `most` bytes.
+fn read_at_most(stream: impl io::Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut text)?;
+    stream.take(most + 1).read_to_end(&mut text)?;
     Ok((text.len() as u64 <= most).then_some(text))
 }
 
@@ -170,9 +179,8 @@ mod tests {
 
     #[test]
     fn no_more_is_read_than_is_allowed() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(&file, "12345").unwrap();
-        assert_eq!(read_at_most(file.path(), 5).unwrap().as_deref(), Some(&b"12345"[..]));
-        assert_eq!(read_at_most(file.path(), 4).unwrap(), None);
+        let text = b"12345";
+        assert_eq!(read_at_most(&text[..], 5).unwrap().as_deref(), Some(&text[..]));
+        assert_eq!(read_at_most(&text[..], 4).unwrap(), None);
     }
 }

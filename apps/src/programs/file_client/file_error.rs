@@ -7,24 +7,42 @@ use indicatif::HumanBytes;
 
 use crate::output::system_error::describe;
 
+/// How far a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Alone,
+    /// It is one of a tree.
+    OfTree,
+    /// All of it is there, tree or not.
+    Complete,
+}
+
 /// Why the file at `path` cannot be begun, written or, if all of it is there, completed. So many bytes of
 /// it are missing, if that is known.
 pub(super) fn explain(
     path: &impl fmt::Display,
     error: &io::Error,
     missing: Option<u64>,
-    is_complete: bool,
+    state: State,
 ) -> String {
     let why = describe(error);
     match error.kind() {
-        ErrorKind::AlreadyExists if is_complete => format!(
+        ErrorKind::AlreadyExists if state == State::Complete => format!(
             "something else has become {path} meanwhile (--force replaces it, and downloads nothing \
              anew)"
         ),
-        _ if is_complete => format!("cannot complete {path}: {why}"),
+        _ if state == State::Complete => format!("cannot complete {path}: {why}"),
         ErrorKind::AlreadyExists => format!("{path} is there already (--force replaces it)"),
+        ErrorKind::IsADirectory if state == State::OfTree => {
+            format!(
+                "{path} is a folder here, and a file on the server (move the folder away first)"
+            )
+        }
         ErrorKind::IsADirectory => format!("{path} is a folder (-d writes into one)"),
         // The system's own error of that kind is another: a call that it does not have.
+        ErrorKind::Unsupported if error.raw_os_error().is_none() && state == State::OfTree => {
+            format!("{path} is a device, FIFO or socket here, and a file on the server")
+        }
         ErrorKind::Unsupported if error.raw_os_error().is_none() => {
             format!(
                 "{path} is a device, FIFO or socket, not a file (-o writes to devices and FIFOs)"

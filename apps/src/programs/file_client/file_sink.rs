@@ -116,8 +116,12 @@ impl FileSink {
         // Segments may be proven behind one that is not.
         let there = position.max(self.held().0);
         let missing = self.last.size.map(|size| size.saturating_sub(there));
-        let is_complete = self.begun.is_some() && self.download.is_none();
-        file_error::explain(&self.target.shown(), error, missing, is_complete)
+        let state = match (self.begun, &self.download) {
+            (Some(_), None) => file_error::State::Complete,
+            _ if self.is_updated => file_error::State::OfTree,
+            _ => file_error::State::Alone,
+        };
+        file_error::explain(&self.target.shown(), error, missing, state)
     }
 
     /// Begins the download, with what an earlier run has left as far as it is still right.
@@ -203,6 +207,9 @@ impl Sink for FileSink {
                 let found = self.target.compare(listed, self.keeps_times);
                 let may_stay = !settings.force && !self.is_outdated;
                 let is_same = found == Found::Same;
+                if is_same {
+                    self.target.clear_published();
+                }
                 if may_stay && (settings.checksum || is_same && self.expected.is_some()) {
                     let opened = self.target.open_file().map_err(|error| self.explain(&error))?;
                     let comparison = opened.map(|(file, size)| FileComparison::new(file, size));

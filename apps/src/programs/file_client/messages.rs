@@ -1,6 +1,6 @@
 //! Why something was not downloaded, in words for people.
 
-use barewire_core::file::{ReceiverError, Refusal};
+use barewire_core::file::{Operation, ReceiverError, Refusal, is_acceptable};
 use barewire_linux::link::DriveError;
 use indicatif::HumanBytes;
 
@@ -25,9 +25,13 @@ pub(super) fn left_out(folder: Shown<'_>, entries: u64) -> String {
 /// The server does not send what was asked for.
 pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> String {
     let is_listing = transfer.is_listing();
+    let operation = if is_listing { Operation::List } else { Operation::Get };
     let why = match refusal {
         Refusal::NotFound if is_listing => "has no such folder (--list shows what there is)",
         Refusal::NotFound => "has no such file (--list shows what there is)",
+        Refusal::Refused if !is_acceptable(operation, transfer.name.as_bytes()) => {
+            "refused it: a name begins in the folder that is served, without `/`, and stays inside"
+        }
         Refusal::Refused if is_listing => "refused to list it: permission denied (is it a folder?)",
         Refusal::Refused => {
             "refused it: permission denied (is it a file that may be read? -r downloads folders)"
@@ -98,9 +102,13 @@ pub(super) fn ended(
         Ending::Broken(DriveError::Session(error)) => broke_off(&error.to_string()),
         Ending::Broken(fault) => format!("{name}: {fault}"),
         Ending::Aborted(Abort::Busy) => format!("{name}: {server} is busy"),
+        Ending::Aborted(Abort::Changed) => format!("{name}: it has changed meanwhile"),
         Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
-        Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => {
+        Ending::Aborted(Abort::Interrupted) => {
             format!("{name}: interrupted ({})", transfer.sink().kept())
+        }
+        Ending::Aborted(Abort::ReaderGone) => {
+            format!("{name}: nobody reads on ({})", transfer.sink().kept())
         }
     }
 }

@@ -120,8 +120,8 @@ impl MirrorConnection {
         mirrors.pace = pace;
         self.progressed |= progressed;
         self.policy.was_heard |= receiver.is_framed();
-        if let Some(why) = useless {
-            return Err(nb::Error::Other(Ending::Aborted(Abort::Skip(why))));
+        if let Some(abort) = useless {
+            return Err(nb::Error::Other(Ending::Aborted(abort)));
         }
         match driven {
             Ok(()) => Err(nb::Error::Other(Ending::Closed)),
@@ -183,7 +183,9 @@ impl MirrorConnection {
             }
             Ending::Broken(error) => error.to_string(),
             Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
-            Ending::Aborted(_) => "interrupted".into(),
+            Ending::Aborted(Abort::Busy) => "it is busy".into(),
+            Ending::Aborted(Abort::Changed) => "its file has changed meanwhile".into(),
+            Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => "interrupted".into(),
         }
     }
 }

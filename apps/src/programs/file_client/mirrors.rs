@@ -13,7 +13,7 @@ use super::limits::Allowance;
 use super::pace::Pace;
 use super::report::{Reporter, Reports};
 use super::settings::Settings;
-use super::sink::{Incoming, Sink};
+use super::sink::{Abort, Incoming, Sink};
 use super::transfer::shown;
 
 /// How long a segment is.
@@ -39,6 +39,8 @@ pub(super) struct Mirrors<'o> {
     pub(super) servers: Vec<Server>,
     /// The file that is meant; once it is known, what is to come of it.
     meant: Option<Meant>,
+    /// Why a server was left out last.
+    last_reason: String,
 }
 
 /// One of the servers.
@@ -95,8 +97,19 @@ impl<'o> Mirrors<'o> {
     ) -> Self {
         let servers = servers.into_iter().map(Server::new).collect();
         let (allowance, pace) = (settings.limits.into(), settings.limit_rate.map(Pace::new));
-        let (sink, meant) = (Some(sink), None);
-        Self { settings, reporter, pace, name, allowance, expected, sink, servers, meant }
+        let (sink, meant, last_reason) = (Some(sink), None, String::new());
+        Self {
+            settings,
+            reporter,
+            pace,
+            name,
+            allowance,
+            expected,
+            sink,
+            servers,
+            meant,
+            last_reason,
+        }
     }
 
     /// Whether nothing more is to come.
@@ -145,20 +158,19 @@ impl<'o> Mirrors<'o> {
     /// The server has answered.
     ///
     /// # Errors
-    /// Why it is of no use.
-    pub(super) fn take(&mut self, index: usize, event: ReceiverEvent<'_>) -> Result<(), String> {
+    /// Why it is of no use, now or at all.
+    pub(super) fn take(&mut self, index: usize, event: ReceiverEvent<'_>) -> Result<(), Abort> {
         let Some(server) = self.servers.get_mut(index).filter(|server| !server.is_out()) else {
             return Ok(());
         };
         match event {
             ReceiverEvent::Response(header) => match &mut server.state {
                 State::Telling(incoming, _) => {
-                    self.allowance.check(header.size)?;
+                    self.allowance.check(header.size).map_err(Abort::Skip)?;
                     *incoming = header.into();
                 }
-                State::Ready(tag) if *tag != header.tag => {
-                    return Err("its file has changed meanwhile".into());
-                }
+                // It may still be the file that is meant.
+                State::Ready(tag) if *tag != header.tag => return Err(Abort::Changed),
                 _ => server.segment.clear(),
             },
             ReceiverEvent::Digest { digest, .. } => {
@@ -168,10 +180,13 @@ impl<'o> Mirrors<'o> {
             }
             ReceiverEvent::Contents(bytes) => server.segment.extend_from_slice(bytes),
             ReceiverEvent::Verified { start, end, digest } => {
-                return self.put(index, start..end, &digest);
+                return self.put(index, start..end, &digest).map_err(Abort::Skip);
             }
-            ReceiverEvent::Refused(Refusal::NotFound) => return Err("has no such file".into()),
-            ReceiverEvent::Refused(refusal) => return Err(refusal.to_string()),
+            ReceiverEvent::Refused(Refusal::Busy) => return Err(Abort::Busy),
+            ReceiverEvent::Refused(Refusal::NotFound) => {
+                return Err(Abort::Skip("it has no such file".into()));
+            }
+            ReceiverEvent::Refused(refusal) => return Err(Abort::Skip(refusal.to_string())),
             ReceiverEvent::Complete => {
                 if let State::Telling(incoming, digests) = &mut server.state {
                     server.state = State::Told(*incoming, std::mem::take(digests));
@@ -313,7 +328,10 @@ impl<'o> Mirrors<'o> {
             return;
         }
         server.state = State::Out;
-        let message = format!("{}: {} is left out: {why}", shown(&self.name), server.address);
+        // What several have in common is told once.
+        let told = if self.last_reason == why { "for the same reason" } else { why };
+        let message = format!("{}: {} is left out: {told}", shown(&self.name), server.address);
+        why.clone_into(&mut self.last_reason);
         if self.is_over() && self.sink.is_some() {
             let kept = self.kept();
             self.reporter.fail(&format!("{message}; no server is left ({kept})"));

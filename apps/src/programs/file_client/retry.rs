@@ -139,7 +139,7 @@ impl RetryPolicy {
             Ending::Unconnected(_)
             | Ending::Closed
             | Ending::Broken(_)
-            | Ending::Aborted(Abort::Busy) => {
+            | Ending::Aborted(Abort::Busy | Abort::Changed) => {
                 if self.attempts >= self.retries || self.is_plain() && left.is_half_written {
                     return Step::GiveUp;
                 }

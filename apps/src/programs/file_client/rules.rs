@@ -12,7 +12,7 @@ pub(super) struct TreeRules {
     #[arg(long, value_name = "GLOB", value_parser = Pattern::parse, requires = "recursive")]
     exclude: Vec<Pattern>,
 
-    /// Of the files, take only those that match GLOB, and no --exclude
+    /// Of the files, take only those that match GLOB, and no --exclude; folders are made all the same
     #[arg(long, value_name = "GLOB", value_parser = Pattern::parse, requires = "recursive")]
     include: Vec<Pattern>,
 

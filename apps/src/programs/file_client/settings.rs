@@ -47,7 +47,8 @@ pub(super) struct Settings {
     #[arg(long, value_name = "HASH", value_parser = hash, conflicts_with_all = ["list", "recursive"])]
     pub(super) expect: Option<Digest>,
 
-    /// A file such as `b3sum` writes, in which the hash of each file is looked up by its name
+    /// A file such as `b3sum` writes, `-` for standard input, in which the hash of each file is looked up by
+    /// its name
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "expect"])]
     pub(super) expect_from: Option<PathBuf>,
 

@@ -81,6 +81,8 @@ impl From<ResponseHeader> for Incoming {
 pub(super) enum Abort {
     /// The server asks for patience.
     Busy,
+    /// What the server has is another version than a moment ago.
+    Changed,
     /// The answer that has begun is of no use, for the reason given.
     Skip(String),
     /// Nothing that would still come is of any use, for the reason given.

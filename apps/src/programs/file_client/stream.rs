@@ -26,7 +26,8 @@ impl Stream {
     /// # Errors
     /// Those of `open(2)`.
     pub(super) fn find(path: &Path) -> io::Result<Option<Self>> {
-        let Some(stream) = open_stream(path)? else { return Ok(None) };
+        let waits = || log::info!("waiting for somebody who reads {}", path.display());
+        let Some(stream) = open_stream(path, waits)? else { return Ok(None) };
         let identity = |file: &File| file.metadata().map(|it| (it.dev(), it.ino()));
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         // What is written to two descriptors of a device but a terminal does not get mixed up.

@@ -52,12 +52,23 @@ impl StreamSink {
     fn pass_on(&mut self, bytes: &[u8]) -> Result<(), Abort> {
         self.is_half_written = true;
         self.target.output.write(bytes).map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Abort::ReaderGone,
+            ErrorKind::BrokenPipe => self.without_reader(),
             ErrorKind::Interrupted => Abort::Interrupted,
             _ => Abort::GiveUp(self.target.explain(&error)),
         })?;
         self.written += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Who reads standard output may have had enough of it (`head(1)`), unless it is to be known that
+    /// all of it is right.
+    fn without_reader(&self) -> Abort {
+        if self.target.is_stdout() && self.expected.is_none() {
+            return Abort::ReaderGone;
+        }
+        let compared = self.expected.map_or("", |_| ", so its hash was not compared");
+        let name = self.target.name();
+        Abort::GiveUp(format!("cannot write to {name}: nobody reads it any more{compared}"))
     }
 
     /// All of `name` is written. On standard output the result has no place among the contents.

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use barewire_linux::files::Folder;
+use barewire_linux::files::{Download, Folder};
 
 use crate::output::peer_text::shown;
+use crate::output::system_error::describe;
 
 /// What a listing tells of a file.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +112,13 @@ impl TargetPath {
         let is_time_right =
             if keeps_times { modified == listed.modified } else { modified >= listed.modified };
         if size == listed.size && is_time_right { Found::Same } else { Found::Other }
+    }
+
+    /// Clears away what lies beside the file of a run that was killed when it had its name.
+    pub(super) fn clear_published(&self) {
+        if let Err(error) = Download::clear_published(&self.parent.folder, &self.leaf) {
+            log::debug!("{}: {}", self.shown(), describe(&error));
+        }
     }
 
     /// The folder, created if need be.

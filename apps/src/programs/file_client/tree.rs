@@ -1,5 +1,6 @@
 //! Folders that are downloaded with all that is in them.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 use barewire_core::file::{Entry, EntryKind, entries};
@@ -55,8 +56,14 @@ impl Walk {
             }
         }
         allowance.take_files(wanted)?;
-        let target = target.open_folder().map_err(|error| {
-            format!("cannot make the folder {}: {}", target.shown(), describe(&error))
+        let target = target.open_folder().map_err(|error| match error.kind() {
+            ErrorKind::NotADirectory => {
+                format!(
+                    "a file or a link has the name of the folder {} (no link is followed there)",
+                    target.shown()
+                )
+            }
+            _ => format!("cannot make the folder {}: {}", target.shown(), describe(&error)),
         })?;
         for Entry { name, .. } in listing.entries().into_iter().flatten() {
             target.folder.expect(name.as_bytes());

@@ -1,6 +1,7 @@
 //! Files and their hashes: those that are expected, those that are told, and contents compared by them.
 
 use std::fs::File;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use barewire_tests::harness::folder::contents;
@@ -78,6 +79,13 @@ fn hashes_are_looked_up_by_name() {
         fetch(&server.at(), &target, &options).exits(1).says(&[words]);
         assert_eq!(target.read("d"), b"three");
     }
+    let stdin = || File::open(target.path("SUMS")).unwrap();
+    let options = ["d", "--force", "--expect-from", "-"];
+    begin(&server.at(), &target, &options).stdin(stdin()).run().exits(0).prints("as expected");
+    let client = begin(&server.at(), &target, &options[2..]).stdin(stdin()).run().exits(2);
+    client.says(&["--expect-from - reads standard input"]);
+    let client = begin(&server.at(), &target, &options).stdin(Stdio::null()).run().exits(1);
+    client.says(&["d: standard input has no hash of it"]);
     // Whatever it does not have is not proven to be what was meant.
     let client = fetch(&server.at(), &target, &["-r", "t", "--force", "--expect-from", "WRONG"]);
     client.exits(1).says(&["t/a: WRONG has no hash of it"]);

@@ -145,8 +145,11 @@ fn what_a_list_cannot_tell_is_counted_in_its_last_line() {
 fn hidden_files_and_parts_are_not_there_without_hidden() {
     let folder = Folder::new().with("a", "shown").with(".hidden", "hidden").with("b.part", "part");
     let folder = folder.with("b.part.journal", "journal").with(".git/config", "hidden");
+    let folder = folder.with_link("shown", ".git/config");
     let server = share(&folder, &[]);
-    assert_eq!(names(&server, ""), ["a"]);
+    assert_eq!(names(&server, ""), ["a", "shown"]);
+    // Who made that link wanted it so.
+    assert_eq!(Ask::get("shown").fetch(&mut connect(server.address())).1, b"hidden");
     for name in [".hidden", "b.part", "b.part.journal", ".git/config", ".git/nothing", ".nothing"] {
         assert_eq!(Ask::get(name).status(server.address()), 1, "{name}");
     }
@@ -154,10 +157,10 @@ fn hidden_files_and_parts_are_not_there_without_hidden() {
     assert_eq!(Ask::get("../.hidden").status(server.address()), 2);
     let target = Folder::new();
     fetch(&server.at(), &target, &["-r"]).exits(0).is_silent();
-    assert_eq!(target.names(), ["a"]);
+    assert_eq!(target.names(), ["a", "shown"]);
     server.stop();
     let server = share(&folder, &["--hidden"]);
-    assert_eq!(names(&server, ""), [".git/", ".hidden", "a", "b.part", "b.part.journal"]);
+    assert_eq!(names(&server, ""), [".git/", ".hidden", "a", "b.part", "b.part.journal", "shown"]);
     for name in [".hidden", "b.part", "b.part.journal", ".git/config"] {
         assert_eq!(Ask::get(name).status(server.address()), 0, "{name}");
     }

@@ -153,13 +153,8 @@ fn every_flipped_byte_of_a_header_is_found() {
     for place in 0..RESPONSE {
         let mut answer = right.clone();
         answer[place] ^= 0x10;
-        let words: &[&str] = match place {
-            0..3 => &["framed form", "plain form"],
-            3 => &["another version"],
-            _ => &["was damaged"],
-        };
-        let options: &[&str] = if place < 3 { &["--timeout", "1s"] } else { &[] };
-        assert_disbelieved(answer, options, words);
+        let word = if place == 3 { "another version" } else { "was damaged" };
+        assert_disbelieved(answer, &[], &[word]);
     }
 }
 

@@ -1,10 +1,13 @@
 //! One file from several servers at once.
 
+use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{Reply, SEGMENT, hear};
+use barewire_tests::harness::framed::{Ask, Reply, SEGMENT, hear};
+use barewire_tests::harness::sockets::connect;
 use barewire_tests::harness::{Fault, Finished, Folder, Launch, Peer, Proxy, Server, share};
 
 use super::{begin, fetch};
@@ -147,6 +150,59 @@ fn a_server_that_cannot_be_had_is_left_out() {
     assert!(target.names().is_empty());
     without.stop();
     server.stop();
+}
+
+/// As a single server is.
+#[test]
+fn a_server_that_is_busy_is_tried_again() {
+    let whole = contents(2 * SEGMENT, 10);
+    let folder = Folder::in_memory().with("x", &whole);
+    let server = share(&folder, &["--max-per-source", "1"]);
+    let mut held = connect(server.address());
+    assert_eq!(Ask::get("x").unverified().fetch(&mut held).1, whole);
+    let target = Folder::in_memory();
+    let options = ["x", "--retries", "50", "--mirror", &nobody()];
+    let mut client = begin(&server.at(), &target, &options).spawn();
+    client.diagnostic_with(&["it is busy; trying again"]);
+    drop(held);
+    client.finish().exits(0);
+    target.assert_holds("x", &whole);
+    server.stop();
+}
+
+/// Its time of change is another in the middle of it, as after a change of permissions.
+#[test]
+fn a_server_whose_file_seems_to_change_is_asked_again_what_it_has() {
+    let whole = contents(SIZE, 9);
+    let (folder, server) = serve(&whole);
+    let proxy = Proxy::start(server.address(), &[Fault::Pause(5 * SEGMENT as u64)]);
+    let target = Folder::in_memory();
+    let client = begin(&proxy.at(), &target, &["x", "--mirror", &nobody()]).spawn();
+    proxy.stalled();
+    let changed = || {
+        let found = fs::metadata(folder.path("x")).unwrap();
+        (found.ctime(), found.ctime_nsec())
+    };
+    let before = changed();
+    while changed() == before {
+        fs::set_permissions(folder.path("x"), Permissions::from_mode(0o600)).unwrap();
+    }
+    proxy.let_go();
+    client.finish().exits(0).says(&["its file has changed meanwhile; trying again"]);
+    target.assert_holds("x", &whole);
+    server.stop();
+}
+
+#[test]
+fn what_is_wrong_with_all_servers_is_told_once() {
+    let whole = contents(2 * SEGMENT, 11);
+    let ((_one, one), (_other, other)) = (serve(&whole), serve(&whole));
+    let options = ["x", "--max-size", "1M", "--mirror", &other.at()];
+    let client = fetch(&one.at(), &Folder::in_memory(), &options).exits(1);
+    assert_eq!(client.error().matches("--max-size").count(), 1, "{client:?}");
+    client.says(&["for the same reason; no server is left"]);
+    one.stop();
+    other.stop();
 }
 
 /// A damaged segment comes again, from wherever, and what is there from an earlier run stays.

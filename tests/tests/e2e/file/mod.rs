@@ -11,6 +11,7 @@ mod links;
 mod listing;
 mod lost_end;
 mod lying_servers;
+mod messages;
 mod mirrors;
 mod output;
 mod pace;

@@ -72,7 +72,28 @@ fn a_reader_who_has_gone_is_no_failure() {
         let client = begin(&server.at(), &folder, options).stdout(writer).spawn();
         reader.read_exact(&mut [0; 1000]).unwrap();
         drop(reader);
-        client.finish().exits(0);
+        client.finish().exits(0).is_silent();
+    }
+    server.stop();
+}
+
+/// And never one that passes for the whole.
+#[test]
+fn that_a_reader_has_gone_is_told_to_who_wants_to_know() {
+    let folder = Folder::in_memory().with_sparse("big", 64 << 20, &[]);
+    let server = share(&folder, &[]);
+    let hash = "0".repeat(64);
+    for (option, code, words) in [
+        (&["-v"][..], 0, "big: nobody reads on (what was written is not the whole of it)"),
+        (&["--expect", &hash], 1, "nobody reads it any more, so its hash was not compared"),
+    ] {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let options = [&["big", "-o", "-"][..], option].concat();
+        let client = begin(&server.at(), &folder, &options).stdout(writer).spawn();
+        reader.read_exact(&mut [0; 1000]).unwrap();
+        drop(reader);
+        let client = client.finish().exits(code).says(&[words]);
+        assert!(!client.error().contains("verified"), "{client:?}");
     }
     server.stop();
 }

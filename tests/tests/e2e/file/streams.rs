@@ -20,13 +20,31 @@ fn a_fifo_is_written_to_and_stays_one() {
     let target = Folder::new();
     mkfifo(&target.path("fifo"), Mode::S_IRWXU).unwrap();
     for options in [&["x", "-o", "fifo"][..], &["x", "-o", "fifo", "--force"]] {
-        let client = begin(&server.at(), &target, options).spawn();
+        let mut client = begin(&server.at(), &target, options).spawn();
+        client.diagnostic_with(&["waiting for somebody who reads fifo"]);
         let mut found = Vec::new();
         File::open(target.path("fifo")).unwrap().read_to_end(&mut found).unwrap();
         assert!(found == whole, "{} bytes", found.len());
-        client.finish().exits(0).is_silent().prints("x: 2.00 MiB in ").prints("(verified)");
+        client.finish().exits(0).prints("x: 2.00 MiB in ").prints("(verified)");
         assert!(fs::symlink_metadata(target.path("fifo")).unwrap().file_type().is_fifo());
         assert_eq!(target.names(), ["fifo"]);
+    }
+    server.stop();
+}
+
+/// Who named it wanted all of it there.
+#[test]
+fn a_fifo_must_be_read_to_the_end() {
+    let folder = Folder::in_memory().with_sparse("big", 64 << 20, &[]);
+    let server = share(&folder, &[]);
+    let target = Folder::new();
+    mkfifo(&target.path("fifo"), Mode::S_IRWXU).unwrap();
+    for form in [&[][..], &["--json"], &["--plain"]] {
+        let options = [&["big", "-o", "fifo"], form].concat();
+        let client = begin(&server.at(), &target, &options).spawn();
+        File::open(target.path("fifo")).unwrap().read_exact(&mut [0; 1000]).unwrap();
+        let client = client.finish().exits(1).omits("downloaded").omits("big: 64");
+        client.says(&["cannot write to fifo: nobody reads it any more"]);
     }
     server.stop();
 }
