@@ -1,5 +1,8 @@
 //! What the servers have in common.
 
+pub(crate) mod admission;
 pub(crate) mod context;
 pub(crate) mod listen;
+pub(crate) mod places;
 pub(crate) mod serve;
+pub(crate) mod source_table;

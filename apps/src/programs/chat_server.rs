@@ -24,8 +24,9 @@ use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
+use crate::server::admission::Capacity;
 use crate::server::listen::{self, DEFAULT_ADDRESS};
-use crate::server::serve::{AcceptLimits, serve};
+use crate::server::serve::{AcceptLimits, Others, serve};
 
 use broadcaster::Broadcaster;
 use log_file::LogFile;
@@ -43,6 +44,12 @@ Examples:
 What is typed here is sent as 'server'; /help lists the commands. Any client will do: chat-client,
 nc, or a few lines of Python. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds
 at most; a second one stops it at once.";
+
+/// How many a member takes: its connection.
+const DESCRIPTORS: usize = 1;
+
+/// What they are told for whom there is not even a descriptor.
+const FULL: &[u8] = b"* the room is full: come back later\n";
 
 /// Hosts a chat room.
 #[derive(Debug, Parser)]
@@ -106,11 +113,14 @@ impl Run for ChatServerProgram {
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let state = ChatState::new(room, Recorder::new(log_file));
+        // Of one source the room itself has no more than its share.
+        let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
+        let capacity = Capacity { clients, per_source: clients };
         serve(
             listeners,
             [state],
             &signals,
-            AcceptLimits { once: false, max_clients: None, grace, linger },
+            AcceptLimits { once: false, capacity, others: Others::AreClosed(FULL), grace, linger },
             printer,
             |executor, state| {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));

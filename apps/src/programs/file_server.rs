@@ -2,6 +2,7 @@
 
 mod connection;
 mod pacer;
+mod recheck;
 mod response;
 mod sources;
 mod store;
@@ -17,7 +18,6 @@ use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::activation;
 use barewire_linux::link::Link;
-use barewire_linux::resource_limits;
 use barewire_linux::threads;
 use barewire_linux::workers::WorkerPool;
 use clap::Parser;
@@ -29,8 +29,8 @@ use crate::cli::run::Run;
 use crate::cli::sizes::rate;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
-use crate::server::listen::{self, DEFAULT_ADDRESS, ServeArguments};
-use crate::server::serve::{AcceptLimits, serve};
+use crate::server::listen::{self, ClientArguments, DEFAULT_ADDRESS, ServeArguments};
+use crate::server::serve::{AcceptLimits, Others, serve};
 
 use connection::{ClientConnection, FileServerState};
 use sources::{SourceLimits, Sources};
@@ -50,9 +50,8 @@ SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one
 const THREADS: &str = "Serve with N threads, each with its own socket on the address [default: as many \
     as there are processors]";
 
-/// The part of the descriptors that the connections of one source take at most, with a file for each,
-/// is twice this.
-const DESCRIPTORS: usize = 4;
+/// How many a client takes: its connection, and a file.
+const DESCRIPTORS: usize = 2;
 
 /// The fewest threads that read files, hash them, and list folders.
 const WORKERS: usize = 4;
@@ -70,16 +69,8 @@ pub(crate) struct FileServerProgram {
     #[command(flatten)]
     serve: ServeArguments,
 
-    /// How many clients to serve at once; more wait until one has left [default: as many as the
-    /// system allows]
-    #[arg(long, value_name = "N", value_parser = listen::client_count)]
-    max_clients: Option<NonZero<usize>>,
-
-    /// How many connections from one source, an IPv4 address or an IPv6 network of 64 bits, to serve at
-    /// once; more are told that the server is busy [default: three quarters of --max-clients, or as many
-    /// as a quarter of the open files that the system allows]
-    #[arg(long, value_name = "N", value_parser = listen::client_count)]
-    max_per_source: Option<NonZero<usize>>,
+    #[command(flatten)]
+    clients: ClientArguments,
 
     /// How many bytes of contents to send each second, to all clients together: 500K, 1.5M or 2G, for
     /// powers of 1024 [default: no limit]
@@ -104,7 +95,7 @@ pub(crate) struct FileServerProgram {
     quiet_period: Duration,
 
     /// Serve hidden files as well: what begins with a dot, and what a download has not completed
-    /// (NAME.part)
+    /// (NAME.part). A link that is not hidden leads to them without
     #[arg(long)]
     hidden: bool,
 
@@ -145,7 +136,6 @@ impl Run for FileServerProgram {
             .with_stall(self.stall);
         let workers = NonZero::new(processors.max(WORKERS)).unwrap_or(NonZero::<usize>::MIN);
         let source_limits = SourceLimits {
-            connections: self.max_per_source.map_or_else(|| self.share(), NonZero::get),
             rate: self.limit_rate_client.and_then(NonZero::new),
             total_rate: self.limit_rate.and_then(NonZero::new),
         };
@@ -153,7 +143,8 @@ impl Run for FileServerProgram {
         let state = Arc::new(FileServerState { store, sources, config });
         let limits = AcceptLimits {
             once: self.serve.once,
-            max_clients: self.max_clients,
+            capacity: self.clients.capacity(DESCRIPTORS),
+            others: Others::AreServed,
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };
@@ -165,9 +156,9 @@ impl Run for FileServerProgram {
             printer,
             |_, _| {},
             |state, now, peer, stream| {
-                let place = state.sources.enter(peer.address.ip());
+                let source = state.sources.of(peer.address.ip());
                 let session = Sender::new(now, state.config);
-                ClientConnection::new(Link::new(stream), session, peer, place)
+                ClientConnection::new(Link::new(stream), session, peer, source)
             },
         )
     }
@@ -179,15 +170,6 @@ impl FileServerProgram {
             (true, _) => Sandbox::Unwanted,
             (_, true) => Sandbox::Required,
             _ => Sandbox::Wanted,
-        }
-    }
-
-    /// How many connections of one source are served at once, unless that was chosen: it leaves room for
-    /// others.
-    fn share(&self) -> usize {
-        match self.max_clients {
-            Some(clients) => clients.get() - clients.get() / 4,
-            None => resource_limits::descriptor_limit().unwrap_or(1024).div_ceil(DESCRIPTORS),
         }
     }
 }

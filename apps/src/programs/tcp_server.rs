@@ -2,7 +2,6 @@
 
 use core::task::Poll;
 use std::iter;
-use std::num::NonZero;
 use std::sync::Arc;
 
 use barewire_core::hello;
@@ -22,8 +21,8 @@ use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::listen::{self, ListenArguments};
-use crate::server::serve::{AcceptLimits, serve};
+use crate::server::listen::{self, ClientArguments, ListenArguments};
+use crate::server::serve::{AcceptLimits, Others, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +32,9 @@ Examples:
 
 Any client will do: tcp-client, nc, or a few lines of Python. SIGINT or SIGTERM stops the server
 with exit code 0, after 5 seconds at most; a second one stops it at once.";
+
+/// How many a client takes: its connection.
+const DESCRIPTORS: usize = 1;
 
 /// Greets every client, and shows what each answers.
 #[derive(Debug, Parser)]
@@ -45,9 +47,8 @@ pub(crate) struct TcpServerProgram {
     #[arg(short, long, value_name = "TEXT", value_parser = message, default_value = "你好")]
     greeting: Text<'static>,
 
-    /// How many clients to serve at once; more wait until one has left [default: no limit]
-    #[arg(long, value_name = "N", value_parser = listen::client_count)]
-    max_clients: Option<NonZero<usize>>,
+    #[command(flatten)]
+    clients: ClientArguments,
 
     /// How long one client's handshake may take
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(hello::DEFAULT_TIMEOUT))]
@@ -81,7 +82,8 @@ impl Run for TcpServerProgram {
         });
         let limits = AcceptLimits {
             once: self.listen.serve.once,
-            max_clients: self.max_clients,
+            capacity: self.clients.capacity(DESCRIPTORS),
+            others: Others::AreClosed(b""),
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };

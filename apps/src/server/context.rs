@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use barewire_linux::executor::{Context, Task, TaskId};
+use barewire_linux::executor::{Context, Task, TaskId, Waker};
 use barewire_linux::listener::Permit;
 
 use crate::output::printer::Printer;
+
+use super::admission::{Admitted, Standing};
+use super::places::Place;
 
 /// `S` is what the server itself keeps on the thread.
 #[derive(Debug)]
@@ -24,17 +27,29 @@ pub(crate) struct ServerContext<S> {
 }
 
 /// Whom a task serves.
-#[derive(Debug)]
 pub(crate) struct ServedPeer {
     pub(crate) address: SocketAddr,
     /// Counts it among the clients until this is dropped.
+    pub(super) admitted: Admitted,
+    /// With `once`, the only one that there is.
     pub(super) permit: Option<Permit>,
 }
 
 impl ServedPeer {
-    /// It does not count among the clients any more.
-    pub(crate) fn leave_place(&mut self) {
-        self.permit = None;
+    pub(crate) fn standing(&self) -> Standing {
+        self.admitted.standing()
+    }
+
+    /// As long as it does nothing, another may have its place; then `waker` is woken.
+    pub(crate) fn offer_place(&mut self, waker: impl FnOnce() -> Waker) {
+        if let Some(place) = &mut self.admitted.place {
+            place.offer(waker);
+        }
+    }
+
+    /// Whether it still has its place, if it had one; then that is offered no more.
+    pub(crate) fn keep_place(&mut self) -> bool {
+        self.admitted.place.as_mut().is_none_or(Place::keep)
     }
 }
 

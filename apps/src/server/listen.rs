@@ -18,6 +18,8 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;
 
+use super::admission::Capacity;
+
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
 pub(crate) struct ListenArguments {
@@ -93,6 +95,28 @@ impl ServeArguments {
             ),
         };
         open(address, protocol, threads, passed, bind)
+    }
+}
+
+/// How many clients a server has at once.
+#[derive(Args, Debug)]
+pub(crate) struct ClientArguments {
+    /// How many clients to serve at once; more are turned away [default: as many as the open files that the
+    /// system allows]
+    #[arg(long, value_name = "N", value_parser = client_count)]
+    max_clients: Option<NonZero<usize>>,
+
+    /// How many connections from one source, an IPv4 address or an IPv6 network of 64 bits, to serve at
+    /// once; more are turned away [default: three quarters of --max-clients, or a quarter of what the system
+    /// allows]
+    #[arg(long, value_name = "N", value_parser = client_count)]
+    max_per_source: Option<NonZero<usize>>,
+}
+
+impl ClientArguments {
+    /// For clients that take so many descriptors each. To be called once the limit is raised.
+    pub(crate) fn capacity(&self, descriptors_each: usize) -> Capacity {
+        Capacity::new(self.max_clients, self.max_per_source, descriptors_each)
     }
 }
 
@@ -188,7 +212,7 @@ pub(crate) fn with_signals<S>(
 }
 
 /// Reads a number of clients.
-pub(crate) fn client_count(argument: &str) -> Result<NonZero<usize>, String> {
+fn client_count(argument: &str) -> Result<NonZero<usize>, String> {
     let count: usize =
         argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
     NonZero::new(count).ok_or_else(|| "must be at least 1".into())

@@ -1,6 +1,5 @@
 //! Accepts TCP clients, and gives each a task.
 
-use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +14,7 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
+use super::admission::{Admission, Capacity, Standing};
 use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::listen::with_signals;
 
@@ -23,11 +23,22 @@ pub(crate) struct AcceptLimits {
     /// Serve one client, and end.
     pub(crate) once: bool,
     /// How many at a time.
-    pub(crate) max_clients: Option<NonZero<usize>>,
+    pub(crate) capacity: Capacity,
+    /// What becomes of the others.
+    pub(crate) others: Others,
     /// How long a stop waits for them.
     pub(crate) grace: Duration,
     /// How long one whose conversation is over is waited for.
     pub(crate) linger: Duration,
+}
+
+/// What becomes of those who have no place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Others {
+    /// A task of theirs tells them, as far as their [standing](ServedPeer::standing) says.
+    AreServed,
+    /// The connection is closed at once, behind these words.
+    AreClosed(&'static [u8]),
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of `listeners` and its own
@@ -42,8 +53,9 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     make_session: impl Fn(&S, Instant, ServedPeer, TcpStream) -> T + Copy + Sync + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
-    let max_clients = if once { NonZero::new(1) } else { limits.max_clients };
-    let semaphore = max_clients.map(|clients| Semaphore::new(clients.get()));
+    // With `once` the others wait for the end. Without, they are told.
+    let semaphore = once.then(|| Semaphore::new(1));
+    let admission = Arc::new(Admission::new(limits.capacity));
     let any_failed = Arc::new(AtomicBool::new(false));
     let shares = with_signals(listeners, signals)?.into_iter().zip(states).collect();
     threads::run(shares, |executor, _, ((listener, signals), mut state)| {
@@ -51,12 +63,24 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
         executor.set_linger(limits.linger);
         executor.spawn(Box::new(signals));
         let flush_task = executor.spawn(Box::new(FlushTask));
+        let admission = Arc::clone(&admission);
         executor.spawn(Box::new(Acceptor::new(
             listener,
             semaphore.clone(),
             move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                 let Accepted { stream, peer: address, permit } = accepted;
-                let peer = ServedPeer { address, permit };
+                let admitted = admission.admit(address.ip());
+                if admitted.standing() != Standing::Served {
+                    log::debug!(
+                        "{address}: turned away, as all places are taken, or all of its source's"
+                    );
+                    if let Others::AreClosed(words) = limits.others {
+                        // If it does not take this at once, it sees the close at least.
+                        let _ = stream.send(words, &[], false);
+                        return;
+                    }
+                }
+                let peer = ServedPeer { address, admitted, permit };
                 cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
             },
             |_: &mut ServerContext<S>, error| {

@@ -7,19 +7,20 @@ use barewire_core::file::{
     Offer, Operation, Pending, Refusal, Request, RequestEvent, SegmentSize, Sender, SenderError,
     TransferConfig,
 };
-use barewire_core::session::Session as _;
+use barewire_core::session::{Output, Session as _};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::files::Asker;
 use barewire_linux::link::{DriveError, Link};
 
 use super::response::Response;
-use super::sources::{SourcePlace, Sources, Standing};
+use super::sources::{Source, Sources};
 use super::store::{Found, Store, told};
 
 use crate::output::events::file_server::Served;
 use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
+use crate::server::admission::Standing;
 use crate::server::context::{ServedPeer, ServerContext};
 
 /// How many requests are answered in one turn before everybody else's turn comes.
@@ -31,9 +32,10 @@ const HASHED: u64 = 1 << 20;
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
-    /// Given back before the peer's permit is, with which another of the source may come.
-    place: SourcePlace,
+    source: Arc<Source>,
     peer: ServedPeer,
+    /// Its place is another's, so it ends.
+    is_replaced: bool,
     requested: Option<Requested>,
     response: Option<Response>,
     /// Since when the client waits for this side's disk.
@@ -59,17 +61,18 @@ struct Requested {
 }
 
 impl ClientConnection {
-    pub(super) fn new(
-        link: Link,
-        session: Sender,
-        mut peer: ServedPeer,
-        place: SourcePlace,
-    ) -> Self {
-        if place.standing != Standing::Served {
-            peer.leave_place();
+    pub(super) fn new(link: Link, session: Sender, peer: ServedPeer, source: Arc<Source>) -> Self {
+        Self {
+            link,
+            session,
+            source,
+            peer,
+            is_replaced: false,
+            requested: None,
+            response: None,
+            waits_since: None,
+            withholds: false,
         }
-        let (requested, response, waits_since, withholds) = (None, None, None, false);
-        Self { link, session, place, peer, requested, response, waits_since, withholds }
     }
 
     /// Goes on as far as it can without waiting and within the turn's budget. `Ok`: the
@@ -79,7 +82,7 @@ impl ClientConnection {
         context: &mut FileContext,
         cx: &mut Context<'_, FileContext>,
     ) -> nb::Result<(), String> {
-        let (waker, source) = (cx.waker(), Arc::clone(&self.place.source));
+        let (waker, source) = (cx.waker(), Arc::clone(&self.source));
         let asker = Asker { share: &source.share, waker: &|| waker.clone() };
         let state = Arc::clone(&context.state);
         if self.withholds {
@@ -87,11 +90,11 @@ impl ClientConnection {
         }
         let mut hashed = 0;
         for _ in 0..REQUESTS {
-            let Self { link, session, peer, place, requested, response, .. } = self;
+            let Self { link, session, peer, requested, response, .. } = self;
             let mut contents = response.as_ref().map(Response::contents);
             let advanced = link.advance(cx, session, contents.as_mut(), |event| match event {
                 RequestEvent::Request(request) => {
-                    let found = match place.standing {
+                    let found = match peer.standing() {
                         Standing::Served => state.store.find(&request, &asker),
                         _ => Found::Now(Err(Refusal::Busy)),
                     };
@@ -197,7 +200,7 @@ impl ClientConnection {
                 let segments = request.map_or_else(SegmentSize::default, |request| request.segment);
                 match self.session.offer(now, Offer { size, tag, modified }) {
                     Some(range) => {
-                        let pace = context.state.sources.pace(&self.place);
+                        let pace = context.state.sources.pace(&self.source);
                         let range = (range, segments);
                         self.response = Some(Response::new(name, now, opened, range, pace));
                         return true;
@@ -212,7 +215,7 @@ impl ClientConnection {
         };
         let refused = Served::refused(self.peer.address, &name, refused);
         context.printer.show_unless_quiet(&refused);
-        if self.place.standing != Standing::Served {
+        if self.peer.standing() != Standing::Served {
             self.session.stop(now);
         }
         true
@@ -243,6 +246,13 @@ impl ClientConnection {
             seconds,
         ));
         Ok(())
+    }
+
+    /// Whether this side has nothing more to say.
+    fn has_stopped(&self) -> bool {
+        !self.session.is_idle()
+            && self.session.pending().is_none()
+            && self.session.poll_transmit() == Output::Nothing
     }
 
     /// In what it broke off, if in anything.
@@ -286,10 +296,18 @@ fn shown_name(request: &Request<'_>) -> Vec<u8> {
 
 impl Task<FileContext> for ClientConnection {
     fn turn(&mut self, context: &mut FileContext, cx: &mut Context<'_, FileContext>) -> Poll<()> {
-        if self.place.standing == Standing::Ignored {
-            log::debug!("{}: too many connections from there", self.peer.address);
+        if self.peer.standing() == Standing::Ignored {
             self.link.abort();
             return Poll::Ready(());
+        }
+        if !self.peer.keep_place() && !self.is_replaced {
+            log::debug!("{}: idle, and its place is another's", self.peer.address);
+            self.is_replaced = true;
+            if self.session.is_unasked() {
+                self.link.abort();
+                return Poll::Ready(());
+            }
+            self.session.stop(cx.now());
         }
         if cx.stopping() {
             if self.session.is_unasked() {
@@ -304,7 +322,7 @@ impl Task<FileContext> for ClientConnection {
             Err(nb::Error::WouldBlock) => {
                 // What takes more than a turn may be rewritten meanwhile.
                 let waker = cx.waker();
-                let asker = Asker { share: &self.place.source.share, waker: &|| waker.clone() };
+                let asker = Asker { share: &self.source.share, waker: &|| waker.clone() };
                 if let Some(response) = &mut self.response {
                     response.mark(&context.state.store, &asker);
                 }
@@ -320,7 +338,16 @@ impl Task<FileContext> for ClientConnection {
         };
         context.flush_later(cx);
         match advanced {
-            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::WouldBlock) if self.is_replaced && self.has_stopped() => {
+                // Who does nothing is not waited for to end its side.
+                self.link.give_up(cx);
+            }
+            Err(nb::Error::WouldBlock) => {
+                if self.session.is_idle() {
+                    self.peer.offer_place(|| cx.waker());
+                }
+                return Poll::Pending;
+            }
             Err(nb::Error::Other(reason)) => {
                 self.link.abort();
                 context.peer_failed(cx, &self.peer, &reason);

@@ -4,12 +4,13 @@ use core::ops::Range;
 use std::io;
 use std::sync::Arc;
 
-use barewire_core::file::{Digest, Segment, SegmentDigester, SegmentSize};
+use barewire_core::file::{Digest, Segment, SegmentSize};
 use barewire_core::time::Instant;
 use barewire_linux::files::{Asker, FileChange, ServedFile, Supply};
 use barewire_linux::link::Contents;
 
 use super::pacer::Pace;
+use super::recheck::{Recheck, chain};
 use super::store::Store;
 
 use crate::output::peer_text::shown;
@@ -17,9 +18,6 @@ use crate::output::system_error::describe;
 
 /// Up to this size in bytes the look would cost more than the read that it is for.
 const SMALL: u64 = 16 << 10;
-
-/// How many segments are read once more in one turn.
-const RECHECKED: u32 = 64;
 
 pub(super) struct Response {
     pub(super) name: Vec<u8>,
@@ -37,15 +35,6 @@ pub(super) struct Response {
     /// Of all digests provided.
     provided: Digest,
     recheck: Option<Box<Recheck>>,
-}
-
-/// A file that has grown, or of which more than its size and time of modification may have changed, is
-/// read once more before its last digest is provided: what was sent before must be what it still holds.
-struct Recheck {
-    supply: Supply,
-    last: Digest,
-    position: u64,
-    found: Digest,
 }
 
 impl Response {
@@ -134,45 +123,33 @@ impl Response {
         buffer: &mut [u8],
     ) -> nb::Result<Digest, String> {
         self.is_proven = true;
-        let (size, file) = (self.segments, &self.file);
-        let mut left = RECHECKED;
-        while let Some(recheck) = &mut self.recheck {
-            left -= 1;
-            if left == 0 {
-                // Others come first.
-                (asker.waker)().wake();
-                return Err(nb::Error::WouldBlock);
-            }
-            let again = size.segment(recheck.position, file.size());
-            let row = (again, size, segment.start());
-            let digest = recheck.supply.digest(&store.jobs, asker, file, row, buffer);
+        if self.recheck.is_none() {
+            let row = (segment, self.segments, self.range.end);
+            let digest = self.supply.digest(&store.jobs, asker, &self.file, row, buffer);
             let digest = self.given(digest)?;
-            let Some(recheck) = &mut self.recheck else { break };
-            recheck.found = chain(&recheck.found, &digest);
-            recheck.position = again.end();
-            if recheck.position >= segment.start() {
-                let is_same = recheck.found == self.provided;
-                return if is_same { Ok(recheck.last) } else { Err(self.incomplete().into()) };
+            if !self.is_doubtful_with(segment)? {
+                self.provided = chain(&self.provided, &digest);
+                return Ok(digest);
             }
+            self.recheck = Some(Box::new(Recheck::new(self.range.start, digest)));
         }
-        let row = (segment, size, self.range.end);
-        let digest = self.supply.digest(&store.jobs, asker, &self.file, row, buffer);
-        let digest = self.given(digest)?;
-        // The digest could be right and yet of another version than was offered. Of small segments that
-        // is found out for many together.
+        let Some(recheck) = &mut self.recheck else { return Err(nb::Error::WouldBlock) };
+        let before = (self.segments, segment.start());
+        let found = recheck.go_on(&store.jobs, asker, &self.file, before, buffer);
+        let (found, last) = (self.given(found)?, self.recheck.take().map(|recheck| recheck.last));
+        let is_same = found == self.provided;
+        last.filter(|_| is_same).ok_or_else(|| self.incomplete().into())
+    }
+
+    /// Whether, with this segment, all that went out must be read once more. Its digest could be right
+    /// and yet of another version than was offered; of small segments that is found out for many together.
+    fn is_doubtful_with(&mut self, segment: Segment) -> Result<bool, String> {
         let is_last = segment.end() == self.range.end;
-        if is_last || SegmentSize::MAX.divides(segment.end()) {
-            let standing = self.check()?;
-            let is_doubtful = standing != FileChange::Unchanged;
-            if is_last && segment.start() > self.range.start && is_doubtful {
-                let (position, supply) = (self.range.start, Supply::default());
-                let recheck = Recheck { supply, last: digest, position, found: Digest::default() };
-                self.recheck = Some(Box::new(recheck));
-                return self.digest(store, asker, segment, buffer);
-            }
+        if !is_last && !SegmentSize::MAX.divides(segment.end()) {
+            return Ok(false);
         }
-        self.provided = chain(&self.provided, &digest);
-        Ok(digest)
+        let is_doubtful = self.check()? != FileChange::Unchanged;
+        Ok(is_doubtful && is_last && segment.start() > self.range.start)
     }
 
     /// What the system gave, or why it did not.
@@ -186,12 +163,4 @@ impl Response {
             _ => format!("cannot read {}: {}", shown(&self.name), describe(error)),
         }
     }
-}
-
-/// A digest that stands for all before, and one more.
-fn chain(before: &Digest, next: &Digest) -> Digest {
-    let mut digester = SegmentDigester::new(SegmentSize::MIN.segment(0, 64));
-    digester.update(before);
-    digester.update(next);
-    digester.finish()
 }

@@ -66,7 +66,7 @@ fn extreme_numbers_of_the_udp_server() {
 
 #[test]
 fn extreme_numbers_of_the_tcp_server() {
-    for option in ["--max-clients", "--threads"] {
+    for option in ["--max-clients", "--max-per-source", "--threads"] {
         for value in NUMBERS {
             try_server("tcp-server", option, value, |address| {
                 handshake(address, "Hello");

@@ -2,9 +2,12 @@
 //! resumes as they leave (darkhttpd).
 
 use std::io::Write;
+use std::net::Ipv4Addr;
 
 use barewire_tests::harness::framed::Ask;
-use barewire_tests::harness::sockets::{assert_nothing_arrives, connect, handshake, read_line};
+use barewire_tests::harness::sockets::{
+    assert_nothing_arrives, connect, connect_from, handshake, is_ended_by_peer, read_line,
+};
 use barewire_tests::harness::{Folder, Launch, Server};
 
 /// Some of these the server needs for itself.
@@ -12,10 +15,40 @@ const FEW_DESCRIPTORS: &str = r#"ulimit -n 24 && exec "$0" "$@""#;
 
 const CLIENTS: usize = 30;
 
+/// What makes them run out.
+const MORE_THAN_THERE_ARE: [&str; 4] = ["--max-clients", "1000", "--max-per-source", "1000"];
+
+/// Enough for some clients.
+const SOME_DESCRIPTORS: &str = r#"ulimit -n 64 && exec "$0" "$@""#;
+
+/// Unless it is told to, a server lets in no more than it has descriptors for, and what it cannot serve is
+/// told so at once. Two sources that take all they can leave places for a third.
+#[test]
+fn descriptors_do_not_run_out_and_nobody_waits_for_a_place() {
+    let folder = Folder::new().with("x", "contents");
+    for program in ["tcp-server", "file-server", "chat-server"] {
+        let launch = Launch::through_shell(SOME_DESCRIPTORS, program).arg("127.0.0.1:0");
+        let server = Server::start(match program {
+            "file-server" => launch.arg(folder.as_ref()).args(["--threads", "1"]),
+            _ => launch,
+        });
+        let greedy = |last| connect_from(Ipv4Addr::new(127, 0, 0, last), server.address());
+        let mut crowd: Vec<_> = (0..60_u8).map(|number| greedy(2 + number % 2)).collect();
+        match program {
+            "tcp-server" => assert_eq!(read_line(&mut connect(server.address())), "你好"),
+            "file-server" => assert_eq!(Ask::get("x").status(server.address()), 0),
+            _ => assert!(crowd.last_mut().is_some_and(is_ended_by_peer)),
+        }
+        drop(crowd);
+        let server = server.stop();
+        assert!(!server.error().contains("accepting paused"), "{server:?}");
+    }
+}
+
 #[test]
 fn out_of_descriptors_the_held_are_served_and_accepting_resumes() {
     let launch = Launch::through_shell(FEW_DESCRIPTORS, "tcp-server").arg("127.0.0.1:0");
-    let mut server = Server::start(launch.args(["--timeout", "1h"]));
+    let mut server = Server::start(launch.args(MORE_THAN_THERE_ARE).args(["--timeout", "1h"]));
     // The system completes all of these connections; the server cannot accept all of them.
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(server.address())).collect();
     server.program.diagnostic_with(&["too many open files", "descriptors"]);
@@ -37,7 +70,8 @@ fn out_of_descriptors_the_held_are_served_and_accepting_resumes() {
 fn out_of_descriptors_a_file_server_is_busy_for_a_while() {
     let folder = Folder::new().with("x", "contents");
     let launch = Launch::through_shell(FEW_DESCRIPTORS, "file-server").arg("127.0.0.1:0");
-    let mut server = Server::start(launch.arg(folder.as_ref()).args(["--threads", "1"]));
+    let launch = launch.arg(folder.as_ref()).args(MORE_THAN_THERE_ARE);
+    let mut server = Server::start(launch.args(["--threads", "1"]));
     let mut inside = connect(server.address());
     assert_eq!(Ask::get("x").fetch(&mut inside).1, b"contents");
     let crowd: Vec<_> = (0..CLIENTS).map(|_| connect(server.address())).collect();

@@ -14,7 +14,15 @@ const OWN: [(&str, &[&str]); 8] = [
     ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
     (
         "tcp-server",
-        &["--greeting", "--once", "--threads", "--max-clients", "--timeout", "--quiet-period"],
+        &[
+            "--greeting",
+            "--once",
+            "--threads",
+            "--max-clients",
+            "--max-per-source",
+            "--timeout",
+            "--quiet-period",
+        ],
     ),
     ("tcp-client", &["--timeout", "--count", "--interval", "--quiet-period"]),
     (

@@ -5,10 +5,8 @@ use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::folder::contents;
-use barewire_tests::harness::framed::{Ask, Reply, SEGMENT};
-use barewire_tests::harness::sockets::{
-    End, assert_nothing_arrives, connect, connect_narrow, is_ended_by_peer, read_out,
-};
+use barewire_tests::harness::framed::{Ask, SEGMENT};
+use barewire_tests::harness::sockets::{End, connect, connect_narrow, is_ended_by_peer, read_out};
 use barewire_tests::harness::{Folder, Launch, Server, run, share};
 use nix::sys::signal::Signal;
 
@@ -65,23 +63,6 @@ fn once_ends_the_server_after_one_connection() {
     let server = share(&folder, &["--once"]);
     fetch(&server.at(), &Folder::new(), &["x", "--plain"]).exits(0);
     server.program.finish().exits(0).prints("x: 8 bytes");
-}
-
-#[test]
-fn max_clients_bounds_how_many_are_served_at_once() {
-    let folder = Folder::new().with("x", "contents");
-    for options in [&["--max-clients", "1"][..], &["--max-clients", "1", "--threads", "2"]] {
-        let server = share(&folder, options);
-        let mut held = connect(server.address());
-        assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
-        let mut waiting = connect(server.address());
-        Ask::get("x").send(&mut waiting);
-        assert_nothing_arrives(&waiting);
-        drop(held);
-        assert_eq!(Reply::read(&mut waiting, &Ask::get("x")).contents(&mut waiting), b"contents");
-        drop(waiting);
-        server.stop();
-    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::{Ask, Reply};
-use barewire_tests::harness::sockets::{End, connect, read_out};
-use barewire_tests::harness::{Folder, share};
+use barewire_tests::harness::sockets::{End, connect, connect_narrow, read_out};
+use barewire_tests::harness::{Folder, Server, share};
 
 /// The status of a server that has too much to do.
 const BUSY: u8 = 5;
@@ -37,10 +37,7 @@ fn more_connections_of_a_source_than_its_share_are_told_that_the_server_is_busy(
             assert_eq!(Ask::get("x").fetch(stream).1, b"contents");
         }
         drop(held);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while Ask::get("x").status(server.address()) != 0 {
-            assert!(Instant::now() < deadline, "no place is free again");
-        }
+        assert_served(&server);
         server.stop().prints("x: the server is busy");
     }
 }
@@ -59,6 +56,67 @@ fn who_is_turned_away_takes_no_place_of_a_client() {
     assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
     drop(held);
     server.stop();
+}
+
+/// Who is being served keeps its place, and others are told at once.
+#[test]
+fn max_clients_bounds_how_many_are_served_at_once() {
+    let folder = Folder::new().with("x", "contents").with_sparse("big", 64 << 20, &[]);
+    for options in [&["--max-clients", "1"][..], &["--max-clients", "1", "--threads", "2"]] {
+        let server = share(&folder, options);
+        let mut held = connect_narrow(server.address());
+        let ask = Ask::get("big");
+        ask.send(&mut held);
+        assert_eq!(Reply::read(&mut held, &ask).status, 0);
+        for _ in 0..3 {
+            assert_eq!(Ask::get("x").status(server.address()), BUSY);
+        }
+        drop(held);
+        assert_served(&server);
+        server.stop();
+    }
+}
+
+/// Those who are kept for what may come go first, the longest idle before the others; what they were sent
+/// is whole.
+#[test]
+fn idle_connections_make_room_for_who_comes() {
+    let folder = Folder::new().with("x", "contents");
+    let options = ["--max-clients", "2", "--max-per-source", "3", "--threads", "1"];
+    let server = share(&folder, &options);
+    let mut held = [(); 2].map(|()| {
+        let mut stream = connect(server.address());
+        assert_eq!(Ask::get("x").fetch(&mut stream).1, b"contents");
+        stream
+    });
+    // Who has asked once more is idle only since then.
+    assert_eq!(Ask::get("x").fetch(&mut held[0]).1, b"contents");
+    let mut newcomer = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut newcomer).1, b"contents");
+    assert_eq!(read_out(&mut held[1]), (vec![], End::Closed));
+    assert_eq!(Ask::get("x").fetch(&mut held[0]).1, b"contents");
+    server.stop();
+}
+
+/// On whichever thread.
+#[test]
+fn who_never_says_a_word_makes_room_too() {
+    let folder = Folder::new().with("x", "contents");
+    let options = ["--max-clients", "2", "--max-per-source", "3", "--threads", "2"];
+    let server = share(&folder, &options);
+    for _ in 0..4 {
+        let _silent = [(); 2].map(|()| connect(server.address()));
+        assert_served(&server);
+    }
+    server.stop();
+}
+
+#[track_caller]
+fn assert_served(server: &Server) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Ask::get("x").status(server.address()) != 0 {
+        assert!(Instant::now() < deadline, "no place is free again");
+    }
 }
 
 /// How long it takes `clients` at once to have `size` bytes each.

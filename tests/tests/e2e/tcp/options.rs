@@ -1,12 +1,11 @@
 //! Every option of the two hello programs.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
-use std::thread;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{
-    assert_nothing_arrives, connect, handshake, is_ended_by_peer, read_line, read_to_end,
+    connect, connect_from, handshake, is_ended_by_peer, read_line, read_to_end,
 };
 use barewire_tests::harness::{Peer, run, serve, tutorial};
 
@@ -71,7 +70,7 @@ fn two_threads_serve_like_one() {
     server.stop().is_silent();
 }
 
-/// Over the limit a client waits in the system's queue, and is served when another has left.
+/// Over the limit a client is told by a close at once, and is served when another has left.
 #[test]
 fn max_clients_bounds_how_many_are_served_at_once() {
     let mut server = serve("tcp-server", &["--max-clients", "2"]);
@@ -79,15 +78,14 @@ fn max_clients_bounds_how_many_are_served_at_once() {
     for stream in &mut held {
         read_line(stream);
     }
-    let mut waiting = connect(server.address());
-    assert_nothing_arrives(&waiting);
+    assert_eq!(read_to_end(&mut connect(server.address())), "");
 
     let [mut first, second] = held;
     first.write_all(b"make room\n").unwrap();
     drop(first);
     server.program.line_with("make room");
-    assert_eq!(read_line(&mut waiting), "你好");
-    drop((second, waiting));
+    drop(greeted(server.address()));
+    drop(second);
     server.stop();
 }
 
@@ -97,16 +95,46 @@ fn max_clients_bounds_the_threads_together() {
     let server = serve("tcp-server", &["--max-clients", "1", "--threads", "2"]);
     let mut held = connect(server.address());
     read_line(&mut held);
-    let waiting: Vec<_> = (0..4).map(|_| connect(server.address())).collect();
-    waiting.iter().for_each(assert_nothing_arrives);
+    for mut other in [(); 4].map(|()| connect(server.address())) {
+        assert_eq!(read_to_end(&mut other), "");
+    }
     drop(held);
-    // Whichever is let in first, each leaves room for another as it goes.
-    thread::scope(|scope| {
-        for mut stream in waiting {
-            scope.spawn(move || read_line(&mut stream));
-        }
-    });
+    for _ in 0..4 {
+        drop(greeted(server.address()));
+    }
     server.stop();
+}
+
+#[test]
+fn one_source_leaves_places_for_others() {
+    for options in [&["--max-per-source", "2"][..], &["--max-clients", "3"]] {
+        let server = serve("tcp-server", options);
+        let mut held = [connect(server.address()), connect(server.address())];
+        for stream in &mut held {
+            read_line(stream);
+        }
+        let from_elsewhere = || connect_from(Ipv4Addr::new(127, 0, 0, 2), server.address());
+        if options[0] == "--max-per-source" {
+            assert_eq!(read_to_end(&mut connect(server.address())), "");
+        }
+        assert_eq!(read_line(&mut from_elsewhere()), "你好");
+        drop(held);
+        server.stop();
+    }
+}
+
+/// A connection that is greeted, as soon as there is a place.
+#[track_caller]
+fn greeted(server: SocketAddr) -> TcpStream {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let mut stream = connect(server);
+        if matches!(stream.peek(&mut [0]), Ok(1)) {
+            assert_eq!(read_line(&mut stream), "你好");
+            return stream;
+        }
+        assert!(Instant::now() < deadline, "no place is free again");
+    }
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! Places for clients, of which there are so many, and who gives up theirs when there are none.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use barewire_linux::executor::Waker;
+use barewire_linux::listener::{Permit, Semaphore};
+
+/// All places; its clones, on any thread, are the same.
+#[derive(Clone)]
+pub(crate) struct Places(Arc<Inner>);
+
+struct Inner {
+    free: Semaphore,
+    offered: Mutex<Offered>,
+}
+
+/// Places of who does nothing with them, in the order in which they were offered.
+#[derive(Default)]
+struct Offered {
+    next: u64,
+    all: BTreeMap<u64, (Permit, Waker)>,
+}
+
+/// The place of one client, until it is dropped or taken.
+pub(crate) struct Place {
+    places: Places,
+    state: State,
+}
+
+enum State {
+    Held(Permit),
+    /// Under this number.
+    Offered(u64),
+    Taken,
+}
+
+impl Places {
+    pub(crate) fn new(count: usize) -> Self {
+        let (free, offered) = (Semaphore::new(count), Mutex::default());
+        Self(Arc::new(Inner { free, offered }))
+    }
+
+    /// A place that is free; or else the one that was offered first, whose holder is woken.
+    pub(crate) fn take(&self) -> Option<Place> {
+        let permit = self.0.free.try_acquire().or_else(|| {
+            let (_, (permit, waker)) = self.offered().all.pop_first()?;
+            waker.wake();
+            Some(permit)
+        });
+        permit.map(|permit| Place { places: self.clone(), state: State::Held(permit) })
+    }
+
+    fn offered(&self) -> MutexGuard<'_, Offered> {
+        // Nothing in it can be left half-changed by a panic.
+        self.0.offered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Whoever finds no other place may take this one until it is [kept](Self::keep); then `waker` is woken.
+    pub(crate) fn offer(&mut self, waker: impl FnOnce() -> Waker) {
+        self.state = match std::mem::replace(&mut self.state, State::Taken) {
+            State::Held(permit) => {
+                let mut offered = self.places.offered();
+                let number = offered.next;
+                offered.next += 1;
+                offered.all.insert(number, (permit, waker()));
+                State::Offered(number)
+            }
+            other => other,
+        };
+    }
+
+    /// Whether nobody has taken it: then it is offered no more.
+    pub(crate) fn keep(&mut self) -> bool {
+        if let State::Offered(number) = self.state {
+            let kept = self.places.offered().all.remove(&number);
+            self.state = kept.map_or(State::Taken, |(permit, _)| State::Held(permit));
+        }
+        !matches!(self.state, State::Taken)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.keep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use barewire_linux::executor::Executor;
+
+    use super::*;
+
+    #[test]
+    fn who_offered_first_gives_up_first_and_only_when_none_is_free() {
+        let executor = Executor::<()>::new().unwrap();
+        let waker = || executor.waker();
+        let places = Places::new(3);
+        let mut held: Vec<_> = iter::from_fn(|| places.take()).collect();
+        assert_eq!(held.len(), 3);
+        for number in [1, 0, 2] {
+            held[number].offer(waker);
+        }
+        // A second offer changes nothing, and who keeps its place is asked no more.
+        held[1].offer(waker);
+        assert!(held[0].keep());
+        let taken = places.take().unwrap();
+        assert_eq!(held.iter_mut().map(Place::keep).collect::<Vec<_>>(), [true, false, true]);
+        assert!(places.take().is_none());
+        drop(held);
+        assert_eq!(iter::from_fn(|| places.take()).collect::<Vec<_>>().len(), 2);
+        drop(taken);
+        assert!(places.take().is_some());
+    }
+
+    #[test]
+    fn a_place_that_is_offered_and_dropped_is_free_once() {
+        let executor = Executor::<()>::new().unwrap();
+        let places = Places::new(1);
+        let mut place = places.take().unwrap();
+        place.offer(|| executor.waker());
+        drop(place);
+        let _held = places.take().unwrap();
+        assert!(places.take().is_none());
+    }
+}
