@@ -18,10 +18,15 @@
 //! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
 //! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
 //!   terminal is safe as well.
-//! - **Flood control**: [`DEFAULT_LINE_RATE`] lines a second over a burst of [`DEFAULT_LINE_BURST`], from the moment of joining on;
-//!   commands and lines that are too long or too late count, empty ones do not. What is over it is refused,
+//! - **Flood control**: [`DEFAULT_LINE_RATE`] lines a second over a burst of [`DEFAULT_LINE_BURST`];
+//!   commands and lines that are too long or too late count, empty ones do not, and one that
+//!   controls make longer than a text can be counts as several. What is over it is refused,
 //!   with a note at most once a second; nobody else is affected, and the operator has no limit. A
 //!   client that keeps the same [`RateLimiter`] loses nothing.
+//! - **Sources**: each member comes from a [`Source`]. What is said from one is counted beyond its
+//!   connections: all its members together may say as much as four of different sources,
+//!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
+//!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time.
 //! - A client that ends its stream receives what was said before that; then the server closes.
 //!
 //! # The log
@@ -59,23 +64,25 @@
 //!
 //! | what | bytes |
 //! |---|---|
-//! | a member ([`MemberSlot`]) | at most 256 |
+//! | a member ([`MemberSlot`]) | at most 272 |
+//! | the account of a source ([`SourceSlot`]) | 32 |
 //! | a line in the log ([`LogEntry`]) | 16, and those of the line itself |
 //! | a line that has begun to come in | [the longest text](RoomConfig::max_text); only so many at a time as there are [buffers](RoomConfig::line_buffers) |
 //! | the rest ([`Room`]) | at most 512 |
 //!
 //! The bytes of the log and of the line buffers are one slice. This is a room for seven members and
-//! the operator, with lines of full length, in 15 KiB:
+//! the operator, with lines of full length, in 15.5 KiB:
 //!
 //! ```
-//! use barewire_core::chat::{Room, RoomConfig, RoomStorage};
+//! use barewire_core::chat::{Room, RoomConfig, RoomStorage, Source};
+//! use barewire_core::time::Instant;
 //!
 //! const CONFIG: RoomConfig = RoomConfig::new();
 //! type Small = RoomStorage<8, 64, { CONFIG.bytes(9728) }>;
-//! const { assert!(size_of::<Small>() + size_of::<Room<'_>>() <= 15 * 1024) };
+//! const { assert!(size_of::<Small>() + size_of::<Room<'_>>() <= 31 * 512) };
 //! let mut storage = Small::new();
 //! let mut room = storage.room(CONFIG)?;
-//! let id = room.join()?;
+//! let id = room.join(Instant::ZERO, Source(0x7f00_0001))?;
 //! assert_eq!(room.nick(id), Some("guest1"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -86,6 +93,7 @@ mod config;
 mod cursor;
 mod delivery;
 mod execute;
+mod flood_control;
 mod fragment;
 mod limits;
 mod line;
@@ -102,13 +110,15 @@ mod room;
 mod room_state;
 mod room_storage;
 mod skeleton;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError, SayError};
 pub use config::{
-    DEFAULT_END_TIMEOUT, DEFAULT_HISTORY, DEFAULT_LINE_BUFFERS, DEFAULT_LINE_BURST,
-    DEFAULT_LINE_RATE, DEFAULT_MAX_TEXT, DEFAULT_PATIENCE, RoomConfig,
+    DEFAULT_END_TIMEOUT, DEFAULT_HISTORY, DEFAULT_JOIN_BURST, DEFAULT_JOIN_RATE,
+    DEFAULT_LINE_BUFFERS, DEFAULT_LINE_BUFFERS_PER_SOURCE, DEFAULT_LINE_BURST, DEFAULT_LINE_RATE,
+    DEFAULT_MAX_TEXT, DEFAULT_MEMBERS_PER_SOURCE, DEFAULT_PATIENCE, RoomConfig,
 };
 pub use limits::{RoomError, max_line_bytes, min_log_bytes};
 pub use line::{Kind, Line};
@@ -123,3 +133,4 @@ pub use rate_limiter::RateLimiter;
 pub use room::Room;
 pub use room_storage::RoomStorage;
 pub use skeleton::{SkeletonFn, skeleton};
+pub use source::{Source, SourceSlot};

@@ -27,6 +27,14 @@ pub fn source(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The same as a number: an IPv4 address has 32 bits, the network of an IPv6 address 64.
+pub fn source_number(address: IpAddr) -> u64 {
+    match source(address) {
+        IpAddr::V4(address) => address.to_bits().into(),
+        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    }
+}
+
 pub(crate) fn family(address: SocketAddr) -> AddressFamily {
     if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
 }
@@ -78,5 +86,8 @@ mod tests {
         assert_eq!(shown("2001:db8:0:7:1:2:3:4"), "2001:db8:0:7::");
         assert_eq!(shown("2001:db8:0:7::9"), shown("2001:db8:0:7:ffff::"));
         assert_ne!(shown("2001:db8:0:7::1"), shown("2001:db8:0:8::1"));
+        let number = |text: &str| source_number(text.parse().unwrap());
+        assert_eq!(number("::ffff:192.0.2.1"), 0xc000_0201);
+        assert_eq!(number("2001:db8:0:7:1:2:3:4"), 0x2001_0db8_0000_0007);
     }
 }

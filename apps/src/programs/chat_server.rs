@@ -10,7 +10,10 @@ mod state;
 
 use std::path::PathBuf;
 
-use barewire_core::chat::{DEFAULT_HISTORY, DEFAULT_LINE_RATE, RoomConfig, min_log_bytes};
+use barewire_core::chat::{
+    DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MEMBERS_PER_SOURCE, RoomConfig,
+    min_log_bytes,
+};
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
 use barewire_linux::activation;
@@ -68,6 +71,12 @@ pub(crate) struct ChatServerProgram {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_members: u32,
 
+    /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one), which
+    /// may join twice as often at once, and then once a second
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_per_source: u32,
+
     /// How many lines a second a member may send, after a burst of 100; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
@@ -109,6 +118,8 @@ impl Run for ChatServerProgram {
             .with_quiet(self.quiet_period)
             .with_history(self.history)
             .with_rate(self.rate)
+            .with_members_per_source(self.max_per_source)
+            .with_joins(DEFAULT_JOIN_RATE, 2 * self.max_per_source)
             .with_skeleton(confusables::confusable_skeleton);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;

@@ -15,6 +15,15 @@ pub const DEFAULT_LINE_RATE: u32 = 10;
 /// How many lines a member may say at once: a paste.
 pub const DEFAULT_LINE_BURST: u32 = 100;
 
+/// How many members may come from one source.
+pub const DEFAULT_MEMBERS_PER_SOURCE: u32 = 100;
+
+/// How often a second members of one source may join in the long run.
+pub const DEFAULT_JOIN_RATE: u32 = 1;
+
+/// How often members of one source may join at once: all that there may be, twice.
+pub const DEFAULT_JOIN_BURST: u32 = 2 * DEFAULT_MEMBERS_PER_SOURCE;
+
 /// How long the room waits for its slowest member.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_millis(250);
 
@@ -24,6 +33,9 @@ pub const DEFAULT_END_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many lines at a time may have begun to come in and not ended.
 pub const DEFAULT_LINE_BUFFERS: u16 = 2;
+
+/// How many of these may be of one source.
+pub const DEFAULT_LINE_BUFFERS_PER_SOURCE: u16 = 1;
 
 /// The longest text of a member, in bytes: the longest that there may be.
 pub const DEFAULT_MAX_TEXT: u16 = 1024;
@@ -43,6 +55,14 @@ pub struct RoomConfig {
     pub rate: u32,
     /// How many lines a member may say at once; [`DEFAULT_LINE_BURST`] by default.
     pub burst: u32,
+    /// How many members may come from one [source](super::Source);
+    /// [`DEFAULT_MEMBERS_PER_SOURCE`] by default, 0 for no limit.
+    pub members_per_source: u32,
+    /// How often a second members of one source may join in the long run; [`DEFAULT_JOIN_RATE`] by
+    /// default, 0 for no limit.
+    pub join_rate: u32,
+    /// How often members of one source may join at once; [`DEFAULT_JOIN_BURST`] by default.
+    pub join_burst: u32,
     /// How long the room waits for its slowest member; [`DEFAULT_PATIENCE`] by default.
     pub patience: Duration,
     /// How long a member that says no more may take nothing of what is left for it;
@@ -55,6 +75,9 @@ pub struct RoomConfig {
     /// How many lines at a time may have begun to come in and not ended;
     /// [`DEFAULT_LINE_BUFFERS`] by default. A line that comes in whole needs none.
     pub line_buffers: u16,
+    /// How many of these may be of one [source](super::Source);
+    /// [`DEFAULT_LINE_BUFFERS_PER_SOURCE`] by default, 0 for no limit.
+    pub line_buffers_per_source: u16,
 }
 
 impl RoomConfig {
@@ -65,11 +88,15 @@ impl RoomConfig {
             history: DEFAULT_HISTORY,
             rate: DEFAULT_LINE_RATE,
             burst: DEFAULT_LINE_BURST,
+            members_per_source: DEFAULT_MEMBERS_PER_SOURCE,
+            join_rate: DEFAULT_JOIN_RATE,
+            join_burst: DEFAULT_JOIN_BURST,
             patience: DEFAULT_PATIENCE,
             end_timeout: DEFAULT_END_TIMEOUT,
             skeleton,
             max_text: DEFAULT_MAX_TEXT,
             line_buffers: DEFAULT_LINE_BUFFERS,
+            line_buffers_per_source: DEFAULT_LINE_BUFFERS_PER_SOURCE,
         }
     }
 
@@ -98,6 +125,21 @@ impl RoomConfig {
     #[must_use]
     pub const fn with_burst(mut self, burst: u32) -> Self {
         self.burst = burst;
+        self
+    }
+
+    /// The same, with another [`members_per_source`](Self::members_per_source).
+    #[must_use]
+    pub const fn with_members_per_source(mut self, members_per_source: u32) -> Self {
+        self.members_per_source = members_per_source;
+        self
+    }
+
+    /// The same, with another [`join_rate`](Self::join_rate) and [`join_burst`](Self::join_burst).
+    #[must_use]
+    pub const fn with_joins(mut self, rate: u32, burst: u32) -> Self {
+        self.join_rate = rate;
+        self.join_burst = burst;
         self
     }
 
@@ -136,6 +178,13 @@ impl RoomConfig {
         self
     }
 
+    /// The same, with another [`line_buffers_per_source`](Self::line_buffers_per_source).
+    #[must_use]
+    pub const fn with_line_buffers_per_source(mut self, line_buffers_per_source: u16) -> Self {
+        self.line_buffers_per_source = line_buffers_per_source;
+        self
+    }
+
     /// How many bytes a room takes whose log has `log_bytes`: its line buffers lie beside the log.
     pub const fn bytes(&self, log_bytes: usize) -> usize {
         self.line_buffer_bytes().saturating_add(log_bytes)
@@ -160,10 +209,14 @@ impl fmt::Debug for RoomConfig {
             .field("history", &self.history)
             .field("rate", &self.rate)
             .field("burst", &self.burst)
+            .field("members_per_source", &self.members_per_source)
+            .field("join_rate", &self.join_rate)
+            .field("join_burst", &self.join_burst)
             .field("patience", &self.patience)
             .field("end_timeout", &self.end_timeout)
             .field("max_text", &self.max_text)
             .field("line_buffers", &self.line_buffers)
+            .field("line_buffers_per_source", &self.line_buffers_per_source)
             .finish_non_exhaustive()
     }
 }

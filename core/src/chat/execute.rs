@@ -1,16 +1,13 @@
 //! What a member's line brings about.
 
 use super::command::Command;
-use super::config::RoomConfig;
 use super::delivery::Delivery;
-use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
+use super::fragment::Fragment::{NickOf, OldNick, Shown, Text};
 use super::fragment::{NOTICE, decimal};
-use super::line::REFUSAL;
 use super::log::Route;
 use super::member_id::{NOBODY, OPERATOR};
 use super::member_slot::SlotState;
 use super::nick::is_long;
-use super::rate_limiter::Decision;
 use super::room_state::RoomState;
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
@@ -34,6 +31,13 @@ impl RoomState<'_> {
         if command == Command::Nothing || !self.passes(index, now) {
             return Outcome::Nothing;
         }
+        let before = self.delivery.log.end();
+        let outcome = self.carry_out(index, command);
+        self.charge(index, now, before);
+        outcome
+    }
+
+    fn carry_out(&mut self, index: u32, command: Command<'_>) -> Outcome {
         match command {
             Command::Say(text) => {
                 let line = [NickOf(index), Text(": "), Shown(text)];
@@ -63,38 +67,9 @@ impl RoomState<'_> {
         Outcome::Nothing
     }
 
-    /// Refuses a line, for a reason that is told as often as flood control lets it be.
-    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Fragment<'_>]) {
-        if self.passes(index, now) {
-            self.note(index, why);
-        }
-    }
-
-    /// Whether a line gets past flood control. If not, the member is told now and then.
-    fn passes(&mut self, index: u32, now: Instant) -> bool {
-        let RoomConfig { rate, burst, .. } = self.delivery.config;
-        let rate = if index == OPERATOR { 0 } else { rate };
-        match self.delivery.slot_mut(index).map(|slot| slot.limiter.check(now, rate, burst)) {
-            Some(Decision::Pass) => return true,
-            Some(Decision::RefuseAloud) => self.note(
-                index,
-                &[
-                    Text(REFUSAL),
-                    Text("your lines are refused ("),
-                    Number(rate),
-                    Text(" a second pass, "),
-                    Number(burst),
-                    Text(" at once)"),
-                ],
-            ),
-            Some(Decision::Refuse) | None => {}
-        }
-        false
-    }
-
     fn whisper(&mut self, index: u32, to: &[u8], text: &[u8]) {
         let name = core::str::from_utf8(to).ok().filter(|name| !is_long(name));
-        let Some(found) = name.and_then(|name| self.who(name)) else {
+        let Some(found) = name.and_then(|name| self.find(name)) else {
             // No nick is as long as what is not repeated here.
             let name = name.unwrap_or("that");
             let (before, after) = ("nobody here is called ", "; /who tells who is here");

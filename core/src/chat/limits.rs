@@ -14,11 +14,14 @@ pub(super) const MIN_ENTRIES: usize = 16;
 /// The least [`RoomConfig::max_text`](super::RoomConfig::max_text).
 pub(super) const MIN_TEXT: u16 = 2;
 
+/// A nick and what stands around it, in bytes: less than this.
+pub(super) const AROUND_TEXT: usize = 128;
+
 /// The longest line that a text of `max_text` bytes can become, in bytes: every byte shown by four
 /// (see [`printable`](crate::printable)), a nick and what stands around it. The room's own lines
 /// are shorter than the least of these.
 pub const fn max_line_bytes(max_text: usize) -> usize {
-    let said = max_text.saturating_mul(4).saturating_add(128);
+    let said = max_text.saturating_mul(4).saturating_add(AROUND_TEXT);
     if said < 256 { 256 } else { said }
 }
 
@@ -37,6 +40,8 @@ pub const fn min_log_bytes(max_text: usize) -> usize {
 pub enum RoomError {
     /// There are fewer than two slots, of which one is the operator's.
     Slots,
+    /// There is no memory for the account of a source.
+    Sources,
     /// There are fewer than 16 entries for lines of the log.
     Entries,
     /// There are fewer bytes than [`RoomConfig::bytes`](super::RoomConfig::bytes) of
@@ -54,6 +59,7 @@ impl fmt::Display for RoomError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Slots => "a room needs slots for an operator and a member",
+            Self::Sources => "a room needs an account for those who come",
             Self::Entries => "a room needs entries for 16 lines",
             Self::Bytes => "a room needs bytes for its line buffers and a log of two lines",
             Self::Text => "the longest text of a room has 2 to 1024 bytes",

@@ -98,6 +98,7 @@ impl<'r, 'a> Member<'r, 'a> {
         if let Some(slot) = self.room.delivery.slot_mut(self.index) {
             if let Some(buffer) = slot.buffer() {
                 self.buffers.give_back(buffer);
+                self.room.accounts.give_line_buffer_back(slot.account);
             }
             slot.buffering = Buffering::Unneeded;
         }
@@ -120,11 +121,18 @@ impl<'r, 'a> Member<'r, 'a> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
-        let delivery = &mut self.room.delivery;
-        let longest = delivery.config.max_text.into();
+        let RoomState { delivery, accounts, .. } = &mut *self.room;
+        let config = delivery.config;
+        let longest = config.max_text.into();
         let slot = delivery.slot_mut(self.index)?;
         let buffer = slot.buffer().or_else(|| {
-            let buffer = self.buffers.take()?;
+            if !accounts.take_line_buffer(slot.account, &config) {
+                return None;
+            }
+            let buffer = self.buffers.take().or_else(|| {
+                accounts.give_line_buffer_back(slot.account);
+                None
+            })?;
             slot.buffering = Buffering::In { buffer, since: now };
             Some(buffer)
         });

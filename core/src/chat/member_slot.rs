@@ -4,7 +4,8 @@ use core::num::NonZeroU32;
 
 use super::cursor::Cursor;
 use super::nick::Nick;
-use super::rate_limiter::LineLimiter;
+use super::rate_limiter::RateLimiter;
+use super::source::Source;
 use crate::text::Progress;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
@@ -15,11 +16,17 @@ pub struct MemberSlot {
     pub(super) generation: u32,
     pub(super) state: SlotState,
     pub(super) nick: Nick,
+    pub(super) source: Source,
+    /// The account of its source.
+    pub(super) account: u32,
     /// Where it stands in the log.
     pub(super) cursor: Cursor,
     pub(super) progress: Progress,
     pub(super) buffering: Buffering,
-    pub(super) limiter: LineLimiter,
+    /// What it has said.
+    pub(super) lines: RateLimiter,
+    /// When it may be told again that lines of it were refused.
+    pub(super) next_note: Instant,
     /// When it last took something of what it is sent.
     pub(super) read_at: Option<Instant>,
     /// Its input waits for room in the log.
@@ -67,24 +74,30 @@ impl MemberSlot {
             generation: 0,
             state: SlotState::Vacant { next: None },
             nick: Nick::none(),
+            source: Source(0),
+            account: 0,
             cursor: Cursor::live(0),
             progress: Progress::new(Duration::MAX),
             buffering: Buffering::Unneeded,
-            limiter: LineLimiter::new(),
+            lines: RateLimiter::new(),
+            next_note: Instant::ZERO,
             read_at: None,
             blocked: false,
         }
     }
 
     /// Gives the slot to somebody else, who does not read yet.
-    pub(super) fn occupy(&mut self, nick: Nick, quiet: Duration) {
+    pub(super) fn occupy(&mut self, nick: Nick, source: Source, account: u32, quiet: Duration) {
         self.generation = self.generation.wrapping_add(1);
         self.state = SlotState::Shutdown;
         self.nick = nick;
+        self.source = source;
+        self.account = account;
         self.cursor = Cursor::live(0);
         self.progress = Progress::new(quiet);
         self.buffering = Buffering::Unneeded;
-        self.limiter = LineLimiter::new();
+        self.lines = RateLimiter::new();
+        self.next_note = Instant::ZERO;
         self.read_at = None;
         self.blocked = false;
     }

@@ -9,11 +9,21 @@ use core::fmt;
 pub enum JoinError {
     /// Every slot is taken.
     RoomFull,
+    /// There are as many members of this source as there may be
+    /// ([`RoomConfig::members_per_source`](super::RoomConfig::members_per_source)).
+    SourceFull,
+    /// Members of this source have joined more often than they may
+    /// ([`RoomConfig::join_rate`](super::RoomConfig::join_rate)).
+    TooOften,
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the room is full")
+        f.write_str(match self {
+            Self::RoomFull => "the room is full",
+            Self::SourceFull => "too many members come from this address",
+            Self::TooOften => "members from this address join too often",
+        })
     }
 }
 
@@ -55,6 +65,8 @@ pub enum LeaveReason {
     FellBehind,
     /// The server stops.
     Stopped,
+    /// The operator wanted it.
+    Kicked,
 }
 
 impl LeaveReason {
@@ -65,6 +77,7 @@ impl LeaveReason {
             Self::Lost => Some("connection lost"),
             Self::FellBehind => Some("fell behind"),
             Self::Stopped => Some("the server stops"),
+            Self::Kicked => Some("kicked"),
         }
     }
 }

@@ -48,9 +48,19 @@ impl RateLimiter {
 
     /// A line is said at `now`.
     pub fn record(&mut self, now: Instant, rate: u32) {
+        self.record_many(now, rate, 1);
+    }
+
+    /// As many lines are said at `now`.
+    pub(super) fn record_many(&mut self, now: Instant, rate: u32, count: u64) {
         if let Some(interval) = interval(rate) {
-            self.due = self.due.max(now) + Duration::from_micros(interval);
+            self.due = self.due.max(now) + Duration::from_micros(interval.saturating_mul(count));
         }
+    }
+
+    /// Whether at `now` it is as if nothing had ever been said.
+    pub(super) fn is_idle(self, now: Instant) -> bool {
+        self.due <= now
     }
 }
 
@@ -59,91 +69,60 @@ fn interval(rate: u32) -> Option<u64> {
     1_000_000_u32.checked_div(rate).map(u64::from)
 }
 
-/// Holds a member to its rate, and tells it so now and then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LineLimiter {
-    limiter: RateLimiter,
-    /// When the next note about refused lines may be sent.
-    next_note: Instant,
-}
-
-/// What becomes of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    Pass,
-    /// It is refused, and the member is to be told.
-    RefuseAloud,
-    Refuse,
-}
-
-/// How long a member is not told again.
-const NOTE_INTERVAL: Duration = Duration::from_secs(1);
-
-impl LineLimiter {
-    pub(super) const fn new() -> Self {
-        Self { limiter: RateLimiter::new(), next_note: Instant::ZERO }
-    }
-
-    pub(super) fn check(&mut self, now: Instant, rate: u32, burst: u32) -> Decision {
-        if self.limiter.next_allowed(rate, burst) <= now {
-            self.limiter.record(now, rate);
-            return Decision::Pass;
-        }
-        if now < self.next_note {
-            return Decision::Refuse;
-        }
-        self.next_note = now + NOTE_INTERVAL;
-        Decision::RefuseAloud
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::config::{DEFAULT_LINE_BURST as BURST, DEFAULT_LINE_RATE as RATE};
     use super::*;
 
+    /// Whether a line passes at `now`; if so, it is recorded.
+    fn passes(limiter: &mut RateLimiter, now: Instant, rate: u32) -> bool {
+        let passes = limiter.next_allowed(rate, BURST) <= now;
+        if passes {
+            limiter.record(now, rate);
+        }
+        passes
+    }
+
     #[test]
     fn a_paste_passes_and_a_flood_does_not() {
-        let (mut member, now) = (LineLimiter::new(), Instant::from_millis(5_000));
-        for _ in 0..BURST {
-            assert_eq!(member.check(now, 10, BURST), Decision::Pass);
-        }
-        assert_eq!(member.check(now, 10, BURST), Decision::RefuseAloud);
-        assert_eq!(member.check(now, 10, BURST), Decision::Refuse);
-        // One more is due after a tenth of a second, and one note a second.
+        let (mut member, now) = (RateLimiter::new(), Instant::from_millis(5_000));
+        assert!((0..BURST).all(|_| passes(&mut member, now, 10)));
+        assert!(!passes(&mut member, now, 10));
+        // One more is due after a tenth of a second.
         let later = now + Duration::from_millis(100);
-        assert_eq!(member.check(later, 10, BURST), Decision::Pass);
-        assert_eq!(member.check(later, 10, BURST), Decision::Refuse);
-        let later = now + NOTE_INTERVAL;
-        for _ in 0..9 {
-            assert_eq!(member.check(later, 10, BURST), Decision::Pass);
-        }
-        assert_eq!(member.check(later, 10, BURST), Decision::RefuseAloud);
+        assert!(passes(&mut member, later, 10) && !passes(&mut member, later, 10));
+    }
+
+    #[test]
+    fn what_counts_as_several_is_waited_for_as_long() {
+        let (mut member, now) = (RateLimiter::new(), Instant::from_millis(5_000));
+        assert!(member.is_idle(now));
+        member.record_many(now, 10, u64::from(BURST) + 4);
+        let settled = now + Duration::from_millis(100 * u64::from(BURST + 4));
+        assert!(!member.is_idle(settled - Duration::from_micros(1)) && member.is_idle(settled));
+        assert_eq!(member.next_allowed(10, BURST), now + Duration::from_millis(500));
     }
 
     #[test]
     fn the_sustained_rate_passes_for_ever_and_no_rate_is_no_limit() {
-        let mut member = LineLimiter::new();
+        let mut member = RateLimiter::new();
         for tenth in 0..2_000 {
-            let now = Instant::from_millis(100 * tenth);
-            assert_eq!(member.check(now, 10, BURST), Decision::Pass);
+            assert!(passes(&mut member, Instant::from_millis(100 * tenth), 10));
         }
-        for _ in 0..2_000 {
-            assert_eq!(member.check(Instant::ZERO, 0, BURST), Decision::Pass);
-        }
+        assert!((0..2_000).all(|_| passes(&mut member, Instant::ZERO, 0)));
     }
 
     #[test]
     fn who_keeps_the_pace_is_never_refused_though_lines_come_together_on_the_way() {
         const IN_HAND: u32 = 10;
-        let (mut limiter, mut member) = (RateLimiter::new(), LineLimiter::new());
+        let (mut limiter, mut member) = (RateLimiter::new(), RateLimiter::new());
         let mut now = Instant::from_millis(777);
         for number in 0..1_000 {
             now = now.max(limiter.next_allowed(RATE, BURST - IN_HAND));
             limiter.record(now, RATE);
             // What is said within a second arrives at its end.
             let arrives = Instant::from_millis((now.as_micros() / 1_000_000 + 1) * 1_000);
-            assert_eq!(member.check(arrives, RATE, BURST), Decision::Pass, "line {number}");
+            assert!(passes(&mut member, arrives, RATE), "line {number}");
         }
         // Ninety at once, and the rest at the rate.
         assert_eq!(now, Instant::from_millis(777 + 91_000));

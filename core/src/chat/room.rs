@@ -5,11 +5,13 @@ use super::limits::{MIN_ENTRIES, MIN_SLOTS, MIN_TEXT, RoomError, min_log_bytes};
 use super::line_buffers::LineBuffers;
 use super::log::LogEntry;
 use super::member::Member;
-use super::member_id::{MemberId, OPERATOR};
+use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::MemberSlot;
 use super::membership::{JoinError, LeaveReason};
 use super::room_state::RoomState;
+use super::source::{Source, SourceSlot};
 use crate::text::MAX_TEXT;
+use crate::time::Instant;
 
 /// A room, with its memory borrowed. The [module](super) states its rules.
 ///
@@ -24,7 +26,8 @@ pub struct Room<'a> {
 
 impl<'a> Room<'a> {
     /// An empty room, in memory that need not be empty: for as many members as there are slots (one of
-    /// them the operator's), and for as many lines of the log as there are entries. The bytes are
+    /// them the operator's), for the accounts of as many sources, one of which those share who come
+    /// when all others count something, and for as many lines of the log as there are entries. The bytes are
     /// those of the [line buffers](RoomConfig::line_buffers), and all others the log's. See
     /// [`RoomStorage`](super::RoomStorage), which has it all in one piece.
     ///
@@ -32,6 +35,7 @@ impl<'a> Room<'a> {
     /// [`RoomError`]: there is too little memory for the rules.
     pub fn new(
         slots: &'a mut [MemberSlot],
+        sources: &'a mut [SourceSlot],
         entries: &'a mut [LogEntry],
         bytes: &'a mut [u8],
         config: RoomConfig,
@@ -39,6 +43,9 @@ impl<'a> Room<'a> {
         let RoomConfig { max_text, line_buffers, .. } = config;
         if slots.len() < MIN_SLOTS {
             return Err(RoomError::Slots);
+        }
+        if sources.is_empty() {
+            return Err(RoomError::Sources);
         }
         if entries.len() < MIN_ENTRIES {
             return Err(RoomError::Entries);
@@ -55,7 +62,7 @@ impl<'a> Room<'a> {
             return Err(RoomError::Bytes);
         }
         let buffers = LineBuffers::new(buffers, line_buffers, max_text);
-        Ok(Self { state: RoomState::new(slots, entries, log, config), buffers })
+        Ok(Self { state: RoomState::new(slots, sources, entries, log, config), buffers })
     }
 
     /// The operator, whose lines come from the server's own terminal and go there. It is never
@@ -66,17 +73,38 @@ impl<'a> Room<'a> {
         MemberId { index: OPERATOR, generation }
     }
 
-    /// Lets somebody in.
+    /// Lets somebody in, who comes from this source.
     ///
     /// # Errors
     /// [`JoinError`].
-    pub fn join(&mut self) -> Result<MemberId, JoinError> {
-        self.state.join()
+    pub fn join(&mut self, now: Instant, source: Source) -> Result<MemberId, JoinError> {
+        self.state.join(now, source)
+    }
+
+    /// Who has this nick or, if nobody has just that, one that looks like it. `None`: nobody who may
+    /// say something.
+    pub fn find(&self, nick: &str) -> Option<MemberId> {
+        self.state.id(self.state.find(nick)?)
+    }
+
+    /// Who is in the room, the operator left aside: those too who say no more, until they
+    /// [leave](Self::leave).
+    pub fn members(&self) -> impl Iterator<Item = MemberId> {
+        (OPERATOR..NOBODY)
+            .zip(self.state.delivery.slots.iter())
+            .skip(1)
+            .filter(|(_, slot)| !slot.is_vacant())
+            .map(|(index, slot)| MemberId { index, generation: slot.generation })
+    }
+
+    /// Where a member comes from. `None`: it has left, or is the operator, who comes from nowhere.
+    pub fn source(&self, id: MemberId) -> Option<Source> {
+        self.state.get(id).filter(|_| id.index != OPERATOR).map(|slot| slot.source)
     }
 
     /// The member as a session. `None`: it has left.
     pub fn member(&mut self, id: MemberId) -> Option<Member<'_, 'a>> {
-        self.state.find(id)?;
+        self.state.get(id)?;
         // Here, since a session's output is polled without a change to it.
         self.state.delivery.advance(id.index);
         Some(Member::new(&mut self.state, &mut self.buffers, id.index))
@@ -84,7 +112,7 @@ impl<'a> Room<'a> {
 
     /// A member's nick. `None`: it has left.
     pub fn nick(&self, id: MemberId) -> Option<&str> {
-        self.state.find(id).map(|slot| slot.nick.as_str())
+        self.state.get(id).map(|slot| slot.nick.as_str())
     }
 
     /// How many members there are, the operator left aside.
@@ -95,10 +123,12 @@ impl<'a> Room<'a> {
     /// Lets a member go, and tells the others. To be called once when its session is over, and when
     /// its connection is lost.
     pub fn leave(&mut self, id: MemberId, why: LeaveReason) {
-        let slot = self.state.find(id).filter(|_| id.index != OPERATOR);
+        let slot = self.state.get(id).filter(|_| id.index != OPERATOR);
         let Some(slot) = slot else { return };
         if let Some(buffer) = slot.buffer() {
             self.buffers.give_back(buffer);
+            let account = slot.account;
+            self.state.accounts.give_line_buffer_back(account);
         }
         self.state.leave(id.index, why);
     }

@@ -12,6 +12,8 @@ use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
 use super::nick::{Nick, NickError, NickName};
+use super::source::{Accounts, Source, SourceSlot};
+use crate::time::Instant;
 
 /// The welcome and the notice that somebody has joined are shorter than this together, in bytes.
 const GREETING: usize = 128;
@@ -21,6 +23,7 @@ const GREETING: usize = 128;
 #[derive(Debug)]
 pub(super) struct RoomState<'a> {
     pub(super) delivery: Delivery<'a>,
+    pub(super) accounts: Accounts<'a>,
     vacant: Option<NonZeroU32>,
     /// The number of the last guest, and whether the numbers have begun again.
     guests: u32,
@@ -34,6 +37,7 @@ pub(super) struct RoomState<'a> {
 impl<'a> RoomState<'a> {
     pub(super) fn new(
         slots: &'a mut [MemberSlot],
+        sources: &'a mut [SourceSlot],
         entries: &'a mut [LogEntry],
         log: &'a mut [u8],
         config: RoomConfig,
@@ -46,11 +50,12 @@ impl<'a> RoomState<'a> {
             slot.state = SlotState::Vacant { next: after(index) };
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
-            slot.occupy(Nick::operator(config.skeleton), config.quiet);
+            slot.occupy(Nick::operator(config.skeleton), Source(0), 0, config.quiet);
             slot.state = SlotState::Active;
         }
         Self {
             delivery: Delivery::new(config, slots, Log::new(log, entries)),
+            accounts: Accounts::new(sources),
             vacant: after(OPERATOR),
             guests: 0,
             has_wrapped: false,
@@ -59,18 +64,19 @@ impl<'a> RoomState<'a> {
         }
     }
 
-    pub(super) fn find(&self, id: MemberId) -> Option<&MemberSlot> {
+    pub(super) fn get(&self, id: MemberId) -> Option<&MemberSlot> {
         let slot = self.delivery.slot(id.index)?;
         (slot.generation == id.generation && !slot.is_vacant()).then_some(slot)
     }
 
-    pub(super) fn join(&mut self) -> Result<MemberId, JoinError> {
+    pub(super) fn join(&mut self, now: Instant, source: Source) -> Result<MemberId, JoinError> {
         let index = self.vacant.ok_or(JoinError::RoomFull)?.get();
+        let account = self.accounts.join(now, source, &self.delivery.config)?;
         let nick = self.guest();
         let RoomConfig { quiet, history, .. } = self.delivery.config;
         let slot = self.delivery.slot_mut(index).ok_or(JoinError::RoomFull)?;
         let SlotState::Vacant { next } = slot.state else { return Err(JoinError::RoomFull) };
-        slot.occupy(nick, quiet);
+        slot.occupy(nick, source, account, quiet);
         let generation = slot.generation;
         self.vacant = next;
         self.count = self.count.saturating_add(1);
@@ -121,6 +127,7 @@ impl<'a> RoomState<'a> {
         let next = self.vacant;
         if let Some(slot) = self.delivery.slot_mut(index) {
             slot.state = SlotState::Vacant { next };
+            self.accounts.leave(slot.account);
             self.vacant = NonZeroU32::new(index);
             self.count = self.count.saturating_sub(1);
         }
@@ -184,12 +191,17 @@ impl<'a> RoomState<'a> {
     }
 
     /// Whom a name means: by what it looks like, as nicks are compared.
-    pub(super) fn who(&self, name: &str) -> Option<u32> {
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
         let skeleton = (self.delivery.config.skeleton)(name);
         let is_meant =
             |slot: &MemberSlot| slot.state == SlotState::Active && slot.nick.skeleton == skeleton;
         let slots = (0..NOBODY).zip(self.delivery.slots.iter());
         slots.filter(|(_, slot)| is_meant(slot)).map(|(index, _)| index).next()
+    }
+
+    pub(super) fn id(&self, index: u32) -> Option<MemberId> {
+        let slot = self.delivery.slot(index).filter(|slot| !slot.is_vacant())?;
+        Some(MemberId { index, generation: slot.generation })
     }
 }
 
@@ -203,14 +215,17 @@ mod tests {
     #[test]
     fn guests_are_numbered_anew_past_those_who_are_here() {
         let mut slots = [const { MemberSlot::vacant() }; 4];
+        let mut sources = [const { SourceSlot::vacant() }; 1];
         let (mut entries, mut log) = ([LogEntry::EMPTY; 16], vec![0; 2_048]);
-        let mut room = RoomState::new(&mut slots, &mut entries, &mut log, RoomConfig::new());
-        let nick = |room: &RoomState<'_>, id| room.find(id).unwrap().nick.clone();
-        let first = room.join().unwrap();
+        let mut room =
+            RoomState::new(&mut slots, &mut sources, &mut entries, &mut log, RoomConfig::new());
+        let nick = |room: &RoomState<'_>, id| room.get(id).unwrap().nick.clone();
+        let join = |room: &mut RoomState<'_>| room.join(Instant::ZERO, Source(1)).unwrap();
+        let first = join(&mut room);
         assert_eq!(nick(&room, first).as_str(), "guest1");
         room.guests = u32::MAX;
         for expected in ["guest0", "guest2"] {
-            let next = room.join().unwrap();
+            let next = join(&mut room);
             assert_eq!(nick(&room, next).as_str(), expected);
         }
     }

@@ -5,13 +5,15 @@ use super::limits::{MIN_ENTRIES, MIN_SLOTS, MIN_TEXT, RoomError, min_log_bytes};
 use super::log::LogEntry;
 use super::member_slot::MemberSlot;
 use super::room::Room;
+use super::source::SourceSlot;
 
-/// The memory of a room, for a `static` or a `Box`: `MEMBERS` slots, one of them the operator's;
-/// entries for `LINES` lines of the log; and `BYTES` for the log and the line buffers, see
+/// The memory of a room, for a `static` or a `Box`: `MEMBERS` slots, one of them the operator's, and
+/// accounts for as many sources, one of them for all who come when the others are taken; entries for `LINES` lines of the log; and `BYTES` for the log and the line buffers, see
 /// [`RoomConfig::bytes`].
 #[derive(Debug)]
 pub struct RoomStorage<const MEMBERS: usize, const LINES: usize, const BYTES: usize> {
     slots: [MemberSlot; MEMBERS],
+    sources: [SourceSlot; MEMBERS],
     entries: [LogEntry; LINES],
     bytes: [u8; BYTES],
 }
@@ -28,6 +30,7 @@ impl<const MEMBERS: usize, const LINES: usize, const BYTES: usize>
         }
         Self {
             slots: [const { MemberSlot::vacant() }; MEMBERS],
+            sources: [const { SourceSlot::vacant() }; MEMBERS],
             entries: [LogEntry::EMPTY; LINES],
             bytes: [0; BYTES],
         }
@@ -38,7 +41,8 @@ impl<const MEMBERS: usize, const LINES: usize, const BYTES: usize>
     /// # Errors
     /// [`RoomError`]: there is too little memory for the rules.
     pub fn room(&mut self, config: RoomConfig) -> Result<Room<'_>, RoomError> {
-        Room::new(&mut self.slots, &mut self.entries, &mut self.bytes, config)
+        let Self { slots, sources, entries, bytes } = self;
+        Room::new(slots, sources, entries, bytes, config)
     }
 }
 

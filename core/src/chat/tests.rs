@@ -13,6 +13,7 @@ mod line_buffers;
 mod lines;
 mod memory;
 mod operator;
+mod sources;
 
 use super::*;
 use crate::session::Session;
@@ -29,6 +30,7 @@ use std::vec::Vec;
 /// The memory of a room, and what must be known of it.
 struct Memory {
     slots: Vec<MemberSlot>,
+    sources: Vec<SourceSlot>,
     entries: Vec<LogEntry>,
     bytes: Vec<u8>,
     max_text: u16,
@@ -40,6 +42,7 @@ impl Memory {
         let config = RoomConfig::new().with_max_text(max_text).with_line_buffers(line_buffers);
         Self {
             slots: (0..slots).map(|_| MemberSlot::vacant()).collect(),
+            sources: (0..slots).map(|_| SourceSlot::vacant()).collect(),
             entries: vec![LogEntry::EMPTY; entries],
             bytes: vec![0xaa; config.bytes(log)],
             max_text,
@@ -48,9 +51,9 @@ impl Memory {
     }
 
     fn room(&mut self, config: RoomConfig) -> Room<'_> {
-        let Self { slots, entries, bytes, max_text, line_buffers } = self;
+        let Self { slots, sources, entries, bytes, max_text, line_buffers } = self;
         let config = config.with_max_text(*max_text).with_line_buffers(*line_buffers);
-        Room::new(slots, entries, bytes, config).unwrap()
+        Room::new(slots, sources, entries, bytes, config).unwrap()
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use barewire_core::chat::{
     Client, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room, RoomConfig,
-    RoomStorage,
+    RoomStorage, Source,
 };
 use barewire_core::driver::{Next, Step};
 use barewire_core::io::{AsyncStreamDriver, Timer};
@@ -21,7 +21,8 @@ use crate::two_stacks::{Buffers, all, converse, interrupted};
 
 const MEMBERS: usize = 3;
 /// The room's rules, as far as its memory goes.
-const CONFIG: RoomConfig = RoomConfig::new().with_max_text(64).with_line_buffers(3);
+const CONFIG: RoomConfig =
+    RoomConfig::new().with_max_text(64).with_line_buffers(3).with_line_buffers_per_source(0);
 /// How many lines each says.
 const LINES: usize = 8;
 
@@ -35,7 +36,10 @@ struct Member<'a> {
 async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
     let mut members: Vec<_> = sockets
         .into_iter()
-        .map(|socket| Member { id: room.join().unwrap(), driver: AsyncStreamDriver::new(socket) })
+        .map(|socket| Member {
+            id: room.join(Clock.now(), Source(1)).unwrap(),
+            driver: AsyncStreamDriver::new(socket),
+        })
         .collect();
     // No wait may keep the room. So each is polled, and dropped if it goes on.
     poll_fn(|context| {

@@ -3,7 +3,8 @@
 use core::mem;
 use core::task::Poll;
 
-use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
+use barewire_core::chat::{LeaveReason, MemberEvent, MemberId, Source};
+use barewire_linux::address::source_number;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
@@ -35,7 +36,7 @@ impl MemberConnection {
         Self { peer, state: State::Accepted(Some(stream)) }
     }
 
-    /// Joins the room, if there is a slot.
+    /// Joins the room, if it may.
     fn join(
         &mut self,
         context: &mut ServerContext<ChatState>,
@@ -45,12 +46,16 @@ impl MemberConnection {
         let Some(stream) = stream.take() else { return };
         let ServerContext { state: ChatState { room, recorder, members, .. }, printer, .. } =
             context;
-        let Ok(id) = room.join() else {
-            // If it does not take this at once, it sees the close at least.
-            let _ = stream.send(b"* the room is full: come back later\n", &[], false);
-            let _ = stream.shut_down();
-            log::info!("{} rejected: the room is full", self.peer.address);
-            return;
+        let source = Source(source_number(self.peer.address.ip()));
+        let id = match room.join(cx.now(), source) {
+            Ok(id) => id,
+            Err(why) => {
+                // If it does not take this at once, it sees the close at least.
+                let _ = stream.send(format!("* {why}: come back later\n").as_bytes(), &[], false);
+                let _ = stream.shut_down();
+                log::info!("{} rejected: {why}", self.peer.address);
+                return;
+            }
         };
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
             log::debug!("cannot limit the send buffer: {}", describe(&error));

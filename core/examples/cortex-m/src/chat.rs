@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 
 use barewire_core::chat::{
-    self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room,
+    self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room, Source,
 };
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
@@ -12,7 +12,7 @@ use barewire_core::time::Instant;
 use barewire_smoltcp::Connection;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
-use smoltcp::wire::IpEndpoint;
+use smoltcp::wire::{IpAddress, IpEndpoint};
 
 use crate::call::{Client, ClientError};
 use crate::log::info;
@@ -57,11 +57,12 @@ impl<T: Read + Write + ReadReady + WriteReady + Shutdown> Operator<T> {
 impl Service for RoomService<'_> {
     type Peer = MemberId;
 
-    fn open(&mut self, _now: Instant, client: IpEndpoint) -> Option<MemberId> {
-        let id = self.room.join();
+    fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<MemberId> {
+        let IpAddress::Ipv4(address) = client.addr;
+        let id = self.room.join(now, Source(address.to_bits().into()));
         match id {
             Ok(id) => info!("{}: joins as {}", client, self.room.nick(id).unwrap_or_default()),
-            Err(full) => info!("{}: {}", client, full),
+            Err(why) => info!("{}: {}", client, why),
         }
         id.ok()
     }

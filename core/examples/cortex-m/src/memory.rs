@@ -1,6 +1,8 @@
 //! All memory that the sockets and the chat room take: static, and seen by the linker.
 
-use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, RoomError, min_log_bytes};
+use barewire_core::chat::{
+    LogEntry, MemberSlot, Room, RoomConfig, RoomError, SourceSlot, min_log_bytes,
+};
 use barewire_core::text::MAX_TEXT;
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::{tcp, udp};
@@ -83,8 +85,9 @@ const ROOM: RoomConfig = RoomConfig::new();
 pub(crate) fn room() -> Result<Room<'static>, RoomError> {
     const { assert!(LOG >= min_log_bytes(MAX_TEXT)) };
     let slots = SLOTS.init_with(|| [const { MemberSlot::vacant() }; MEMBERS + 1]);
+    let sources = SOURCES.init_with(|| [const { SourceSlot::vacant() }; MEMBERS + 1]);
     let entries = ENTRIES.init_with(|| [LogEntry::EMPTY; 64]);
-    Room::new(slots, entries, LINES.take(), ROOM)
+    Room::new(slots, sources, entries, LINES.take(), ROOM)
 }
 
 const LOG: usize = 9728;
@@ -98,4 +101,5 @@ static METADATA: ConstStaticCell<[[udp::PacketMetadata; DATAGRAMS]; 2]> =
     ConstStaticCell::new([[udp::PacketMetadata::EMPTY; DATAGRAMS]; 2]);
 static STORAGE: StaticCell<[SocketStorage<'static>; SOCKETS]> = StaticCell::new();
 static SLOTS: StaticCell<[MemberSlot; MEMBERS + 1]> = StaticCell::new();
+static SOURCES: StaticCell<[SourceSlot; MEMBERS + 1]> = StaticCell::new();
 static ENTRIES: StaticCell<[LogEntry; 64]> = StaticCell::new();

@@ -108,7 +108,7 @@ fn who_is_just_not_in_the_way_is_not_dropped() {
         hand.read(dora);
         assert_eq!(fill(&mut hand, anna, &[server]), 13);
         if for_a_notice {
-            let carl = hand.room.join().unwrap();
+            let carl = hand.join().unwrap();
             assert_eq!(hand.wait(bert, 1), "", "there were two left");
             hand.room.leave(carl, LeaveReason::Quit);
         } else {
@@ -257,7 +257,7 @@ fn notices_find_room_when_talk_does_not() {
             left == 0
         });
         let expected = format!("guest1: {text}\n").repeat(said.count());
-        let carl = hand.room.join().unwrap();
+        let carl = hand.join().unwrap();
         assert_eq!(hand.read(bert), expected + "* guest3 joined\n", "not dropped for a notice");
         assert!(hand.read(carl).starts_with("* welcome"));
     }
@@ -269,7 +269,7 @@ fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.join_members();
     for _ in 0..100 {
-        let id = hand.room.join().unwrap();
+        let id = hand.join().unwrap();
         hand.room.leave(id, LeaveReason::Quit);
         assert_eq!(hand.read(anna).lines().count(), 2);
     }
@@ -304,7 +304,7 @@ fn a_newcomer_that_reads_nothing_is_waited_for_too() {
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server]);
     hand.now = at(240);
-    let carl = hand.room.join().unwrap();
+    let carl = hand.join().unwrap();
     assert_eq!(hand.wait(anna, 250), "");
     assert_eq!([hand.wait(bert, 250), hand.wait(carl, 250)], ["!FellBehind", ""]);
 }
@@ -319,7 +319,7 @@ fn received(before: usize, is_late: bool) -> String {
         hand.say(anna, format!("early {number}\n"));
         hand.read(server);
     }
-    let bert = hand.room.join().unwrap();
+    let bert = hand.join().unwrap();
     hand.read(anna);
     let first = if is_late { String::new() } else { hand.read(bert) };
     fill(&mut hand, anna, &[server]);

@@ -127,8 +127,8 @@ fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
 fn a_client_understands_a_room() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let anna = hand.room.join().unwrap();
-    let bert = hand.room.join().unwrap();
+    let anna = hand.join().unwrap();
+    let bert = hand.join().unwrap();
     hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n");
     let sent = hand.read(anna);
     let lines: Vec<_> = sent.lines().map(|line| Line::read(line.as_bytes())).collect();

@@ -6,16 +6,25 @@ use crate::session::Output;
 pub(super) struct Harness<'a> {
     pub(super) room: Room<'a>,
     pub(super) now: Instant,
+    /// Where the next member comes from.
+    pub(super) source: Source,
 }
 
 impl<'a> Harness<'a> {
     pub(super) fn new(room: Room<'a>) -> Self {
-        Self { room, now: Instant::ZERO }
+        Self { room, now: Instant::ZERO, source: Source(1) }
+    }
+
+    /// Lets a member in, each from another source.
+    pub(super) fn join(&mut self) -> Result<MemberId, JoinError> {
+        let Source(number) = self.source;
+        self.source = Source(number + 1);
+        self.room.join(self.now, Source(number))
     }
 
     /// Lets so many members in, who read all that greets them.
     pub(super) fn join_members<const COUNT: usize>(&mut self) -> [MemberId; COUNT] {
-        let ids = [(); COUNT].map(|()| self.room.join().unwrap());
+        let ids = [(); COUNT].map(|()| self.join().unwrap());
         for id in ids {
             self.read(id);
         }

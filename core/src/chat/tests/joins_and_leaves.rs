@@ -4,10 +4,10 @@ use super::*;
 fn a_newcomer_is_welcomed_and_the_others_are_told() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
-    let anna = hand.room.join().unwrap();
+    let anna = hand.join().unwrap();
     assert_eq!(hand.room.nick(anna), Some("guest1"));
     assert_eq!(hand.read(anna), "* welcome to barewire chat, you are guest1 (/help)\n");
-    let bert = hand.room.join().unwrap();
+    let bert = hand.join().unwrap();
     assert_eq!(hand.read_by(bert, 1), "* welcome to barewire chat, you are guest2 (/help)\n");
     assert_eq!(hand.read_by(anna, 3), "* guest2 joined\n");
     let server = hand.room.operator();
@@ -22,11 +22,11 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
     let [anna, bert] = hand.join_members();
     hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
     hand.room.leave(bert, LeaveReason::Lost);
-    let carl = hand.room.join().unwrap();
+    let carl = hand.join().unwrap();
     let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
                     * guest1 waves\nanna: three\n";
     for step in [1, 5, usize::MAX] {
-        let id = if step == 1 { carl } else { hand.room.join().unwrap() };
+        let id = if step == 1 { carl } else { hand.join().unwrap() };
         let nick = hand.room.nick(id).unwrap().to_owned();
         assert_eq!(hand.read_by(id, step), expected.replace("guest3", &nick));
         if step != 1 {
@@ -34,7 +34,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
         }
     }
     // What comes while a newcomer still reads its history comes after it, whole.
-    let dora = hand.room.join().unwrap();
+    let dora = hand.join().unwrap();
     let start = hand.read_once(dora, 60);
     hand.say(anna, "four\n");
     let rest = hand.read(dora);
@@ -50,7 +50,7 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.join_members();
     hand.say_lines(anna, 100);
-    let id = hand.room.join().unwrap();
+    let id = hand.join().unwrap();
     let got = hand.read(id);
     // At most half of the log's 16 lines.
     let (_, lines) = got.split_once('\n').unwrap();
@@ -61,7 +61,7 @@ fn no_history_is_kept_from_evicted_lines_or_if_none_is_wanted() {
     let mut hand = Harness::new(memory.room(no_limit().with_history(0)));
     let [anna] = hand.join_members();
     hand.say(anna, "hello\n");
-    let id = hand.room.join().unwrap();
+    let id = hand.join().unwrap();
     assert_eq!(hand.read(id), "* welcome to barewire chat, you are guest2 (/help)\n");
 }
 
@@ -71,7 +71,7 @@ fn a_newcomer_who_reads_nothing_leaves_room_for_what_is_said() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna] = hand.join_members();
     hand.say_lines(anna, 100);
-    let id = hand.room.join().unwrap();
+    let id = hand.join().unwrap();
     hand.say(anna, "one more\n");
     assert!(hand.read(id).ends_with("one more\n"));
 }
@@ -86,8 +86,9 @@ fn the_others_are_told_why_somebody_left() {
         (LeaveReason::Lost, " (connection lost)"),
         (LeaveReason::FellBehind, " (fell behind)"),
         (LeaveReason::Stopped, " (the server stops)"),
+        (LeaveReason::Kicked, " (kicked)"),
     ] {
-        let id = hand.room.join().unwrap();
+        let id = hand.join().unwrap();
         let nick = hand.room.nick(id).unwrap().to_owned();
         hand.room.leave(id, why);
         assert_eq!(hand.read(anna), format!("* {nick} joined\n* {nick} left{reason}\n"));
@@ -107,7 +108,7 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     hand.say(anna, "/msg guest2 secret\nhello\nunfin");
     hand.room.leave(bert, LeaveReason::Quit);
     assert!(hand.room.member(bert).is_none() && hand.room.nick(bert).is_none());
-    let carl = hand.room.join().unwrap();
+    let carl = hand.join().unwrap();
     assert_ne!(bert, carl);
     // Its place is bert's; the history has what bert said himself.
     let shown = hand.read(carl);
@@ -121,7 +122,7 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     // Whoever left has no unfinished line in the pool.
     hand.say(carl, "ab");
     hand.room.leave(carl, LeaveReason::Lost);
-    let dora = hand.room.join().unwrap();
+    let dora = hand.join().unwrap();
     hand.say(dora, "cd\n");
     assert!(hand.read(anna).ends_with("guest4: cd\n"));
 }
@@ -131,11 +132,11 @@ fn a_full_room_lets_nobody_in_until_somebody_leaves() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
     let ids: [MemberId; 5] = hand.join_members();
-    assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
+    assert_eq!(hand.join(), Err(JoinError::RoomFull));
     hand.room.leave(ids[2], LeaveReason::Quit);
-    let id = hand.room.join().unwrap();
+    let id = hand.join().unwrap();
     assert_eq!((hand.room.nick(id), hand.room.count()), (Some("guest6"), 5));
-    assert_eq!(hand.room.join(), Err(JoinError::RoomFull));
+    assert_eq!(hand.join(), Err(JoinError::RoomFull));
 }
 
 #[test]

@@ -5,11 +5,11 @@ use core::mem::size_of;
 use std::boxed::Box;
 
 #[test]
-fn the_small_configuration_fits_in_15_kib_and_works() {
+fn the_small_configuration_fits_in_15_and_a_half_kib_and_works() {
     const CONFIG: RoomConfig = RoomConfig::new();
     type Small = RoomStorage<8, 64, { CONFIG.bytes(9728) }>;
     let all = size_of::<Small>() + size_of::<Room<'_>>();
-    assert!(all <= 15 * 1024, "{all}");
+    assert!(all <= 31 * 512, "{all}");
     let mut storage = Box::new(Small::new());
     let mut hand = Harness::new(storage.room(CONFIG).unwrap());
     let ids: [MemberId; 7] = hand.join_members();
@@ -68,9 +68,14 @@ fn memory_that_is_too_small_is_refused() {
     assert_eq!(least, 3 * 64 + min_log_bytes(64));
     let make = |slots, entries, bytes, config| {
         let mut slots: Vec<_> = (0..slots).map(|_| MemberSlot::vacant()).collect();
+        let mut sources = [SourceSlot::vacant()];
         let (mut entries, mut bytes) = (vec![LogEntry::EMPTY; entries], vec![0; bytes]);
-        Room::new(&mut slots, &mut entries, &mut bytes, config).map(|_| ())
+        Room::new(&mut slots, &mut sources, &mut entries, &mut bytes, config).map(|_| ())
     };
+    let mut slots = [const { MemberSlot::vacant() }; 2];
+    let (mut entries, mut bytes) = ([LogEntry::EMPTY; 16], vec![0; least]);
+    let none = Room::new(&mut slots, &mut [], &mut entries, &mut bytes, config);
+    assert_eq!(none.map(|_| ()), Err(RoomError::Sources));
     assert_eq!(make(2, 16, least, config), Ok(()));
     assert_eq!(make(1, 16, least, config), Err(RoomError::Slots));
     assert_eq!(make(2, 15, least, config), Err(RoomError::Entries));

@@ -40,7 +40,11 @@ pub(super) fn rows(contenders: &Contenders, with_ncat: bool) -> Vec<Contender> {
     ];
     rows.extend(peers::ncat().filter(|_| with_ncat).map(|_| ncat));
     // Here a few say more than a room would let them.
-    let arguments = ["-q", "--rate", "0", "--history", "0", "--max-members", "10000"];
+    let arguments = [
+        ["-q", "--rate", "0"].as_slice(),
+        &["--history", "0", "--max-members", "10000", "--max-per-source", "10000"],
+    ]
+    .concat();
     rows.extend(contenders.barewire(BAREWIRE, "chat-server", &arguments));
     rows
 }

@@ -29,7 +29,8 @@ fn a_crowd_of_members_hears_each_line_once_and_in_order() {
     const PIECES: usize = 4;
     const LINES: usize = 20;
 
-    let server = serve("chat-server", &["--rate", "0", "--history", "0", "-q"]);
+    let limits = ["--rate", "0", "--max-per-source", "1000"];
+    let server = serve("chat-server", &[&limits[..], &["--history", "0", "-q"]].concat());
     // All at once: one by one, each would be announced to those before it on its own.
     let streams: Vec<TcpStream> = (0..members()).map(|_| connect(server.address())).collect();
     let mut members: Vec<Member> = streams.into_iter().map(Member::welcomed).collect();

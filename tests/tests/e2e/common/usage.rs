@@ -69,7 +69,15 @@ const OWN: [(&str, &[&str]); 8] = [
     ),
     (
         "chat-server",
-        &["--history", "--max-members", "--rate", "--backlog", "--log", "--quiet-period"],
+        &[
+            "--history",
+            "--max-members",
+            "--max-per-source",
+            "--rate",
+            "--backlog",
+            "--log",
+            "--quiet-period",
+        ],
     ),
     ("chat-client", &["--nick", "--rate", "--no-reconnect", "--timeout", "--quiet-period"]),
 ];

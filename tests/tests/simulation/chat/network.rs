@@ -2,8 +2,8 @@
 
 use barewire_core::chat::{
     Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry,
-    MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig, max_line_bytes,
-    min_log_bytes,
+    MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig, Source, SourceSlot,
+    max_line_bytes, min_log_bytes,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::text::{Text, TextReaderError};
@@ -62,6 +62,7 @@ pub(super) struct Simulation<'m> {
 /// The memory of a room.
 pub(super) struct Memory {
     slots: Vec<MemberSlot>,
+    sources: Vec<SourceSlot>,
     bytes: Vec<u8>,
     entries: Vec<LogEntry>,
     log: usize,
@@ -86,6 +87,7 @@ impl Memory {
         let bytes = rules(RoomConfig::new(), line_buffers).bytes(log);
         Self {
             slots: (0..=peers).map(|_| MemberSlot::vacant()).collect(),
+            sources: (0..=peers).map(|_| SourceSlot::vacant()).collect(),
             bytes: vec![0; bytes],
             entries: vec![LogEntry::EMPTY; entries],
             log,
@@ -106,8 +108,9 @@ impl Memory {
     }
 
     pub(super) fn room(&mut self, config: RoomConfig) -> Room<'_> {
-        let Self { slots, entries, bytes, line_buffers, .. } = self;
-        Room::new(slots, entries, bytes, rules(config, *line_buffers)).expect("it is enough")
+        let Self { slots, sources, entries, bytes, line_buffers, .. } = self;
+        let config = rules(config, *line_buffers);
+        Room::new(slots, sources, entries, bytes, config).expect("it is enough")
     }
 }
 
@@ -210,7 +213,8 @@ impl<'m> Simulation<'m> {
             for step in &steps {
                 self.streams.wake(ends[1], step.at);
             }
-            let id = self.room.join().expect("there is a place for everybody");
+            let source = Source(self.peers.len() as u64);
+            let id = self.room.join(now, source).expect("there is a place for everybody");
             self.model.join(self.peers.len(), self.room.nick(id).expect("it has just come"));
             self.peers.push(Participant {
                 steps,

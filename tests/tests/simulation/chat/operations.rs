@@ -1,7 +1,9 @@
 //! The room driven without links: every choice is at random, and everything that anybody is to
 //! receive is known, private lines and answers too.
 
-use barewire_core::chat::{DEFAULT_PATIENCE, LeaveReason, MemberError, MemberId, Room, RoomConfig};
+use barewire_core::chat::{
+    DEFAULT_PATIENCE, LeaveReason, MemberError, MemberId, Room, RoomConfig, Source,
+};
 use barewire_core::session::{Output, Session};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
@@ -75,7 +77,7 @@ impl Table<'_> {
 
     fn join(&mut self) {
         let present = self.peers.iter().filter(|peer| peer.over.is_none()).count();
-        let joined = self.room.join();
+        let joined = self.room.join(self.now, Source(self.peers.len() as u64));
         assert_eq!(joined.is_ok(), present < self.slots);
         let Ok(id) = joined else { return };
         self.model.join(self.peers.len(), self.room.nick(id).expect("it has just come"));

@@ -2,7 +2,7 @@
 
 use barewire_core::chat::{
     Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, RateLimiter, Room, RoomConfig,
-    RoomStorage,
+    RoomStorage, Source, SourceSlot,
 };
 use barewire_core::chat::{max_line_bytes, min_log_bytes, skeleton};
 use barewire_core::text::Text;
@@ -29,7 +29,7 @@ pub fn make(given: &Given, machines: &mut Machines) {
 pub fn drive(given: &Given, machines: &mut Machines) {
     let Machines { config, leave, storage, client, .. } = machines;
     let Ok(room) = &mut storage.room(*config) else { return };
-    let Ok(mut id) = hidden(room).join() else { return };
+    let Ok(mut id) = hidden(room).join(given.now, Source(given.number)) else { return };
     let id = *hidden(&mut id);
     if let Some(mut member) = hidden(room).member(id) {
         session(given, &mut member);
@@ -38,6 +38,9 @@ pub fn drive(given: &Given, machines: &mut Machines) {
         used(hidden(&mut member).is_active());
     }
     used(hidden(room).operator());
+    used(hidden(room).find(given.text));
+    used(hidden(room).source(id));
+    used(hidden(room).members().count());
     used(hidden(room).nick(id));
     used(hidden(room).count());
     used(hidden(room).needs_poll());
@@ -55,6 +58,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
 #[derive(Debug)]
 pub struct Slices {
     pub slots: &'static mut [MemberSlot],
+    pub sources: &'static mut [SourceSlot],
     pub entries: &'static mut [LogEntry],
     pub bytes: &'static mut [u8],
 }
@@ -62,8 +66,8 @@ pub struct Slices {
 /// What not every owner needs.
 pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     let Machines { config, leave, error, .. } = machines;
-    let Slices { slots, entries, bytes } = slices;
-    if let Ok(room) = Room::new(slots, entries, bytes, *config) {
+    let Slices { slots, sources, entries, bytes } = slices;
+    if let Ok(room) = Room::new(slots, sources, entries, bytes, *config) {
         used(room.count());
     }
     used(Memory::new());
@@ -73,11 +77,14 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
         .with_history(config.history)
         .with_rate(given.rate)
         .with_burst(given.rate)
+        .with_members_per_source(given.rate)
+        .with_joins(given.rate, given.rate)
         .with_patience(given.span)
         .with_end_timeout(given.span)
         .with_skeleton(config.skeleton)
         .with_max_text(config.max_text)
-        .with_line_buffers(config.line_buffers);
+        .with_line_buffers(config.line_buffers)
+        .with_line_buffers_per_source(config.line_buffers_per_source);
     used(config.bytes(given.count));
     used(RoomConfig::new());
     used(Line::read(given.bytes).printable());
@@ -94,4 +101,5 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(min_log_bytes(given.count));
     used(Memory::default());
     used(MemberSlot::vacant());
+    used(SourceSlot::vacant());
 }

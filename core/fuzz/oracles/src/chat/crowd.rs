@@ -5,7 +5,7 @@ mod simulation;
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, LogEntry, MemberSlot, Room, RoomConfig,
-    min_log_bytes,
+    SourceSlot, min_log_bytes,
 };
 use barewire_core::time::Duration;
 
@@ -102,6 +102,7 @@ impl Simulation<'_> {
 /// who does not, the beginning of it.
 pub fn check(input: &Input) {
     let mut members: [MemberSlot; PLACES] = std::array::from_fn(|_| MemberSlot::vacant());
+    let mut sources: [SourceSlot; PLACES] = std::array::from_fn(|_| SourceSlot::vacant());
     let mut lines = vec![LogEntry::EMPTY; 16 + usize::from(input.lines % 32)];
     // Silence ends no line here: half of one is no line that was said.
     let rate = input.rate.map_or(0, Rate::lines);
@@ -112,7 +113,8 @@ pub fn check(input: &Input) {
         .with_line_buffers(u16::from(1 + input.parts % 4));
     let log = min_log_bytes(LONGEST.into()) + 4 * usize::from(input.bytes);
     let mut bytes = vec![0xaa; config.bytes(log)];
-    let room = Room::new(&mut members, &mut lines, &mut bytes, config).expect("it is enough");
+    let room = Room::new(&mut members, &mut sources, &mut lines, &mut bytes, config)
+        .expect("it is enough");
     let mut simulation = Simulation {
         room,
         model: Model::default(),

@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     LeaveReason, LogEntry, MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig,
-    max_line_bytes,
+    Source, SourceSlot, max_line_bytes,
 };
 use barewire_core::time::{Duration, Instant};
 
@@ -104,7 +104,8 @@ impl Simulation<'_> {
 
     fn join(&mut self) {
         let number = self.model.join();
-        let id = self.room.join().ok();
+        let source = Source(number.unwrap_or_default() as u64);
+        let id = self.room.join(self.now, source).ok();
         assert_eq!(id.is_some(), number.is_some(), "as many as there are places");
         if let (Some(number), Some(id)) = (number, id) {
             self.peers[number] = Some(self.peer(id));
@@ -251,6 +252,7 @@ impl Step<'_> {
 /// The memory of a room, which is never empty.
 struct Memory {
     members: Vec<MemberSlot>,
+    sources: Vec<SourceSlot>,
     bytes: Vec<u8>,
     lines: Vec<LogEntry>,
 }
@@ -273,11 +275,12 @@ pub fn check(input: &Input<'_>) {
         .with_line_buffers(LINE_BUFFERS);
     let mut memory = Memory {
         members: (0..PLACES).map(|_| MemberSlot::vacant()).collect(),
+        sources: (0..PLACES).map(|_| SourceSlot::vacant()).collect(),
         bytes: vec![0xaa; config.bytes(2 * most * max_line_bytes(LONGEST.into()))],
         lines: vec![LogEntry::EMPTY; 4 * most],
     };
-    let Memory { members, bytes, lines } = &mut memory;
-    let room = Room::new(members, lines, bytes, config).expect("it is enough");
+    let Memory { members, sources, bytes, lines } = &mut memory;
+    let room = Room::new(members, sources, lines, bytes, config).expect("it is enough");
     let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST.into()));
     let operator = room.operator();
     let peers = (0..PLACES).map(|_| None).collect();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     Client, DEFAULT_END_TIMEOUT, LeaveReason, Line, MemberError, MemberEvent, MemberId, Room,
-    SayError, max_line_bytes,
+    SayError, Source, max_line_bytes,
 };
 use barewire_core::session::Session;
 use barewire_core::text::{Text, TextReaderError};
@@ -83,7 +83,7 @@ fn under_way(sent: &[u8], arrived: &mut usize, count: usize) -> Vec<u8> {
 impl Simulation<'_> {
     pub(super) fn join(&mut self) {
         if self.peers.len() < CLIENTS
-            && let Ok(id) = self.room.join()
+            && let Ok(id) = self.room.join(self.now, Source(self.peers.len() as u64))
         {
             let nick = self.room.nick(id).expect("it is here");
             self.model.join(self.peers.len(), nick);

@@ -1,0 +1,75 @@
+//! Flood control: what members may say, each and all of one source together.
+
+use super::config::RoomConfig;
+use super::fragment::Fragment::{self, Number, Text};
+use super::limits::AROUND_TEXT;
+use super::line::REFUSAL;
+use super::member_id::OPERATOR;
+use super::room_state::RoomState;
+use super::source::TALKERS;
+use crate::time::{Duration, Instant};
+
+/// How long a member is not told again that lines of it are refused.
+const NOTE_INTERVAL: Duration = Duration::from_secs(1);
+
+impl RoomState<'_> {
+    /// Whether a line gets past flood control. If so, [`charge`](Self::charge) what came of it; if not,
+    /// the member is told now and then.
+    pub(super) fn passes(&mut self, index: u32, now: Instant) -> bool {
+        let RoomConfig { rate, burst, .. } = self.delivery.config;
+        let Some(slot) = self.delivery.slot_mut(index) else { return false };
+        if index == OPERATOR {
+            return true;
+        }
+        let shared = [rate, burst].map(|limit| limit.saturating_mul(TALKERS));
+        let account = self.accounts.get_mut(slot.account);
+        let ([rate, burst], whose) = if slot.lines.next_allowed(rate, burst) > now {
+            ([rate, burst], "your lines")
+        } else if account.is_some_and(|one| one.lines.next_allowed(shared[0], shared[1]) > now) {
+            (shared, "the lines of all at your address")
+        } else {
+            return true;
+        };
+        if slot.next_note <= now {
+            slot.next_note = now + NOTE_INTERVAL;
+            let line = [
+                Text(REFUSAL),
+                Text(whose),
+                Text(" are refused ("),
+                Number(rate),
+                Text(" a second pass, "),
+                Number(burst),
+                Text(" at once)"),
+            ];
+            self.note(index, &line);
+        }
+        false
+    }
+
+    /// Charges a line to a member and to its source: all that was written in the log since it ended at
+    /// `before`. What is as long as a text can be counts as one line, however short; what is longer, by
+    /// controls that are [shown](crate::printable) or by names, counts as several.
+    pub(super) fn charge(&mut self, index: u32, now: Instant, before: u64) {
+        let RoomConfig { rate, max_text, .. } = self.delivery.config;
+        if index == OPERATOR {
+            return;
+        }
+        let written = self.delivery.log.end().saturating_sub(before);
+        let line = u64::from(max_text).saturating_add(AROUND_TEXT as u64);
+        let count = written.div_ceil(line).max(1);
+        let Some(slot) = self.delivery.slot_mut(index) else { return };
+        slot.lines.record_many(now, rate, count);
+        if let Some(account) = self.accounts.get_mut(slot.account) {
+            account.lines.record_many(now, rate.saturating_mul(TALKERS), count);
+        }
+    }
+
+    /// Refuses a line, for a reason that is told as often as flood control lets it be.
+    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Fragment<'_>]) {
+        if self.passes(index, now) {
+            let before = self.delivery.log.end();
+            self.note(index, why);
+            self.charge(index, now, before);
+        }
+    }
+}
