@@ -71,7 +71,7 @@ pub(crate) struct ChatClientProgram {
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(TIMEOUT))]
     timeout: Duration,
 
-    /// How long the server must be silent for a line without a line feed to be complete
+    /// How long a server that sends no line feeds must be silent for a line to be complete
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 

@@ -90,7 +90,7 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
-    /// How long a member must be silent for a line without a line feed to be complete
+    /// How long a member who sends no line feeds must be silent for a line to be complete
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 

@@ -61,6 +61,11 @@ pub(super) enum Buffering {
         buffer: u16,
         since: Instant,
     },
+    /// It goes on when there is room in the log; until then its time stands still.
+    Paused {
+        buffer: u16,
+        taken: Duration,
+    },
     /// Its bytes wait for a buffer, and are looked at again then.
     Waits {
         until: Instant,
@@ -122,8 +127,24 @@ impl MemberSlot {
     /// The buffer of its unfinished line.
     pub(super) const fn buffer(&self) -> Option<u16> {
         match self.buffering {
-            Buffering::In { buffer, .. } => Some(buffer),
+            Buffering::In { buffer, .. } | Buffering::Paused { buffer, .. } => Some(buffer),
             Buffering::Unneeded | Buffering::Waits { .. } => None,
         }
+    }
+
+    /// Its input waits for room in the log from now on, or no more. The time of an unfinished line, which
+    /// is its sender's, does not count until there is room.
+    pub(super) fn pause(&mut self, now: Instant, pauses: bool) {
+        self.buffering = match self.buffering {
+            Buffering::In { buffer, since } if pauses => {
+                Buffering::Paused { buffer, taken: now.duration_since(since) }
+            }
+            Buffering::Paused { buffer, taken } if !pauses => {
+                // Bytes may have waited that go on with it: they are offered before silence ends it.
+                self.progress.restart_quiet(now);
+                Buffering::In { buffer, since: now - taken }
+            }
+            unchanged => unchanged,
+        };
     }
 }

@@ -60,6 +60,20 @@ impl<'a> Text<'a> {
     }
 }
 
+impl<'a> TryFrom<&'a str> for Text<'a> {
+    type Error = TextError;
+
+    fn try_from(text: &'a str) -> Result<Self, TextError> {
+        Self::new(text)
+    }
+}
+
+impl AsRef<[u8]> for Text<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.printable().fmt(f)

@@ -6,7 +6,8 @@ use super::message::{MAX_TEXT, Text};
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
 
-/// How long a text without a terminator must have been followed by nothing to be complete.
+/// How long a text without a terminator must have been followed by nothing to be complete, if its
+/// sender has never ended one by a line feed.
 pub const DEFAULT_QUIET: Duration = Duration::from_millis(200);
 
 /// The most bytes that an unfinished UTF-8 sequence has (RFC 3629 §3).
@@ -47,6 +48,7 @@ pub struct TextReader<const N: usize = MAX_TEXT> {
 /// Where the reader is; apart from the buffer, so that the logic is compiled once for every `N`.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    /// Without an end for a peer that ends its texts with line feeds.
     quiet: Duration,
     last_byte: Instant,
     /// How much of the buffer is in use: a text, or its beginning.
@@ -118,7 +120,8 @@ impl<const N: usize> TextReader<N> {
         self.progress.deadline()
     }
 
-    /// When the quiet period of an unfinished text is over.
+    /// When the quiet period of an unfinished text is over. `None`: there is no such text, or silence
+    /// does not end it.
     pub fn poll_deadline(&self) -> Option<Instant> {
         self.progress.deadline().instant()
     }
@@ -138,6 +141,11 @@ impl Progress {
         }
     }
 
+    /// The peer has shown that it ends its texts with line feeds: silence ends none of them any more.
+    pub(crate) const fn expect_terminators(&mut self) {
+        self.quiet = Duration::MAX;
+    }
+
     /// The text in the buffer, or what is there of it.
     pub(crate) fn text<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
         buffer.get(..self.length.into()).unwrap_or_default()
@@ -151,7 +159,7 @@ impl Progress {
     /// Goes on skipping, at most to the end of that text.
     pub(crate) fn skip_input(&mut self, now: Instant, input: &mut &[u8]) {
         self.last_byte = now;
-        let (part, ends) = take_line(input);
+        let (part, ends) = self.take_line(input);
         self.note(part);
         if ends {
             self.forget();
@@ -181,7 +189,7 @@ impl Progress {
                 continue;
             }
             self.last_byte = now;
-            let (part, ends) = take_line(input);
+            let (part, ends) = self.take_line(input);
             let (part, returned) = match part {
                 [start @ .., b'\r'] => (start, true),
                 whole => (whole, false),
@@ -217,6 +225,20 @@ impl Progress {
             }
         }
         Err(nb::Error::WouldBlock)
+    }
+
+    /// Takes bytes up to and with the first line feed, or all; tells whether there was one.
+    fn take_line<'i>(&mut self, input: &mut &'i [u8]) -> (&'i [u8], bool) {
+        let all = *input;
+        let end = all.iter().position(|&byte| byte == b'\n');
+        if let Some((part, [_, rest @ ..])) = end.and_then(|end| all.split_at_checked(end)) {
+            *input = rest;
+            self.expect_terminators();
+            (part, true)
+        } else {
+            *input = &[];
+            (all, false)
+        }
     }
 
     /// Adds `part` to the buffer, and tells whether there was room. Without it the text is given up.
@@ -298,19 +320,6 @@ impl Progress {
     /// The quiet period counts from now on: until now, input was kept waiting.
     pub(crate) const fn restart_quiet(&mut self, now: Instant) {
         self.last_byte = now;
-    }
-}
-
-/// Takes bytes up to and with the first line feed, or all; tells whether there was one.
-fn take_line<'i>(input: &mut &'i [u8]) -> (&'i [u8], bool) {
-    let all = *input;
-    let end = all.iter().position(|&byte| byte == b'\n');
-    if let Some((part, [_, rest @ ..])) = end.and_then(|end| all.split_at_checked(end)) {
-        *input = rest;
-        (part, true)
-    } else {
-        *input = &[];
-        (all, false)
     }
 }
 

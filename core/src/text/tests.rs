@@ -99,6 +99,40 @@ fn silence_ends_a_text() {
     assert_eq!(reader.handle_timeout(at(999)), Err(nb::Error::WouldBlock));
 }
 
+/// Each of these has a line feed in it, at which a text ended.
+#[test]
+fn silence_ends_no_text_of_a_peer_that_has_once_sent_a_line_feed() {
+    for first in [&b"one\n"[..], b"\n", b"one\r\n", b"one\ntw", b"123456789\n", b"\ntoo long, no"] {
+        let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
+        let mut input = first;
+        while !input.is_empty() {
+            let _ = reader.handle_input(at(0), &mut input);
+        }
+        let _ = reader.handle_input(at(0), &mut &b"..."[..]);
+        assert_eq!(reader.poll_deadline(), None, "{first:?}");
+        assert_eq!(reader.handle_timeout(at(60_000)), Err(nb::Error::WouldBlock));
+    }
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
+    assert_eq!(reader.handle_input(at(0), &mut &b"one\n"[..]).unwrap().as_bytes(), b"one");
+    let _ = reader.handle_input(at(0), &mut &b"hunt"[..]);
+    assert_eq!(reader.handle_timeout(at(9_999)), Err(nb::Error::WouldBlock));
+    let two = reader.handle_input(at(10_000), &mut &b"er2\n"[..]).unwrap();
+    assert_eq!(two.as_bytes(), b"hunter2");
+    // The end of the stream still is one.
+    let _ = reader.handle_input(at(10_000), &mut &b"last"[..]);
+    assert_eq!(reader.handle_end().unwrap().as_bytes(), b"last");
+}
+
+#[test]
+fn silence_ends_every_text_of_a_peer_that_never_sends_a_line_feed() {
+    let mut reader = TextReader::<8>::new(DEFAULT_QUIET);
+    for second in 0..9 {
+        let _ = reader.handle_input(at(1_000 * second), &mut &b"Hel\rlo"[..]);
+        let text = reader.handle_timeout(at(1_000 * second + 200)).unwrap();
+        assert_eq!(text.as_bytes(), b"Hel\rlo");
+    }
+}
+
 #[test]
 fn silence_inside_a_utf8_sequence_ends_nothing() {
     let mut reader = TextReader::<8>::new(DEFAULT_QUIET);

@@ -56,7 +56,7 @@ pub enum Said {
 #[derive(Debug)]
 pub struct Model {
     longest: usize,
-    /// `None`: silence ends nothing.
+    /// `None`: silence ends nothing. So it is once a line feed has come.
     quiet: Option<Duration>,
     line: Vec<u8>,
     /// It was said that the line is too long.
@@ -81,11 +81,17 @@ impl Model {
         Self { limit: Some(limit), ..self }
     }
 
+    /// The peer is known to send line feeds: no text ends by silence any more.
+    pub const fn expect_terminators(&mut self) {
+        self.quiet = None;
+    }
+
     /// Bytes come in.
     pub fn hear(&mut self, now: Instant, bytes: &[u8], mut on_said: impl FnMut(Said)) {
         for &byte in bytes {
             self.last = now;
             if byte == b'\n' {
+                self.expect_terminators();
                 let line = std::mem::take(&mut self.line);
                 if !std::mem::take(&mut self.told) {
                     on_said(Said::Text(without_return(&line).to_vec()));

@@ -207,6 +207,30 @@ fn bytes_that_had_to_wait_go_on_with_their_line() {
 }
 
 #[test]
+fn the_time_of_a_line_stands_still_while_it_waits_for_room() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit().with_patience(Duration::MAX)));
+    let [anna, bert, carl] = hand.join_members();
+    let server = hand.room.operator();
+    hand.say(carl, "one\nhel");
+    fill(&mut hand, anna, &[server, carl]);
+    for later in [9_000, 60_000] {
+        hand.now = at(later);
+        assert_eq!(hand.offer(carl, b"l").1, 1);
+        assert_eq!(hand.wait(carl, later), "");
+    }
+    for id in [anna, bert] {
+        hand.read(id);
+    }
+    hand.say(carl, "l");
+    assert_eq!(hand.deadline(carl), Some(at(61_000)), "nine of its ten seconds are over");
+    assert_eq!(hand.wait(carl, 60_999), "");
+    assert_eq!(hand.read(carl), "");
+    assert_eq!(hand.wait(carl, 61_000), "");
+    assert_eq!(hand.read(carl), "* your line took longer than 10 s: it was refused\n");
+}
+
+#[test]
 fn an_end_waits_with_the_unfinished_line_before_it() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));

@@ -4,6 +4,7 @@ mod crowd;
 mod flood;
 mod nicks;
 mod operator;
+mod pauses;
 mod room;
 mod stalled_reader;
 

@@ -3,5 +3,5 @@
 mod conversation;
 mod failures;
 mod options;
-mod quiet_rule;
+pub(crate) mod quiet_rule;
 mod summary;

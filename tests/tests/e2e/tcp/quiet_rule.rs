@@ -11,7 +11,7 @@ use barewire_tests::harness::{Launch, Peer, Program, Server, run, serve, tutoria
 
 use crate::common::frozen::{freeze, thaw, wait_until_idle};
 
-const SHORT: [&str; 2] = ["--quiet-period", "20ms"];
+pub(crate) const SHORT: [&str; 2] = ["--quiet-period", "20ms"];
 
 /// Longer than any test takes.
 const NEVER: [&str; 2] = ["--quiet-period", "1h"];
@@ -22,8 +22,8 @@ fn greeted(server: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Returns after one quiet period at least.
-fn let_a_quiet_period_pass(server: &mut Server) {
+/// Returns after one quiet period of a `tcp-server` at least.
+pub(crate) fn let_a_quiet_period_pass(server: &mut Server) {
     let mut other = greeted(server.address());
     other.write_all(b"ended by quiet").unwrap();
     server.program.line_with("ended by quiet");
