@@ -113,7 +113,7 @@ const SCENES: [Scene; 4] = [
             Meeting {
                 arguments: &["--nick", "ben"],
                 typed: "\x1b[2Jis anybody there?\n",
-                client_hears: "* anna waves\n",
+                client_hears: "anna: /me waves\n",
                 server_hears: "ben: \\x1b[2Jis anybody there?\n",
             },
         ],

@@ -3,31 +3,102 @@
 //! Each [text](crate::text) that a client sends goes to every other member, and not back to its
 //! sender, as `NICK: TEXT` with a line feed. The operator of the server is a member too, [`OPERATOR_NICK`].
 //!
-//! - The server opens with `* welcome to barewire chat, you are NICK (/help)`. A new member's nick is
-//!   `guest` and a number. The last lines said follow: [`DEFAULT_HISTORY`] by default, `/me` among them, but
-//!   no joins and leaves.
-//! - **Notices** start with `* `: `* NICK joined`, `* NICK left` (with the reason in brackets when it
-//!   was not its own will), `* OLD is now NEW` (to all, who changed its nick too), `* NICK TEXT` for `/me TEXT`, and every private note
-//!   of the server. No nick can start so, and none can be forged.
-//! - **Commands**: `/nick NAME`, `/who`, `/msg NICK TEXT` (arrives as `(private) NICK: TEXT`),
-//!   `/me TEXT`, `/quit`, `/help`; `//x` says `/x`. What cannot be done is answered by a private note.
-//! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
-//!   digit. Whether two look alike is for the owner's [`SkeletonFn`] to say. `server` and everything
-//!   that starts like `guest` are reserved, and so are the first words of the notices that a
-//!   program reads ([`Line::welcome`], [`Line::is_refusal`]): nobody can make them with `/me`.
-//! - A line over [`MAX_TEXT`](crate::text::MAX_TEXT) is refused with a note, and skipped to its end.
-//! - What a member sends is made [printable](crate::printable) before it goes to the others: a plain
-//!   terminal is safe as well.
+//! # The wire
+//!
+//! Over TCP, each side sends lines of UTF-8 that end with a line feed; nothing else frames them. What
+//! follows is all that another implementation has to know.
+//!
+//! ## What a client sends
+//!
+//! | line | what it does |
+//! |---|---|
+//! | `TEXT` | says it to all others |
+//! | `//TEXT` | says `/TEXT` |
+//! | `/me TEXT` | says what the sender does; `//me TEXT` is the same |
+//! | `/msg NICK TEXT` | says it to one member, whom a nick that [looks alike](SkeletonFn) means as well |
+//! | `/nick NAME` | asks for another nick |
+//! | `/who` | asks who is here |
+//! | `/help` | asks for the commands |
+//! | `/quit` | ends the membership as the end of the stream does |
+//!
+//! - A line has at most [`RoomConfig::max_text`] bytes, 1,024 by default, its end left aside: a line feed, and a
+//!   carriage return just before it. A longer one is refused with a notice, and skipped to its end.
+//! - A line must have come in whole ten seconds after its first byte, the time left aside that the room
+//!   was full and took nothing. One that has not is refused with a notice, and skipped to its end.
+//! - The end of the stream ends the last line. So does silence, for a client that never sends a line
+//!   feed: the [quiet rule](crate::text).
+//! - Lines of blanks alone (ASCII) say nothing. Commands are written in small letters; blanks stand between their
+//!   words, and those around what is in capitals above are left out. Any other line that begins with `/` is refused with a notice.
 //! - **Flood control**: [`DEFAULT_LINE_RATE`] lines a second over a burst of [`DEFAULT_LINE_BURST`];
-//!   commands and lines that are too long or too late count, empty ones do not, and one that
+//!   commands and lines that are too long or too late count, blank ones do not, and one that
 //!   controls make longer than a text can be counts as several. What is over it is refused,
-//!   with a note at most once a second; nobody else is affected, and the operator has no limit. A
+//!   with a notice at most once a second; nobody else is affected, and the operator has no limit. A
 //!   client that keeps the same [`RateLimiter`] loses nothing.
 //! - **Sources**: each member comes from a [`Source`]. What is said from one is counted beyond its
 //!   connections: all its members together may say as much as four of different sources,
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
 //!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time.
-//! - A client that ends its stream receives what was said before that; then the server closes.
+//! - After the end of its stream (a half-close) a client receives what was said before that; then the server
+//!   closes.
+//!
+//! ## What a server sends
+//!
+//! | line | what it is |
+//! |---|---|
+//! | `NICK: TEXT` | a member said it to all |
+//! | `NICK: /me TEXT` | a member did it: clients show `* NICK TEXT`, say |
+//! | `(private) NICK: TEXT` | a member said it to the receiver alone |
+//! | `* …` | the server says it: one of the [list below](#the-servers-own-lines) |
+//!
+//! There is no other line. **What a member causes to be said starts with its name**, and a line that starts with
+//! `* ` is the server's own: no nick can start so. A receiver looks for `* ` first, then for `(private) `; then what stands before
+//! the first `: ` is the nick. TEXT is [printable](crate::printable), so that a plain terminal is safe as well.
+//!
+//! - The first line is the welcome. It gives the nick, and tells that the server knows commands and ends
+//!   each line with a line feed. The last lines said follow, [`DEFAULT_HISTORY`] by default, actions among
+//!   them, but no private lines and no notices; then what happens from now on.
+//! - A line has at most [`max_line_bytes`] bytes with its line feed: 4 times the longest text, and 128.
+//! - Everybody receives the lines in one order, in which private ones have their place as well.
+//! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
+//!   digit. Whether two look alike is for the owner's [`SkeletonFn`] to say. `server` and everything
+//!   that starts like `guest` are reserved: a new member's nick is `guest` and a number.
+//!
+//! ## The server's own lines
+//!
+//! Names in braces stand for nicks (`old`, `nick`; `nicks` are several, with `, ` between them), for numbers
+//! (`count`, `rate`, `burst`, `bytes`), and for what the receiver itself has typed (`name`).
+//!
+//! | line | to whom, and why |
+//! |---|---|
+//! | `* welcome to barewire chat, you are {nick} (/help)` | to a new member, before all else |
+//! | `* {nick} joined` | to all others |
+//! | `* {nick} left` | to all others: it wanted to |
+//! | `* {nick} left (connection lost)` | to all others |
+//! | `* {nick} left (fell behind)` | to all others: it did not read what was said |
+//! | `* {nick} left (the server stops)` | to all others |
+//! | `* {old} is now {nick}` | to all, who changed its nick too |
+//! | `* here: {nicks}` | answers `/who` |
+//! | `* here: {nicks} and {count} more` | the same, if they do not all fit in a line |
+//! | `* /nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /` | answers `/help` |
+//! | `* nobody here is called {name}; /who tells who is here` | answers `/msg`; a name that is no nick is `that` |
+//! | `* that is your nick already` | answers `/nick` |
+//! | `* a nick has 1 to 24 characters` | answers `/nick` |
+//! | `* a nick has letters, digits and -_. only, and starts with a letter or digit` | answers `/nick` |
+//! | `* this nick is reserved` | answers `/nick` |
+//! | `* this nick is taken, or looks like one that is` | answers `/nick` |
+//! | `* write it as: /me TEXT` | answers a command that lacks something |
+//! | `* write it as: /msg NICK TEXT` | the same |
+//! | `* write it as: /nick NAME` | the same |
+//! | `* no such command; /help tells which there are, //x says /x` | answers any other command |
+//! | `* the operator stays: end the server instead` | answers the operator's `/quit` |
+//! | `* a line has at most {bytes} bytes: yours was refused` | to its sender |
+//! | `* your line took longer than 10 s: it was refused` | to its sender |
+//! | `* too fast: your lines are refused ({rate} a second pass, {burst} at once)` | to their sender |
+//! | `* too fast: the lines of all at your address are refused ({rate} a second pass, {burst} at once)` | the same |
+//! | `* you fell behind: some lines are missing here` | to the operator, in their place |
+//! | `* the room is full: come back later` | to one who cannot join ([`JoinError`]), before the close |
+//! | `* too many members come from this address: come back later` | the same |
+//! | `* members from this address join too often: come back later` | the same |
 //!
 //! # The log
 //!
@@ -98,6 +169,7 @@ mod fragment;
 mod limits;
 mod line;
 mod line_buffers;
+mod line_draft;
 mod log;
 mod member;
 mod member_event;
@@ -105,6 +177,7 @@ mod member_id;
 mod member_slot;
 mod membership;
 mod nick;
+mod notice;
 mod rate_limiter;
 mod room;
 mod room_state;
@@ -114,7 +187,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, ClientError, SayError};
+pub use client::{Client, ClientError};
 pub use config::{
     DEFAULT_END_TIMEOUT, DEFAULT_HISTORY, DEFAULT_JOIN_BURST, DEFAULT_JOIN_RATE,
     DEFAULT_LINE_BUFFERS, DEFAULT_LINE_BUFFERS_PER_SOURCE, DEFAULT_LINE_BURST, DEFAULT_LINE_RATE,
@@ -122,6 +195,7 @@ pub use config::{
 };
 pub use limits::{RoomError, max_line_bytes, min_log_bytes};
 pub use line::{Kind, Line};
+pub use line_draft::SayError;
 pub use log::LogEntry;
 pub use member::Member;
 pub use member_event::MemberEvent;

@@ -1,10 +1,12 @@
 //! The side that wants to take part.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use heapless::Deque;
 
 use super::line::Line;
+use super::line_draft::{LineDraft, SayError};
+use super::nick::is_nick;
 use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TextReaderError};
 use crate::time::deadline::Deadline;
@@ -55,28 +57,6 @@ enum State {
     Ended,
 }
 
-/// Why a line cannot be said: each is the caller's doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SayError {
-    /// Too much has not gone out yet: say it again after the next transmission.
-    Full,
-    /// After [`Client::finish`], or after the server has ended its stream.
-    Finished,
-}
-
-impl fmt::Display for SayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "too much has not gone out yet",
-            Self::Finished => "the conversation is ending",
-        })
-    }
-}
-
-impl core::error::Error for SayError {}
-
 /// How a chat fails for a client. It never does so by what the room says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -95,7 +75,8 @@ impl fmt::Display for ClientError {
 impl core::error::Error for ClientError {}
 
 impl<const OUT: usize, const N: usize> Client<OUT, N> {
-    /// A client of a server whose lines without a line feed end after `quiet`.
+    /// A client of a server whose lines without a line feed end after `quiet`, as long as it has sent no
+    /// line feed and no [welcome](Line::welcome).
     pub const fn new(quiet: Duration) -> Self {
         const { assert!(N <= u16::MAX as usize, "a line has at most 64 KiB") };
         Self {
@@ -106,22 +87,85 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
         }
     }
 
-    /// Says a line.
+    /// Says a text to all. It is never a command: one that begins with a slash goes out with two, which a
+    /// room takes for one.
     ///
     /// # Errors
     /// [`SayError`]; then nothing is said.
-    pub fn say(&mut self, line: Text<'_>) -> Result<(), SayError> {
+    pub fn say(&mut self, text: Text<'_>) -> Result<(), SayError> {
+        self.send(true, &[text.as_bytes()])
+    }
+
+    /// Says a formatted text to all, as [`say`](Self::say) does; no buffer is needed for it.
+    ///
+    /// ```
+    /// # use barewire_core::{chat::Client, time::Duration};
+    /// # let mut client = Client::<64, 128>::new(Duration::from_millis(200));
+    /// client.say_fmt(format_args!("{} °C in room {}", 21.5, 7))?;
+    /// # Ok::<(), barewire_core::chat::SayError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SayError`]; then nothing is said.
+    pub fn say_fmt(&mut self, text: fmt::Arguments<'_>) -> Result<(), SayError> {
+        let mut line = self.begin(true)?;
+        let formatted = line.write_fmt(text);
+        line.finish(formatted)
+    }
+
+    /// Says to all what this member does: `/me TEXT`. Blanks around the text are lost.
+    ///
+    /// # Errors
+    /// [`SayError`]; then nothing is said.
+    pub fn act(&mut self, text: Text<'_>) -> Result<(), SayError> {
+        self.send(false, &[b"/me ", text.as_bytes()])
+    }
+
+    /// Says a text to one member only: `/msg NICK TEXT`. Blanks around the text are lost. If nobody has
+    /// that nick, the server says so.
+    ///
+    /// # Errors
+    /// [`SayError`]; then nothing is said.
+    pub fn say_to(&mut self, nick: &str, text: Text<'_>) -> Result<(), SayError> {
+        // A blank in it would make another nick of it.
+        if !is_nick(nick) {
+            return Err(SayError::Nick);
+        }
+        self.send(false, &[b"/msg ", nick.as_bytes(), b" ", text.as_bytes()])
+    }
+
+    /// Asks for another nick: `/nick NAME`. The server grants it by `* OLD is now NEW`, or says why not.
+    ///
+    /// # Errors
+    /// [`SayError`]; then nothing is asked.
+    pub fn rename(&mut self, nick: &str) -> Result<(), SayError> {
+        if !is_nick(nick) {
+            return Err(SayError::Nick);
+        }
+        self.send(false, &[b"/nick ", nick.as_bytes()])
+    }
+
+    /// Sends a line as it is, such as a person has typed it: one that begins with a slash is a command.
+    ///
+    /// # Errors
+    /// [`SayError`]; then nothing is sent.
+    pub fn command(&mut self, line: Text<'_>) -> Result<(), SayError> {
+        self.send(false, &[line.as_bytes()])
+    }
+
+    fn begin(&mut self, escapes: bool) -> Result<LineDraft<'_>, SayError> {
         if self.state != State::Open {
             return Err(SayError::Finished);
         }
-        let line = line.as_bytes();
-        if line.len() >= OUT.saturating_sub(self.outgoing.len()) {
-            return Err(SayError::Full);
+        Ok(LineDraft::new(self.outgoing.as_mut_view(), escapes))
+    }
+
+    fn send(&mut self, escapes: bool, parts: &[&[u8]]) -> Result<(), SayError> {
+        let mut line = self.begin(escapes)?;
+        for part in parts {
+            line.put(part);
         }
-        for &byte in line.iter().chain(b"\n") {
-            let _ = self.outgoing.push_back(byte);
-        }
-        Ok(())
+        line.finish(Ok(()))
     }
 
     /// There is nothing more to say: the sending direction ends, and the room closes once it has
@@ -144,7 +188,8 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
         }
     }
 
-    /// Whether a line of `length` bytes can be said now.
+    /// Whether a line of `length` bytes can be sent now; what makes it a command, or says that it is
+    /// none, counts.
     pub fn has_room(&self, length: usize) -> bool {
         length < OUT.saturating_sub(self.outgoing.len())
     }
@@ -154,12 +199,18 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
         &'s mut self,
         step: impl FnOnce(&mut Progress, &mut [u8; N]) -> nb::Result<Ended<'i>, TextReaderError>,
     ) -> nb::Result<Result<Line<'s>, TextReaderError>, ClientError> {
-        match step(&mut self.progress, &mut self.buffer) {
-            Ok(Ended::InInput(line)) => Ok(Ok(Line::read(line))),
-            Ok(Ended::InBuffer) => Ok(Ok(Line::read(self.progress.text(&self.buffer)))),
-            Err(nb::Error::WouldBlock) => Err(nb::Error::WouldBlock),
-            Err(nb::Error::Other(too_long)) => Ok(Err(too_long)),
+        let line = match step(&mut self.progress, &mut self.buffer) {
+            Ok(Ended::InInput(line)) => line,
+            Ok(Ended::InBuffer) => self.progress.text(&self.buffer),
+            Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
+            Err(nb::Error::Other(too_long)) => return Ok(Err(too_long)),
+        };
+        let line = Line::read(line);
+        if line.welcome().is_some() {
+            // A room ends all its lines, also if the end of this one is still under way.
+            self.progress.expect_terminators();
         }
+        Ok(Ok(line))
     }
 }
 

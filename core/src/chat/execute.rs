@@ -2,12 +2,12 @@
 
 use super::command::Command;
 use super::delivery::Delivery;
-use super::fragment::Fragment::{NickOf, OldNick, Shown, Text};
-use super::fragment::{NOTICE, decimal};
+use super::fragment::decimal;
 use super::log::Route;
 use super::member_id::{NOBODY, OPERATOR};
 use super::member_slot::SlotState;
 use super::nick::is_long;
+use super::notice::Notice;
 use super::room_state::RoomState;
 use crate::text::MAX_TEXT;
 use crate::time::Instant;
@@ -16,13 +16,10 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Said,
-    Acted,
     Renamed,
     Quits,
     Nothing,
 }
-
-const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
 
 impl RoomState<'_> {
     /// Does what a line asks for. There must be room for a line; it takes no more than one.
@@ -40,28 +37,21 @@ impl RoomState<'_> {
     fn carry_out(&mut self, index: u32, command: Command<'_>) -> Outcome {
         match command {
             Command::Say(text) => {
-                let line = [NickOf(index), Text(": "), Shown(text)];
-                self.write(Route::said(index), "", &line);
+                self.say(Route::said(index), "", index, ": ", text);
                 return Outcome::Said;
             }
             Command::Act(text) => {
-                let line = [NickOf(index), Text(" "), Shown(text)];
-                self.write(Route::said(index), NOTICE, &line);
-                return Outcome::Acted;
+                self.say(Route::said(index), "", index, ": /me ", text);
+                return Outcome::Said;
             }
             Command::Whisper { to, text } => self.whisper(index, to, text),
             Command::Nick(name) => return self.execute_nick(index, name),
             Command::Who => self.tell_who(index),
-            Command::Quit if index == OPERATOR => {
-                self.note(index, &[Text("the operator stays: end the server instead")]);
-            }
+            Command::Quit if index == OPERATOR => self.note(index, Notice::OperatorStays),
             Command::Quit => return Outcome::Quits,
-            Command::Help => self.note(index, &[Text(HELP)]),
-            Command::Lacks(usage) => self.note(index, &[Text("write it as: "), Text(usage)]),
-            Command::Unknown => {
-                let line = "no such command; /help tells which there are, //x says /x";
-                self.note(index, &[Text(line)]);
-            }
+            Command::Help => self.note(index, Notice::Help),
+            Command::Lacks(usage) => self.note(index, Notice::Usage(usage)),
+            Command::Unknown => self.note(index, Notice::UnknownCommand),
             Command::Nothing => {}
         }
         Outcome::Nothing
@@ -71,27 +61,24 @@ impl RoomState<'_> {
         let name = core::str::from_utf8(to).ok().filter(|name| !is_long(name));
         let Some(found) = name.and_then(|name| self.find(name)) else {
             // No nick is as long as what is not repeated here.
-            let name = name.unwrap_or("that");
-            let (before, after) = ("nobody here is called ", "; /who tells who is here");
-            self.note(index, &[Text(before), Shown(name.as_bytes()), Text(after)]);
+            self.note(index, Notice::Nobody(name.unwrap_or("that")));
             return;
         };
-        let line = [NickOf(index), Text(": "), Shown(text)];
-        self.write(Route::private(found), "(private) ", &line);
+        self.say(Route::private(found), "(private) ", index, ": ", text);
     }
 
     fn execute_nick(&mut self, index: u32, name: &[u8]) -> Outcome {
         // What is not UTF-8 is shown with a character that no nick has.
         let name = core::str::from_utf8(name).unwrap_or("\u{fffd}");
         if self.delivery.slot(index).is_some_and(|slot| slot.nick.as_str() == name) {
-            self.note(index, &[Text("that is your nick already")]);
+            self.note(index, Notice::SameNick);
             return Outcome::Nothing;
         }
         if let Err(why) = self.rename(index, name) {
-            self.note(index, &[Text(why.as_str())]);
+            self.note(index, Notice::NoNick(why));
             return Outcome::Nothing;
         }
-        self.notice(NOBODY, &[OldNick, Text(" is now "), NickOf(index)]);
+        self.notice(NOBODY, Notice::Renamed(index));
         Outcome::Renamed
     }
 

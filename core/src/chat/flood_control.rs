@@ -1,10 +1,9 @@
 //! Flood control: what members may say, each and all of one source together.
 
 use super::config::RoomConfig;
-use super::fragment::Fragment::{self, Number, Text};
 use super::limits::AROUND_TEXT;
-use super::line::REFUSAL;
 use super::member_id::OPERATOR;
+use super::notice::Notice;
 use super::room_state::RoomState;
 use super::source::TALKERS;
 use crate::time::{Duration, Instant};
@@ -23,25 +22,16 @@ impl RoomState<'_> {
         }
         let shared = [rate, burst].map(|limit| limit.saturating_mul(TALKERS));
         let account = self.accounts.get_mut(slot.account);
-        let ([rate, burst], whose) = if slot.lines.next_allowed(rate, burst) > now {
-            ([rate, burst], "your lines")
+        let notice = if slot.lines.next_allowed(rate, burst) > now {
+            Notice::TooFast { rate, burst }
         } else if account.is_some_and(|one| one.lines.next_allowed(shared[0], shared[1]) > now) {
-            (shared, "the lines of all at your address")
+            Notice::AllTooFast { rate: shared[0], burst: shared[1] }
         } else {
             return true;
         };
         if slot.next_note <= now {
             slot.next_note = now + NOTE_INTERVAL;
-            let line = [
-                Text(REFUSAL),
-                Text(whose),
-                Text(" are refused ("),
-                Number(rate),
-                Text(" a second pass, "),
-                Number(burst),
-                Text(" at once)"),
-            ];
-            self.note(index, &line);
+            self.note(index, notice);
         }
         false
     }
@@ -65,7 +55,7 @@ impl RoomState<'_> {
     }
 
     /// Refuses a line, for a reason that is told as often as flood control lets it be.
-    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: &[Fragment<'_>]) {
+    pub(super) fn refuse(&mut self, index: u32, now: Instant, why: Notice<'_>) {
         if self.passes(index, now) {
             let before = self.delivery.log.end();
             self.note(index, why);

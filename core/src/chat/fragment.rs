@@ -2,9 +2,6 @@
 
 use heapless::String;
 
-/// What notices and notes start with, and nothing that a member says.
-pub(super) const NOTICE: &str = "* ";
-
 /// A part of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fragment<'p> {

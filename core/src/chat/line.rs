@@ -25,6 +25,14 @@ pub enum Kind<'a> {
         /// What was said.
         text: Printable<'a>,
     },
+    /// `NICK: /me TEXT`: an action, which a client shows as `* NICK TEXT`, say. On the wire it starts with
+    /// the name of who does it, as all that a member can cause.
+    Acted {
+        /// Who does it.
+        nick: &'a str,
+        /// What is done.
+        text: Printable<'a>,
+    },
     /// `(private) NICK: TEXT`.
     Private {
         /// Who said it.
@@ -32,14 +40,11 @@ pub enum Kind<'a> {
         /// What was said.
         text: Printable<'a>,
     },
-    /// `* TEXT`.
+    /// `* TEXT`: the server's own, one of the [list](super#the-servers-own-lines).
     Notice(Printable<'a>),
     /// None of these.
     Other,
 }
-
-/// How the notice begins by which a server tells that it refuses lines.
-pub(super) const REFUSAL: &str = "too fast: ";
 
 impl<'a> Line<'a> {
     /// Reads a line, without its line feed.
@@ -47,11 +52,30 @@ impl<'a> Line<'a> {
         let kind = if let Some(notice) = bytes.strip_prefix(b"* ") {
             Kind::Notice(printable(notice))
         } else if let Some(rest) = bytes.strip_prefix(b"(private) ") {
-            said(rest).map_or(Kind::Other, |(nick, text)| Kind::Private { nick, text })
+            said(rest)
+                .map_or(Kind::Other, |(nick, text)| Kind::Private { nick, text: printable(text) })
+        } else if let Some((nick, text)) = said(bytes) {
+            match action(text) {
+                Some(text) => Kind::Acted { nick, text: printable(text) },
+                None => Kind::Said { nick, text: printable(text) },
+            }
         } else {
-            said(bytes).map_or(Kind::Other, |(nick, text)| Kind::Said { nick, text })
+            Kind::Other
         };
         Self { kind, bytes }
+    }
+
+    /// The whole line as it is on the wire, without its line feed.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The whole line as a string, if it is UTF-8. A server of another make may send control characters.
+    ///
+    /// # Errors
+    /// The position of the first byte that is not UTF-8.
+    pub const fn to_str(self) -> Result<&'a str, core::str::Utf8Error> {
+        core::str::from_utf8(self.bytes)
     }
 
     /// The whole line, made safe to show.
@@ -67,7 +91,7 @@ impl<'a> Line<'a> {
 
     /// Whether it tells that flood control has refused lines of who receives it.
     pub fn is_refusal(self) -> bool {
-        self.bytes.strip_prefix(b"* ").is_some_and(|note| note.starts_with(REFUSAL.as_bytes()))
+        self.bytes.starts_with(b"* too fast: ")
     }
 }
 
@@ -77,10 +101,17 @@ impl fmt::Debug for Line<'_> {
     }
 }
 
+/// What is done, if a text says an action: it begins with `/me`, and a blank.
+pub(super) fn action(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"/me")?;
+    let action = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t"))?;
+    (!action.trim_ascii().is_empty()).then_some(action)
+}
+
 /// `NICK: TEXT`, taken apart.
-fn said(bytes: &[u8]) -> Option<(&str, Printable<'_>)> {
+fn said(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes.windows(2).position(|pair| pair == b": ")?;
     let (nick, text) = bytes.split_at_checked(end)?;
     let nick = core::str::from_utf8(nick).ok().filter(|nick| is_nick(nick))?;
-    Some((nick, printable(text.strip_prefix(b": ")?)))
+    Some((nick, text.strip_prefix(b": ")?))
 }

@@ -3,12 +3,13 @@
 use super::command::Command;
 use super::cursor::Unread;
 use super::execute::Outcome;
-use super::fragment::Fragment::{Number, Text};
+use super::line::action;
 use super::line_buffers::LineBuffers;
 use super::member_event::MemberEvent;
 use super::member_id::OPERATOR;
 use super::member_slot::{Buffering, MemberSlot, SlotState};
 use super::membership::MemberError;
+use super::notice::Notice;
 use super::room_state::RoomState;
 use crate::printable::printable;
 use crate::session::{Events, Output, Session};
@@ -73,7 +74,13 @@ impl<'r, 'a> Member<'r, 'a> {
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         match self.state() {
-            SlotState::Active if self.room.delivery.has_room(self.index, now) => Ok(()),
+            SlotState::Active => {
+                let has_room = self.room.delivery.has_room(self.index, now);
+                if let Some(slot) = self.slot_mut() {
+                    slot.pause(now, !has_room);
+                }
+                if has_room { Ok(()) } else { Err(nb::Error::WouldBlock) }
+            }
             SlotState::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
             _ => Err(nb::Error::WouldBlock),
         }
@@ -175,9 +182,7 @@ impl<'r, 'a> Member<'r, 'a> {
             && slot.buffer().is_some()
         {
             slot.progress.give_up();
-            let (before, after) = ("your line took longer than ", " s: it was refused");
-            let why = [Text(before), Number(LINE_SECONDS), Text(after)];
-            self.room.refuse(self.index, now, &why);
+            self.room.refuse(self.index, now, Notice::TooLate(LINE_SECONDS));
         }
         self.release();
     }
@@ -193,9 +198,7 @@ impl<'r, 'a> Member<'r, 'a> {
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(TextReaderError::TooLong)) => {
                 let longest = self.room.delivery.config.max_text.into();
-                let (before, after) = ("a line has at most ", " bytes: yours was refused");
-                let why = [Text(before), Number(longest), Text(after)];
-                self.room.refuse(self.index, now, &why);
+                self.room.refuse(self.index, now, Notice::TooLong(longest));
                 return Ok(Outcome::Nothing);
             }
         };
@@ -216,10 +219,11 @@ impl<'r, 'a> Member<'r, 'a> {
         let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
         let nick = slot.nick.as_str();
         match (outcome, Command::parse(line(self.buffers, slot, ended))) {
-            (Outcome::Said, Command::Say(text)) => {
-                Ok(MemberEvent::Said { nick, text: printable(text) })
-            }
-            (Outcome::Acted, Command::Act(text)) => {
+            (Outcome::Said, Command::Say(text)) => Ok(match action(text) {
+                Some(text) => MemberEvent::Acted { nick, text: printable(text) },
+                None => MemberEvent::Said { nick, text: printable(text) },
+            }),
+            (Outcome::Said, Command::Act(text)) => {
                 Ok(MemberEvent::Acted { nick, text: printable(text) })
             }
             (Outcome::Renamed, _) => {
@@ -271,8 +275,7 @@ impl Session for Member<'_, '_> {
             self.check(now)?;
             let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
             let outcome = self.take(now, read)?;
-            if let (Outcome::Said | Outcome::Acted | Outcome::Renamed, Ok(ended)) = (outcome, read)
-            {
+            if let (Outcome::Said | Outcome::Renamed, Ok(ended)) = (outcome, read) {
                 return self.event(outcome, ended);
             }
         }
@@ -283,7 +286,7 @@ impl Session for Member<'_, '_> {
         if self.slot().is_some_and(|slot| slot.buffer().is_some()) {
             self.check(now)?;
             match self.finish(now) {
-                Ok(outcome @ (Outcome::Said | Outcome::Acted | Outcome::Renamed)) => {
+                Ok(outcome @ (Outcome::Said | Outcome::Renamed)) => {
                     return self.event(outcome, Ended::InBuffer);
                 }
                 Err(nb::Error::Other(error)) => return Err(nb::Error::Other(error)),
@@ -306,9 +309,8 @@ impl Session for Member<'_, '_> {
                 delivery.lose_patience();
             }
             delivery.set_blocked(self.index, false);
-            // Bytes may have waited that go on with its line: they are offered before it ends.
             if let Some(slot) = delivery.slot_mut(self.index) {
-                slot.progress.restart_quiet(now);
+                slot.pause(now, false);
             }
         }
         match self.state() {

@@ -31,12 +31,31 @@ pub enum MemberEvent<'a> {
     },
 }
 
+impl<'a> MemberEvent<'a> {
+    /// Whose doing it is: its nick, which is the new one if it has changed.
+    pub const fn nick(&self) -> &'a str {
+        match *self {
+            Self::Said { nick, .. }
+            | Self::Acted { nick, .. }
+            | Self::Renamed { new: nick, .. } => nick,
+        }
+    }
+
+    /// What it said or did.
+    pub const fn text(&self) -> Option<Printable<'a>> {
+        match *self {
+            Self::Said { text, .. } | Self::Acted { text, .. } => Some(text),
+            Self::Renamed { .. } => None,
+        }
+    }
+}
+
 /// As the others are told.
 impl fmt::Display for MemberEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said { nick, text } => write!(f, "{nick}: {text}"),
-            Self::Acted { nick, text } => write!(f, "* {nick} {text}"),
+            Self::Acted { nick, text } => write!(f, "{nick}: /me {text}"),
             Self::Renamed { old, new } => write!(f, "* {old} is now {new}"),
         }
     }

@@ -17,6 +17,17 @@ pub enum JoinError {
     TooOften,
 }
 
+impl JoinError {
+    /// The line, with its line feed, by which one who cannot join is told before its connection is closed.
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::RoomFull => "* the room is full: come back later\n",
+            Self::SourceFull => "* too many members come from this address: come back later\n",
+            Self::TooOften => "* members from this address join too often: come back later\n",
+        }
+    }
+}
+
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -6,12 +6,13 @@ use super::config::RoomConfig;
 use super::cursor::Cursor;
 use super::delivery::Delivery;
 use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
-use super::fragment::{NOTICE, decimal};
+use super::fragment::decimal;
 use super::log::{Log, LogEntry, Route};
 use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
 use super::nick::{Nick, NickError, NickName};
+use super::notice::{NOTICE, Notice};
 use super::source::{Accounts, Source, SourceSlot};
 use crate::time::Instant;
 
@@ -86,15 +87,14 @@ impl<'a> RoomState<'a> {
         let log = &self.delivery.log;
         let (bytes, lines) = (bytes.saturating_add(GREETING), lines.saturating_add(2));
         let (history, welcome) = (log.history(history, bytes, lines), log.end());
-        let line = [Text("welcome to barewire chat, you are "), NickOf(index), Text(" (/help)")];
-        self.write(Route::private(index), NOTICE, &line);
+        self.write(Route::private(index), NOTICE, &Notice::Welcome(index).fragments());
         let cursor = Cursor::new(history, welcome, self.delivery.log.end());
         if let Some(slot) = self.delivery.slot_mut(index) {
             slot.state = SlotState::Active;
             slot.cursor = cursor;
         }
         self.delivery.lower_low_water(history, index);
-        self.notice(index, &[NickOf(index), Text(" joined")]);
+        self.notice(index, Notice::Joined(index));
         Ok(MemberId { index, generation })
     }
 
@@ -118,12 +118,7 @@ impl<'a> RoomState<'a> {
         if let Some(slot) = self.delivery.slot_mut(index) {
             slot.state = SlotState::Shutdown;
         }
-        match why.reason() {
-            None => self.notice(index, &[NickOf(index), Text(" left")]),
-            Some(reason) => {
-                self.notice(index, &[NickOf(index), Text(" left ("), Text(reason), Text(")")]);
-            }
-        }
+        self.notice(index, Notice::Left(index, why));
         let next = self.vacant;
         if let Some(slot) = self.delivery.slot_mut(index) {
             slot.state = SlotState::Vacant { next };
@@ -134,19 +129,27 @@ impl<'a> RoomState<'a> {
     }
 
     /// Tells all but `about` something about it.
-    pub(super) fn notice(&mut self, about: u32, line: &[Fragment<'_>]) {
-        self.delivery.force_room();
-        self.write(Route::notice(about), NOTICE, line);
+    pub(super) fn notice(&mut self, about: u32, notice: Notice<'_>) {
+        self.announce(Route::notice(about), notice);
     }
 
     /// Tells one member something.
-    pub(super) fn note(&mut self, to: u32, line: &[Fragment<'_>]) {
+    pub(super) fn note(&mut self, to: u32, notice: Notice<'_>) {
+        self.announce(Route::private(to), notice);
+    }
+
+    fn announce(&mut self, route: Route, notice: Notice<'_>) {
         self.delivery.force_room();
-        self.write(Route::private(to), NOTICE, line);
+        self.write(route, NOTICE, &notice.fragments());
+    }
+
+    /// Writes what a member says, after its name; there must be room for it.
+    pub(super) fn say(&mut self, route: Route, start: &str, index: u32, by: &str, text: &[u8]) {
+        self.write(route, start, &[NickOf(index), Text(by), Shown(text)]);
     }
 
     /// Writes a line; there must be room for it.
-    pub(super) fn write(&mut self, route: Route, start: &str, line: &[Fragment<'_>]) {
+    fn write(&mut self, route: Route, start: &str, line: &[Fragment<'_>]) {
         let Delivery { log, slots, needs_poll, .. } = &mut self.delivery;
         *needs_poll = true;
         let Some(mut out) = log.begin(route) else { return };

@@ -99,6 +99,10 @@ fn every_error_says_what_happened() {
         RoomError::Text,
         RoomError::LineBuffers,
         SayError::Full,
+        SayError::TooLong,
+        SayError::LineBreak,
+        SayError::Nick,
+        SayError::Format,
         DriveError::<TextReaderError, TextReaderError>::Contents,
     ];
     for (index, said) in words.iter().enumerate() {

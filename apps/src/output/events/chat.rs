@@ -22,6 +22,9 @@ pub(crate) enum ChatEvent<'a> {
         text: Printable<'a>,
         /// For one member only.
         private: bool,
+        /// It is done rather than said: `/me TEXT`.
+        #[serde(skip_serializing_if = "core::ops::Not::not")]
+        action: bool,
     },
     /// The server said something: `* TEXT`.
     Notice {
@@ -41,25 +44,30 @@ pub(crate) enum ChatEvent<'a> {
 
 impl<'a> From<Line<'a>> for ChatEvent<'a> {
     fn from(line: Line<'a>) -> Self {
+        let action = matches!(line.kind, Kind::Acted { .. });
         let (nick, text, private) = match line.kind {
             Kind::Notice(text) => return Self::Notice { text },
-            Kind::Said { nick, text } => (Some(nick), text, false),
+            Kind::Said { nick, text } | Kind::Acted { nick, text } => (Some(nick), text, false),
             Kind::Private { nick, text } => (Some(nick), text, true),
             _ => (None, line.printable(), false),
         };
-        Self::Line { nick, text, private }
+        Self::Line { nick, text, private, action }
     }
 }
 
+/// As it is on the wire: what a member causes starts with its name, so that no line looks like another's.
 impl fmt::Display for ChatEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line { nick, text, private } => {
+            Self::Line { nick, text, private, action } => {
                 if *private {
                     f.write_str("(private) ")?;
                 }
                 if let Some(nick) = nick {
                     write!(f, "{NICK}{nick}{NICK:#}: ")?;
+                }
+                if *action {
+                    f.write_str("/me ")?;
                 }
                 text.fmt(f)
             }

@@ -35,7 +35,7 @@ impl ReplayFilter {
 
     pub(super) fn record_sent(&mut self, nick: &str, line: &str) {
         let as_seen = if let Some(action) = line.strip_prefix("/me ") {
-            format!("* {nick} {}", action.trim())
+            format!("{nick}: /me {}", action.trim())
         } else if let Some(text) = line.strip_prefix('/') {
             if !text.starts_with('/') {
                 return;
@@ -126,7 +126,7 @@ mod tests {
             "me: mine",
             "a: 1",
             "me: /slash",
-            "* me waves",
+            "me: /me waves",
             "b: 2",
             "me: tab here",
             "c: 3",
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn notices_between_do_not_matter() {
-        let known = heard(&["a: 1", "* c joined", "* a waves", "b: 2"]);
+        let known = heard(&["a: 1", "* c joined", "a: /me waves", "b: 2"]);
         assert_eq!(
-            missed(&known, &["a: 1", "* a waves", "b: 2", "* b nods", "c: 3"]),
-            ["* b nods", "c: 3"]
+            missed(&known, &["a: 1", "a: /me waves", "b: 2", "* d joined", "c: 3"]),
+            ["* d joined", "c: 3"]
         );
     }
 

@@ -157,7 +157,7 @@ impl ChatSession {
 
     /// Whether the line was one, and was said.
     fn say(&mut self, line: &str, chat: &ChatClientState<'_>, now: Instant) -> bool {
-        let said = Text::new(line).is_ok_and(|text| self.client.say(text).is_ok());
+        let said = Text::new(line).is_ok_and(|text| self.client.command(text).is_ok());
         if said {
             self.rate_limiter.record(now, chat.settings.rate);
         }

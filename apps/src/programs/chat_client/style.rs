@@ -77,7 +77,9 @@ impl LineStyle {
                 out.push('\n');
                 return false;
             }
-            Kind::Said { nick, text } => (Some(nick), text, Style::new()),
+            Kind::Said { nick, text } | Kind::Acted { nick, text } => {
+                (Some(nick), text, Style::new())
+            }
             Kind::Private { nick, text } => (Some(nick), text, PRIVATE),
             _ => (None, line.printable(), Style::new()),
         };
@@ -86,9 +88,13 @@ impl LineStyle {
         if mark == PRIVATE {
             self.paint(out, PRIVATE, format_args!("(private) "));
         }
+        let is_action = matches!(line.kind, Kind::Acted { .. });
+        if is_action {
+            out.push_str("* ");
+        }
         if let Some(nick) = nick {
             self.paint(out, color(nick), format_args!("{nick}"));
-            out.push_str(": ");
+            out.push_str(if is_action { " " } else { ": " });
         }
         let style = if is_mention { mark | MENTION.get_effects() } else { mark };
         self.paint(out, style, format_args!("{text}"));
@@ -187,10 +193,17 @@ mod tests {
         assert_eq!(shown(b"anna: hi", false).0, "09:05 anna: hi\n");
         assert_eq!(shown(b"(private) anna: hi", false).0, "09:05 (private) anna: hi\n");
         assert_eq!(shown(b"* anna joined", false).0, "09:05 * anna joined\n");
+        assert_eq!(shown(b"anna: /me waves", false).0, "09:05 * anna waves\n");
+        assert_eq!(
+            shown(b"(private) anna: /me waves", false).0,
+            "09:05 (private) anna: /me waves\n"
+        );
         assert_eq!(shown(b"no nick", false).0, "09:05 no nick\n");
         let (colored, _) = shown(b"anna: hi", true);
         assert!(colored.starts_with("\x1b[2m09:05\x1b[0m \x1b[") && colored.ends_with(": hi\n"));
         assert!(shown(b"* anna joined", true).0.contains("\x1b[2m* anna joined\x1b[0m"));
+        let (acted, _) = shown(b"anna: /me joined", true);
+        assert!(acted.contains(" * \x1b[") && acted.ends_with("anna\x1b[0m joined\n"), "no notice");
     }
 
     #[test]
@@ -206,6 +219,7 @@ mod tests {
             ("anna: eve, hi", true),
             ("anna: @EVE!", true),
             ("(private) anna: Eve?", true),
+            ("anna: /me greets Eve", true),
             ("anna: evening", false),
             ("anna: steve", false),
             ("anna: eve-2", false),

@@ -51,7 +51,7 @@ impl MemberConnection {
             Ok(id) => id,
             Err(why) => {
                 // If it does not take this at once, it sees the close at least.
-                let _ = stream.send(format!("* {why}: come back later\n").as_bytes(), &[], false);
+                let _ = stream.send(why.line().as_bytes(), &[], false);
                 let _ = stream.shut_down();
                 log::info!("{} rejected: {why}", self.peer.address);
                 return;

@@ -79,9 +79,8 @@ impl Service for RoomService<'_> {
             return false;
         };
         let driven = connection.drive(now, &mut member, socket, |event| match event {
-            MemberEvent::Said { nick, text } | MemberEvent::Acted { nick, text } => {
-                info!("{}: {}", nick, text);
-            }
+            MemberEvent::Said { nick, text } => info!("{}: {}", nick, text),
+            MemberEvent::Acted { nick, text } => info!("{}: /me {}", nick, text),
             MemberEvent::Renamed { old, new } => info!("{} is now {}", old, new),
             _ => {}
         });
@@ -168,7 +167,9 @@ impl Client for Passer<'_> {
                 info!("{}", heard.printable());
                 match (*stage, heard.kind) {
                     (Stage::Entering, _) => *stage = Stage::Speaking,
-                    (Stage::Listening, Kind::Said { .. }) => *stage = Stage::Leaving,
+                    (Stage::Listening, Kind::Said { .. } | Kind::Acted { .. }) => {
+                        *stage = Stage::Leaving
+                    }
                     _ => {}
                 }
             }

@@ -52,6 +52,17 @@ fn drain(client: &mut Small, step: usize) -> String {
     String::from_utf8(sent).unwrap()
 }
 
+/// All that the client has to send, of one that has not finished.
+fn drain_any<const OUT: usize, const N: usize>(client: &mut Client<OUT, N>) -> String {
+    let mut sent = Vec::new();
+    while let Output::Bytes { head, tail, .. } = client.poll_transmit() {
+        let bytes = [head, tail].concat();
+        client.transmitted(at(0), bytes.len());
+        sent.extend(bytes);
+    }
+    String::from_utf8(sent).unwrap()
+}
+
 #[test]
 fn lines_go_out_in_order_whatever_the_link_takes_and_room_is_told() {
     for step in 1..=7 {
@@ -111,6 +122,71 @@ fn lines_are_heard_however_they_are_cut_and_long_ones_are_told() {
 }
 
 #[test]
+fn a_text_that_begins_with_a_slash_is_no_command() {
+    let mut client = Client::<64, 32>::new(DEFAULT_QUIET);
+    client.say(Text::new("/me waves").unwrap()).unwrap();
+    client.say(Text::new("//").unwrap()).unwrap();
+    client.say_fmt(format_args!("{}{} °C", "/", 21)).unwrap();
+    client.say_fmt(format_args!("{}", "")).unwrap();
+    assert_eq!(drain_any(&mut client), "//me waves\n///\n//21 °C\n\n");
+}
+
+#[test]
+fn commands_go_out_as_a_room_reads_them() {
+    let mut client = Client::<128, 32>::new(DEFAULT_QUIET);
+    client.command(Text::new("/who").unwrap()).unwrap();
+    client.act(Text::new("waves").unwrap()).unwrap();
+    client.say_to("anna", Text::new("/psst").unwrap()).unwrap();
+    client.rename("Bert-2").unwrap();
+    assert_eq!(drain_any(&mut client), "/who\n/me waves\n/msg anna /psst\n/nick Bert-2\n");
+    for nick in ["", "a b", "a\nb", " a", "a:"] {
+        assert_eq!(client.rename(nick), Err(SayError::Nick), "{nick:?}");
+        let text = Text::new("the key is hunter2").unwrap();
+        assert_eq!(client.say_to(nick, text), Err(SayError::Nick), "{nick:?}");
+    }
+    assert_eq!(drain_any(&mut client), "");
+}
+
+/// A value that cannot be displayed.
+struct Broken;
+
+impl core::fmt::Display for Broken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("half")?;
+        Err(core::fmt::Error)
+    }
+}
+
+/// What can never be said is told from what cannot be said now, and leaves nothing behind.
+#[test]
+fn a_line_goes_out_whole_or_not_at_all() {
+    let mut client = client();
+    say(&mut client, "waits").unwrap();
+    for (text, expected) in [
+        ("0123456789", Err(SayError::Full)),
+        ("0123456789abcde", Err(SayError::Full)),
+        ("0123456789abcdef", Err(SayError::TooLong)),
+        ("/123456789abcde", Err(SayError::TooLong)),
+    ] {
+        assert_eq!(say(&mut client, text), expected, "{text}");
+        assert_eq!(client.say_fmt(format_args!("{text}")), expected, "{text}");
+    }
+    assert_eq!(client.act(Text::new("0123456789ab").unwrap()), Err(SayError::TooLong));
+    for text in ["a\nb", "a\r"] {
+        assert_eq!(client.say_fmt(format_args!("{text}")), Err(SayError::LineBreak), "{text:?}");
+    }
+    assert_eq!(client.say_fmt(format_args!("{Broken}")), Err(SayError::Format));
+    say(&mut client, "012345678").unwrap();
+    assert_eq!(drain(&mut client, 5), "waits\n012345678\n");
+    // Longer than any text may be, whatever room there is.
+    let mut client = Client::<4096, 32>::new(DEFAULT_QUIET);
+    let longest = "x".repeat(MAX_TEXT);
+    client.say(Text::new(&longest).unwrap()).unwrap();
+    assert_eq!(client.say_fmt(format_args!("{longest}y")), Err(SayError::TooLong));
+    assert_eq!(client.say_to("a", Text::new(&longest).unwrap()), Err(SayError::TooLong));
+}
+
+#[test]
 fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
     let mut client = client();
     assert_eq!(hear(&mut client, b"hello"), "");
@@ -122,6 +198,28 @@ fn silence_ends_a_line_of_a_server_that_sends_no_terminators() {
     assert_eq!(client.poll_deadline(), None);
 }
 
+/// A room ends all its lines: the pause is the link's, and what follows is no notice.
+#[test]
+fn silence_ends_no_line_of_a_server_that_has_sent_a_line_feed_or_its_welcome() {
+    let welcome = "* welcome to barewire chat, you are guest1 (/help)";
+    for first in ["hello\n", "\n", &format!("{welcome}\n"), welcome] {
+        let mut client = Client::<16, 64>::new(DEFAULT_QUIET);
+        let _ = client.handle_input(at(0), &mut first.as_bytes());
+        if first == welcome {
+            let line = client.handle_timeout(at(200)).unwrap().unwrap();
+            assert_eq!(line.welcome(), Some("guest1"));
+        }
+        assert_eq!(
+            client.handle_input(at(200), &mut &b"victor: hi"[..]),
+            Err(nb::Error::WouldBlock)
+        );
+        assert_eq!(client.poll_deadline(), None, "after {first:?}");
+        assert_eq!(client.handle_timeout(at(60_000)), Err(nb::Error::WouldBlock));
+        let line = client.handle_input(at(60_000), &mut &b"* anna left\n"[..]).unwrap().unwrap();
+        assert_eq!(line.to_str(), Ok("victor: hi* anna left"), "after {first:?}");
+    }
+}
+
 /// The client reads every kind of line that a room writes.
 #[test]
 fn a_client_understands_a_room() {
@@ -129,7 +227,7 @@ fn a_client_understands_a_room() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let anna = hand.join().unwrap();
     let bert = hand.join().unwrap();
-    hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n");
+    hand.say(bert, "/nick Bert-2\nhello: you\n/me waves: twice\n/msg guest1 psst: x\n* guest9 joined\n(private) server: hi\n/me left (fell behind)\n//me nods\n/msg guest1 /me nods\n//me \n");
     let sent = hand.read(anna);
     let lines: Vec<_> = sent.lines().map(|line| Line::read(line.as_bytes())).collect();
     assert_eq!(lines[0].welcome(), Some("guest1"));
@@ -137,6 +235,7 @@ fn a_client_understands_a_room() {
         .iter()
         .map(|line| match line.kind {
             Kind::Said { nick, text } => format!("{nick} said {text}"),
+            Kind::Acted { nick, text } => format!("{nick} does: {text}"),
             Kind::Private { nick, text } => format!("{nick} told {text}"),
             Kind::Notice(text) => format!("notice {text}"),
             Kind::Other => "other".to_owned(),
@@ -148,11 +247,16 @@ fn a_client_understands_a_room() {
             "notice guest2 joined",
             "notice guest2 is now Bert-2",
             "Bert-2 said hello: you",
-            "notice Bert-2 waves: twice",
+            "Bert-2 does: waves: twice",
             "Bert-2 told psst: x",
             // No notice and no private line is forged.
             "Bert-2 said * guest9 joined",
             "Bert-2 said (private) server: hi",
+            "Bert-2 does: left (fell behind)",
+            // Written out, it is the same.
+            "Bert-2 does: nods",
+            "Bert-2 told /me nods",
+            "Bert-2 said /me ",
         ]
     );
     for line in ["", ": x", "-a: x", "a b: x", "(private) : x", "x", "*a: x"] {

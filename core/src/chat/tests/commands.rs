@@ -5,15 +5,15 @@ fn what_is_said_goes_to_all_others_in_order() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.join_members();
-    assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\n* guest1 waves\n");
+    assert_eq!(hand.say(anna, "hello\n/me waves\n"), "guest1: hello\nguest1: /me waves\n");
     hand.say(bert, "//nick x\n/nick bert\n");
     hand.say(anna, " spaces stay \n");
     assert_eq!(hand.read(anna), "guest2: /nick x\n* guest2 is now bert\n");
     assert_eq!(
         hand.read(bert),
-        "guest1: hello\n* guest1 waves\n* guest2 is now bert\nguest1:  spaces stay \n"
+        "guest1: hello\nguest1: /me waves\n* guest2 is now bert\nguest1:  spaces stay \n"
     );
-    let all = "guest1: hello\n* guest1 waves\nguest2: /nick x\n* guest2 is now bert\nguest1:  spaces stay \n";
+    let all = "guest1: hello\nguest1: /me waves\nguest2: /nick x\n* guest2 is now bert\nguest1:  spaces stay \n";
     assert_eq!(hand.read_by(carl, 7), all);
     assert_eq!(hand.read(hand.room.operator()), all);
 }

@@ -24,7 +24,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
     hand.room.leave(bert, LeaveReason::Lost);
     let carl = hand.join().unwrap();
     let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
-                    * guest1 waves\nanna: three\n";
+                    guest1: /me waves\nanna: three\n";
     for step in [1, 5, usize::MAX] {
         let id = if step == 1 { carl } else { hand.join().unwrap() };
         let nick = hand.room.nick(id).unwrap().to_owned();

@@ -1,29 +1,55 @@
 use super::*;
 
 #[test]
-fn a_line_ends_by_line_feed_silence_or_the_end() {
+fn a_line_ends_by_line_feed_or_the_end() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert] = hand.join_members();
     hand.say(anna, "one\r\ntwo\r");
     hand.now = at(100);
-    assert_eq!(hand.say(anna, "\nthr"), "guest1: two\n");
-    hand.now = at(250);
-    hand.say(anna, "ee");
-    assert_eq!(hand.deadline(anna), Some(at(450)));
-    assert_eq!(hand.wait(anna, 449), "");
-    assert_eq!(hand.wait(anna, 450), "guest1: three\n");
+    assert_eq!(hand.say(anna, "\nlast"), "guest1: two\n");
+    assert_eq!(hand.end(anna), "guest1: last\n");
+    assert_eq!(hand.read(bert), "guest1: one\nguest1: two\nguest1: last\n");
+}
+
+#[test]
+fn silence_ends_the_lines_of_a_member_that_never_sends_a_line_feed() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    hand.say(anna, "o");
+    hand.now = at(150);
+    hand.say(anna, "ne");
+    assert_eq!(hand.deadline(anna), Some(at(350)));
+    assert_eq!(hand.wait(anna, 349), "");
+    assert_eq!(hand.wait(anna, 350), "guest1: one\n");
     assert_eq!(hand.deadline(anna), None);
     hand.say(anna, "你".as_bytes().split_at(2).0);
-    assert_eq!(hand.deadline(anna), Some(at(10_450)), "silence ends nothing inside a character");
+    assert_eq!(hand.deadline(anna), Some(at(10_350)), "silence ends nothing inside a character");
     hand.say(anna, [b"\xa0", &b"\xff"[..]].concat());
-    assert_eq!(hand.wait(anna, 650), "guest1: 你\u{fffd}\n");
-    hand.say(anna, "last");
-    assert_eq!(hand.end(anna), "guest1: last\n");
-    assert_eq!(
-        hand.read(bert),
-        "guest1: one\nguest1: two\nguest1: three\nguest1: 你\u{fffd}\nguest1: last\n"
-    );
+    assert_eq!(hand.wait(anna, 550), "guest1: 你\u{fffd}\n");
+    assert_eq!(hand.read(bert), "guest1: one\nguest1: 你\u{fffd}\n");
+}
+
+/// The pause is the link's: what follows it belongs to the line.
+#[test]
+fn what_comes_after_a_pause_in_a_private_line_is_never_said_aloud() {
+    for first in ["hello\n", "\n", "/nick anna\n"] {
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
+        let [anna, bert, carl] = hand.join_members();
+        hand.say(anna, first);
+        for id in [bert, carl, hand.room.operator()] {
+            hand.read(id);
+        }
+        hand.say(anna, "/msg guest2 the key is ");
+        assert_eq!(hand.wait(anna, 9_999), "");
+        assert_eq!(hand.say(anna, "hunter2\n"), "", "a private line is for nobody's records");
+        assert!(hand.read(bert).ends_with(": the key is hunter2\n"), "after {first:?}");
+        for id in [carl, hand.room.operator()] {
+            assert_eq!(hand.read(id), "", "after {first:?}");
+        }
+    }
 }
 
 #[test]
@@ -42,7 +68,7 @@ fn no_route_shows_what_a_terminal_obeys() {
     assert_eq!(
         told,
         format!(
-            "guest1: {shown}\n* guest1 {shown}\n(private) guest1: {shown}\nguest1: \u{fffd}a\u{fffd}\n"
+            "guest1: {shown}\nguest1: /me {shown}\n(private) guest1: {shown}\nguest1: \u{fffd}a\u{fffd}\n"
         )
     );
     all += &hand.read(anna);
@@ -83,16 +109,29 @@ fn silence_and_the_end_also_end_what_is_skipped() {
     hand.say(anna, "still");
     assert_eq!(hand.wait(anna, 350), "");
     assert_eq!(hand.deadline(anna), None);
-    assert_eq!(hand.say(anna, "new\n"), "guest1: new\n");
+    hand.say(anna, "new");
+    assert_eq!(hand.wait(anna, 550), "guest1: new\n");
     // Not within a character.
     hand.say(anna, "x".repeat(1025));
     hand.say(anna, b"\xe4\xbd");
     assert_eq!(hand.deadline(anna), None);
     hand.say(anna, b"\xa0");
-    assert_eq!(hand.deadline(anna), Some(at(550)));
+    assert_eq!(hand.deadline(anna), Some(at(750)));
     assert_eq!(hand.end(anna), "");
     assert_eq!(hand.read(bert), "guest1: new\n");
     assert!(hand.read(anna).ends_with("refused\n|."));
+}
+
+#[test]
+fn after_a_line_feed_only_another_one_ends_what_is_skipped() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    hand.say(anna, "\n".to_owned() + &"x".repeat(1025));
+    assert_eq!(hand.deadline(anna), None);
+    assert_eq!(hand.wait(anna, 60_000), "");
+    assert_eq!(hand.say(anna, "not new\nnew\n"), "guest1: new\n");
+    assert_eq!(hand.read(bert), "guest1: new\n");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn the_record_has_it_all_with_times() {
     let record = fs::read_to_string(&path).unwrap();
     let mut lines = record.lines();
     assert_eq!(lines.next(), Some("before"));
-    for told in ["* {} joined", "{}: hello", "* {} waves", "* {} left"] {
+    for told in ["* {} joined", "{}: hello", "{}: /me waves", "* {} left"] {
         let line = lines.next().unwrap_or_else(|| panic!("{told} is missing: {record}"));
         let (time, text) = line.split_once(' ').unwrap();
         assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
@@ -69,14 +69,16 @@ fn json_tells_each_thing_once() {
     assert_eq!((&line["nick"], &line["text"]), (&anna.nick.as_str().into(), &"hel\\x1blo".into()));
     assert_eq!(line["private"], false);
     anna.say("/me waves");
-    assert_eq!(server.program.event("notice")["text"], format!("{} waves", anna.nick));
+    let line = server.program.event("line");
+    assert_eq!((&line["nick"], &line["text"]), (&anna.nick.as_str().into(), &"waves".into()));
+    assert_eq!(line["action"], true);
     anna.say("/msg server psst");
     assert_eq!(server.program.event("line")["private"], true);
     anna.say("/quit");
     assert_eq!(server.program.event("left")["nick"], anna.nick.as_str());
     let events = server.stop().events();
     let told: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-    assert_eq!(told, ["listening", "joined", "line", "notice", "line", "left"]);
+    assert_eq!(told, ["listening", "joined", "line", "line", "line", "left"]);
 }
 
 #[test]

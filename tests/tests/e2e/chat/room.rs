@@ -38,7 +38,7 @@ fn a_new_member_gets_the_last_lines_said() {
     first.hears(&format!("* here: server, {}", first.nick));
     let mut second = Member::join(server.address());
     second.hears(&format!("{}: two", first.nick));
-    second.hears(&format!("* {} waves", first.nick));
+    second.hears(&format!("{}: /me waves", first.nick));
     first.say("three");
     second.hears(&format!("{}: three", first.nick));
     server.stop();
@@ -66,9 +66,9 @@ fn commands_do_what_the_help_says() {
     anna.say("/msg nobody hello");
     assert!(anna.line().contains("nobody"));
     anna.say("/me waves");
-    ben.hears("* anna waves");
-    anna.say("//me waves");
     ben.hears("anna: /me waves");
+    anna.say("//who");
+    ben.hears("anna: /who");
     anna.say("/who");
     anna.hears("* here: server, anna, ben");
     anna.say("/wave");
@@ -169,7 +169,7 @@ fn what_reaches_others_is_printable() {
     let shown = r"\x1b[2J\x0d\u{9b}1m\u{202e} \x07";
     for (said, heard) in [
         (evil.to_owned(), format!("{}: {shown}", anna.nick)),
-        (format!("/me {evil}x"), format!("* {} {shown}x", anna.nick)),
+        (format!("/me {evil}x"), format!("{}: /me {shown}x", anna.nick)),
         (format!("/msg {} {evil}x", ben.nick), format!("(private) {}: {shown}x", anna.nick)),
     ] {
         anna.say(&said);

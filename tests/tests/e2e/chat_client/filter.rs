@@ -33,7 +33,13 @@ fn lines_go_both_ways_and_the_end_of_input_is_a_half_close() {
 #[test]
 fn records_tell_kinds_of_lines_apart() {
     let server = Peer::tcp(|mut stream| {
-        let lines = ["anna: hi\n", "(private) bob: psst\n", "* bob waves\n", "plain \x1b\n"];
+        let lines = [
+            "anna: hi\n",
+            "(private) bob: psst\n",
+            "bob: /me waves\n",
+            "* bob left\n",
+            "plain \x1b\n",
+        ];
         stream.write_all(lines.concat().as_bytes()).unwrap();
         read_to_end(&mut stream);
     });
@@ -44,7 +50,8 @@ fn records_tell_kinds_of_lines_apart() {
         [
             r#"{"event":"line","nick":"anna","private":false,"text":"hi"}"#,
             r#"{"event":"line","nick":"bob","private":true,"text":"psst"}"#,
-            r#"{"event":"notice","text":"bob waves"}"#,
+            r#"{"action":true,"event":"line","nick":"bob","private":false,"text":"waves"}"#,
+            r#"{"event":"notice","text":"bob left"}"#,
             r#"{"event":"line","nick":null,"private":false,"text":"plain \\x1b","text_base64":"cGxhaW4gGw=="}"#,
         ]
     );

@@ -306,7 +306,7 @@ impl<'m> Simulation<'m> {
             if step.at > now || !peer.client.has_room(step.line.len()) {
                 break;
             }
-            if peer.client.say(Text::new(&step.line).expect("a line")).is_err() {
+            if peer.client.command(Text::new(&step.line).expect("a line")).is_err() {
                 break;
             }
             peer.said += 1;

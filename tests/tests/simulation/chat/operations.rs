@@ -173,10 +173,7 @@ impl Table<'_> {
                     self.model.whisper(number, to, &mark);
                     continue;
                 }
-                Said::Public(text) => match text.strip_prefix("/me ") {
-                    Some(text) => format!("* {nick} {text}"),
-                    None => format!("{nick}: {text}"),
-                },
+                Said::Public(text) => format!("{nick}: {text}"),
                 Said::Nick(new) => {
                     self.model.members.get_mut(&number).expect("it is here").nick.clone_from(&new);
                     format!("* {nick} is now {new}")

@@ -49,7 +49,12 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     session(given, client);
     if let Ok(line) = Text::new(given.text) {
         used(hidden(client).say(line));
+        used(hidden(client).act(line));
+        used(hidden(client).say_to(given.text, line));
+        used(hidden(client).command(line));
     }
+    used(hidden(client).say_fmt(format_args!("{}", given.text)));
+    used(hidden(client).rename(given.text));
     used(hidden(client).has_room(given.count));
     hidden(client).finish(given.now, given.span);
 }
@@ -90,6 +95,8 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(Line::read(given.bytes).printable());
     used(Line::read(given.bytes).welcome());
     used(Line::read(given.bytes).is_refusal());
+    used(Line::read(given.bytes).as_bytes());
+    used(Line::read(given.bytes).to_str());
     let limiter = &mut RateLimiter::new();
     used(hidden(limiter).next_allowed(given.rate, given.rate));
     hidden(limiter).record(given.now, given.rate);

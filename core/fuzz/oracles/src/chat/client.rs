@@ -13,7 +13,7 @@ use crate::text::{Model, Said};
 
 /// The room for what goes out, and the longest line that is taken.
 const OUT: usize = 32;
-const LONGEST: usize = 24;
+const LONGEST: usize = 56;
 
 /// What the server sends, what is said, and what the link does.
 #[derive(Debug, Arbitrary)]
@@ -26,11 +26,56 @@ pub struct Input<'a> {
 #[derive(Debug, Arbitrary)]
 enum Step<'a> {
     Bytes(&'a [u8]),
+    /// The welcome, and perhaps its line feed.
+    Welcome(bool),
     End,
     Wait(Span),
-    Say(&'a [u8]),
+    Say(How, &'a [u8]),
     Finish,
     Send(u8),
+}
+
+/// By which call something is said.
+#[derive(Clone, Copy, Debug, Arbitrary)]
+enum How {
+    Say,
+    Format,
+    Act,
+    To,
+    Rename,
+    Command,
+}
+
+impl How {
+    fn call(self, client: &mut Client<OUT, LONGEST>, text: &str) -> Result<(), SayError> {
+        let line = Text::new(text).expect("a line");
+        match self {
+            Self::Say => client.say(line),
+            Self::Format => {
+                let (start, end) = text.split_at(text.floor_char_boundary(text.len() / 2));
+                client.say_fmt(format_args!("{start}{end}"))
+            }
+            Self::Act => client.act(line),
+            Self::To => client.say_to("anna", line),
+            Self::Rename => client.rename(text),
+            Self::Command => client.command(line),
+        }
+    }
+
+    /// The line that goes out. `None`: it is no nick.
+    fn line(self, text: &str) -> Option<String> {
+        Some(match self {
+            Self::Say | Self::Format if text.starts_with('/') => format!("/{text}\n"),
+            Self::Say | Self::Format | Self::Command => format!("{text}\n"),
+            Self::Act => format!("/me {text}\n"),
+            Self::To => format!("/msg anna {text}\n"),
+            // Who can have said something has a nick.
+            Self::Rename => match Line::read(format!("{text}: x").as_bytes()).kind {
+                Kind::Said { nick, .. } if nick == text => format!("/nick {text}\n"),
+                _ => return None,
+            },
+        })
+    }
 }
 
 /// A line is taken apart without a loss, and shown without a danger.
@@ -40,12 +85,16 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
     assert!(shown.chars().all(is_safe));
     let again = match line.kind {
         Kind::Said { nick, text } => format!("{nick}: {text}"),
+        Kind::Acted { nick, text } => format!("{nick}: /me {text}"),
         Kind::Private { nick, text } => format!("(private) {nick}: {text}"),
         Kind::Notice(text) => format!("* {text}"),
         _ => shown.clone(),
     };
     assert_eq!(again, shown, "taken apart, it says something else");
-    if let Kind::Said { nick, .. } | Kind::Private { nick, .. } = line.kind {
+    assert_eq!(matches!(line.kind, Kind::Notice(_)), bytes.starts_with(b"* "), "the server's own");
+    if let Kind::Said { nick, .. } | Kind::Acted { nick, .. } | Kind::Private { nick, .. } =
+        line.kind
+    {
         let count = nick.chars().count();
         assert!((1..=24).contains(&count) && nick.starts_with(char::is_alphanumeric), "{nick}");
         assert_eq!(line.welcome(), None);
@@ -70,12 +119,13 @@ pub fn check(input: &Input<'_>) {
     let mut model = Model::new(LONGEST, Some(quiet));
     let (mut now, mut said, mut finished_at) = (START, Vec::new(), None::<Instant>);
     for step in &input.steps {
-        let (mut expected, mut heard) = (Vec::new(), Vec::new());
+        let (mut expected, mut heard, mut is_welcome) = (Vec::new(), Vec::new(), false);
         let mut on_said = |said: Said| {
             expected.push(match said {
                 Said::Text(line) => {
                     let read = Line::read(&line);
                     judge(read, &line);
+                    is_welcome |= read.welcome().is_some();
                     told(Ok(read))
                 }
                 Said::TooLong => told(Err(TextReaderError::TooLong)),
@@ -84,11 +134,18 @@ pub fn check(input: &Input<'_>) {
         };
         let on_line = |line: Result<Line<'_>, TextReaderError>| heard.push(told(line));
         match step {
-            Step::Bytes(bytes) if !driver.ended => {
+            Step::Bytes(_) | Step::Welcome(_) if driver.ended => {}
+            Step::Bytes(_) | Step::Welcome(_) => {
+                let bytes = match step {
+                    Step::Bytes(bytes) => bytes,
+                    Step::Welcome(true) => {
+                        &b"* welcome to barewire chat, you are guest7 (/help)\n"[..]
+                    }
+                    _ => b"* welcome to barewire chat, you are guest7 (/help)",
+                };
                 model.hear(now, bytes, on_said);
                 driver.hear(now, &mut client, bytes, on_line);
             }
-            Step::Bytes(_) => {}
             Step::End => {
                 driver.ended = true;
                 let _ = model.end().map(&mut on_said);
@@ -103,20 +160,21 @@ pub fn check(input: &Input<'_>) {
                 let expected = (is_late && !driver.ended).then_some(ClientError::TimedOut);
                 assert_eq!(failed, expected);
             }
-            Step::Say(text) => {
+            Step::Say(how, text) => {
                 let text = sayable(text, OUT);
                 let waiting = said.len() - driver.sent.len();
-                let expected = if finished_at.is_some() || driver.ended {
-                    Err(SayError::Finished)
-                } else if waiting + text.len() < OUT {
-                    said.extend_from_slice(text.as_bytes());
-                    said.push(b'\n');
-                    Ok(())
-                } else {
-                    Err(SayError::Full)
-                };
                 assert_eq!(client.has_room(text.len()), waiting + text.len() < OUT);
-                assert_eq!(client.say(Text::new(&text).expect("a line")), expected);
+                let expected = match how.line(&text) {
+                    None => Err(SayError::Nick),
+                    Some(_) if finished_at.is_some() || driver.ended => Err(SayError::Finished),
+                    Some(line) if line.len() > OUT => Err(SayError::TooLong),
+                    Some(line) if waiting + line.len() > OUT => Err(SayError::Full),
+                    Some(line) => {
+                        said.extend_from_slice(line.as_bytes());
+                        Ok(())
+                    }
+                };
+                assert_eq!(how.call(&mut client, &text), expected);
             }
             Step::Finish => {
                 finished_at.get_or_insert(now);
@@ -125,6 +183,9 @@ pub fn check(input: &Input<'_>) {
             Step::Send(room) => driver.transmit(now, &mut client, u64::from(*room)),
         }
         assert_eq!(heard, expected, "at {step:?}");
+        if is_welcome {
+            model.expect_terminators();
+        }
         assert!(said.starts_with(&driver.sent));
         if driver.closed {
             assert!(driver.ended, "closed before the server");

@@ -1,5 +1,6 @@
 //! A room as it should be: every member has a list of its own of what it is to receive, without end.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use barewire_core::chat::{MAX_NICK, skeleton};
@@ -11,8 +12,8 @@ use super::flood::Allowance;
 /// The operator's number.
 pub const OPERATOR: usize = 0;
 
-/// Nicks that nobody can have, and what the nicks of newcomers begin with.
-const RESERVED: [&str; 3] = ["server", "welcome", "too"];
+/// The operator's nick, which nobody else can have, and what the nicks of newcomers begin with.
+const SERVER: &str = "server";
 const GUEST: &str = "guest";
 
 /// Letters that nobody can see.
@@ -43,6 +44,8 @@ pub struct Model {
     /// How many lines a second a member may say; the operator as many as it likes.
     rate: u32,
     said: Vec<String>,
+    /// The nicks that anybody has had.
+    pub nicks: HashSet<String>,
     guests: u64,
     /// How many bytes an answer to `/who` may have, and so the nicks in it.
     room_for_who: usize,
@@ -57,7 +60,7 @@ impl Model {
     /// than `longest` bytes.
     pub fn new(places: usize, history: usize, rate: u32, longest: usize) -> Self {
         let allowance = Allowance::new(0);
-        let (nick, expected) = ("server".into(), String::new());
+        let (nick, expected) = (SERVER.into(), String::new());
         let member = MemberModel { nick, expected, has_ended: false, allowance };
         let mut members: Vec<_> = (0..places).map(|_| None).collect();
         members[OPERATOR] = Some(member);
@@ -67,6 +70,7 @@ impl Model {
             history,
             rate,
             said: Vec::new(),
+            nicks: HashSet::from([SERVER.into()]),
             guests: 0,
             room_for_who: (longest - 32).min(1_024),
         }
@@ -105,6 +109,7 @@ impl Model {
         let number = self.vacant.pop()?;
         self.guests += 1;
         let nick = format!("{GUEST}{}", self.guests);
+        self.nicks.insert(nick.clone());
         let mut expected = format!("* welcome to barewire chat, you are {nick} (/help)\n");
         let first = self.said.len().saturating_sub(self.history);
         for line in &self.said[first..] {
@@ -167,7 +172,7 @@ impl Model {
         let (word, rest) = split(command);
         match (word, rest) {
             (b"me", [_, ..]) => {
-                return Some(self.say(number, format!("* {nick} {}", printable(rest))));
+                return Some(self.say(number, format!("{nick}: /me {}", printable(rest))));
             }
             (b"nick", [_, ..]) => return self.rename(number, rest),
             (b"msg", [_, ..]) if !split(rest).1.is_empty() => self.whisper(number, rest),
@@ -211,13 +216,14 @@ impl Model {
             || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
         {
             "a nick has letters, digits and -_. only, and starts with a letter or digit"
-        } else if starts_like_guest() || RESERVED.iter().any(|word| skeleton(word) == looks) {
+        } else if starts_like_guest() || skeleton(SERVER) == looks {
             "this nick is reserved"
         } else if self.others(number).any(|member| skeleton(&member.nick) == looks) {
             "this nick is taken, or looks like one that is"
         } else {
             let line = format!("* {old} is now {name}");
             self.members[number].as_mut().expect("it is here").nick = name.into();
+            self.nicks.insert(name.into());
             self.tell(&line, None);
             return Some(line);
         };

@@ -8,6 +8,7 @@ use barewire_core::chat::{
 use barewire_core::time::{Duration, Instant};
 
 use super::flood::{PASTED, Rate};
+use super::forms;
 use super::model::{self, OPERATOR};
 use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
@@ -187,6 +188,11 @@ impl Simulation<'_> {
         peer.driver.transmit(self.now, &mut member, room);
         let model = self.model.members[number].as_ref().expect("it has not left");
         let (found, expected) = (&peer.driver.sent, model.expected.as_bytes());
+        if room == u64::MAX {
+            let is_nick = |nick: &str| self.model.nicks.contains(nick);
+            let lines = str::from_utf8(found).expect("what a room says is UTF-8");
+            lines.lines().for_each(|line| forms::judge(line, &is_nick));
+        }
         assert!(
             expected.starts_with(found),
             "sent: {}\nexpected: {}",

@@ -112,7 +112,7 @@ impl Simulation<'_> {
             What::Act => ("/me ", mark),
             What::Rename => ("/nick ", format!("n{mark}")),
         };
-        peer.client.say(Text::new(&format!("{before}{text}")).expect("a line"))?;
+        peer.client.command(Text::new(&format!("{before}{text}")).expect("a line"))?;
         peer.said += 1;
         peer.pending.push_back((what, text));
         Ok(())
@@ -242,7 +242,7 @@ impl Simulation<'_> {
                 let nick = &mut self.model.members.get_mut(&number).expect("it has joined").nick;
                 let line = match what {
                     What::Say => format!("{nick}: {text}"),
-                    What::Act => format!("* {nick} {text}"),
+                    What::Act => format!("{nick}: /me {text}"),
                     What::Rename => {
                         let old = std::mem::replace(nick, text);
                         format!("* {old} is now {nick}")
