@@ -233,14 +233,16 @@ impl<D: Storage> Download<D> {
         if size.is_some_and(|size| i64::try_from(size).is_err()) {
             return Err(Errno::EFBIG.into());
         }
-        if self.phase == Phase::Started || !self.part.is_new {
+        let is_empty = self.part.is_new && self.part.status.length == 0;
+        let is_as_created = self.phase == Phase::Begun && is_empty;
+        if !is_as_created {
             self.part.journal.strike_from(0)?;
         }
         self.phase = Phase::Started;
         self.claimed.truncate(0);
         self.proven = Proven::new(tag, size, self.proven.segment_size);
         self.generation = self.next_generation();
-        self.go_on()
+        if is_as_created { self.record(None) } else { self.go_on() }
     }
 
     /// The part is about to be written to, behind what is proven.

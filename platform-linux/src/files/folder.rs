@@ -8,6 +8,7 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstatat, mkdirat};
@@ -20,7 +21,7 @@ use crate::sys::{self, Statx, Timestamp, retry};
 /// A folder in which downloads appear.
 #[derive(Debug)]
 pub struct Folder {
-    file: File,
+    file: Arc<File>,
     /// Names that no part may have, as hashes: there may be millions, and two that are taken for one
     /// only have a part called otherwise.
     expected: RefCell<HashSet<u64>>,
@@ -160,9 +161,15 @@ impl Folder {
     }
 }
 
+impl From<Arc<File>> for Folder {
+    fn from(file: Arc<File>) -> Self {
+        Self { file, expected: RefCell::default(), hasher: RandomState::new() }
+    }
+}
+
 impl From<File> for Folder {
     fn from(file: File) -> Self {
-        Self { file, expected: RefCell::default(), hasher: RandomState::new() }
+        Arc::new(file).into()
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
-    row(Call::FTRUNCATE, "x.part", INTERRUPTED, Unseen),
-    row(Call::FTRUNCATE, "x.part", IO, Orderly),
+    // A thread gives it its name, or else nobody needs one.
+    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
     row(Call::FCHMOD, "x.part", INTERRUPTED, Unseen),
     row(Call::FCHMOD, "x.part", IO, Told("x: ")),
     // The file system has no permissions.

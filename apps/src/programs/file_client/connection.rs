@@ -72,7 +72,10 @@ impl ServerConnection {
                 let driven = drive(link, receiver, client, cx);
                 client.policy.was_heard |= receiver.is_framed();
                 driven?;
-                if client.queue.ask(receiver, cx.now(), client.policy.was_heard) {
+                let asked = client.queue.ask(receiver, cx.now(), client.policy.was_heard);
+                // What is asked for comes meanwhile.
+                publish(receiver, client, cx);
+                if asked {
                     cx.yield_now();
                 } else if client.queue.is_empty() && receiver.poll_transmit() == Output::Nothing {
                     // All is there and the server knows it: how soon it closes makes no difference.
@@ -82,6 +85,7 @@ impl ServerConnection {
             }
             Self::Plain(link, receiver) => {
                 drive(link, receiver, client, cx)?;
+                publish(receiver, client, cx);
                 Err(nb::Error::WouldBlock)
             }
         }
@@ -149,13 +153,23 @@ where
             abort = queue.take(event).err();
         }
     });
-    if let (Some(by), Err(nb::Error::WouldBlock)) = (queue.publish_in_time(cx.now()), &driven) {
-        cx.set_deadline(Some(paced.poll_deadline().map_or(by, |at| at.min(by))));
-    }
     match (abort, driven) {
         (Some(abort), _) => Err(Ending::Aborted(abort)),
         (None, Ok(())) => Err(Ending::Closed),
         (None, Err(nb::Error::Other(fault))) => Err(Ending::Broken(fault)),
         (None, Err(nb::Error::WouldBlock)) => Ok(()),
+    }
+}
+
+/// Gives the files that have come their names, now or later.
+fn publish<S: Session>(
+    receiver: &mut S,
+    client: &mut Client<'_>,
+    cx: &mut Context<'_, Client<'_>>,
+) {
+    let Client { queue, pace, .. } = client;
+    if let Some(by) = queue.publish_in_time(cx.now()) {
+        let paced = Paced { session: receiver, pace: pace.as_mut() };
+        cx.set_deadline(Some(paced.poll_deadline().map_or(by, |at| at.min(by))));
     }
 }

@@ -3,6 +3,8 @@
 mod fill;
 mod finish;
 
+pub(super) use finish::Completing;
+
 use std::io;
 use std::ops::Range;
 use std::time::Instant;

@@ -291,7 +291,9 @@ impl<'o> Mirrors<'o> {
     fn finish_if_whole(&mut self) {
         let is_whole = self.meant.as_ref().is_some_and(|meant| meant.there.iter().all(|it| *it));
         if let Some(sink) = self.sink.take_if(|_| is_whole) {
-            FileSink::complete(vec![(self.name.clone(), sink)], &mut self.reporter);
+            let completing =
+                FileSink::complete(vec![(self.name.clone(), sink)], &mut self.reporter);
+            completing.join(&mut self.reporter);
             for Server { address, given, .. } in &self.servers {
                 let message = format!("{address} gave {}", HumanBytes(*given));
                 self.reporter.log(Level::Debug, &message);

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::{Duration, Instant};
 
-use super::file_sink::FileSink;
+use super::file_sink::{Completing, FileSink};
 use super::limits::Allowance;
 use super::listing_sink;
 use super::messages;
@@ -18,15 +18,19 @@ use super::sink::{Abort, Next, Readiness};
 use super::transfer::{Kind, Transfer, called, shown};
 use super::tree::Walk;
 
-/// How much may be asked for before it is answered. Each file among it has three descriptors open.
+/// How much may be asked for before it is answered. Each file has two descriptors open until it
+/// has its name.
 const DEPTH: usize = 64;
+
+/// How much is asked for in one turn: what comes first goes out before the rest is prepared.
+const AT_ONCE: usize = 16;
 
 /// How many listings may be asked for at once, as each that comes takes room until its folder is
 /// done.
 const LISTINGS: usize = 8;
 
-/// How many files get their names together, and how long the first waits for others at most: the disk is
-/// waited for once for all.
+/// How many files get their names together, while others come, and how long the first waits for them at
+/// most: the disk is waited for once for all.
 const BATCH: usize = 32;
 const HOLD: Duration = Duration::from_millis(100);
 
@@ -47,7 +51,9 @@ pub(super) struct Queue<'o> {
     asked: VecDeque<Transfer>,
     /// All of them has come; to be [published](Self::publish).
     complete: Vec<(String, FileSink)>,
-    /// When that is to be at the latest.
+    /// Those before, which are given their names.
+    completing: Option<Completing>,
+    /// When all of that is to be done at the latest.
     publish_by: Option<Instant>,
     /// Nothing more will be asked on this connection.
     finished: bool,
@@ -71,6 +77,7 @@ impl<'o> Queue<'o> {
             folders: Vec::new(),
             asked: VecDeque::new(),
             complete: Vec::new(),
+            completing: None,
             publish_by: None,
             finished: false,
             progressed: false,
@@ -130,7 +137,7 @@ impl<'o> Queue<'o> {
     /// since one that knows the plain form only may not read more, and what it leaves unread makes a
     /// reset of its close. Tells whether there is anything to send, or more to do before.
     pub(super) fn ask(&mut self, receiver: &mut Receiver, now: Instant, heard: bool) -> bool {
-        let mut asked = false;
+        let mut asked = 0;
         while !self.finished
             && let Some(readiness) = self.prepare()
         {
@@ -141,18 +148,21 @@ impl<'o> Queue<'o> {
             let listings = self.asked.iter().filter(|transfer| transfer.is_listing()).count();
             let is_early = !heard && !self.asked.is_empty();
             if is_early || self.asked.len() >= DEPTH || next.is_listing() && listings >= LISTINGS {
-                return asked;
+                return asked > 0;
             }
             match receiver.request(now, &next.request(&self.settings)) {
                 Ok(()) => {
                     self.asked.extend(self.waiting.pop_front());
-                    asked = true;
+                    asked += 1;
+                    if asked == AT_ONCE {
+                        return true;
+                    }
                 }
                 Err(RequestError::TooLong) => {
                     self.reporter.fail(&format!("{}: the name is too long", next.shown()));
                     self.drop_next();
                 }
-                Err(_) => return asked,
+                Err(_) => return asked > 0,
             }
         }
         if !self.finished && !self.asked.iter().any(Transfer::may_grow) {
@@ -160,7 +170,7 @@ impl<'o> Queue<'o> {
             receiver.finish();
             return true;
         }
-        asked
+        asked > 0
     }
 
     /// Takes the next transfer for a plain conversation.
@@ -253,18 +263,38 @@ impl<'o> Queue<'o> {
     /// call again.
     pub(super) fn publish_in_time(&mut self, now: Instant) -> Option<Instant> {
         let by = *self.publish_by.get_or_insert(now + HOLD);
-        let is_time = self.asked.is_empty() || self.complete.len() >= BATCH || by <= now;
-        if self.complete.is_empty() || is_time {
+        let is_done = self.complete.is_empty() && self.completing.is_none();
+        if is_done || self.asked.is_empty() || by <= now {
             self.publish();
             return None;
         }
-        Some(by)
+        if self.complete.len() >= BATCH {
+            self.begin_publishing();
+            self.publish_by = Some(now + HOLD);
+        }
+        self.publish_by
     }
 
     /// Gives the files that have come since this was last called their names.
     pub(super) fn publish(&mut self) {
+        self.begin_publishing();
+        self.conclude();
         self.publish_by = None;
-        FileSink::complete(std::mem::take(&mut self.complete), &mut self.reporter);
+    }
+
+    /// As [`publish`](Self::publish), but waits only for those that were begun before.
+    fn begin_publishing(&mut self) {
+        self.conclude();
+        if !self.complete.is_empty() {
+            let complete = std::mem::take(&mut self.complete);
+            self.completing = Some(FileSink::complete(complete, &mut self.reporter));
+        }
+    }
+
+    fn conclude(&mut self) {
+        if let Some(completing) = self.completing.take() {
+            completing.join(&mut self.reporter);
+        }
     }
 
     /// The connection is gone: what was asked for and not answered in full must be asked for again.

@@ -85,10 +85,7 @@ impl<F: StorageFile> Part<F> {
             }
             lock(&file)?;
             // While it was not locked, another may have finished or removed it.
-            let status = file.status()?;
-            if !disk.look(&name)?.is_some_and(|it| it.is_same(&status)) {
-                continue;
-            }
+            let Some(status) = disk.look(&name)?.filter(|it| it.is_same(&status)) else { continue };
             if status.mode != PRIVATE {
                 // Killed just before it got its name.
                 file.set_mode(PRIVATE)?;

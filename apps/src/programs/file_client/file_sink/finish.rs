@@ -2,7 +2,7 @@
 
 use barewire_core::file::Digest;
 use barewire_core::printable::printable;
-use barewire_linux::files::BackgroundWriter;
+use barewire_linux::files::Finishing;
 
 use crate::output::events::file_client::Downloaded;
 use crate::programs::file_client::expectations::hex;
@@ -40,13 +40,13 @@ impl FileSink {
         }
     }
 
-    /// All contents are there: gives the files their names, and says so. Each comes with the name
-    /// that the server knows it by. For many at once the disk is waited for little longer than for one.
+    /// All contents are there: begins to give the files their names. Each comes with the name that the
+    /// server knows it by. For many at once the disk is waited for little longer than for one.
     pub(in crate::programs::file_client) fn complete(
         all: Vec<(String, Self)>,
         reporter: &mut Reporter<'_>,
-    ) {
-        let mut named = Vec::with_capacity(all.len());
+    ) -> Completing {
+        let mut files = Vec::with_capacity(all.len());
         let mut downloads = Vec::with_capacity(all.len());
         for (name, mut sink) in all {
             let hash = match sink.hash(reporter.is_detailed()) {
@@ -60,36 +60,54 @@ impl FileSink {
             // Nothing at all needs no proof.
             let verified = download.is_proven() || sink.last.size == Some(0);
             let bytes = sink.last.size.unwrap_or_else(|| download.position());
-            named.push((name, sink, bytes, verified, hash));
+            files.push(CompleteFile { name, sink, bytes, verified, hash });
             downloads.push(*download);
         }
-        let results = BackgroundWriter::finish_all(downloads);
-        for ((name, sink, bytes, verified, hash), result) in named.into_iter().zip(results) {
+        Completing { files, finishing: Finishing::begin(downloads) }
+    }
+}
+
+/// Files that are given their names.
+#[derive(Debug)]
+pub(in crate::programs::file_client) struct Completing {
+    files: Vec<CompleteFile>,
+    finishing: Finishing,
+}
+
+#[derive(Debug)]
+struct CompleteFile {
+    name: String,
+    sink: FileSink,
+    bytes: u64,
+    verified: bool,
+    hash: Option<Digest>,
+}
+
+impl Completing {
+    /// Waits until they have them, and says so.
+    pub(in crate::programs::file_client) fn join(self, reporter: &mut Reporter<'_>) {
+        for (file, result) in self.files.into_iter().zip(self.finishing.join()) {
             match result {
-                Ok(()) => sink.show(&name, bytes, verified, hash, reporter),
-                Err(error) => reporter.fail(&sink.explain(&error)),
+                Ok(()) => file.show(reporter),
+                Err(error) => reporter.fail(&file.sink.explain(&error)),
             }
         }
     }
+}
 
-    fn show(
-        &self,
-        name: &str,
-        bytes: u64,
-        verified: bool,
-        hash: Option<Digest>,
-        reporter: &mut Reporter<'_>,
-    ) {
-        let path = self.target.path();
+impl CompleteFile {
+    fn show(&self, reporter: &mut Reporter<'_>) {
+        let Self { name, sink, bytes, verified, hash } = self;
+        let path = sink.target.path();
         reporter.complete(&Downloaded {
             name: printable(name.as_bytes()),
             path: printable(path.as_os_str().as_encoded_bytes()),
-            bytes,
-            resumed_from: self.resumed_from,
-            verified,
-            expected: self.expected.is_some(),
+            bytes: *bytes,
+            resumed_from: sink.resumed_from,
+            verified: *verified,
+            expected: sink.expected.is_some(),
             hash: hash.as_ref().map(hex),
-            seconds: self.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
+            seconds: sink.begun.map_or_else(Default::default, |begun| begun.elapsed().into()),
         });
     }
 }

@@ -73,10 +73,10 @@ impl<'o> Fixture<'o> {
         self.reconnect();
     }
 
-    /// Asks, and says what goes out: the names, with a mark where only digests are wanted, and `.` at
-    /// the end.
+    /// Asks, turn by turn, and says what goes out: the names, with a mark where only digests are wanted,
+    /// and `.` at the end.
     fn ask(&mut self) -> String {
-        self.queue.ask(&mut self.receiver, Instant::ZERO, self.heard);
+        while self.queue.ask(&mut self.receiver, Instant::ZERO, self.heard) {}
         let mut sent = Vec::new();
         let mut shut = "";
         loop {

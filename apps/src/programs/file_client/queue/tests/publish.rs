@@ -37,3 +37,31 @@ fn files_get_their_names_together_and_soon() {
     assert!(has("d"));
     fixture.queue.reporter.output.take();
 }
+
+/// While a batch gets its names, more can come.
+#[test]
+fn a_batch_gets_its_names_behind() {
+    let folder = TempDir::new().unwrap();
+    let target = target(folder.path());
+    let mut output = output();
+    let name = |number: usize| format!("{number}");
+    let files = (0..BATCH + 2).map(|number| file(&name(number), &target)).collect();
+    let mut fixture = Fixture::new(&mut output, files);
+    fixture.ask();
+    let header =
+        ResponseHeader { offset: 0, length: 0, size: 0, tag: 7, modified: 0, verified: true };
+    let later = Instant::ZERO + barewire_core::time::Duration::from_millis(1);
+    let mut by = None;
+    for number in 0..=BATCH {
+        let now = if number < BATCH - 1 { Instant::ZERO } else { later };
+        fixture.queue.take(ReceiverEvent::Response(header)).unwrap();
+        fixture.queue.take(ReceiverEvent::Complete).unwrap();
+        by = fixture.queue.publish_in_time(now);
+        assert_eq!(fixture.queue.completing.is_some(), number >= BATCH - 1);
+    }
+    // Who waits for it is told of it in time.
+    assert_eq!(by, Some(later + HOLD));
+    assert_eq!(fixture.queue.publish_in_time(later + HOLD), None);
+    assert!((0..=BATCH).all(|number| folder.path().join(name(number)).exists()));
+    fixture.queue.reporter.output.take();
+}
