@@ -2,6 +2,7 @@
 
 mod client;
 mod comparison;
+mod connecting;
 mod connection;
 mod expectations;
 mod file_error;

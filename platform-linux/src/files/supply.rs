@@ -104,7 +104,7 @@ impl FileJobs {
 }
 
 thread_local! {
-    /// What a thread reads into: a segment that is there as a whole is hashed fastest.
+    /// What a thread reads into: a row of small segments is read as a whole.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 20]);
 }
 

@@ -12,15 +12,12 @@ use barewire_linux::link::Link;
 use crate::cli::arguments::message;
 
 use super::client::Client;
+use super::connecting::connect;
 use super::pace::Paced;
 use super::queue::Receiver;
 use super::retry::Ending;
 use super::settings::Settings;
 use super::sink::{Abort, Readiness};
-
-/// The receive buffer asked for, in bytes: about what a server's send buffer holds, so that reading goes
-/// on while another program has the processor.
-const RECEIVE_BUFFER: u32 = 4 << 20;
 
 /// The task: from the pause before the connection is made to its end, when it spawns the next.
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
@@ -58,13 +55,9 @@ impl ServerConnection {
                 Ok(Self::Connecting(Connector::new(addresses.clone(), *timeout)))
             }
             Self::Connecting(connector) => {
-                let connected = connector.poll(cx);
+                let connected = connect(connector, cx);
                 let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
                 client.queue.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
-                if let Some(stream) = link.stream() {
-                    let widened = stream.widen_receive_buffer(RECEIVE_BUFFER);
-                    widened.map_err(Ending::Unconnected)?;
-                }
                 client.policy.reach();
                 Ok(begin(link, client, cx.now())?)
             }

@@ -1,9 +1,7 @@
 //! A file that is being downloaded into a folder.
 
 mod fill;
-mod finish;
-
-pub(super) use finish::Completing;
+pub(super) mod finish;
 
 use std::io;
 use std::ops::Range;

@@ -12,6 +12,7 @@ use barewire_linux::link::{DriveError, Link};
 use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
 
+use super::connecting::connect;
 use super::mirrors::{Mirrors, Server};
 use super::pace::Paced;
 use super::retry::{Ending, Left, RetryPolicy, Step};
@@ -71,7 +72,7 @@ impl MirrorConnection {
                 Ok(())
             }
             State::Connecting(connector) => {
-                let connected = connector.poll(cx);
+                let connected = connect(connector, cx);
                 let (link, _) = connected.map_err(|error| {
                     // By then the others may have given all.
                     cx.set_deadline(Some(cx.now() + IDLE));

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::{Duration, Instant};
 
-use super::file_sink::{Completing, FileSink};
+use super::file_sink::FileSink;
+use super::file_sink::finish::Completing;
 use super::limits::Allowance;
 use super::listing_sink;
 use super::messages;
