@@ -120,18 +120,6 @@ pub(super) fn is_intact(request: &Request<'_>, response: &[u8; RESPONSE_HEADER])
     response.last_chunk() == Some(&check_of(Some(request), response))
 }
 
-/// As [`is_intact`], whatever the bytes are by which every header begins.
-pub(super) fn is_intact_but_for_its_beginning(
-    request: &Request<'_>,
-    response: &[u8; RESPONSE_HEADER],
-) -> bool {
-    let mut mended = *response;
-    for (byte, expected) in mended.iter_mut().zip(PREFIX) {
-        *byte = expected;
-    }
-    is_intact(request, &mended)
-}
-
 fn status(response: &[u8; RESPONSE_HEADER]) -> u8 {
     response.get(PREFIX.len()).copied().unwrap_or_default()
 }
@@ -185,18 +173,26 @@ fn split<const N: usize, const M: usize>(bytes: &[u8; N]) -> ([u8; 4], Option<[u
 /// Whether `bytes`, the first of a header that have come, are what every header begins with. A later
 /// version may mean anything by what follows its number, so this comes first.
 pub(super) fn begins(bytes: &[u8]) -> Result<(), Refusal> {
-    match bytes.iter().zip(PREFIX).position(|(byte, expected)| *byte != expected) {
-        None => Ok(()),
-        Some(3) => Err(Refusal::NotSupported),
-        Some(_) => Err(Refusal::Malformed),
+    match difference(bytes) {
+        0 => Ok(()),
+        1..=0xff => Err(Refusal::NotSupported),
+        _ => Err(Refusal::Malformed),
     }
 }
 
-/// Whether `bytes`, the first of a response that have come, may yet be those of one of which a bit was
-/// flipped where it should say that it is one: only [its check](is_intact_but_for_its_beginning) tells.
-pub(super) fn may_be_flipped(bytes: &[u8]) -> bool {
-    let differing = |(byte, expected): (&u8, u8)| (byte ^ expected).count_ones();
-    bytes.iter().zip(PREFIX).map(differing).fold(0, u32::saturating_add) <= 1
+/// Whether one bit at most is all that `bytes`, the first of a header, begin otherwise by.
+pub(super) fn is_one_bit_off(bytes: &[u8]) -> bool {
+    let difference = difference(bytes);
+    difference & difference.wrapping_sub(1) == 0
+}
+
+/// The bits by which they differ from what every header begins with.
+fn difference(bytes: &[u8]) -> u32 {
+    let mut start = PREFIX;
+    for (place, byte) in start.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    u32::from_be_bytes(start) ^ u32::from_be_bytes(PREFIX)
 }
 
 /// Moves bytes from the front of `input` until `buffer` holds `length`, or the input is at its end.

@@ -16,8 +16,7 @@ use crate::file::request::Request;
 use crate::file::response::{Refusal, ResponseHeader};
 use crate::file::segment::{Segment, SegmentSize};
 use crate::file::wire::{
-    MARKER, RESPONSE_HEADER, begins, decode_response, gather, is_intact,
-    is_intact_but_for_its_beginning, may_be_flipped,
+    MARKER, PREFIX, RESPONSE_HEADER, begins, decode_response, gather, is_intact, is_one_bit_off,
 };
 use crate::logging::debug;
 use crate::time::deadline::Deadline;
@@ -138,21 +137,17 @@ impl ReceiverState {
                     }
                     gather(header, RESPONSE_HEADER, input);
                     self.progress.moved(now, header.len().saturating_sub(before));
-                    if let Err(refusal) = begins(header) {
-                        if refusal == Refusal::Malformed && may_be_flipped(header) {
-                            match header.as_slice().try_into() {
-                                // More is to come, all of which was taken.
-                                Err(_) => continue,
-                                Ok(header) if is_flipped(&self.queue, requests, header) => {
-                                    return Err(nb::Error::Other(ReceiverError::DamagedHeader));
-                                }
-                                Ok(_) => {}
-                            }
-                        }
+                    let begun = begins(header);
+                    if let Err(refusal) = begun
+                        && !(refusal == Refusal::Malformed && is_one_bit_off(header))
+                    {
                         return Err(nb::Error::Other(self.unreadable(refusal)));
                     }
-                    if let Ok(&header) = header.as_slice().try_into() {
-                        return self.answered(requests, now, &header).map_err(nb::Error::Other);
+                    if let Ok(mut header) = <[u8; RESPONSE_HEADER]>::try_from(header.as_slice()) {
+                        // Its check is of what was sent.
+                        header.iter_mut().zip(PREFIX).for_each(|(place, byte)| *place = byte);
+                        let answered = self.answered(requests, now, begun, &header);
+                        return answered.map_err(nb::Error::Other);
                     }
                 }
                 Stage::Contents(expected, position) => {
@@ -226,16 +221,19 @@ impl ReceiverState {
         }
     }
 
-    /// The header of an answer is there.
+    /// A header is there, which has begun so, and is that of an answer if it is intact.
     fn answered<'i>(
         &mut self,
         requests: &[u8],
         now: Instant,
+        begun: Result<(), Refusal>,
         header: &[u8; RESPONSE_HEADER],
     ) -> Result<ReceiverEvent<'i>, ReceiverError> {
         let request = self.queue.first(requests).ok_or(ReceiverError::Malformed)?;
-        if !is_intact(&request, header) {
-            return Err(ReceiverError::DamagedHeader);
+        match (begun, is_intact(&request, header)) {
+            (Ok(()), true) => {}
+            (Err(refusal), false) => return Err(self.unreadable(refusal)),
+            _ => return Err(ReceiverError::DamagedHeader),
         }
         self.framed = true;
         let answer = match decode_response(header).ok_or(ReceiverError::Malformed)? {
@@ -290,17 +288,8 @@ impl ReceiverState {
     pub(super) fn late(&self) -> ReceiverError {
         match &self.stage {
             Stage::Header(header) if header.is_empty() => ReceiverError::TimedOut,
-            Stage::Header(header) if !self.framed && begins(header).is_err() => {
-                ReceiverError::NotFramed
-            }
             Stage::Counted { .. } => ReceiverError::Unclosed,
             _ => ReceiverError::Stalled,
         }
     }
-}
-
-/// Whether a header is that of the answer that is due, but for its first bytes.
-fn is_flipped(queue: &Queue, requests: &[u8], header: &[u8; RESPONSE_HEADER]) -> bool {
-    let request = queue.first(requests);
-    request.is_some_and(|request| is_intact_but_for_its_beginning(&request, header))
 }

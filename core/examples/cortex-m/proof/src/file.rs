@@ -2,7 +2,7 @@
 
 use barewire_core::file::{
     Digest, Entry, EntryKind, ListingLine, Offer, PlainReceiver, Receiver, Refusal, Request,
-    RootDigester, SegmentDigester, SegmentSize, Sender, TransferConfig, entries,
+    RootDigester, SegmentDigester, SegmentSize, Sender, TransferConfig, entries, is_acceptable,
 };
 use barewire_core::session::InMemory;
 use barewire_core::text::Text;
@@ -38,6 +38,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     used(hidden(sender).pending());
     used(hidden(sender).is_framed());
     used(hidden(sender).is_idle());
+    used(is_acceptable(request.operation, given.text.as_bytes()));
     used(hidden(sender).is_unasked());
     used(hidden(sender).request());
     let offer =
