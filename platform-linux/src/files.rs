@@ -6,6 +6,7 @@
 //! | a server | [`DigestCache`] | the digest of a segment of a file is computed once |
 //! | a server | [`FileJobs`], [`Supply`] | what has to be waited for, other threads do, once for all who need it |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
+//! | a server | [`open_log`] | a file is added to |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
 //! | a client | [`open_stream`] | a device is written to, and never replaced |
@@ -58,6 +59,7 @@ mod file_system;
 mod finishing;
 mod folder;
 mod listing;
+mod log;
 mod open_error;
 mod part_names;
 mod reserve;
@@ -75,6 +77,7 @@ pub use download::{Download, DownloadOptions, Held, HeldDigests};
 pub use finishing::Finishing;
 pub use folder::Folder;
 pub use listing::{FolderEntry, FolderListing};
+pub use log::open_log;
 pub use open_error::{OpenError, Reason};
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};

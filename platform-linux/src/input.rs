@@ -3,16 +3,20 @@
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use barewire_core::time::Duration;
+use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::unistd;
 
 use crate::executor::{Context, Readiness, Source};
+use crate::job_control::is_in_background;
 use crate::sys::{errno, retry};
 use crate::wait;
+
+/// When a terminal is looked at again on which something was typed for another job.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a read from an [`Input`] gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +36,16 @@ pub enum Chunk<'b> {
 ///
 /// A terminal, pipe or socket is waited for by epoll. What epoll refuses, because it is always
 /// ready (a regular file, `/dev/null`), is read one piece a turn.
+///
+/// While another job is in the foreground of a terminal, what is typed there is that one's and is not read,
+/// which would stop this one (`SIGTTIN`, `termios(3)`). Once this one is in the foreground it reads again.
 #[derive(Debug)]
 pub struct Input<F> {
     fd: F,
     watch: Watch,
+    is_terminal: bool,
+    /// Something was typed for another job.
+    is_held: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +70,8 @@ impl Input<io::Stdin> {
 impl<F: AsFd> Input<F> {
     /// Reads from `fd`.
     pub fn new(fd: F) -> Self {
-        Self { fd, watch: Watch::No }
+        let is_terminal = fd.as_fd().is_terminal();
+        Self { fd, watch: Watch::No, is_terminal, is_held: false }
     }
 
     /// Reads what is there, up to the size of `buffer`, in one piece. To be called once in every turn
@@ -84,13 +95,27 @@ impl<F: AsFd> Input<F> {
             if !cx.readiness(source).intersects(Readiness::READABLE) {
                 return Err(nb::Error::WouldBlock);
             }
+            self.is_held = false;
             if !wait::readable(&self.fd, Some(Duration::ZERO)).map_err(nb::Error::Other)? {
                 cx.clear(source, Readiness::READABLE);
+                return Err(nb::Error::WouldBlock);
+            }
+            if self.is_terminal && is_in_background(&self.fd) {
+                self.is_held = true;
                 return Err(nb::Error::WouldBlock);
             }
         }
         let count = match retry(|| unistd::read(&self.fd, buffer)) {
             Ok(count) => count,
+            // It has come to the background since.
+            Err(error)
+                if errno(&error) == Errno::EIO
+                    && self.is_terminal
+                    && is_in_background(&self.fd) =>
+            {
+                self.is_held = true;
+                return Err(nb::Error::WouldBlock);
+            }
             // Somebody else has made the description non-blocking, and read what was there.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 cx.yield_now();
@@ -104,6 +129,12 @@ impl<F: AsFd> Input<F> {
         }
         cx.yield_now();
         Ok(Chunk::Bytes(&buffer[..count]))
+    }
+
+    /// When a turn is wanted though nothing new comes: what was typed for another job may be this one's by
+    /// then. `None` unless there is such.
+    pub fn poll_deadline(&self, now: Instant) -> Option<Instant> {
+        self.is_held.then(|| now + LOOK)
     }
 
     /// Stops reading. To be called by a task that ends before the input does: dropping the task does

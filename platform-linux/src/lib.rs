@@ -3,7 +3,7 @@
 //!
 //! This crate knows no protocol by name: whatever implements
 //! [`Session`](barewire_core::session::Session) can be driven. Two small modules contain `unsafe` code, one for
-//! `recvmmsg(2)` and `sendmmsg(2)`, one that looks at standard output before `main`; they belong to
+//! `recvmmsg(2)` and `sendmmsg(2)`, one that looks before `main` at what the process was started with; they belong to
 //! `sys`, the line through the system calls.
 //!
 //! # The layers
@@ -12,13 +12,13 @@
 //! |---|---|---|
 //! | service manager | [`activation`] | the sockets that it passes, and telling it that the server is ready |
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
-//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT` and `SIGTERM` |
-//! | workers | [`workers`] | a bounded pool of threads for what would keep an executor waiting |
+//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT`, `SIGTERM` and `SIGHUP` |
+//! | workers | [`workers`], [`lossy_writer`] | threads for what would keep an executor waiting: a bounded pool of them, and one that writes lines |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
-//! | process | [`resource_limits`], [`standard_output`], [`system_error`] | the limits that it has, whether it was given a standard output, and the system's errors in words |
+//! | process | [`resource_limits`], [`standard_streams`], [`job_control`], [`system_error`] | the limits that it has, whether it was given its standard streams, the jobs that it shares its terminal with, and the system's errors in words |
 //! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
 //! An arrow between them points down only.
@@ -158,12 +158,14 @@ pub mod datagrams;
 pub mod executor;
 pub mod files;
 pub mod input;
+pub mod job_control;
 pub mod link;
 pub mod listener;
+pub mod lossy_writer;
 pub mod resolve;
 pub mod resource_limits;
 pub mod signals;
-pub mod standard_output;
+pub mod standard_streams;
 pub mod stream;
 pub mod system_error;
 pub mod terminal;

@@ -1,5 +1,6 @@
-//! `SIGINT` and `SIGTERM` as events.
+//! `SIGINT`, `SIGTERM` and `SIGHUP` as events.
 
+use core::fmt;
 use core::task::Poll;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,16 +11,24 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::executor::{Context, Readiness, Source, Task};
-use crate::sys::retry;
+use crate::job_control;
+use crate::sys::{retry, startup};
 
 /// A task, in the background, that turns the first `SIGINT` or `SIGTERM` into the executor's orderly
 /// [stop](Context::stop) and the second into its [end](Context::stop_now).
-#[derive(Debug)]
+///
+/// `SIGHUP` starts the orderly stop as well, or else has [something reloaded](Self::on_hangup), and never
+/// ends it: it may come several times, from the terminal and from the shell, and after a `SIGTERM`. If it
+/// was ignored when the process was started, as by nohup(1), it still is.
 pub struct Signals {
+    handled: SigSet,
     fd: Arc<SignalFd>,
     source: Option<Source>,
     caught: Caught,
+    reload: Option<Reload>,
 }
+
+type Reload = Arc<dyn Fn() + Send + Sync>;
 
 /// Remembers the first signal that a [`Signals`] has caught; its clones share the memory.
 #[derive(Clone, Debug)]
@@ -29,7 +38,7 @@ pub struct Caught {
 }
 
 impl Signals {
-    /// Blocks the two signals for the calling thread and those that it starts from now on, and
+    /// Blocks the signals for the calling thread and those that it starts from now on, and
     /// receives them through a descriptor instead (`signalfd(2)`).
     ///
     /// To be called before any other thread is started: a thread that leaves them unblocked would
@@ -39,8 +48,19 @@ impl Signals {
     /// # Errors
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block() -> io::Result<Self> {
-        handled().thread_block()?;
-        Self::receive(Arc::default())
+        let hangup = (!startup::ignores_hangup()).then_some(Signal::SIGHUP);
+        Self::block_these([Signal::SIGINT, Signal::SIGTERM].into_iter().chain(hangup).collect())
+    }
+
+    fn block_these(handled: SigSet) -> io::Result<Self> {
+        handled.thread_block()?;
+        Self::receive(handled, Arc::default(), None)
+    }
+
+    /// Has `SIGHUP` call `reload`, on the executor's thread, in place of stopping; unless the terminal
+    /// has hung up, which nobody asks a server to survive.
+    pub fn on_hangup(&mut self, reload: impl Fn() + Send + Sync + 'static) {
+        self.reload = Some(Arc::new(reload));
     }
 
     /// Another such task, for another thread's executor, with a descriptor of its own: each signal
@@ -52,23 +72,20 @@ impl Signals {
     /// # Errors
     /// Those of `signalfd(2)`.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Self::receive(Arc::clone(&self.caught.first))
+        Self::receive(self.handled, Arc::clone(&self.caught.first), self.reload.clone())
     }
 
-    fn receive(first: Arc<AtomicU8>) -> io::Result<Self> {
+    fn receive(handled: SigSet, first: Arc<AtomicU8>, reload: Option<Reload>) -> io::Result<Self> {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        let fd = Arc::new(SignalFd::with_flags(&handled(), flags)?);
-        Ok(Self { fd: Arc::clone(&fd), source: None, caught: Caught { first, fd } })
+        let fd = Arc::new(SignalFd::with_flags(&handled, flags)?);
+        let caught = Caught { first, fd: Arc::clone(&fd) };
+        Ok(Self { handled, fd, source: None, caught, reload })
     }
 
     /// A handle that tells, also after the task has gone, which signal came first.
     pub fn caught(&self) -> Caught {
         self.caught.clone()
     }
-}
-
-fn handled() -> SigSet {
-    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM])
 }
 
 impl Caught {
@@ -80,16 +97,21 @@ impl Caught {
     /// Receives the next signal that has come, if one has. For after the executor's end, or in place
     /// of it: of what is received here the task learns nothing.
     pub fn receive(&self) -> Option<u8> {
-        self.take().map(|(number, _)| number)
+        let number = self.take()?;
+        self.note(number);
+        Some(number)
     }
 
-    /// The number of the next signal, and whether it is the first.
-    fn take(&self) -> Option<(u8, bool)> {
+    /// The number of the next signal.
+    fn take(&self) -> Option<u8> {
         let signal = retry(|| self.fd.read_signal()).ok()??;
-        // SIGINT is 2 and SIGTERM is 15.
-        let number = u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX);
-        let set = self.first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
-        Some((number, set.is_ok()))
+        // SIGHUP is 1, SIGINT 2 and SIGTERM 15.
+        Some(u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX))
+    }
+
+    /// A signal has come that is to end the program. Tells whether it is the first.
+    fn note(&self, number: u8) -> bool {
+        self.first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The exit code by which shells show an end by this signal: 128 + its number.
@@ -116,14 +138,21 @@ impl<W> Task<W> for Signals {
                 Err(error) => cx.fail(error),
             }
         }
-        while let Some((_, is_first)) = self.caught.take() {
-            if is_first {
-                cx.stop();
-            } else {
-                cx.stop_now();
+        while let Some(number) = self.caught.take() {
+            let is_hangup = i32::from(number) == Signal::SIGHUP as i32;
+            match &self.reload {
+                Some(reload) if is_hangup && !job_control::has_hung_up() => reload(),
+                _ if self.caught.note(number) || is_hangup => cx.stop(),
+                _ => cx.stop_now(),
             }
         }
         Poll::Pending
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals").field("caught", &self.caught).finish_non_exhaustive()
     }
 }
 
@@ -177,6 +206,47 @@ mod tests {
         executor.run(&mut log).unwrap();
         assert_eq!(log, ["told to stop", "abandoned"]);
         assert_eq!((caught.number(), caught.exit_code()), (Some(15), Some(143)));
+    }
+
+    #[test]
+    fn a_hangup_reloads_or_starts_the_stop_and_never_ends_it() {
+        // Also where the tests are started to ignore it.
+        let block =
+            || Signals::block_these([Signal::SIGHUP, Signal::SIGTERM].into_iter().collect());
+        let mut signals = block().unwrap();
+        let caught = signals.caught();
+        let reloads = Arc::new(AtomicU8::new(0));
+        let (counted, seen) = (Arc::clone(&reloads), caught.clone());
+        signals.on_hangup(move || _ = counted.fetch_add(1, Ordering::Relaxed));
+        let counted = Arc::clone(&reloads);
+        let mut executor = Executor::new().unwrap();
+        executor.spawn(Box::new(signals));
+        // It stops by itself once it has seen the signal.
+        executor.spawn(task(move |(), cx: &mut Context<'_, ()>| {
+            if seen.number().is_some() {
+                return Poll::Ready(());
+            }
+            let is_reloaded = counted.load(Ordering::Relaxed) > 0;
+            raise(if is_reloaded { Signal::SIGTERM } else { Signal::SIGHUP }).unwrap();
+            cx.yield_now();
+            Poll::Pending
+        }));
+        executor.run(&mut ()).unwrap();
+        assert_eq!((reloads.load(Ordering::Relaxed), caught.number()), (1, Some(15)));
+
+        let signals = block().unwrap();
+        let caught = signals.caught();
+        let mut executor = Executor::new().unwrap();
+        executor.spawn(Box::new(signals));
+        let mut left = 3;
+        executor.spawn(task(move |(), cx: &mut Context<'_, ()>| {
+            raise(Signal::SIGHUP).unwrap();
+            cx.yield_now();
+            left -= u8::from(cx.stopping());
+            if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        executor.run(&mut ()).unwrap();
+        assert_eq!(caught.number(), Some(1));
     }
 
     #[test]

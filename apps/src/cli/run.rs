@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use barewire_core::printable::printable;
 use barewire_linux::resource_limits::survive_file_size_limit;
-use barewire_linux::standard_output;
+use barewire_linux::standard_streams;
 use clap::Parser;
 use env_logger::Target;
 use log::{Level, LevelFilter};
@@ -60,6 +60,7 @@ pub(crate) fn run<P: Run>(arguments: impl IntoIterator<Item = OsString>) -> Exit
     let result = result.and(lost.map_or(Ok(()), Err));
     if let Some(message) = result.as_ref().err().and_then(Failure::message) {
         printer.error(message);
+        printer.finish();
     }
     if let Err(Failure::Usage(_)) = result {
         standard_error::write(b"\nFor more information, try '--help'.\n");
@@ -86,7 +87,7 @@ fn not_run<P: Run>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         Printer::new(P::NAME, Format::Json, false).show_error(&message);
     }
     if !error.use_stderr()
-        && let Err(why) = standard_output::check()
+        && let Err(why) = standard_streams::check_output()
     {
         let message = format!("cannot write to standard output: {why}");
         Printer::new(P::NAME, Format::Text, false).error(&message);
@@ -131,7 +132,7 @@ fn generated<P: Run>(common: &Common) -> Option<Vec<u8>> {
 
 fn print(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout();
-    match standard_output::check()
+    match standard_streams::check_output()
         .and_then(|()| stdout.write_all(text))
         .and_then(|()| stdout.flush())
     {

@@ -1,5 +1,5 @@
 //! Standard output: events are collected, and written when the executor has given everybody their
-//! turn, in one system call.
+//! turn, in one system call. On a server nobody waits for who reads it: others are to be served.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -9,23 +9,20 @@ use std::sync::{Arc, OnceLock};
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use barewire_core::printable::printable;
-use barewire_core::time::{Duration, Instant};
-use barewire_linux::standard_output;
+use barewire_linux::lossy_writer::LossyWriter;
+use barewire_linux::standard_streams;
 use serde::Serialize;
 
 use super::format::Format;
-use super::standard_error::{self, omitted_message};
-use super::system_error::describe;
-use super::writable::{CHUNK, is_writable, wait_briefly, wait_until_writable};
+use super::standard_error;
+use super::stdout_sink::{ErrorEvent, StdoutSink, write_failed};
+use super::writable::{CHUNK, has_stalled, reader_timeout, wait_briefly, wait_until_writable};
 
 /// Collected events are written at this size even before the turn is over.
 const FLUSH_SIZE: usize = 64 * 1024;
 
-/// So much is kept for a reader who is slow, while a server serves on. What comes then is left out.
-const MAX_PENDING: usize = 1 << 20;
-
-/// How soon a reader is looked after again who did not take all.
-const RETRY_DELAY: Duration = Duration::from_millis(100);
+/// So much is queued for a reader who is slow, while a server serves on. What comes then is left out.
+const QUEUE: usize = 1 << 20;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -37,25 +34,10 @@ pub(crate) struct Printer {
     quiet: bool,
     pending: String,
     has_heading: bool,
-    /// It is a server's: nobody waits for who reads it.
-    lossy: bool,
-    /// How many events were left out.
-    omitted: u64,
+    /// On a server; one for all threads.
+    lossy: Option<LossyWriter<StdoutSink>>,
     /// Why results were lost; one for all threads.
     write_error: Arc<OnceLock<String>>,
-}
-
-/// Something failed; for the reader of JSON, who sees no standard error.
-#[derive(Serialize)]
-#[serde(tag = "event", rename = "error")]
-struct ErrorEvent<'a> {
-    message: &'a str,
-}
-
-impl fmt::Display for ErrorEvent<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message)
-    }
 }
 
 impl Printer {
@@ -66,16 +48,15 @@ impl Printer {
             quiet,
             pending: String::new(),
             has_heading: false,
-            lossy: false,
-            omitted: 0,
+            lossy: None,
             write_error: Arc::default(),
         }
     }
 
     /// A further one of the same program, for another thread.
     pub(crate) fn for_thread(&self) -> Self {
-        let write_error = Arc::clone(&self.write_error);
-        Self { pending: String::new(), omitted: 0, write_error, ..*self }
+        let (lossy, write_error) = (self.lossy.clone(), Arc::clone(&self.write_error));
+        Self { pending: String::new(), lossy, write_error, ..*self }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -84,7 +65,8 @@ impl Printer {
 
     /// From now on nobody waits for who reads this: others are to be served.
     pub(crate) fn set_lossy(&mut self) {
-        self.lossy = true;
+        let sink = StdoutSink::new(self.format, Arc::clone(&self.write_error));
+        self.lossy = Some(LossyWriter::new(sink, QUEUE));
         standard_error::set_lossy();
     }
 
@@ -100,13 +82,6 @@ impl Printer {
 
     /// Collects one event, in JSON or as text.
     pub(crate) fn show(&mut self, event: &(impl Serialize + fmt::Display)) {
-        if self.lossy {
-            if self.pending.len() >= MAX_PENDING {
-                self.omitted += 1;
-                return;
-            }
-            self.report_omitted();
-        }
         self.format.append(&mut self.pending, event);
         if self.pending.len() >= FLUSH_SIZE {
             self.flush();
@@ -135,94 +110,56 @@ impl Printer {
         }
     }
 
-    /// Tells how much was left out before.
-    fn report_omitted(&mut self) {
-        let count = mem::take(&mut self.omitted);
-        if count > 0 {
-            let message = &omitted_message(count);
-            log::warn!("{message}");
-            if self.is_json() {
-                self.format.append(&mut self.pending, &ErrorEvent { message });
-            }
-        }
-    }
-
     /// Writes what was collected.
     ///
     /// A reader who has gone away wants no more of it, which is no error of the conversation: so a
     /// script can take a server's first line with `head -1`. Any other failure loses results, and
     /// [`write_error`](Self::write_error) tells.
     pub(crate) fn flush(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        let is_writable = if self.lossy {
-            || is_writable(&io::stdout())
-        } else {
-            || wait_until_writable(&io::stdout()).map(|()| true)
-        };
-        if let Err(error) = self.write(is_writable) {
-            self.discard(&error);
-        }
-    }
-
-    /// When to flush again, if not all could be written.
-    pub(crate) fn poll_deadline(&self, now: Instant) -> Option<Instant> {
-        self.has_pending().then(|| now + RETRY_DELAY)
+        self.flush_or(|| wait_until_writable(&io::stdout()));
     }
 
     /// Writes what is left, at the end of the program.
     pub(crate) fn finish(&mut self) {
-        self.report_omitted();
-        let lossy = self.lossy;
-        let is_writable = || match wait_briefly(&io::stdout())? {
-            false if lossy => Err(io::Error::other("the reader has stalled")),
-            false => wait_until_writable(&io::stdout()).map(|()| true),
-            true => Ok(true),
-        };
-        if let Err(error) = self.write(is_writable) {
-            self.discard(&error);
+        self.flush_or(|| {
+            let is_writable = wait_briefly(&io::stdout())?;
+            if is_writable { Ok(()) } else { wait_until_writable(&io::stdout()) }
+        });
+        let Some(writer) = &self.lossy else { return };
+        if writer.finish(reader_timeout(), || has_stalled(&io::stdout())) > 0 {
+            let why = io::Error::other("the reader has stalled");
+            self.write_error.get_or_init(|| write_failed(&why));
         }
     }
 
-    fn discard(&mut self, error: &io::Error) {
-        if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) {
-            let message = format!("cannot write to standard output: {}", describe(error));
-            if self.lossy && self.write_error.get().is_none() {
-                log::warn!("{message}; the server continues");
-            }
-            self.write_error.get_or_init(|| message);
+    /// Hands what was collected to who writes it, or if nobody does writes it here.
+    fn flush_or(&mut self, wait_for_room: impl Fn() -> io::Result<()>) {
+        match &self.lossy {
+            _ if self.pending.is_empty() => return,
+            Some(writer) => writer.write(self.pending.as_bytes()),
+            None => self.write(wait_for_room),
         }
         self.pending.clear();
     }
 
-    /// Writes as long as `is_writable` finds that standard output takes more.
-    fn write(&mut self, is_writable: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    /// Writes what is collected, a piece whenever `wait_for_room` has found room for it.
+    fn write(&self, wait_for_room: impl Fn() -> io::Result<()>) {
         let mut stdout = anstream::stdout().lock();
-        let mut written = 0;
-        let mut result = Ok(());
-        while let rest = &self.pending[written..]
-            && !rest.is_empty()
-        {
-            let chunk = &rest[..rest.floor_char_boundary(CHUNK)];
-            let wrote =
-                standard_output::check().and_then(|()| is_writable()).and_then(|is_writable| {
-                    if is_writable {
-                        stdout.write_all(chunk.as_bytes()).and_then(|()| stdout.flush())?;
-                    }
-                    Ok(is_writable)
-                });
-            match wrote {
-                Ok(true) => written += chunk.len(),
-                Ok(false) => break,
-                Err(error) => {
-                    result = Err(error);
-                    break;
+        let mut rest = self.pending.as_str();
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK));
+            let wrote = standard_streams::check_output()
+                .and_then(|()| wait_for_room())
+                .and_then(|()| stdout.write_all(chunk.as_bytes()))
+                .and_then(|()| stdout.flush());
+            if let Err(error) = wrote {
+                if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) {
+                    self.write_error.get_or_init(|| write_failed(&error));
                 }
+                break;
             }
+            rest = after;
         }
-        self.pending.drain(..written);
-        result
     }
 
     /// Why results were lost, if any were.
@@ -259,7 +196,8 @@ impl Printer {
 
 impl Drop for Printer {
     fn drop(&mut self) {
-        self.finish();
+        // What is left of one thread of a server waits with that of the others.
+        self.flush_or(|| wait_until_writable(&io::stdout()));
     }
 }
 

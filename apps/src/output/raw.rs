@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 
-use barewire_linux::standard_output;
+use barewire_linux::standard_streams;
 
 use super::printer::Printer;
 use super::writable::wait_until_writable;
@@ -50,7 +50,7 @@ impl Printer {
 }
 
 fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
-    standard_output::check()?;
+    standard_streams::check_output()?;
     let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     write(&mut &stdout, bytes)
 }

@@ -1,13 +1,20 @@
 //! Standard error: stream, and why the program failed.
 //!
 //! On a server nobody waits for who reads it: others are to be served. Elsewhere a signal ends the
-//! wait. What finds no room is left out, and how much that was is told in its place. Only a message
-//! that was begun is kept, and its rest comes first.
+//! wait. What finds no room is left out, and how much that was is told in its place. Where there is a wait
+//! only a message that was begun is kept, and its rest comes first.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::writable::{CHUNK, is_writable, wait_briefly, wait_until_writable};
+use barewire_core::time::Duration;
+use barewire_linux::lossy_writer::{LossyWriter, Sink};
+use barewire_linux::wait::writable;
+
+use super::writable::{CHUNK, has_stalled, reader_timeout, wait_briefly, wait_until_writable};
+
+/// So much a server keeps for a reader who is slow.
+const QUEUE: usize = 8 * 1024;
 
 static STDERR: Mutex<StandardError> = Mutex::new(StandardError::new());
 
@@ -18,26 +25,31 @@ pub(crate) fn init(program: &'static str) {
 
 /// From now on nobody waits for who reads standard error.
 pub(super) fn set_lossy() {
-    stderr().lossy = true;
+    let mut stderr = stderr();
+    stderr.lossy = Some(LossyWriter::new(StderrSink { program: stderr.program }, QUEUE));
 }
 
 /// Says a message, which ends in a line feed; all threads say theirs in whole.
 pub(crate) fn write(message: &[u8]) {
     let mut stderr = stderr();
-    let lossy = stderr.lossy;
-    let is_writable = || {
-        if lossy {
-            is_writable(&io::stderr())
-        } else {
+    match &stderr.lossy {
+        Some(writer) => writer.write(message),
+        None => stderr.write_message(message, &mut io::stderr(), || {
             wait_until_writable(&io::stderr()).map(|()| true)
-        }
-    };
-    stderr.write_message(message, &mut io::stderr(), is_writable);
+        }),
+    }
 }
 
 /// Says what is left, at the end of the program, if somebody reads it soon.
 pub(crate) fn finish() {
-    stderr().finish(&mut io::stderr(), || wait_briefly(&io::stderr()));
+    let mut stderr = stderr();
+    match stderr.lossy.clone() {
+        Some(writer) => {
+            drop(stderr);
+            writer.finish(reader_timeout(), || has_stalled(&io::stderr()));
+        }
+        None => stderr.finish(&mut io::stderr(), || wait_briefly(&io::stderr())),
+    }
 }
 
 /// Standard error as the logger writes to it, one message a call.
@@ -58,10 +70,35 @@ fn stderr() -> MutexGuard<'static, StandardError> {
     STDERR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Standard error of a server, off its loop.
+struct StderrSink {
+    program: &'static str,
+}
+
+impl Sink for StderrSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stderr().write(bytes)
+    }
+
+    fn is_writable(&self, timeout: Duration) -> io::Result<bool> {
+        writable(io::stderr(), Some(timeout))
+    }
+
+    fn note_lost(&mut self, count: u64) -> Option<String> {
+        Some(omitted_note(self.program, count))
+    }
+
+    /// There is nobody left to tell.
+    fn failed(&mut self, _: &io::Error, _: u64) -> u64 {
+        0
+    }
+}
+
 #[derive(Debug)]
 struct StandardError {
     program: &'static str,
-    lossy: bool,
+    /// On a server.
+    lossy: Option<LossyWriter<StderrSink>>,
     /// Of a message that was begun.
     rest: Vec<u8>,
     /// How many messages were left out since.
@@ -70,7 +107,7 @@ struct StandardError {
 
 impl StandardError {
     const fn new() -> Self {
-        Self { program: "", lossy: false, rest: Vec::new(), omitted: 0 }
+        Self { program: "", lossy: None, rest: Vec::new(), omitted: 0 }
     }
 
     fn write_message(
@@ -100,8 +137,7 @@ impl StandardError {
     fn report_omitted(&mut self) {
         let count = std::mem::take(&mut self.omitted);
         if count > 0 {
-            let note = format!("{}: warning: {}\n", self.program, omitted_message(count));
-            self.rest.extend_from_slice(note.as_bytes());
+            self.rest.extend_from_slice(omitted_note(self.program, count).as_bytes());
         }
     }
 
@@ -128,6 +164,10 @@ impl StandardError {
             }
         }
     }
+}
+
+fn omitted_note(program: &str, count: u64) -> String {
+    format!("{program}: warning: {}\n", omitted_message(count))
 }
 
 /// What stands in the place of what was left out.

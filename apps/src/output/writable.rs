@@ -35,20 +35,25 @@ pub(crate) fn interrupting_signal() -> Option<u8> {
     caught.number().or_else(|| caught.receive())
 }
 
-pub(super) fn is_writable(stream: &impl AsFd) -> io::Result<bool> {
-    writable(stream, Some(Duration::ZERO))
-}
-
 /// A reader may take so long at the end of the program.
 pub(crate) fn set_reader_timeout(timeout: Duration) {
     let milliseconds = timeout.as_micros() / 1000;
     READER_TIMEOUT_MS.store(milliseconds.try_into().unwrap_or(u16::MAX), Ordering::Relaxed);
 }
 
-/// Waits for a moment, half a second unless it was set, that the stream takes more.
+/// How long a reader may take at the end of the program: half a second unless it was set.
+pub(crate) fn reader_timeout() -> Duration {
+    Duration::from_millis(READER_TIMEOUT_MS.load(Ordering::Relaxed).into())
+}
+
+/// Waits for a moment that the stream takes more.
 pub(super) fn wait_briefly(stream: &impl AsFd) -> io::Result<bool> {
-    let timeout = READER_TIMEOUT_MS.load(Ordering::Relaxed);
-    writable(stream, Some(Duration::from_millis(timeout.into())))
+    writable(stream, Some(reader_timeout()))
+}
+
+/// Whether the stream takes no more for now.
+pub(crate) fn has_stalled(stream: &impl AsFd) -> bool {
+    matches!(writable(stream, Some(Duration::ZERO)), Ok(false))
 }
 
 /// Waits until the stream takes more. A reader who has stalled must not keep the program from being

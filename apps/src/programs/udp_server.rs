@@ -170,7 +170,7 @@ impl Task<Printer> for ReplyTask<'_> {
             Err(error) => log::warn!("cannot receive, trying again: {}", describe(&error)),
         }
         printer.flush();
-        cx.set_deadline(printer.poll_deadline(cx.now()).into_iter().chain(socket.resumes()).min());
+        cx.set_deadline(socket.resumes());
         if self.once && self.answered {
             cx.stop();
             return Poll::Ready(());

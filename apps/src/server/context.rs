@@ -101,7 +101,6 @@ impl<S> Task<ServerContext<S>> for FlushTask {
     ) -> Poll<()> {
         cx.set_background();
         context.printer.flush();
-        cx.set_deadline(context.printer.poll_deadline(cx.now()));
         Poll::Pending
     }
 }

@@ -7,6 +7,7 @@ use std::num::NonZero;
 use std::thread;
 
 use barewire_linux::activation::Notifier;
+use barewire_linux::job_control;
 use barewire_linux::signals::Signals;
 use clap::Args;
 
@@ -186,6 +187,7 @@ pub(crate) fn start_after(
 ) -> Result<Signals, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
+    job_control::run_in_background().map_err(Failure::system)?;
     writable::interrupt_by(signals.caught());
     let notifier = Notifier::connect();
     last()?;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use barewire_linux::files::open_stream;
-use barewire_linux::standard_output;
+use barewire_linux::standard_streams;
 
 use crate::output::raw::RawOutput;
 use crate::output::system_error::describe;
@@ -47,7 +47,7 @@ impl Stream {
     /// # Errors
     /// One that says that it is closed.
     pub(super) fn checked(self) -> io::Result<Self> {
-        self.is_stdout().then(standard_output::check).transpose().map(|_| self)
+        self.is_stdout().then(standard_streams::check_output).transpose().map(|_| self)
     }
 
     pub(super) fn is_stdout(&self) -> bool {

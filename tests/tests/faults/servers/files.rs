@@ -47,8 +47,6 @@ const HASHING: &[Row] = &[
     row(Call::PREAD, "x", PARTLY, Unseen),
     row(Call::PREAD, "x", IO, Noted),
     row(Call::PREAD, "x", &[Fault::Zero], Noted),
-    // Where there can be no other thread, the one there is does all.
-    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
     row(Call::SEND, "socket:", TRANSFER, Unseen),
     row(Call::SEND, "socket:", RESET, Orderly),
     row(Call::SEND, "socket:", BROKEN, Orderly),

@@ -1,0 +1,390 @@
+//! Writing lines without ever waiting: a bounded queue, and a thread that writes what is in it.
+//!
+//! A disk that is slow, a pipe that nobody reads and a terminal that is held keep whoever writes to them
+//! waiting, and no look beforehand can exclude it. A [`LossyWriter`] has a thread of its own wait. What
+//! comes while the queue is full is left out; how many lines that were is told in their place as soon as
+//! something can be written again.
+
+#[cfg(test)]
+mod tests;
+
+use core::{fmt, mem};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use barewire_core::time::Duration;
+
+/// So much is written at once where there is no thread that could wait: a pipe that has room has room for
+/// that (`PIPE_BUF`, `pipe(7)`).
+const PIECE: usize = 2048;
+
+/// How many times the time-out the end waits for a sink that has not stalled.
+const PATIENCE: u32 = 10;
+
+/// How often a thread that waits for room looks whether it is to wait for another.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Where the lines of a [`LossyWriter`] go. All is called on its thread.
+pub trait Sink: Send + 'static {
+    /// Writes some of `bytes`, which are not empty, and tells how many: at least one. It may wait.
+    ///
+    /// # Errors
+    /// Why what it was given cannot be written. After [`Interrupted`](io::ErrorKind::Interrupted) it is
+    /// asked again, after [`WouldBlock`](io::ErrorKind::WouldBlock) when there is room.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Waits until there is room for a write, for `timeout` at most, and tells whether there is.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn is_writable(&self, timeout: Duration) -> io::Result<bool>;
+
+    /// The line that stands in the place of `count` lines that were lost, with its line feed; none if that
+    /// is told elsewhere, which is to be done now.
+    fn note_lost(&mut self, count: u64) -> Option<String>;
+
+    /// Takes note of an error by which `lines` were lost. Gives how many of them
+    /// [`note_lost`](Self::note_lost) is to tell of.
+    fn failed(&mut self, error: &io::Error, lines: u64) -> u64;
+
+    /// Opens anew what it writes to ([`LossyWriter::reopen`]).
+    fn reopen(&mut self) {}
+}
+
+/// Writes lines to a [`Sink`], on a thread of its own, which is started for the first of them. The clones
+/// are the same writer; once all are gone the thread ends, when it has written what was queued.
+///
+/// Where there can be no thread, it writes by itself as much as does not wait, whenever it is called.
+pub struct LossyWriter<S>(Arc<Owner<S>>);
+
+/// Apart from what the thread holds, so that it knows when nobody writes any more.
+struct Owner<S>(Arc<Shared<S>>);
+
+struct Shared<S> {
+    capacity: usize,
+    queue: Mutex<Queue>,
+    /// There is something to do.
+    work_came: Condvar,
+    /// There is nothing to do any more.
+    work_done: Condvar,
+    /// With the thread, or here as long as there is none.
+    worker: Mutex<Option<Worker<S>>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Whole lines.
+    bytes: Vec<u8>,
+    /// How many lines came behind these and found no room.
+    omitted: u64,
+    /// How many lines are being written, with those that were omitted behind them.
+    under_way: u64,
+    /// How many were lost before, which is not told yet.
+    lost: u64,
+    /// The last write failed: what is lost is told with the next line.
+    failing: bool,
+    reopen: bool,
+    thread: Thread,
+    closed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Thread {
+    #[default]
+    Unneeded,
+    Idle,
+    Busy,
+    /// There can be none.
+    Refused,
+}
+
+impl<S: Sink> LossyWriter<S> {
+    /// A writer to `sink`, for which `capacity` bytes are queued at most; as many again may be under way.
+    pub fn new(sink: S, capacity: usize) -> Self {
+        let (piece, at, omitted) = (Vec::new(), 0, 0);
+        let worker = Worker { sink, piece, at, omitted, is_note: false, is_torn: false };
+        Self(Arc::new(Owner(Arc::new(Shared {
+            capacity,
+            queue: Mutex::default(),
+            work_came: Condvar::new(),
+            work_done: Condvar::new(),
+            worker: Mutex::new(Some(worker)),
+        }))))
+    }
+
+    /// Queues `lines`, each of which ends in a line feed. It never waits: what finds no room is left out.
+    pub fn write(&self, lines: &[u8]) {
+        self.submit(|queue, capacity| queue.push(lines, capacity));
+    }
+
+    /// Has the sink [reopened](Sink::reopen) behind what is queued, or earlier if that finds no room.
+    pub fn reopen(&self) {
+        self.submit(|queue, _| queue.reopen = true);
+    }
+
+    /// Waits until all is written, and tells how many lines are not. Its patience ends after `timeout`
+    /// with a sink that `is_stalled`, and after ten times that with any: a machine that is busy is no
+    /// reason to lose lines.
+    pub fn finish(&self, timeout: Duration, is_stalled: impl Fn() -> bool) -> u64 {
+        let shared = &self.0.0;
+        if shared.lock().thread == Thread::Refused {
+            shared.write_here(timeout);
+        }
+        let mut queue = shared.lock();
+        for _ in 0..PATIENCE {
+            let is_busy = |queue: &mut Queue| queue.thread == Thread::Busy;
+            let waited = shared.work_done.wait_timeout_while(queue, timeout.into(), is_busy);
+            let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            queue = woken;
+            if !waited.timed_out() || is_stalled() {
+                break;
+            }
+        }
+        queue.unwritten()
+    }
+
+    fn submit(&self, change: impl FnOnce(&mut Queue, usize)) {
+        let shared = &self.0.0;
+        let mut queue = shared.lock();
+        change(&mut queue, shared.capacity);
+        match queue.thread {
+            Thread::Busy => {}
+            Thread::Idle => {
+                queue.thread = Thread::Busy;
+                drop(queue);
+                shared.work_came.notify_one();
+            }
+            Thread::Unneeded => {
+                queue.thread = Thread::Busy;
+                drop(queue);
+                let working = Arc::clone(shared);
+                let thread = thread::Builder::new().name("writer".into());
+                if thread.spawn(move || working.work()).is_err() {
+                    shared.lock().thread = Thread::Refused;
+                    shared.write_here(Duration::ZERO);
+                }
+            }
+            Thread::Refused => {
+                drop(queue);
+                shared.write_here(Duration::ZERO);
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Takes as many whole lines as there is room for. Behind one that was left out none gets in, so
+    /// that it is known where they are missing.
+    fn push(&mut self, lines: &[u8], capacity: usize) {
+        let room = if self.omitted > 0 { 0 } else { capacity.saturating_sub(self.bytes.len()) };
+        let fits = if lines.len() <= room {
+            lines.len()
+        } else {
+            lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
+        };
+        let (fitting, rest) = lines.split_at(fits);
+        self.bytes.extend_from_slice(fitting);
+        self.omitted += count_lines(rest);
+    }
+
+    fn has_work(&self) -> bool {
+        !self.bytes.is_empty()
+            || self.omitted > 0
+            || self.reopen
+            || (self.lost > 0 && !self.failing)
+    }
+
+    fn unwritten(&self) -> u64 {
+        count_lines(&self.bytes) + self.omitted + self.under_way + self.lost
+    }
+}
+
+impl<S: Sink> Shared<S> {
+    /// What the thread does.
+    fn work(&self) {
+        let Some(mut worker) = lock(&self.worker).take() else { return };
+        loop {
+            worker.run(self, None);
+            let mut queue = self.lock();
+            while !queue.has_work() {
+                if queue.closed {
+                    return;
+                }
+                queue.thread = Thread::Idle;
+                self.work_done.notify_all();
+                queue = self.work_came.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Does what can be done without waiting for longer than `timeout` for each piece.
+    fn write_here(&self, timeout: Duration) {
+        if let Some(worker) = lock(&self.worker).as_mut() {
+            worker.run(self, Some(timeout));
+        }
+    }
+}
+
+impl<S> Shared<S> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.queue)
+    }
+}
+
+/// Who writes.
+struct Worker<S> {
+    sink: S,
+    /// What is being written, and how far it is.
+    piece: Vec<u8>,
+    at: usize,
+    /// How many lines were left out behind it.
+    omitted: u64,
+    /// It tells of lines that were lost.
+    is_note: bool,
+    /// What was written last is no whole line.
+    is_torn: bool,
+}
+
+impl<S: Sink> Worker<S> {
+    /// Writes what there is; with a `timeout`, until it would have to wait for longer.
+    fn run(&mut self, shared: &Shared<S>, timeout: Option<Duration>) {
+        while self.at < self.piece.len() || self.begin(shared) {
+            match self.write(timeout) {
+                Ok(count) => {
+                    self.at += count;
+                    self.is_torn = self.piece[self.at - 1] != b'\n';
+                    if self.at == self.piece.len() {
+                        self.end(&mut shared.lock());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if timeout.is_some() {
+                        return;
+                    }
+                    self.wait(shared);
+                }
+                Err(error) => self.fail(shared, &error),
+            }
+        }
+    }
+
+    fn write(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let rest = &self.piece[self.at..];
+        let Some(timeout) = timeout else { return self.sink.write(rest) };
+        if !self.sink.is_writable(timeout)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.sink.write(&rest[..rest.len().min(PIECE)])
+    }
+
+    /// Waits for room, or until the sink is to be reopened.
+    fn wait(&mut self, shared: &Shared<S>) {
+        // An error is the next write's as well.
+        if self.sink.is_writable(LOOK).unwrap_or(true) || !mem::take(&mut shared.lock().reopen) {
+            return;
+        }
+        self.sink.reopen();
+        if self.is_torn {
+            // The rest of a line is none.
+            let rest = &self.piece[self.at..];
+            self.at +=
+                rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+            self.omitted += u64::from(!self.is_note);
+            if self.at == self.piece.len() {
+                self.end(&mut shared.lock());
+            }
+        }
+    }
+
+    /// Takes what is to be written next; false if there is nothing.
+    fn begin(&mut self, shared: &Shared<S>) -> bool {
+        (self.at, self.is_note) = (0, false);
+        self.piece.clear();
+        loop {
+            let mut queue = shared.lock();
+            if !queue.has_work() {
+                return false;
+            }
+            if queue.reopen && (queue.failing || queue.bytes.is_empty()) {
+                (queue.reopen, queue.failing) = (false, false);
+                drop(queue);
+                self.sink.reopen();
+            } else if queue.lost > 0 {
+                queue.under_way = mem::take(&mut queue.lost);
+                let lost = queue.under_way;
+                drop(queue);
+                let Some(note) = self.sink.note_lost(lost) else {
+                    shared.lock().under_way = 0;
+                    continue;
+                };
+                if self.is_torn {
+                    self.piece.push(b'\n');
+                }
+                self.piece.extend_from_slice(note.as_bytes());
+                self.is_note = true;
+                return true;
+            } else if queue.bytes.is_empty() {
+                queue.lost = mem::take(&mut queue.omitted);
+            } else {
+                mem::swap(&mut queue.bytes, &mut self.piece);
+                self.omitted = mem::take(&mut queue.omitted);
+                queue.under_way = count_lines(&self.piece) + self.omitted;
+                return true;
+            }
+        }
+    }
+
+    /// The piece is written.
+    fn end(&mut self, queue: &mut Queue) {
+        queue.lost += mem::take(&mut self.omitted);
+        (queue.under_way, queue.failing) = (0, false);
+    }
+
+    /// The rest of the piece is lost. With a note, what it was to stand before is lost in its place.
+    fn fail(&mut self, shared: &Shared<S>, error: &io::Error) {
+        let mut queue = shared.lock();
+        let lines = if self.is_note {
+            queue.lost += mem::take(&mut queue.under_way);
+            count_lines(&mem::take(&mut queue.bytes)) + mem::take(&mut queue.omitted)
+        } else {
+            count_lines(&self.piece[self.at..]) + mem::take(&mut self.omitted)
+        };
+        queue.failing = true;
+        drop(queue);
+        let told_later = self.sink.failed(error, lines);
+        let mut queue = shared.lock();
+        queue.lost += told_later;
+        queue.under_way = 0;
+        self.at = self.piece.len();
+    }
+}
+
+impl<S> Drop for Owner<S> {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.work_came.notify_one();
+    }
+}
+
+impl<S> Clone for LossyWriter<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for LossyWriter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LossyWriter").field("queue", &*self.0.0.lock()).finish_non_exhaustive()
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+}
+
+/// None of what these locks guard can be left half-changed by a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
