@@ -9,6 +9,7 @@
 //! | `events` | what can be told, one file a conversation |
 //! | `peer_text` | names and texts that a peer chose: for people, and byte for byte in JSON |
 //! | `printer` | standard output: collects events and writes them |
+//! | `stdout_sink` | standard output of a server, off its loop |
 //! | `raw` | standard output, or another stream: bytes as they are |
 //! | `standard_error` | diagnostics, and why the program failed |
 //! | `format` | text or JSON, and how values are shown in either |
@@ -21,5 +22,6 @@ pub(crate) mod peer_text;
 pub(crate) mod printer;
 pub(crate) mod raw;
 pub(crate) mod standard_error;
+mod stdout_sink;
 pub(crate) mod system_error;
 pub(crate) mod writable;

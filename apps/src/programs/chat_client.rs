@@ -16,6 +16,7 @@ use barewire_core::chat::DEFAULT_LINE_RATE;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::connector::TIMEOUT;
+use barewire_linux::standard_streams;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
@@ -111,6 +112,9 @@ impl Run for ChatClientProgram {
             let screen = Screen::enter().map_err(Failure::system)?;
             (executor.spawn(Box::new(Keyboard::new())), Reporter::on_terminal(printer, screen))
         } else {
+            standard_streams::check_input().map_err(|why| {
+                Failure::Conversation(format!("cannot read standard input: {why}"))
+            })?;
             (executor.spawn(Box::new(PipedInput::new())), Reporter::to_stdout(printer))
         };
         let mut chat = ChatClientState::new(settings, nick, reporter, Tasks { reconnector, input });

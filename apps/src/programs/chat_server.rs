@@ -45,8 +45,9 @@ Examples:
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands. Any client will do: chat-client,
-nc, or a few lines of Python. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds
-at most; a second one stops it at once.";
+nc, or a few lines of Python. In the background of a terminal it serves on, and reads again in the
+foreground. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second
+one stops it at once.";
 
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
@@ -86,7 +87,7 @@ pub(crate) struct ChatServerProgram {
           value_parser = clap::value_parser!(u64).range(min_log_bytes(MAX_TEXT) as u64..=1 << 31))]
     backlog: u64,
 
-    /// Append what is said to a log file, with the time
+    /// Append what is said to a log file, with the time; SIGHUP reopens it, after it was renamed
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
@@ -112,7 +113,10 @@ impl Run for ChatServerProgram {
         let passed = activation::tcp_listener();
         let listeners = listen::open(&host_port, 't', 1, passed, threads::listeners)?;
         let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = listen::start(address, printer)?;
+        let mut signals = listen::start(address, printer)?;
+        if let Some(log_file) = log_file.clone() {
+            signals.on_hangup(move || log_file.reopen());
+        }
         let Waits { grace, linger, .. } = self.common.waits;
         let config = RoomConfig::new()
             .with_quiet(self.quiet_period)
@@ -123,11 +127,11 @@ impl Run for ChatServerProgram {
             .with_skeleton(confusables::confusable_skeleton);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let state = ChatState::new(room, Recorder::new(log_file));
+        let state = ChatState::new(room, Recorder::new(log_file.clone()));
         // Of one source the room itself has no more than its share.
         let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
         let capacity = Capacity { clients, per_source: clients };
-        serve(
+        let served = serve(
             listeners,
             [state],
             &signals,
@@ -138,6 +142,10 @@ impl Run for ChatServerProgram {
                 state.members.push(executor.spawn(Box::new(Operator::new())));
             },
             |_, _, peer, stream| MemberConnection::new(stream, peer),
-        )
+        );
+        if let Some(log_file) = log_file {
+            log_file.finish();
+        }
+        served
     }
 }

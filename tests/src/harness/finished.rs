@@ -27,6 +27,11 @@ impl Finished {
         self.code
     }
 
+    /// The signal that killed it, if one did.
+    pub fn signal(&self) -> Option<i32> {
+        self.signal
+    }
+
     /// What it wrote to standard output.
     pub fn output(&self) -> &str {
         str::from_utf8(&self.output).unwrap_or_else(|e| panic!("output: {e}\n{self:?}"))

@@ -2,10 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::binaries;
+use super::dispositions::heed_signals;
 use super::faults::FaultInjector;
 use super::printable::printable;
 use super::program::{About, Prepared};
@@ -143,6 +145,16 @@ impl Launch {
         self.0.command.stdin(input).stderr(slave);
         self.0.about.coloured = true;
         self.0.terminal = Some(master);
+        self
+    }
+
+    /// Starts it as a shell starts a job: in a process group of its own, so that signals can stop it, and
+    /// heeding those that the tests were told to ignore.
+    #[must_use]
+    pub fn as_a_job(mut self) -> Self {
+        self.0.command.process_group(0);
+        // SAFETY: in the new process, which has one thread, it only makes system calls (`signal-safety(7)`).
+        unsafe { self.0.command.pre_exec(heed_signals) };
         self
     }
 

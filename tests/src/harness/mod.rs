@@ -28,6 +28,7 @@
 
 pub mod binaries;
 mod capture;
+mod dispositions;
 pub mod faults;
 pub mod finished;
 pub mod folder;

@@ -91,6 +91,7 @@ impl Task<ChatClientState<'_>> for PipedInput {
                     chat.closing = true;
                 }
             }
+            cx.set_deadline(self.input.poll_deadline(cx.now()));
             if !chat.outbox.is_empty() || chat.closing {
                 cx.wake(chat.tasks.reconnector);
             }

@@ -1,45 +1,116 @@
-//! The log of what was said: a file with a line for each, and the time.
+//! The log of what was said: a file with a line for each, and the time. It is written off the room's loop,
+//! which waits for no disk and for no reader of a FIFO.
 
 use std::fmt;
 use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use barewire_core::time::Duration;
+use barewire_linux::files::open_log;
+use barewire_linux::lossy_writer::{LossyWriter, Sink};
+use barewire_linux::wait::writable;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
+use crate::output::writable::{has_stalled, reader_timeout};
 
-/// A file that grows.
+/// So many bytes wait for a disk that is slow.
+const QUEUE: usize = 8 << 20;
+
+/// The file that is written to at present.
+type Shared = Arc<Mutex<Arc<File>>>;
+
+/// A file that grows. Its clones are the same.
+#[derive(Clone, Debug)]
 pub(super) struct LogFile {
-    file: File,
+    writer: LossyWriter<LogSink>,
+    file: Shared,
     name: String,
-    /// It could not be written to, which was told.
-    failed: bool,
 }
 
 impl LogFile {
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
-        match File::options().append(true).create(true).open(path) {
-            Ok(file) => Ok(Self { file, name, failed: false }),
-            Err(error) => {
-                let why = describe(&error);
-                Err(Failure::Conversation(format!("cannot open the log file {name}: {why}")))
-            }
-        }
+        let file = open_log(path).map_err(|error| {
+            let why = describe(&error);
+            Failure::Conversation(format!("cannot open the log file {name}: {why}"))
+        })?;
+        let file = Arc::new(Mutex::new(Arc::new(file)));
+        let (path, shared) = (path.to_owned(), Arc::clone(&file));
+        let sink = LogSink { path, name: name.clone(), file: shared, has_failed: false };
+        Ok(Self { writer: LossyWriter::new(sink, QUEUE), file, name })
     }
 
     /// Adds a line, in one piece.
-    pub(super) fn append(&mut self, line: impl fmt::Display) {
-        let time = Timestamp::now();
-        match self.file.write_all(format!("{time:.0} {line}\n").as_bytes()) {
-            Ok(()) => self.failed = false,
-            Err(error) if !self.failed => {
-                self.failed = true;
-                log::warn!("cannot write to the log file {}: {}", self.name, describe(&error));
+    pub(super) fn append(&self, line: impl fmt::Display) {
+        self.writer.write(stamped(line).as_bytes());
+    }
+
+    /// Has what has that name now go on with the log: the old file was renamed, say.
+    pub(super) fn reopen(&self) {
+        self.writer.reopen();
+    }
+
+    /// Waits until all is written, as long as that goes on.
+    pub(super) fn finish(&self) {
+        let lost = self.writer.finish(reader_timeout(), || has_stalled(&current(&self.file)));
+        if lost > 0 {
+            log::warn!("{lost} lines could not be written to the log file {}", self.name);
+        }
+    }
+}
+
+fn stamped(line: impl fmt::Display) -> String {
+    format!("{:.0} {line}\n", Timestamp::now())
+}
+
+struct LogSink {
+    path: PathBuf,
+    name: String,
+    file: Shared,
+    /// It could not be written to, which was told.
+    has_failed: bool,
+}
+
+fn current(file: &Shared) -> Arc<File> {
+    Arc::clone(&file.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Sink for LogSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = (&*current(&self.file)).write(bytes)?;
+        self.has_failed = false;
+        if count == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(count) }
+    }
+
+    fn is_writable(&self, timeout: Duration) -> io::Result<bool> {
+        writable(current(&self.file), Some(timeout))
+    }
+
+    fn note_lost(&mut self, count: u64) -> Option<String> {
+        Some(stamped(format_args!("* {count} lines are missing here: they could not be written")))
+    }
+
+    fn failed(&mut self, error: &io::Error, lines: u64) -> u64 {
+        if !self.has_failed {
+            self.has_failed = true;
+            log::warn!("cannot write to the log file {}: {}", self.name, describe(error));
+        }
+        lines
+    }
+
+    fn reopen(&mut self) {
+        match open_log(&self.path) {
+            Ok(file) => {
+                *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
             }
-            Err(_) => {}
+            Err(error) => {
+                let why = describe(&error);
+                log::warn!("cannot reopen the log file {}: {why}; the old one goes on", self.name);
+            }
         }
     }
 }

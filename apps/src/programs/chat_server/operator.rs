@@ -7,6 +7,7 @@ use barewire_core::session::{Output, Session as _};
 use barewire_core::text::MAX_TEXT;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
+use barewire_linux::standard_streams;
 
 use crate::output::system_error::describe;
 use crate::server::context::ServerContext;
@@ -27,7 +28,11 @@ pub(super) struct Operator {
 
 impl Operator {
     pub(super) fn new() -> Self {
-        Self { input: Input::stdin(), pending: Vec::new(), has_ended: false }
+        let is_closed = standard_streams::check_input().is_err();
+        if is_closed {
+            log::info!("standard input is closed: nothing can be typed here");
+        }
+        Self { input: Input::stdin(), pending: Vec::new(), has_ended: is_closed }
     }
 
     /// Takes what was typed. A server whose standard input has ended goes on without.
@@ -83,7 +88,8 @@ impl Task<ServerContext<ChatState>> for Operator {
             }
             member.transmitted(now, lines.len());
         }
-        cx.set_deadline(member.poll_deadline());
+        let deadlines = [member.poll_deadline(), self.input.poll_deadline(now)];
+        cx.set_deadline(deadlines.into_iter().flatten().min());
         context.state.broadcast_later(cx);
         context.flush_later(cx);
         Poll::Pending

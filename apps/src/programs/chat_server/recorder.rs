@@ -31,7 +31,7 @@ impl Recorder {
     /// Records an event. On the screen it appears as a line of the room, which the operator reads like
     /// every member; but a reader of JSON is shown joins and leaves as such.
     pub(super) fn record(&mut self, event: RoomEvent<'_>, printer: &mut Printer) {
-        if let Some(log_file) = &mut self.log_file {
+        if let Some(log_file) = &self.log_file {
             log_file.append(event);
         }
         if printer.is_json()

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use barewire_core::file::MAX_NAME;
+use barewire_linux::standard_streams;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
@@ -64,6 +65,9 @@ fn join(folder: &str, name: &str) -> String {
 
 /// Asks the user for a name: with a prompt if that is a person, else for a line of standard input.
 pub(super) fn ask() -> Result<String, Failure> {
+    standard_streams::check_input().map_err(|why| {
+        Failure::Conversation(format!("cannot read a file name from standard input: {why}"))
+    })?;
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() && io::stderr().is_terminal() {
         let mut stderr = anstream::stderr();

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod flood;
+mod log_file;
 mod nicks;
 mod operator;
 mod pauses;

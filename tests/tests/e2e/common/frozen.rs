@@ -13,6 +13,12 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 #[track_caller]
 pub(crate) fn freeze(program: &Program) {
     program.signal(Signal::SIGSTOP);
+    wait_until_stopped(program);
+}
+
+/// Waits until a signal has stopped a process.
+#[track_caller]
+pub(crate) fn wait_until_stopped(program: &Program) {
     // Without WEXITED a process that is gone would be waited for without a bound.
     let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
     loop {

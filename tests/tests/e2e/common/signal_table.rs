@@ -1,0 +1,118 @@
+//! What each program does at each signal, as the table in the README has it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::mpsc;
+
+use barewire_tests::harness::sockets::{datagram_socket, receive};
+use barewire_tests::harness::{Launch, Peer, Program, Server, TIMEOUT};
+use nix::sys::signal::Signal;
+use nix::sys::signal::Signal::{
+    SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ,
+};
+
+use super::SERVERS;
+use super::frozen::wait_until_stopped;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It ends in order, with this exit code.
+    Exits(i32),
+    /// It is ended by the signal itself.
+    Killed,
+    /// It stops until SIGCONT.
+    Stops,
+    /// Nothing comes of it.
+    GoesOn,
+}
+
+use Outcome::{Exits, GoesOn, Killed, Stops};
+
+/// A signal; what comes of it at a server, and at a client.
+const TABLE: [(Signal, Outcome, Outcome); 10] = [
+    (SIGINT, Exits(0), Exits(130)),
+    (SIGTERM, Exits(0), Exits(143)),
+    (SIGHUP, Exits(0), Exits(129)),
+    (SIGQUIT, Killed, Killed),
+    (SIGTSTP, Stops, Stops),
+    (SIGCONT, GoesOn, GoesOn),
+    (SIGTTIN, GoesOn, Stops),
+    (SIGTTOU, GoesOn, Stops),
+    (SIGPIPE, GoesOn, GoesOn),
+    (SIGXFSZ, GoesOn, GoesOn),
+];
+
+#[test]
+fn the_documented_signals_are_those_that_are_tried() {
+    let readme = include_str!("../../../../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `SIG"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let names: BTreeSet<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(names, TABLE.iter().map(|(signal, ..)| signal.as_str()).collect());
+}
+
+/// A job, which leaves no core behind.
+fn job(program: &str) -> Launch {
+    Launch::through_shell(r#"ulimit -c 0; exec "$0" "$@""#, program).as_a_job()
+}
+
+#[track_caller]
+fn assert_outcome(program: Program, signal: Signal, outcome: Outcome, at_sigterm: i32) {
+    program.signal(signal);
+    match outcome {
+        Stops => {
+            wait_until_stopped(&program);
+            program.signal(SIGCONT);
+        }
+        Exits(code) => return drop(program.finish().exits(code)),
+        Killed => return assert_eq!(program.finish().signal(), Some(signal as i32)),
+        GoesOn => {}
+    }
+    program.signal(SIGTERM);
+    program.finish().exits(at_sigterm);
+}
+
+#[test]
+fn servers() {
+    for program in SERVERS {
+        for (signal, outcome, _) in TABLE {
+            let server = Server::start(job(program).arg("127.0.0.1:0"));
+            assert_outcome(server.program, signal, outcome, 0);
+        }
+    }
+}
+
+#[test]
+fn a_room_with_a_log_goes_on_after_a_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = job("chat-server").args(["127.0.0.1:0", "--log"]).arg(folder.path().join("log"));
+    assert_outcome(Server::start(launch).program, SIGHUP, GoesOn, 0);
+}
+
+/// Clients that wait for a server which says nothing.
+#[test]
+fn clients() {
+    for (signal, _, outcome) in TABLE {
+        let silent = datagram_socket("127.0.0.1");
+        let at = silent.local_addr().unwrap().to_string();
+        let client = job("udp-client").args([&at, "--timeout", "1h"]).spawn();
+        receive(&silent);
+        assert_outcome(client, signal, outcome, 143);
+
+        for (program, arguments) in [
+            ("tcp-client", &["--timeout", "1h"][..]),
+            ("file-client", &["x", "--timeout", "1h"]),
+            ("chat-client", &[]),
+        ] {
+            let (called, call) = mpsc::channel();
+            let server = Peer::tcp(move |stream| called.send(stream).unwrap());
+            // It has nothing to say, and is not at its end.
+            let (input, _typing) = io::pipe().unwrap();
+            let launch = job(program).arg(server.at()).args(arguments).stdin(input);
+            let client = launch.spawn();
+            let _silent = call.recv_timeout(TIMEOUT).expect("a call");
+            server.finish();
+            assert_outcome(client, signal, outcome, 143);
+        }
+    }
+}
