@@ -18,25 +18,31 @@ use super::version::{FileTime, Version};
 /// tick at least every 10 ms, that of FAT every 2 s.
 const SETTLED_SECONDS: i64 = 2;
 
-/// How long a digest is taken for that of what the file holds, in seconds: less than who downloads tries again
-/// for, and long enough that a crowd has a file hashed once.
+/// How long a digest is taken for that of what the file holds, in seconds, where the file may change without
+/// a sign: less than who downloads tries again for, and long enough that a crowd has it hashed once.
 const LIFETIME_SECONDS: i64 = 10;
 
 /// How much of a large segment is read at once, in bytes: so little that it is hashed before it has left
 /// the processor's own cache, and enough for SIMD.
 const PIECE: usize = 128 * 1024;
 
-/// The digests of segments of files, which are computed only once for all who ask within ten seconds, as
-/// long as the file stays as it is. Threads share it by reference, and none waits while another computes.
+/// How long after its last change a file on a disk may change without a sign, in seconds. A page that is
+/// dirty can be written to through a mapping until it is written back, which begins after 30 s unless the
+/// system is told otherwise (`vm.dirty_expire_centisecs`); the next write marks the file anew.
+const WRITTEN_BACK_SECONDS: i64 = 60;
+
+/// The digests of segments of files, which are computed only once as long as the file stays as it is.
+/// Threads share it by reference, and none waits while another computes.
 ///
 /// Kept are those of segments of the [largest size](SegmentSize::MAX), and of files that are one segment;
 /// of smaller segments there can be a thousand times as many, which are computed anew.
 ///
 /// A file is known again by its device, number, size, and times of modification and of change. The
 /// last cannot be set at will, but does not show everything: not contents written through a shared mapping
-/// (`mmap(2)`) into pages that were written to before and not written back yet, nor for a while what another
-/// machine writes (`nfs(5)`). Whoever compares such a file with a digest of before refuses it, and gets it
-/// once the digest's ten seconds are over.
+/// (`mmap(2)`) into pages that were written to before and not written back yet, on `tmpfs` none that are
+/// written through a mapping, nor for a while what another machine writes (`nfs(5)`). Where that can be, a
+/// digest is known for ten seconds only. So whoever compares such a file with a digest of before refuses
+/// it, and gets it once these are over.
 pub struct DigestCache {
     cache: Cache<Key, KnownDigest>,
 }
@@ -46,6 +52,8 @@ struct KnownDigest {
     digest: Digest,
     /// When it was computed.
     since: FileTime,
+    /// When it is to be computed anew: never, if the file would show any change.
+    until: Option<FileTime>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +85,7 @@ impl Row {
 
 impl DigestCache {
     /// How many digests are kept by default: those of 64 GiB in segments of 1 MiB. Each takes about
-    /// 170 bytes.
+    /// 190 bytes.
     pub const CAPACITY: usize = 65_536;
 
     /// Keeps about `capacity` digests; those that are asked for least make room.
@@ -155,8 +163,8 @@ impl DigestCache {
     /// The digest, if it is known and not too old at the time `now`. One from the future, before the clock
     /// was set back, has no age.
     fn get_at(&self, now: FileTime, key: Key) -> Option<Digest> {
-        let KnownDigest { digest, since } = self.cache.get(&key)?;
-        (since <= now && now < since.plus_seconds(LIFETIME_SECONDS)).then_some(digest)
+        let KnownDigest { digest, since, until } = self.cache.get(&key)?;
+        (since <= now && until.is_none_or(|until| now < until)).then_some(digest)
     }
 
     /// As [`of`](Self::of), at the time `now`, and with another way to read.
@@ -175,11 +183,14 @@ impl DigestCache {
         }
         let digest = hash(segment, buffer, read)?;
         // Whatever is written from `now` on bears a time that cannot be mistaken for a settled one.
-        let settled = version.modified.max(version.changed).plus_seconds(SETTLED_SECONDS) <= now;
+        let last = version.modified.max(version.changed);
+        let settled = last.plus_seconds(SETTLED_SECONDS) <= now;
+        let shows_changes = opened.is_on_disk() && last.plus_seconds(WRITTEN_BACK_SECONDS) <= now;
         let is_kept = segment.is_whole()
             || SegmentSize::MAX.segment(segment.start(), opened.size()) == segment;
         if is_kept && settled && opened.version()? == version {
-            self.cache.insert(key, KnownDigest { digest, since: now });
+            let until = (!shows_changes).then(|| now.plus_seconds(LIFETIME_SECONDS));
+            self.cache.insert(key, KnownDigest { digest, since: now, until });
         }
         Ok(digest)
     }

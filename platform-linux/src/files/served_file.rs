@@ -107,6 +107,11 @@ impl ServedFile {
         self.file_system != FileSystem::Memory
     }
 
+    /// Whether it is on a disk of this machine, as far as the system says.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.file_system == FileSystem::Disk
+    }
+
     /// Whether another machine or program has it, which may not answer.
     pub fn is_remote(&self) -> bool {
         self.file_system == FileSystem::Remote
@@ -146,10 +151,10 @@ impl ServedFile {
         Self { file: Arc::clone(&self.file), ..*self }
     }
 
-    /// The same, as if another machine had it.
+    /// The same, as if it were on such a file system.
     #[cfg(test)]
-    pub(super) fn into_remote(self) -> Self {
-        Self { file_system: FileSystem::Remote, ..self }
+    pub(super) fn with_file_system(self, file_system: FileSystem) -> Self {
+        Self { file_system, ..self }
     }
 
     /// Remembers the digest of the first and the last 64 KiB of what was opened, by which
@@ -385,7 +390,8 @@ mod tests {
 
     #[test]
     fn what_another_machine_has_is_waited_for_by_others() {
-        let remote = ServedFile::from_bytes(b"contents").unwrap().into_remote();
+        let remote =
+            ServedFile::from_bytes(b"contents").unwrap().with_file_system(FileSystem::Remote);
         assert!(remote.is_remote() && remote.may_wait() && !remote.is_cached(0, 8));
         let error = remote.read_cached(0, &mut [0]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);

@@ -10,6 +10,7 @@ use barewire_core::file::{RootDigester, SegmentSize};
 
 use super::*;
 use crate::files::Root;
+use crate::files::file_system::FileSystem;
 
 fn file(contents: &[u8]) -> (TempDir, ServedFile) {
     let folder = tempfile::tempdir().unwrap();
@@ -65,32 +66,57 @@ fn it_is_computed_once() {
     assert_eq!(of(&digests, later(), &again), (first, 0));
 }
 
+/// The digest of what `contents` say that the file holds now.
+fn at(digests: &DigestCache, now: FileTime, opened: &ServedFile, contents: &[u8]) -> Digest {
+    let read = |offset: u64, piece: &mut [u8]| {
+        let rest = contents.split_at(usize::try_from(offset).unwrap()).1;
+        let count = rest.len().min(piece.len());
+        piece[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    };
+    digests.of_at(now, opened, whole(opened), &mut [0; 4], read).unwrap()
+}
+
 /// What is written through a mapping may leave the file's times as they are. Its digests are another's then,
 /// but not for long.
 #[test]
 fn what_changes_without_a_sign_is_hashed_anew_in_time() {
-    let (_folder, opened) = file(b"contents");
-    let digests = DigestCache::new(10);
     let since = later();
-    let at = |seconds, contents: &[u8]| {
-        let now = since.plus_seconds(seconds);
-        let read = |offset: u64, piece: &mut [u8]| {
-            let rest = contents.split_at(usize::try_from(offset).unwrap()).1;
-            let count = rest.len().min(piece.len());
-            piece[..count].copy_from_slice(&rest[..count]);
-            Ok(count)
-        };
-        digests.of_at(now, &opened, whole(&opened), &mut [0; 4], read).unwrap()
-    };
     let [before, after] =
         [b"contents", b"CONTENTS"].map(|contents| *blake3::hash(contents).as_bytes());
-    assert_eq!(at(0, b"contents"), before);
-    assert_eq!(at(LIFETIME_SECONDS - 1, b"CONTENTS"), before);
-    assert_eq!(at(LIFETIME_SECONDS, b"CONTENTS"), after);
-    // That one's time begins anew.
-    assert_eq!(at(2 * LIFETIME_SECONDS - 1, b"contents"), after);
-    // Nor does a clock that is set back make it last.
-    assert_eq!(at(0, b"contents"), before);
+    let (_folder, opened) = file(b"contents");
+    let [on_disk, in_memory, remote] = [FileSystem::Disk, FileSystem::Memory, FileSystem::Remote]
+        .map(|file_system| opened.again().with_file_system(file_system));
+    let last = on_disk.version().unwrap().changed;
+    let ages_later = since.plus_seconds(10 * WRITTEN_BACK_SECONDS);
+    for (opened, since) in [
+        (&on_disk, since),
+        (&on_disk, last.plus_seconds(WRITTEN_BACK_SECONDS - 1)),
+        (&in_memory, ages_later),
+        (&remote, ages_later),
+    ] {
+        let digests = DigestCache::new(10);
+        let at = |seconds, contents| at(&digests, since.plus_seconds(seconds), opened, contents);
+        assert_eq!(at(0, b"contents"), before);
+        assert_eq!(at(LIFETIME_SECONDS - 1, b"CONTENTS"), before);
+        assert_eq!(at(LIFETIME_SECONDS, b"CONTENTS"), after);
+        // That one's time begins anew.
+        assert_eq!(at(2 * LIFETIME_SECONDS - 1, b"contents"), after);
+        // Nor does a clock that is set back make it last.
+        assert_eq!(at(0, b"contents"), before);
+    }
+}
+
+/// Nothing is dirty there any more that somebody has mapped.
+#[test]
+fn what_was_written_back_long_ago_is_hashed_once() {
+    let (_folder, opened) = file(b"contents");
+    let opened = opened.with_file_system(FileSystem::Disk);
+    let digests = DigestCache::new(10);
+    let now = opened.version().unwrap().changed.plus_seconds(WRITTEN_BACK_SECONDS);
+    let digest = at(&digests, now, &opened, b"contents");
+    let much_later = now.plus_seconds(1 << 30);
+    assert_eq!(at(&digests, much_later, &opened, b"CONTENTS"), digest);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::executor::Executor;
 use crate::files::Root;
+use crate::files::file_system::FileSystem;
 use crate::testing::task;
 use crate::workers::WorkerPool;
 
@@ -48,7 +49,7 @@ fn contents(length: u64) -> Vec<u8> {
 
 /// A file that another machine has, as far as its server knows.
 fn remote(contents: &[u8]) -> ServedFile {
-    ServedFile::from_bytes(contents).unwrap().into_remote()
+    ServedFile::from_bytes(contents).unwrap().with_file_system(FileSystem::Remote)
 }
 
 /// Waits until `poll` gives something, as a task does.
