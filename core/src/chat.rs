@@ -15,7 +15,7 @@
 //! | `TEXT` | says it to all others |
 //! | `//TEXT` | says `/TEXT` |
 //! | `/me TEXT` | says what the sender does; `//me TEXT` is the same |
-//! | `/msg NICK TEXT` | says it to one member, whom a nick that [looks alike](SkeletonFn) means as well |
+//! | `/msg NICK TEXT` | says it to one member, whom its nick means in whatever case it is written |
 //! | `/nick NAME` | asks for another nick |
 //! | `/who` | asks who is here |
 //! | `/help` | asks for the commands |
@@ -60,7 +60,8 @@
 //! - A line has at most [`max_line_bytes`] bytes with its line feed: 4 times the longest text, and 128.
 //! - Everybody receives the lines in one order, in which private ones have their place as well.
 //! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
-//!   digit. Whether two look alike is for the owner's [`SkeletonFn`] to say. `server` and everything
+//!   digit. Which letters there may be, and which nicks look alike, is for the owner's [`NickRules`] to
+//!   say: by default it is [ASCII](NickRules::ASCII) alone. `server` and everything
 //!   that starts like `guest` are reserved: a new member's nick is `guest` and a number.
 //!
 //! ## The server's own lines
@@ -83,8 +84,11 @@
 //! | `* nobody here is called {name}; /who tells who is here` | answers `/msg`; a name that is no nick is `that` |
 //! | `* that is your nick already` | answers `/nick` |
 //! | `* a nick has 1 to 24 characters` | answers `/nick` |
-//! | `* a nick has letters, digits and -_. only, and starts with a letter or digit` | answers `/nick` |
-//! | `* this nick is reserved` | answers `/nick` |
+//! | `* a nick has letters in everyday use, digits and -_. only, and starts with a letter or digit` | answers `/nick` |
+//! | `* this room takes nicks of a to z, 0 to 9 and -_. only` | answers `/nick`, where there are no tables |
+//! | `* the letters of a nick are of one script (Latin goes with Chinese, Japanese and Korean)` | answers `/nick`, where there are |
+//! | `* a letter of a nick has at most 4 marks above and below it, each of them once` | the same |
+//! | `* this nick is reserved, or looks like one that is` | answers `/nick` |
 //! | `* this nick is taken, or looks like one that is` | answers `/nick` |
 //! | `* write it as: /me TEXT` | answers a command that lacks something |
 //! | `* write it as: /msg NICK TEXT` | the same |
@@ -177,6 +181,8 @@ mod member_id;
 mod member_slot;
 mod membership;
 mod nick;
+mod nick_error;
+mod nick_rules;
 mod notice;
 mod rate_limiter;
 mod room;
@@ -202,9 +208,11 @@ pub use member_event::MemberEvent;
 pub use member_id::MemberId;
 pub use member_slot::MemberSlot;
 pub use membership::{JoinError, LeaveReason, MemberError};
-pub use nick::{MAX_NICK, NickError, OPERATOR_NICK};
+pub use nick::{MAX_NICK, OPERATOR_NICK, check_nick};
+pub use nick_error::NickError;
+pub use nick_rules::NickRules;
 pub use rate_limiter::RateLimiter;
 pub use room::Room;
 pub use room_storage::RoomStorage;
-pub use skeleton::{SkeletonFn, skeleton};
+pub use skeleton::{Skeleton, skeleton};
 pub use source::{Source, SourceSlot};

@@ -12,7 +12,7 @@ mod style;
 
 use std::io::{self, IsTerminal as _};
 
-use barewire_core::chat::DEFAULT_LINE_RATE;
+use barewire_core::chat::{DEFAULT_LINE_RATE, NickError, check_nick};
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::connector::TIMEOUT;
@@ -133,17 +133,8 @@ impl ChatClientProgram {
 }
 
 /// A nick, as far as it can be judged here: the server has the last word.
-fn nick(argument: &str) -> Result<String, String> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if !argument.starts_with(char::is_alphanumeric) || !argument.chars().all(allowed) {
-        return Err(
-            "a nick has letters, digits and -_. only, and starts with a letter or digit".into()
-        );
-    }
-    if argument.chars().count() > barewire_core::chat::MAX_NICK {
-        return Err(format!("a nick has at most {} characters", barewire_core::chat::MAX_NICK));
-    }
-    Ok(argument.to_owned())
+fn nick(argument: &str) -> Result<String, NickError> {
+    check_nick(argument).map(|()| argument.to_owned())
 }
 
 /// The user's name, if it can be a nick.
@@ -158,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_nick_that_no_server_takes_is_wrong_usage() {
-        for good in ["anna", "7", "Anna-Lena_2.0", "日本"] {
+        for good in ["anna", "7", "Anna-Lena_2.0", "日本", "अनिल"] {
             assert!(nick(good).is_ok(), "{good}");
         }
         for bad in ["", "-a", "a b", "a\n", "a:", "\x1b", "xxxxxxxxxxxxxxxxxxxxxxxxx"] {

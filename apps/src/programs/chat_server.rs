@@ -1,9 +1,9 @@
 //! `chat-server`: hosts a chat room.
 
 mod broadcaster;
-mod confusables;
 mod log_file;
 mod member;
+mod nick_rules;
 mod operator;
 mod recorder;
 mod state;
@@ -124,7 +124,7 @@ impl Run for ChatServerProgram {
             .with_rate(self.rate)
             .with_members_per_source(self.max_per_source)
             .with_joins(DEFAULT_JOIN_RATE, 2 * self.max_per_source)
-            .with_skeleton(confusables::confusable_skeleton);
+            .with_nicks(nick_rules::UNICODE);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let state = ChatState::new(room, Recorder::new(log_file.clone()));

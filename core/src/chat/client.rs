@@ -6,7 +6,7 @@ use heapless::Deque;
 
 use super::line::Line;
 use super::line_draft::{LineDraft, SayError};
-use super::nick::is_nick;
+use super::nick::check_nick;
 use crate::session::{Event, Events, Output, Session};
 use crate::text::{Ended, Progress, Text, TextReaderError};
 use crate::time::deadline::Deadline;
@@ -128,9 +128,7 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// [`SayError`]; then nothing is said.
     pub fn say_to(&mut self, nick: &str, text: Text<'_>) -> Result<(), SayError> {
         // A blank in it would make another nick of it.
-        if !is_nick(nick) {
-            return Err(SayError::Nick);
-        }
+        check_nick(nick).map_err(|_| SayError::Nick)?;
         self.send(false, &[b"/msg ", nick.as_bytes(), b" ", text.as_bytes()])
     }
 
@@ -139,9 +137,7 @@ impl<const OUT: usize, const N: usize> Client<OUT, N> {
     /// # Errors
     /// [`SayError`]; then nothing is asked.
     pub fn rename(&mut self, nick: &str) -> Result<(), SayError> {
-        if !is_nick(nick) {
-            return Err(SayError::Nick);
-        }
+        check_nick(nick).map_err(|_| SayError::Nick)?;
         self.send(false, &[b"/nick ", nick.as_bytes()])
     }
 

@@ -1,8 +1,6 @@
 //! The rules of a room, and what they are by default.
 
-use core::fmt;
-
-use super::skeleton::{SkeletonFn, skeleton};
+use super::nick_rules::NickRules;
 use crate::text::{DEFAULT_QUIET, MAX_TEXT};
 use crate::time::Duration;
 
@@ -43,7 +41,7 @@ pub const DEFAULT_MAX_TEXT: u16 = 1024;
 const _: () = assert!(DEFAULT_MAX_TEXT as usize == MAX_TEXT);
 
 /// The rules of a room.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RoomConfig {
     /// The quiet period that ends a line without a terminator; [`DEFAULT_QUIET`] by default.
@@ -68,8 +66,8 @@ pub struct RoomConfig {
     /// How long a member that says no more may take nothing of what is left for it;
     /// [`DEFAULT_END_TIMEOUT`] by default, [`Duration::MAX`] for ever.
     pub end_timeout: Duration,
-    /// Which nicks look alike; [`skeleton`] by default.
-    pub skeleton: SkeletonFn,
+    /// Which nicks there may be, and which look alike; [`NickRules::ASCII`] by default.
+    pub nicks: NickRules,
     /// The longest text of a member, in bytes, from 2 to [`MAX_TEXT`]; [`DEFAULT_MAX_TEXT`] by default.
     pub max_text: u16,
     /// How many lines at a time may have begun to come in and not ended;
@@ -93,7 +91,7 @@ impl RoomConfig {
             join_burst: DEFAULT_JOIN_BURST,
             patience: DEFAULT_PATIENCE,
             end_timeout: DEFAULT_END_TIMEOUT,
-            skeleton,
+            nicks: NickRules::ASCII,
             max_text: DEFAULT_MAX_TEXT,
             line_buffers: DEFAULT_LINE_BUFFERS,
             line_buffers_per_source: DEFAULT_LINE_BUFFERS_PER_SOURCE,
@@ -157,10 +155,10 @@ impl RoomConfig {
         self
     }
 
-    /// The same, with another [`skeleton`](Self::skeleton).
+    /// The same, with another [`nicks`](Self::nicks).
     #[must_use]
-    pub const fn with_skeleton(mut self, skeleton: SkeletonFn) -> Self {
-        self.skeleton = skeleton;
+    pub const fn with_nicks(mut self, nicks: NickRules) -> Self {
+        self.nicks = nicks;
         self
     }
 
@@ -198,25 +196,5 @@ impl RoomConfig {
 impl Default for RoomConfig {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// All but the function, which has no words.
-impl fmt::Debug for RoomConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RoomConfig")
-            .field("quiet", &self.quiet)
-            .field("history", &self.history)
-            .field("rate", &self.rate)
-            .field("burst", &self.burst)
-            .field("members_per_source", &self.members_per_source)
-            .field("join_rate", &self.join_rate)
-            .field("join_burst", &self.join_burst)
-            .field("patience", &self.patience)
-            .field("end_timeout", &self.end_timeout)
-            .field("max_text", &self.max_text)
-            .field("line_buffers", &self.line_buffers)
-            .field("line_buffers_per_source", &self.line_buffers_per_source)
-            .finish_non_exhaustive()
     }
 }

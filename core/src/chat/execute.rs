@@ -68,8 +68,8 @@ impl RoomState<'_> {
     }
 
     fn execute_nick(&mut self, index: u32, name: &[u8]) -> Outcome {
-        // What is not UTF-8 is shown with a character that no nick has.
-        let name = core::str::from_utf8(name).unwrap_or("\u{fffd}");
+        // What is not UTF-8 is refused as what no nick has.
+        let name = core::str::from_utf8(name).unwrap_or(":");
         if self.delivery.slot(index).is_some_and(|slot| slot.nick.as_str() == name) {
             self.note(index, Notice::SameNick);
             return Outcome::Nothing;

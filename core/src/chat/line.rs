@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::nick::is_nick;
+use super::nick::check_nick;
 use crate::printable::{Printable, printable};
 
 /// A line that a server has sent, read as far as it can be: a server of another make may mean
@@ -86,7 +86,9 @@ impl<'a> Line<'a> {
     /// The nick that a welcome gives, if this is one: then the server knows commands.
     pub fn welcome(self) -> Option<&'a str> {
         let rest = self.bytes.strip_prefix(b"* welcome to barewire chat, you are ")?;
-        core::str::from_utf8(rest.strip_suffix(b" (/help)")?).ok().filter(|nick| is_nick(nick))
+        core::str::from_utf8(rest.strip_suffix(b" (/help)")?)
+            .ok()
+            .filter(|nick| check_nick(nick).is_ok())
     }
 
     /// Whether it tells that flood control has refused lines of who receives it.
@@ -112,6 +114,6 @@ pub(super) fn action(text: &[u8]) -> Option<&[u8]> {
 fn said(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes.windows(2).position(|pair| pair == b": ")?;
     let (nick, text) = bytes.split_at_checked(end)?;
-    let nick = core::str::from_utf8(nick).ok().filter(|nick| is_nick(nick))?;
+    let nick = core::str::from_utf8(nick).ok().filter(|nick| check_nick(nick).is_ok())?;
     Some((nick, text.strip_prefix(b": ")?))
 }

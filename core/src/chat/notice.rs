@@ -2,7 +2,7 @@
 
 use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
 use super::membership::LeaveReason;
-use super::nick::NickError;
+use super::nick_error::NickError;
 
 /// What notices start with, and nothing that a member says.
 pub(super) const NOTICE: &str = "* ";

@@ -11,7 +11,8 @@ use super::log::{Log, LogEntry, Route};
 use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
-use super::nick::{Nick, NickError, NickName};
+use super::nick::{Nick, NickName};
+use super::nick_error::NickError;
 use super::notice::{NOTICE, Notice};
 use super::source::{Accounts, Source, SourceSlot};
 use crate::time::Instant;
@@ -51,7 +52,7 @@ impl<'a> RoomState<'a> {
             slot.state = SlotState::Vacant { next: after(index) };
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
-            slot.occupy(Nick::operator(config.skeleton), Source(0), 0, config.quiet);
+            slot.occupy(Nick::operator(config.nicks), Source(0), 0, config.quiet);
             slot.state = SlotState::Active;
         }
         Self {
@@ -104,7 +105,7 @@ impl<'a> RoomState<'a> {
             let (number, wraps) = self.guests.overflowing_add(1);
             self.guests = number;
             self.has_wrapped |= wraps;
-            let nick = Nick::guest(number, self.delivery.config.skeleton);
+            let nick = Nick::guest(number, self.delivery.config.nicks);
             // Only when the numbers have begun again can one of them be here still.
             if !self.has_wrapped || !self.is_taken(&nick, NOBODY) {
                 return nick;
@@ -176,7 +177,7 @@ impl<'a> RoomState<'a> {
         if index == OPERATOR {
             return Err(NickError::Reserved);
         }
-        let nick = Nick::choose(name, self.delivery.config.skeleton)?;
+        let nick = Nick::choose(name, self.delivery.config.nicks)?;
         if self.is_taken(&nick, index) {
             return Err(NickError::Taken);
         }
@@ -189,15 +190,16 @@ impl<'a> RoomState<'a> {
     /// Whether anybody but `except` has a nick like that.
     fn is_taken(&self, nick: &Nick, except: u32) -> bool {
         (0..NOBODY).zip(self.delivery.slots.iter()).any(|(at, slot)| {
-            at != except && !slot.is_vacant() && slot.nick.skeleton == nick.skeleton
+            at != except && !slot.is_vacant() && slot.nick.skeleton.is_like(nick.skeleton)
         })
     }
 
-    /// Whom a name means: by what it looks like, as nicks are compared.
+    /// Whom a name means, in whatever case it is written.
     pub(super) fn find(&self, name: &str) -> Option<u32> {
-        let skeleton = (self.delivery.config.skeleton)(name);
-        let is_meant =
-            |slot: &MemberSlot| slot.state == SlotState::Active && slot.nick.skeleton == skeleton;
+        let skeleton = (self.delivery.config.nicks.skeleton)(name);
+        let is_meant = |slot: &MemberSlot| {
+            slot.state == SlotState::Active && slot.nick.skeleton.means(skeleton)
+        };
         let slots = (0..NOBODY).zip(self.delivery.slots.iter());
         slots.filter(|(_, slot)| is_meant(slot)).map(|(index, _)| index).next()
     }

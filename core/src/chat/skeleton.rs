@@ -1,92 +1,99 @@
-//! Nicks that look alike, as far as that can be told without tables.
+//! What a nick looks like.
 
-/// Reduces a name to its skeleton, of which this is a hash: equal for names that look alike (UTS #39
-/// §4). A room takes no two nicks with the same.
-///
-/// It must tell digits apart, or guests would have the same nick. [`skeleton`] needs no tables. A
-/// host that has room for them supplies one that knows the confusables of all scripts.
-pub type SkeletonFn = fn(&str) -> u64;
+use core::iter;
 
-/// A [`SkeletonFn`] without tables: case does not matter in European scripts (Latin as far as Latin
-/// Extended-A, Greek, Cyrillic), nor do `0` and `o`, `1`, `i` and `l`, `5` and `s`, or `-`, `_` and `.`.
-/// Beyond that, names are alike only if they are the same.
-pub fn skeleton(name: &str) -> u64 {
-    let mut hash = Fnv::default();
-    for c in name.chars().map(lower) {
-        hash.add(match c {
-            '0' => 'o',
-            '1' | 'i' | 'ı' => 'l',
-            '5' | 'ſ' => 's',
-            'ς' => 'σ',
-            '-' | '.' => '_',
-            other => other,
-        });
+/// What a name looks like: hashes of its skeleton (UTS #39 §4), once of the name in small letters and
+/// once of the name as it is shown. Both are needed where names are compared without case: the
+/// Cyrillic `ТОМ` looks like `TOM`, while its small letters `том` look like no Latin ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skeleton {
+    folded: u32,
+    shown: u32,
+}
+
+impl Skeleton {
+    /// The skeleton of a name, of which the owner's tables have made letters that look the same
+    /// everywhere: of the name without case (`folded`), and of the name as it is shown, whose case is
+    /// taken away after that (`shown`). What looks alike in ASCII, [`skeleton`] says which, is
+    /// made the same here.
+    pub fn new(
+        folded: impl IntoIterator<Item = char>,
+        shown: impl IntoIterator<Item = char>,
+    ) -> Self {
+        Self { folded: hash(folded), shown: hash(shown) }
     }
-    hash.0
-}
 
-/// The lower case of a letter of the scripts that [`skeleton`] names. The library's own, which knows
-/// all scripts, takes 11 KiB of tables.
-fn lower(c: char) -> char {
-    // Where capitals and small letters take turns, the capitals are the even ones or the odd ones.
-    let code = u32::from(c);
-    let distance = match c {
-        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => 32,
-        'İ' => return 'i',
-        'Ÿ' => return 'ÿ',
-        'Ā'..='Ķ' | 'Ŋ'..='Ŷ' => 1 - code % 2,
-        'Ĺ'..='Ň' | 'Ź'..='Ž' => code % 2,
-        'Ά' => 38,
-        'Έ'..='Ί' => 37,
-        'Ό' => 64,
-        'Ύ' | 'Ώ' => 63,
-        'Ѐ'..='Џ' => 80,
-        _ => 0,
-    };
-    char::from_u32(code.saturating_add(distance)).unwrap_or(c)
-}
+    /// The skeleton that no name has.
+    pub(super) const NONE: Self = Self { folded: 0, shown: 0 };
 
-/// FNV-1a, 64 bits.
-struct Fnv(u64);
+    /// Whether one name can be taken for the other, in whatever case each is written.
+    pub const fn is_like(self, other: Self) -> bool {
+        self.folded == other.folded
+            || self.shown == other.shown
+            || self.folded == other.shown
+            || self.shown == other.folded
+    }
 
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+    /// Whether one name means the other, in whatever case it is written. Of names that are not
+    /// [like](Self::is_like) each other, at most one is meant.
+    pub const fn means(self, other: Self) -> bool {
+        self.folded == other.folded
     }
 }
 
-impl Fnv {
-    fn add(&mut self, c: char) {
-        for byte in u32::from(c).to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+/// The skeleton of a name, as far as that can be told without tables: case does not matter in ASCII,
+/// nor do `0` and `o`, `1`, `i` and `l`, `5` and `s`, `m` and `rn`, or `-`, `_` and `.`.
+pub fn skeleton(name: &str) -> Skeleton {
+    let folded = hash(name.chars());
+    Skeleton { folded, shown: folded }
+}
+
+/// FNV-1a, 32 bits, of what the letters look like. Names that have the same by chance cannot be had at the
+/// same time, which nobody minds.
+fn hash(name: impl IntoIterator<Item = char>) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    for c in name {
+        let (c, twice) = match c.to_ascii_lowercase() {
+            '0' => ('o', None),
+            '1' | 'i' => ('l', None),
+            '5' => ('s', None),
+            'm' => ('r', Some('n')),
+            '-' | '.' => ('_', None),
+            other => (other, None),
+        };
+        for c in iter::once(c).chain(twice) {
+            for byte in u32::from(c).to_le_bytes() {
+                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            }
         }
     }
+    hash
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Against the library's tables.
-    #[test]
-    fn the_lower_case_of_european_scripts_is_that_of_unicode() {
-        for c in ('\0'..='\u{17f}').chain('\u{370}'..='\u{3ce}').chain('\u{400}'..='\u{45f}') {
-            let expected = match c {
-                'İ' => 'i',
-                // Archaic letters, and a sign.
-                'Ͱ' | 'Ͳ' | 'Ͷ' | 'Ϳ' => c,
-                _ => c.to_lowercase().next().unwrap(),
-            };
-            assert_eq!(lower(c), expected, "{c} {:x}", u32::from(c));
-        }
-        assert_eq!(lower('日'), '日');
-    }
-
     #[test]
     fn what_looks_alike_is_alike() {
-        assert_eq!(skeleton("Bill"), skeleton("bi1L"));
-        assert_eq!(skeleton("o_o"), skeleton("0-0"));
-        assert_eq!(skeleton("ſıς"), skeleton("SIΣ"));
-        assert_ne!(skeleton("ab"), skeleton("ba"));
+        for (name, other) in
+            [("Bill", "bi1L"), ("o_o", "0-0"), ("SOS", "5o5"), ("modern", "rnodem")]
+        {
+            assert!(skeleton(name).is_like(skeleton(other)), "{name} {other}");
+            assert!(skeleton(name).means(skeleton(other)), "{name} {other}");
+        }
+        assert!(!skeleton("ab").is_like(skeleton("ba")));
+    }
+
+    /// Three names, of which the one in the middle looks like both of the others.
+    #[test]
+    fn capitals_look_like_what_small_letters_do_not() {
+        let latin = Skeleton::new("tom".chars(), "tom".chars());
+        let capitals = Skeleton::new("том".chars(), "tom".chars());
+        let cyrillic = Skeleton::new("том".chars(), "том".chars());
+        assert!(latin.is_like(capitals) && capitals.is_like(latin));
+        assert!(cyrillic.is_like(capitals) && capitals.is_like(cyrillic));
+        assert!(!latin.is_like(cyrillic));
+        assert!(capitals.means(cyrillic) && !capitals.means(latin));
     }
 }

@@ -76,6 +76,11 @@ fn no_limit() -> RoomConfig {
     RoomConfig::new().with_rate(0)
 }
 
+/// The same, with nicks of any letters.
+fn any_letters() -> RoomConfig {
+    no_limit().with_nicks(NickRules { check: |_| Ok(()), skeleton })
+}
+
 fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
 }

@@ -1,14 +1,27 @@
 //! The list of a server's own lines, which stands in the docs of the chat, is closed and complete.
 
 use barewire_core::chat::{
-    DEFAULT_PATIENCE, JoinError, LeaveReason, Line, MemberId, Room, RoomConfig, RoomStorage,
-    Source, min_log_bytes,
+    DEFAULT_PATIENCE, JoinError, LeaveReason, Line, MemberId, NickError, NickRules, Room,
+    RoomConfig, RoomStorage, Source, min_log_bytes, skeleton,
 };
 use barewire_core::session::{Output, Session};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::forms::{documented, fits};
 
-const CONFIG: RoomConfig = RoomConfig::new().with_max_text(112).with_burst(40);
+const CONFIG: RoomConfig = RoomConfig::new()
+    .with_max_text(112)
+    .with_burst(40)
+    .with_nicks(NickRules { check: refuse_each, skeleton });
+
+/// For each reason there is a nick that is refused for it.
+fn refuse_each(name: &str) -> Result<(), NickError> {
+    match name {
+        "ascii" => Err(NickError::NotAscii),
+        "scripts" => Err(NickError::Scripts),
+        "marks" => Err(NickError::Marks),
+        _ => Ok(()),
+    }
+}
 
 type Memory = RoomStorage<9, 64, { CONFIG.bytes(2 * min_log_bytes(112)) }>;
 
@@ -71,6 +84,9 @@ fn what_a_room_says_is_what_its_docs_list() {
         "/msg ben",
         "/nick",
         "/nick a:",
+        "/nick ascii",
+        "/nick scripts",
+        "/nick marks",
         "/nick server",
         "/nick BEN",
         "/nick anna",

@@ -50,11 +50,10 @@ fn nicks_are_unique_and_are_free_again_when_given_up() {
     assert_eq!(hand.say(anna, "/nick Anna\n"), "");
     for (name, why) in [
         ("ANNA", "this nick is taken, or looks like one that is"),
-        ("5erver", "this nick is reserved"),
-        ("guest9", "this nick is reserved"),
+        ("5erver", "this nick is reserved, or looks like one that is"),
+        ("guest9", "this nick is reserved, or looks like one that is"),
         ("a b", ""),
-        ("a:", "a nick has letters, digits and -_. only, and starts with a letter or digit"),
-        ("\u{3164}", "a nick has letters, digits and -_. only, and starts with a letter or digit"),
+        ("a:", "a nick has letters in everyday use, digits and -_. only"),
         (&"x".repeat(25), "a nick has 1 to 24 characters"),
     ] {
         hand.read(bert);
@@ -105,7 +104,7 @@ fn what_cannot_be_done_is_answered() {
 #[test]
 fn who_is_here_is_told_as_far_as_it_fits() {
     let mut memory = ample(40, 2);
-    let mut hand = Harness::new(memory.room(no_limit()));
+    let mut hand = Harness::new(memory.room(any_letters()));
     let ids: [MemberId; 39] = hand.join_members();
     hand.say(ids[0], "/who\n");
     let told = hand.read(ids[0]);

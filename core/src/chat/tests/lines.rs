@@ -188,7 +188,7 @@ fn a_line_that_has_ended_has_no_deadline() {
 
 #[test]
 fn cutting_never_matters() {
-    let input = "/nick ánna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
+    let input = "/nick anna\nhello 你好\r\n\r\n\n/me dän\rces\n/msg guest2 psst\n/bad\n//x\r\r\nunfinished 🙂".as_bytes();
     let play = |size: usize| {
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(no_limit()));
@@ -201,7 +201,7 @@ fn cutting_never_matters() {
         [heard, hand.read(anna), hand.read(bert)]
     };
     let whole = play(usize::MAX);
-    assert!(whole[2].contains("ánna: /x\\x0d\nánna: unfinished 🙂\n"), "{whole:?}");
+    assert!(whole[2].contains("anna: /x\\x0d\nanna: unfinished 🙂\n"), "{whole:?}");
     for size in 1..40 {
         assert_eq!(play(size), whole, "{size}");
     }

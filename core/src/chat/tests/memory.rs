@@ -25,7 +25,7 @@ fn the_small_configuration_fits_in_15_and_a_half_kib_and_works() {
 #[test]
 fn the_longest_line_holds_every_line() {
     let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
+    let mut hand = Harness::new(memory.room(any_letters()));
     let [anna, bert] = hand.join_members();
     let (old, new) = ("𠀀".repeat(11), "𠀁".repeat(12));
     // A line has 64 bytes here, so a nick is given in it.

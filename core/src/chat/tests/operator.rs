@@ -14,7 +14,7 @@ fn the_operator_is_a_member_like_others_almost() {
     assert_eq!(hand.read(anna), "(private) server: psst\n");
     assert_eq!(
         hand.read(server),
-        "* the operator stays: end the server instead\n* this nick is reserved\n\
+        "* the operator stays: end the server instead\n* this nick is reserved, or looks like one that is\n\
          * here: server, guest1\n"
     );
     hand.room.leave(server, LeaveReason::Quit);

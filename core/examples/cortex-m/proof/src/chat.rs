@@ -2,9 +2,9 @@
 
 use barewire_core::chat::{
     Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, RateLimiter, Room, RoomConfig,
-    RoomStorage, Source, SourceSlot,
+    RoomStorage, Skeleton, Source, SourceSlot,
 };
-use barewire_core::chat::{max_line_bytes, min_log_bytes, skeleton};
+use barewire_core::chat::{check_nick, max_line_bytes, min_log_bytes, skeleton};
 use barewire_core::text::Text;
 
 use crate::{Given, hidden, session, used};
@@ -86,7 +86,7 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
         .with_joins(given.rate, given.rate)
         .with_patience(given.span)
         .with_end_timeout(given.span)
-        .with_skeleton(config.skeleton)
+        .with_nicks(config.nicks)
         .with_max_text(config.max_text)
         .with_line_buffers(config.line_buffers)
         .with_line_buffers_per_source(config.line_buffers_per_source);
@@ -103,7 +103,11 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(RateLimiter::default());
     used(hidden(leave).reason());
     used(LeaveReason::from(*hidden(error)));
-    used(skeleton(given.text));
+    used(check_nick(given.text));
+    let mut one = skeleton(given.text);
+    let mut other = Skeleton::new(given.text.chars(), given.text.chars());
+    used(hidden(&mut one).is_like(*hidden(&mut other)));
+    used(hidden(&mut one).means(*hidden(&mut other)));
     used(max_line_bytes(given.count));
     used(min_log_bytes(given.count));
     used(Memory::default());

@@ -16,9 +16,6 @@ pub const OPERATOR: usize = 0;
 const SERVER: &str = "server";
 const GUEST: &str = "guest";
 
-/// Letters that nobody can see.
-const BLANK: [char; 6] = ['\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
-
 const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
 
 /// A member, and all that it is to receive.
@@ -198,27 +195,31 @@ impl Model {
 
     fn rename(&mut self, number: usize, name: &[u8]) -> Reported {
         let old = self.nick(number);
-        let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
+        let name = std::str::from_utf8(name).unwrap_or(":");
         let looks = skeleton(name);
-        let is_letter = |c: char| c.is_alphanumeric() && !BLANK.contains(&c);
         let starts_like_guest = || {
             let guest = skeleton(GUEST);
             let ends = name.char_indices().map(|(at, c)| at + c.len_utf8());
-            ends.take(MAX_NICK).any(|end| skeleton(&name[..end]) == guest)
+            ends.take(MAX_NICK).any(|end| skeleton(&name[..end]).is_like(guest))
         };
         let why = if name == old {
             "that is your nick already"
         } else if number == OPERATOR {
-            "this nick is reserved"
+            "this nick is reserved, or looks like one that is"
         } else if name.chars().count() > MAX_NICK {
             "a nick has 1 to 24 characters"
-        } else if !name.starts_with(is_letter)
-            || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
+        } else if name.starts_with(['-', '_', '.'])
+            || printable(name.as_bytes()).to_string() != name
+            || name.contains(|c: char| {
+                c.is_ascii() && !c.is_ascii_alphanumeric() && !"-_.".contains(c)
+            })
         {
-            "a nick has letters, digits and -_. only, and starts with a letter or digit"
-        } else if starts_like_guest() || skeleton(SERVER) == looks {
-            "this nick is reserved"
-        } else if self.others(number).any(|member| skeleton(&member.nick) == looks) {
+            "a nick has letters in everyday use, digits and -_. only, and starts with a letter or digit"
+        } else if !name.is_ascii() {
+            "this room takes nicks of a to z, 0 to 9 and -_. only"
+        } else if starts_like_guest() || skeleton(SERVER).is_like(looks) {
+            "this nick is reserved, or looks like one that is"
+        } else if self.others(number).any(|member| skeleton(&member.nick).is_like(looks)) {
             "this nick is taken, or looks like one that is"
         } else {
             let line = format!("* {old} is now {name}");
@@ -245,7 +246,7 @@ impl Model {
             self.members.iter().position(|member| {
                 member
                     .as_ref()
-                    .is_some_and(|member| !member.has_ended && skeleton(&member.nick) == looks)
+                    .is_some_and(|member| !member.has_ended && skeleton(&member.nick).means(looks))
             })
         });
         if let Some(found) = found {
