@@ -1,5 +1,6 @@
 //! Socket addresses: as a person means them, and bound by one socket or by several.
 
+use core::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -33,6 +34,37 @@ pub fn source_number(address: IpAddr) -> u64 {
         IpAddr::V4(address) => address.to_bits().into(),
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
     }
+}
+
+/// The families of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Whether `address` is one of the family.
+    pub fn has(self, address: SocketAddr) -> bool {
+        address.is_ipv4() == (self == Self::V4)
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// What a client is told that has come to be connected with itself: as if its own port had been the
+/// server's.
+pub(crate) fn self_connected() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionRefused, "connected to itself")
 }
 
 pub(crate) fn family(address: SocketAddr) -> AddressFamily {

@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | service manager | [`activation`] | the sockets that it passes, and telling it that the server is ready |
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
-//! | drivers | [`link`], [`connector`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT`, `SIGTERM` and `SIGHUP` |
+//! | drivers | [`link`], [`dialer`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting by name, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT`, `SIGTERM` and `SIGHUP` |
 //! | workers | [`workers`], [`lossy_writer`] | threads for what would keep an executor waiting: a bounded pool of them, and one that writes lines |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
 //! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
@@ -32,9 +32,8 @@
 //!
 //! use barewire_core::hello;
 //! use barewire_core::text::Text;
-//! use barewire_core::time::Duration;
+//! use barewire_linux::dialer::{Dialer, Resolver};
 //! use barewire_linux::executor::{Context, Executor, Task};
-//! use barewire_linux::connector::Connector;
 //! use barewire_linux::link::Link;
 //! use barewire_linux::listener::{Accepted, Acceptor, Listener};
 //!
@@ -68,14 +67,14 @@
 //!
 //! /// The client: it connects, then talks.
 //! enum Calling {
-//!     Connecting(Connector),
+//!     Dialing(Dialer),
 //!     Talking(Link, hello::Client<'static>),
 //! }
 //!
 //! impl Task<State> for Calling {
 //!     fn turn(&mut self, state: &mut State, cx: &mut Context<'_, State>) -> Poll<()> {
-//!         if let Self::Connecting(connector) = self {
-//!             match connector.poll(cx) {
+//!         if let Self::Dialing(dialer) = self {
+//!             match dialer.poll(cx) {
 //!                 Err(nb::Error::WouldBlock) => return Poll::Pending,
 //!                 Err(nb::Error::Other(error)) => panic!("cannot connect: {error}"),
 //!                 Ok((link, _)) => {
@@ -110,11 +109,11 @@
 //!     },
 //!     |_: &mut State, error| eprintln!("accepting pauses: {error}"),
 //! );
-//! let connector = Connector::new(vec![address], Duration::from_secs(10));
+//! let dialer = Dialer::new(Resolver::new("127.0.0.1", address.port()));
 //!
 //! let mut executor = Executor::new()?;
 //! executor.spawn(Box::new(acceptor));
-//! executor.spawn(Box::new(Calling::Connecting(connector)));
+//! executor.spawn(Box::new(Calling::Dialing(dialer)));
 //! let mut state = State::default();
 //! executor.run(&mut state)?;
 //! assert_eq!(state.greeting, "你好");
@@ -153,8 +152,8 @@
 pub mod activation;
 pub mod address;
 pub mod clock;
-pub mod connector;
 pub mod datagrams;
+pub mod dialer;
 pub mod executor;
 pub mod files;
 pub mod input;

@@ -63,16 +63,28 @@ pub fn split<'a>(address: &'a str, port: Option<&'a str>) -> Result<(&'a str, u1
 /// [`UnknownHost`].
 pub fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, UnknownHost> {
     let unknown = |error| UnknownHost { host: host.to_owned(), error };
-    let found: Vec<_> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
+    let found = (host, port).to_socket_addrs();
+    let found: Vec<_> = found.map_err(|error| unknown(words(error)))?.collect();
     if found.is_empty() {
         return Err(unknown(io::ErrorKind::NotFound.into()));
     }
     Ok(found)
 }
 
+/// What `gai_strerror(3)` has said, without what the standard library puts before it.
+fn words(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    let Some(said) = said.strip_prefix("failed to lookup address information: ") else {
+        return error;
+    };
+    let first = said.chars().next().into_iter().flat_map(char::to_lowercase);
+    let rest = said.chars().skip(1);
+    io::Error::new(error.kind(), first.chain(rest).collect::<String>())
+}
+
 impl fmt::Display for UnknownHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown host '{}'", self.host)
+        write!(f, "cannot look up '{}'", self.host)
     }
 }
 
@@ -131,8 +143,9 @@ mod tests {
         }
         // RFC 6761 §6.4: this name never exists.
         let error = lookup("no.such.host.invalid", 1).unwrap_err();
-        assert_eq!(error.to_string(), "unknown host 'no.such.host.invalid'");
-        assert!(error.source().is_some(), "the name service's reason");
+        assert_eq!(error.to_string(), "cannot look up 'no.such.host.invalid'");
+        let reason = error.error.to_string();
+        assert!(reason.starts_with(char::is_lowercase) && !reason.contains(':'), "{reason}");
     }
 
     #[test]

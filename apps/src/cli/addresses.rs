@@ -12,7 +12,7 @@ use super::exit::Failure;
 /// `HOST:PORT`, or `HOST` and `PORT` as two arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostPort<'a> {
-    host: &'a str,
+    pub(crate) host: &'a str,
     pub(crate) port: u16,
 }
 

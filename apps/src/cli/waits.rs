@@ -3,6 +3,7 @@
 use barewire_core::datagram::MUTE_THRESHOLD;
 use barewire_core::driver::LINGER;
 use barewire_core::time::Duration;
+use barewire_linux::dialer::LOOKUP_TIMEOUT;
 use barewire_linux::executor::GRACE;
 use clap::Args;
 
@@ -32,6 +33,11 @@ pub(crate) struct Waits {
     #[arg(long, value_name = "TIME", value_parser = timeout, hide = true,
           default_value_t = FIRST_RETRY_DELAY)]
     pub(crate) retry_pause: Duration,
+
+    /// How long the name service may take to find a server's addresses
+    #[arg(long, value_name = "TIME", value_parser = timeout, hide = true,
+          default_value_t = LOOKUP_TIMEOUT)]
+    pub(crate) lookup_timeout: Duration,
 
     /// How long a chat server may take to welcome
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true,

@@ -2,17 +2,42 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 use barewire_core::time::Duration;
+use barewire_linux::address::Family;
+use barewire_linux::dialer::{DialError, Dialer, Resolver};
+use clap::Args;
 
 use crate::cli::addresses::HostPort;
 use crate::cli::exit::Failure;
+use crate::cli::waits::Waits;
 use crate::output::system_error::describe;
 
 /// The server, as the user knows it.
 #[derive(Debug)]
 pub(crate) struct Destination<'a>(HostPort<'a>);
+
+/// Which of a server's addresses are tried.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FamilyArguments {
+    /// Try the server's IPv4 addresses only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    ipv4: bool,
+
+    /// Try the server's IPv6 addresses only
+    #[arg(short = '6', long)]
+    ipv6: bool,
+}
+
+impl FamilyArguments {
+    pub(crate) fn family(self) -> Option<Family> {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::V4),
+            (_, true) => Some(Family::V6),
+            _ => None,
+        }
+    }
+}
 
 impl<'a> Destination<'a> {
     /// Reads it from the front of `arguments`, and gives it with what follows.
@@ -39,8 +64,20 @@ impl<'a> Destination<'a> {
         Ok((destination, text.map_err(|why| Failure::usage(format!("the text {why}")))?))
     }
 
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        self.0.resolve()
+    /// What finds its addresses of `family`, anew at each attempt.
+    pub(crate) fn resolver(&self, family: Option<Family>, waits: &Waits) -> Resolver {
+        let HostPort { host, port } = self.0;
+        Resolver::new(host, port).with_family(family).with_timeout(waits.lookup_timeout)
+    }
+
+    /// What connects to it, within `timeout` once its addresses are known.
+    pub(crate) fn dialer(
+        &self,
+        family: FamilyArguments,
+        waits: &Waits,
+        timeout: Duration,
+    ) -> Dialer {
+        Dialer::new(self.resolver(family.family(), waits)).with_timeout(timeout)
     }
 }
 
@@ -51,16 +88,36 @@ impl fmt::Display for Destination<'_> {
 }
 
 /// Why `server` could not be connected to within `timeout`.
-pub(crate) fn connect_error(server: &str, timeout: Duration, error: &io::Error) -> String {
-    match error.kind() {
+pub(crate) fn connect_error(server: &str, timeout: Duration, error: &DialError) -> String {
+    let DialError::Unreached { tried, last } = error else {
+        return no_address(error);
+    };
+    let which = among(*tried);
+    match last.kind() {
         io::ErrorKind::TimedOut => format!(
-            "cannot connect to {server}: no answer in {timeout} (check the address, and whether a \
+            "cannot connect to {server}: {which}no answer in {timeout} (check the address, and whether a \
              firewall drops the packets)"
         ),
         io::ErrorKind::ConnectionRefused => format!(
-            "cannot connect to {server}: {} (is a server listening there?)",
-            describe(error)
+            "cannot connect to {server}: {which}{} (is a server listening there?)",
+            describe(last)
         ),
-        _ => format!("cannot connect to {server}: {}", describe(error)),
+        _ => format!("cannot connect to {server}: {which}{}", describe(last)),
     }
+}
+
+/// Why a server has no address to try.
+pub(crate) fn no_address(error: &DialError) -> String {
+    match error {
+        DialError::UnknownHost(unknown) => format!("{unknown}: {}", describe(&unknown.error)),
+        DialError::LookupTimedOut { .. } => {
+            format!("{error} (do the name servers answer? /etc/resolv.conf lists them)")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// What stands before the reason why the last of several addresses failed.
+pub(crate) fn among(tried: usize) -> String {
+    if tried > 1 { format!("{tried} addresses, the last: ") } else { String::new() }
 }

@@ -1,7 +1,5 @@
 //! One exchange after another, counted.
 
-use std::time::Instant as StdInstant;
-
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Task;
 use barewire_linux::signals::Caught;
@@ -34,7 +32,6 @@ pub(crate) struct Exchanges<'p> {
     repeat: RepeatArguments,
     statistics: Statistics,
     next_start: Instant,
-    started: Option<StdInstant>,
     /// Why the last one that failed did.
     last_failure: Option<String>,
 }
@@ -59,7 +56,6 @@ impl<'p> Exchanges<'p> {
             repeat,
             statistics: Statistics::new(),
             next_start: Instant::ZERO,
-            started: None,
             last_failure: None,
         }
     }
@@ -72,17 +68,11 @@ impl<'p> Exchanges<'p> {
     pub(crate) fn start(&mut self, now: Instant) {
         self.statistics.sent();
         self.next_start = now.max(self.next_start) + self.repeat.interval;
-        self.restart_clock();
     }
 
-    /// The exchange really starts: what came before is not part of the round trip.
-    pub(crate) fn restart_clock(&mut self) {
-        self.started = Some(StdInstant::now());
-    }
-
-    pub(crate) fn succeed(&mut self) {
-        let round_trip =
-            self.started.take().map_or(Duration::ZERO, |started| started.elapsed().into());
+    /// The exchange was answered, so long after it was really started: finding the server is no part of
+    /// the round trip.
+    pub(crate) fn succeed(&mut self, round_trip: Duration) {
         self.statistics.received(round_trip);
         if self.repeat.count.is_some() {
             log::debug!("round trip {}", Millis(round_trip.as_micros()));
@@ -92,14 +82,13 @@ impl<'p> Exchanges<'p> {
 
     /// The exchange was answered, but with a reply that cannot be used whole. For one that is asked
     /// once that is a failure.
-    pub(crate) fn succeed_in_part(&mut self, reason: String) {
-        self.succeed();
+    pub(crate) fn succeed_in_part(&mut self, round_trip: Duration, reason: String) {
+        self.succeed(round_trip);
         self.fail(reason);
     }
 
     /// The exchange failed. Among several it is only noted.
     pub(crate) fn fail(&mut self, reason: String) {
-        self.started = None;
         if self.repeat.count.is_some_and(|count| count > 1) {
             log::warn!("{reason}");
         }

@@ -15,7 +15,7 @@ use std::io::{self, IsTerminal as _};
 use barewire_core::chat::{DEFAULT_LINE_RATE, NickError, check_nick};
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
-use barewire_linux::connector::TIMEOUT;
+use barewire_linux::dialer::TIMEOUT;
 use barewire_linux::standard_streams;
 use clap::Parser;
 
@@ -24,7 +24,7 @@ use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
-use crate::client::destination::Destination;
+use crate::client::destination::{Destination, FamilyArguments};
 use crate::client::interruptible;
 use crate::output::printer::Printer;
 use crate::terminal::screen::Screen;
@@ -77,6 +77,9 @@ pub(crate) struct ChatClientProgram {
     quiet_period: Duration,
 
     #[command(flatten)]
+    family: FamilyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -94,8 +97,8 @@ impl Run for ChatClientProgram {
         }
         let on_terminal = self.is_on_terminal();
         let Waits { retry_pause, welcome_timeout, .. } = self.common.waits;
+        let dialer = server.dialer(self.family, &self.common.waits, self.timeout);
         let settings = Settings {
-            addresses: server.resolve()?,
             server: server.to_string(),
             timeout: self.timeout,
             quiet: self.quiet_period,
@@ -107,7 +110,7 @@ impl Run for ChatClientProgram {
 
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let (mut executor, caught) = interruptible::executor()?;
-        let reconnector = executor.spawn(Box::new(Reconnector::new(retry_pause)));
+        let reconnector = executor.spawn(Box::new(Reconnector::new(dialer, retry_pause)));
         let (input, reporter) = if on_terminal {
             let screen = Screen::enter().map_err(Failure::system)?;
             (executor.spawn(Box::new(Keyboard::new())), Reporter::on_terminal(printer, screen))

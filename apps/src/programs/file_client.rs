@@ -37,6 +37,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use barewire_core::time::Instant;
+use barewire_linux::dialer::Dialer;
 use barewire_linux::files::Missing;
 use clap::Parser;
 
@@ -140,7 +141,15 @@ impl Run for FileClientProgram {
             (None, Some(path)) => Expectations::read(path)?,
             (None, None) => Expectations::None,
         };
-        let (server, addresses) = (server.to_string(), server.resolve()?);
+        let (family, waits) = (self.settings.family, &self.common.waits);
+        let dialer = |server: &Destination<'_>| server.dialer(family, waits, self.settings.timeout);
+        let (server, first) = (server.to_string(), dialer(&server));
+        let mut others = Vec::new();
+        for mirror in &self.settings.mirror {
+            let words = [mirror.clone()];
+            let (mirror, _) = Destination::read_first(&words)?;
+            others.push((mirror.to_string(), dialer(&mirror)));
+        }
         let scope = match transfers.len() {
             _ if self.recursive => Scope::Tree { in_detail: self.common.verbose > 0 },
             1 => Scope::File,
@@ -148,11 +157,12 @@ impl Run for FileClientProgram {
         };
         let reporter = Reporter::new(output, scope);
         let retry_pause = self.common.waits.retry_pause;
-        let settings = Settings { server, addresses, expectations, retry_pause, ..self.settings };
-        if settings.mirror.is_empty() {
-            return download(Client::new(settings, reporter, transfers), ticker);
+        let settings = Settings { server, expectations, retry_pause, ..self.settings };
+        if others.is_empty() {
+            return download(Client::new(settings, first, reporter, transfers), ticker);
         }
-        mirrored(settings, reporter, transfers, ticker)
+        others.insert(0, (settings.server.clone(), first));
+        mirrored(settings, others, reporter, transfers, ticker)
     }
 }
 
@@ -281,6 +291,7 @@ fn open(path: &Path) -> Result<Rc<TargetFolder>, Failure> {
 /// Downloads one file from several servers.
 fn mirrored(
     settings: Settings,
+    servers: Vec<(String, Dialer)>,
     reporter: Reporter<'_>,
     transfers: Vec<Transfer>,
     ticker: Option<Ticker>,
@@ -292,24 +303,16 @@ fn mirrored(
     while sink.prepare(&name, &settings, &allowance, &reporter).map_err(Failure::Conversation)?
         == Readiness::Checking
     {}
-    let mut servers = vec![(settings.server.clone(), settings.addresses.clone())];
-    for mirror in &settings.mirror {
-        let words = [mirror.clone()];
-        let (server, _) = Destination::read_first(&words)?;
-        servers.push((server.to_string(), server.resolve()?));
-    }
     raise_descriptor_limit();
     let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
     let policy = RetryPolicy::new(settings.retries, settings.retry_pause, false);
-    for (index, (_, addresses)) in servers.iter().enumerate() {
-        let connection = MirrorConnection::new(index, addresses.clone(), policy.clone());
-        executor.spawn(Box::new(connection));
+    for index in 0..servers.len() {
+        executor.spawn(Box::new(MirrorConnection::new(index, policy.clone())));
     }
     if let Some(ticker) = ticker {
         executor.spawn(Box::new(ticker));
     }
-    let servers = servers.into_iter().map(|(address, _)| address).collect();
     let mut mirrors = Mirrors::new(settings, reporter, name, sink, servers, expected);
     executor.run(&mut mirrors).map_err(Failure::system)?;
     if let Some(signal) = caught.number() {

@@ -2,11 +2,12 @@
 
 use core::task::Poll;
 use std::net::SocketAddr;
+use std::time::Instant as StdInstant;
 
 use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
-use barewire_linux::connector::Connector;
+use barewire_linux::dialer::Dialer;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use clap::Parser;
@@ -15,7 +16,7 @@ use crate::cli::arguments::{Common, message};
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
-use crate::client::destination::{Destination, connect_error};
+use crate::client::destination::{Destination, FamilyArguments, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
@@ -54,6 +55,9 @@ pub(crate) struct TcpClientProgram {
     quiet_period: Duration,
 
     #[command(flatten)]
+    family: FamilyArguments,
+
+    #[command(flatten)]
     repeat: RepeatArguments,
 
     #[command(flatten)]
@@ -73,7 +77,7 @@ impl Run for TcpClientProgram {
         let config =
             hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
         let task = HandshakeTask {
-            addresses: server.resolve()?,
+            dialer: server.dialer(self.family, &self.common.waits, self.timeout),
             name: server.to_string(),
             answer,
             config,
@@ -85,7 +89,7 @@ impl Run for TcpClientProgram {
 
 /// The task: one handshake after another.
 struct HandshakeTask {
-    addresses: Vec<SocketAddr>,
+    dialer: Dialer,
     /// The server as the user named it.
     name: String,
     answer: Text<'static>,
@@ -96,8 +100,14 @@ struct HandshakeTask {
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
 enum State {
     Waiting,
-    Connecting(Connector),
-    Connected { link: Link, session: hello::Client<'static>, peer: SocketAddr },
+    Connecting,
+    Connected {
+        link: Link,
+        session: hello::Client<'static>,
+        peer: SocketAddr,
+        /// When it was connected.
+        since: StdInstant,
+    },
 }
 
 impl Task<Exchanges<'_>> for HandshakeTask {
@@ -136,25 +146,25 @@ impl HandshakeTask {
                     return Err(nb::Error::WouldBlock);
                 }
                 exchanges.start(cx.now());
-                let connector = Connector::new(self.addresses.clone(), self.config.timeout);
-                Ok(Some(State::Connecting(connector)))
+                log::debug!("connecting to {}", self.name);
+                Ok(Some(State::Connecting))
             }
-            State::Connecting(connector) => {
-                let connected = connector.poll(cx);
+            State::Connecting => {
+                let connected = self.dialer.poll(cx);
                 let (link, peer) = connected.map_err(|error| {
                     error.map(|error| connect_error(&self.name, self.config.timeout, &error))
                 })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
-                Ok(Some(State::Connected { link, session, peer }))
+                Ok(Some(State::Connected { link, session, peer, since: StdInstant::now() }))
             }
-            State::Connected { link, session, peer } => {
-                let peer = *peer;
+            State::Connected { link, session, peer, since } => {
+                let (peer, since) = (*peer, *since);
                 let printer = &mut *exchanges.printer;
                 let over = link.drive(cx, session, |greeting| {
                     printer.show(&ReceivedText { from: peer, text: greeting.printable() });
                 });
                 over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
-                exchanges.succeed();
+                exchanges.succeed(since.elapsed().into());
                 Ok(Some(State::Waiting))
             }
         }

@@ -1,13 +1,15 @@
 //! `udp-client`: asks a datagram server.
 
+mod asking;
+
 use core::task::Poll;
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{self, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent};
+use barewire_core::datagram::{self, Datagram, ExchangeConfig};
 use barewire_core::time::Duration;
-use barewire_linux::datagrams::UdpClient;
+use barewire_linux::address::Family;
+use barewire_linux::dialer::{DialError, Resolver};
 use barewire_linux::executor::{Context, Task};
 use clap::Parser;
 
@@ -17,11 +19,13 @@ use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
-use crate::client::destination::Destination;
+use crate::client::destination::{Destination, FamilyArguments, among, no_address};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
+
+use asking::{Asking, Question, Replied, Unanswered};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +65,9 @@ pub(crate) struct UdpClientProgram {
     bind: Option<String>,
 
     #[command(flatten)]
+    family: FamilyArguments,
+
+    #[command(flatten)]
     repeat: RepeatArguments,
 
     #[command(flatten)]
@@ -76,20 +83,34 @@ impl Run for UdpClientProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let (server, text) = Destination::read_with_text(&self.words, payload)?;
-        let request = text.unwrap_or(b"nice to meet you too");
-        let addresses = server.resolve()?;
         let local = self.bind.as_deref().map(local).transpose()?;
+        let family = self.family(local)?;
+        let config = ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries);
+        let request = text.unwrap_or(b"nice to meet you too");
         let task = ExchangeTask {
-            servers: servers_for(addresses, local)?,
+            resolver: server.resolver(family, &self.common.waits),
             name: server.to_string(),
-            request,
-            local,
-            config: ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries),
+            question: Question { request, local, config },
             buffer: vec![0; self.capacity].into_boxed_slice(),
-            exchange: None,
-            continues: false,
+            preferred: None,
+            has_answered: false,
+            state: State::Waiting,
         };
         exchanges::run(self.repeat, printer, task)
+    }
+}
+
+impl UdpClientProgram {
+    /// The family of the server's addresses that can be asked.
+    fn family(&self, local: Option<SocketAddr>) -> Result<Option<Family>, Failure> {
+        let family = self.family.family();
+        let Some(local) = local else { return Ok(family) };
+        if let Some(family) = family
+            && !family.has(local)
+        {
+            return Err(Failure::usage(format!("--bind: {local} is no {family} address")));
+        }
+        Ok(Some(if local.is_ipv4() { Family::V4 } else { Family::V6 }))
     }
 }
 
@@ -99,33 +120,25 @@ fn local(argument: &str) -> Result<SocketAddr, Failure> {
     Ok(HostPort::read_first(&words)?.0.resolve()?[0])
 }
 
-/// The server's addresses of the family that the local address has.
-fn servers_for(
-    addresses: Vec<SocketAddr>,
-    local: Option<SocketAddr>,
-) -> Result<VecDeque<SocketAddr>, Failure> {
-    let fits = |server: &SocketAddr| local.is_none_or(|local| local.is_ipv4() == server.is_ipv4());
-    let servers: VecDeque<_> = addresses.into_iter().filter(fits).collect();
-    if servers.is_empty() {
-        let message = "--bind: the server has no address of the same family (IPv4 or IPv6)";
-        return Err(Failure::usage(message));
-    }
-    Ok(servers)
-}
-
 /// The task: one exchange after another.
 struct ExchangeTask {
-    /// The server's addresses: the first is asked, and if nobody is there, the next for good.
-    servers: VecDeque<SocketAddr>,
+    resolver: Resolver,
     /// The server as the user named it.
     name: String,
-    request: &'static [u8],
-    local: Option<SocketAddr>,
-    config: ExchangeConfig,
+    question: Question,
     buffer: Box<[u8]>,
-    exchange: Option<(UdpClient, Exchange<'static>)>,
-    /// The next exchange goes on with one that found nobody at another address.
-    continues: bool,
+    /// The address that has replied last.
+    preferred: Option<SocketAddr>,
+    /// It has replied in the last exchange. As long as it does, it alone is the server: what is lost
+    /// is lost, and no other makes up for it.
+    has_answered: bool,
+    state: State,
+}
+
+enum State {
+    Waiting,
+    LookingUp,
+    Asking(Asking),
 }
 
 impl Task<Exchanges<'_>> for ExchangeTask {
@@ -136,136 +149,127 @@ impl Task<Exchanges<'_>> for ExchangeTask {
     ) -> Poll<()> {
         while !cx.stopping() {
             match self.advance(exchanges, cx) {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(Some(state)) => self.enter(state, cx),
+                Ok(None) => break,
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
                 Err(nb::Error::Other(reason)) => {
-                    self.close(cx);
-                    if self.servers.len() > 1 {
-                        log::debug!("{reason}; trying the next address");
-                        self.servers.pop_front();
-                        self.continues = true;
-                    } else {
-                        exchanges.fail(reason);
-                    }
+                    exchanges.fail(reason);
+                    self.has_answered = false;
+                    self.enter(State::Waiting, cx);
                 }
             }
         }
-        self.close(cx);
+        self.enter(State::Waiting, cx);
         Poll::Ready(())
     }
 }
 
 impl ExchangeTask {
-    /// Takes the next step; false when there is no more to do.
+    fn enter(&mut self, state: State, cx: &mut Context<'_, Exchanges<'_>>) {
+        if let State::Asking(asking) = std::mem::replace(&mut self.state, state) {
+            asking.close(cx);
+        }
+    }
+
+    /// Goes on to the next state; `None` when there is no more to do.
     fn advance(
         &mut self,
         exchanges: &mut Exchanges<'_>,
         cx: &mut Context<'_, Exchanges<'_>>,
-    ) -> nb::Result<bool, String> {
-        let Some((socket, exchange)) = &mut self.exchange else {
-            if !std::mem::take(&mut self.continues) {
-                let Some(next) = exchanges.next_start() else { return Ok(false) };
+    ) -> nb::Result<Option<State>, String> {
+        match &mut self.state {
+            State::Waiting => {
+                let Some(next) = exchanges.next_start() else { return Ok(None) };
                 if cx.now() < next {
                     cx.set_deadline(Some(next));
                     return Err(nb::Error::WouldBlock);
                 }
                 exchanges.start(cx.now());
+                let server = self.preferred.filter(|_| self.has_answered);
+                Ok(Some(server.map_or(State::LookingUp, |server| {
+                    State::Asking(Asking::new(self.question, &[server], None))
+                })))
             }
-            let socket = UdpClient::connect(self.servers[0], self.local);
-            let socket = socket.map_err(|error| self.unsent(&error))?;
-            let server = socket.peer_addr();
-            self.exchange = Some((socket, Exchange::new(server, self.request, self.config)));
-            exchanges.restart_clock();
-            return Ok(true);
-        };
-        while let Ok(request) = exchange.poll_transmit() {
-            match socket.send(request) {
-                // A full send buffer loses the datagram, as the network might: the time-out sees
-                // to it.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                    return Err(nb::Error::Other(self.unsent(&error)));
+            State::LookingUp => {
+                let found = self.resolver.poll(cx);
+                let servers = found.map_err(|error| error.map(|why| self.without_address(&why)))?;
+                Ok(Some(State::Asking(Asking::new(self.question, &servers, self.preferred))))
+            }
+            State::Asking(asking) => {
+                let replied = asking.poll(cx, &mut self.buffer);
+                let tried = asking.tried();
+                let replied = replied.map_err(|error| error.map(|why| self.failed(&why, tried)))?;
+                self.show(exchanges, &replied);
+                (self.preferred, self.has_answered) = (Some(replied.from), true);
+                Ok(Some(State::Waiting))
+            }
+        }
+    }
+
+    fn show(&self, exchanges: &mut Exchanges<'_>, replied: &Replied) {
+        let Replied { from: source, length, round_trip } = *replied;
+        let bytes = self.buffer.get(..length).unwrap_or(&self.buffer);
+        let reply = Datagram { source, bytes, length };
+        exchanges.printer.show(&ReceivedDatagram::from(&reply));
+        if reply.is_truncated() {
+            let (name, capacity) = (&self.name, self.buffer.len());
+            let reason = format!(
+                "the reply of {name} was truncated: {length} bytes, and --capacity is {capacity}"
+            );
+            exchanges.succeed_in_part(round_trip, reason);
+        } else {
+            exchanges.succeed(round_trip);
+        }
+    }
+
+    fn without_address(&self, error: &DialError) -> String {
+        match (error, self.question.local) {
+            (DialError::NoAddress { .. }, Some(local)) => {
+                format!("--bind: {error} that could be asked from {local}")
+            }
+            _ => no_address(error),
+        }
+    }
+
+    /// Why there was no reply; `tried` addresses were asked.
+    fn failed(&self, why: &Unanswered, tried: usize) -> String {
+        let (name, which) = (&self.name, among(tried));
+        let Question { local, config, .. } = self.question;
+        match (why, local) {
+            (Unanswered::Unsent(error), Some(local)) if is_about_local(error) => {
+                format!("--bind: cannot send from {local}: {}", describe(error))
+            }
+            (Unanswered::Unsent(error) | Unanswered::Unreachable(error), _)
+                if error.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                let error = describe(error);
+                format!("cannot reach {name}: {which}{error} (is a server listening there?)")
+            }
+            (Unanswered::Unsent(error), _) => {
+                format!("cannot send to {name}: {which}{}", describe(error))
+            }
+            (Unanswered::Unreachable(error), _) => {
+                format!("cannot reach {name}: {which}{}", describe(error))
+            }
+            (Unanswered::TimedOut, _) => {
+                let addresses =
+                    if tried > 1 { format!(" ({tried} addresses)") } else { String::new() };
+                let timeout = config.timeout;
+                match config.retries {
+                    0 => format!(
+                        "no reply from {name}{addresses} in {timeout} (try again with --retries)"
+                    ),
+                    retries => format!(
+                        "no reply from {name}{addresses}, tried {} times",
+                        u64::from(retries) + 1
+                    ),
                 }
-                _ => exchange.transmitted(cx.now()),
             }
-        }
-        let event = match socket.recv(cx, &mut self.buffer) {
-            Ok(datagram) => exchange.handle_datagram(cx.now(), datagram),
-            Err(nb::Error::WouldBlock) => exchange.handle_timeout(cx.now()),
-            Err(nb::Error::Other(error)) => {
-                let _ = exchange.handle_unreachable();
-                return Err(nb::Error::Other(self.unreachable(&error)));
-            }
-        };
-        match event {
-            Ok(ExchangeEvent::Replied { reply, .. }) => {
-                exchanges.printer.show(&ReceivedDatagram::from(&reply));
-                let (truncated, length) = (reply.is_truncated(), reply.length);
-                if truncated {
-                    exchanges.succeed_in_part(format!(
-                        "the reply of {} was truncated: {length} bytes, and --capacity is {}",
-                        self.name,
-                        self.buffer.len()
-                    ));
-                } else {
-                    exchanges.succeed();
-                }
-                self.servers.truncate(1);
-                self.close(cx);
-                Ok(true)
-            }
-            Ok(ExchangeEvent::Retrying { left }) => {
-                log::info!(
-                    "no reply from {}: trying again ({left} more tries after this)",
-                    self.name
-                );
-                Ok(true)
-            }
-            Ok(_) => Ok(true),
-            Err(nb::Error::WouldBlock) => {
-                cx.set_deadline(exchange.poll_deadline());
-                Err(nb::Error::WouldBlock)
-            }
-            Err(nb::Error::Other(error)) => Err(nb::Error::Other(self.failed(error))),
         }
     }
+}
 
-    /// Ends the exchange.
-    fn close(&mut self, cx: &mut Context<'_, Exchanges<'_>>) {
-        if let Some((socket, _)) = self.exchange.take() {
-            socket.close(cx);
-        }
-    }
-
-    fn unsent(&self, error: &io::Error) -> String {
-        match (error.kind(), self.local) {
-            (io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable, Some(local)) => {
-                format!("cannot send from {local}: {}", describe(error))
-            }
-            (io::ErrorKind::ConnectionRefused, _) => self.unreachable(error),
-            _ => format!("cannot send to {}: {}", self.name, describe(error)),
-        }
-    }
-
-    fn unreachable(&self, error: &io::Error) -> String {
-        let advice = match error.kind() {
-            io::ErrorKind::ConnectionRefused => " (is a server listening there?)",
-            _ => "",
-        };
-        format!("cannot reach {}: {}{advice}", self.name, describe(error))
-    }
-
-    fn failed(&self, error: ExchangeError) -> String {
-        let (name, timeout) = (&self.name, self.config.timeout);
-        match (error, self.config.retries) {
-            (ExchangeError::Unreachable, _) => format!("cannot reach {name}: {error}"),
-            (ExchangeError::TimedOut, 0) => {
-                format!("no reply from {name} in {timeout} (try again with --retries)")
-            }
-            (ExchangeError::TimedOut, retries) => {
-                format!("no reply from {name}, tried {} times", u64::from(retries) + 1)
-            }
-            _ => format!("{name}: {error}"),
-        }
-    }
+/// Whether an error of sending is about the address to send from.
+fn is_about_local(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable)
 }

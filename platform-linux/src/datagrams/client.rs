@@ -13,7 +13,7 @@ use nix::sys::socket::{
     self, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrStorage, recvmsg, sockopt,
 };
 
-use crate::address::{canonical, family};
+use crate::address::{canonical, family, self_connected};
 use crate::executor::{Context, Readiness, Source};
 use crate::sys::retry;
 
@@ -41,7 +41,9 @@ impl UdpClient {
     /// Those of `socket(2)`, `bind(2)` and `connect(2)`:
     /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
     /// [`NetworkUnreachable`](io::ErrorKind::NetworkUnreachable) among them; `EINVAL` or
-    /// `EAFNOSUPPORT` if `local` and `peer` are not of one family.
+    /// `EAFNOSUPPORT` if `local` and `peer` are not of one family;
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if `peer` is the socket itself: nobody else
+    /// is bound there.
     pub fn connect(peer: SocketAddr, local: Option<SocketAddr>) -> io::Result<Self> {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let fd = socket::socket(family(peer), SockType::Datagram, flags, None)?;
@@ -53,7 +55,14 @@ impl UdpClient {
             socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(local))?;
         }
         socket::connect(fd.as_raw_fd(), &SockaddrStorage::from(peer))?;
-        Ok(Self { inner: fd.into(), peer: canonical(peer), source: None })
+        let inner = net::UdpSocket::from(fd);
+        let is_own = |local: SocketAddr| {
+            local.port() == peer.port() && inner.peer_addr().is_ok_and(|peer| peer == local)
+        };
+        if inner.local_addr().is_ok_and(is_own) {
+            return Err(self_connected());
+        }
+        Ok(Self { inner, peer: canonical(peer), source: None })
     }
 
     /// The local address.

@@ -12,6 +12,7 @@
 //! | [`framed`] | a file transfer made by hand, right or wrong |
 //! | [`proxy`] | a network that counts, cuts, resets, stalls and flips |
 //! | [`pseudoterminal`] | a terminal to run a program on |
+//! | [`namespace`] | names and a network that are the test's own |
 //! | [`folder`] | files to serve, with contents that tell one place from another |
 //! | [`printable`] | what a terminal may be sent, as an oracle |
 //! | [`faults`] | a system whose calls fail |
@@ -34,6 +35,7 @@ pub mod finished;
 pub mod folder;
 pub mod framed;
 pub mod launch;
+pub mod namespace;
 pub mod peer;
 pub mod printable;
 pub mod program;
@@ -48,6 +50,7 @@ pub mod tutorial;
 pub use finished::Finished;
 pub use folder::Folder;
 pub use launch::{Launch, run};
+pub use namespace::Namespace;
 pub use peer::Peer;
 pub use program::Program;
 pub use proxy::{Fault, Proxy};

@@ -24,6 +24,7 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     row(Call::CONNECT, "socket:", UNREACHABLE, Told("connect to 127.0.0.1:")),
     row(Call::EPOLL_CTL, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
     row(Call::GETSOCKOPT, "socket:", MEMORY, Told("connect to 127.0.0.1:")),
+    row(Call::GETSOCKNAME, "socket:", MEMORY, Unseen),
     row(Call::SEND, "socket:", TRANSFER, Unseen),
     row(Call::SEND, "socket:", BROKEN, Told("x: 127.0.0.1:")),
     row(Call::SHUTDOWN, "socket:", RESET, Orderly),

@@ -1,10 +1,9 @@
 //! One connection after another.
 
 use core::task::Poll;
-use std::io;
 
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::connector::Connector;
+use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::{Context, Task};
 
 use crate::cli::exit::Failure;
@@ -16,6 +15,7 @@ use super::state::ChatClientState;
 /// The task: it connects, talks, and comes back.
 #[derive(Debug)]
 pub(super) struct Reconnector {
+    dialer: Dialer,
     state: State,
     /// There was a connection.
     was_connected: bool,
@@ -28,7 +28,7 @@ pub(super) struct Reconnector {
 enum State {
     /// Waiting to try.
     Waiting(Option<Instant>),
-    Connecting(Connector),
+    Connecting,
     Connected {
         session: Box<ChatSession>,
         since: Instant,
@@ -37,9 +37,9 @@ enum State {
 }
 
 impl Reconnector {
-    pub(super) fn new(delay: Duration) -> Self {
+    pub(super) fn new(dialer: Dialer, delay: Duration) -> Self {
         let state = State::Waiting(None);
-        Self { state, was_connected: false, delay, last_reason: String::new() }
+        Self { dialer, state, was_connected: false, delay, last_reason: String::new() }
     }
 }
 
@@ -80,7 +80,7 @@ impl Reconnector {
     ) -> Result<State, ()> {
         let leaves = chat.closing && chat.reporter.is_on_terminal();
         match &mut self.state {
-            State::Waiting(_) | State::Connecting(_) if leaves => {
+            State::Waiting(_) | State::Connecting if leaves => {
                 chat.report_unsent();
                 chat.finish(cx, Ok(()));
                 Ok(State::Done)
@@ -90,10 +90,9 @@ impl Reconnector {
                     cx.set_deadline(*until);
                     return Err(());
                 }
-                let addresses = chat.settings.addresses.clone();
-                Ok(State::Connecting(Connector::new(addresses, chat.settings.timeout)))
+                Ok(State::Connecting)
             }
-            State::Connecting(connector) => match connector.poll(cx) {
+            State::Connecting => match self.dialer.poll(cx) {
                 Err(nb::Error::WouldBlock) => Err(()),
                 Err(nb::Error::Other(error)) => Ok(self.connect_failed(&error, chat, cx)),
                 Ok((link, peer)) => {
@@ -169,7 +168,7 @@ impl Reconnector {
     /// A connection could not be made.
     fn connect_failed(
         &mut self,
-        error: &io::Error,
+        error: &DialError,
         chat: &mut ChatClientState<'_>,
         cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> State {
@@ -196,6 +195,8 @@ impl Reconnector {
 
 #[cfg(test)]
 mod tests {
+    use barewire_linux::dialer::Resolver;
+
     use super::super::state::tests::test;
     use super::*;
     use crate::cli::waits::FIRST_RETRY_DELAY;
@@ -203,7 +204,8 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_a_limit() {
         test(|chat| {
-            let mut reconnector = Reconnector::new(FIRST_RETRY_DELAY);
+            let mut reconnector =
+                Reconnector::new(Dialer::new(Resolver::new("server", 1)), FIRST_RETRY_DELAY);
             let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
                 State::Waiting(Some(until)) => until.duration_since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),

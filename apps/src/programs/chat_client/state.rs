@@ -1,12 +1,11 @@
 //! What the tasks share.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
 
 use barewire_core::chat::{Kind, Line};
 use barewire_core::text::MAX_TEXT;
 use barewire_core::time::Duration;
+use barewire_linux::dialer::DialError;
 use barewire_linux::executor::{Context, TaskId};
 
 use crate::cli::exit::Failure;
@@ -26,7 +25,6 @@ const WAITING_UNCONNECTED: usize = 50;
 pub(super) struct Settings {
     /// The server as the user named it.
     pub(super) server: String,
-    pub(super) addresses: Vec<SocketAddr>,
     pub(super) timeout: Duration,
     pub(super) quiet: Duration,
     /// How many lines a second a server takes.
@@ -202,7 +200,7 @@ impl<'o> ChatClientState<'o> {
     }
 
     /// Why there is no connection.
-    pub(super) fn connect_error(&self, error: &io::Error) -> String {
+    pub(super) fn connect_error(&self, error: &DialError) -> String {
         connect_error(&self.settings.server, self.settings.timeout, error)
     }
 }
@@ -232,7 +230,6 @@ pub(super) mod tests {
         let task = executor.spawn(Box::new(Nobody));
         let settings = Settings {
             server: "server:1".into(),
-            addresses: Vec::new(),
             timeout: Duration::from_secs(1),
             quiet: Duration::from_millis(200),
             rate: 10,

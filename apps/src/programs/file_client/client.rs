@@ -4,6 +4,7 @@
 mod tests;
 
 use barewire_core::time::Instant;
+use barewire_linux::dialer::Dialer;
 use log::Level;
 
 use super::messages;
@@ -19,6 +20,7 @@ use super::transfer::Transfer;
 pub(super) struct Client<'o> {
     pub(super) queue: Queue<'o>,
     pub(super) policy: RetryPolicy,
+    pub(super) dialer: Dialer,
     /// What all connections together are held to.
     pub(super) pace: Option<Pace>,
 }
@@ -26,12 +28,13 @@ pub(super) struct Client<'o> {
 impl<'o> Client<'o> {
     pub(super) fn new(
         settings: Settings,
+        dialer: Dialer,
         reporter: Reporter<'o>,
         transfers: Vec<Transfer>,
     ) -> Self {
         let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain);
         let pace = settings.limit_rate.map(Pace::new);
-        Self { queue: Queue::new(settings, reporter, transfers), policy, pace }
+        Self { queue: Queue::new(settings, reporter, transfers), policy, dialer, pace }
     }
 
     /// When the next connection begins after one that has ended so; `None` if none does.

@@ -1,9 +1,8 @@
 //! Connections to servers, before anything is asked for.
 
-use std::io;
 use std::net::SocketAddr;
 
-use barewire_linux::connector::Connector;
+use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::Context;
 use barewire_linux::link::Link;
 
@@ -11,14 +10,15 @@ use barewire_linux::link::Link;
 /// on while another program has the processor.
 const RECEIVE_BUFFER: u32 = 4 << 20;
 
-/// As [`Connector::poll`], with a wide receive buffer.
+/// As [`Dialer::poll`], with a wide receive buffer.
 pub(super) fn connect<W>(
-    connector: &mut Connector,
+    dialer: &mut Dialer,
     cx: &mut Context<'_, W>,
-) -> nb::Result<(Link, SocketAddr), io::Error> {
-    let (link, peer) = connector.poll(cx)?;
+) -> nb::Result<(Link, SocketAddr), DialError> {
+    let (link, peer) = dialer.poll(cx)?;
     if let Some(stream) = link.stream() {
-        stream.widen_receive_buffer(RECEIVE_BUFFER)?;
+        let widened = stream.widen_receive_buffer(RECEIVE_BUFFER);
+        widened.map_err(|last| DialError::Unreached { tried: 1, last })?;
     }
     Ok((link, peer))
 }

@@ -5,7 +5,6 @@ use core::task::Poll;
 use barewire_core::file::{PlainReceiver, ReceiverError, ReceiverEvent};
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
-use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::Link;
 
@@ -16,7 +15,6 @@ use super::connecting::connect;
 use super::pace::Paced;
 use super::queue::Receiver;
 use super::retry::Ending;
-use super::settings::Settings;
 use super::sink::{Abort, Readiness};
 
 /// The task: from the pause before the connection is made to its end, when it spawns the next.
@@ -24,7 +22,7 @@ use super::sink::{Abort, Readiness};
 pub(super) enum ServerConnection {
     /// Until when.
     Waiting(Instant),
-    Connecting(Connector),
+    Connecting,
     Framed(Link, Receiver),
     Plain(Link, PlainReceiver<'static>),
 }
@@ -51,11 +49,10 @@ impl ServerConnection {
                     }
                     Some(_) => {}
                 }
-                let Settings { addresses, timeout, .. } = &client.queue.settings;
-                Ok(Self::Connecting(Connector::new(addresses.clone(), *timeout)))
+                Ok(Self::Connecting)
             }
-            Self::Connecting(connector) => {
-                let connected = connect(connector, cx);
+            Self::Connecting => {
+                let connected = connect(&mut client.dialer, cx);
                 let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
                 client.queue.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
                 client.policy.reach();

@@ -1,6 +1,7 @@
 //! Why something was not downloaded, in words for people.
 
 use barewire_core::file::{Operation, ReceiverError, Refusal, is_acceptable};
+use barewire_linux::dialer::DialError;
 use barewire_linux::link::DriveError;
 use indicatif::HumanBytes;
 
@@ -63,10 +64,10 @@ pub(super) fn ended(
     let after = if held > 0 { format!(" after {}", HumanBytes(held)) } else { String::new() };
     let broke_off = |how: &str| format!("{name}: {server} broke off{after}: {how}");
     match ending {
-        Ending::Unconnected(error) if policy.fell_back() => format!(
+        Ending::Unconnected(DialError::Unreached { last, .. }) if policy.fell_back() => format!(
             "{server} speaks the plain form only and takes no second connection: {} (it is \
              probably a server for one connection: --plain asks it plainly from the start)",
-            describe(error)
+            describe(last)
         ),
         Ending::Unconnected(error) => connect_error(server, *timeout, error),
         Ending::Closed => broke_off("the connection was closed"),

@@ -5,7 +5,6 @@ use core::task::Poll;
 use barewire_core::file::{self, ReceiverError};
 use barewire_core::session::Session as _;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::connector::Connector;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 
@@ -31,7 +30,6 @@ const IDLE: Duration = Duration::from_millis(20);
 pub(super) struct MirrorConnection {
     /// Which server it is.
     index: usize,
-    addresses: Vec<std::net::SocketAddr>,
     policy: RetryPolicy,
     progressed: bool,
     state: State,
@@ -41,18 +39,14 @@ pub(super) struct MirrorConnection {
 enum State {
     /// Until when.
     Waiting(Instant),
-    Connecting(Connector),
+    Connecting,
     Framed(Link, Receiver),
 }
 
 impl MirrorConnection {
-    pub(super) fn new(
-        index: usize,
-        addresses: Vec<std::net::SocketAddr>,
-        policy: RetryPolicy,
-    ) -> Self {
+    pub(super) fn new(index: usize, policy: RetryPolicy) -> Self {
         let state = State::Waiting(Instant::ZERO);
-        Self { index, addresses, policy, progressed: false, state }
+        Self { index, policy, progressed: false, state }
     }
 
     /// Goes on as far as it can.
@@ -67,13 +61,14 @@ impl MirrorConnection {
                 Err(nb::Error::WouldBlock)
             }
             State::Waiting(_) => {
-                let timeout = mirrors.settings.timeout;
-                self.state = State::Connecting(Connector::new(self.addresses.clone(), timeout));
+                self.state = State::Connecting;
                 Ok(())
             }
-            State::Connecting(connector) => {
-                let connected = connect(connector, cx);
-                let (link, _) = connected.map_err(|error| {
+            State::Connecting => {
+                let Some(server) = mirrors.servers.get_mut(self.index) else {
+                    return Err(nb::Error::Other(Ending::Closed));
+                };
+                let (link, _) = connect(&mut server.dialer, cx).map_err(|error| {
                     // By then the others may have given all.
                     cx.set_deadline(Some(cx.now() + IDLE));
                     error.map(Ending::Unconnected)
@@ -209,8 +204,7 @@ impl Task<Mirrors<'_>> for MirrorConnection {
                     mirrors.reporter.flush();
                     let Some(begin) = next else { return Poll::Ready(()) };
                     // The next connection is a task of its own, so that nothing of the last is left.
-                    let (addresses, policy) = (self.addresses.clone(), self.policy.clone());
-                    let mut next = Self::new(self.index, addresses, policy);
+                    let mut next = Self::new(self.index, self.policy.clone());
                     next.state = State::Waiting(begin);
                     cx.spawn(Box::new(next));
                     return Poll::Ready(());

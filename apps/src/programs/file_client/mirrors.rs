@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use barewire_core::file::{Digest, ReceiverEvent, Refusal, Request, RootDigester, SegmentSize};
+use barewire_linux::dialer::Dialer;
 use indicatif::HumanBytes;
 use log::Level;
 
@@ -48,6 +49,7 @@ pub(super) struct Mirrors<'o> {
 pub(super) struct Server {
     /// As the user named it.
     pub(super) address: String,
+    pub(super) dialer: Dialer,
     state: State,
     /// What was asked for and has not come in full.
     asked: VecDeque<Range<u64>>,
@@ -92,10 +94,11 @@ impl<'o> Mirrors<'o> {
         reporter: Reporter<'o>,
         name: String,
         sink: FileSink,
-        servers: Vec<String>,
+        servers: Vec<(String, Dialer)>,
         expected: Option<Digest>,
     ) -> Self {
-        let servers = servers.into_iter().map(Server::new).collect();
+        let servers =
+            servers.into_iter().map(|(address, dialer)| Server::new(address, dialer)).collect();
         let (allowance, pace) = (settings.limits.into(), settings.limit_rate.map(Pace::new));
         let (sink, meant, last_reason) = (Some(sink), None, String::new());
         Self {
@@ -364,9 +367,9 @@ impl Reports for Mirrors<'_> {
 }
 
 impl Server {
-    fn new(address: String) -> Self {
+    fn new(address: String, dialer: Dialer) -> Self {
         let (asked, segment) = (VecDeque::new(), Vec::new());
-        Self { address, state: State::New, asked, segment, given: 0, has_failed: false }
+        Self { address, dialer, state: State::New, asked, segment, given: 0, has_failed: false }
     }
 
     pub(super) fn is_out(&self) -> bool {

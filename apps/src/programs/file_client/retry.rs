@@ -4,6 +4,7 @@ use std::io;
 
 use barewire_core::file::ReceiverError;
 use barewire_core::time::Duration;
+use barewire_linux::dialer::DialError;
 use barewire_linux::link::DriveError;
 
 use crate::client::retry_delay::next_retry_delay;
@@ -14,7 +15,7 @@ use super::sink::Abort;
 #[derive(Debug)]
 pub(super) enum Ending {
     /// It was not made.
-    Unconnected(io::Error),
+    Unconnected(DialError),
     /// In order.
     Closed,
     Broken(DriveError<ReceiverError>),
@@ -219,7 +220,9 @@ mod tests {
 
     #[test]
     fn a_server_that_was_reached_once_may_be_so_again() {
-        let unconnected = |kind: io::ErrorKind| Ending::Unconnected(kind.into());
+        let unconnected = |kind: io::ErrorKind| {
+            Ending::Unconnected(DialError::Unreached { tried: 1, last: kind.into() })
+        };
         let refused = unconnected(io::ErrorKind::ConnectionRefused);
         let reset = unconnected(io::ErrorKind::ConnectionReset);
         let left = Left::default();

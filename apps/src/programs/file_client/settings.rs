@@ -1,6 +1,5 @@
 //! What the user wants, as far as it is the same for all files.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Digest, TransferConfig};
@@ -10,6 +9,7 @@ use clap::Args;
 
 use crate::cli::sizes::rate;
 use crate::cli::times::{timeout, written};
+use crate::client::destination::FamilyArguments;
 
 use super::expectations::{Expectations, hash};
 use super::limits::Limits;
@@ -21,9 +21,6 @@ pub(super) struct Settings {
     /// As the user named it.
     #[arg(skip)]
     pub(super) server: String,
-
-    #[arg(skip)]
-    pub(super) addresses: Vec<SocketAddr>,
 
     /// Ask in the form that every server knows, which cannot prove that a file is whole
     #[arg(long, conflicts_with_all = ["list", "recursive"])]
@@ -92,6 +89,9 @@ pub(super) struct Settings {
     /// The pause before the first of them.
     #[arg(skip)]
     pub(super) retry_pause: Duration,
+
+    #[command(flatten)]
+    pub(super) family: FamilyArguments,
 
     #[command(flatten)]
     pub(super) rules: TreeRules,

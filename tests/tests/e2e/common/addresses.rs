@@ -1,13 +1,12 @@
 //! The forms an address may have, and addresses that cannot be had.
 
-use std::fs;
 use std::net::{TcpListener, UdpSocket};
 
 use barewire_tests::harness::sockets::{catch_up, has_ipv6};
 use barewire_tests::harness::{Launch, Server, run, tutorial};
 use nix::sys::signal::Signal;
 
-use super::{CLIENTS, SERVERS, THREADED};
+use super::{SERVERS, THREADED};
 use crate::chat::Member;
 
 /// What each server says by default, beside its client.
@@ -83,46 +82,6 @@ fn names_are_looked_up() {
         run(client, &[&format!("localhost:{port}")]).exits(0).prints(reply);
         run(client, &["localhost", &port]).exits(0).prints(reply);
         server.stop();
-    }
-}
-
-/// A name may be several addresses, and the server listens on the last of them only; the first
-/// refuses. Such a name is made in a namespace of the client's own (unshare(1)), where no other
-/// process sees it.
-#[test]
-fn every_address_of_a_name_is_tried() {
-    const IN_A_NAMESPACE: &str = r#"exec unshare --map-root-user --mount \
-        sh -c 'mount --bind "$HOSTS" /etc/hosts && exec "$0" "$@"' "$0" "$@""#;
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let hosts = folder.path().join("hosts");
-    fs::write(&hosts, "127.0.0.98 manifold.test\n127.0.0.99 manifold.test\n").unwrap();
-
-    for (server, client, reply) in PAIRS {
-        let server = serve_at(server, &["127.0.0.99:0"]);
-        for options in [&[][..], &["--count", "2", "--interval", "5ms"]] {
-            let client = Launch::through_shell(IN_A_NAMESPACE, client)
-                .args(["manifold.test", &server.port()])
-                .args(options)
-                .env("HOSTS", &hosts)
-                .run()
-                .exits(0)
-                .prints(reply);
-            assert_eq!(client.output().contains("2 received, 0 lost"), !options.is_empty());
-        }
-        server.stop();
-    }
-}
-
-#[test]
-fn an_unknown_host_is_a_failure_with_its_name() {
-    for client in CLIENTS {
-        Launch::new(client)
-            .arg("no-such-host.invalid:80")
-            // Where a name server is out of reach, one short try says so (resolv.conf(5)).
-            .env("RES_OPTIONS", "attempts:1 timeout:1")
-            .run()
-            .exits(1)
-            .says(&["no-such-host.invalid"]);
     }
 }
 

@@ -7,6 +7,7 @@ mod clients_gone;
 mod closed_streams;
 mod color;
 mod control_characters;
+mod dialing;
 mod endless_lines;
 mod extreme_values;
 pub(crate) mod frozen;

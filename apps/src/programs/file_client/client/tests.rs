@@ -5,6 +5,7 @@ use barewire_core::file::{
     ReceiverError, ReceiverEvent, ResponseHeader, SegmentDigester, SegmentSize,
 };
 use barewire_core::time::Duration;
+use barewire_linux::dialer::{DialError, Resolver};
 use barewire_linux::files::{Download, DownloadOptions};
 use barewire_linux::link::DriveError;
 use clap::Parser as _;
@@ -22,7 +23,8 @@ fn client(output: &mut Printer, transfers: Vec<Transfer>) -> Client<'_> {
     let options = ["file-client", "server:1", "--retries", "2"];
     let settings = FileClientProgram::parse_from(options).settings;
     let reporter = Reporter::new(output, Scope::File);
-    Client::new(settings, reporter, transfers)
+    let dialer = Dialer::new(Resolver::new("server", 1));
+    Client::new(settings, dialer, reporter, transfers)
 }
 
 fn output() -> Printer {
@@ -37,6 +39,10 @@ fn reset() -> Ending {
     Ending::Broken(DriveError::Connection(io::ErrorKind::ConnectionReset.into()))
 }
 
+fn unconnected(kind: io::ErrorKind) -> Ending {
+    Ending::Unconnected(DialError::Unreached { tried: 1, last: kind.into() })
+}
+
 fn not_framed() -> Ending {
     Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
 }
@@ -49,7 +55,7 @@ fn a_server_that_never_answers_in_the_framed_form_is_asked_plainly() {
     assert!(client.after(&not_framed(), Instant::ZERO).is_some());
     assert!(client.policy.is_plain());
     // That it takes no second connection is told at once.
-    let refused = Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
+    let refused = unconnected(io::ErrorKind::ConnectionRefused);
     assert!(client.after(&refused, Instant::ZERO).is_none());
     assert!(client.queue.reporter.has_failed());
 }
@@ -72,7 +78,7 @@ fn a_server_that_resets_is_asked_again_in_the_framed_form() {
 fn a_reset_is_no_refusal() {
     let mut output = output();
     let mut client = client(&mut output, vec![stdout("x")]);
-    let reset = || Ending::Unconnected(io::ErrorKind::ConnectionReset.into());
+    let reset = || unconnected(io::ErrorKind::ConnectionReset);
     assert!(client.after(&reset(), Instant::ZERO).is_some());
     assert!(!client.queue.reporter.has_failed());
 }
@@ -115,7 +121,7 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
     client.policy.was_heard = true;
     assert!(client.after(&reset(), Instant::ZERO).is_some());
     assert!(!client.policy.is_plain());
-    let refused = || Ending::Unconnected(io::ErrorKind::ConnectionRefused.into());
+    let refused = || unconnected(io::ErrorKind::ConnectionRefused);
     assert!(client.after(&refused(), Instant::ZERO).is_some());
     client.queue.progressed = true;
     assert!(client.after(&refused(), Instant::ZERO).is_some());
@@ -128,7 +134,7 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
 #[test]
 fn what_cannot_become_better_is_not_tried_again() {
     for end in [
-        Ending::Unconnected(io::ErrorKind::ConnectionRefused.into()),
+        unconnected(io::ErrorKind::ConnectionRefused),
         Ending::Broken(DriveError::Session(ReceiverError::Malformed)),
         Ending::Aborted(Abort::GiveUp("the disk is full".into())),
     ] {
