@@ -25,8 +25,8 @@ use in_place::{NOTHING, is_shown};
 ///
 /// In their place are
 /// - the joiners U+200C and U+200D behind a character of a script that uses them (Arabic, Devanagari, Khmer,
-///   Mongolian and the like), and U+200D between two emoji;
-/// - the variation selectors U+FE00–FE0F behind an ideograph, a symbol, an emoji or a letter of Myanmar, or
+///   Mongolian and the like), and U+200D between two symbols, as emoji are;
+/// - the variation selectors U+FE00–FE0F behind an ideograph, a symbol or a letter of Myanmar, or
 ///   between a digit and U+20E3; U+E0100–E01EF behind an ideograph; U+180B–180F behind a Mongolian letter;
 /// - the tags of a flag, from U+1F3F4 to U+E007F.
 ///

@@ -68,12 +68,6 @@ impl<'a> TryFrom<&'a str> for Text<'a> {
     }
 }
 
-impl AsRef<[u8]> for Text<'_> {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes
-    }
-}
-
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.printable().fmt(f)

@@ -49,12 +49,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     session(given, client);
     if let Ok(line) = Text::new(given.text) {
         used(hidden(client).say(line));
-        used(hidden(client).act(line));
-        used(hidden(client).say_to(given.text, line));
-        used(hidden(client).command(line));
     }
-    used(hidden(client).say_fmt(format_args!("{}", given.text)));
-    used(hidden(client).rename(given.text));
     used(hidden(client).has_room(given.count));
     hidden(client).finish(given.now, given.span);
 }
@@ -70,7 +65,14 @@ pub struct Slices {
 
 /// What not every owner needs.
 pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
-    let Machines { config, leave, error, .. } = machines;
+    let Machines { config, leave, error, client, .. } = machines;
+    if let Ok(line) = Text::new(given.text) {
+        used(hidden(client).act(line));
+        used(hidden(client).say_to(given.text, line));
+        used(hidden(client).command(line));
+    }
+    used(hidden(client).say_fmt(format_args!("{}", given.text)));
+    used(hidden(client).rename(given.text));
     let Slices { slots, sources, entries, bytes } = slices;
     if let Ok(room) = Room::new(slots, sources, entries, bytes, *config) {
         used(room.count());

@@ -45,6 +45,10 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.span);
     show(out, &values.printable);
     used(black_box(&values.printable).as_bytes());
+    used(black_box(&values.printable).to_str());
+    used(black_box(&values.heard).nick());
+    used(black_box(&values.heard).text());
+    used(black_box(values.full).line());
     show(out, &values.text);
     show(out, &values.text_error);
     show(out, &values.text_reader_error);

@@ -12,7 +12,8 @@ pub fn exercise(given: &Given, reader: &mut TextReader<64>) {
     used(hidden(reader).handle_end());
     used(hidden(reader).handle_timeout(given.now));
     used(hidden(reader).poll_deadline());
-    if let Ok(mut text) = Text::new(given.text) {
+    used(Text::new(given.text));
+    if let Ok(mut text) = Text::try_from(given.text) {
         used(hidden(&mut text).as_bytes());
         used(hidden(&mut text).to_str());
         used(hidden(&mut text).printable());
