@@ -90,9 +90,8 @@ impl<'a> Room<'a> {
     /// Who is in the room, the operator left aside: those too who say no more, until they
     /// [leave](Self::leave).
     pub fn members(&self) -> impl Iterator<Item = MemberId> {
-        (OPERATOR..NOBODY)
-            .zip(self.state.delivery.slots.iter())
-            .skip(1)
+        (OPERATOR + 1..NOBODY)
+            .zip(self.state.delivery.slots.iter().skip(1))
             .filter(|(_, slot)| !slot.is_vacant())
             .map(|(index, slot)| MemberId { index, generation: slot.generation })
     }

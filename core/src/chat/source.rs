@@ -109,7 +109,7 @@ impl<'a> Accounts<'a> {
     /// The account of a source: its own, or one that is vacant, or the shared one.
     fn find(&mut self, now: Instant, source: Source) -> u32 {
         let mut vacant = None;
-        for (index, account) in (0..).zip(self.slots.iter_mut()).skip(1) {
+        for (index, account) in (1..).zip(self.slots.iter_mut().skip(1)) {
             if account.is_vacant(now) {
                 vacant = vacant.or(Some((index, account)));
             } else if account.source == source {
