@@ -64,6 +64,11 @@ fn is_in(c: char, spans: &[Span]) -> bool {
         .is_ok_and(|c| spans.iter().any(|&(first, last)| (first..=last).contains(&c)))
 }
 
+fn is_invisible(c: char) -> bool {
+    is_in(c, &INVISIBLE)
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 fn uses_joiners(c: char) -> bool {
     is_in(c, &JOINING) || matches!(c, '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
 }
@@ -81,7 +86,7 @@ pub(super) fn is_shown(before: char, c: char, rest: &str) -> bool {
     let next = || rest.chars().next().unwrap_or(NOTHING);
     match c {
         ' '..='~' => true,
-        '\0'..='\u{9f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => false,
+        '\0'..='\u{9f}' => false,
         // UTS #51, ED-16.
         '\u{200d}' if is_symbol(before) || before == '\u{fe0f}' => is_symbol(next()),
         '\u{200c}' | '\u{200d}' => uses_joiners(before),
@@ -98,8 +103,7 @@ pub(super) fn is_shown(before: char, c: char, rest: &str) -> bool {
         '\u{e0020}'..='\u{e007f}' => {
             matches!(before, '\u{e0020}'..='\u{e007e}') || before == FLAG && is_region(c, rest)
         }
-        '\u{e0000}'..='\u{e0fff}' => false,
-        _ => !is_in(c, &INVISIBLE),
+        _ => !is_invisible(c),
     }
 }
 
