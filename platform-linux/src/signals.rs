@@ -1,4 +1,4 @@
-//! `SIGINT`, `SIGTERM` and `SIGHUP` as events.
+//! `SIGINT`, `SIGTERM` and `SIGHUP` as events, or all signals that are sent to end a program.
 
 use core::fmt;
 use core::task::Poll;
@@ -14,7 +14,7 @@ use crate::executor::{Context, Readiness, Source, Task};
 use crate::job_control;
 use crate::sys::{retry, startup};
 
-/// A task, in the background, that turns the first `SIGINT` or `SIGTERM` into the executor's orderly
+/// A task, in the background, that turns the first of its signals into the executor's orderly
 /// [stop](Context::stop) and the second into its [end](Context::stop_now).
 ///
 /// `SIGHUP` starts the orderly stop as well, or else has [something reloaded](Self::on_hangup), and never
@@ -48,11 +48,22 @@ impl Signals {
     /// # Errors
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block() -> io::Result<Self> {
-        let hangup = (!startup::ignores_hangup()).then_some(Signal::SIGHUP);
-        Self::block_these([Signal::SIGINT, Signal::SIGTERM].into_iter().chain(hangup).collect())
+        Self::block_these(&[])
     }
 
-    fn block_these(handled: SigSet) -> io::Result<Self> {
+    /// As [`block`](Self::block), and with those all others that are sent to end a program: for one that
+    /// has something to put back in order, such as the mode of its terminal.
+    ///
+    /// # Errors
+    /// Those of `sigprocmask(2)` and `signalfd(2)`.
+    pub fn block_all() -> io::Result<Self> {
+        Self::block_these(&OTHERS)
+    }
+
+    fn block_these(others: &[Signal]) -> io::Result<Self> {
+        let hangup = (!startup::ignores_hangup()).then_some(Signal::SIGHUP);
+        let signals = [Signal::SIGINT, Signal::SIGTERM].into_iter().chain(hangup);
+        let handled: SigSet = signals.chain(others.iter().copied()).collect();
         handled.thread_block()?;
         Self::receive(handled, Arc::default(), None)
     }
@@ -88,6 +99,20 @@ impl Signals {
     }
 }
 
+/// Those that end a program that does not catch them (`signal(7)`) besides the usual, save those that
+/// tell of a fault in it, and `SIGPIPE`, which Rust ignores.
+const OTHERS: [Signal; 9] = [
+    Signal::SIGQUIT,
+    Signal::SIGALRM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGXCPU,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+];
+
 impl Caught {
     /// The number of the signal that came first, if one came (`signal(7)`).
     pub fn number(&self) -> Option<u8> {
@@ -105,7 +130,7 @@ impl Caught {
     /// The number of the next signal.
     fn take(&self) -> Option<u8> {
         let signal = retry(|| self.fd.read_signal()).ok()??;
-        // SIGHUP is 1, SIGINT 2 and SIGTERM 15.
+        // SIGHUP is 1, and the highest 31.
         Some(u8::try_from(signal.ssi_signo).unwrap_or(u8::MAX))
     }
 
@@ -262,6 +287,16 @@ mod tests {
         assert!(is_readable() && caught.number().is_none());
         assert_eq!((caught.receive(), caught.number()), (Some(2), Some(2)));
         assert!(!is_readable() && caught.receive().is_none());
+    }
+
+    #[test]
+    fn all_that_are_sent_to_end_a_program_are_caught_if_they_are_to_be() {
+        let caught = Signals::block_all().unwrap().caught();
+        for signal in [&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], &OTHERS[..]].concat() {
+            raise(signal).unwrap();
+            assert_eq!(caught.receive().map(i32::from), Some(signal as i32), "{signal}");
+        }
+        assert_eq!(caught.exit_code(), Some(130), "the first");
     }
 
     #[test]

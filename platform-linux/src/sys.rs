@@ -113,8 +113,9 @@ pub(crate) fn knows_no_cache(error: &io::Error) -> bool {
 }
 
 /// `TIOCGWINSZ` (`ioctl_tty(2)`), of which `nix` has the number only.
-pub(crate) fn columns(terminal: impl AsFd) -> io::Result<u16> {
-    Ok(rustix::termios::tcgetwinsize(terminal)?.ws_col)
+pub(crate) fn window_size(terminal: impl AsFd) -> io::Result<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(terminal)?;
+    Ok((size.ws_col, size.ws_row))
 }
 
 /// What `statx(2)` tells of a file (`inode(7)`).

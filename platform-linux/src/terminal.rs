@@ -8,7 +8,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{
     InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid};
 
 use crate::executor::{Context, Readiness, Source};
 use crate::sys;
@@ -17,28 +17,44 @@ use crate::sys;
 const NO_KEY: u8 = 0;
 
 /// A terminal that gives every key at once, until this is dropped.
+///
+/// What ends the program without a drop leaves it so: a signal that nobody catches, above all. So
+/// [`Signals::block_all`](crate::signals::Signals::block_all) belongs to it.
 #[derive(Debug)]
-pub struct RawMode {
+pub struct RawMode<F: AsFd> {
+    terminal: F,
     before: Termios,
-    /// Tells of a change of the window, and of going on after a stop.
     signals: SignalFd,
     source: Option<Source>,
 }
 
-impl RawMode {
-    /// Changes the mode of the terminal that standard input is.
+/// What has happened to the window, or is to happen to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TerminalEvent {
+    /// The window has another size (`SIGWINCH`).
+    Resized,
+    /// The program goes on after a stop (`SIGCONT`); the mode was set again.
+    Resumed,
+    /// The program is to [stop](RawMode::suspend) (`SIGTSTP`).
+    Stop,
+}
+
+impl<F: AsFd> RawMode<F> {
+    /// Changes the mode of a terminal.
     ///
-    /// `SIGWINCH` and `SIGCONT` are blocked for this thread and those that it starts, and received
-    /// through a descriptor.
+    /// `SIGWINCH`, `SIGCONT` and `SIGTSTP` are blocked for this thread and those that it starts, and
+    /// received through a descriptor.
     ///
     /// # Errors
     /// Those of `tcgetattr(3)`, `tcsetattr(3)` and `signalfd(2)`; that it is no terminal.
-    pub fn enter() -> io::Result<Self> {
-        let changes = SigSet::from_iter([Signal::SIGWINCH, Signal::SIGCONT]);
+    pub fn enter(terminal: F) -> io::Result<Self> {
+        let changes = SigSet::from_iter([Signal::SIGWINCH, Signal::SIGCONT, Signal::SIGTSTP]);
         changes.thread_block()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let signals = SignalFd::with_flags(&changes, flags)?;
-        let mode = Self { before: tcgetattr(io::stdin())?, signals, source: None };
+        let before = tcgetattr(&terminal)?;
+        let mode = Self { terminal, before, signals, source: None };
         mode.apply()?;
         Ok(mode)
     }
@@ -54,52 +70,108 @@ impl RawMode {
         mode.control_chars[SpecialCharacterIndices::VQUIT as usize] = NO_KEY;
         mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
-        Ok(tcsetattr(io::stdin(), SetArg::TCSANOW, &mode)?)
+        Ok(tcsetattr(&self.terminal, SetArg::TCSANOW, &mode)?)
     }
 
     /// Stops the whole job, as Ctrl-Z does (`SIGTSTP`), with the mode that the terminal had. Returns
     /// when it goes on.
     ///
     /// # Errors
-    /// Those of `tcsetattr(3)` and `kill(2)`.
+    /// Those of `tcsetattr(3)`, `kill(2)` and `sigprocmask(2)`.
+    pub fn suspend_job(&self) -> io::Result<()> {
+        self.stop(Pid::from_raw(0))
+    }
+
+    /// Stops this process alone, after [`TerminalEvent::Stop`].
+    ///
+    /// # Errors
+    /// As for [`suspend_job`](Self::suspend_job).
     pub fn suspend(&self) -> io::Result<()> {
-        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.before)?;
-        let stopped = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        self.stop(getpid())
+    }
+
+    fn stop(&self, whom: Pid) -> io::Result<()> {
+        tcsetattr(&self.terminal, SetArg::TCSADRAIN, &self.before)?;
+        let stop = SigSet::from(Signal::SIGTSTP);
+        // Here the signal is taken, and the process stands still.
+        let stopped = kill(whom, Signal::SIGTSTP).and_then(|()| stop.thread_unblock());
+        stop.thread_block()?;
         self.apply()?;
         Ok(stopped?)
     }
 
-    /// Whether the window has changed or the program was stopped since the last call, in which case
-    /// the mode is set again. To be called in every turn of the task.
+    /// What has happened, or is to happen, if anything. To be called in every turn of the task, until
+    /// there is nothing more.
     ///
     /// # Errors
     /// Those of `epoll_ctl(2)`, `read(2)` and `tcsetattr(3)`.
-    pub fn has_changed<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<bool> {
+    pub fn next_event<W>(&mut self, cx: &mut Context<'_, W>) -> io::Result<Option<TerminalEvent>> {
         if self.source.is_none() {
             self.source = Some(cx.register(self.signals.as_fd(), Readiness::READABLE)?);
         }
-        let mut changed = false;
-        while let Some(signal) = self.signals.read_signal()? {
-            changed = true;
-            if signal.ssi_signo.cast_signed() == Signal::SIGCONT as i32 {
+        let Some(signal) = self.signals.read_signal()? else { return Ok(None) };
+        Ok(Some(match Signal::try_from(signal.ssi_signo.cast_signed()) {
+            Ok(Signal::SIGTSTP) => TerminalEvent::Stop,
+            Ok(Signal::SIGCONT) => {
                 self.apply()?;
+                TerminalEvent::Resumed
             }
-        }
-        Ok(changed)
+            _ => TerminalEvent::Resized,
+        }))
     }
 }
 
-impl Drop for RawMode {
+impl<F: AsFd> Drop for RawMode<F> {
     fn drop(&mut self) {
         // If it fails the terminal is gone.
-        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.before);
+        let _ = tcsetattr(&self.terminal, SetArg::TCSADRAIN, &self.before);
     }
 }
 
-/// How many columns the terminal has (`TIOCGWINSZ`, `ioctl_tty(2)`); 0 if it does not know.
+/// How many columns and rows the terminal has (`TIOCGWINSZ`, `ioctl_tty(2)`); 0 if it does not know.
 ///
 /// # Errors
 /// Those of `ioctl(2)`: `fd` is no terminal.
-pub fn columns(fd: impl AsFd) -> io::Result<u16> {
-    sys::columns(fd)
+pub fn size(fd: impl AsFd) -> io::Result<(u16, u16)> {
+    sys::window_size(fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+
+    use super::*;
+
+    /// Both sides of a terminal.
+    fn terminal() -> [OwnedFd; 2] {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let person = openpt(flags).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let program = ioctl_tiocgptpeer(&person, flags).unwrap();
+        [person, program]
+    }
+
+    #[test]
+    fn the_mode_is_what_it_was_also_after_a_panic() {
+        let [_person, program] = terminal();
+        let modes = || tcgetattr(&program).unwrap().local_flags;
+        let before = modes();
+        assert!(before.contains(LocalFlags::ICANON | LocalFlags::ECHO));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _mode = RawMode::enter(&program).unwrap();
+            assert!(!modes().intersects(LocalFlags::ICANON | LocalFlags::ECHO));
+            panic!("on purpose");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(modes(), before);
+    }
+
+    #[test]
+    fn what_is_no_terminal_has_no_mode() {
+        assert!(RawMode::enter(std::fs::File::open("/dev/null").unwrap()).is_err());
+    }
 }

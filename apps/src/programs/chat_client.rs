@@ -1,6 +1,9 @@
 //! `chat-client`: chats with everybody in a room.
 
+mod commands;
 mod keyboard;
+mod members;
+mod notices;
 mod piped_input;
 mod reconnector;
 mod replay_filter;
@@ -64,6 +67,10 @@ pub(crate) struct ChatClientProgram {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 
+    /// Ring the terminal's bell when your nick is mentioned, or a private line comes
+    #[arg(long)]
+    bell: bool,
+
     /// Exit when the connection ends
     #[arg(long)]
     no_reconnect: bool,
@@ -109,11 +116,18 @@ impl Run for ChatClientProgram {
         };
 
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
-        let (mut executor, caught) = interruptible::executor()?;
+        let (mut executor, caught) = if on_terminal {
+            interruptible::executor_on_terminal()?
+        } else {
+            interruptible::executor()?
+        };
         let reconnector = executor.spawn(Box::new(Reconnector::new(dialer, retry_pause)));
         let (input, reporter) = if on_terminal {
             let screen = Screen::enter().map_err(Failure::system)?;
-            (executor.spawn(Box::new(Keyboard::new())), Reporter::on_terminal(printer, screen))
+            (
+                executor.spawn(Box::new(Keyboard::new())),
+                Reporter::on_terminal(printer, screen, self.bell),
+            )
         } else {
             standard_streams::check_input().map_err(|why| {
                 Failure::Conversation(format!("cannot read standard input: {why}"))

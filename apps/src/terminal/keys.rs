@@ -29,6 +29,19 @@ pub(crate) enum Key {
     EndOfInput,
     /// Ctrl-Z.
     Suspend,
+    Tab,
+    BackTab,
+    PageUp,
+    PageDown,
+    /// Ctrl-R.
+    Search,
+    /// Esc, or Ctrl-G.
+    Cancel,
+    /// The terminal's answer to where its cursor is: in which column, from 1 on.
+    CursorAt(usize),
+    /// Around what is pasted, which has characters and ends of lines only.
+    PasteStart,
+    PasteEnd,
 }
 
 /// The longest sequence that is worth keeping: what a key sends has a few bytes.
@@ -50,6 +63,19 @@ pub(crate) struct KeyReader {
 }
 
 impl KeyReader {
+    /// Whether the last byte may have been Esc itself, or the beginning of what another key sends.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.part == [0x1b] && !self.pasting
+    }
+
+    /// Nothing has followed: it was Esc.
+    pub(crate) fn resolve(&mut self) -> Option<Key> {
+        self.is_ambiguous().then(|| {
+            self.part.clear();
+            Key::Cancel
+        })
+    }
+
     /// Takes a byte; gives a key if it completes one.
     pub(crate) fn take(&mut self, byte: u8) -> Option<Key> {
         let returned = std::mem::replace(&mut self.returned, byte == b'\r' && self.pasting);
@@ -117,8 +143,9 @@ impl KeyReader {
         let part = std::mem::take(&mut self.part);
         match part.get(1..).unwrap_or_default() {
             [b'[', rest @ ..] if rest == PASTE || rest == PASTE_END => {
-                self.pasting = rest == PASTE;
-                None
+                let was_pasting = std::mem::replace(&mut self.pasting, rest == PASTE);
+                let key = if self.pasting { Key::PasteStart } else { Key::PasteEnd };
+                (was_pasting != self.pasting).then_some(key)
             }
             _ if self.pasting => None,
             [b'[' | b'O', rest @ ..] => sequence(rest),
@@ -135,13 +162,15 @@ fn control(byte: u8) -> Option<Key> {
         0x04 => Key::EndOfInput,
         0x05 => Key::End,
         0x06 => Key::Right,
+        0x07 => Key::Cancel,
         0x08 | 0x7f => Key::Backspace,
-        b'\t' => Key::Char(' '),
+        b'\t' => Key::Tab,
         b'\r' | b'\n' => Key::Enter,
         0x0b => Key::KillToEnd,
         0x0c => Key::Clear,
         0x0e => Key::Down,
         0x10 => Key::Up,
+        0x12 => Key::Search,
         0x14 => Key::Transpose,
         0x15 => Key::KillToStart,
         0x17 => Key::KillWordBefore,
@@ -166,12 +195,21 @@ fn sequence(rest: &[u8]) -> Option<Key> {
         (b'D', _) => Key::Left,
         (b'H', _) | (b'~', b"1" | b"7") => Key::Home,
         (b'F', _) | (b'~', b"4" | b"8") => Key::End,
+        (b'R', _) => Key::CursorAt(column(numbers)?),
+        (b'Z', _) => Key::BackTab,
         (b'~', b"3") => Key::Delete,
+        (b'~', b"5") => Key::PageUp,
+        (b'~', b"6") => Key::PageDown,
         (b'~', b"3;5" | b"3;3") => Key::KillWordAfter,
         // The digits' block, where it sends keys of its own.
         (b'M', b"") => Key::Enter,
         _ => return None,
     })
+}
+
+/// The second of two numbers, `row;column`.
+fn column(numbers: &[u8]) -> Option<usize> {
+    str::from_utf8(numbers).ok()?.split_once(';')?.1.parse().ok()
 }
 
 /// A key with Alt.
@@ -217,6 +255,19 @@ mod tests {
         reads(b"\x7f\x08", &[Key::Backspace; 2]);
         reads(b"\x1b[3~", &[Key::Delete]);
         reads(b"\r\n", &[Key::Enter; 2]);
+        reads(b"\x1b[3;21R\x1b[R", &[Key::CursorAt(21)]);
+        reads(b"\t\x1b[Z", &[Key::Tab, Key::BackTab]);
+        reads(b"\x1b[5~\x1b[6~", &[Key::PageUp, Key::PageDown]);
+    }
+
+    #[test]
+    fn esc_is_a_key_once_nothing_has_followed() {
+        let mut keys = KeyReader::default();
+        assert_eq!((keys.is_ambiguous(), keys.resolve()), (false, None));
+        assert_eq!((keys.take(0x1b), keys.is_ambiguous()), (None, true));
+        assert_eq!((keys.resolve(), keys.is_ambiguous()), (Some(Key::Cancel), false));
+        assert_eq!((keys.take(0x1b), keys.take(b'[')), (None, None));
+        assert_eq!((keys.resolve(), keys.take(b'A')), (None, Some(Key::Up)));
     }
 
     #[test]
@@ -234,6 +285,7 @@ mod tests {
         reads(
             b"\x1b[200~a\x04\x1b[A\tb\r\nc\n\rd\x1b[201~\x04",
             &[
+                Key::PasteStart,
                 Key::Char('a'),
                 Key::Char(' '),
                 Key::Char('b'),
@@ -242,6 +294,7 @@ mod tests {
                 Key::Enter,
                 Key::Enter,
                 Key::Char('d'),
+                Key::PasteEnd,
                 Key::EndOfInput,
             ],
         );

@@ -1,15 +1,15 @@
-//! A line under edit, and those before it.
+//! A line under edit, and what keys do to it.
 
-use std::collections::VecDeque;
 use std::mem;
 
 use barewire_core::printable::printable;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
+use super::completion::{Candidates, Completion};
+use super::history::History;
 use super::keys::Key;
-
-/// So many lines are remembered.
-const REMEMBERED: usize = 500;
+use super::paste::{Paste, Pasted, PastedLines};
+use super::search::Search;
 
 /// A line takes no more than this, in bytes: more than any message has, so that one that is too long
 /// can be shortened.
@@ -24,14 +24,20 @@ pub(crate) enum EditOutcome {
     Changed,
     /// This line is complete.
     Entered(String),
+    /// These were pasted, and are to be sent.
+    Pasted(Vec<String>),
+    /// What can stand in place of the word before the cursor is [to be told](LineEditor::complete).
+    Completing,
     /// The user is done.
     EndOfInput,
     Suspend,
     /// The screen is to be cleared.
     Clear,
+    /// What has scrolled away is to be shown.
+    PageUp,
 }
 
-/// A line, where its cursor is, and the history.
+/// A line, where its cursor is, and what is done with it.
 #[derive(Debug, Default)]
 pub(crate) struct LineEditor {
     text: String,
@@ -39,21 +45,141 @@ pub(crate) struct LineEditor {
     cursor: usize,
     /// What was cut off last.
     killed: String,
-    history: VecDeque<String>,
-    /// Which line of the history is shown, counted from the last; 0 is the new line.
-    back: usize,
-    /// The new line, while one of the history is shown.
-    draft: String,
+    history: History,
+    completion: Option<Completion>,
+    /// The search, in which the line is left aside.
+    search: Option<Search>,
+    /// What is being pasted.
+    paste: Option<Paste>,
+    /// What was pasted, which is asked about; the line is left aside.
+    pasted: Option<PastedLines>,
 }
 
 impl LineEditor {
     /// What is left and right of the cursor.
     pub(crate) fn parts(&self) -> (&str, &str) {
-        self.text.split_at(self.cursor)
+        match &self.search {
+            None => self.text.split_at(self.cursor),
+            Some(search) => {
+                search.line(&self.history).map_or(("", ""), |(line, at)| line.split_at(at))
+            }
+        }
+    }
+
+    /// What stands before the line, unless it is the usual.
+    pub(crate) fn prompt(&self) -> Option<String> {
+        let search = self.search.as_ref()?;
+        let what = if search.fails() { "not found" } else { "search" };
+        Some(format!("{what} '{}': ", search.pattern()))
+    }
+
+    /// What is asked in place of the line, if something is: the best wording first, then those for
+    /// narrower windows.
+    pub(crate) fn question(&self) -> Option<[String; 3]> {
+        self.pasted.as_ref().map(PastedLines::question)
+    }
+
+    /// Whether there is something that Esc ends.
+    pub(crate) fn can_cancel(&self) -> bool {
+        self.search.is_some() || self.pasted.is_some()
     }
 
     /// Does what a key says.
     pub(crate) fn press(&mut self, key: Key) -> EditOutcome {
+        if !matches!(key, Key::Tab | Key::BackTab) {
+            self.completion = None;
+        }
+        if self.paste.is_some() {
+            self.press_in_paste(key)
+        } else if key == Key::PasteStart {
+            self.paste = Some(Paste::default());
+            EditOutcome::Nothing
+        } else if self.pasted.is_some() {
+            self.press_in_question(key)
+        } else if self.search.is_some() {
+            self.press_in_search(key)
+        } else {
+            self.press_in_line(key)
+        }
+    }
+
+    fn press_in_paste(&mut self, key: Key) -> EditOutcome {
+        match (key, &mut self.paste) {
+            (Key::Char(c), Some(paste)) if can_be_seen(c) => paste.push(c),
+            (Key::Enter, Some(paste)) => paste.push('\n'),
+            (Key::PasteEnd, paste) => {
+                let pasted = paste.take().unwrap_or_default().finish();
+                match (pasted, &mut self.pasted) {
+                    (Pasted::Part(line), Some(asked)) => asked.add(line),
+                    (Pasted::Lines(more), Some(asked)) => {
+                        more.lines.into_iter().for_each(|line| asked.add(line))
+                    }
+                    (Pasted::Lines(lines), asked) => *asked = Some(lines),
+                    (Pasted::Part(text), None) => {
+                        self.end_search();
+                        text.chars().for_each(|c| drop(self.insert(c)));
+                    }
+                }
+                return EditOutcome::Changed;
+            }
+            _ => {}
+        }
+        EditOutcome::Nothing
+    }
+
+    /// Whether what was pasted is to be sent. The line itself stays as it is.
+    fn press_in_question(&mut self, key: Key) -> EditOutcome {
+        match key {
+            Key::Enter => {
+                let PastedLines { lines, .. } = self.pasted.take().unwrap_or_default();
+                lines.iter().for_each(|line| self.history.push(line));
+                EditOutcome::Pasted(lines)
+            }
+            Key::Cancel => {
+                self.pasted = None;
+                EditOutcome::Changed
+            }
+            Key::Clear => EditOutcome::Clear,
+            Key::Suspend => EditOutcome::Suspend,
+            Key::PageUp => EditOutcome::PageUp,
+            _ => EditOutcome::Nothing,
+        }
+    }
+
+    fn press_in_search(&mut self, key: Key) -> EditOutcome {
+        let (Some(search), history) = (&mut self.search, &self.history) else {
+            return EditOutcome::Nothing;
+        };
+        match key {
+            Key::Char(c) if can_be_seen(c) => search.extend(c, history),
+            Key::Backspace => search.shorten(history),
+            Key::Search => search.find_older(history),
+            Key::Cancel => self.search = None,
+            Key::Enter if search.line(history).is_none() => self.search = None,
+            Key::Clear => return EditOutcome::Clear,
+            Key::Suspend => return EditOutcome::Suspend,
+            key => {
+                self.end_search();
+                return match self.press_in_line(key) {
+                    EditOutcome::Nothing => EditOutcome::Changed,
+                    outcome => outcome,
+                };
+            }
+        }
+        EditOutcome::Changed
+    }
+
+    /// Takes the line that was found, if one was, as the one under edit.
+    fn end_search(&mut self) {
+        let Some(search) = self.search.take() else { return };
+        if let Some((line, at)) = search.line(&self.history) {
+            line.clone_into(&mut self.text);
+            self.cursor = at;
+            self.history.leave();
+        }
+    }
+
+    fn press_in_line(&mut self, key: Key) -> EditOutcome {
         match key {
             Key::Char(c) => return self.insert(c),
             Key::Enter => return EditOutcome::Entered(self.finish()),
@@ -66,9 +192,17 @@ impl LineEditor {
             Key::WordRight => self.cursor = self.word_after(),
             Key::Home => self.cursor = 0,
             Key::End => self.cursor = self.text.len(),
-            Key::Up => return self.recall(self.back + 1),
-            Key::Down => {
-                return self.back.checked_sub(1).map_or(EditOutcome::Nothing, |to| self.recall(to));
+            Key::Up | Key::Down => {
+                let (history, text) = (&mut self.history, &mut self.text);
+                let shown = if key == Key::Up {
+                    history.show_older(text)
+                } else {
+                    history.show_newer(text)
+                };
+                if !shown {
+                    return EditOutcome::Nothing;
+                }
+                self.cursor = self.text.len();
             }
             Key::KillToEnd => self.kill(self.cursor, self.text.len()),
             Key::KillToStart => self.kill(0, self.cursor),
@@ -80,18 +214,44 @@ impl LineEditor {
                 self.killed = killed;
             }
             Key::Transpose => self.transpose(),
+            Key::Search => self.search = Some(Search::default()),
+            Key::Tab | Key::BackTab => match &mut self.completion {
+                None => return EditOutcome::Completing,
+                Some(completion) => {
+                    if key == Key::Tab {
+                        completion.next()
+                    } else {
+                        completion.previous()
+                    }
+                    self.show_completion();
+                }
+            },
             Key::Clear => return EditOutcome::Clear,
             Key::Suspend => return EditOutcome::Suspend,
+            Key::PageUp => return EditOutcome::PageUp,
+            Key::PageDown | Key::CursorAt(_) | Key::Cancel | Key::PasteStart | Key::PasteEnd => {
+                return EditOutcome::Nothing;
+            }
         }
         EditOutcome::Changed
     }
 
-    /// Inserts a character, unless it is one that nobody can see: a control, or what changes the
-    /// direction of writing, and is shown to others as its number only.
+    /// Puts the first candidate in place of the word before the cursor.
+    pub(crate) fn complete(&mut self, candidates: Candidates) {
+        self.completion = Completion::start(candidates);
+        self.show_completion();
+    }
+
+    fn show_completion(&mut self) {
+        let Some((start, word)) = self.completion.as_ref().map(Completion::word) else { return };
+        let start = start.min(self.cursor);
+        self.text.replace_range(start..self.cursor, word);
+        self.cursor = start + word.len();
+    }
+
+    /// Inserts a character, unless it is one that nobody can see.
     fn insert(&mut self, c: char) -> EditOutcome {
-        let mut bytes = [0; 4];
-        let text = &*c.encode_utf8(&mut bytes);
-        if self.text.len() >= LONGEST || printable(text.as_bytes()).to_string() != text {
+        if self.text.len() >= LONGEST || !can_be_seen(c) {
             return EditOutcome::Nothing;
         }
         self.text.insert(self.cursor, c);
@@ -151,121 +311,24 @@ impl LineEditor {
         self.cursor = to;
     }
 
-    /// Shows a line of the history, or the new one again.
-    fn recall(&mut self, back: usize) -> EditOutcome {
-        let text = match self.history.len().checked_sub(back) {
-            None => return EditOutcome::Nothing,
-            Some(_) if back == 0 => mem::take(&mut self.draft),
-            Some(at) => self.history[at].clone(),
-        };
-        let left = mem::replace(&mut self.text, text);
-        if self.back == 0 {
-            self.draft = left;
-        }
-        self.back = back;
-        self.cursor = self.text.len();
-        EditOutcome::Changed
-    }
-
     /// Takes the line, which goes into the history.
     fn finish(&mut self) -> String {
         let line = mem::take(&mut self.text);
         self.cursor = 0;
-        self.back = 0;
-        self.draft.clear();
-        if !line.is_empty() && self.history.back() != Some(&line) {
-            self.history.push_back(line.clone());
-            if self.history.len() > REMEMBERED {
-                self.history.pop_front();
-            }
-        }
+        self.history.push(&line);
         line
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(line: &mut LineEditor, text: &str) {
-        text.chars().for_each(|c| drop(line.press(Key::Char(c))));
-    }
-
-    /// Presses keys after a text; what is left and right of the cursor then, with a bar between.
-    fn after(text: &str, keys: &[Key]) -> String {
-        let mut line = LineEditor::default();
-        typed(&mut line, text);
-        for &key in keys {
-            line.press(key);
-        }
-        let (left, right) = line.parts();
-        format!("{left}|{right}")
-    }
-
-    #[test]
-    fn keys_edit_by_characters_as_a_person_sees_them() {
-        assert_eq!(after("abc", &[Key::Left, Key::Backspace]), "a|c");
-        assert_eq!(after("abc", &[Key::Home, Key::Delete]), "|bc");
-        assert_eq!(after("ae\u{301}", &[Key::Backspace]), "a|");
-        assert_eq!(after("a👩\u{200d}🚀b", &[Key::Left, Key::Left]), "a|👩\u{200d}🚀b");
-        assert_eq!(after("", &[Key::Backspace, Key::Delete, Key::Left, Key::Right]), "|");
-        assert_eq!(after("日本", &[Key::Left, Key::Char('x'), Key::End]), "日x本|");
-        assert_eq!(after("ab", &[Key::Left, Key::EndOfInput]), "a|");
-    }
-
-    #[test]
-    fn words_are_jumped_over_cut_off_and_put_back() {
-        assert_eq!(after("one two", &[Key::WordLeft]), "one |two");
-        assert_eq!(after("one two", &[Key::Home, Key::WordRight]), "one| two");
-        assert_eq!(after("one two", &[Key::KillWordBefore, Key::Home, Key::Yank]), "two|one ");
-        assert_eq!(after("one two", &[Key::WordLeft, Key::KillToEnd]), "one |");
-        assert_eq!(after("one two", &[Key::WordLeft, Key::KillToStart]), "|two");
-        assert_eq!(after("one two", &[Key::Home, Key::KillWordAfter]), "| two");
-        assert_eq!(after("abc", &[Key::Transpose]), "acb|");
-        assert_eq!(after("abc", &[Key::Home, Key::Right, Key::Transpose]), "ba|c");
-        assert_eq!(after("a", &[Key::Transpose]), "a|");
-    }
-
-    #[test]
-    fn what_cannot_be_seen_is_not_taken() {
-        assert_eq!(after("a\u{202e}\u{1b}\u{feff}b", &[]), "ab|");
-    }
-
-    #[test]
-    fn a_mark_before_a_character_it_joins_keeps_the_cursor_between_two() {
-        // The second half of a flag, typed before its first.
-        let left = after("🇪", &[Key::Home, Key::Char('🇩')]);
-        assert_eq!(left, "🇩🇪|");
-    }
-
-    #[test]
-    fn the_history_is_walked_and_the_new_line_kept() {
-        let mut line = LineEditor::default();
-        for text in ["one", "two", "two"] {
-            typed(&mut line, text);
-            assert_eq!(line.press(Key::Enter), EditOutcome::Entered(text.into()));
-        }
-        typed(&mut line, "new");
-        let mut press = |key| {
-            line.press(key);
-            line.parts().0.to_owned()
-        };
-        assert_eq!([press(Key::Up), press(Key::Up), press(Key::Up)], ["two", "one", "one"]);
-        assert_eq!([press(Key::Down), press(Key::Down), press(Key::Down)], ["two", "new", "new"]);
-    }
-
-    #[test]
-    fn the_end_of_input_is_one_only_on_an_empty_line() {
-        let mut line = LineEditor::default();
-        assert_eq!(line.press(Key::EndOfInput), EditOutcome::EndOfInput);
-        typed(&mut line, "a");
-        assert_eq!(line.press(Key::EndOfInput), EditOutcome::Changed);
-    }
-
-    #[test]
-    fn an_endless_line_ends() {
-        let text = "x".repeat(LONGEST);
-        let mut line = LineEditor { text, cursor: LONGEST, ..LineEditor::default() };
-        assert_eq!(line.press(Key::Char('y')), EditOutcome::Nothing);
-    }
+/// Whether a character is neither a control nor one that changes the direction of writing, which
+/// others are shown as its number only. The joiners and variation selectors belong to characters
+/// beside them, one of which may not be there yet.
+fn can_be_seen(c: char) -> bool {
+    let mut bytes = [0; 4];
+    let text = &*c.encode_utf8(&mut bytes);
+    let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    joins || printable(text.as_bytes()).to_string() == text
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,9 @@
 use core::task::Poll;
 use std::io;
 
+use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
-
-use crate::terminal::line::EditOutcome;
 
 use super::state::ChatClientState;
 
@@ -14,11 +13,13 @@ use super::state::ChatClientState;
 #[derive(Debug)]
 pub(super) struct Keyboard {
     input: Input<io::Stdin>,
+    /// When nothing has followed what was read last.
+    silence_deadline: Option<Instant>,
 }
 
 impl Keyboard {
     pub(super) fn new() -> Self {
-        Self { input: Input::stdin() }
+        Self { input: Input::stdin(), silence_deadline: None }
     }
 
     /// Takes what was typed.
@@ -27,9 +28,8 @@ impl Keyboard {
         chat: &mut ChatClientState<'_>,
         cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> io::Result<()> {
-        if let Some(screen) = chat.reporter.screen() {
-            screen.check_size(cx)?;
-        }
+        let Some((screen, output)) = chat.reporter.screen() else { return Ok(()) };
+        screen.check_events(cx, output)?;
         let mut buffer = [0; 4096];
         let bytes = match self.input.read(cx, &mut buffer) {
             Ok(Chunk::Bytes(bytes)) => bytes,
@@ -38,19 +38,27 @@ impl Keyboard {
                 chat.closing = true;
                 return Ok(());
             }
-            Err(nb::Error::WouldBlock) => return Ok(()),
+            Err(nb::Error::WouldBlock) => &[],
             Err(nb::Error::Other(error)) => return Err(error),
         };
+        if bytes.is_empty() && self.silence_deadline.is_some_and(|at| at <= cx.now()) {
+            let outcome = screen.handle_silence(output)?;
+            chat.act_on(outcome);
+        }
         for &byte in bytes {
-            match chat.reporter.handle_byte(byte)? {
-                EditOutcome::Entered(line) => chat.say_typed(line),
-                EditOutcome::EndOfInput => chat.closing = true,
-                _ => {}
-            }
+            let Some((screen, output)) = chat.reporter.screen() else { break };
+            let outcome = screen.handle_byte(byte, output)?;
+            chat.act_on(outcome);
             if chat.closing {
                 break;
             }
         }
+        let patience = chat.reporter.screen().and_then(|(screen, _)| screen.poll_silence());
+        self.silence_deadline = match self.silence_deadline {
+            Some(at) if bytes.is_empty() && patience.is_some() && at > cx.now() => Some(at),
+            _ => patience.map(|patience| cx.now() + patience),
+        };
+        cx.set_deadline(self.silence_deadline);
         Ok(())
     }
 }

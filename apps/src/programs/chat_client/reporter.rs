@@ -6,29 +6,32 @@ use barewire_core::chat::Line;
 
 use crate::output::events::chat::ChatEvent;
 use crate::output::printer::Printer;
-use crate::terminal::line::EditOutcome;
 
+use super::replay_filter::Undelivered;
 use super::style::{LineStyle, Stamp};
 use crate::terminal::screen::Screen;
 
-const BELL: char = '\x07';
+/// So many lines that did not arrive are told one by one.
+const TOLD: usize = 10;
 
 /// Where lines go: to a screen on which the user types, or to standard output.
 #[derive(Debug)]
 pub(super) struct Reporter<'o> {
     printer: &'o mut Printer,
     screen: Option<(Screen, LineStyle)>,
+    /// The terminal's bell calls the user.
+    rings: bool,
 }
 
 impl<'o> Reporter<'o> {
-    pub(super) fn on_terminal(printer: &'o mut Printer, screen: Screen) -> Self {
+    pub(super) fn on_terminal(printer: &'o mut Printer, screen: Screen, rings: bool) -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
         let style = LineStyle { colors: choice != anstream::ColorChoice::Never };
-        Self { printer, screen: Some((screen, style)) }
+        Self { printer, screen: Some((screen, style)), rings }
     }
 
     pub(super) fn to_stdout(printer: &'o mut Printer) -> Self {
-        Self { printer, screen: None }
+        Self { printer, screen: None, rings: false }
     }
 
     pub(super) fn is_on_terminal(&self) -> bool {
@@ -42,15 +45,45 @@ impl<'o> Reporter<'o> {
             return;
         };
         let stamp = if earlier { Stamp::EARLIER } else { Stamp::now() };
-        let is_mention = style.line(&mut screen.pending, stamp, line, own);
-        if is_mention && !earlier {
-            screen.pending.push(BELL);
+        let (shown, calls) = style.line(stamp, line, own);
+        screen.show(shown);
+        if calls && self.rings && !earlier {
+            screen.ring();
         }
     }
 
     pub(super) fn own(&mut self, nick: Option<&str>, line: &str, waits: bool) {
         if let Some((screen, style)) = &mut self.screen {
-            style.own(&mut screen.pending, Stamp::now(), nick, line, waits);
+            screen.show(style.own(Stamp::now(), nick, line, waits));
+        }
+    }
+
+    /// Answers what a person at the terminal has asked.
+    pub(super) fn answer(&mut self, answer: &str) {
+        if let Some((screen, style)) = &mut self.screen {
+            screen.show(style.note(Stamp::now(), answer));
+        }
+    }
+
+    /// Tells a person what of their lines did not arrive.
+    pub(super) fn undelivered(&mut self, Undelivered { lost, doubtful }: &Undelivered) {
+        if !lost.is_empty() {
+            let (count, s) = (lost.len(), if lost.len() == 1 { "" } else { "s" });
+            self.answer(&format!(
+                "did not arrive: your last {count} line{s} (Up brings them back)"
+            ));
+            for line in lost.iter().take(TOLD) {
+                self.answer(&format!("  {line}"));
+            }
+            if count > TOLD {
+                self.answer(&format!("  and {} more", count - TOLD));
+            }
+        }
+        if let Some(first) = doubtful.first() {
+            let count = doubtful.len();
+            self.answer(&format!(
+                "may not have arrived, the server does not show it: your last {count}, from '{first}' on"
+            ));
         }
     }
 
@@ -58,7 +91,7 @@ impl<'o> Reporter<'o> {
     pub(super) fn note(&mut self, note: &str) {
         match &mut self.screen {
             Some(_) if self.printer.is_quiet() => {}
-            Some((screen, style)) => style.note(&mut screen.pending, Stamp::now(), note),
+            Some((screen, style)) => screen.show(style.note(Stamp::now(), note)),
             None => log::info!("{note}"),
         }
     }
@@ -67,7 +100,7 @@ impl<'o> Reporter<'o> {
     pub(super) fn explain(&mut self, detail: &str) {
         match &mut self.screen {
             Some((screen, style)) if log::log_enabled!(log::Level::Debug) => {
-                style.note(&mut screen.pending, Stamp::now(), detail);
+                screen.show(style.note(Stamp::now(), detail));
             }
             Some(_) => {}
             None => log::debug!("{detail}"),
@@ -77,27 +110,20 @@ impl<'o> Reporter<'o> {
     /// Says that something failed, which is not the end.
     pub(super) fn fail(&mut self, message: &str) {
         match &mut self.screen {
-            Some((screen, style)) => style.note(&mut screen.pending, Stamp::now(), message),
+            Some((screen, style)) => screen.show(style.note(Stamp::now(), message)),
             None => self.printer.error(message),
         }
     }
 
     pub(super) fn rename(&mut self, nick: &str) {
         if let Some((screen, _)) = &mut self.screen {
-            screen.prompt = format!("{nick}> ");
-            screen.invalidate();
+            screen.set_prompt(format!("{nick}> "));
         }
     }
 
-    pub(super) fn handle_byte(&mut self, byte: u8) -> io::Result<EditOutcome> {
-        match &mut self.screen {
-            Some((screen, _)) => screen.handle_byte(byte, self.printer),
-            None => Ok(EditOutcome::Nothing),
-        }
-    }
-
-    pub(super) fn screen(&mut self) -> Option<&mut Screen> {
-        self.screen.as_mut().map(|(screen, _)| screen)
+    /// The screen, and what it writes to.
+    pub(super) fn screen(&mut self) -> Option<(&mut Screen, &Printer)> {
+        self.screen.as_mut().map(|(screen, _)| (screen, &*self.printer))
     }
 
     /// Writes what was collected, at the end of a turn.

@@ -1,17 +1,24 @@
 //! What is known of the server by what it says.
 
+use core::mem;
+
 use barewire_core::chat::{Kind, Line};
 use barewire_core::text::{MAX_TEXT, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
+use super::notices::Presence;
+use super::replay_filter::Undelivered;
 use super::state::ChatClientState;
 
 /// The longest line that is taken: a text whose every byte is shown as four, and what stands before.
 pub(super) const MAX_LINE: usize = 4 * MAX_TEXT + 128;
 
-/// So long after a welcome, what comes is taken for what was said before, unless an answer to the
-/// user's nick shows that it is not.
-const HISTORY_TIME: Duration = Duration::from_millis(300);
+/// So long after a welcome, and after each line that follows, what comes is taken for what was said
+/// before, unless an answer to the user's nick shows that it is not.
+const HISTORY_PAUSE: Duration = Duration::from_millis(300);
+
+/// No longer than so long after the welcome.
+const HISTORY_TIME: Duration = Duration::from_secs(2);
 
 /// So many lines are compared with those that are known.
 const COMPARED: usize = 1000;
@@ -25,10 +32,12 @@ pub(super) struct ServerProfile {
     welcomed: bool,
     /// Until when there may be a welcome.
     welcome_deadline: Option<Instant>,
-    /// Until when lines are taken for old ones.
-    history_deadline: Option<Instant>,
+    /// Until when lines are taken for old ones, and until when at most.
+    history_deadline: Option<(Instant, Instant)>,
     /// They, to be compared with those that are known.
     replay: Option<Vec<String>>,
+    /// It is still to be told which of the user's lines did not arrive over the connections before.
+    owes_undelivered: bool,
 }
 
 impl ServerProfile {
@@ -42,6 +51,7 @@ impl ServerProfile {
             welcome_deadline: Some(welcome_deadline),
             history_deadline: None,
             replay: None,
+            owes_undelivered: is_reconnect,
         }
     }
 
@@ -79,6 +89,7 @@ impl ServerProfile {
         if line.is_refusal() {
             chat.report_refusal();
         }
+        chat.members.update(line);
         if chat.update_nick(line) {
             // What was said before comes before all that is new.
             self.end_history(chat);
@@ -88,10 +99,16 @@ impl ServerProfile {
         }
         if line.welcome().is_some() {
             self.welcomed = true;
-            self.history_deadline = Some(now + HISTORY_TIME);
+            self.history_deadline = Some((now + HISTORY_PAUSE, now + HISTORY_TIME));
             self.replay = self.is_reconnect.then(Vec::new);
             show(line, false, chat);
             return;
+        }
+        if let Some((until, at_most)) = &mut self.history_deadline {
+            *until = (now + HISTORY_PAUSE).min(*at_most);
+        }
+        if !self.welcomed {
+            self.has_no_history(chat);
         }
         match &mut self.replay {
             Some(replay) => {
@@ -105,24 +122,48 @@ impl ServerProfile {
     }
 
     pub(super) fn poll_deadline(&self) -> Option<Instant> {
-        self.welcome_deadline.into_iter().chain(self.history_deadline).min()
+        let history_deadline = self.history_deadline.map(|(until, _)| until);
+        self.welcome_deadline.into_iter().chain(history_deadline).min()
     }
 
     /// Ends the times that are over.
     pub(super) fn expire(&mut self, now: Instant, chat: &mut ChatClientState<'_>) {
-        self.welcome_deadline = self.welcome_deadline.filter(|&at| now < at);
-        if self.history_deadline.is_some_and(|at| at <= now) {
+        if self.welcome_deadline.is_some_and(|at| at <= now) {
+            self.welcome_deadline = None;
+            self.has_no_history(chat);
+        }
+        if self.history_deadline.is_some_and(|(until, _)| until <= now) {
             self.end_history(chat);
         }
     }
 
-    /// What comes from now on is new. Of what came until now, what was missed is shown.
-    pub(super) fn end_history(&mut self, chat: &mut ChatClientState<'_>) {
+    /// What comes from now on is new. Of what came until now, what was missed is shown, and which of
+    /// the user's lines are not among it is told.
+    fn end_history(&mut self, chat: &mut ChatClientState<'_>) {
+        let undelivered = match &self.replay {
+            Some(lines) if mem::take(&mut self.owes_undelivered) => {
+                chat.replay_filter.take_undelivered(lines)
+            }
+            _ => Undelivered::default(),
+        };
+        self.show_missed(chat);
+        chat.reporter.undelivered(&undelivered);
+    }
+
+    /// Shows what of it was missed, also if there would have been more.
+    pub(super) fn show_missed(&mut self, chat: &mut ChatClientState<'_>) {
         self.history_deadline = None;
         let Some(mut lines) = self.replay.take() else { return };
         chat.replay_filter.remove_known(&mut lines);
         for line in lines {
             show(Line::read(line.as_bytes()), true, chat);
+        }
+    }
+
+    /// The server is one that sends nothing again.
+    fn has_no_history(&mut self, chat: &mut ChatClientState<'_>) {
+        if mem::take(&mut self.owes_undelivered) {
+            chat.reporter.undelivered(&chat.replay_filter.take_undelivered(&[]));
         }
     }
 }
@@ -132,7 +173,7 @@ impl ServerProfile {
 fn is_left_by(line: Line<'_>, chat: &ChatClientState<'_>) -> bool {
     let (Kind::Notice(notice), Some(wanted)) = (line.kind, &chat.wanted_nick) else { return false };
     let notice = notice.to_string();
-    let left = notice.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with(" left"));
+    let left = Presence::read(&notice).is_some_and(|presence| presence == Presence::Left(wanted));
     left && chat.nick.as_ref() != Some(wanted)
 }
 
@@ -143,5 +184,7 @@ fn show(line: Line<'_>, earlier: bool, chat: &mut ChatClientState<'_>) {
     }
     // Of a notice it cannot be known whether it is an old one, and most are not.
     let earlier = earlier && !matches!(line.kind, Kind::Notice(_));
-    chat.reporter.line(line, chat.nick.as_deref(), earlier);
+    if !chat.members.hides(line) {
+        chat.reporter.line(line, chat.nick.as_deref(), earlier);
+    }
 }

@@ -38,7 +38,7 @@ pub(super) struct ChatSession {
     profile: ServerProfile,
     client: Client<OUT, MAX_LINE>,
     rate_limiter: RateLimiter,
-    /// Lines that may not have gone out.
+    /// Lines that may not have gone out whole.
     unconfirmed: VecDeque<String>,
     finished: bool,
     close_deadline: Option<Instant>,
@@ -55,6 +55,7 @@ impl ChatSession {
             // Without it a dead server is noticed later, no more.
             let _ = keepalive::CLIENT.enable(stream);
         }
+        chat.replay_filter.begin_connection();
         let welcome_deadline = now + chat.settings.welcome_timeout;
         let nick = chat.wanted_nick.clone();
         let profile = ServerProfile::new(is_reconnect, welcome_deadline, nick);
@@ -84,9 +85,7 @@ impl ChatSession {
                 Err(nb::Error::Other(fault)) => return Err(nb::Error::Other(broken(&fault))),
                 Err(nb::Error::WouldBlock) => {}
             }
-            if self.client.has_room(OUT - 1) {
-                self.unconfirmed.clear();
-            }
+            self.confirm();
             // What was heard, and what went out, may let more lines go.
             if !(sent || self.can_send(chat, now)) {
                 break;
@@ -142,7 +141,7 @@ impl ChatSession {
             }
             let Some(line) = chat.outbox.pop_front() else { break };
             if self.say(&line, chat, now) {
-                chat.replay_filter.record_sent(chat.nick.as_deref().unwrap_or_default(), &line);
+                chat.replay_filter.record_sent(&line);
                 self.unconfirmed.push_back(line);
             }
             sent = true;
@@ -153,6 +152,19 @@ impl ChatSession {
             sent = true;
         }
         sent
+    }
+
+    /// Lines that have gone out whole are not sent again over another connection.
+    fn confirm(&mut self) {
+        let mut behind: usize = self.unconfirmed.iter().map(|line| line.len() + 1).sum();
+        while let Some(line) = self.unconfirmed.front() {
+            behind -= line.len() + 1;
+            // Whether no more waits to go out than what was said after it.
+            if !OUT.checked_sub(behind + 1).is_some_and(|room| self.client.has_room(room)) {
+                break;
+            }
+            self.unconfirmed.pop_front();
+        }
     }
 
     /// Whether the line was one, and was said.
@@ -173,7 +185,7 @@ impl ChatSession {
         let (now, profile) = (cx.now(), &mut self.profile);
         self.client.finish(now, DEFAULT_END_TIMEOUT);
         let _ = self.link.drive(cx, &mut self.client, |line| profile.on_line(now, line, chat));
-        self.profile.end_history(chat);
+        self.profile.show_missed(chat);
         self.link.give_up(cx);
     }
 
@@ -183,9 +195,11 @@ impl ChatSession {
         chat: &mut ChatClientState<'_>,
         cx: &mut Context<'_, ChatClientState<'_>>,
     ) {
-        self.profile.end_history(chat);
+        self.profile.show_missed(chat);
         self.link.give_up(cx);
+        self.confirm();
         while let Some(line) = self.unconfirmed.pop_back() {
+            chat.replay_filter.forget_sent(&line);
             chat.outbox.push_front(line);
         }
     }

@@ -10,7 +10,11 @@ use barewire_linux::executor::{Context, TaskId};
 
 use crate::cli::exit::Failure;
 use crate::client::destination::connect_error;
+use crate::terminal::line::EditOutcome;
 
+use super::commands::{HELP, LocalCommand};
+use super::members::Members;
+use super::notices::Presence;
 use super::replay_filter::ReplayFilter;
 use super::reporter::Reporter;
 
@@ -59,6 +63,7 @@ pub(super) struct ChatClientState<'o> {
     /// The nick that the user wants.
     pub(super) wanted_nick: Option<String>,
     pub(super) replay_filter: ReplayFilter,
+    pub(super) members: Members,
     /// It was told that the server refuses lines.
     refusal_reported: bool,
     result: Result<(), Failure>,
@@ -81,8 +86,25 @@ impl<'o> ChatClientState<'o> {
             nick: None,
             wanted_nick,
             replay_filter: ReplayFilter::default(),
+            members: Members::default(),
             refusal_reported: false,
             result: Ok(()),
+        }
+    }
+
+    /// Does what a key at the terminal means.
+    pub(super) fn act_on(&mut self, outcome: EditOutcome) {
+        match outcome {
+            EditOutcome::Entered(line) => self.say_typed(line),
+            EditOutcome::Pasted(lines) => self.say_pasted(lines),
+            EditOutcome::Completing => {
+                let own = self.nick.as_deref();
+                if let Some((screen, _)) = self.reporter.screen() {
+                    screen.complete(self.members.candidates(screen.left(), own));
+                }
+            }
+            EditOutcome::EndOfInput => self.closing = true,
+            _ => {}
         }
     }
 
@@ -90,8 +112,8 @@ impl<'o> ChatClientState<'o> {
         if line.trim().is_empty() {
             return;
         }
-        if line.trim_end() == "/quit" {
-            self.closing = true;
+        if let Some(command) = LocalCommand::read(&line) {
+            self.obey(command);
             return;
         }
         if line.len() > MAX_TEXT {
@@ -101,15 +123,66 @@ impl<'o> ChatClientState<'o> {
             ));
             return;
         }
-        let room = if self.connected { WAITING } else { WAITING_UNCONNECTED };
-        if self.outbox.len() >= room {
+        if self.room() == 0 {
             self.reporter.fail(&format!(
-                "not sent: {room} lines are queued already (press Up to get it back)"
+                "not sent: {} lines are queued already (press Up to get it back)",
+                self.outbox.len()
             ));
             return;
         }
         self.reporter.own(self.nick.as_deref(), &line, !self.connected);
+        if line.trim_end() == "/help" {
+            self.reporter.answer(HELP);
+        }
         self.outbox.push_back(line);
+    }
+
+    /// Says lines that were pasted, as if they were typed; but what does not fit is told once.
+    fn say_pasted(&mut self, lines: Vec<String>) {
+        let count = lines.len();
+        for (said, line) in lines.into_iter().enumerate() {
+            if self.closing {
+                return;
+            }
+            if self.room() == 0 {
+                let rest = count - said;
+                self.reporter.fail(&format!(
+                    "not sent: the last {rest} of the {count} lines that were pasted, since {} are queued already",
+                    self.outbox.len()
+                ));
+                return;
+            }
+            self.say_typed(line);
+        }
+    }
+
+    /// How many lines more may wait.
+    fn room(&self) -> usize {
+        let most = if self.connected { WAITING } else { WAITING_UNCONNECTED };
+        most.saturating_sub(self.outbox.len())
+    }
+
+    fn obey(&mut self, command: LocalCommand<'_>) {
+        let answer = match command {
+            LocalCommand::Quit => {
+                self.closing = true;
+                return;
+            }
+            LocalCommand::Ignore("") => match self.members.ignored() {
+                [] => "nobody is ignored (/ignore NICK hides what somebody says)".to_owned(),
+                nicks => format!("ignored: {} (/unignore NICK undoes that)", nicks.join(", ")),
+            },
+            LocalCommand::Ignore(nick) => {
+                self.members.ignore(nick);
+                format!("{nick} is ignored, also under another nick (/unignore undoes that)")
+            }
+            LocalCommand::Unignore(nick) if self.members.unignore(nick) => {
+                format!("{nick} is no longer ignored")
+            }
+            LocalCommand::Unignore("") => "write it as: /unignore NICK".to_owned(),
+            LocalCommand::Unignore(nick) => format!("{nick} was not ignored"),
+        };
+        self.reporter.answer(&answer);
     }
 
     /// Takes a line of standard input, which is no person's.
@@ -161,12 +234,12 @@ impl<'o> ChatClientState<'o> {
             self.rename(nick.to_owned());
         } else if let (Kind::Notice(notice), Some(own)) = (line.kind, &self.nick) {
             let notice = notice.to_string();
-            let renamed = notice.strip_prefix(own.as_str());
-            if let Some(new) = renamed.and_then(|rest| rest.strip_prefix(" is now ")) {
-                let new = new.to_owned();
+            if let Some(Presence::Renamed { old, new }) = Presence::read(&notice)
+                && old == own
+            {
                 // After the next connection it is wanted again.
-                self.wanted_nick = Some(new.clone());
-                self.rename(new);
+                self.wanted_nick = Some(new.to_owned());
+                self.rename(new.to_owned());
                 return true;
             }
         }
@@ -175,6 +248,7 @@ impl<'o> ChatClientState<'o> {
 
     fn rename(&mut self, nick: String) {
         self.reporter.rename(&nick);
+        self.replay_filter.record_nick(&nick);
         self.nick = Some(nick);
     }
 

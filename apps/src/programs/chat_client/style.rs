@@ -1,17 +1,20 @@
 //! How lines look on a terminal.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use anstyle::{AnsiColor, Effects, Style};
 use barewire_core::chat::{Kind, Line};
 use barewire_core::printable::printable;
 use jiff::Zoned;
 
+use crate::terminal::styled_line::StyledLine;
+
 const TIME: Style = Style::new().dimmed();
 const NOTICE: Style = Style::new().dimmed();
 const PRIVATE: Style = Style::new().italic();
 const OWN: Style = Style::new().bold();
 const MENTION: Style = Style::new().bold();
+const MARK: Style = AnsiColor::Yellow.on_default().bold().invert();
 
 /// The colours of nicks: those that can be read on light and on dark.
 const NICKS: [AnsiColor; 12] = [
@@ -55,106 +58,118 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// Writes lines, with colours or without.
+/// Makes lines, with colours or without.
+///
+/// A line of the server's starts with `*** `, an action of a member's with `* ` and the nick: what a
+/// server says cannot be drawn by `/me` either, with colours or without, since no nick starts with `*`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LineStyle {
     pub(super) colors: bool,
 }
 
 impl LineStyle {
-    /// A line of the server's. Tells whether it mentions the user.
+    /// A line of the server's. Tells whether it calls the user: by name, or in private.
     pub(super) fn line(
         self,
-        out: &mut String,
         stamp: Stamp,
         line: Line<'_>,
         own: Option<&str>,
-    ) -> bool {
-        self.stamp(out, stamp);
-        let (nick, text, mark) = match line.kind {
+    ) -> (StyledLine, bool) {
+        let (nick, text) = match line.kind {
             Kind::Notice(text) => {
-                self.paint(out, NOTICE, format_args!("* {text}"));
-                out.push('\n');
-                return false;
+                let mut out = self.stamped(stamp, false);
+                self.paint(&mut out, NOTICE, format_args!("*** "));
+                out.hang_here();
+                self.paint(&mut out, NOTICE, format_args!("{text}"));
+                return (out, false);
             }
-            Kind::Said { nick, text } | Kind::Acted { nick, text } => {
-                (Some(nick), text, Style::new())
-            }
-            Kind::Private { nick, text } => (Some(nick), text, PRIVATE),
-            _ => (None, line.printable(), Style::new()),
+            Kind::Said { nick, text }
+            | Kind::Acted { nick, text }
+            | Kind::Private { nick, text } => (Some(nick), text),
+            _ => (None, line.printable()),
         };
         let text = text.to_string();
+        let is_private = matches!(line.kind, Kind::Private { .. });
         let is_mention = own.is_some_and(|own| mentions(&text, own));
-        if mark == PRIVATE {
-            self.paint(out, PRIVATE, format_args!("(private) "));
+        let mut out = self.stamped(stamp, is_mention);
+        match line.kind {
+            Kind::Acted { nick, .. } => self.action(&mut out, nick),
+            _ => {
+                if is_private {
+                    self.paint(&mut out, PRIVATE, format_args!("(private) "));
+                }
+                if let Some(nick) = nick {
+                    self.paint(&mut out, color(nick), format_args!("{nick}"));
+                    self.paint(&mut out, Style::new(), format_args!(": "));
+                }
+                out.hang_here();
+            }
         }
-        let is_action = matches!(line.kind, Kind::Acted { .. });
-        if is_action {
-            out.push_str("* ");
-        }
-        if let Some(nick) = nick {
-            self.paint(out, color(nick), format_args!("{nick}"));
-            out.push_str(if is_action { " " } else { ": " });
-        }
-        let style = if is_mention { mark | MENTION.get_effects() } else { mark };
-        self.paint(out, style, format_args!("{text}"));
-        out.push('\n');
-        is_mention
+        let style = if is_private { PRIVATE } else { Style::new() };
+        let style = if is_mention { style | MENTION.get_effects() } else { style };
+        self.paint(&mut out, style, format_args!("{text}"));
+        (out, is_mention || is_private)
     }
 
     /// A line of the user's own; `waits` until there is a connection.
     pub(super) fn own(
         self,
-        out: &mut String,
         stamp: Stamp,
         nick: Option<&str>,
         line: &str,
         waits: bool,
-    ) {
-        self.stamp(out, stamp);
-        let text = printable(line.as_bytes());
-        let is_command = line.starts_with('/') && !line.starts_with("//");
-        if is_command {
-            self.paint(out, NOTICE, format_args!("{text}"));
+    ) -> StyledLine {
+        let mut out = self.stamped(stamp, false);
+        let said = line.strip_prefix('/').filter(|text| text.starts_with('/')).unwrap_or(line);
+        let text = if let (Some(nick), Some(action)) = (nick, said.strip_prefix("/me ")) {
+            self.action(&mut out, nick);
+            action.trim()
+        } else if said.len() == line.len() && line.starts_with('/') {
+            out.hang_here();
+            self.paint(&mut out, NOTICE, format_args!("{}", printable(line.as_bytes())));
+            ""
         } else {
-            self.paint(out, OWN, format_args!("{}", nick.unwrap_or("you")));
-            let _ = write!(
-                out,
-                ": {}",
-                if line.starts_with("//") {
-                    printable(line.as_bytes().get(1..).unwrap_or_default())
-                } else {
-                    text
-                }
-            );
-        }
+            self.paint(&mut out, OWN, format_args!("{}", nick.unwrap_or("you")));
+            self.paint(&mut out, Style::new(), format_args!(": "));
+            out.hang_here();
+            said
+        };
+        self.paint(&mut out, Style::new(), format_args!("{}", printable(text.as_bytes())));
         if waits {
-            out.push(' ');
-            self.paint(out, NOTICE, format_args!("(queued until connected)"));
+            self.paint(&mut out, NOTICE, format_args!(" (queued until connected)"));
         }
-        out.push('\n');
+        out
     }
 
     /// What the program itself has to say.
-    pub(super) fn note(self, out: &mut String, stamp: Stamp, note: &str) {
-        self.stamp(out, stamp);
-        let note = printable(note.as_bytes());
-        self.paint(out, NOTICE | Effects::ITALIC, format_args!("-- {note}"));
-        out.push('\n');
+    pub(super) fn note(self, stamp: Stamp, note: &str) -> StyledLine {
+        let mut out = self.stamped(stamp, false);
+        let style = NOTICE | Effects::ITALIC;
+        self.paint(&mut out, style, format_args!("-- "));
+        out.hang_here();
+        self.paint(&mut out, style, format_args!("{}", printable(note.as_bytes())));
+        out
     }
 
-    fn stamp(self, out: &mut String, stamp: Stamp) {
-        self.paint(out, TIME, format_args!("{stamp}"));
-        out.push(' ');
+    /// The beginning of a line; one that mentions the user is marked, where nothing said can be.
+    fn stamped(self, stamp: Stamp, is_mention: bool) -> StyledLine {
+        let mut out = StyledLine::default();
+        self.paint(&mut out, TIME, format_args!("{stamp}"));
+        let (style, mark) = if is_mention { (MARK, '!') } else { (Style::new(), ' ') };
+        self.paint(&mut out, style, format_args!("{mark}"));
+        out
     }
 
-    fn paint(self, out: &mut String, style: Style, text: fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
-        let _ = if self.colors && !style.is_plain() {
-            write!(out, "{style}{text}{style:#}")
-        } else {
-            out.write_fmt(text)
-        };
+    /// The beginning of an action.
+    fn action(self, out: &mut StyledLine, nick: &str) {
+        self.paint(out, Style::new(), format_args!("* "));
+        out.hang_here();
+        self.paint(out, color(nick), format_args!("{nick}"));
+        self.paint(out, Style::new(), format_args!(" "));
+    }
+
+    fn paint(self, out: &mut StyledLine, style: Style, text: fmt::Arguments<'_>) {
+        out.push(if self.colors { style } else { Style::new() }, text);
     }
 }
 
@@ -181,67 +196,103 @@ fn mentions(text: &str, nick: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn shown(line: &[u8], colors: bool) -> (String, bool) {
-        let mut out = String::new();
-        let mention =
-            LineStyle { colors }.line(&mut out, Stamp::at(9, 5), Line::read(line), Some("Eve"));
-        (out, mention)
+    fn line(line: &[u8], colors: bool) -> (StyledLine, bool) {
+        LineStyle { colors }.line(Stamp::at(9, 5), Line::read(line), Some("Eve"))
+    }
+
+    fn plain(bytes: &[u8]) -> String {
+        line(bytes, false).0.text().to_owned()
+    }
+
+    fn colored(bytes: &[u8]) -> String {
+        line(bytes, true).0.rows(80).collect()
     }
 
     #[test]
     fn each_kind_of_line_has_its_look() {
-        assert_eq!(shown(b"anna: hi", false).0, "09:05 anna: hi\n");
-        assert_eq!(shown(b"(private) anna: hi", false).0, "09:05 (private) anna: hi\n");
-        assert_eq!(shown(b"* anna joined", false).0, "09:05 * anna joined\n");
-        assert_eq!(shown(b"anna: /me waves", false).0, "09:05 * anna waves\n");
-        assert_eq!(
-            shown(b"(private) anna: /me waves", false).0,
-            "09:05 (private) anna: /me waves\n"
+        assert_eq!(plain(b"anna: hi"), "09:05 anna: hi");
+        assert_eq!(plain(b"(private) anna: hi"), "09:05 (private) anna: hi");
+        assert_eq!(plain(b"anna: /me waves"), "09:05 * anna waves");
+        assert_eq!(plain(b"* anna joined"), "09:05 *** anna joined");
+        assert_eq!(plain(b"no nick"), "09:05 no nick");
+        let said = colored(b"anna: hi");
+        assert!(
+            said.starts_with("\x1b[2m09:05\x1b[0m \x1b[") && said.ends_with(": hi"),
+            "{said:?}"
         );
-        assert_eq!(shown(b"no nick", false).0, "09:05 no nick\n");
-        let (colored, _) = shown(b"anna: hi", true);
-        assert!(colored.starts_with("\x1b[2m09:05\x1b[0m \x1b[") && colored.ends_with(": hi\n"));
-        assert!(shown(b"* anna joined", true).0.contains("\x1b[2m* anna joined\x1b[0m"));
-        let (acted, _) = shown(b"anna: /me joined", true);
-        assert!(acted.contains(" * \x1b[") && acted.ends_with("anna\x1b[0m joined\n"), "no notice");
+        assert!(colored(b"* anna joined").contains("\x1b[2manna joined\x1b[0m"));
+    }
+
+    /// Whatever a member says or does, under whatever nick: also where there are no colours.
+    #[test]
+    fn nothing_that_a_member_does_looks_like_the_servers_word() {
+        for text in
+            ["joined", "left (fell behind)", "** x joined", "*** x joined", "-- lost", "12:00 x"]
+        {
+            for form in ["NICK: /me ", "NICK: ", "(private) NICK: ", "(private) NICK: /me "] {
+                let said = plain(format!("{}{text}", form.replace("NICK", "anna")).as_bytes());
+                let start = &said["09:05 ".len()..];
+                let starts = ["* anna ", "anna: ", "(private) anna: "];
+                assert!(starts.iter().any(|own| start.starts_with(own)), "{said}");
+            }
+        }
     }
 
     #[test]
     fn what_a_peer_sends_moves_no_cursor() {
-        let (text, _) = shown(b"anna: \x1b[2J\x07\xe2\x80\xae", false);
-        assert_eq!(text, "09:05 anna: \\x1b[2J\\x07\\u{202e}\n");
+        let text = plain(b"anna: \x1b[2J\x07\xe2\x80\xae");
+        assert_eq!(text, "09:05 anna: \\x1b[2J\\x07\\u{202e}");
     }
 
     #[test]
     fn a_mention_is_a_word_in_what_somebody_says() {
-        for (line, expected) in [
+        for (text, expected) in [
             ("anna: hi Eve", true),
             ("anna: eve, hi", true),
             ("anna: @EVE!", true),
+            ("anna: /me greets eve", true),
             ("(private) anna: Eve?", true),
-            ("anna: /me greets Eve", true),
             ("anna: evening", false),
             ("anna: steve", false),
             ("anna: eve-2", false),
             ("eve: hi", false),
             ("* Eve joined", false),
         ] {
-            assert_eq!(shown(line.as_bytes(), false).1, expected, "{line}");
+            assert_eq!(plain(text.as_bytes()).starts_with("09:05!"), expected, "{text}");
         }
-        assert!(shown(b"anna: hi Eve", true).0.contains("\x1b[1mhi Eve\x1b[0m"));
+        assert!(colored(b"anna: hi Eve").contains("\x1b[1mhi Eve\x1b[0m"));
+    }
+
+    #[test]
+    fn a_mention_and_a_private_line_call_the_user() {
+        for (text, expected) in [
+            ("anna: hi Eve", true),
+            ("(private) anna: psst", true),
+            ("anna: hi", false),
+            ("* Eve joined", false),
+        ] {
+            assert_eq!(line(text.as_bytes(), false).1, expected, "{text}");
+        }
     }
 
     #[test]
     fn the_users_own_lines_look_as_they_do_to_others() {
-        let own = |line: &str, waits| {
-            let mut out = String::new();
-            LineStyle { colors: false }.own(&mut out, Stamp::EARLIER, Some("eve"), line, waits);
-            out
+        let own = |nick, line, waits| {
+            let style = LineStyle { colors: false };
+            style.own(Stamp::EARLIER, nick, line, waits).text().to_owned()
         };
-        assert_eq!(own("hi", false), "--:-- eve: hi\n");
-        assert_eq!(own("//x", false), "--:-- eve: /x\n");
-        assert_eq!(own("/who", false), "--:-- /who\n");
-        assert_eq!(own("hi", true), "--:-- eve: hi (queued until connected)\n");
+        let eve = Some("eve");
+        assert_eq!(own(eve, "hi", false), "--:-- eve: hi");
+        assert_eq!(own(eve, "//x", false), "--:-- eve: /x");
+        assert_eq!(own(eve, "/who", false), "--:-- /who");
+        assert_eq!(own(eve, "/me waves", false), "--:-- * eve waves");
+        assert_eq!(own(eve, "//me waves", false), "--:-- * eve waves");
+        assert_eq!(
+            own(None, "/me waves", false),
+            "--:-- /me waves",
+            "a server may know no actions"
+        );
+        assert_eq!(own(eve, "hi", true), "--:-- eve: hi (queued until connected)");
     }
 
     #[test]

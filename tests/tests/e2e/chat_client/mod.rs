@@ -2,7 +2,10 @@
 
 mod filter;
 mod half_typed_line;
+mod line;
+mod rows;
 pub(crate) mod screen;
+mod signals;
 mod terminal;
 
 /// What a server of this protocol opens with.

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use super::WELCOME;
 use super::screen::Terminal;
 
-fn welcome(stream: &mut TcpStream) {
+pub(super) fn welcome(stream: &mut TcpStream) {
     stream.write_all(WELCOME.as_bytes()).unwrap();
     assert_eq!(read_line(stream), "/nick eve");
     stream.write_all(b"* guest1 is now eve\n").unwrap();
@@ -31,8 +31,8 @@ fn the_user_is_known_by_name_and_own_lines_stay_on_the_screen() {
     terminal.wait_for_row("(private) anna: psst");
     let rows = terminal.rows();
     assert!(rows.contains(&"eve: good 日".to_owned()), "{rows:#?}");
-    assert!(rows.contains(&"anna: hi eve".to_owned()), "{rows:#?}");
-    assert_eq!(terminal.bells, 1);
+    assert!(rows.contains(&"!anna: hi eve".to_owned()), "{rows:#?}");
+    assert_eq!(terminal.bells, 0);
     terminal.press("\x04");
     assert_eq!(terminal.finish(), Some(0));
     assert_eq!(server.finish(), "good 日");
@@ -106,6 +106,55 @@ fn it_comes_back_and_shows_what_was_missed_once() {
     assert_eq!(server.finish(), "kept");
 }
 
+/// Lines that went into a link that was dead by then.
+#[test]
+fn after_a_lost_connection_it_is_told_which_lines_did_not_arrive() {
+    for (history, told) in [
+        ("anna: one\neve: mine\nbob: two\n", "did not arrive: your last 2 lines"),
+        ("bob: two\n", "did not arrive: your last 2 lines"),
+        ("anna: one\neve: mine\nbob: two\neve: lost\n", "did not arrive: your last 1 line"),
+        ("", "may not have arrived"),
+    ] {
+        let server = Peer::tcp_listener(move |listener| {
+            let accept = || with_timeouts(listener.accept().unwrap().0);
+            let mut stream = accept();
+            welcome(&mut stream);
+            stream.write_all(b"anna: one\n").unwrap();
+            assert_eq!(read_line(&mut stream), "mine");
+            stream.write_all(b"bob: two\n").unwrap();
+            assert_eq!(read_line(&mut stream), "lost");
+            assert_eq!(read_line(&mut stream), "gone");
+            reset(stream);
+            let mut stream = accept();
+            stream.write_all(format!("{WELCOME}{history}").as_bytes()).unwrap();
+            assert_eq!(read_line(&mut stream), "/nick eve");
+            stream.write_all(b"* guest1 is now eve\n").unwrap();
+            assert_eq!(read_to_end(&mut stream), "");
+        });
+        let mut terminal = Terminal::start(&server.at(), &["--retry-pause", "100ms"]);
+        terminal.wait_for_row("anna: one");
+        terminal.press("mine\r");
+        terminal.wait_for_row("bob: two");
+        terminal.press("lost\rgone\r");
+        terminal.wait_for(told);
+        let rows = terminal.rows();
+        let listed = rows.iter().filter(|row| row.starts_with("--   ")).count();
+        let expected = if told.contains("may") {
+            0
+        } else if told.contains('2') {
+            2
+        } else {
+            1
+        };
+        assert_eq!(listed, expected, "{history:?}: {rows:#?}");
+        // Nothing is sent twice, and nothing is shown twice.
+        assert_eq!(rows.iter().filter(|row| *row == "eve: lost").count(), 1, "{rows:#?}");
+        terminal.press("\x04");
+        assert_eq!(terminal.finish(), Some(0));
+        server.finish();
+    }
+}
+
 #[test]
 fn it_does_not_come_back_if_it_must_not_nor_to_where_it_never_was() {
     let ended = |end: fn(TcpStream)| {
@@ -124,23 +173,6 @@ fn it_does_not_come_back_if_it_must_not_nor_to_where_it_never_was() {
     assert_eq!(ended(reset), Some(1));
     let terminal = Terminal::start(&RefusedTcp::hold().at(), &[]);
     assert_eq!(terminal.finish(), Some(1));
-}
-
-#[test]
-fn a_signal_leaves_the_terminal_as_it_was_and_the_server_an_orderly_end() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
-        let server = Peer::tcp(|mut stream| {
-            stream.write_all(b"hello\n").unwrap();
-            read_to_end(&mut stream)
-        });
-        let mut terminal = Terminal::start(&server.at(), &[]);
-        terminal.wait_for_row("hello");
-        terminal.press("half");
-        terminal.wait_for_line("> half");
-        terminal.signal(signal);
-        assert_eq!(terminal.finish(), Some(code));
-        assert_eq!(server.finish(), "");
-    }
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! Who has been heard of, to complete nicks; and who is not to be heard.
+
+use std::collections::VecDeque;
+
+use barewire_core::chat::{Kind, Line};
+
+use super::notices::Presence;
+use crate::terminal::completion::Candidates;
+
+/// So many nicks are known: those heard of last.
+const KNOWN: usize = 1000;
+
+/// The commands, of the server's and the program's, and whether something follows them.
+const COMMANDS: [(&str, bool); 8] = [
+    ("/msg", true),
+    ("/me", true),
+    ("/nick", true),
+    ("/who", false),
+    ("/help", false),
+    ("/quit", false),
+    ("/ignore", true),
+    ("/unignore", true),
+];
+
+/// The nicks.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// Who spoke last comes first.
+    known: VecDeque<String>,
+    ignored: Vec<String>,
+}
+
+impl Members {
+    /// Takes note of who is there, by a line of the server's.
+    pub(super) fn update(&mut self, line: Line<'_>) {
+        let notice = match line.kind {
+            Kind::Notice(notice) => notice.to_string(),
+            Kind::Other => return,
+            Kind::Said { nick, .. } | Kind::Private { nick, .. } | Kind::Acted { nick, .. } => {
+                self.forget(nick);
+                self.known.push_front(nick.to_owned());
+                self.known.truncate(KNOWN);
+                return;
+            }
+            _ => return,
+        };
+        match Presence::read(&notice) {
+            Some(Presence::Joined(nick)) => self.add(nick),
+            Some(Presence::Left(nick)) => self.forget(nick),
+            Some(Presence::Renamed { old, new }) => {
+                match self.known.iter_mut().find(|known| *known == old) {
+                    Some(known) => new.clone_into(known),
+                    None => self.add(new),
+                }
+                // Who is not to be heard is not by another nick either.
+                if let Some(ignored) = self.ignored.iter_mut().find(|nick| are_same(nick, old)) {
+                    new.clone_into(ignored);
+                }
+            }
+            Some(Presence::Here(nicks)) => nicks.into_iter().for_each(|nick| self.add(nick)),
+            None => {}
+        }
+    }
+
+    /// Adds one who has not said anything.
+    fn add(&mut self, nick: &str) {
+        if self.known.len() < KNOWN && !self.known.iter().any(|known| known == nick) {
+            self.known.push_back(nick.to_owned());
+        }
+    }
+
+    fn forget(&mut self, nick: &str) {
+        self.known.retain(|known| known != nick);
+    }
+
+    /// What can stand in place of the word at the end of `left`, which is what is left of the cursor:
+    /// a command or a nick at the start of a line, a nick elsewhere.
+    pub(super) fn candidates(&self, left: &str, own: Option<&str>) -> Candidates {
+        let start = left.rfind(' ').map_or(0, |at| at + 1);
+        let word = left[start..].to_lowercase();
+        let words = if start == 0 && word.starts_with('/') {
+            let fitting = COMMANDS.into_iter().filter(|(command, _)| command.starts_with(&word));
+            fitting
+                .map(|(command, more)| command.to_owned() + if more { " " } else { "" })
+                .collect()
+        } else {
+            let others = self.known.iter().filter(|nick| Some(nick.as_str()) != own);
+            let fitting = others.filter(|nick| nick.to_lowercase().starts_with(&word));
+            let end = if start == 0 { ": " } else { " " };
+            fitting.map(|nick| format!("{nick}{end}")).collect()
+        };
+        Candidates { start, words }
+    }
+
+    /// Whether a line is not to be shown: one of somebody who is ignored, or a notice of theirs.
+    pub(super) fn hides(&self, line: Line<'_>) -> bool {
+        match line.kind {
+            _ if self.ignored.is_empty() => false,
+            Kind::Said { nick, .. } | Kind::Private { nick, .. } | Kind::Acted { nick, .. } => {
+                self.is_ignored(nick)
+            }
+            Kind::Notice(notice) => match Presence::read(&notice.to_string()) {
+                Some(Presence::Joined(nick) | Presence::Left(nick)) => self.is_ignored(nick),
+                Some(Presence::Renamed { old, .. }) => self.is_ignored(old),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn is_ignored(&self, nick: &str) -> bool {
+        self.ignored.iter().any(|ignored| are_same(ignored, nick))
+    }
+
+    pub(super) fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    pub(super) fn ignore(&mut self, nick: &str) {
+        if !self.is_ignored(nick) {
+            self.ignored.push(nick.to_owned());
+        }
+    }
+
+    /// Tells whether that one was ignored.
+    pub(super) fn unignore(&mut self, nick: &str) -> bool {
+        let before = self.ignored.len();
+        self.ignored.retain(|ignored| !are_same(ignored, nick));
+        self.ignored.len() < before
+    }
+}
+
+/// No server gives two members nicks that differ in capitals only.
+fn are_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(lines: &[&str]) -> Members {
+        let mut members = Members::default();
+        lines.iter().for_each(|line| members.update(Line::read(line.as_bytes())));
+        members
+    }
+
+    fn words(members: &Members, left: &str) -> Vec<String> {
+        members.candidates(left, Some("eve")).words
+    }
+
+    #[test]
+    fn nicks_are_completed_who_spoke_last_first() {
+        let members =
+            after(&["anna: hi", "* anton joined", "(private) Angus: hi", "eve: hi", "bob: hi"]);
+        assert_eq!(words(&members, "an"), ["Angus: ", "anna: ", "anton: "]);
+        assert_eq!(words(&members, "ask an"), ["Angus ", "anna ", "anton "]);
+        assert_eq!(members.candidates("ask AN", None).start, 4);
+        assert_eq!(words(&members, "/msg b"), ["bob "]);
+        assert_eq!(words(&members, "ev"), [""; 0], "the user's own is none");
+    }
+
+    #[test]
+    fn who_has_gone_or_has_another_nick_is_known_by_what_the_server_says() {
+        let members = after(&["* here: anna, bob, carl", "* anna left", "* bob is now dora"]);
+        assert_eq!(words(&members, ""), ["dora: ", "carl: "]);
+    }
+
+    #[test]
+    fn commands_are_completed_at_the_start_of_a_line() {
+        let members = after(&[]);
+        assert_eq!(words(&members, "/m"), ["/msg ", "/me "]);
+        assert_eq!(words(&members, "/wh"), ["/who"]);
+        assert_eq!(words(&members, "x /m"), [""; 0]);
+        assert_eq!(words(&members, "//m"), [""; 0]);
+    }
+
+    #[test]
+    fn who_is_ignored_is_so_under_the_next_nick_too_until_that_is_undone() {
+        let mut members = after(&["anna: hi"]);
+        members.ignore("Anna");
+        members.ignore("anna");
+        assert_eq!(members.ignored(), ["Anna"]);
+        let hides = |members: &Members, line: &str| members.hides(Line::read(line.as_bytes()));
+        for line in [
+            "anna: hi",
+            "(private) anna: hi",
+            "anna: /me waves",
+            "* anna left",
+            "* anna is now bob",
+        ] {
+            assert!(hides(&members, line), "{line}");
+        }
+        for line in ["bob: anna", "* bob joined", "annabel: hi", "* here: anna", "anna"] {
+            assert!(!hides(&members, line), "{line}");
+        }
+        members.update(Line::read(b"* anna is now bob"));
+        assert!(hides(&members, "bob: hi") && !hides(&members, "anna: hi"));
+        assert!(members.unignore("BOB") && !members.unignore("bob"));
+        assert!(!hides(&members, "bob: hi"));
+    }
+
+    #[test]
+    fn only_so_many_are_known() {
+        let mut members = Members::default();
+        for number in 0..2 * KNOWN {
+            members.update(Line::read(format!("n{number}: hi").as_bytes()));
+        }
+        assert_eq!(words(&members, "").len(), KNOWN);
+    }
+}

@@ -1,0 +1,79 @@
+//! The lines that were entered before.
+
+use std::collections::VecDeque;
+use std::mem;
+
+/// So many lines are remembered.
+const REMEMBERED: usize = 500;
+
+/// The lines, and which of them is shown.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    lines: VecDeque<String>,
+    /// Which line is shown, counted from the last; 0 is the new line.
+    back: usize,
+    /// The new line, while another is shown.
+    draft: String,
+}
+
+impl History {
+    /// Adds a line, the newest; the next that is shown is a new one.
+    pub(super) fn push(&mut self, line: &str) {
+        self.leave();
+        if !line.is_empty() && self.lines.back().is_none_or(|last| last != line) {
+            self.lines.push_back(line.to_owned());
+            if self.lines.len() > REMEMBERED {
+                self.lines.pop_front();
+            }
+        }
+    }
+
+    /// The line before the one that is shown, which takes its place in `text`. Tells whether there is
+    /// one.
+    pub(super) fn show_older(&mut self, text: &mut String) -> bool {
+        self.show(self.back + 1, text)
+    }
+
+    /// The line after.
+    pub(super) fn show_newer(&mut self, text: &mut String) -> bool {
+        self.back.checked_sub(1).is_some_and(|back| self.show(back, text))
+    }
+
+    /// What is shown is the new line, from wherever it came.
+    pub(super) fn leave(&mut self) {
+        self.back = 0;
+        self.draft.clear();
+    }
+
+    fn show(&mut self, back: usize, text: &mut String) -> bool {
+        let shown = match self.lines.len().checked_sub(back) {
+            None => return false,
+            Some(_) if back == 0 => mem::take(&mut self.draft),
+            Some(at) => self.lines[at].clone(),
+        };
+        let left = mem::replace(text, shown);
+        if self.back == 0 {
+            self.draft = left;
+        }
+        self.back = back;
+        true
+    }
+
+    /// Which line, counted from the last, at least `back` of them away, has `pattern` in it, in small
+    /// letters or capitals; and where, in bytes.
+    pub(super) fn find(&self, pattern: &str, back: usize) -> Option<(usize, usize)> {
+        let pattern = pattern.to_lowercase();
+        let lines = self.lines.iter().rev().enumerate().map(|(at, line)| (at + 1, line));
+        lines.skip(back.saturating_sub(1)).find_map(|(back, line)| {
+            // In small letters a line may have other places.
+            let starts = line.char_indices().map(|(at, _)| at);
+            let mut found = starts.filter(|&at| line[at..].to_lowercase().starts_with(&pattern));
+            Some((back, found.next()?))
+        })
+    }
+
+    pub(super) fn get(&self, back: usize) -> Option<&str> {
+        let at = self.lines.len().checked_sub(back)?;
+        self.lines.get(at).map(String::as_str)
+    }
+}
