@@ -48,7 +48,7 @@ impl Signals {
     /// # Errors
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block() -> io::Result<Self> {
-        Self::block_these(&[])
+        Self::block_these(usual())
     }
 
     /// As [`block`](Self::block), and with those all others that are sent to end a program: for one that
@@ -57,13 +57,10 @@ impl Signals {
     /// # Errors
     /// Those of `sigprocmask(2)` and `signalfd(2)`.
     pub fn block_all() -> io::Result<Self> {
-        Self::block_these(&OTHERS)
+        Self::block_these(usual() | SigSet::from_iter(OTHERS))
     }
 
-    fn block_these(others: &[Signal]) -> io::Result<Self> {
-        let hangup = (!startup::ignores_hangup()).then_some(Signal::SIGHUP);
-        let signals = [Signal::SIGINT, Signal::SIGTERM].into_iter().chain(hangup);
-        let handled: SigSet = signals.chain(others.iter().copied()).collect();
+    fn block_these(handled: SigSet) -> io::Result<Self> {
         handled.thread_block()?;
         Self::receive(handled, Arc::default(), None)
     }
@@ -97,6 +94,11 @@ impl Signals {
     pub fn caught(&self) -> Caught {
         self.caught.clone()
     }
+}
+
+fn usual() -> SigSet {
+    let hangup = (!startup::ignores_hangup()).then_some(Signal::SIGHUP);
+    [Signal::SIGINT, Signal::SIGTERM].into_iter().chain(hangup).collect()
 }
 
 /// Those that end a program that does not catch them (`signal(7)`) besides the usual, save those that
@@ -292,7 +294,8 @@ mod tests {
     #[test]
     fn all_that_are_sent_to_end_a_program_are_caught_if_they_are_to_be() {
         let caught = Signals::block_all().unwrap().caught();
-        for signal in [&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], &OTHERS[..]].concat() {
+        let usual = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+        for signal in usual.into_iter().chain(OTHERS) {
             raise(signal).unwrap();
             assert_eq!(caught.receive().map(i32::from), Some(signal as i32), "{signal}");
         }

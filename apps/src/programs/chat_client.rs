@@ -45,10 +45,14 @@ Examples:
   echo done | chat-client 127.0.0.1:8080       send a line from a script, and show what comes
 
 On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with
-code 0. Otherwise standard input is sent line by line, no faster than servers take it, and after its
-end what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if
-it was lost or could not be made or lines were lost, 2 for wrong usage, and 130 or 143 after SIGINT
-or SIGTERM.";
+code 0. Tab completes nicks and commands, Ctrl-R searches your lines, Page Up shows what has left
+the screen. Several pasted lines are sent after one look. /ignore NICK hides what somebody says,
+and /unignore NICK undoes that. A line whose time is followed by ! mentions you.
+
+Otherwise standard input is sent line by line, no faster than servers take it, and after its end
+what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if it
+was lost or could not be made or lines were lost, 2 for wrong usage, and 128 and the number of the
+signal that ended it, such as 130 after SIGINT.";
 
 /// Chats with everybody in a room.
 #[derive(Debug, Parser)]

@@ -7,7 +7,7 @@
 //! ([`SAVE_CURSOR`]).
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
 /// What is written past the right margin stays there (`DECAWM`, off), and on again.
 pub(super) const NO_WRAP: &str = "\x1b[?7l";
@@ -25,7 +25,7 @@ pub(super) fn columns_of(text: &str) -> usize {
 /// How many columns one character, as a person sees it, takes at most: as one, or each of its parts by
 /// itself.
 pub(super) fn columns_of_cluster(cluster: &str) -> usize {
-    let parts = cluster.chars().filter_map(|c| c.width()).sum();
+    let parts = cluster.chars().filter_map(UnicodeWidthChar::width).sum();
     cluster.width().max(parts)
 }
 

@@ -112,7 +112,7 @@ impl LineEditor {
                 match (pasted, &mut self.pasted) {
                     (Pasted::Part(line), Some(asked)) => asked.add(line),
                     (Pasted::Lines(more), Some(asked)) => {
-                        more.lines.into_iter().for_each(|line| asked.add(line))
+                        more.lines.into_iter().for_each(|line| asked.add(line));
                     }
                     (Pasted::Lines(lines), asked) => *asked = Some(lines),
                     (Pasted::Part(text), None) => {
@@ -132,7 +132,9 @@ impl LineEditor {
         match key {
             Key::Enter => {
                 let PastedLines { lines, .. } = self.pasted.take().unwrap_or_default();
-                lines.iter().for_each(|line| self.history.push(line));
+                for line in &lines {
+                    self.history.push(line);
+                }
                 EditOutcome::Pasted(lines)
             }
             Key::Cancel => {
@@ -219,9 +221,9 @@ impl LineEditor {
                 None => return EditOutcome::Completing,
                 Some(completion) => {
                     if key == Key::Tab {
-                        completion.next()
+                        completion.next();
                     } else {
-                        completion.previous()
+                        completion.previous();
                     }
                     self.show_completion();
                 }

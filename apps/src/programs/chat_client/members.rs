@@ -35,7 +35,6 @@ impl Members {
     pub(super) fn update(&mut self, line: Line<'_>) {
         let notice = match line.kind {
             Kind::Notice(notice) => notice.to_string(),
-            Kind::Other => return,
             Kind::Said { nick, .. } | Kind::Private { nick, .. } | Kind::Acted { nick, .. } => {
                 self.forget(nick);
                 self.known.push_front(nick.to_owned());
@@ -141,7 +140,9 @@ mod tests {
 
     fn after(lines: &[&str]) -> Members {
         let mut members = Members::default();
-        lines.iter().for_each(|line| members.update(Line::read(line.as_bytes())));
+        for line in lines {
+            members.update(Line::read(line.as_bytes()));
+        }
         members
     }
 

@@ -92,18 +92,17 @@ impl LineStyle {
         let is_private = matches!(line.kind, Kind::Private { .. });
         let is_mention = own.is_some_and(|own| mentions(&text, own));
         let mut out = self.stamped(stamp, is_mention);
-        match line.kind {
-            Kind::Acted { nick, .. } => self.action(&mut out, nick),
-            _ => {
-                if is_private {
-                    self.paint(&mut out, PRIVATE, format_args!("(private) "));
-                }
-                if let Some(nick) = nick {
-                    self.paint(&mut out, color(nick), format_args!("{nick}"));
-                    self.paint(&mut out, Style::new(), format_args!(": "));
-                }
-                out.hang_here();
+        if let Kind::Acted { nick, .. } = line.kind {
+            self.action(&mut out, nick);
+        } else {
+            if is_private {
+                self.paint(&mut out, PRIVATE, format_args!("(private) "));
             }
+            if let Some(nick) = nick {
+                self.paint(&mut out, color(nick), format_args!("{nick}"));
+                self.paint(&mut out, Style::new(), format_args!(": "));
+            }
+            out.hang_here();
         }
         let style = if is_private { PRIVATE } else { Style::new() };
         let style = if is_mention { style | MENTION.get_effects() } else { style };

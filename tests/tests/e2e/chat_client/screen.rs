@@ -211,7 +211,6 @@ impl Terminal {
     /// Shows what was sent.
     fn take(&mut self, bytes: &[u8]) {
         self.raw.extend_from_slice(bytes);
-        self.bells += bytes.iter().filter(|&&byte| byte == 0x07).count();
         self.part.extend_from_slice(bytes);
         let whole = match str::from_utf8(&self.part) {
             Ok(text) => text.len(),
@@ -219,7 +218,9 @@ impl Terminal {
         };
         let rest = self.part.split_off(whole);
         let text = mem::replace(&mut self.part, rest);
-        for part in str::from_utf8(&text).expect("so much is valid").split_inclusive("\x1b[6n") {
+        let text = str::from_utf8(&text).expect("so much is valid");
+        self.bells += text.matches('\x07').count();
+        for part in text.split_inclusive("\x1b[6n") {
             self.emulator.feed(part);
             if part.ends_with("\x1b[6n") {
                 let (column, row) = self.cursor();
