@@ -121,12 +121,12 @@ impl<'a> Log<'a> {
         let (mut low, mut high, mut step) = (self.first, self.entries.next(), 1_u64);
         while let Some(near) = high.checked_sub(step).filter(|near| *near > low) {
             if self.start(near) <= offset {
-                low = near;
+                low = near.saturating_add(1);
                 break;
             }
             (high, step) = (near, step.saturating_mul(2));
         }
-        // The line sought is the last that starts at or before the offset.
+        // The line sought is the last that starts at or before the offset: in the end, that before `low`.
         while low < high {
             let middle = low.midpoint(high);
             if self.start(middle) <= offset {
@@ -216,9 +216,13 @@ impl<'a> Log<'a> {
     /// before one that it is shown, or at the limit.
     pub(super) fn seek(&self, cursor: u64, limit: u64, view: View) -> u64 {
         let limit = limit.min(self.end());
+        // As most do most of the time.
+        if cursor >= limit {
+            return cursor;
+        }
         let mut at = cursor.max(self.start(self.first));
         if at >= limit {
-            return at.min(limit).max(cursor);
+            return limit;
         }
         let mut number = self.find(at);
         if self.start(number) < at {

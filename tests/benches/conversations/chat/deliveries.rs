@@ -39,7 +39,7 @@ pub(super) fn measure(
         (of(&rows, &figures, BAREWIRE), gathering, tokio)
     {
         let mut goals = vec![
-            ("deliveries/s, of gathering", barewire[0].over(gathering), Goal::AtLeast(0.9)),
+            ("deliveries/s, of gathering", barewire[0].over(gathering), Goal::AtLeast(0.95)),
             ("deliveries/s, of tokio", barewire[0].over(tokio), Goal::AtLeast(6.0)),
         ];
         if small {

@@ -48,7 +48,7 @@ pub(super) fn measure(
     );
     table::print_others(&others);
     if let Some([grown, _]) = of(&rows, &figures, BAREWIRE) {
-        table::print_goals(&[("bytes a member", grown.clone(), Goal::AtMost(1024.0))]);
+        table::print_goals(&[("bytes a member", grown.clone(), Goal::AtMost(512.0))]);
     }
     Ok(())
 }
