@@ -144,7 +144,7 @@ impl Run for FileServerProgram {
         let limits = AcceptLimits {
             once: self.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
-            others: Others::AreServed,
+            others: Others::AreTold,
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };

@@ -35,8 +35,8 @@ pub(crate) struct AcceptLimits {
 /// What becomes of those who have no place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Others {
-    /// A task of theirs tells them, as far as their [standing](ServedPeer::standing) says.
-    AreServed,
+    /// A task of theirs tells them, if there are not too many.
+    AreTold,
     /// The connection is closed at once, behind these words.
     AreClosed(&'static [u8]),
 }
@@ -70,12 +70,18 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
             move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                 let Accepted { stream, peer: address, permit } = accepted;
                 let admitted = admission.admit(address.ip());
-                if admitted.standing() != Standing::Served {
+                let standing = admitted.standing();
+                if standing != Standing::Served {
                     log::debug!(
                         "{address}: turned away, as all places are taken, or all of its source's"
                     );
-                    if let Others::AreClosed(words) = limits.others {
-                        // If it does not take this at once, it sees the close at least.
+                }
+                // At once, as each has a descriptor.
+                match (standing, limits.others) {
+                    (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
+                    (Standing::Ignored, Others::AreTold) => return stream.abort(),
+                    (_, Others::AreClosed(words)) => {
+                        // If it does not take this, it sees the close at least.
                         let _ = stream.send(words, &[], false);
                         return;
                     }

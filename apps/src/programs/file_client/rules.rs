@@ -12,7 +12,7 @@ pub(super) struct TreeRules {
     #[arg(long, value_name = "GLOB", value_parser = Pattern::parse, requires = "recursive")]
     exclude: Vec<Pattern>,
 
-    /// Of the files, take only those that match GLOB, and no --exclude; folders are made all the same
+    /// Of the files, take only those that match GLOB, and no --exclude; folders without any are not made
     #[arg(long, value_name = "GLOB", value_parser = Pattern::parse, requires = "recursive")]
     include: Vec<Pattern>,
 
@@ -34,6 +34,11 @@ pub(super) enum Unwanted {
 }
 
 impl TreeRules {
+    /// Whether a file is taken only if a pattern says so.
+    pub(super) fn chooses_files(&self) -> bool {
+        !self.include.is_empty()
+    }
+
     /// Judges an entry by its path from the top of the tree. If it `is_loose`, it goes directly into a
     /// folder that the server has not named.
     pub(super) fn judge(

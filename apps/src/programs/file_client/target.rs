@@ -73,7 +73,7 @@ impl TargetFolder {
 #[derive(Clone, Debug)]
 pub(super) struct TargetPath {
     pub(super) parent: Rc<TargetFolder>,
-    /// The name there; of a folder it may be empty, which is the parent itself.
+    /// The name there; of a folder it may be empty, which is the parent itself, or a way of several names.
     pub(super) leaf: Vec<u8>,
 }
 
@@ -82,6 +82,15 @@ impl TargetPath {
     pub(super) fn new(parent: Rc<TargetFolder>, leaf: &[u8]) -> Self {
         parent.folder.expect(leaf);
         Self { parent, leaf: leaf.to_vec() }
+    }
+
+    /// What is called `name` in the folder that this is, or will be.
+    pub(super) fn join(&self, name: &[u8]) -> Self {
+        let leaf = match &self.leaf[..] {
+            [] => name.to_vec(),
+            folder => [folder, b"/", name].concat(),
+        };
+        Self::new(Rc::clone(&self.parent), &leaf)
     }
 
     pub(super) fn path(&self) -> PathBuf {

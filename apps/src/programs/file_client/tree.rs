@@ -1,7 +1,6 @@
 //! Folders that are downloaded with all that is in them.
 
-use std::io::ErrorKind;
-use std::rc::Rc;
+use std::io::{self, ErrorKind};
 
 use barewire_core::file::{Entry, EntryKind, entries};
 
@@ -12,7 +11,7 @@ use super::listing_sink::ListingSink;
 use super::names::TreePath;
 use super::report::Reporter;
 use super::rules::{TreeRules, Unwanted};
-use super::target::{ListedFile, TargetFolder, TargetPath};
+use super::target::{ListedFile, TargetPath};
 use super::transfer::Transfer;
 
 /// What is still to be asked for of a folder whose listing is there. It becomes transfers one by one,
@@ -20,7 +19,8 @@ use super::transfer::Transfer;
 #[derive(Debug)]
 pub(super) struct Walk {
     path: TreePath,
-    target: Rc<TargetFolder>,
+    /// The folder, with an empty name; or the name that it will have where something belongs into it.
+    target: TargetPath,
     /// It goes directly into a folder that the server has not named.
     is_loose: bool,
     listing: Vec<u8>,
@@ -30,7 +30,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Makes the folder at `path`, if there may be so many files.
+    /// Makes the folder at `path`, if there may be so many files, and unless files are chosen and none of it is.
     pub(super) fn begin(
         path: TreePath,
         listing: ListingSink,
@@ -56,18 +56,15 @@ impl Walk {
             }
         }
         allowance.take_files(wanted)?;
-        let target = target.open_folder().map_err(|error| match error.kind() {
-            ErrorKind::NotADirectory => {
-                format!(
-                    "a file or a link has the name of the folder {} (no link is followed there)",
-                    target.shown()
-                )
+        let target = if files > 0 || !rules.chooses_files() {
+            let made = target.open_folder().map_err(|error| cannot_make(target, &error))?;
+            for Entry { name, .. } in listing.entries().into_iter().flatten() {
+                made.folder.expect(name.as_bytes());
             }
-            _ => format!("cannot make the folder {}: {}", target.shown(), describe(&error)),
-        })?;
-        for Entry { name, .. } in listing.entries().into_iter().flatten() {
-            target.folder.expect(name.as_bytes());
-        }
+            TargetPath::new(made, b"")
+        } else {
+            target.clone()
+        };
         reporter.tree = tree;
         reporter.expect(files, bytes);
         let left = usize::try_from(wanted).unwrap_or(usize::MAX);
@@ -91,11 +88,23 @@ impl Walk {
         })?;
         self.read = self.listing.len() - rest.rest().len();
         let Entry { size, modified, name, kind } = entry;
-        let target = TargetPath::new(Rc::clone(&self.target), name.as_bytes());
+        let target = self.target.join(name.as_bytes());
         Some(if kind == EntryKind::Directory {
             Transfer::tree(path, target)
         } else {
             Transfer::file(path.into(), target, Some(ListedFile { size, modified }))
         })
+    }
+}
+
+fn cannot_make(folder: &TargetPath, error: &io::Error) -> String {
+    let folder = folder.shown();
+    match error.kind() {
+        ErrorKind::NotADirectory => {
+            format!(
+                "a file or a link has the name of the folder {folder} (no link is followed there)"
+            )
+        }
+        _ => format!("cannot make the folder {folder}: {}", describe(error)),
     }
 }

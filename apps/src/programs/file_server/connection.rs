@@ -296,10 +296,6 @@ fn shown_name(request: &Request<'_>) -> Vec<u8> {
 
 impl Task<FileContext> for ClientConnection {
     fn turn(&mut self, context: &mut FileContext, cx: &mut Context<'_, FileContext>) -> Poll<()> {
-        if self.peer.standing() == Standing::Ignored {
-            self.link.abort();
-            return Poll::Ready(());
-        }
         if !self.peer.keep_place() && !self.is_replaced {
             log::debug!("{}: idle, and its place is another's", self.peer.address);
             self.is_replaced = true;

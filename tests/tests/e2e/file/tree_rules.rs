@@ -18,6 +18,24 @@ fn house() -> Folder {
         .with("t/cache/e.jpg", "eeeee")
 }
 
+/// Only the folders on the way to a file that is chosen are made, and only where it is.
+#[test]
+fn folders_of_which_no_file_is_chosen_are_not_made() {
+    let folder = house().with("t/deep/er/x.jpg", "x").with("t/deep/y.txt", "y").with_folder("t/no");
+    let server = share(&folder, &["-q"]);
+    let target = Folder::in_memory();
+    let run = |include| fetch(&server.at(), &target, &["-r", "t", "--include", include]).exits(0);
+    run("*.none");
+    assert!(target.names().is_empty(), "{:?}", target.names());
+    run("x.jpg").is_silent().prints("1 file, 1 B in ");
+    assert_eq!(names(&target.path("t")), ["deep"]);
+    assert_eq!(names(&target.path("t/deep")), ["er"]);
+    run("x.jpg").is_silent().prints("; 1 unchanged");
+    fetch(&server.at(), &target, &["-r", "t"]).exits(0);
+    assert_eq!(names(&target.path("t")), ["a.jpg", "b.tmp", "cache", "deep", "no", "sub"]);
+    server.stop();
+}
+
 /// The sum of a run with `options`, in which nothing else is printed.
 #[track_caller]
 fn sum(client: &Finished) -> [u64; 6] {
@@ -38,7 +56,7 @@ fn patterns_choose_what_is_taken() {
             [3, 6, 0, 2, 0, 0],
         ),
         (&["--include", "*.jpg", "--exclude=cache"], &["a.jpg", "sub"], [2, 4, 0, 3, 0, 0]),
-        (&["--include=sub/*"], &["cache", "sub"], [2, 7, 0, 3, 0, 0]),
+        (&["--include=sub/*"], &["sub"], [2, 7, 0, 3, 0, 0]),
     ] {
         let target = Folder::in_memory();
         let client = fetch(&server.at(), &target, &[&["-r", "t", "--json"], options].concat());
