@@ -91,7 +91,7 @@ pub(crate) fn write<E>(bytes: &[u8], mut sink: impl FnMut(&str) -> Result<(), E>
         let mut plain = chunk.valid();
         let mut rest = plain.chars();
         while let Some(c) = rest.next() {
-            if is_shown(before, c, rest.as_str()) {
+            if matches!(c, ' '..='~') || is_shown(before, c, rest.as_str()) {
                 before = c;
                 continue;
             }

@@ -81,11 +81,13 @@ fn is_ideograph(c: char) -> bool {
     is_in(c, &IDEOGRAPHS) || matches!(c, '\u{20000}'..='\u{3ffff}')
 }
 
-/// Whether `c` is shown as itself, behind `before`, which is, and ahead of `rest`.
+/// Whether `c`, which is no picture of ASCII, is shown as itself, behind `before`, which is, and ahead of
+/// `rest`.
+// A function of its own, lest the stack of every line have room for it.
+#[inline(never)]
 pub(super) fn is_shown(before: char, c: char, rest: &str) -> bool {
     let next = || rest.chars().next().unwrap_or(NOTHING);
     match c {
-        ' '..='~' => true,
         '\0'..='\u{9f}' => false,
         // UTS #51, ED-16.
         '\u{200d}' if is_symbol(before) || before == '\u{fe0f}' => is_symbol(next()),
