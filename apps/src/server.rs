@@ -5,4 +5,6 @@ pub(crate) mod context;
 pub(crate) mod listen;
 pub(crate) mod places;
 pub(crate) mod serve;
+pub(crate) mod service;
+pub(crate) mod sockets;
 pub(crate) mod source_table;

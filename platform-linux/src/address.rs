@@ -2,8 +2,8 @@
 
 use core::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::sys::socket::{self, AddressFamily, SockaddrStorage, sockopt};
 
@@ -67,6 +67,15 @@ pub(crate) fn self_connected() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionRefused, "connected to itself")
 }
 
+/// Where a socket bound to `local` is reached: there, and with `[::]` by IPv4 as well, unless it was made to
+/// be without (`IPV6_V6ONLY`, `ipv6(7)`).
+pub(crate) fn reached(socket: &impl AsFd, local: SocketAddr) -> io::Result<Vec<SocketAddr>> {
+    let is_both =
+        local.ip() == Ipv6Addr::UNSPECIFIED && !socket::getsockopt(socket, sockopt::Ipv6V6Only)?;
+    let ipv4 = is_both.then(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, local.port())));
+    Ok([local].into_iter().chain(ipv4).collect())
+}
+
 pub(crate) fn family(address: SocketAddr) -> AddressFamily {
     if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
 }
@@ -86,6 +95,10 @@ pub(crate) enum Sharing {
 
 impl Sharing {
     pub(crate) fn bind(self, fd: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+        if address.ip() == Ipv6Addr::UNSPECIFIED {
+            // Whatever the system is set to (`ipv6(7)`): it means everywhere.
+            socket::setsockopt(fd, sockopt::Ipv6V6Only, &false)?;
+        }
         if self == Self::Next {
             socket::setsockopt(fd, sockopt::ReusePort, &true)?;
         }

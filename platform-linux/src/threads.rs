@@ -1,33 +1,133 @@
 //! One executor a thread, each with its own socket on one shared address.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
+
+use nix::errno::Errno;
 
 use crate::address::Sharing;
 use crate::clock::Clock;
 use crate::datagrams::UdpSocket;
 use crate::executor::{Executor, StopGroup};
 use crate::listener::Listener;
+use crate::sys::errno;
 
-/// `count` listeners (at least one) at one address, among which the kernel spreads the connections.
-/// With port 0 the first chooses the port and the others follow.
+/// How often a port is looked for that is free at all addresses.
+const PORT_TRIES: usize = 64;
+
+/// What was bound: `S` is [`Listener`] or [`UdpSocket`].
+#[derive(Debug)]
+pub struct Bound<S> {
+    /// For each thread a socket at each address.
+    pub shares: Vec<Vec<S>>,
+    /// The addresses that this host does not have, or whose family it does not.
+    pub left_out: Vec<BindError>,
+}
+
+/// An address that could not be bound.
+#[derive(Debug)]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    pub error: io::Error,
+}
+
+/// A listener at each of `addresses` (at least one) for each of `count` threads (at least one), among
+/// which the kernel spreads the connections. With port 0 the first chooses the port and the others follow.
+///
+/// An address that this host does not have is left out, as long as it has another.
 ///
 /// # Errors
 /// Those of [`Listener::bind`]. A port that another server holds is
 /// [`AddrInUse`](io::ErrorKind::AddrInUse) whatever the count.
-pub fn listeners(address: SocketAddr, count: usize) -> io::Result<Vec<Listener>> {
-    bind_each(address, count, Listener::bind_sharing, Listener::local_addr)
+pub fn listeners(addresses: &[SocketAddr], count: usize) -> Result<Bound<Listener>, BindError> {
+    bind_all(addresses, count, Listener::bind_sharing, Listener::local_addr)
 }
 
-/// `count` UDP sockets (at least one) at one address, among which the kernel spreads the peers: all
-/// datagrams from one address and port come to the same socket.
+/// A UDP socket at each of `addresses` for each of `count` threads, among which the kernel spreads the
+/// peers: all datagrams from one address and port come to the same socket. Otherwise as [`listeners`].
 ///
 /// # Errors
 /// Those of [`UdpSocket::bind`]. A port that another server holds is
 /// [`AddrInUse`](io::ErrorKind::AddrInUse) whatever the count.
-pub fn udp_sockets(address: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
-    bind_each(address, count, UdpSocket::bind_sharing, UdpSocket::local_addr)
+pub fn udp_sockets(addresses: &[SocketAddr], count: usize) -> Result<Bound<UdpSocket>, BindError> {
+    bind_all(addresses, count, UdpSocket::bind_sharing, UdpSocket::local_addr)
+}
+
+fn bind_all<T>(
+    addresses: &[SocketAddr],
+    count: usize,
+    bind: impl Fn(SocketAddr, Sharing) -> io::Result<T>,
+    local: impl Fn(&T) -> io::Result<SocketAddr>,
+) -> Result<Bound<T>, BindError> {
+    let addresses = distinct(addresses);
+    let is_free_choice = addresses.iter().all(|address| address.port() == 0);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_once(&addresses, count, &bind, &local) {
+            // It is free at the first address and taken at another.
+            Err(BindError { error, .. })
+                if is_free_choice
+                    && tries < PORT_TRIES
+                    && error.kind() == io::ErrorKind::AddrInUse => {}
+            result => return result,
+        }
+    }
+}
+
+fn bind_once<T>(
+    addresses: &[SocketAddr],
+    count: usize,
+    bind: impl Fn(SocketAddr, Sharing) -> io::Result<T>,
+    local: impl Fn(&T) -> io::Result<SocketAddr>,
+) -> Result<Bound<T>, BindError> {
+    let shares = (0..count.max(1)).map(|_| Vec::new()).collect();
+    let mut bound = Bound { shares, left_out: Vec::new() };
+    let mut port = None;
+    for address in addresses {
+        let mut address = *address;
+        address.set_port(port.unwrap_or(address.port()));
+        let sockets = bind_each(address, count, &bind, &local);
+        let sockets = sockets.and_then(|sockets| Ok((local(&sockets[0])?.port(), sockets)));
+        match sockets {
+            Ok((own, sockets)) => {
+                port = port.or((address.port() == 0).then_some(own));
+                for (share, socket) in bound.shares.iter_mut().zip(sockets) {
+                    share.push(socket);
+                }
+            }
+            Err(error) if is_not_here(&error) => bound.left_out.push(BindError { address, error }),
+            Err(error) => return Err(BindError { address, error }),
+        }
+    }
+    if bound.shares.iter().all(Vec::is_empty)
+        && let Some(failure) = bound.left_out.pop()
+    {
+        return Err(failure);
+    }
+    Ok(bound)
+}
+
+/// The addresses, each once, without what another covers: `[::]` takes IPv4 as well.
+fn distinct(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut distinct = Vec::new();
+    for address in addresses {
+        let covering = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
+        let is_wildcard = address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let is_covered = is_wildcard && addresses.contains(&covering);
+        if !is_covered && !distinct.contains(address) {
+            distinct.push(*address);
+        }
+    }
+    distinct
+}
+
+/// Whether an address cannot be bound because this host has no such address, or no such family.
+fn is_not_here(error: &io::Error) -> bool {
+    matches!(errno(error), Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT)
 }
 
 fn bind_each<T>(
@@ -130,14 +230,43 @@ mod tests {
     }
 
     #[test]
-    fn sockets_share_one_port() {
-        let listeners = listeners(anywhere(), 3).unwrap();
-        let addresses: Vec<_> = listeners.iter().map(|one| one.local_addr().unwrap()).collect();
-        assert_eq!(addresses, [addresses[0]; 3]);
-        assert_ne!(addresses[0].port(), 0);
-        let sockets = udp_sockets(anywhere(), 3).unwrap();
-        let addresses: Vec<_> = sockets.iter().map(|one| one.local_addr().unwrap()).collect();
-        assert_eq!(addresses, [addresses[0]; 3]);
+    fn sockets_share_one_port_at_every_address() {
+        let addresses = [anywhere(), "127.0.0.2:0".parse().unwrap(), anywhere()];
+        let all = listeners(&addresses, 3).unwrap();
+        assert!(all.left_out.is_empty());
+        let port = all.shares[0][0].local_addr().unwrap().port();
+        assert_ne!(port, 0);
+        let expected = ["127.0.0.1", "127.0.0.2"].map(|host| format!("{host}:{port}"));
+        assert_eq!(all.shares.len(), 3);
+        for share in all.shares {
+            let share: Vec<_> =
+                share.iter().map(|one| one.local_addr().unwrap().to_string()).collect();
+            assert_eq!(share, expected);
+        }
+        let all = udp_sockets(&addresses, 2).unwrap();
+        let ports = all.shares.iter().flatten().map(|one| one.local_addr().unwrap().port());
+        let ports: Vec<_> = ports.collect();
+        assert_eq!(ports, [ports[0]; 4]);
+    }
+
+    #[test]
+    fn an_address_that_is_not_here_is_left_out_if_there_is_another() {
+        // TEST-NET-3 (RFC 5737) is nobody's.
+        let nowhere: SocketAddr = "203.0.113.7:0".parse().unwrap();
+        let all = listeners(&[nowhere, anywhere()], 2).unwrap();
+        assert_eq!(all.left_out.len(), 1);
+        assert_eq!(all.left_out[0].address, nowhere);
+        assert!(all.shares.iter().all(|share| share.len() == 1));
+        let failure = udp_sockets(&[nowhere], 1).unwrap_err();
+        assert_eq!(failure.error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    #[test]
+    fn everywhere_covers_every_ipv4_address() {
+        let [all, v4, one] =
+            ["[::]:7", "0.0.0.0:7", "127.0.0.1:7"].map(|address| address.parse().unwrap());
+        assert_eq!(distinct(&[v4, all, all]), [all]);
+        assert_eq!(distinct(&[v4, one]), [v4, one]);
     }
 
     #[test]
@@ -147,9 +276,13 @@ mod tests {
         let socket = UdpSocket::bind(address).unwrap();
         setsockopt(&listener, sockopt::ReusePort, &true).unwrap();
         setsockopt(&socket, sockopt::ReusePort, &true).unwrap();
+        let others: SocketAddr = format!("127.0.0.2:{}", address.port()).parse().unwrap();
         for count in [1, 2] {
-            assert_eq!(listeners(address, count).unwrap_err().kind(), io::ErrorKind::AddrInUse);
-            assert_eq!(udp_sockets(address, count).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+            let failure = listeners(&[others, address], count).unwrap_err();
+            assert_eq!(failure.error.kind(), io::ErrorKind::AddrInUse);
+            assert_eq!(failure.address, address);
+            let failure = udp_sockets(&[address], count).unwrap_err();
+            assert_eq!(failure.error.kind(), io::ErrorKind::AddrInUse);
         }
     }
 
@@ -159,7 +292,8 @@ mod tests {
     #[test]
     fn every_thread_serves_and_all_stop_together() {
         const CLIENTS: usize = 64;
-        let listeners = listeners(anywhere(), 2).unwrap();
+        let listeners: Vec<_> =
+            listeners(&[anywhere()], 2).unwrap().shares.into_iter().flatten().collect();
         let address = listeners[0].local_addr().unwrap();
         // The kernel spreads them when they connect, by a hash that is not ours to choose: that one
         // listener gets all has the odds of 64 coins showing the same side.

@@ -35,18 +35,38 @@ impl<'a> HostPort<'a> {
         Ok((Self { host, port }, rest))
     }
 
+    /// The addresses that the host has, the best first.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
+        lookup(self.host, self.port)
+            .map_err(|error| Failure::Conversation(format!("{error}: {}", describe(&error.error))))
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListenAddress<'a> {
+    HostPort(HostPort<'a>),
+    /// At the sockets of this name that the service manager has passed.
+    Passed(&'a str),
+}
+
+impl<'a> ListenAddress<'a> {
+    /// As [`HostPort::read_first`].
+    pub(crate) fn read_first(arguments: &'a [String]) -> Result<(Self, &'a [String]), Failure> {
+        if let [first, rest @ ..] = arguments
+            && let Some(name) = first.strip_prefix("fd:")
+        {
+            return Ok((Self::Passed(name), rest));
+        }
+        HostPort::read_first(arguments).map(|(address, rest)| (Self::HostPort(address), rest))
+    }
+
     /// Reads an address that nothing may follow.
     pub(crate) fn read_only(arguments: &'a [String]) -> Result<Self, Failure> {
         match Self::read_first(arguments)? {
             (address, []) => Ok(address),
             (_, [extra, ..]) => Err(Failure::unexpected_argument(extra)),
         }
-    }
-
-    /// The addresses that the host has, the best first.
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        lookup(self.host, self.port)
-            .map_err(|error| Failure::Conversation(format!("{error}: {}", describe(&error.error))))
     }
 }
 

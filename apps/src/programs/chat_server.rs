@@ -16,11 +16,9 @@ use barewire_core::chat::{
 };
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
-use barewire_linux::activation;
-use barewire_linux::threads;
 use clap::Parser;
 
-use crate::cli::addresses::HostPort;
+use crate::cli::addresses::ListenAddress;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
@@ -30,6 +28,7 @@ use crate::output::printer::Printer;
 use crate::server::admission::Capacity;
 use crate::server::listen::{self, DEFAULT_ADDRESS};
 use crate::server::serve::{AcceptLimits, Others, serve};
+use crate::server::sockets::{Opened, open};
 
 use broadcaster::Broadcaster;
 use log_file::LogFile;
@@ -59,7 +58,9 @@ const FULL: &[u8] = b"* the room is full: come back later\n";
 #[derive(Debug, Parser)]
 #[command(name = ChatServerProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatServerProgram {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments; port 0 asks for a free one
+    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments, at every address of the host;
+    /// port 0 asks for a free one. Of several sockets passed by the service manager, fd:NAME serves
+    /// those of that name only
     #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
@@ -107,15 +108,13 @@ impl Run for ChatServerProgram {
     }
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
-        let host_port = HostPort::read_only(&self.address)?;
+        let address = ListenAddress::read_only(&self.address)?;
         let log_file = self.log.as_deref().map(LogFile::open).transpose()?;
         // The room lives on one thread.
-        let passed = activation::tcp_listener();
-        let listeners = listen::open(&host_port, 't', 1, passed, threads::listeners)?;
-        let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let mut signals = listen::start(address, printer)?;
+        let Opened { shares, addresses } = open(&address)?;
+        let mut service = listen::start(&addresses, printer)?;
         if let Some(log_file) = log_file.clone() {
-            signals.on_hangup(move || log_file.reopen());
+            service.on_hangup(move || log_file.reopen());
         }
         let Waits { grace, linger, .. } = self.common.waits;
         let config = RoomConfig::new()
@@ -132,9 +131,9 @@ impl Run for ChatServerProgram {
         let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
         let capacity = Capacity { clients, per_source: clients };
         let served = serve(
-            listeners,
+            shares,
             [state],
-            &signals,
+            service,
             AcceptLimits { once: false, capacity, others: Others::AreClosed(FULL), grace, linger },
             printer,
             |executor, state| {

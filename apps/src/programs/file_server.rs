@@ -16,13 +16,11 @@ use std::thread;
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig};
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
-use barewire_linux::activation;
 use barewire_linux::link::Link;
-use barewire_linux::threads;
 use barewire_linux::workers::WorkerPool;
 use clap::Parser;
 
-use crate::cli::addresses::HostPort;
+use crate::cli::addresses::ListenAddress;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
@@ -31,6 +29,7 @@ use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
 use crate::server::listen::{self, ClientArguments, DEFAULT_ADDRESS, ServeArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
+use crate::server::sockets::Opened;
 
 use connection::{ClientConnection, FileServerState};
 use sources::{SourceLimits, Sources};
@@ -62,7 +61,8 @@ const WORKERS: usize = 4;
 #[command(mut_arg("threads", |threads| threads.help(THREADS)))]
 pub(crate) struct FileServerProgram {
     /// Where to listen, HOST:PORT, or HOST and PORT as two words, port 0 for a free one
-    /// (127.0.0.1:8080); and the folder to serve (the current one)
+    /// (127.0.0.1:8080), or fd:NAME for the sockets of that name that the service manager has passed;
+    /// and the folder to serve (the current one)
     #[arg(value_names = ["ADDR", "DIR"], num_args = 0..=3)]
     words: Vec<String>,
 
@@ -121,15 +121,13 @@ impl Run for FileServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let default = [DEFAULT_ADDRESS.to_owned()];
         let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
-        let (host_port, folder) = address_and_folder(words)?;
+        let (address, folder) = address_and_folder(words)?;
         let store = Store::open(&folder, self.hidden)?;
-        let passed = activation::tcp_listener();
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let listeners = self.serve.open(&host_port, 't', processors, passed, threads::listeners)?;
-        let address = listeners[0].local_addr().map_err(Failure::system)?;
+        let Opened { shares, addresses } = self.serve.open(&address, processors)?;
         let sandbox = self.sandbox();
         // Before the threads begin, since each inherits it from this one.
-        let signals = listen::start_after(address, printer, || store.confine(sandbox))?;
+        let service = listen::start_after(&addresses, printer, || store.confine(sandbox))?;
         let config = TransferConfig::new()
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
@@ -149,9 +147,9 @@ impl Run for FileServerProgram {
             linger: self.common.waits.linger,
         };
         serve(
-            listeners,
+            shares,
             iter::repeat(state),
-            &signals,
+            service,
             limits,
             printer,
             |_, _| {},
@@ -175,8 +173,8 @@ impl FileServerProgram {
 }
 
 /// The address, and the folder behind it.
-fn address_and_folder(words: &[String]) -> Result<(HostPort<'_>, PathBuf), Failure> {
-    let (address, rest) = HostPort::read_first(words).map_err(|failure| match words {
+fn address_and_folder(words: &[String]) -> Result<(ListenAddress<'_>, PathBuf), Failure> {
+    let (address, rest) = ListenAddress::read_first(words).map_err(|failure| match words {
         [folder] if Path::new(folder).is_dir() => Failure::usage(format!(
             "'{folder}' is a folder, not an address (the folder comes behind the address: file-server {DEFAULT_ADDRESS} \
              {folder})"

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
-use barewire_linux::activation;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
-use barewire_linux::threads;
+use barewire_linux::listener::Listener;
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
@@ -23,6 +22,7 @@ use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
 use crate::server::listen::{self, ClientArguments, ListenArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
+use crate::server::sockets::Opened;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,10 +70,8 @@ impl Run for TcpServerProgram {
     }
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
-        let passed = activation::tcp_listener();
-        let listeners = self.listen.open('t', passed, threads::listeners)?;
-        let address = listeners[0].local_addr().map_err(Failure::system)?;
-        let signals = listen::start(address, printer)?;
+        let Opened { shares, addresses } = self.listen.open::<Listener>()?;
+        let service = listen::start(&addresses, printer)?;
         let shared = Arc::new(Shared {
             greeting: self.greeting,
             config: hello::HandshakeConfig::new()
@@ -88,9 +86,9 @@ impl Run for TcpServerProgram {
             linger: self.common.waits.linger,
         };
         serve(
-            listeners,
+            shares,
             iter::repeat(shared),
-            &signals,
+            service,
             limits,
             printer,
             |_, _| {},

@@ -1,12 +1,12 @@
 //! `udp-server`: answers datagrams.
 
 use core::task::Poll;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, Responder};
 use barewire_core::time::Duration;
-use barewire_linux::activation;
-use barewire_linux::datagrams::UdpServer;
+use barewire_linux::datagrams::{UdpServer, UdpSocket};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::threads;
 use clap::Parser;
@@ -19,6 +19,7 @@ use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::listen::{self, ListenArguments};
+use crate::server::sockets::Opened;
 
 /// How many sources the rate limiter keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;
@@ -91,52 +92,60 @@ impl Run for UdpServerProgram {
     }
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
-        let passed = activation::udp_socket();
-        let sockets = self.listen.open('u', passed, threads::udp_sockets)?;
-        let address = sockets[0].local_addr().map_err(Failure::system)?;
+        let Opened { shares, addresses } = self.listen.open::<UdpSocket>()?;
         let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
         let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
         let Waits { mute_threshold, grace, .. } = self.common.waits;
-        let responder =
-            Responder::new(address.port(), reply, rate).with_mute_threshold(mute_threshold);
-        // One for all threads: a source's rate is what it gets from the server as a whole.
-        let responder = Mutex::new(responder);
-        let signals = listen::start(address, printer)?;
-        let shares = listen::with_signals(sockets, &signals)?;
-        let (printer, responder, once, capacity) =
-            (&*printer, &responder, self.listen.serve.once, self.capacity);
-        threads::run(shares, |executor, _, (socket, signals)| {
+        // One for all threads: a source's rate is what it gets from a port of the server as a whole.
+        let mut responders: Vec<(u16, SharedResponder)> = Vec::new();
+        for port in addresses.iter().map(SocketAddr::port) {
+            if responders.iter().all(|(known, _)| *known != port) {
+                let responder = Responder::new(port, reply, rate);
+                let responder = responder.with_mute_threshold(mute_threshold);
+                responders.push((port, Mutex::new(responder)));
+            }
+        }
+        let shares = listen::start(&addresses, printer)?.share(shares)?;
+        let (printer, responders, once, capacity) =
+            (&*printer, &responders, self.listen.serve.once, self.capacity);
+        threads::run(shares, |executor, _, (sockets, service)| {
             executor.set_grace(grace);
-            executor.spawn(Box::new(signals));
-            let socket = UdpServer::new(socket, capacity)?;
-            executor.spawn(Box::new(ReplyTask {
-                socket,
-                responder,
-                mute_threshold,
-                once,
-                answered: false,
-            }));
-            Ok(printer.for_thread())
+            service.spawn(executor);
+            for socket in sockets {
+                let port = socket.local_addr()?.port();
+                let own = responders.iter().find(|(known, _)| *known == port);
+                let Some((_, responder)) = own else { continue };
+                let socket = UdpServer::new(socket, capacity)?;
+                executor.spawn(Box::new(ReplyTask { socket, responder, mute_threshold, once }));
+            }
+            Ok(UdpContext { printer: printer.for_thread(), has_answered: false })
         })
         .map_err(Failure::system)
     }
 }
 
-/// The task: it answers batch after batch.
+/// What the tasks of a thread share.
+struct UdpContext {
+    printer: Printer,
+    /// With `--once`, that is all.
+    has_answered: bool,
+}
+
+/// The task of a socket: it answers batch after batch.
 struct ReplyTask<'s> {
     socket: UdpServer,
     responder: &'s SharedResponder,
     mute_threshold: Duration,
     once: bool,
-    answered: bool,
 }
 
-impl Task<Printer> for ReplyTask<'_> {
-    fn turn(&mut self, printer: &mut Printer, cx: &mut Context<'_, Printer>) -> Poll<()> {
-        if cx.stopping() {
+impl Task<UdpContext> for ReplyTask<'_> {
+    fn turn(&mut self, context: &mut UdpContext, cx: &mut Context<'_, UdpContext>) -> Poll<()> {
+        let Self { socket, responder, mute_threshold, once } = self;
+        let UdpContext { printer, has_answered } = context;
+        if cx.stopping() || *once && *has_answered {
             return Poll::Ready(());
         }
-        let Self { socket, responder, mute_threshold, once, answered } = self;
         let now = cx.now();
         let mut chosen = false;
         let served = socket.serve(
@@ -162,7 +171,7 @@ impl Task<Printer> for ReplyTask<'_> {
         );
         match served {
             Ok(batch) => {
-                *answered |= batch.sent > 0;
+                *has_answered |= batch.sent > 0;
                 if batch.dropped > 0 {
                     log::debug!("{} replies dropped: the send buffer is full", batch.dropped);
                 }
@@ -171,7 +180,7 @@ impl Task<Printer> for ReplyTask<'_> {
         }
         printer.flush();
         cx.set_deadline(socket.resumes());
-        if self.once && self.answered {
+        if *once && *has_answered {
             cx.stop();
             return Poll::Ready(());
         }

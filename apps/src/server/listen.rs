@@ -1,6 +1,5 @@
 //! Where a server listens.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -11,7 +10,7 @@ use barewire_linux::job_control;
 use barewire_linux::signals::Signals;
 use clap::Args;
 
-use crate::cli::addresses::HostPort;
+use crate::cli::addresses::ListenAddress;
 use crate::cli::exit::Failure;
 use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::output::events::listening::Listening;
@@ -20,11 +19,15 @@ use crate::output::system_error::describe;
 use crate::output::writable;
 
 use super::admission::Capacity;
+use super::service::Service;
+use super::sockets::{Opened, ServerSocket, bind, open_passed};
 
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
 pub(crate) struct ListenArguments {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments; port 0 asks for a free one
+    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments, at every address of the host;
+    /// port 0 asks for a free one. Of several sockets passed by the service manager, fd:NAME serves
+    /// those of that name only
     #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
@@ -36,14 +39,8 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
 impl ListenArguments {
     /// As [`ServeArguments::open`], at the address given.
-    pub(crate) fn open<S>(
-        &self,
-        protocol: char,
-        passed: io::Result<Option<S>>,
-        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
-    ) -> Result<Vec<S>, Failure> {
-        let address = HostPort::read_only(&self.address)?;
-        self.serve.open(&address, protocol, 1, passed, bind)
+    pub(crate) fn open<S: ServerSocket>(&self) -> Result<Opened<S>, Failure> {
+        self.serve.open(&ListenAddress::read_only(&self.address)?, 1)
     }
 }
 
@@ -62,18 +59,18 @@ pub(crate) struct ServeArguments {
 
 impl ServeArguments {
     /// As [`open`], for the threads asked for, or else for `threads`.
-    pub(crate) fn open<S>(
+    pub(crate) fn open<S: ServerSocket>(
         &self,
-        address: &HostPort<'_>,
-        protocol: char,
+        address: &ListenAddress<'_>,
         threads: usize,
-        passed: io::Result<Option<S>>,
-        bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
-    ) -> Result<Vec<S>, Failure> {
-        if matches!(passed, Ok(Some(_))) && self.threads > Some(1) {
-            log::warn!(
-                "--threads is ignored: one thread serves the socket passed by the service manager"
-            );
+    ) -> Result<Opened<S>, Failure> {
+        if let Some(passed) = open_passed(address)? {
+            if self.threads > Some(1) {
+                log::warn!(
+                    "--threads is ignored: one thread serves what the service manager has passed"
+                );
+            }
+            return Ok(passed);
         }
         let threads = match self.threads {
             Some(threads) => {
@@ -95,7 +92,7 @@ impl ServeArguments {
                 |()| threads,
             ),
         };
-        open(address, protocol, threads, passed, bind)
+        bind(address, threads)
     }
 }
 
@@ -130,87 +127,40 @@ fn check_threads(threads: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a server's sockets, one for each thread: the one that the service manager has passed, or
-/// else those that `bind` makes. `protocol` is `t` or `u`, as `ss(8)` takes it.
-pub(crate) fn open<S>(
-    address: &HostPort<'_>,
-    protocol: char,
-    threads: usize,
-    passed: io::Result<Option<S>>,
-    bind: impl Fn(SocketAddr, usize) -> io::Result<Vec<S>>,
-) -> Result<Vec<S>, Failure> {
-    let unusable = |error| {
-        let why = describe(&error);
-        Failure::Conversation(format!("cannot use the socket passed by the service manager: {why}"))
-    };
-    if let Some(socket) = passed.map_err(unusable)? {
-        log::debug!("using the socket passed by the service manager");
-        return Ok(vec![socket]);
-    }
-    let addresses = address.resolve()?;
-    let mut failure = None;
-    for address in addresses {
-        match bind(address, threads) {
-            Ok(sockets) => return Ok(sockets),
-            Err(error) => failure = Some(error),
-        }
-    }
-    let error = failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
-    Err(unbound(protocol, address, &error))
-}
-
-fn unbound(protocol: char, address: &HostPort<'_>, error: &io::Error) -> Failure {
-    let port = address.port;
-    let advice: &dyn fmt::Display = match error.kind() {
-        io::ErrorKind::AddrInUse => &format!(
-            " (find the process with: ss -l{protocol}np 'sport = :{port}', or choose another port)"
-        ),
-        io::ErrorKind::AddrNotAvailable => &" (list this host's addresses with: ip address)",
-        io::ErrorKind::PermissionDenied => &" (ports below 1024 need a privilege: choose another)",
-        _ => &"",
-    };
-    Failure::Conversation(format!("cannot bind {address}: {}{advice}", describe(error)))
-}
-
 /// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
 /// server listens, on standard output and to the service manager.
-pub(crate) fn start(address: SocketAddr, printer: &mut Printer) -> Result<Signals, Failure> {
-    start_after(address, printer, || Ok(()))
+pub(crate) fn start(addresses: &[SocketAddr], printer: &mut Printer) -> Result<Service, Failure> {
+    start_after(addresses, printer, || Ok(()))
 }
 
 /// As [`start`]; what is to be done before anybody is told that the server listens is `last`, after which
 /// the process need not be able to reach anything new.
 pub(crate) fn start_after(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     printer: &mut Printer,
     last: impl FnOnce() -> Result<(), Failure>,
-) -> Result<Signals, Failure> {
+) -> Result<Service, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     job_control::run_in_background().map_err(Failure::system)?;
     writable::interrupt_by(signals.caught());
     let notifier = Notifier::connect();
     last()?;
-    printer.show(&Listening { address });
+    for address in addresses {
+        printer.show(&Listening { address: *address });
+    }
     printer.flush();
     if let Some(why) = printer.write_error() {
         // Whoever waits for that line would wait for ever.
         return Err(Failure::Conversation(why.to_owned()));
     }
     printer.set_lossy();
-    if let Err(error) = notifier.and_then(|notifier| notifier.ready()) {
+    let notifier = notifier.and_then(|notifier| notifier.ready().map(|()| notifier));
+    let notifier = notifier.unwrap_or_else(|error| {
         log::warn!("cannot notify the service manager: {}", describe(&error));
-    }
-    Ok(signals)
-}
-
-/// What each thread gets: its socket, and the signals.
-pub(crate) fn with_signals<S>(
-    sockets: Vec<S>,
-    signals: &Signals,
-) -> Result<Vec<(S, Signals)>, Failure> {
-    let share = |socket| Ok((socket, signals.try_clone()?));
-    sockets.into_iter().map(share).collect::<io::Result<_>>().map_err(Failure::system)
+        Notifier::nobody()
+    });
+    Ok(Service { signals, notifier })
 }
 
 /// Reads a number of clients.

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Executor, Task};
 use barewire_linux::listener::{Accepted, Acceptor, Listener, Semaphore};
-use barewire_linux::signals::Signals;
 use barewire_linux::stream::TcpStream;
 use barewire_linux::threads;
 
@@ -16,7 +15,7 @@ use crate::output::system_error::describe;
 
 use super::admission::{Admission, Capacity, Standing};
 use super::context::{FlushTask, ServedPeer, ServerContext};
-use super::listen::with_signals;
+use super::service::Service;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AcceptLimits {
@@ -41,12 +40,12 @@ pub(crate) enum Others {
     AreClosed(&'static [u8]),
 }
 
-/// Serves until a signal, or with `once` one client: one thread for each of `listeners` and its own
-/// of `states`, one task of `make_session` for each client, and the tasks that `start` adds.
+/// Serves until a signal, or with `once` one client: one thread for each of the shares of `listeners` and
+/// its own of `states`, one task of `make_session` for each client, and the tasks that `start` adds.
 pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
-    listeners: Vec<Listener>,
+    listeners: Vec<Vec<Listener>>,
     states: impl IntoIterator<Item = S>,
-    signals: &Signals,
+    service: Service,
     limits: AcceptLimits,
     printer: &Printer,
     start: impl Fn(&mut Executor<'_, ServerContext<S>>, &mut S) + Sync,
@@ -57,42 +56,44 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     let semaphore = once.then(|| Semaphore::new(1));
     let admission = Arc::new(Admission::new(limits.capacity));
     let any_failed = Arc::new(AtomicBool::new(false));
-    let shares = with_signals(listeners, signals)?.into_iter().zip(states).collect();
-    threads::run(shares, |executor, _, ((listener, signals), mut state)| {
+    let shares = service.share(listeners)?.into_iter().zip(states).collect();
+    threads::run(shares, |executor, _, ((listeners, service), mut state)| {
         executor.set_grace(limits.grace);
         executor.set_linger(limits.linger);
-        executor.spawn(Box::new(signals));
+        service.spawn(executor);
         let flush_task = executor.spawn(Box::new(FlushTask));
-        let admission = Arc::clone(&admission);
-        executor.spawn(Box::new(Acceptor::new(
-            listener,
-            semaphore.clone(),
-            move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
-                let Accepted { stream, peer: address, permit } = accepted;
-                let admitted = admission.admit(address.ip());
-                let standing = admitted.standing();
-                if standing != Standing::Served {
-                    log::debug!(
-                        "{address}: turned away, as all places are taken, or all of its source's"
-                    );
-                }
-                // At once, as each has a descriptor.
-                match (standing, limits.others) {
-                    (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
-                    (Standing::Ignored, Others::AreTold) => return stream.abort(),
-                    (_, Others::AreClosed(words)) => {
-                        // If it does not take this, it sees the close at least.
-                        let _ = stream.send(words, &[], false);
-                        return;
+        for listener in listeners {
+            let admission = Arc::clone(&admission);
+            executor.spawn(Box::new(Acceptor::new(
+                listener,
+                semaphore.clone(),
+                move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
+                    let Accepted { stream, peer: address, permit } = accepted;
+                    let admitted = admission.admit(address.ip());
+                    let standing = admitted.standing();
+                    if standing != Standing::Served {
+                        log::debug!(
+                            "{address}: turned away, as all places are taken, or all of its source's"
+                        );
                     }
-                }
-                let peer = ServedPeer { address, admitted, permit };
-                cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
-            },
-            |_: &mut ServerContext<S>, error| {
-                log::warn!("accepting paused: {}", describe(&error));
-            },
-        )));
+                    // At once, as each has a descriptor.
+                    match (standing, limits.others) {
+                        (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
+                        (Standing::Ignored, Others::AreTold) => return stream.abort(),
+                        (_, Others::AreClosed(words)) => {
+                            // If it does not take this, it sees the close at least.
+                            let _ = stream.send(words, &[], false);
+                            return;
+                        }
+                    }
+                    let peer = ServedPeer { address, admitted, permit };
+                    cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
+                },
+                |_: &mut ServerContext<S>, error| {
+                    log::warn!("accepting paused: {}", describe(&error));
+                },
+            )));
+        }
         start(executor, &mut state);
         let (printer, failed) = (printer.for_thread(), Arc::clone(&any_failed));
         Ok(ServerContext { state, printer, flush_task, once, served: None, failed })

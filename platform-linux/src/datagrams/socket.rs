@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
-use crate::address::{Sharing, family};
+use crate::address::{Sharing, family, reached};
 
 /// A bound UDP socket, non-blocking.
 ///
@@ -20,8 +20,7 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// Binds `address`; port 0 asks for a free one. `[::]` takes IPv4 as well, unless the system is
-    /// set otherwise (`/proc/sys/net/ipv6/bindv6only`, `ipv6(7)`).
+    /// Binds `address`; port 0 asks for a free one. `[::]` takes IPv4 as well.
     ///
     /// # Errors
     /// Those of `socket(2)` and `bind(2)`:
@@ -44,6 +43,15 @@ impl UdpSocket {
     /// Those of `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+
+    /// Where it is reached: at its [address](Self::local_addr), and if that is `[::]` as a rule by IPv4 as
+    /// well, at `0.0.0.0`.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)` and `getsockopt(2)`.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        reached(&self.inner, self.local_addr()?)
     }
 
     /// Asks for the local address of each datagram, if the socket's own does not tell, and for no

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::socket::{self, SockFlag, SockType, sockopt};
 
-use crate::address::{Sharing, canonical, family};
+use crate::address::{Sharing, canonical, family, reached};
 use crate::stream::TcpStream;
 use crate::sys;
 
@@ -24,8 +24,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at `address`; port 0 asks for a free one. `[::]` takes IPv4 as well, unless the
-    /// system is set otherwise (`/proc/sys/net/ipv6/bindv6only`, `ipv6(7)`). A port whose old
+    /// Listens at `address`; port 0 asks for a free one. `[::]` takes IPv4 as well. A port whose old
     /// connections linger in `TIME_WAIT` can be taken (`SO_REUSEADDR`, `socket(7)`).
     ///
     /// # Errors
@@ -52,6 +51,15 @@ impl Listener {
     /// Those of `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+
+    /// Where it is reached: at its [address](Self::local_addr), and if that is `[::]` as a rule by IPv4 as
+    /// well, at `0.0.0.0`.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)` and `getsockopt(2)`.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        reached(&self.inner, self.local_addr()?)
     }
 
     /// Accepts the next connection that waits, and tells the peer's address (an IPv4-mapped IPv6

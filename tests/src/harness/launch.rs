@@ -64,6 +64,32 @@ impl Launch {
         Self::of(name, command)
     }
 
+    /// The barewire program `name`, with sockets that a service manager passes to it (`sd_listen_fds(3)`):
+    /// each is `tcp` or `udp`, a comma, and an address, at which it has a free port.
+    pub fn activated(name: &str, sockets: &[&str]) -> Self {
+        const HAND_OVER: &str = "
+import fcntl, os, socket, sys
+program, sockets = sys.argv[1], sys.argv[2].split()
+held = []
+for kind, host in (socket.split(',') for socket in sockets):
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_DGRAM if kind == 'udp' else socket.SOCK_STREAM)
+    made.bind((host, 0))
+    if kind == 'tcp':
+        made.listen()
+    # Out of the way of those that are handed over.
+    held.append(fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, 100))
+    made.close()
+for number, made in enumerate(held, 3):
+    os.dup2(made, number)
+os.environ.update(LISTEN_FDS=str(len(sockets)), LISTEN_PID=str(os.getpid()))
+os.execv(program, [program] + sys.argv[3:])
+";
+        let mut command = Command::new("python3");
+        command.args(["-c", HAND_OVER]).arg(binaries::path_of(name)).arg(sockets.join(" "));
+        Self::of(name, command)
+    }
+
     fn of(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for variable in FOREIGN_VARIABLES {

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 mod addresses;
+mod binding;
 mod broken_utf8;
 mod clients_gone;
 mod closed_streams;

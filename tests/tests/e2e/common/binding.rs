@@ -1,0 +1,234 @@
+//! Where servers listen: at every address of a name, at everything that a service manager passes, and what it
+//! is told of them. A second socket that is accepted and never served has hurt before: routinator#127.
+
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixDatagram;
+
+use barewire_tests::harness::sockets::{handshake, has_ipv6, uninterrupted};
+use barewire_tests::harness::{Launch, Namespace, Program, Server, TIMEOUT, run, tutorial};
+use nix::sys::signal::Signal;
+
+use super::{SERVERS, THREADED};
+use crate::chat::Member;
+
+/// The next address that a server says it listens on.
+fn listening(server: &mut Server) -> SocketAddr {
+    server.program.listening()
+}
+
+fn greets(address: SocketAddr) {
+    assert_eq!(handshake(address, "Hello"), "你好");
+}
+
+#[test]
+fn a_server_listens_at_every_address_of_its_name_on_one_port() {
+    let namespace = Namespace::names("127.0.0.11 two.test\n127.0.0.12 two.test\n");
+    for program in SERVERS {
+        let mut server = Server::start(namespace.launch(program).arg("two.test:0"));
+        let (first, second) = (server.address(), listening(&mut server));
+        assert_eq!(first.port(), second.port());
+        let hosts = [first, second].map(|address| address.ip().to_string());
+        assert_eq!(hosts, ["127.0.0.11", "127.0.0.12"]);
+        for address in [first, second] {
+            if program == "udp-server" {
+                assert_eq!(tutorial::udp_client(address, "hi"), "nice to meet you");
+            } else {
+                TcpStream::connect(address).expect("it listens");
+            }
+        }
+        server.stop();
+    }
+}
+
+#[test]
+fn each_thread_serves_every_address() {
+    let namespace = Namespace::names("127.0.0.13 two.test\n127.0.0.14 two.test\n");
+    for program in THREADED {
+        let launch = namespace.launch(program).args(["two.test:0", "--threads", "2"]);
+        let mut server = Server::start(launch);
+        let addresses = [server.address(), listening(&mut server)];
+        // The system spreads them over the threads: many reach both.
+        for address in [addresses; 8].concat() {
+            match program {
+                "udp-server" => {
+                    assert_eq!(tutorial::udp_client(address, "hi"), "nice to meet you");
+                }
+                "tcp-server" => greets(address),
+                _ => drop(TcpStream::connect(address).expect("it listens")),
+            }
+        }
+        server.stop();
+    }
+}
+
+/// TEST-NET-3 (RFC 5737) is nobody's.
+#[test]
+fn an_address_of_the_name_that_this_host_does_not_have_is_left_out_with_a_word() {
+    let namespace = Namespace::names("203.0.113.7 two.test\n127.0.0.1 two.test\n");
+    let server = Server::start(namespace.launch("tcp-server").arg("two.test:0"));
+    assert_eq!(server.address().ip().to_string(), "127.0.0.1");
+    greets(server.address());
+    let server = server.stop().says(&["not listening on 203.0.113.7:"]);
+    server.says(&["cannot assign requested address"]);
+    namespace.set_hosts("203.0.113.7 two.test\n203.0.113.8 two.test\n");
+    namespace
+        .launch("tcp-server")
+        .arg("two.test:0")
+        .run()
+        .exits(1)
+        .says(&["cannot bind two.test:0 (203.0.113.8:0): cannot assign requested address"]);
+}
+
+#[test]
+fn a_port_that_is_taken_at_one_address_of_the_name_is_told_with_the_address() {
+    let namespace = Namespace::names("127.0.0.15 two.test\n127.0.0.16 two.test\n");
+    let other = Server::start(Launch::new("tcp-server").arg("127.0.0.16:0"));
+    let at = format!("two.test:{}", other.address().port());
+    let why = format!("cannot bind {at} ({}): address already in use", other.address());
+    namespace.launch("tcp-server").arg(&at).run().exits(1).says(&[&why]).omits("listening");
+    other.stop();
+}
+
+/// Without IPv6 on this machine there is nothing to say.
+#[test]
+fn everywhere_means_ipv4_as_well_and_says_so() {
+    if !has_ipv6() {
+        return;
+    }
+    for options in [&["[::]:0"][..], &["[::]:0", "--json"]] {
+        let mut server = Server::start(Launch::new("tcp-server").args(options));
+        let port = server.address().port();
+        assert_eq!(listening(&mut server), SocketAddr::from(([0, 0, 0, 0], port)));
+        greets(SocketAddr::from(([127, 0, 0, 1], port)));
+        greets(format!("[::1]:{port}").parse().expect("an address"));
+        server.stop();
+    }
+}
+
+#[test]
+fn every_socket_that_is_passed_is_served() {
+    let last = if has_ipv6() { "tcp,::1" } else { "tcp,127.0.0.2" };
+    let sockets = ["tcp,127.0.0.1", last];
+    let mut server = Server::start(Launch::activated("tcp-server", &sockets));
+    let other = listening(&mut server);
+    greets(other);
+    greets(server.address());
+    server.stop().is_silent();
+
+    let mut server = Server::start(Launch::activated("chat-server", &sockets));
+    let other = listening(&mut server);
+    let (mut one, mut another) = (Member::join(server.address()), Member::join(other));
+    another.say("hello there");
+    one.hears(&format!("* {} joined", another.nick));
+    one.hears(&format!("{}: hello there", another.nick));
+    server.stop();
+
+    let sockets = ["udp,127.0.0.1", "udp,127.0.0.1", "udp,127.0.0.2"];
+    let mut server = Server::start(Launch::activated("udp-server", &sockets));
+    let addresses = [server.address(), listening(&mut server), listening(&mut server)];
+    for address in addresses {
+        assert_eq!(tutorial::udp_client(address, "hi"), "nice to meet you");
+    }
+    server.stop().is_silent();
+}
+
+#[test]
+fn once_is_once_whatever_the_socket() {
+    let sockets = ["tcp,127.0.0.1", "tcp,127.0.0.2"];
+    let mut server = Server::start(Launch::activated("tcp-server", &sockets).arg("--once"));
+    greets(listening(&mut server));
+    server.program.finish().exits(0);
+    let sockets = ["udp,127.0.0.1", "udp,127.0.0.2"];
+    let mut server = Server::start(Launch::activated("udp-server", &sockets).arg("--once"));
+    assert_eq!(tutorial::udp_client(listening(&mut server), "hi"), "nice to meet you");
+    server.program.finish().exits(0);
+}
+
+#[test]
+fn a_socket_of_the_wrong_kind_is_told_with_its_name_and_others_can_be_chosen_by_theirs() {
+    let mixed = || {
+        let launch = Launch::activated("tcp-server", &["tcp,127.0.0.1", "udp,127.0.0.1"]);
+        launch.env("LISTEN_FDNAMES", "greetings:datagrams")
+    };
+    mixed().run().exits(1).omits("listening").says(&[
+        "descriptor 4 ('datagrams') is a UDP socket, not a listening TCP socket (fd:NAME chooses others)",
+    ]);
+    let server = Server::start(mixed().arg("fd:greetings"));
+    greets(server.address());
+    server.stop().is_silent();
+    mixed()
+        .arg("fd:letters")
+        .run()
+        .exits(1)
+        .says(&["none is called 'letters' (they are 'greetings', 'datagrams')"]);
+    for program in SERVERS {
+        run(program, &["fd:letters"]).exits(1).says(&["none is called 'letters'"]);
+    }
+}
+
+/// What a service manager hears, one note after another.
+struct Manager {
+    socket: UnixDatagram,
+    folder: tempfile::TempDir,
+}
+
+impl Manager {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
+        socket.set_read_timeout(Some(TIMEOUT)).expect("not zero");
+        Self { socket, folder }
+    }
+
+    fn launch(&self, program: &str) -> Launch {
+        let launch = Launch::new(program).arg("127.0.0.1:0");
+        launch.env("NOTIFY_SOCKET", self.folder.path().join("notify"))
+    }
+
+    fn hears(&self) -> String {
+        let mut note = [0; 256];
+        let length = uninterrupted(|| self.socket.recv(&mut note)).expect("a note in time");
+        String::from_utf8_lossy(&note[..length]).trim_end().to_owned()
+    }
+}
+
+fn terminate(server: &Program) {
+    server.signal(Signal::SIGTERM);
+}
+
+#[test]
+fn readiness_and_the_stop_are_reported() {
+    for program in SERVERS {
+        let manager = Manager::new();
+        let server = Server::start(manager.launch(program));
+        assert_eq!(manager.hears(), "READY=1", "{program}");
+        terminate(&server.program);
+        assert_eq!(manager.hears(), "STOPPING=1", "{program}");
+        server.program.finish().exits(0);
+    }
+}
+
+#[test]
+fn a_watchdog_hears_that_every_thread_is_alive() {
+    for (program, threads) in [("tcp-server", "3"), ("udp-server", "1")] {
+        let manager = Manager::new();
+        let launch = manager.launch(program).args(["--threads", threads]);
+        let server = Server::start(launch.env("WATCHDOG_USEC", "20000"));
+        assert_eq!(manager.hears(), "READY=1");
+        for _ in 0..3 {
+            assert_eq!(manager.hears(), "WATCHDOG=1");
+        }
+        terminate(&server.program);
+        while manager.hears() != "STOPPING=1" {}
+        server.program.finish().exits(0);
+    }
+    // Another process's is none of its business.
+    let manager = Manager::new();
+    let launch = manager.launch("tcp-server").env("WATCHDOG_USEC", "1000").env("WATCHDOG_PID", "1");
+    let server = Server::start(launch);
+    assert_eq!(manager.hears(), "READY=1");
+    greets(server.address());
+    terminate(&server.program);
+    assert_eq!(manager.hears(), "STOPPING=1");
+    server.program.finish().exits(0);
+}
