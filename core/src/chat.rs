@@ -37,7 +37,8 @@
 //! - **Sources**: each member comes from a [`Source`]. What is said from one is counted beyond its
 //!   connections: all its members together may say as much as four of different sources,
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
-//!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time.
+//!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time. There is an account for each source as long as it counts something; those
+//!   who come when all accounts do share one.
 //! - After the end of its stream (a half-close) a client receives what was said before that; then the server
 //!   closes.
 //!
@@ -77,6 +78,7 @@
 //! | `* {nick} left (connection lost)` | to all others |
 //! | `* {nick} left (fell behind)` | to all others: it did not read what was said |
 //! | `* {nick} left (the server stops)` | to all others |
+//! | `* {count} joined, {count} left` | to all: so many since they were told last, see [below](#joins-and-leaves) |
 //! | `* {old} is now {nick}` | to all, who changed its nick too |
 //! | `* here: {nicks}` | answers `/who` |
 //! | `* here: {nicks} and {count} more` | the same, if they do not all fit in a line |
@@ -97,6 +99,7 @@
 //! | `* the operator stays: end the server instead` | answers the operator's `/quit` |
 //! | `* a line has at most {bytes} bytes: yours was refused` | to its sender |
 //! | `* your line took longer than 10 s: it was refused` | to its sender |
+//! | `* your line took too long while others waited: it was refused` | to its sender: it held the buffer that they needed |
 //! | `* too fast: your lines are refused ({rate} a second pass, {burst} at once)` | to their sender |
 //! | `* too fast: the lines of all at your address are refused ({rate} a second pass, {burst} at once)` | the same |
 //! | `* you fell behind: some lines are missing here` | to the operator, in their place |
@@ -111,14 +114,36 @@
 //! the same for ten members and for ten thousand, and sending it needs no copy. A private note stands
 //! in its place among the lines.
 //!
-//! When a line would overrun the slowest reader, its sender's input waits until there is room. If for
-//! [`patience`](RoomConfig::patience) nobody gets on, those that are in the way are dropped (`* NICK
-//! left (fell behind)`), and those not far from it that have read nothing in the meantime; then
-//! everybody goes on. So a burst loses nothing, and one that has stalled costs the room a quarter
-//! of a second once. The operator is not dropped; it [loses lines](Room::operator) instead.
+//! When a line would overrun the slowest reader, its sender's input waits until there is room. Those who
+//! wait are served in turn: a line is said when there is room for it and for one of each that waits before it.
+//! While anybody waits, a reader has the [`patience`](RoomConfig::patience) of the room, a quarter of a second, to read what was in
+//! the older half of the log when the wait began; who has had a turn in that time and has not is dropped (`* NICK left
+//! (fell behind)`). Who gets through meanwhile makes no difference. So:
 //!
-//! An eighth of the log is kept free for notices, so that a full room can still be told who comes
-//! and goes. Only a storm of those that fills this as well drops a slow member at once.
+//! - A burst loses nothing, and one that has stalled costs the room a quarter of a second once.
+//! - Nobody waits longer than the patience for each that waits before it, and once for itself; and who reads a line now
+//!   and then cannot hold the room to its pace.
+//! - Who reads at every turn is never dropped, however small the log, and however long the owner takes
+//!   to give it a turn.
+//!
+//! The operator is not dropped; it [loses lines](Room::operator) instead.
+//!
+//! ## Joins and leaves
+//!
+//! An eighth of the log is kept free of what is said, so that a full room can still be told who comes
+//! and goes. Joins and leaves are told one by one, 20 at once and one a second in the long run. Those that come
+//! thicker, or find no room, are gathered for a second and told together: `* 14 joined, 9 left`, both numbers in any
+//! case, to all who are there then.
+//!
+//! The nick of a member that lost its connection or fell behind is kept for its [source](Source) for a
+//! minute, unless its slot is needed for somebody else: the one that was left first is.
+//!
+//! ## Lines that have begun
+//!
+//! A line that comes in by parts needs one of the [buffers](RoomConfig::line_buffers). A source has
+//! its [share](RoomConfig::line_buffers_per_source) of them; beyond it, a member waits for one of its source's. Those who
+//! wait for a buffer are served in turn. After the patience one is taken from who has held it for longest, of the
+//! source that has most (or of the member's own, if that has its share): the line that had begun in it is refused with a notice.
 //!
 //! # Time
 //!
@@ -139,7 +164,7 @@
 //!
 //! | what | bytes |
 //! |---|---|
-//! | a member ([`MemberSlot`]) | at most 272 |
+//! | a member ([`MemberSlot`]) | at most 256 |
 //! | the account of a source ([`SourceSlot`]) | 32 |
 //! | a line in the log ([`LogEntry`]) | 16, and those of the line itself |
 //! | a line that has begun to come in | [the longest text](RoomConfig::max_text); only so many at a time as there are [buffers](RoomConfig::line_buffers) |
@@ -162,6 +187,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod begun_lines;
 mod client;
 mod command;
 mod config;
@@ -180,10 +206,12 @@ mod member_event;
 mod member_id;
 mod member_slot;
 mod membership;
+mod membership_notices;
 mod nick;
 mod nick_error;
 mod nick_rules;
 mod notice;
+mod queue;
 mod rate_limiter;
 mod room;
 mod room_state;
@@ -192,6 +220,8 @@ mod skeleton;
 mod source;
 #[cfg(test)]
 mod tests;
+mod wait;
+mod welcome;
 
 pub use client::{Client, ClientError};
 pub use config::{

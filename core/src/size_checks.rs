@@ -49,8 +49,8 @@ const _: () = {
 const _: () = {
     use crate::chat::{Client, LogEntry, MemberSlot, Room, SourceSlot};
 
-    assert!(fits(size_of::<Room<'_>>(), 0, [352, 304]));
-    assert!(fits(size_of::<MemberSlot>(), 0, [272, 272]));
+    assert!(fits(size_of::<Room<'_>>(), 0, [512, 480]));
+    assert!(fits(size_of::<MemberSlot>(), 0, [256, 256]));
     assert!(fits(size_of::<SourceSlot>(), 0, [32, 32]));
     assert!(fits(size_of::<LogEntry>(), 0, [16, 16]));
     assert!(fits(size_of::<Client<1024, 4224>>(), 1024 + 4224, [72, 56]));

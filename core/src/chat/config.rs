@@ -61,7 +61,8 @@ pub struct RoomConfig {
     pub join_rate: u32,
     /// How often members of one source may join at once; [`DEFAULT_JOIN_BURST`] by default.
     pub join_burst: u32,
-    /// How long the room waits for its slowest member; [`DEFAULT_PATIENCE`] by default.
+    /// How long the room waits for its slowest reader, and a member for the [buffer](Self::line_buffers) of another's begun
+    /// line; [`DEFAULT_PATIENCE`] by default, [`Duration::MAX`] for ever.
     pub patience: Duration,
     /// How long a member that says no more may take nothing of what is left for it;
     /// [`DEFAULT_END_TIMEOUT`] by default, [`Duration::MAX`] for ever.
@@ -73,7 +74,7 @@ pub struct RoomConfig {
     /// How many lines at a time may have begun to come in and not ended;
     /// [`DEFAULT_LINE_BUFFERS`] by default. A line that comes in whole needs none.
     pub line_buffers: u16,
-    /// How many of these may be of one [source](super::Source);
+    /// How many of these may be of one [source](super::Source) before it waits for its own;
     /// [`DEFAULT_LINE_BUFFERS_PER_SOURCE`] by default, 0 for no limit.
     pub line_buffers_per_source: u16,
 }

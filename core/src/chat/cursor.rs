@@ -1,6 +1,7 @@
 //! Where a member stands in the log.
 
 use super::log::{Log, View};
+use super::welcome::Welcome;
 
 /// What the operator is shown in place of the lines that it did not read in time. The line feed
 /// ends the line that it was in.
@@ -13,16 +14,14 @@ pub(super) struct Cursor {
     phase: Phase,
 }
 
-/// A new member reads its welcome, then the history before it, then what comes after it.
+/// A new member reads its welcome, then the history, then what comes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Welcome {
-        history: u64,
-        welcome: u64,
+        welcome: Welcome,
         after: u64,
     },
     History {
-        welcome: u64,
         after: u64,
     },
     Live,
@@ -34,12 +33,12 @@ enum Phase {
 
 /// What waits for a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(super) enum Unread<'c> {
     Nothing,
     /// A range of the log.
     Lines(u64, u64),
-    /// A text that stands in no log.
-    Gap(&'static [u8]),
+    /// A text that stands in no log, in two parts.
+    Text(&'c [u8], &'c [u8]),
 }
 
 impl Cursor {
@@ -48,17 +47,17 @@ impl Cursor {
         Self { offset, phase: Phase::Live }
     }
 
-    /// A new member's, whose welcome lies from `welcome` to `after`.
-    pub(super) const fn new(history: u64, welcome: u64, after: u64) -> Self {
-        Self { offset: welcome, phase: Phase::Welcome { history, welcome, after } }
+    /// A new member's, guest of that number, whose history begins at `history` and ends at `after`.
+    pub(super) fn new(number: u32, history: u64, after: u64) -> Self {
+        let welcome = Welcome::new(number);
+        Self { offset: history, phase: Phase::Welcome { welcome, after } }
     }
 
     /// Up to where it reads in this phase, and what.
     const fn view(&self, index: u32, end: u64) -> (u64, View) {
         match self.phase {
-            Phase::Welcome { after, .. } => (after, View::Live(index)),
-            Phase::History { welcome, .. } => (welcome, View::History),
-            Phase::Live | Phase::Overrun { .. } => (end, View::Live(index)),
+            Phase::History { after } => (after, View::History),
+            Phase::Welcome { .. } | Phase::Live | Phase::Overrun { .. } => (end, View::Live(index)),
         }
     }
 
@@ -66,62 +65,86 @@ impl Cursor {
     #[must_use]
     pub(super) fn advanced(mut self, log: &Log<'_>, index: u32, end: u64) -> Self {
         loop {
-            if let Phase::Overrun { .. } = self.phase {
+            if let Phase::Welcome { .. } | Phase::Overrun { .. } = self.phase {
                 return self;
             }
             let (limit, view) = self.view(index, end);
             self.offset = log.seek(self.offset, limit, view);
-            let is_over = self.offset >= limit;
             match self.phase {
-                Phase::Welcome { history, welcome, after } if is_over => {
-                    self = Self { offset: history, phase: Phase::History { welcome, after } };
-                }
-                Phase::History { after, .. } if is_over => self = Self::live(after),
+                Phase::History { after } if self.offset >= limit => self = Self::live(after),
                 _ => return self,
             }
         }
     }
 
-    /// What waits for the member; it must have been [advanced](Self::advanced).
-    pub(super) fn unread(self, log: &Log<'_>, index: u32, end: u64) -> Unread {
-        if let Phase::Overrun { shown } = self.phase {
-            return Unread::Gap(GAP.get(shown..).unwrap_or_default());
+    /// What waits for the member, which reads up to `end`.
+    pub(super) fn unread(&self, log: &Log<'_>, index: u32, end: u64) -> Unread<'_> {
+        match &self.phase {
+            Phase::Welcome { welcome, .. } => {
+                let (head, tail) = welcome.unread();
+                Unread::Text(head, tail)
+            }
+            Phase::Overrun { shown } => Unread::Text(GAP.get(*shown..).unwrap_or_default(), &[]),
+            Phase::History { .. } | Phase::Live => {
+                let at = self.advanced(log, index, end);
+                let (limit, view) = at.view(index, end);
+                let stop = log.run_end(at.offset, limit, view);
+                if at.offset < stop { Unread::Lines(at.offset, stop) } else { Unread::Nothing }
+            }
         }
-        let (limit, view) = self.view(index, end);
-        let stop = log.run_end(self.offset, limit, view);
-        if self.offset < stop { Unread::Lines(self.offset, stop) } else { Unread::Nothing }
     }
 
-    /// `count` bytes of what waits have been sent.
+    /// `count` bytes have been sent, at most as many as waited; it must have been
+    /// [advanced](Self::advanced).
     #[must_use]
-    pub(super) fn sent(mut self, log: &Log<'_>, unread: Unread, count: usize) -> Self {
-        match (&mut self.phase, unread) {
-            (Phase::Overrun { shown }, _) => {
+    pub(super) fn sent(mut self, log: &Log<'_>, count: usize) -> Self {
+        match &mut self.phase {
+            Phase::Welcome { welcome, after } => {
+                welcome.advance(count);
+                let (rest, _) = welcome.unread();
+                if rest.is_empty() {
+                    self.phase = Phase::History { after: *after };
+                }
+            }
+            Phase::Overrun { shown } => {
                 *shown = shown.saturating_add(count);
                 // What is in the later half is still to be had, most of it.
-                if *shown >= GAP.len() { Self::live(log.middle()) } else { self }
+                if *shown >= GAP.len() {
+                    return Self::live(log.middle());
+                }
             }
-            (_, Unread::Lines(start, stop)) => {
-                self.offset = start.saturating_add(count as u64).min(stop);
-                self
+            Phase::History { .. } | Phase::Live => {
+                self.offset = self.offset.saturating_add(count as u64);
             }
-            _ => self,
         }
+        self
     }
 
     /// It has lost its place.
     #[must_use]
     pub(super) fn overrun(self, log: &Log<'_>) -> Self {
-        let shown = usize::from(log.is_boundary(self.offset));
+        let shown = log.is_boundary(self.offset).into();
         Self { phase: Phase::Overrun { shown }, ..self }
     }
 
     /// The first byte that is still needed.
-    pub(super) fn low_water(self) -> u64 {
+    pub(super) const fn low_water(self) -> u64 {
         match self.phase {
-            Phase::Welcome { history, .. } => history.min(self.offset),
-            Phase::History { .. } | Phase::Live => self.offset,
+            Phase::Welcome { .. } | Phase::History { .. } | Phase::Live => self.offset,
             Phase::Overrun { .. } => u64::MAX,
+        }
+    }
+}
+
+impl Unread<'_> {
+    /// How many bytes it has.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Lines(start, stop) => {
+                usize::try_from(stop.saturating_sub(start)).unwrap_or(usize::MAX)
+            }
+            Self::Text(head, tail) => head.len().saturating_add(tail.len()),
         }
     }
 }

@@ -6,6 +6,8 @@ use super::limits::{RESERVE, max_line_bytes};
 use super::log::Log;
 use super::member_id::{NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
+use super::queue::Queue;
+use super::wait::{Resource, Wait};
 use crate::time::Instant;
 use crate::time::deadline::Deadline;
 
@@ -15,13 +17,19 @@ pub(super) struct Delivery<'a> {
     pub(super) config: RoomConfig,
     pub(super) slots: &'a mut [MemberSlot],
     pub(super) log: Log<'a>,
+    /// The latest time that anybody told.
+    pub(super) clock: Instant,
     /// No reader needs what stands before it.
     low_water: u64,
     /// Who was found there: as long as it stands there, nobody else need be looked at.
     slowest: u32,
-    /// How many senders wait for room, and since when the first of them has.
-    blocked: u32,
-    blocked_since: Option<Instant>,
+    /// Those who wait for room, and for buffers.
+    room_queue: Queue,
+    pub(super) buffer_queue: Queue,
+    /// Since patience with those who make no room began: who has had a turn since then is known by this
+    /// number, and is to read up to this mark.
+    period: u16,
+    mark: u64,
     /// There is something to read, or somebody may go on.
     pub(super) needs_poll: bool,
 }
@@ -32,10 +40,13 @@ impl<'a> Delivery<'a> {
             config,
             slots,
             log,
+            clock: Instant::ZERO,
             low_water: 0,
             slowest: NOBODY,
-            blocked: 0,
-            blocked_since: None,
+            room_queue: Queue::new(Resource::Room),
+            buffer_queue: Queue::new(Resource::Buffer),
+            period: 0,
+            mark: 0,
             needs_poll: false,
         }
     }
@@ -52,62 +63,112 @@ impl<'a> Delivery<'a> {
         max_line_bytes(self.config.max_text as usize)
     }
 
-    /// Whether there is room for a line that a member says, and for notices besides. If not, its
-    /// input waits from `now` on.
+    /// A member has a turn: it is moved past what it is not shown, and can read what it is.
+    pub(super) fn begin_turn(&mut self, index: u32) {
+        let period = self.period;
+        if let Some(slot) = self.slot_mut(index) {
+            slot.seen_in = period;
+        }
+        self.advance(index);
+        if let Some(Wait::Room { is_offered: false, .. }) = self.slot(index).map(|slot| slot.wait) {
+            let now_fits = self.fits(index);
+            if let Some(slot) = self.slot_mut(index)
+                && let Wait::Room { fits, .. } = &mut slot.wait
+            {
+                *fits = now_fits;
+            }
+        }
+    }
+
+    /// Whether there is room for a line that a member says, for a line of each that waits before it, and
+    /// for notices besides.
+    fn fits(&mut self, index: u32) -> bool {
+        let before = self.room_queue.before(self.slots, index);
+        let (bytes, lines) = self.wanted(before.saturating_add(1));
+        self.make_room(bytes, lines)
+    }
+
+    /// Whether a member may say a line. If not, its input waits from `now` on.
     pub(super) fn has_room(&mut self, index: u32, now: Instant) -> bool {
-        let (bytes, lines) = self.wanted();
-        let has_room = self.make_room(bytes, lines);
-        self.set_blocked(index, !has_room);
-        if has_room {
-            self.blocked_since = None;
-        } else {
-            self.blocked_since.get_or_insert(now);
+        let waits = |slot: &MemberSlot| slot.wait.ticket(Resource::Room).is_some();
+        if self.fits(index) {
+            if self.slot(index).is_some_and(waits) {
+                self.stop_waiting(index);
+            }
+            return true;
         }
-        has_room
+        if !self.slot(index).is_some_and(waits) {
+            self.stop_waiting(index);
+            let ticket = self.enter_room_queue(now);
+            if let Some(slot) = self.slot_mut(index) {
+                slot.wait = Wait::Room { ticket, is_offered: false, fits: false };
+                slot.pause(now, true);
+            }
+        }
+        false
     }
 
-    pub(super) fn set_blocked(&mut self, index: u32, blocked: bool) {
+    /// Somebody begins to wait for room. If all have read what they were to read since that happened
+    /// before, patience begins anew.
+    pub(super) fn enter_room_queue(&mut self, now: Instant) -> u32 {
+        if self.low_water >= self.mark {
+            self.room_queue.begin(now);
+            self.begin_period();
+        }
+        self.room_queue.enter()
+    }
+
+    /// Somebody waits for room no longer.
+    pub(super) const fn leave_room_queue(&mut self) {
+        self.room_queue.leave();
+        self.expect_room();
+    }
+
+    /// A member waits no longer.
+    pub(super) fn stop_waiting(&mut self, index: u32) {
+        let now = self.clock;
         let Some(slot) = self.slot_mut(index) else { return };
-        let was_blocked = core::mem::replace(&mut slot.blocked, blocked);
-        self.blocked =
-            self.blocked.saturating_add(u32::from(blocked)).saturating_sub(u32::from(was_blocked));
-        if self.blocked == 0 {
-            self.blocked_since = None;
+        match core::mem::replace(&mut slot.wait, Wait::Nothing) {
+            Wait::Nothing => {}
+            Wait::Buffer { .. } => {
+                self.buffer_queue.leave();
+                self.needs_poll |= !self.buffer_queue.is_empty();
+            }
+            Wait::Room { .. } => {
+                slot.pause(now, false);
+                self.leave_room_queue();
+            }
         }
     }
 
-    /// When those who keep others waiting are dropped. `None`: nobody waits, or there may be room.
+    /// There may be room for those who wait, if there are any.
+    pub(super) const fn expect_room(&mut self) {
+        self.needs_poll |= !self.room_queue.is_empty();
+    }
+
+    /// When those who wait for room lose patience.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        self.blocked_since?.checked_add(self.config.patience)
+        self.room_queue.patience_ends(self.config.patience)
     }
 
-    /// When a sender that waits is to try again: at once, if there may be room.
-    pub(super) fn poll_deadline(&self) -> Option<Instant> {
-        if self.blocked_since.is_none() { Some(Instant::ZERO) } else { self.patience_ends() }
+    /// What a line that is said must find free for `count` of the longest, and what is kept for notices.
+    const fn wanted(&self, count: u32) -> (usize, usize) {
+        let count = count as usize;
+        let bytes = self.max_line().saturating_mul(count);
+        let reserve = (self.log.capacity() / RESERVE, self.log.lines() / RESERVE);
+        (bytes.saturating_add(reserve.0), count.saturating_add(reserve.1))
     }
 
-    /// Those who still have not made room are dropped, and with them those in the older half of the
-    /// log who have read nothing in the meantime: else each of them would be waited for.
-    pub(super) fn lose_patience(&mut self) {
-        let since = self.blocked_since.take().unwrap_or(Instant::ZERO);
-        self.drop_readers(self.wanted(), self.log.middle(), since);
+    /// Where the history of a new member begins, that leaves room for a line, and stands where nobody is
+    /// to make room who was here before.
+    pub(super) fn history(&self) -> u64 {
+        let (bytes, lines) = self.wanted(1);
+        let earliest = self.log.first_kept(bytes, lines).max(self.log.middle()).max(self.mark);
+        self.log.history(self.config.history, earliest)
     }
 
-    /// What a line that is said must find free: the longest line, and what is kept for notices.
-    pub(super) const fn wanted(&self) -> (usize, usize) {
-        let bytes = (self.log.capacity() / RESERVE).saturating_add(self.max_line());
-        (bytes, (self.log.lines() / RESERVE).saturating_add(1))
-    }
-
-    /// Makes room for a notice, at any price.
-    pub(super) fn force_room(&mut self) {
-        let (bytes, lines) = (self.max_line(), 1);
-        if !self.make_room(bytes, lines) {
-            self.drop_readers((bytes, lines), 0, Instant::ZERO);
-        }
-    }
-
-    fn make_room(&mut self, bytes: usize, lines: usize) -> bool {
+    /// Makes so much room, if no reader stands in the way.
+    pub(super) fn make_room(&mut self, bytes: usize, lines: usize) -> bool {
         if self.log.make_room(bytes, lines, self.low_water) {
             return true;
         }
@@ -121,7 +182,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Moves a reader past what it is not shown.
-    pub(super) fn advance(&mut self, index: u32) {
+    fn advance(&mut self, index: u32) {
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         if let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.reads()) {
             slot.cursor = slot.cursor.advanced(&self.log, index, slot.end());
@@ -149,63 +210,69 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Drops those who are in the way of so much room, and those before `middle` who have read nothing
-    /// since then.
-    fn drop_readers(&mut self, (bytes, lines): (usize, usize), middle: u64, since: Instant) {
+    /// Patience with those who make no room begins: from now on, each is to have a turn, and in time to
+    /// read what stands before the mark. So much more than a line is free then that nobody can hold the
+    /// room to a line at a time.
+    fn begin_period(&mut self) {
+        self.period = self.period.wrapping_add(1);
+        let (line, lines) = self.wanted(1);
+        let bytes = line.saturating_add(self.log.capacity() / RESERVE).max(self.log.capacity() / 2);
+        let lines = lines.saturating_add(self.log.lines() / RESERVE).max(self.log.lines() / 2);
+        self.mark = self.log.first_kept(bytes, lines);
+        self.needs_poll = true;
+    }
+
+    /// If patience is at its end, drops those who had a turn since it began and stand before the mark
+    /// still. Who has had none is waited for once more.
+    pub(super) fn try_patience(&mut self, now: Instant) {
+        if !self.room_queue.loses_patience(now, self.config.patience) {
+            return;
+        }
         self.find_low_water();
-        let first = self.log.first_kept(bytes, lines);
         for index in 0..NOBODY {
             let Some(slot) = self.slots.get_mut(index as usize) else { break };
-            if !slot.reads() {
-                continue;
-            }
-            let needs = slot.cursor.low_water();
-            // A newcomer's time begins now.
-            let has_stalled = needs < middle && *slot.read_at.get_or_insert(since) < since;
-            if needs >= first && !has_stalled {
+            if !slot.reads() || slot.cursor.low_water() >= self.mark {
                 continue;
             }
             if index == OPERATOR {
                 slot.cursor = slot.cursor.overrun(&self.log);
-            } else {
+            } else if slot.seen_in == self.period {
                 slot.state = SlotState::Dropped;
-                self.set_blocked(index, false);
+                self.stop_waiting(index);
             }
         }
         self.find_low_water();
-        self.needs_poll = true;
-        self.log.make_room(bytes, lines, self.low_water);
+        self.begin_period();
+        self.expect_room();
     }
 
     /// What waits for a member.
-    pub(super) fn unread(&self, index: u32) -> Unread {
-        self.slot(index).filter(|slot| slot.reads()).map_or(Unread::Nothing, |slot| {
-            let end = slot.end();
-            slot.cursor.advanced(&self.log, index, end).unread(&self.log, index, end)
-        })
+    pub(super) fn unread(&self, index: u32) -> Unread<'_> {
+        self.slot(index)
+            .filter(|slot| slot.reads())
+            .map_or(Unread::Nothing, |slot| slot.cursor.unread(&self.log, index, slot.end()))
     }
 
     /// A member has taken `count` bytes of what waited for it; or, if nothing did and it says no more,
     /// its direction has been ended.
     pub(super) fn sent(&mut self, index: u32, now: Instant, count: usize) {
-        let unread = self.unread(index);
         self.advance(index);
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.reads()) else { return };
+        let most = slot.cursor.unread(&self.log, index, slot.end()).len();
         if let SlotState::Draining { deadline, .. } = &mut slot.state {
-            if unread == Unread::Nothing {
+            if most == 0 {
                 slot.state = SlotState::Shutdown;
             } else if count > 0 {
                 *deadline = Deadline::after(now, self.config.end_timeout);
             }
         }
-        if count > 0 {
-            slot.read_at = Some(now);
-        }
-        slot.cursor = slot.cursor.sent(&self.log, unread, count);
+        slot.cursor = slot.cursor.sent(&self.log, count.min(most));
         let needs = slot.cursor.low_water();
         self.lower_low_water(needs, index);
         // Somebody may have waited for that.
-        self.needs_poll |= self.blocked > 0 && self.slowest == index;
+        if self.slowest == index {
+            self.expect_room();
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::command::Command;
 use super::delivery::Delivery;
 use super::fragment::decimal;
 use super::log::Route;
-use super::member_id::{NOBODY, OPERATOR};
+use super::member_id::OPERATOR;
 use super::member_slot::SlotState;
 use super::nick::is_long;
 use super::notice::Notice;
@@ -78,7 +78,7 @@ impl RoomState<'_> {
             self.note(index, Notice::NoNick(why));
             return Outcome::Nothing;
         }
-        self.notice(NOBODY, Notice::Renamed(index));
+        self.notice(Notice::Renamed(index));
         Outcome::Renamed
     }
 

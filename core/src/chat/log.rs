@@ -197,11 +197,9 @@ impl<'a> Log<'a> {
         offset >= self.end() || self.start(self.find(offset)) == offset
     }
 
-    /// Where the history begins of which a new member gets the last `count` lines: at most those in
-    /// the later half of the log, and so that `bytes` bytes and `lines` lines can be free beside.
-    /// So no newcomer keeps all of it in use.
-    pub(super) fn history(&self, count: u16, bytes: usize, lines: usize) -> u64 {
-        let earliest = self.middle().max(self.first_kept(bytes, lines));
+    /// Where the history begins of which a new member gets the last `count` lines, and none that begins
+    /// before `earliest`.
+    pub(super) fn history(&self, count: u16, earliest: u64) -> u64 {
         let (mut left, mut number) = (count, self.entries.next());
         while left > 0 && number > self.first && self.start(number.saturating_sub(1)) >= earliest {
             number = number.saturating_sub(1);

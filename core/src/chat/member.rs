@@ -1,5 +1,6 @@
 //! A member, lent as a session.
 
+use super::begun_lines;
 use super::command::Command;
 use super::cursor::Unread;
 use super::execute::Outcome;
@@ -7,22 +8,16 @@ use super::line::action;
 use super::line_buffers::LineBuffers;
 use super::member_event::MemberEvent;
 use super::member_id::OPERATOR;
-use super::member_slot::{Buffering, MemberSlot, SlotState};
+use super::member_slot::{Buffering, LINE_SECONDS, MemberSlot, SlotState};
 use super::membership::MemberError;
 use super::notice::Notice;
 use super::room_state::RoomState;
+use super::wait::Wait;
 use crate::printable::printable;
 use crate::session::{Events, Output, Session};
 use crate::text::{Ended, TextReaderError};
+use crate::time::Instant;
 use crate::time::deadline::Deadline;
-use crate::time::{Duration, Instant};
-
-/// How long a line may take to come in whole.
-const LINE_SECONDS: u32 = 10;
-const LINE_TIMEOUT: Duration = Duration::from_secs(LINE_SECONDS as u64);
-
-/// When a member is looked at again that waits for a buffer.
-const RETRY: Duration = Duration::from_millis(50);
 
 /// A member of a [`Room`](super::Room), for one turn of a driver.
 #[derive(Debug)]
@@ -74,40 +69,38 @@ impl<'r, 'a> Member<'r, 'a> {
     /// Whether it may say something now.
     fn check(&mut self, now: Instant) -> nb::Result<(), MemberError> {
         match self.state() {
-            SlotState::Active => {
-                let has_room = self.room.delivery.has_room(self.index, now);
-                if let Some(slot) = self.slot_mut() {
-                    slot.pause(now, !has_room);
-                }
-                if has_room { Ok(()) } else { Err(nb::Error::WouldBlock) }
-            }
+            SlotState::Active if self.room.delivery.has_room(self.index, now) => Ok(()),
             SlotState::Dropped => Err(nb::Error::Other(MemberError::FellBehind)),
             _ => Err(nb::Error::WouldBlock),
         }
     }
 
+    /// Its bytes wait: they are offered again, or its end is.
+    fn check_offered(&mut self, now: Instant) -> nb::Result<(), MemberError> {
+        let checked = self.check(now);
+        if checked.is_err()
+            && let Some(slot) = self.slot_mut()
+            && let Wait::Room { is_offered, .. } = &mut slot.wait
+        {
+            *is_offered = true;
+        }
+        checked
+    }
+
     /// It says no more, and reads what has been said until now. The operator reads on.
     fn end(&mut self, now: Instant) {
-        self.give_buffer_back();
+        begun_lines::give_back(self.room, self.buffers, self.index);
         let delivery = &mut self.room.delivery;
-        delivery.set_blocked(self.index, false);
+        delivery.clock = now;
+        delivery.stop_waiting(self.index);
         let end = delivery.log.end();
         let deadline = Deadline::after(now, delivery.config.end_timeout);
         if let Some(slot) = delivery.slot_mut(self.index) {
             slot.progress.discard();
+            slot.buffering = Buffering::Unneeded;
             if slot.state == SlotState::Active && self.index != OPERATOR {
                 slot.state = SlotState::Draining { end, deadline };
             }
-        }
-    }
-
-    fn give_buffer_back(&mut self) {
-        if let Some(slot) = self.room.delivery.slot_mut(self.index) {
-            if let Some(buffer) = slot.buffer() {
-                self.buffers.give_back(buffer);
-                self.room.accounts.give_line_buffer_back(slot.account);
-            }
-            slot.buffering = Buffering::Unneeded;
         }
     }
 
@@ -116,7 +109,7 @@ impl<'r, 'a> Member<'r, 'a> {
         let Some(slot) = self.slot_mut().filter(|slot| slot.buffer().is_some()) else { return };
         slot.progress.release();
         if !slot.progress.needs_buffer() {
-            self.give_buffer_back();
+            begun_lines::give_back(self.room, self.buffers, self.index);
         }
     }
 
@@ -128,32 +121,19 @@ impl<'r, 'a> Member<'r, 'a> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
-        let RoomState { delivery, accounts, .. } = &mut *self.room;
-        let config = delivery.config;
-        let longest = config.max_text.into();
-        let slot = delivery.slot_mut(self.index)?;
-        let buffer = slot.buffer().or_else(|| {
-            if !accounts.take_line_buffer(slot.account, &config) {
-                return None;
-            }
-            let buffer = self.buffers.take().or_else(|| {
-                accounts.give_line_buffer_back(slot.account);
-                None
-            })?;
-            slot.buffering = Buffering::In { buffer, since: now };
-            Some(buffer)
-        });
-        let buffer = match buffer {
+        let buffer = match begun_lines::acquire(self.room, self.buffers, self.index, now) {
             Some(buffer) => self.buffers.get_mut(buffer)?,
             None if input.contains(&b'\n') => {
-                slot.buffering = Buffering::Unneeded;
+                begun_lines::stop_waiting(self.room, self.index);
                 &mut []
             }
             None => {
-                slot.buffering = Buffering::Waits { until: now + RETRY };
+                begun_lines::wait(self.room, self.index, now);
                 return None;
             }
         };
+        let longest = self.room.delivery.config.max_text.into();
+        let slot = self.room.delivery.slot_mut(self.index)?;
         Some(slot.progress.handle_input(buffer, longest, now, input))
     }
 
@@ -165,15 +145,31 @@ impl<'r, 'a> Member<'r, 'a> {
         self.take(now, finished.map(|()| Ended::InBuffer))
     }
 
-    /// Of an unfinished line: when it ends by quiet, and when it has taken too long.
-    fn unfinished(&self) -> (Deadline, Deadline) {
-        let Some(slot) = self.slot() else { return (Deadline::NEVER, Deadline::NEVER) };
-        match slot.buffering {
-            Buffering::In { since, .. } if slot.progress.needs_buffer() => {
-                (slot.progress.deadline(), Deadline::after(since, LINE_TIMEOUT))
-            }
-            _ => (slot.progress.deadline(), Deadline::NEVER),
+    /// When it is time for something of its own.
+    fn own_deadline(&self) -> Option<Instant> {
+        let (slot, delivery) = (self.slot()?, &self.room.delivery);
+        match slot.state {
+            // It is to be told.
+            SlotState::Dropped => return Some(Instant::ZERO),
+            SlotState::Draining { deadline, .. } => return deadline.instant(),
+            SlotState::Active => {}
+            SlotState::Shutdown | SlotState::Vacant { .. } => return None,
         }
+        match slot.wait {
+            Wait::Room { fits: true, is_offered: false, .. } => return Some(Instant::ZERO),
+            Wait::Room { .. } => return delivery.patience_ends(),
+            Wait::Buffer { .. } => {
+                return delivery.buffer_queue.patience_ends(delivery.config.patience);
+            }
+            Wait::Nothing => {}
+        }
+        match slot.buffering {
+            Buffering::Revoked => return Some(Instant::ZERO),
+            Buffering::AwaitsShare { until } => return Some(until),
+            _ => {}
+        }
+        let (quiet, late) = slot.line_deadlines();
+        quiet.min(late).instant()
     }
 
     /// A line has taken too long: what is there of it, and the rest, is refused.
@@ -185,6 +181,18 @@ impl<'r, 'a> Member<'r, 'a> {
             self.room.refuse(self.index, now, Notice::TooLate(LINE_SECONDS));
         }
         self.release();
+    }
+
+    /// If its line was given up since others waited for the buffer, it is told so.
+    fn tell_revoked(&mut self, now: Instant) -> nb::Result<(), MemberError> {
+        if self.slot().is_some_and(|slot| slot.buffering == Buffering::Revoked) {
+            self.check_offered(now)?;
+            if let Some(slot) = self.slot_mut() {
+                slot.buffering = Buffering::Unneeded;
+            }
+            self.room.refuse(self.index, now, Notice::OthersWaited);
+        }
+        Ok(())
     }
 
     /// Does what came of reading. `WouldBlock`: the line goes on.
@@ -257,6 +265,7 @@ impl Session for Member<'_, '_> {
         now: Instant,
         input: &mut &'i [u8],
     ) -> nb::Result<MemberEvent<'s>, MemberError> {
+        self.room.delivery.clock = now;
         loop {
             self.release();
             if matches!(self.state(), SlotState::Draining { .. } | SlotState::Shutdown) {
@@ -266,13 +275,14 @@ impl Session for Member<'_, '_> {
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
+            self.tell_revoked(now)?;
             if let Some(slot) = self.slot_mut()
                 && slot.progress.is_skipping()
             {
                 slot.progress.skip_input(now, input);
                 continue;
             }
-            self.check(now)?;
+            self.check_offered(now)?;
             let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
             let outcome = self.take(now, read)?;
             if let (Outcome::Said | Outcome::Renamed, Ok(ended)) = (outcome, read) {
@@ -282,9 +292,11 @@ impl Session for Member<'_, '_> {
     }
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
+        self.room.delivery.clock = now;
         self.release();
+        self.tell_revoked(now)?;
         if self.slot().is_some_and(|slot| slot.buffer().is_some()) {
-            self.check(now)?;
+            self.check_offered(now)?;
             match self.finish(now) {
                 Ok(outcome @ (Outcome::Said | Outcome::Renamed)) => {
                     return self.event(outcome, Ended::InBuffer);
@@ -298,32 +310,38 @@ impl Session for Member<'_, '_> {
     }
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
+        self.room.delivery.clock = now;
         self.release();
-        if self.poll_deadline().is_none_or(|deadline| now < deadline) {
+        self.room.tell_moves(now);
+        if self.own_deadline().is_none_or(|deadline| now < deadline) {
             return Err(nb::Error::WouldBlock);
         }
-        let delivery = &mut self.room.delivery;
-        if delivery.slot(self.index).is_some_and(|slot| slot.blocked) {
-            let is_over = delivery.patience_ends().is_some_and(|end| end <= now);
-            if is_over && !delivery.has_room(self.index, now) {
-                delivery.lose_patience();
+        match self.slot().map_or(Wait::Nothing, |slot| slot.wait) {
+            Wait::Room { is_offered, .. } => {
+                self.room.delivery.try_patience(now);
+                if is_offered && self.is_active() {
+                    return Err(nb::Error::WouldBlock);
+                }
             }
-            delivery.set_blocked(self.index, false);
-            if let Some(slot) = delivery.slot_mut(self.index) {
-                slot.pause(now, false);
+            Wait::Buffer { .. } => {
+                begun_lines::try_patience(self.room, self.buffers, now);
+                return Err(nb::Error::WouldBlock);
             }
+            Wait::Nothing => {}
         }
         match self.state() {
             SlotState::Dropped => return Err(nb::Error::Other(MemberError::FellBehind)),
             SlotState::Draining { .. } => return Err(nb::Error::Other(MemberError::TimedOut)),
             _ => {}
         }
-        if let Some(slot) = self.slot_mut()
-            && let Buffering::Waits { .. } = slot.buffering
-        {
-            slot.buffering = Buffering::Unneeded;
+        self.tell_revoked(now)?;
+        if let Some(Buffering::AwaitsShare { .. }) = self.slot().map(|slot| slot.buffering) {
+            begun_lines::try_share(self.room, self.buffers, self.index, now);
+            return Err(nb::Error::WouldBlock);
         }
-        let (quiet, late) = self.unfinished();
+        let Some((quiet, late)) = self.slot().map(MemberSlot::line_deadlines) else {
+            return Err(nb::Error::WouldBlock);
+        };
         let is_over = quiet.is_reached(now);
         // Unless silence had ended it before.
         if late.is_reached(now) && late < quiet {
@@ -351,7 +369,7 @@ impl Session for Member<'_, '_> {
                 let (head, tail) = delivery.log.slices(start, stop);
                 Output::Bytes { head, tail, more: false }
             }
-            (Unread::Gap(head), _) => Output::Bytes { head, tail: &[], more: false },
+            (Unread::Text(head, tail), _) => Output::Bytes { head, tail, more: false },
             (Unread::Nothing, SlotState::Draining { .. }) => Output::Shutdown,
             (Unread::Nothing, SlotState::Shutdown | SlotState::Vacant { .. }) => Output::Close,
             (Unread::Nothing, SlotState::Active | SlotState::Dropped) => Output::Nothing,
@@ -359,25 +377,15 @@ impl Session for Member<'_, '_> {
     }
 
     fn transmitted(&mut self, now: Instant, count: usize) {
+        self.room.delivery.clock = now;
         self.room.delivery.sent(self.index, now, count);
     }
 
     fn poll_deadline(&self) -> Option<Instant> {
-        let (slot, delivery) = (self.slot()?, &self.room.delivery);
-        match slot.state {
-            // It is to be told.
-            SlotState::Dropped => return Some(Instant::ZERO),
-            SlotState::Draining { deadline, .. } => return deadline.instant(),
-            SlotState::Active => {}
-            SlotState::Shutdown | SlotState::Vacant { .. } => return None,
+        if self.slot()?.reads() {
+            let due = self.room.notices.due.instant();
+            return self.own_deadline().into_iter().chain(due).min();
         }
-        if slot.blocked {
-            return delivery.poll_deadline();
-        }
-        if let Buffering::Waits { until } = slot.buffering {
-            return Some(until);
-        }
-        let (quiet, late) = self.unfinished();
-        quiet.min(late).instant()
+        self.own_deadline()
     }
 }

@@ -6,9 +6,14 @@ use super::cursor::Cursor;
 use super::nick::Nick;
 use super::rate_limiter::RateLimiter;
 use super::source::Source;
+use super::wait::Wait;
 use crate::text::Progress;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
+
+/// How long a line may take to come in whole.
+pub(super) const LINE_SECONDS: u32 = 10;
+const LINE_TIMEOUT: Duration = Duration::from_secs(LINE_SECONDS as u64);
 
 /// A slot for a member in a [`Room`](super::Room).
 #[derive(Debug)]
@@ -27,10 +32,9 @@ pub struct MemberSlot {
     pub(super) lines: RateLimiter,
     /// When it may be told again that lines of it were refused.
     pub(super) next_note: Instant,
-    /// When it last took something of what it is sent.
-    pub(super) read_at: Option<Instant>,
-    /// Its input waits for room in the log.
-    pub(super) blocked: bool,
+    pub(super) wait: Wait,
+    /// The last period of patience in which it had a turn.
+    pub(super) seen_in: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub(super) enum SlotState {
     /// In a chain of vacant slots; the operator's is never among them.
     Vacant {
         next: Option<NonZeroU32>,
+        /// Until then, the nick is kept for its source.
+        kept: Deadline,
     },
     Active,
     /// It says no more, and reads up to this offset of the log.
@@ -66,10 +72,12 @@ pub(super) enum Buffering {
         buffer: u16,
         taken: Duration,
     },
-    /// Its bytes wait for a buffer, and are looked at again then.
-    Waits {
+    /// It waits, in nobody's way, for a buffer of its source, which has its share; until then.
+    AwaitsShare {
         until: Instant,
     },
+    /// Others waited for the buffer, and the line took too long: the member is to be told.
+    Revoked,
 }
 
 impl MemberSlot {
@@ -77,7 +85,7 @@ impl MemberSlot {
     pub const fn vacant() -> Self {
         Self {
             generation: 0,
-            state: SlotState::Vacant { next: None },
+            state: SlotState::Vacant { next: None, kept: Deadline::NEVER },
             nick: Nick::none(),
             source: Source(0),
             account: 0,
@@ -86,8 +94,8 @@ impl MemberSlot {
             buffering: Buffering::Unneeded,
             lines: RateLimiter::new(),
             next_note: Instant::ZERO,
-            read_at: None,
-            blocked: false,
+            wait: Wait::Nothing,
+            seen_in: 0,
         }
     }
 
@@ -103,8 +111,8 @@ impl MemberSlot {
         self.buffering = Buffering::Unneeded;
         self.lines = RateLimiter::new();
         self.next_note = Instant::ZERO;
-        self.read_at = None;
-        self.blocked = false;
+        self.wait = Wait::Nothing;
+        self.seen_in = 0;
     }
 
     pub(super) const fn is_vacant(&self) -> bool {
@@ -124,11 +132,25 @@ impl MemberSlot {
         }
     }
 
+    /// Of an unfinished line: when it ends by quiet, and when it has taken too long.
+    pub(super) fn line_deadlines(&self) -> (Deadline, Deadline) {
+        let late = match self.buffering {
+            Buffering::In { since, .. } if self.progress.needs_buffer() => {
+                Deadline::after(since, LINE_TIMEOUT)
+            }
+            Buffering::Paused { taken, .. } if taken >= LINE_TIMEOUT => {
+                Deadline::after(Instant::ZERO, Duration::ZERO)
+            }
+            _ => Deadline::NEVER,
+        };
+        (self.progress.deadline(), late)
+    }
+
     /// The buffer of its unfinished line.
     pub(super) const fn buffer(&self) -> Option<u16> {
         match self.buffering {
             Buffering::In { buffer, .. } | Buffering::Paused { buffer, .. } => Some(buffer),
-            Buffering::Unneeded | Buffering::Waits { .. } => None,
+            Buffering::Unneeded | Buffering::AwaitsShare { .. } | Buffering::Revoked => None,
         }
     }
 

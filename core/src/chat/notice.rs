@@ -10,15 +10,18 @@ pub(super) const NOTICE: &str = "* ";
 /// What a member is told that asks for help.
 const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
 
-/// A line of the room's own, but for the answer to `/who` and the notice of a gap. The
+/// A line of the room's own, but for the welcome, the answer to `/who` and the notice of a gap. The
 /// [list](super#the-servers-own-lines) in the docs has the form of each.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Notice<'n> {
-    /// To a new member.
-    Welcome(u32),
     /// To all but the member that it is about.
     Joined(u32),
     Left(u32, LeaveReason),
+    /// To all: so many have joined and left since the last of these notices.
+    Moved {
+        joined: u32,
+        left: u32,
+    },
     /// To all: the member's old nick is in `old_nick`.
     Renamed(u32),
     /// To a member: its line is refused.
@@ -33,6 +36,7 @@ pub(super) enum Notice<'n> {
     },
     TooLong(u32),
     TooLate(u32),
+    OthersWaited,
     /// To a member: its command cannot be done.
     Nobody(&'n str),
     SameNick,
@@ -49,14 +53,14 @@ impl<'n> Notice<'n> {
     pub(super) const fn fragments(self) -> [Fragment<'n>; 5] {
         const END: Fragment<'_> = Text("");
         let [before, subject, after] = match self {
-            Self::Welcome(index) => {
-                [Text("welcome to barewire chat, you are "), NickOf(index), Text(" (/help)")]
-            }
             Self::Joined(index) => [NickOf(index), Text(" joined"), END],
             Self::Left(index, why) => match why.reason() {
                 None => [NickOf(index), Text(" left"), END],
                 Some(why) => return [NickOf(index), Text(" left ("), Text(why), Text(")"), END],
             },
+            Self::Moved { joined, left } => {
+                return [Number(joined), Text(" joined, "), Number(left), Text(" left"), END];
+            }
             Self::Renamed(index) => [OldNick, Text(" is now "), NickOf(index)],
             Self::TooFast { rate, burst } => {
                 return limits(Text("too fast: your lines are refused ("), rate, burst);
@@ -70,6 +74,9 @@ impl<'n> Notice<'n> {
             }
             Self::TooLate(seconds) => {
                 [Text("your line took longer than "), Number(seconds), Text(" s: it was refused")]
+            }
+            Self::OthersWaited => {
+                [Text("your line took too long while others waited: it was refused"), END, END]
             }
             Self::Nobody(name) => [
                 Text("nobody here is called "),

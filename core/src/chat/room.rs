@@ -1,5 +1,6 @@
 //! The room.
 
+use super::begun_lines;
 use super::config::RoomConfig;
 use super::limits::{MIN_ENTRIES, MIN_SLOTS, MIN_TEXT, RoomError, min_log_bytes};
 use super::line_buffers::LineBuffers;
@@ -16,8 +17,8 @@ use crate::time::Instant;
 /// A room, with its memory borrowed. The [module](super) states its rules.
 ///
 /// Each member is driven as a [`Session`](crate::session::Session) that the room lends,
-/// [`member`](Self::member). After each turn of a driver ask [`needs_poll`](Self::needs_poll): if so,
-/// every member is to have a turn.
+/// [`member`](Self::member). After each turn of a driver, and after each call here, ask
+/// [`needs_poll`](Self::needs_poll): if so, every member is to have a turn.
 #[derive(Debug)]
 pub struct Room<'a> {
     state: RoomState<'a>,
@@ -101,11 +102,11 @@ impl<'a> Room<'a> {
         self.state.get(id).filter(|_| id.index != OPERATOR).map(|slot| slot.source)
     }
 
-    /// The member as a session. `None`: it has left.
+    /// The member as a session, for a turn of a driver: each counts as a chance to read. `None`: it has left.
     pub fn member(&mut self, id: MemberId) -> Option<Member<'_, 'a>> {
         self.state.get(id)?;
         // Here, since a session's output is polled without a change to it.
-        self.state.delivery.advance(id.index);
+        self.state.delivery.begin_turn(id.index);
         Some(Member::new(&mut self.state, &mut self.buffers, id.index))
     }
 
@@ -120,16 +121,13 @@ impl<'a> Room<'a> {
     }
 
     /// Lets a member go, and tells the others. To be called once when its session is over, and when
-    /// its connection is lost.
-    pub fn leave(&mut self, id: MemberId, why: LeaveReason) {
-        let slot = self.state.get(id).filter(|_| id.index != OPERATOR);
-        let Some(slot) = slot else { return };
-        if let Some(buffer) = slot.buffer() {
-            self.buffers.give_back(buffer);
-            let account = slot.account;
-            self.state.accounts.give_line_buffer_back(account);
+    /// its connection is lost: then [its nick is kept](super#joins-and-leaves) for a while.
+    pub fn leave(&mut self, now: Instant, id: MemberId, why: LeaveReason) {
+        if id.index == OPERATOR || self.state.get(id).is_none() {
+            return;
         }
-        self.state.leave(id.index, why);
+        begun_lines::give_back(&mut self.state, &mut self.buffers, id.index);
+        self.state.leave(now, id.index, why);
     }
 
     /// Whether something was said, or may go on, since this was asked last: then every member is to

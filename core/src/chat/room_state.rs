@@ -11,14 +11,20 @@ use super::log::{Log, LogEntry, Route};
 use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
+use super::membership_notices::{GATHERED_FOR, MembershipNotices, Move};
 use super::nick::{Nick, NickName};
 use super::nick_error::NickError;
 use super::notice::{NOTICE, Notice};
 use super::source::{Accounts, Source, SourceSlot};
-use crate::time::Instant;
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
 
-/// The welcome and the notice that somebody has joined are shorter than this together, in bytes.
-const GREETING: usize = 128;
+/// How long the nick of one who lost its connection, or fell behind, is kept for its source.
+const NICK_KEPT: Duration = Duration::from_secs(60);
+
+/// What stands around the nick in a notice that somebody has joined or left, and the whole notice of
+/// several, are shorter than this, in bytes.
+const AROUND_NICK: usize = 48;
 
 /// A room but for the buffers of unfinished lines: so that a line can be borrowed from there while it
 /// is said.
@@ -26,7 +32,11 @@ const GREETING: usize = 128;
 pub(super) struct RoomState<'a> {
     pub(super) delivery: Delivery<'a>,
     pub(super) accounts: Accounts<'a>,
+    pub(super) notices: MembershipNotices,
+    /// The vacant slots, as a chain: the one that has been so for longest is taken first, lest a nick
+    /// that is kept be lost early.
     vacant: Option<NonZeroU32>,
+    last_vacant: u32,
     /// The number of the last guest, and whether the numbers have begun again.
     guests: u32,
     has_wrapped: bool,
@@ -48,8 +58,10 @@ impl<'a> RoomState<'a> {
         let count = slots.len();
         let after =
             |index: u32| NonZeroU32::new(index + 1).filter(|next| (next.get() as usize) < count);
+        let mut last_vacant = OPERATOR;
         for (index, slot) in (OPERATOR..NOBODY).zip(slots.iter_mut()) {
-            slot.state = SlotState::Vacant { next: after(index) };
+            last_vacant = index;
+            slot.state = SlotState::Vacant { next: after(index), kept: Deadline::NEVER };
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
             slot.occupy(Nick::operator(config.nicks), Source(0), 0, config.quiet);
@@ -58,7 +70,9 @@ impl<'a> RoomState<'a> {
         Self {
             delivery: Delivery::new(config, slots, Log::new(log, entries)),
             accounts: Accounts::new(sources),
+            notices: MembershipNotices::new(),
             vacant: after(OPERATOR),
+            last_vacant,
             guests: 0,
             has_wrapped: false,
             count: 0,
@@ -72,30 +86,22 @@ impl<'a> RoomState<'a> {
     }
 
     pub(super) fn join(&mut self, now: Instant, source: Source) -> Result<MemberId, JoinError> {
+        self.delivery.clock = now;
         let index = self.vacant.ok_or(JoinError::RoomFull)?.get();
         let account = self.accounts.join(now, source, &self.delivery.config)?;
         let nick = self.guest();
-        let RoomConfig { quiet, history, .. } = self.delivery.config;
+        let cursor = Cursor::new(self.guests, self.delivery.history(), self.delivery.log.end());
+        let quiet = self.delivery.config.quiet;
         let slot = self.delivery.slot_mut(index).ok_or(JoinError::RoomFull)?;
-        let SlotState::Vacant { next } = slot.state else { return Err(JoinError::RoomFull) };
+        let SlotState::Vacant { next, .. } = slot.state else { return Err(JoinError::RoomFull) };
         slot.occupy(nick, source, account, quiet);
+        slot.state = SlotState::Active;
+        slot.cursor = cursor;
         let generation = slot.generation;
         self.vacant = next;
         self.count = self.count.saturating_add(1);
-
-        self.delivery.force_room();
-        let (bytes, lines) = self.delivery.wanted();
-        let log = &self.delivery.log;
-        let (bytes, lines) = (bytes.saturating_add(GREETING), lines.saturating_add(2));
-        let (history, welcome) = (log.history(history, bytes, lines), log.end());
-        self.write(Route::private(index), NOTICE, &Notice::Welcome(index).fragments());
-        let cursor = Cursor::new(history, welcome, self.delivery.log.end());
-        if let Some(slot) = self.delivery.slot_mut(index) {
-            slot.state = SlotState::Active;
-            slot.cursor = cursor;
-        }
-        self.delivery.lower_low_water(history, index);
-        self.notice(index, Notice::Joined(index));
+        self.delivery.lower_low_water(cursor.low_water(), index);
+        self.tell_move(index, Move::Joined, Notice::Joined(index));
         Ok(MemberId { index, generation })
     }
 
@@ -114,34 +120,85 @@ impl<'a> RoomState<'a> {
     }
 
     /// Vacates a member's slot, and tells the others.
-    pub(super) fn leave(&mut self, index: u32, why: LeaveReason) {
-        self.delivery.set_blocked(index, false);
+    pub(super) fn leave(&mut self, now: Instant, index: u32, why: LeaveReason) {
+        self.delivery.clock = now;
+        self.delivery.stop_waiting(index);
         if let Some(slot) = self.delivery.slot_mut(index) {
             slot.state = SlotState::Shutdown;
         }
-        self.notice(index, Notice::Left(index, why));
-        let next = self.vacant;
-        if let Some(slot) = self.delivery.slot_mut(index) {
-            slot.state = SlotState::Vacant { next };
-            self.accounts.leave(slot.account);
-            self.vacant = NonZeroU32::new(index);
-            self.count = self.count.saturating_sub(1);
+        self.tell_move(index, Move::Left, Notice::Left(index, why));
+        let kept = match why {
+            LeaveReason::Lost | LeaveReason::FellBehind => {
+                Deadline::after(self.delivery.clock, NICK_KEPT)
+            }
+            _ => Deadline::NEVER,
+        };
+        let Some(slot) = self.delivery.slot_mut(index) else { return };
+        slot.state = SlotState::Vacant { next: None, kept };
+        self.accounts.leave(slot.account);
+        self.count = self.count.saturating_sub(1);
+        let added = NonZeroU32::new(index);
+        let last = self.delivery.slot_mut(self.last_vacant).filter(|_| self.vacant.is_some());
+        match last.map(|slot| &mut slot.state) {
+            Some(SlotState::Vacant { next, .. }) => *next = added,
+            _ => self.vacant = added,
+        }
+        self.last_vacant = index;
+        // Who has gone is in nobody's way.
+        self.delivery.expect_room();
+    }
+
+    /// Tells all but `about` that it has come or gone; by itself, or later with others, if they come
+    /// thick or there is no room.
+    fn tell_move(&mut self, about: u32, what: Move, notice: Notice<'_>) {
+        let now = self.delivery.clock;
+        let nick = self.delivery.slot(about).map_or(0, |slot| slot.nick.as_str().len());
+        let is_told = self.notices.may_tell(now)
+            && self.delivery.make_room(nick.saturating_add(AROUND_NICK), 1);
+        if is_told {
+            self.notices.record(now);
+            self.write(Route::notice(about), NOTICE, &notice.fragments());
+        } else if self.notices.gather(now, what) {
+            // Everybody is to learn when they are told.
+            self.delivery.needs_poll = true;
         }
     }
 
-    /// Tells all but `about` something about it.
-    pub(super) fn notice(&mut self, about: u32, notice: Notice<'_>) {
-        self.announce(Route::notice(about), notice);
+    /// Tells how many have come and gone, if it is time. If there is no room, that is waited for as a
+    /// line is.
+    pub(super) fn tell_moves(&mut self, now: Instant) {
+        if !self.notices.due.is_reached(now) {
+            return;
+        }
+        let mut has_room = self.delivery.make_room(AROUND_NICK, 1);
+        if !has_room {
+            if !core::mem::replace(&mut self.notices.waits, true) {
+                self.delivery.enter_room_queue(now);
+            }
+            self.delivery.try_patience(now);
+            has_room = self.delivery.make_room(AROUND_NICK, 1);
+        }
+        if !has_room {
+            let patience = self.delivery.config.patience.min(GATHERED_FOR);
+            self.notices.due = Deadline::after(now, patience);
+            return;
+        }
+        let MembershipNotices { joined, left, waits, .. } = self.notices;
+        self.notices.clear(now);
+        if waits {
+            self.delivery.leave_room_queue();
+        }
+        self.notice(Notice::Moved { joined, left });
     }
 
-    /// Tells one member something.
+    /// Tells everybody something; there must be room for it.
+    pub(super) fn notice(&mut self, notice: Notice<'_>) {
+        self.write(Route::notice(NOBODY), NOTICE, &notice.fragments());
+    }
+
+    /// Tells one member something; there must be room for it.
     pub(super) fn note(&mut self, to: u32, notice: Notice<'_>) {
-        self.announce(Route::private(to), notice);
-    }
-
-    fn announce(&mut self, route: Route, notice: Notice<'_>) {
-        self.delivery.force_room();
-        self.write(route, NOTICE, &notice.fragments());
+        self.write(Route::private(to), NOTICE, &notice.fragments());
     }
 
     /// Writes what a member says, after its name; there must be room for it.
@@ -187,10 +244,20 @@ impl<'a> RoomState<'a> {
         Ok(())
     }
 
-    /// Whether anybody but `except` has a nick like that.
+    /// Whether anybody but `except` has a nick like that, or it is kept for another source.
     fn is_taken(&self, nick: &Nick, except: u32) -> bool {
+        let source = self.delivery.slot(except).map(|slot| slot.source);
         (0..NOBODY).zip(self.delivery.slots.iter()).any(|(at, slot)| {
-            at != except && !slot.is_vacant() && slot.nick.skeleton.is_like(nick.skeleton)
+            at != except
+                && slot.nick.skeleton.is_like(nick.skeleton)
+                && match slot.state {
+                    SlotState::Vacant { kept, .. } => {
+                        kept != Deadline::NEVER
+                            && !kept.is_reached(self.delivery.clock)
+                            && source != Some(slot.source)
+                    }
+                    _ => true,
+                }
         })
     }
 

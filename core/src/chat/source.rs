@@ -85,11 +85,22 @@ impl<'a> Accounts<'a> {
 
     /// Counts a buffer for a member's unfinished line, if its source may have one more.
     pub(super) fn take_line_buffer(&mut self, index: u32, config: &RoomConfig) -> bool {
+        let may = self.may_have_line_buffer(index, config);
+        if let Some(account) = self.get_mut(index).filter(|_| may) {
+            account.line_buffers = account.line_buffers.saturating_add(1);
+        }
+        may
+    }
+
+    /// Whether this source may have one more buffer.
+    pub(super) fn may_have_line_buffer(&self, index: u32, config: &RoomConfig) -> bool {
         let most = config.line_buffers_per_source;
-        let account = self.get_mut(index).filter(|one| most == 0 || one.line_buffers < most);
-        account
-            .map(|account| account.line_buffers = account.line_buffers.saturating_add(1))
-            .is_some()
+        most == 0 || self.line_buffers(index) < most
+    }
+
+    /// How many buffers this source has.
+    pub(super) fn line_buffers(&self, index: u32) -> u16 {
+        self.slots.get(index as usize).map_or(0, |account| account.line_buffers)
     }
 
     /// A member has given its buffer back.

@@ -11,6 +11,7 @@ mod harness;
 mod joins_and_leaves;
 mod line_buffers;
 mod lines;
+mod membership_notices;
 mod memory;
 mod operator;
 mod sources;

@@ -58,7 +58,7 @@ async fn serve(mut room: Room<'_>, sockets: Vec<Socket<'_>>) {
                         outcome.expect("nobody falls behind, and no connection breaks");
                         has_moved = true;
                     }
-                    Step::Close => room.leave(*id, LeaveReason::Quit),
+                    Step::Close => room.leave(Clock.now(), *id, LeaveReason::Quit),
                     Step::Reset => panic!("it ended in order"),
                 }
             }

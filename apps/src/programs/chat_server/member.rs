@@ -114,7 +114,7 @@ impl MemberConnection {
             context;
         let nick = room.nick(id).unwrap_or_default();
         recorder.record(RoomEvent::Left(nick, reason), printer);
-        room.leave(id, reason);
+        room.leave(cx.now(), id, reason);
         if let Some(index) = members.iter().position(|member| *member == cx.id()) {
             members.swap_remove(index);
         }

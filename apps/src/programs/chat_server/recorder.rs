@@ -46,14 +46,25 @@ impl Recorder {
     /// Shows a line of the room, unless what it says was shown.
     pub(super) fn show_line(&mut self, bytes: &[u8], printer: &mut Printer) {
         let line = Line::read(bytes);
-        if let Kind::Notice(_) = line.kind
-            && self.shown_notices.front().is_some_and(|notice| notice.as_bytes() == bytes)
-        {
-            self.shown_notices.pop_front();
-            return;
+        if let Kind::Notice(_) = line.kind {
+            let is_it = |notice: &String| notice.as_bytes() == bytes;
+            let shown = self.shown_notices.front().is_some_and(is_it).then_some(1);
+            if let Some(count) = shown.or_else(|| told_together(bytes)) {
+                let count = count.min(self.shown_notices.len());
+                if self.shown_notices.drain(..count).len() > 0 {
+                    return;
+                }
+            }
         }
         printer.show_unless_quiet(&ChatEvent::from(line));
     }
+}
+
+/// How many joins and leaves a notice tells together: `* 14 joined, 9 left`.
+fn told_together(bytes: &[u8]) -> Option<usize> {
+    let notice = std::str::from_utf8(bytes).ok()?.strip_prefix("* ")?.strip_suffix(" left")?;
+    let (joined, left) = notice.split_once(" joined, ")?;
+    Some(joined.parse::<usize>().ok()? + left.parse::<usize>().ok()?)
 }
 
 impl<'a> RoomEvent<'a> {

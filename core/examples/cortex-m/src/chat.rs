@@ -91,7 +91,7 @@ impl Service for RoomService<'_> {
             Err(nb::Error::Other(_)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*id).unwrap_or_default(), why);
-        self.room.leave(*id, why);
+        self.room.leave(now, *id, why);
         false
     }
 

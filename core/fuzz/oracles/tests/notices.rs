@@ -44,6 +44,23 @@ impl Script<'_> {
         while member.handle_input(self.now, &mut rest).is_ok() {}
     }
 
+    /// More joins and leaves than are told one by one.
+    fn comes_and_goes(&mut self, others: &[MemberId]) {
+        for _ in 0..30 {
+            let id = self.joins(9);
+            self.room.leave(self.now, id, LeaveReason::Quit);
+            self.all_read(others);
+        }
+        self.waits(others[0], Duration::from_secs(1));
+        self.all_read(others);
+    }
+
+    /// A line that goes on.
+    fn begins(&mut self, id: MemberId) {
+        let mut member = self.room.member(id).expect("it is here");
+        assert!(member.handle_input(self.now, &mut &b"x"[..]).is_err());
+    }
+
     fn reads(&mut self, id: MemberId) {
         let mut member = self.room.member(id).expect("it is here");
         while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
@@ -108,7 +125,7 @@ fn what_a_room_says_is_what_its_docs_list() {
         script.all_read(&[server, anna, ben]);
     }
     // A line that does not end.
-    let _ = script.room.member(anna).expect("it is here").handle_input(script.now, &mut &b"x"[..]);
+    script.begins(anna);
     script.waits(anna, Duration::from_secs(10));
     script.says(anna, &[]);
     // An operator that does not read.
@@ -120,8 +137,19 @@ fn what_a_room_says_is_what_its_docs_list() {
     script.all_read(&[server, anna, ben]);
     // More nicks than fit in a line.
     let more = [3; 6].map(|source| script.joins(source));
+    script.all_read(&[server, anna, ben]);
+    script.all_read(&more);
     for (number, id) in more.into_iter().enumerate() {
         script.says(id, &["/nick ", &"𠀀".repeat(23), &number.to_string()]);
+        script.all_read(&[server, anna, ben]);
+        script.all_read(&more);
+    }
+    // A line that another of its source waits for.
+    script.begins(more[1]);
+    script.begins(more[2]);
+    script.waits(more[2], DEFAULT_PATIENCE);
+    for id in [more[1], more[2]] {
+        script.says(id, &[]);
         script.all_read(&[server, anna, ben]);
         script.all_read(&more);
     }
@@ -141,9 +169,10 @@ fn what_a_room_says_is_what_its_docs_list() {
     let reasons =
         [LeaveReason::Quit, LeaveReason::Lost, LeaveReason::FellBehind, LeaveReason::Stopped];
     for (id, why) in more.into_iter().zip(reasons) {
-        script.room.leave(id, why);
+        script.room.leave(script.now, id, why);
         script.reads(anna);
     }
+    script.comes_and_goes(&[server, anna, ben]);
 
     let received = String::from_utf8(script.received).expect("what a room says is UTF-8");
     let notices: Vec<&str> = received.lines().filter(|line| line.starts_with("* ")).collect();

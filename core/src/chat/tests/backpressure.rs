@@ -44,29 +44,23 @@ fn who_makes_no_room_in_time_is_dropped_and_nobody_else() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
-    // Carl reads a little: he is slow, but not in the way.
-    hand.say(anna, "for carl\n");
-    hand.read(carl);
-    hand.say(anna, "for carl\n");
-    hand.read(carl);
-    hand.say(anna, "and more\n");
-    fill(&mut hand, anna, &[server]);
+    let count = fill(&mut hand, anna, &[server]);
     hand.now = at(50);
+    assert_eq!(hand.read(carl), numbered("guest1: line", 0..count));
     assert_eq!(hand.offer(carl, b"me too\n").1, 7);
     assert_eq!(hand.deadline(carl), Some(at(250)), "since the first began to wait");
     assert_eq!(hand.wait(anna, 250), "");
     assert!(hand.room.needs_poll());
     assert_eq!(hand.wait(bert, 250), "!FellBehind");
     assert_eq!(hand.read(bert), "", "it has nothing more to say, and is reset");
-    assert_eq!(hand.deadline(carl), Some(Instant::ZERO), "there may be room");
-    hand.wait(carl, 250);
-    hand.room.leave(bert, LeaveReason::FellBehind);
+    assert_eq!(hand.wait(carl, 250), "");
+    assert_eq!(hand.deadline(carl), Some(at(500)));
+    hand.leave(bert, LeaveReason::FellBehind);
     assert_eq!(hand.say(anna, "after\n"), "guest1: after\n");
-    let got = hand.read(carl);
-    assert!(
-        got.contains("and more\n") && got.ends_with("* guest2 left (fell behind)\nguest1: after\n"),
-        "{got}"
-    );
+    for id in [server, anna] {
+        assert!(hand.read(id).starts_with("* guest2 left (fell behind)\n"));
+    }
+    assert_eq!(hand.read(carl), "* guest2 left (fell behind)\nguest1: after\n");
     assert_eq!(hand.say(carl, "me too\n"), "guest3: me too\n");
     assert_eq!(hand.room.count(), 2);
 }
@@ -96,26 +90,130 @@ fn patience_that_is_over_is_over_once() {
     panic!("the room is never full");
 }
 
-/// Of sixteen lines, a line that is said must find three free, and a notice one.
+/// Of sixteen lines, the older half.
 #[test]
-fn who_is_just_not_in_the_way_is_not_dropped() {
-    for for_a_notice in [false, true] {
+fn who_reads_in_time_what_is_in_the_way_is_not_dropped() {
+    for (unread, is_dropped) in [(8, false), (9, true)] {
         let mut memory = narrow();
         let mut hand = Harness::new(memory.room(no_limit()));
-        let [anna, bert, dora] = hand.join_members();
+        let [anna, bert] = hand.join_members();
         let server = hand.room.operator();
-        hand.say(anna, "first\n");
-        hand.read(dora);
-        assert_eq!(fill(&mut hand, anna, &[server]), 13);
-        if for_a_notice {
-            let carl = hand.join().unwrap();
-            assert_eq!(hand.wait(bert, 1), "", "there were two left");
-            hand.room.leave(carl, LeaveReason::Quit);
-        } else {
-            hand.wait(anna, 250);
+        let count = fill(&mut hand, anna, &[server]);
+        assert_eq!(count, 14, "another must leave two free for notices");
+        let start = numbered("guest1: line", 0..count - unread);
+        hand.now = at(249);
+        assert_eq!(hand.read_once(bert, start.len()), start.as_bytes());
+        hand.wait(anna, 250);
+        assert_eq!(hand.wait(bert, 250) == "!FellBehind", is_dropped, "{unread}");
+    }
+}
+
+/// However few say something, and how often each gets through.
+#[test]
+fn who_reads_a_line_now_and_then_is_not_waited_for_longer() {
+    for speakers in [1, 3] {
+        let mut memory = Memory::new(6, 64, 8 * min_log_bytes(64), 2, 64);
+        let mut hand = Harness::new(memory.room(no_limit()));
+        let ids: [MemberId; 5] = hand.join_members();
+        let (dripper, speakers) = (ids[4], &ids[..speakers]);
+        let (mut said, mut dropped_at) = (0, None);
+        for millis in (0..2_000).step_by(10) {
+            hand.now = at(millis);
+            for &id in speakers {
+                while hand.offer(id, b"x\n").1 == 0 {
+                    said += 1;
+                }
+                assert_eq!(hand.wait(id, millis), "");
+            }
+            for id in ids[..4].iter().copied().chain([hand.room.operator()]) {
+                hand.read(id);
+            }
+            if dropped_at.is_none() && hand.wait(dripper, millis) == "!FellBehind" {
+                hand.leave(dripper, LeaveReason::FellBehind);
+                dropped_at = Some(millis);
+            } else if dropped_at.is_none() && millis % 240 == 0 {
+                hand.read_once(dripper, "guest1: x\n".len());
+            }
         }
-        assert_eq!(hand.wait(bert, 250), "!FellBehind", "{for_a_notice}");
-        assert_eq!(hand.wait(dora, 250), "", "{for_a_notice}");
+        assert!(dropped_at.is_some_and(|millis| millis <= 260), "{dropped_at:?}");
+        assert!(said > 5_000, "{said}");
+    }
+}
+
+/// A turn is what the owner gives after [`Room::needs_poll`].
+#[test]
+fn who_had_no_turn_is_waited_for_once_more() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    let server = hand.room.operator();
+    while hand.member(anna).handle_input(at(0), &mut &b"line\n"[..]).is_ok() {
+        hand.read(server);
+    }
+    assert!(hand.room.needs_poll());
+    hand.wait(anna, 250);
+    assert!(hand.room.needs_poll(), "it is to have a turn");
+    assert_eq!(hand.deadline(bert), None);
+    assert!(!hand.read(bert).is_empty());
+    hand.wait(anna, 500);
+    assert_eq!(hand.deadline(bert), None);
+}
+
+/// Room for one is for who has waited for longest.
+#[test]
+fn those_who_wait_are_served_in_turn() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert, carl, dora] = hand.join_members();
+    let server = hand.room.operator();
+    let longest = "x".repeat(64) + "\n";
+    for id in [anna, carl, dora, anna] {
+        while hand.offer(id, longest.as_bytes()).1 == 0 {
+            hand.read(server);
+        }
+    }
+    for id in [anna, carl, dora] {
+        hand.read(id);
+    }
+    let mut order = Vec::new();
+    for _ in 0..20 {
+        // Too little for two.
+        let one = hand.read_once(bert, "guest1: \n".len() + 64);
+        assert!(!one.is_empty());
+        for id in [dora, carl, anna] {
+            if hand.offer(id, longest.as_bytes()).1 == 0 {
+                order.push(id);
+            }
+        }
+        for id in [server, anna, carl, dora] {
+            hand.read(id);
+        }
+    }
+    assert!(order.len() > 15);
+    let expected: Vec<_> = [anna, carl, dora].into_iter().cycle().take(order.len()).collect();
+    assert_eq!(order, expected);
+}
+
+/// Two lines of controls, each shown by four bytes, and somebody joins and leaves in the same round.
+#[test]
+fn who_reads_at_every_turn_is_never_dropped() {
+    for longest in [64_u16, 1024] {
+        let texts = usize::from(longest);
+        let mut memory = Memory::new(5, 64, min_log_bytes(texts), 2, longest);
+        let mut hand = Harness::new(memory.room(no_limit()));
+        let [anna, bert, carl] = hand.join_members();
+        let controls = "\x01".repeat(texts) + "\n";
+        for round in 0..100_u64 {
+            hand.now = at(round);
+            while hand.offer(anna, controls.as_bytes()).1 == 0 {}
+            let dora = hand.join().unwrap();
+            hand.leave(dora, LeaveReason::Lost);
+            hand.wait(anna, round);
+            for id in [anna, bert, carl, hand.room.operator()] {
+                assert_eq!(hand.wait(id, round), "");
+                assert!(!hand.read(id).is_empty() || id == anna);
+            }
+        }
     }
 }
 
@@ -156,7 +254,7 @@ fn a_sender_that_reads_nothing_is_itself_in_the_way() {
     assert_eq!(hand.offer(anna, b"x\n").1, 2);
     hand.wait(bert, 250);
     assert_eq!(hand.wait(anna, 250), "!FellBehind");
-    hand.room.leave(anna, LeaveReason::FellBehind);
+    hand.leave(anna, LeaveReason::FellBehind);
     assert_eq!(hand.say(bert, "on\n"), "guest2: on\n");
 }
 
@@ -174,19 +272,23 @@ fn who_only_speaks_holds_up_nobody() {
     assert_eq!(hand.read(anna), "");
 }
 
+/// Else two who come and go could be held up for ever.
 #[test]
-fn patience_begins_anew_when_the_one_who_waited_has_gone() {
+fn who_was_asked_for_room_is_not_asked_anew_by_another() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
     let [anna, bert, carl] = hand.join_members();
     let server = hand.room.operator();
     fill(&mut hand, anna, &[server, carl]);
-    hand.room.leave(anna, LeaveReason::Lost);
-    hand.now = at(9_000);
+    hand.leave(anna, LeaveReason::Lost);
+    hand.now = at(100);
     assert_eq!(hand.offer(carl, b"hello\n").1, 6);
-    assert_eq!(hand.deadline(carl), Some(at(9_250)));
+    assert_eq!(hand.deadline(carl), Some(at(250)));
+    // Bert has made room, and who stalls then has the whole time.
     assert!(hand.read(bert).ends_with("* guest1 left (connection lost)\n"));
     assert_eq!(hand.say(carl, "hello\n"), "guest3: hello\n");
+    fill(&mut hand, carl, &[server]);
+    assert_eq!(hand.deadline(carl), Some(at(350)));
 }
 
 #[test]
@@ -202,8 +304,44 @@ fn bytes_that_had_to_wait_go_on_with_their_line() {
     // The quiet period of "hel" is over, and so is everybody's patience.
     assert_eq!(hand.wait(carl, 250), "");
     assert!(hand.deadline(carl).is_none_or(|deadline| deadline > at(250)));
-    hand.room.leave(bert, LeaveReason::FellBehind);
+    hand.leave(bert, LeaveReason::FellBehind);
+    assert_eq!(hand.say(anna, "at last\n"), "guest1: at last\n");
+    for id in [server, anna, carl] {
+        hand.read(id);
+    }
     assert_eq!(hand.say(carl, "lo\n"), "guest3: hello\n");
+}
+
+/// Its time stands still as long as it waits for room: of the ten seconds, and of the quiet period.
+#[test]
+fn a_line_that_waits_for_room_is_not_late() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit().with_patience(Duration::MAX)));
+    let [anna, bert, carl] = hand.join_members();
+    let server = hand.room.operator();
+    hand.say(carl, "hel");
+    fill(&mut hand, anna, &[server, carl]);
+    hand.now = at(150);
+    assert_eq!(hand.offer(carl, b"lo").1, 2);
+    assert_eq!(hand.deadline(carl), None);
+    assert_eq!(hand.wait(carl, 60_000), "");
+    hand.read(bert);
+    hand.say(anna, "at last\n");
+    for id in [server, bert, carl] {
+        hand.read(id);
+    }
+    hand.say(carl, "lo");
+    assert_eq!(hand.wait(carl, 60_199), "");
+    assert_eq!(hand.wait(carl, 60_200), "guest3: hello\n");
+    hand.read(anna);
+
+    // Silence ends a line that then finds no room: it is said as soon as there is.
+    hand.say(carl, "again");
+    fill(&mut hand, anna, &[server, carl]);
+    assert_eq!(hand.wait(carl, 60_400), "");
+    hand.read(bert);
+    assert_eq!(hand.deadline(carl), Some(Instant::ZERO));
+    assert_eq!(hand.wait(carl, 60_401), "guest3: again\n");
 }
 
 #[test]
@@ -288,18 +426,17 @@ fn notices_find_room_when_talk_does_not() {
 }
 
 #[test]
-fn a_storm_of_notices_drops_who_does_not_read_and_nobody_else() {
+fn a_storm_of_joins_and_leaves_drops_nobody() {
     let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
+    let mut hand = Harness::new(memory.room(no_limit().with_joins(0, 0)));
     let [anna, bert] = hand.join_members();
-    for _ in 0..100 {
+    for round in 0..1_000 {
+        hand.now = at(round);
         let id = hand.join().unwrap();
-        hand.room.leave(id, LeaveReason::Quit);
-        assert_eq!(hand.read(anna).lines().count(), 2);
+        hand.leave(id, LeaveReason::Quit);
+        hand.read(anna);
+        assert_eq!([hand.wait(anna, round), hand.wait(bert, round)], ["", ""]);
     }
-    assert_eq!(hand.deadline(bert), Some(Instant::ZERO));
-    assert_eq!(hand.wait(bert, 1), "!FellBehind");
-    assert_eq!(hand.wait(anna, 1), "");
 }
 
 #[test]

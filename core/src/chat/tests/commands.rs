@@ -70,7 +70,7 @@ fn nicks_are_unique_and_are_free_again_when_given_up() {
     );
     hand.say(anna, "/nick other\n");
     assert_eq!(hand.say(bert, "/nick anna\n"), "* guest2 is now anna\n");
-    hand.room.leave(bert, LeaveReason::Quit);
+    hand.leave(bert, LeaveReason::Quit);
     assert_eq!(hand.say(anna, "/nick anna\n"), "* other is now anna\n");
 }
 

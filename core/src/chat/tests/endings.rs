@@ -36,7 +36,7 @@ fn a_member_that_is_only_ending_must_take_what_is_left_in_time() {
         assert_eq!(hand.wait(anna, 1_000 + TIMEOUT), "!TimedOut");
         // What is left may still be tried.
         assert!(hand.read(anna).starts_with("guest2: take this\n"));
-        hand.room.leave(anna, MemberError::TimedOut.into());
+        hand.leave(anna, MemberError::TimedOut.into());
         assert!(hand.read(bert).ends_with("* guest1 left (connection lost)\n"));
     }
 }

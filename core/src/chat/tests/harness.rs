@@ -22,6 +22,10 @@ impl<'a> Harness<'a> {
         self.room.join(self.now, Source(number))
     }
 
+    pub(super) fn leave(&mut self, id: MemberId, why: LeaveReason) {
+        self.room.leave(self.now, id, why);
+    }
+
     /// Lets so many members in, who read all that greets them.
     pub(super) fn join_members<const COUNT: usize>(&mut self) -> [MemberId; COUNT] {
         let ids = [(); COUNT].map(|()| self.join().unwrap());
@@ -36,7 +40,15 @@ impl<'a> Harness<'a> {
         self.room.member(id).expect("the member has left")
     }
 
-    /// Offers input; tells what came of it, an event a line, and how much was left.
+    /// Everybody has a turn, as after [`Room::needs_poll`], and reads nothing in it.
+    pub(super) fn give_turns(&mut self) {
+        for id in self.room.members().collect::<Vec<_>>() {
+            self.member(id);
+        }
+    }
+
+    /// Offers input; tells what came of it, an event a line, and how much was left. If something has to
+    /// wait, the others have a turn.
     pub(super) fn offer(&mut self, id: MemberId, input: &[u8]) -> (String, usize) {
         let (mut heard, mut rest) = (String::new(), input);
         let now = self.now;
@@ -45,6 +57,9 @@ impl<'a> Harness<'a> {
             if event.starts_with('!') {
                 break;
             }
+        }
+        if !rest.is_empty() {
+            self.give_turns();
         }
         (heard, rest.len())
     }

@@ -21,7 +21,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
     let mut hand = Harness::new(memory.room(no_limit().with_history(3)));
     let [anna, bert] = hand.join_members();
     hand.say(anna, "one\ntwo\n/me waves\n/msg guest2 secret\n/nick anna\n/who\nthree\n");
-    hand.room.leave(bert, LeaveReason::Lost);
+    hand.leave(bert, LeaveReason::Lost);
     let carl = hand.join().unwrap();
     let expected = "* welcome to barewire chat, you are guest3 (/help)\nguest1: two\n\
                     guest1: /me waves\nanna: three\n";
@@ -30,7 +30,7 @@ fn what_was_said_goes_to_a_newcomer_and_what_was_not_does_not() {
         let nick = hand.room.nick(id).unwrap().to_owned();
         assert_eq!(hand.read_by(id, step), expected.replace("guest3", &nick));
         if step != 1 {
-            hand.room.leave(id, LeaveReason::Quit);
+            hand.leave(id, LeaveReason::Quit);
         }
     }
     // What comes while a newcomer still reads its history comes after it, whole.
@@ -90,12 +90,12 @@ fn the_others_are_told_why_somebody_left() {
     ] {
         let id = hand.join().unwrap();
         let nick = hand.room.nick(id).unwrap().to_owned();
-        hand.room.leave(id, why);
+        hand.leave(id, why);
         assert_eq!(hand.read(anna), format!("* {nick} joined\n* {nick} left{reason}\n"));
         assert!(hand.room.needs_poll() && !hand.room.needs_poll());
     }
-    hand.room.leave(bert, LeaveReason::Quit);
-    hand.room.leave(bert, LeaveReason::Quit);
+    hand.leave(bert, LeaveReason::Quit);
+    hand.leave(bert, LeaveReason::Quit);
     assert_eq!(hand.room.count(), 1);
 }
 
@@ -106,7 +106,7 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     let [anna, bert] = hand.join_members();
     hand.say(bert, "mine\n");
     hand.say(anna, "/msg guest2 secret\nhello\nunfin");
-    hand.room.leave(bert, LeaveReason::Quit);
+    hand.leave(bert, LeaveReason::Quit);
     assert!(hand.room.member(bert).is_none() && hand.room.nick(bert).is_none());
     let carl = hand.join().unwrap();
     assert_ne!(bert, carl);
@@ -121,7 +121,7 @@ fn a_place_that_is_used_again_shows_nothing_of_who_had_it() {
     assert!(hand.read(anna).ends_with("* nobody here is called guest2; /who tells who is here\n"));
     // Whoever left has no unfinished line in the pool.
     hand.say(carl, "ab");
-    hand.room.leave(carl, LeaveReason::Lost);
+    hand.leave(carl, LeaveReason::Lost);
     let dora = hand.join().unwrap();
     hand.say(dora, "cd\n");
     assert!(hand.read(anna).ends_with("guest4: cd\n"));
@@ -133,7 +133,7 @@ fn a_full_room_lets_nobody_in_until_somebody_leaves() {
     let mut hand = Harness::new(memory.room(no_limit()));
     let ids: [MemberId; 5] = hand.join_members();
     assert_eq!(hand.join(), Err(JoinError::RoomFull));
-    hand.room.leave(ids[2], LeaveReason::Quit);
+    hand.leave(ids[2], LeaveReason::Quit);
     let id = hand.join().unwrap();
     assert_eq!((hand.room.nick(id), hand.room.count()), (Some("guest6"), 5));
     assert_eq!(hand.join(), Err(JoinError::RoomFull));
@@ -161,7 +161,7 @@ fn who_ends_its_stream_gets_what_was_said_before_and_nothing_after() {
             "guest1: last\n* nobody here is called guest1; /who tells who is here\n\
              * here: server, guest2\n"
         );
-        hand.room.leave(anna, LeaveReason::Quit);
+        hand.leave(anna, LeaveReason::Quit);
         assert_eq!(hand.read(bert), "* guest1 left\n");
     }
 }

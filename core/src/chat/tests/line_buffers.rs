@@ -8,10 +8,10 @@ fn without_a_buffer_whole_lines_pass_and_others_wait() {
     hand.say(anna, "an");
     hand.say(bert, "be");
     assert_eq!(hand.offer(carl, b"whole\nca"), ("guest3: whole\n".into(), 2));
-    assert_eq!(hand.deadline(carl), Some(at(50)));
-    assert_eq!(hand.wait(carl, 50), "");
+    assert_eq!(hand.deadline(carl), Some(at(250)));
+    assert_eq!(hand.wait(carl, 249), "");
     assert_eq!(hand.offer(carl, b"ca").1, 2);
-    assert_eq!(hand.deadline(carl), Some(at(100)), "no deadline that is over stays");
+    assert_eq!(hand.deadline(carl), Some(at(250)));
     // Whole by now, and too long ones are refused all the same.
     assert_eq!(hand.say(carl, "carl\r\n"), "guest3: carl\n");
     hand.say(carl, "x".repeat(1025) + "\n");
@@ -59,7 +59,7 @@ fn ends_and_departures_give_buffers_back() {
         } else {
             LeaveReason::Lost
         };
-        hand.room.leave(anna, why);
+        hand.leave(anna, why);
     }
 }
 
@@ -74,9 +74,78 @@ fn a_member_that_ends_or_leaves_does_not_take_its_buffer_with_it() {
             assert_eq!(hand.say(anna, "\n/quit"), "guest1: unfin\n");
             assert_eq!(hand.end(anna), "");
         } else {
-            hand.room.leave(anna, LeaveReason::Lost);
+            hand.leave(anna, LeaveReason::Lost);
         }
         hand.say(bert, "ha");
         assert_eq!(hand.say(bert, "lf\n"), "guest2: half\n", "{quits}");
     }
+}
+
+/// Each of its turn, and after the patience at the latest.
+#[test]
+fn who_holds_a_begun_line_is_waited_for_no_longer_than_the_patience() {
+    let mut memory = ample(6, 1);
+    let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+    let [anna, bert, carl] = hand.join_members();
+    hand.say(anna, "a");
+    hand.now = at(100);
+    assert_eq!(hand.offer(bert, b"be").1, 2);
+    hand.now = at(200);
+    assert_eq!(hand.offer(carl, b"ca").1, 2);
+    assert_eq!([bert, carl].map(|id| hand.deadline(id)), [Some(at(350)); 2]);
+    assert_eq!(hand.wait(bert, 349), "");
+    assert_eq!(hand.deadline(anna), Some(at(10_000)));
+    assert_eq!(hand.wait(carl, 350), "");
+    assert!(hand.room.needs_poll());
+    // It is Bert's turn, whoever asks first.
+    assert_eq!(hand.offer(carl, b"ca").1, 2);
+    hand.say(bert, "be");
+    // Anna is told, and the rest of her line is skipped.
+    assert_eq!(hand.deadline(anna), Some(Instant::ZERO));
+    hand.say(anna, "nna\nnext\n");
+    let told = "* your line took too long while others waited: it was refused\n";
+    assert_eq!(hand.read(anna), told);
+    assert_eq!(hand.deadline(anna), None);
+    assert_eq!(hand.say(bert, "rt\n"), "guest2: bert\n");
+    hand.say(carl, "ca");
+    assert_eq!(hand.say(carl, "rl\n"), "guest3: carl\n");
+    assert!(hand.read(carl).ends_with("guest1: next\nguest2: bert\n"));
+}
+
+#[test]
+fn a_buffer_is_taken_from_the_source_that_has_most() {
+    let mut memory = ample(6, 3);
+    let config = no_limit().with_line_buffers_per_source(0).with_quiet(Duration::MAX);
+    let mut hand = Harness::new(memory.room(config));
+    let [bert, carl] = hand.join_members();
+    hand.say(bert, "held for longest");
+    let greedy = [(); 2].map(|()| hand.room.join(at(0), Source(9)).unwrap());
+    for (id, millis) in greedy.into_iter().zip([10, 20]) {
+        hand.now = at(millis);
+        hand.say(id, "x");
+    }
+    assert_eq!(hand.offer(carl, b"ca").1, 2);
+    assert_eq!(hand.wait(carl, 270), "");
+    hand.say(carl, "ca");
+    assert_eq!(greedy.map(|id| hand.deadline(id)), [Some(Instant::ZERO), Some(at(10_020))]);
+    assert_eq!(hand.say(bert, "\n"), "guest1: held for longest\n");
+}
+
+#[test]
+fn a_source_that_has_its_share_waits_in_nobodys_way_and_takes_from_itself() {
+    let mut memory = ample(6, 2);
+    let config = no_limit().with_line_buffers_per_source(1).with_quiet(Duration::MAX);
+    let mut hand = Harness::new(memory.room(config));
+    let [first, second, third] = [(); 3].map(|()| hand.room.join(at(0), Source(9)).unwrap());
+    let [other] = hand.join_members();
+    hand.say(first, "fi");
+    for id in [second, third] {
+        assert_eq!(hand.offer(id, b"x").1, 1);
+    }
+    hand.say(other, "ot");
+    assert_eq!(hand.wait(second, 250), "");
+    hand.say(second, "se");
+    assert_eq!(hand.deadline(first), Some(Instant::ZERO));
+    assert_eq!(hand.say(other, "her\n"), "guest4: other\n");
+    assert_eq!(hand.say(second, "cond\n"), "guest2: second\n");
 }

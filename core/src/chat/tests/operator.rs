@@ -17,7 +17,7 @@ fn the_operator_is_a_member_like_others_almost() {
         "* the operator stays: end the server instead\n* this nick is reserved, or looks like one that is\n\
          * here: server, guest1\n"
     );
-    hand.room.leave(server, LeaveReason::Quit);
+    hand.leave(server, LeaveReason::Quit);
     // Its input ends, as that of a daemon does; it reads on.
     hand.say(server, "unfinished");
     assert_eq!(hand.end(server), "server: unfinished\n");

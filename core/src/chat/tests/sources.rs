@@ -35,7 +35,7 @@ fn who_comes_again_and_again_says_no_more_than_four_may() {
     for _ in 0..50 {
         let id = hand.join_from(HERE).unwrap();
         passed += hand.flood(id, 100, &listeners);
-        hand.room.leave(id, LeaveReason::Lost);
+        hand.leave(id, LeaveReason::Lost);
     }
     assert_eq!(passed, 80, "four times the burst");
     let id = hand.join_from(HERE).unwrap();
@@ -88,10 +88,10 @@ fn a_source_has_its_share_of_places_and_leaves_the_others() {
     let [first, second] = [(); 2].map(|()| hand.join_from(HERE).unwrap());
     assert_eq!(hand.join_from(HERE), Err(JoinError::SourceFull));
     let other = hand.join_from(ELSEWHERE).unwrap();
-    hand.room.leave(first, LeaveReason::Quit);
+    hand.leave(first, LeaveReason::Quit);
     let third = hand.join_from(HERE).unwrap();
     assert_eq!(hand.join_from(HERE), Err(JoinError::SourceFull));
-    assert_eq!(hand.room.members().collect::<Vec<_>>(), [third, second, other]);
+    assert_eq!(hand.room.members().collect::<Vec<_>>(), [second, other, third]);
     assert_eq!(hand.room.source(third), Some(HERE));
     assert_eq!(hand.room.source(other), Some(ELSEWHERE));
     assert_eq!(hand.room.source(first), None);
@@ -104,7 +104,7 @@ fn a_source_that_joins_too_often_waits_and_no_limit_is_none() {
     let mut hand = Harness::new(memory.room(no_limit().with_joins(2, 3)));
     let come_and_go = |hand: &mut Harness<'_>, source| {
         let id = hand.join_from(source)?;
-        hand.room.leave(id, LeaveReason::Quit);
+        hand.leave(id, LeaveReason::Quit);
         Ok(())
     };
     for _ in 0..3 {
@@ -139,13 +139,12 @@ fn strangers_take_no_account_that_counts_something() {
     let mut memory = with_accounts(2);
     let mut hand = Harness::new(memory.room(no_limit().with_joins(1, 2)));
     let id = hand.join_from(HERE).unwrap();
-    hand.room.leave(id, LeaveReason::Quit);
+    hand.leave(id, LeaveReason::Quit);
     let id = hand.join_from(HERE).unwrap();
-    hand.room.leave(id, LeaveReason::Quit);
+    hand.leave(id, LeaveReason::Quit);
     // Its account counts on: so all others share what is left for newcomers.
     for (source, expected) in [(101, true), (102, true), (103, false), (104, false)] {
-        let joined =
-            hand.join_from(Source(source)).map(|id| hand.room.leave(id, LeaveReason::Quit));
+        let joined = hand.join_from(Source(source)).map(|id| hand.leave(id, LeaveReason::Quit));
         assert_eq!(joined.is_ok(), expected, "{source}");
     }
     assert_eq!(hand.join_from(HERE), Err(JoinError::TooOften));
@@ -168,8 +167,8 @@ fn a_member_keeps_its_account_as_long_as_it_is_here() {
     let other = hand.join_from(ELSEWHERE).unwrap();
     assert_eq!(hand.join_from(HERE), Err(JoinError::SourceFull));
     assert_eq!(hand.join_from(Source(9)), Err(JoinError::SourceFull), "they share one");
-    hand.room.leave(other, LeaveReason::Quit);
-    hand.room.leave(id, LeaveReason::Quit);
+    hand.leave(other, LeaveReason::Quit);
+    hand.leave(id, LeaveReason::Quit);
     assert!(hand.join_from(HERE).is_ok());
 }
 
@@ -207,7 +206,7 @@ fn begun_lines_of_one_source_leave_buffers_for_others() {
         "guest3: other\nguest1: first\n"
     );
     hand.say(second, "se");
-    hand.room.leave(second, LeaveReason::Lost);
+    hand.leave(second, LeaveReason::Lost);
     hand.say(first, "ag");
     assert_eq!(hand.say(first, "ain\n"), "guest1: again\n");
 }

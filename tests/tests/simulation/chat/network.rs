@@ -19,19 +19,22 @@ use super::script::{self, Step};
 const TEXT: u16 = 32;
 pub(super) const LINE: usize = max_line_bytes(TEXT as usize);
 
+/// Where the witness comes from.
+const WITNESS: Source = Source(u64::MAX);
+
 /// A member and its client.
 pub(super) struct Participant {
     pub(super) steps: Vec<Step>,
     /// How many steps the client has taken, and how many public ones the room has told of.
     said: usize,
     pub(super) told: usize,
+    /// Public steps that were not told: lines that others had to wait for.
+    pub(super) lost: usize,
     client: Client<64, LINE>,
     pub(super) received: Vec<String>,
     ends: [End; 2],
     id: Option<MemberId>,
     service: Service,
-    /// Notices when it was drained last.
-    notices: usize,
     pub(super) server: Option<Outcome<MemberError>>,
     pub(super) peer: Option<Outcome<ClientError>>,
     fault: Option<Fault>,
@@ -47,11 +50,11 @@ pub(super) struct Simulation<'m> {
     random: Random,
     /// An end whose turns are for those who come.
     door: End,
+    /// A member that reads all there is whenever anything has happened: nothing may ever drop it.
+    witness: MemberId,
     /// The operator reads nothing before the end.
     pub(super) operator_sleeps: bool,
     pub(super) operator: Vec<u8>,
-    /// The reserve for notices: bytes, lines.
-    reserve: [usize; 2],
     pub(super) dropped: usize,
     /// When the server is killed, if it is.
     killed_at: Option<Instant>,
@@ -65,7 +68,6 @@ pub(super) struct Memory {
     sources: Vec<SourceSlot>,
     bytes: Vec<u8>,
     entries: Vec<LogEntry>,
-    log: usize,
     line_buffers: u16,
 }
 
@@ -86,27 +88,16 @@ impl Memory {
         let line_buffers = u16::try_from(line_buffers).expect("a few");
         let bytes = rules(RoomConfig::new(), line_buffers).bytes(log);
         Self {
-            slots: (0..=peers).map(|_| MemberSlot::vacant()).collect(),
-            sources: (0..=peers).map(|_| SourceSlot::vacant()).collect(),
+            slots: (0..peers + 2).map(|_| MemberSlot::vacant()).collect(),
+            sources: (0..peers + 2).map(|_| SourceSlot::vacant()).collect(),
             bytes: vec![0; bytes],
             entries: vec![LogEntry::EMPTY; entries],
-            log,
             line_buffers,
         }
     }
 }
 
 impl Memory {
-    /// What is kept for notices: bytes and lines.
-    pub(super) fn reserve(&self) -> [usize; 2] {
-        [self.log / 8, self.entries.len() / 8]
-    }
-
-    /// Whether every member has a buffer.
-    pub(super) fn has_line_buffers(&self) -> bool {
-        usize::from(self.line_buffers) >= self.slots.len()
-    }
-
     pub(super) fn room(&mut self, config: RoomConfig) -> Room<'_> {
         let Self { slots, sources, entries, bytes, line_buffers, .. } = self;
         let config = rules(config, *line_buffers);
@@ -120,12 +111,12 @@ const fn rules(config: RoomConfig, line_buffers: u16) -> RoomConfig {
 
 impl<'m> Simulation<'m> {
     pub(super) fn new(mut random: Random, memory: &'m mut Memory, faults: u8) -> Self {
-        let reserve = memory.reserve();
-        let count = memory.slots.len() - 1;
+        let count = memory.slots.len() - 2;
         let config = RoomConfig::new().with_rate(0).with_quiet(Duration::MAX);
-        let room = memory.room(config);
+        let mut room = memory.room(config);
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
+        let witness = room.join(now, WITNESS).expect("it is the first");
         let [door, _] = streams.connect([Direction::SMOOTH, Direction::SMOOTH], None);
         let mut coming: Vec<_> = (0..count)
             .map(|_| now + random.span(Duration::ZERO..=Duration::from_millis(800)))
@@ -146,9 +137,10 @@ impl<'m> Simulation<'m> {
             })
             .collect();
         coming.reverse();
-        Self {
+        let mut simulation = Self {
             streams,
             room,
+            witness,
             model: Model::default(),
             peers: Vec::new(),
             coming,
@@ -156,11 +148,13 @@ impl<'m> Simulation<'m> {
             random,
             door,
             operator: Vec::new(),
-            reserve,
             dropped: 0,
             killed_at: None,
             is_crowded: count > 8,
-        }
+        };
+        let welcome = simulation.read(witness);
+        assert_eq!(welcome, b"* welcome to barewire chat, you are guest1 (/help)\n");
+        simulation
     }
 
     /// The server is going to be killed so long after the beginning.
@@ -176,6 +170,7 @@ impl<'m> Simulation<'m> {
             if end == self.door {
                 self.open();
                 self.die();
+                self.witness();
             }
             if let Some(number) = self.peers.iter().position(|peer| peer.ends.contains(&end)) {
                 if self.peers[number].ends[0] == end {
@@ -216,16 +211,17 @@ impl<'m> Simulation<'m> {
             let source = Source(self.peers.len() as u64);
             let id = self.room.join(now, source).expect("there is a place for everybody");
             self.model.join(self.peers.len(), self.room.nick(id).expect("it has just come"));
+            self.witness();
             self.peers.push(Participant {
                 steps,
                 said: 0,
                 told: 0,
+                lost: 0,
                 client: Client::new(Duration::MAX),
                 received: Vec::new(),
                 ends,
                 id: Some(id),
                 service: Service { drained_at: now, end_told: false },
-                notices: self.model.notices,
                 server: None,
                 peer: None,
                 fault,
@@ -251,7 +247,7 @@ impl<'m> Simulation<'m> {
         let peer = &mut self.peers[number];
         let Some(id) = peer.id else { return };
         let member = self.room.member(id).expect("it has not left");
-        let (was_drained, now) = (peer.service.drained_at, self.streams.now());
+        let now = self.streams.now();
         let mut session = Watched { session: member, service: &mut peer.service };
         let mut heard = Vec::new();
         let outcome = self.streams.drive(peer.ends[0], &mut session, |event| {
@@ -260,18 +256,16 @@ impl<'m> Simulation<'m> {
         let says_no_more =
             peer.service.end_told && self.room.member(id).is_some_and(|member| !member.is_active());
         for (line, is_rename) in heard {
-            let step = peer.steps[peer.told..]
-                .iter()
-                .position(|step| step.event.is_some())
-                .expect("nothing is heard that was not said");
+            let rest = &peer.steps[peer.told..];
+            let ends = |said: &String| line.ends_with(&format!(" {said}"));
+            let step = rest.iter().position(|step| step.event.as_ref().is_some_and(ends));
+            let step = step.expect("nothing is heard that was not said");
+            peer.lost += rest[..step].iter().filter(|step| step.event.is_some()).count();
             peer.told += step + 1;
-            let said = peer.steps[peer.told - 1].event.as_deref().unwrap_or_default();
-            assert!(line.ends_with(&format!(" {said}")), "{line} for {said}");
             self.model.hear(number, &line, is_rename);
         }
-        if peer.service.drained_at != was_drained {
-            peer.notices = self.model.notices;
-        }
+        self.witness();
+        let peer = &mut self.peers[number];
         let member = self.model.members.get_mut(&number).expect("it has joined");
         member.nick = self.room.nick(id).unwrap_or_default().into();
         member.has_ended |= says_no_more;
@@ -284,18 +278,14 @@ impl<'m> Simulation<'m> {
         let reason = why.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         if why == LeaveReason::FellBehind {
             self.dropped += 1;
-            let notices = self.model.notices - peer.notices;
-            let is_storm = notices * 70 > self.reserve[0] || notices > self.reserve[1];
             let stalled = now.duration_since(peer.service.drained_at);
-            assert!(
-                is_storm || stalled >= DEFAULT_PATIENCE,
-                "dropped, and had read all {stalled} before"
-            );
+            assert!(stalled >= DEFAULT_PATIENCE, "dropped, and had read all {stalled} before");
         }
         peer.server = outcome;
         peer.id = None;
-        self.room.leave(id, why);
+        self.room.leave(now, id, why);
         self.model.leave(number, &reason);
+        self.witness();
     }
 
     /// A client's turn.
@@ -330,13 +320,35 @@ impl<'m> Simulation<'m> {
     }
 
     fn operate(&mut self) {
+        let read = self.read(self.room.operator());
+        self.operator.extend(read);
+    }
+
+    /// Reads all that waits for a member.
+    fn read(&mut self, id: MemberId) -> Vec<u8> {
         let now = self.streams.now();
-        let id = self.room.operator();
-        let mut member = self.room.member(id).expect("the operator stays");
+        let mut member = self.room.member(id).expect("it stays");
+        let mut read = Vec::new();
         while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
-            self.operator.extend([head, tail].concat());
+            read.extend([head, tail].concat());
             let count = head.len() + tail.len();
             member.transmitted(now, count);
+        }
+        read
+    }
+
+    fn witness(&mut self) {
+        let now = self.streams.now();
+        let mut member = self.room.member(self.witness).expect("it stays");
+        if member.poll_deadline().is_some_and(|due| due <= now) {
+            let outcome = member.handle_timeout(now).map(|event| event.to_string());
+            assert_eq!(outcome, Err(nb::Error::WouldBlock), "it reads at every turn");
+        }
+        let read = self.read(self.witness);
+        self.model.witness(&read);
+        let member = self.room.member(self.witness).expect("it stays");
+        if let Some(due) = member.poll_deadline() {
+            self.streams.wake(self.door, due.max(now));
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn draw(random: &mut Random, start: Instant, own: usize, count: usize
                 }
                 2 | 3 => {
                     let to = 2 * random.count(0..=(count - 1) / 2);
-                    (format!("/msg guest{} {mark}", to + 1), None, Some(to))
+                    (format!("/msg guest{} {mark}", to + 2), None, Some(to))
                 }
                 _ => (text.clone(), Some(text), None),
             };

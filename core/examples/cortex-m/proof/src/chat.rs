@@ -44,7 +44,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     used(hidden(room).nick(id));
     used(hidden(room).count());
     used(hidden(room).needs_poll());
-    hidden(room).leave(id, *leave);
+    hidden(room).leave(given.now, id, *leave);
 
     session(given, client);
     if let Ok(line) = Text::new(given.text) {

@@ -6,7 +6,7 @@ use barewire_core::time::{Duration, Instant};
 
 /// A line, counted in parts of it: so many that a rate of lines a second is a whole number of parts
 /// a microsecond.
-const LINE: u64 = 1_000_000;
+const LINE: i128 = 1_000_000;
 
 /// No member is told of refused lines more often than this.
 const NOTES: Duration = Duration::from_secs(1);
@@ -32,8 +32,8 @@ impl Rate {
 #[derive(Debug)]
 pub struct Allowance {
     rate: u32,
-    /// In parts of a line.
-    left: u64,
+    /// In parts of a line; less than nothing, after a line that counts as several.
+    left: i128,
     /// When so much was left.
     at: Instant,
     noted: Option<Instant>,
@@ -42,7 +42,7 @@ pub struct Allowance {
 impl Allowance {
     /// That of a newcomer, with so many lines a second; 0 for no limit.
     pub fn new(rate: u32) -> Self {
-        Self { rate, left: u64::from(DEFAULT_LINE_BURST) * LINE, at: Instant::ZERO, noted: None }
+        Self { rate, left: i128::from(DEFAULT_LINE_BURST) * LINE, at: Instant::ZERO, noted: None }
     }
 
     /// A line is said at `now`.
@@ -53,10 +53,11 @@ impl Allowance {
         if self.rate == 0 {
             return Ok(());
         }
-        let more = now.duration_since(self.at).as_micros() * u64::from(self.rate);
-        (self.left, self.at) = ((self.left + more).min(u64::from(DEFAULT_LINE_BURST) * LINE), now);
-        if let Some(left) = self.left.checked_sub(LINE) {
-            self.left = left;
+        let more = i128::from(now.duration_since(self.at).as_micros()) * i128::from(self.rate);
+        let most = i128::from(DEFAULT_LINE_BURST) * LINE;
+        (self.left, self.at) = ((self.left + more).min(most), now);
+        if self.left >= LINE {
+            self.left -= LINE;
             return Ok(());
         }
         let is_told = self.noted.is_some_and(|noted| now.duration_since(noted) < NOTES);
@@ -65,6 +66,11 @@ impl Allowance {
             let rate = self.rate;
             format!("too fast: your lines are refused ({rate} a second pass, {DEFAULT_LINE_BURST} at once)")
         }))
+    }
+
+    /// What was said counts as so many lines more.
+    pub fn say_more(&mut self, lines: usize) {
+        self.left -= lines as i128 * LINE;
     }
 }
 

@@ -1,11 +1,11 @@
 //! A room as it should be: every member has a list of its own of what it is to receive, without end.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt::Write as _;
 
-use barewire_core::chat::{MAX_NICK, skeleton};
+use barewire_core::chat::{MAX_NICK, max_line_bytes, skeleton};
 use barewire_core::printable::printable;
-use barewire_core::time::Instant;
+use barewire_core::time::{Duration, Instant};
 
 use super::flood::Allowance;
 
@@ -35,8 +35,11 @@ pub struct MemberModel {
 pub struct Model {
     /// By place; the operator's is the first.
     pub members: Vec<Option<MemberModel>>,
-    /// Vacant places, the next to be taken last.
-    vacant: Vec<usize>,
+    /// Vacant places, the next to be taken first.
+    vacant: VecDeque<usize>,
+    /// The nicks of those who lost their connection, by place, and until when nobody else can have them:
+    /// here each place is another source's.
+    kept: Vec<Option<(String, Instant)>>,
     history: usize,
     /// How many lines a second a member may say; the operator as many as it likes.
     rate: u32,
@@ -44,6 +47,9 @@ pub struct Model {
     /// The nicks that anybody has had.
     pub nicks: HashSet<String>,
     guests: u64,
+    /// The longest text, in bytes, and how many bytes were written in all.
+    text: usize,
+    written: usize,
     /// How many bytes an answer to `/who` may have, and so the nicks in it.
     room_for_who: usize,
 }
@@ -54,8 +60,8 @@ pub type Reported = Option<String>;
 impl Model {
     /// An empty room with `places` places, the operator's among them, of which newcomers get the last
     /// `history` lines, where each may say `rate` lines a second (0 for no limit), and none is longer
-    /// than `longest` bytes.
-    pub fn new(places: usize, history: usize, rate: u32, longest: usize) -> Self {
+    /// than `text` bytes.
+    pub fn new(places: usize, history: usize, rate: u32, text: usize) -> Self {
         let allowance = Allowance::new(0);
         let (nick, expected) = (SERVER.into(), String::new());
         let member = MemberModel { nick, expected, has_ended: false, allowance };
@@ -63,13 +69,16 @@ impl Model {
         members[OPERATOR] = Some(member);
         Self {
             members,
-            vacant: (1..places).rev().collect(),
+            vacant: (1..places).collect(),
+            kept: vec![None; places],
             history,
             rate,
             said: Vec::new(),
             nicks: HashSet::from([SERVER.into()]),
             guests: 0,
-            room_for_who: (longest - 32).min(1_024),
+            text,
+            written: 0,
+            room_for_who: (max_line_bytes(text) - 32).min(1_024),
         }
     }
 
@@ -79,6 +88,7 @@ impl Model {
 
     /// Tells all that still listen, but one.
     fn tell(&mut self, line: &str, except: Option<usize>) {
+        self.written += line.len() + 1;
         for (number, member) in self.members.iter_mut().enumerate() {
             if let Some(member) = member
                 && !member.has_ended
@@ -96,6 +106,7 @@ impl Model {
     }
 
     fn tell_one(&mut self, number: usize, line: &str) {
+        self.written += line.len() + 1;
         let member = self.members[number].as_mut().expect("it is here");
         member.expected.push_str(line);
         member.expected.push('\n');
@@ -103,7 +114,8 @@ impl Model {
 
     /// Somebody comes. Gives its number; `None`: the room is full.
     pub fn join(&mut self) -> Option<usize> {
-        let number = self.vacant.pop()?;
+        let number = self.vacant.pop_front()?;
+        self.kept[number] = None;
         self.guests += 1;
         let nick = format!("{GUEST}{}", self.guests);
         self.nicks.insert(nick.clone());
@@ -120,11 +132,12 @@ impl Model {
     }
 
     /// Somebody goes, for a reason if it was not its own will.
-    pub fn leave(&mut self, number: usize, reason: Option<&str>) {
+    pub fn leave(&mut self, number: usize, now: Instant, reason: Option<&str>) {
         let nick = self.nick(number);
+        self.kept[number] = reason.map(|_| (nick.clone(), now + Duration::from_secs(60)));
         let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         self.members[number] = None;
-        self.vacant.push(number);
+        self.vacant.push_back(number);
         self.tell(&format!("* {nick} left{reason}"), None);
     }
 
@@ -150,8 +163,18 @@ impl Model {
     /// A member's line is refused, for a reason that it is told.
     pub fn refuse(&mut self, number: usize, now: Instant, why: &str) {
         if self.passes(number, now) {
+            let before = self.written;
             self.note(number, why);
+            self.charge(number, before);
         }
+    }
+
+    /// What has been written for a member's line counts as a line for each that it could be, the first of
+    /// which is counted.
+    fn charge(&mut self, number: usize, before: usize) {
+        let lines = (self.written - before).div_ceil(self.text + 128);
+        let member = self.members[number].as_mut().expect("it is here");
+        member.allowance.say_more(lines.saturating_sub(1));
     }
 
     /// A member's line. Gives what the owner is told.
@@ -160,6 +183,13 @@ impl Model {
         if line.trim_ascii().is_empty() || !self.passes(number, now) {
             return None;
         }
+        let before = self.written;
+        let reported = self.carry_out(number, now, line);
+        self.charge(number, before);
+        reported
+    }
+
+    fn carry_out(&mut self, number: usize, now: Instant, line: &[u8]) -> Reported {
         let nick = self.nick(number);
         let Some(command) = line.strip_prefix(b"/").filter(|rest| !rest.starts_with(b"/")) else {
             // A second slash escapes the first.
@@ -171,7 +201,7 @@ impl Model {
             (b"me", [_, ..]) => {
                 return Some(self.say(number, format!("{nick}: /me {}", printable(rest))));
             }
-            (b"nick", [_, ..]) => return self.rename(number, rest),
+            (b"nick", [_, ..]) => return self.rename(number, now, rest),
             (b"msg", [_, ..]) if !split(rest).1.is_empty() => self.whisper(number, rest),
             (b"me", _) => self.note(number, "write it as: /me TEXT"),
             (b"nick", _) => self.note(number, "write it as: /nick NAME"),
@@ -193,7 +223,7 @@ impl Model {
         line
     }
 
-    fn rename(&mut self, number: usize, name: &[u8]) -> Reported {
+    fn rename(&mut self, number: usize, now: Instant, name: &[u8]) -> Reported {
         let old = self.nick(number);
         let name = std::str::from_utf8(name).unwrap_or(":");
         let looks = skeleton(name);
@@ -219,7 +249,13 @@ impl Model {
             "this room takes nicks of a to z, 0 to 9 and -_. only"
         } else if starts_like_guest() || skeleton(SERVER).is_like(looks) {
             "this nick is reserved, or looks like one that is"
-        } else if self.others(number).any(|member| skeleton(&member.nick).is_like(looks)) {
+        } else if self.others(number).any(|member| skeleton(&member.nick).is_like(looks))
+            || self
+                .kept
+                .iter()
+                .flatten()
+                .any(|(nick, until)| now < *until && skeleton(nick).is_like(looks))
+        {
             "this nick is taken, or looks like one that is"
         } else {
             let line = format!("* {old} is now {name}");

@@ -20,6 +20,9 @@ const LONGEST: u16 = 32;
 /// Places, the operator's among them.
 const PLACES: usize = 5;
 
+/// With so many joins, and as many leaves, each is told by itself.
+const JOINS: usize = 10;
+
 /// One for each.
 const LINE_BUFFERS: u16 = 5;
 
@@ -93,6 +96,8 @@ struct Simulation<'m> {
     config: RoomConfig,
     /// How many lines may still be pasted.
     paste: usize,
+    /// How many have come.
+    joins: usize,
     now: Instant,
     heard: Vec<String>,
 }
@@ -104,6 +109,10 @@ impl Simulation<'_> {
     }
 
     fn join(&mut self) {
+        if self.joins == JOINS {
+            return;
+        }
+        self.joins += 1;
         let number = self.model.join();
         let source = Source(number.unwrap_or_default() as u64);
         let id = self.room.join(self.now, source).ok();
@@ -115,10 +124,10 @@ impl Simulation<'_> {
 
     fn leave(&mut self, number: usize, why: LeaveReason) {
         let Some(peer) = self.peers[number].take_if(|_| number != OPERATOR) else { return };
-        self.room.leave(peer.id, why);
+        self.room.leave(self.now, peer.id, why);
         assert_eq!(self.room.nick(peer.id), None, "it has left");
-        self.room.leave(peer.id, why);
-        self.model.leave(number, why.reason());
+        self.room.leave(self.now, peer.id, why);
+        self.model.leave(number, self.now, why.reason());
     }
 
     /// Somebody, or a vacant place; the model's numbers and ours are those of the places.
@@ -287,11 +296,11 @@ pub fn check(input: &Input<'_>) {
     };
     let Memory { members, sources, bytes, lines } = &mut memory;
     let room = Room::new(members, sources, lines, bytes, config).expect("it is enough");
-    let model = model::Model::new(PLACES, history.into(), rate, max_line_bytes(LONGEST.into()));
+    let model = model::Model::new(PLACES, history.into(), rate, LONGEST.into());
     let operator = room.operator();
     let peers = (0..PLACES).map(|_| None).collect();
     let mut simulation =
-        Simulation { room, model, peers, config, paste, now: START, heard: Vec::new() };
+        Simulation { room, model, peers, config, paste, joins: 0, now: START, heard: Vec::new() };
     simulation.peers[OPERATOR] = Some(simulation.peer(operator));
     let mut lines = 0;
     for step in &input.steps {

@@ -87,6 +87,7 @@ impl Simulation<'_> {
         {
             let nick = self.room.nick(id).expect("it is here");
             self.model.join(self.peers.len(), nick);
+            self.witness();
             self.peers.push(Peer {
                 id: Some(id),
                 client: Client::new(Duration::MAX),
@@ -173,10 +174,19 @@ impl Simulation<'_> {
 
     pub(super) fn leave(&mut self, number: usize, why: LeaveReason) {
         if let Some(id) = self.peers[number].id.take() {
-            self.room.leave(id, why);
+            self.room.leave(self.now, id, why);
             let reason = why.reason().map(|why| format!(" ({why})")).unwrap_or_default();
             self.model.leave(number, &reason);
+            self.witness();
         }
+    }
+
+    /// The operator reads all there is, and so is never in the way.
+    fn witness(&mut self) {
+        let mut member = self.room.member(self.room.operator()).expect("it stays");
+        let mut end = ManualDriver::default();
+        end.transmit(self.now, &mut member, u64::MAX);
+        self.model.witness(&end.sent);
     }
 
     /// The room's end of a member has its turn: what is held is offered, and time has passed.
@@ -253,6 +263,7 @@ impl Simulation<'_> {
             }
         }
         assert!(told.is_empty(), "nobody said {told:?}");
+        self.witness();
         failed
     }
 
@@ -287,9 +298,6 @@ impl Simulation<'_> {
     /// Every member has a turn, until there are none.
     pub(super) fn attend_all(&mut self) {
         for _ in 0..64 + PASTED {
-            let mut member = self.room.member(self.room.operator()).expect("it stays");
-            let mut end = ManualDriver::default();
-            end.transmit(self.now, &mut member, u64::MAX);
             if !self.room.needs_poll() {
                 return;
             }

@@ -1,0 +1,115 @@
+//! Which of the lines that have begun and not ended have a buffer.
+
+use super::line_buffers::LineBuffers;
+use super::member_id::NOBODY;
+use super::member_slot::Buffering;
+use super::room_state::RoomState;
+use super::wait::Wait;
+use crate::time::Instant;
+
+/// The buffer of a member's line: the one that it has, or a free one, if its source may have one more and
+/// there is one for each member that waits before it.
+pub(super) fn acquire(
+    room: &mut RoomState<'_>,
+    buffers: &mut LineBuffers<'_>,
+    index: u32,
+    now: Instant,
+) -> Option<u16> {
+    let slot = room.delivery.slot(index)?;
+    if let Some(buffer) = slot.buffer() {
+        return Some(buffer);
+    }
+    let account = slot.account;
+    let before = room.delivery.buffer_queue.before(room.delivery.slots, index);
+    if u32::from(buffers.free_count()) <= before
+        || !room.accounts.take_line_buffer(account, &room.delivery.config)
+    {
+        return None;
+    }
+    let buffer = buffers.take()?;
+    room.delivery.stop_waiting(index);
+    room.delivery.slot_mut(index)?.buffering = Buffering::In { buffer, since: now };
+    Some(buffer)
+}
+
+/// A member waits for a buffer: with all others, or with those of its source.
+pub(super) fn wait(room: &mut RoomState<'_>, index: u32, now: Instant) {
+    let config = room.delivery.config;
+    let Some(slot) = room.delivery.slots.get_mut(index as usize) else { return };
+    if room.accounts.may_have_line_buffer(slot.account, &config) {
+        if slot.wait == Wait::Nothing {
+            let queue = &mut room.delivery.buffer_queue;
+            if queue.is_empty() {
+                queue.begin(now);
+            }
+            slot.wait = Wait::Buffer { ticket: queue.enter() };
+            slot.buffering = Buffering::Unneeded;
+        }
+    } else if !matches!(slot.buffering, Buffering::AwaitsShare { .. }) {
+        slot.buffering = Buffering::AwaitsShare { until: now + config.patience };
+        room.delivery.stop_waiting(index);
+    }
+}
+
+/// A member needs no buffer: its line came in whole.
+pub(super) fn stop_waiting(room: &mut RoomState<'_>, index: u32) {
+    room.delivery.stop_waiting(index);
+    if let Some(slot) = room.delivery.slot_mut(index) {
+        slot.buffering = Buffering::Unneeded;
+    }
+}
+
+/// A member needs its buffer no longer.
+pub(super) fn give_back(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, index: u32) {
+    let Some(slot) = room.delivery.slot_mut(index) else { return };
+    if let Some(buffer) = slot.buffer() {
+        slot.buffering = Buffering::Unneeded;
+        room.accounts.give_line_buffer_back(slot.account);
+        buffers.give_back(buffer);
+        room.delivery.needs_poll |= !room.delivery.buffer_queue.is_empty();
+    }
+}
+
+/// If those who wait have waited long enough, takes a buffer from a member of the source that has most.
+pub(super) fn try_patience(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, now: Instant) {
+    let patience = room.delivery.config.patience;
+    if room.delivery.buffer_queue.loses_patience(now, patience) {
+        revoke(room, buffers, now, None);
+    }
+}
+
+/// A member has waited long enough for a buffer of its source: one is taken from another.
+pub(super) fn try_share(
+    room: &mut RoomState<'_>,
+    buffers: &mut LineBuffers<'_>,
+    index: u32,
+    now: Instant,
+) {
+    if let Some(slot) = room.delivery.slot_mut(index) {
+        slot.buffering = Buffering::Unneeded;
+        let account = slot.account;
+        revoke(room, buffers, now, Some(account));
+    }
+}
+
+/// Takes a buffer from who has held one for longest, of one source or of the one that has most: its line
+/// is given up, and it is to be told. A line that waits for room is not late by its own doing.
+fn revoke(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, now: Instant, of: Option<u32>) {
+    let holders = (0..NOBODY).zip(room.delivery.slots.iter());
+    let holders = holders.filter_map(|(index, slot)| match slot.buffering {
+        Buffering::In { since, .. } if of.is_none_or(|account| account == slot.account) => {
+            Some((room.accounts.line_buffers(slot.account), now.duration_since(since), index))
+        }
+        _ => None,
+    });
+    let Some((_, _, index)) = holders.max() else { return };
+    give_back(room, buffers, index);
+    if let Some(slot) = room.delivery.slot_mut(index) {
+        slot.progress.release();
+        if slot.progress.needs_buffer() {
+            slot.progress.give_up();
+            slot.buffering = Buffering::Revoked;
+            room.delivery.needs_poll = true;
+        }
+    }
+}
