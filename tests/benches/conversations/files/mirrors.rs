@@ -1,7 +1,8 @@
 //! One file from two servers at once, each segment proven, beside the same file from one.
 //!
 //! On one machine two servers have no more to give than one, so all that can be seen is what the second
-//! costs; where each is held to a rate, what it gives.
+//! costs: it hashes the whole file as well, before anything is taken from it. Where each is held to a rate,
+//! what it gives.
 
 use std::io;
 use std::path::{Path, PathBuf};
