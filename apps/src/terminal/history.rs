@@ -77,3 +77,37 @@ impl History {
         self.lines.get(at).map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(lines: &[&str]) -> History {
+        let mut history = History::default();
+        for line in lines {
+            history.push(line);
+        }
+        history
+    }
+
+    #[test]
+    fn lines_are_found_back_from_the_last_whatever_their_letters() {
+        let history = history(&["one ÄPFEL", "two", "äpfel"]);
+        assert_eq!(history.find("äpf", 1), Some((1, 0)));
+        assert_eq!(history.find("Äpf", 2), Some((3, 4)));
+        assert_eq!(history.find("äpf", 4), None);
+        assert_eq!(history.find("three", 1), None);
+        assert_eq!((history.get(1), history.get(3)), (Some("äpfel"), Some("one ÄPFEL")));
+        assert_eq!((history.get(0), history.get(4)), (None, None));
+    }
+
+    #[test]
+    fn only_so_many_lines_are_remembered_and_repeated_ones_once() {
+        let mut history = history(&["x", "x", ""]);
+        assert_eq!((history.get(1), history.get(2)), (Some("x"), None));
+        for number in 0..2 * REMEMBERED {
+            history.push(&number.to_string());
+        }
+        assert!(history.get(REMEMBERED).is_some() && history.get(REMEMBERED + 1).is_none());
+    }
+}

@@ -108,3 +108,69 @@ impl LookBack {
         out.push_str("\x1b[K");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anstyle::Style;
+    use avt::Terminal;
+
+    use super::*;
+
+    fn line(text: &str) -> StyledLine {
+        let mut line = StyledLine::default();
+        line.push(Style::new(), format_args!("{text}"));
+        line
+    }
+
+    fn shown(count: usize) -> ShownLines {
+        let mut lines = ShownLines::default();
+        (0..count).for_each(|number| lines.push(line(&number.to_string())));
+        lines.show(80, &mut String::new());
+        lines
+    }
+
+    /// The first and the last row of a look in a window of six rows, and what is told below.
+    fn looked_at(look_back: &LookBack, lines: &ShownLines) -> [String; 3] {
+        let mut out = String::new();
+        look_back.draw(lines, (80, 6), &mut out);
+        let mut terminal = Terminal::new(80, 6).unwrap();
+        terminal.feed(&*out);
+        let row = |row| terminal.screen().line(row).unwrap().text().trim_end().to_owned();
+        [row(0), row(4), row(5)]
+    }
+
+    #[test]
+    fn a_look_goes_up_to_the_first_row_and_down_to_the_last() {
+        let mut lines = shown(20);
+        let mut look_back = LookBack::default();
+        look_back.up(4, &lines, (80, 6));
+        let below = |rows: usize| format!("-- {rows} rows below: Page Down, or Esc to return --");
+        assert_eq!(looked_at(&look_back, &lines), ["11", "15", &below(4)]);
+        look_back.up(usize::MAX / 2, &lines, (80, 6));
+        assert_eq!(looked_at(&look_back, &lines), ["0", "4", &below(15)]);
+        assert!(look_back.down(14));
+        lines.push(line("new"));
+        let [first, last, told] = looked_at(&look_back, &lines);
+        assert_eq!([first, last], ["14", "18"], "what comes meanwhile is not seen");
+        assert!(told.starts_with("-- 1 new, 1 rows below"), "{told}");
+        assert!(!look_back.down(2), "there is nothing more");
+    }
+
+    #[test]
+    fn what_is_shorter_than_the_window_stands_at_its_end() {
+        let mut look_back = LookBack::default();
+        let lines = shown(2);
+        look_back.up(4, &lines, (80, 6));
+        assert_eq!(looked_at(&look_back, &lines)[..2], ["", "1"]);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_but_none_that_was_not_shown() {
+        let mut lines = ShownLines::default();
+        (0..2 * KEPT).for_each(|number| lines.push(line(&number.to_string())));
+        let mut out = String::new();
+        lines.show(80, &mut out);
+        assert_eq!(out.lines().count(), 2 * KEPT);
+        assert_eq!((lines.lines.len(), lines.unshown()), (KEPT, 0));
+    }
+}

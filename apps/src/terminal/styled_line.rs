@@ -59,8 +59,7 @@ impl StyledLine {
         for (at, cluster) in self.text.grapheme_indices(true) {
             let (is_space, width) = (cluster == " ", columns_of_cluster(cluster));
             while used + width > room && at > start {
-                let words =
-                    gap.take().filter(|gap| !is_space && gap.columns.start >= room - room / 3);
+                let words = gap.take().filter(|gap| !is_space && gap.columns.start >= room / 2);
                 let end = words.unwrap_or(Gap { bytes: at..at, columns: used..used });
                 rows.push(start..end.bytes.start);
                 start = end.bytes.end;

@@ -68,7 +68,7 @@ impl<'o> Reporter<'o> {
     /// Tells a person what of their lines did not arrive.
     pub(super) fn undelivered(&mut self, Undelivered { lost, doubtful }: &Undelivered) {
         if !lost.is_empty() {
-            let (count, s) = (lost.len(), if lost.len() == 1 { "" } else { "s" });
+            let (count, s) = counted(lost);
             self.answer(&format!(
                 "did not arrive: your last {count} line{s} (Up brings them back)"
             ));
@@ -80,9 +80,9 @@ impl<'o> Reporter<'o> {
             }
         }
         if let Some(first) = doubtful.first() {
-            let count = doubtful.len();
+            let (count, s) = counted(doubtful);
             self.answer(&format!(
-                "may not have arrived, the server does not show it: your last {count}, from '{first}' on"
+                "not known whether your last {count} line{s} arrived, from '{first}' on"
             ));
         }
     }
@@ -142,4 +142,9 @@ impl<'o> Reporter<'o> {
             None => self.printer.flush(),
         }
     }
+}
+
+/// How many lines there are, and the ending of the word.
+fn counted(lines: &[String]) -> (usize, &'static str) {
+    (lines.len(), if lines.len() == 1 { "" } else { "s" })
 }

@@ -174,7 +174,7 @@ impl<'o> ChatClientState<'o> {
             },
             LocalCommand::Ignore(nick) => {
                 self.members.ignore(nick);
-                format!("{nick} is ignored, also under another nick (/unignore undoes that)")
+                format!("{nick} is ignored, also under another nick (/unignore NICK undoes that)")
             }
             LocalCommand::Unignore(nick) if self.members.unignore(nick) => {
                 format!("{nick} is no longer ignored")

@@ -83,3 +83,86 @@ fn an_endless_line_ends() {
     let mut line = LineEditor { text, cursor: LONGEST, ..LineEditor::default() };
     assert_eq!(line.press(Key::Char('y')), EditOutcome::Nothing);
 }
+
+fn press(line: &mut LineEditor, keys: &[Key]) -> String {
+    for &key in keys {
+        line.press(key);
+    }
+    let (left, right) = line.parts();
+    format!("{}{left}|{right}", line.prompt().unwrap_or_default())
+}
+
+fn with_history(lines: &[&str]) -> LineEditor {
+    let mut line = LineEditor::default();
+    for text in lines {
+        typed(&mut line, text);
+        line.press(Key::Enter);
+    }
+    line
+}
+
+#[test]
+fn a_search_shows_what_it_finds_and_is_left_with_it_or_without() {
+    let mut line = with_history(&["one fish", "two fish", "three"]);
+    typed(&mut line, "half");
+    let search = [Key::Search, Key::Char('f'), Key::Char('i')];
+    assert_eq!(press(&mut line, &search), "search 'fi': two |fish");
+    assert_eq!(press(&mut line, &[Key::Search]), "search 'fi': one |fish");
+    assert_eq!(press(&mut line, &[Key::Search]), "search 'fi': one |fish", "there is no other");
+    assert_eq!(press(&mut line, &[Key::Char('x')]), "not found 'fix': |");
+    assert_eq!(press(&mut line, &[Key::Backspace]), "search 'fi': two |fish");
+    assert!(line.can_cancel());
+    assert_eq!(press(&mut line, &[Key::Cancel]), "half|");
+    assert_eq!(press(&mut line, &search), "search 'fi': two |fish");
+    assert_eq!(press(&mut line, &[Key::Left]), "two| fish");
+    assert_eq!(press(&mut line, &search), "search 'fi': two |fish");
+    assert_eq!(line.press(Key::Enter), EditOutcome::Entered("two fish".into()));
+    assert_eq!(
+        press(&mut line, &[Key::Search, Key::Char('z'), Key::Enter]),
+        "|",
+        "nothing is sent"
+    );
+}
+
+#[test]
+fn a_word_is_completed_by_one_candidate_after_another_until_another_key_comes() {
+    let mut line = LineEditor::default();
+    typed(&mut line, "ask an");
+    assert_eq!(line.press(Key::Tab), EditOutcome::Completing);
+    let words = ["anna ", "Antonia "].map(str::to_owned).to_vec();
+    line.complete(Candidates { start: 4, words });
+    assert_eq!(press(&mut line, &[]), "ask anna |");
+    assert_eq!(press(&mut line, &[Key::Tab]), "ask Antonia |");
+    assert_eq!(press(&mut line, &[Key::Tab]), "ask anna |");
+    assert_eq!(press(&mut line, &[Key::BackTab]), "ask Antonia |");
+    line.press(Key::Left);
+    assert_eq!(line.press(Key::Tab), EditOutcome::Completing, "another word");
+    line.complete(Candidates::default());
+    assert_eq!(press(&mut line, &[]), "ask Antonia| ", "there is none");
+}
+
+#[test]
+fn what_is_pasted_goes_into_the_line_or_is_asked_about() {
+    let pasted = |line: &mut LineEditor, text: &str| {
+        line.press(Key::PasteStart);
+        for c in text.chars() {
+            line.press(if c == '\n' { Key::Enter } else { Key::Char(c) });
+        }
+        line.press(Key::PasteEnd)
+    };
+    let mut line = LineEditor::default();
+    typed(&mut line, "a");
+    assert_eq!(pasted(&mut line, " b\u{202e}\n"), EditOutcome::Changed);
+    assert_eq!(press(&mut line, &[]), "a b|");
+    pasted(&mut line, "/one\ntwo\n");
+    assert!(line.question().is_some() && line.can_cancel());
+    assert_eq!(line.press(Key::Char('x')), EditOutcome::Nothing);
+    assert_eq!(line.press(Key::Cancel), EditOutcome::Changed);
+    assert!(line.question().is_none());
+    pasted(&mut line, "one\ntwo");
+    pasted(&mut line, "three");
+    let lines = ["one", "two", "three"].map(str::to_owned).to_vec();
+    assert_eq!(line.press(Key::Enter), EditOutcome::Pasted(lines));
+    assert_eq!(press(&mut line, &[]), "a b|", "the line stays as it is");
+    assert_eq!(press(&mut line, &[Key::Up]), "three|");
+}
