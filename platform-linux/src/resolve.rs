@@ -14,7 +14,7 @@ pub struct UnknownHost {
     pub error: io::Error,
 }
 
-/// What is wrong with an address.
+/// What is wrong with an address. In words, it follows the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// It has no host.
@@ -97,9 +97,9 @@ impl Error for UnknownHost {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoHost => "it has no host",
-            Self::NoPort => "it has no port",
-            Self::BadPort => "its port is not a number from 0 to 65535",
+            Self::NoHost => "has no host",
+            Self::NoPort => "has no port",
+            Self::BadPort => "has a port that is not a number from 0 to 65535",
         })
     }
 }

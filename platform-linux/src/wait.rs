@@ -4,7 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use barewire_core::time::Duration;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
+use nix::sys::time::TimeSpec;
 
 use crate::sys::retry;
 
@@ -41,6 +43,20 @@ pub fn writable_unless(
         [PollFd::new(fd.as_fd(), PollFlags::POLLOUT), PollFd::new(other, PollFlags::POLLIN)];
     ready(&mut fds, timeout)?;
     Ok(fds[0].any() == Some(true))
+}
+
+/// As [`readable`], with a time-out to the microsecond (`ppoll(2)`); the wait may end before, with `false`,
+/// when a signal handler runs.
+///
+/// # Errors
+/// Those of `ppoll(2)`.
+pub(crate) fn readable_precisely(fd: impl AsFd, timeout: Duration) -> io::Result<bool> {
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+    let timeout = TimeSpec::from_duration(timeout.into());
+    match ppoll(&mut fds, Some(timeout), None) {
+        Err(Errno::EINTR) => Ok(false),
+        ready => Ok(ready? > 0),
+    }
 }
 
 fn ready(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<bool> {

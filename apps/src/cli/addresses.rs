@@ -29,10 +29,15 @@ impl<'a> HostPort<'a> {
             }
             (read, _) => (read, rest),
         };
-        let refuse =
-            |why| Failure::usage(format!("invalid address '{first}': {why} (write HOST:PORT)"));
-        let (host, port) = read.map_err(refuse)?;
+        let (host, port) = read.map_err(|why| invalid("ADDR", first, why))?;
         Ok((Self { host, port }, rest))
+    }
+
+    /// Reads the address that an option gives.
+    pub(crate) fn read_option(option: &str, argument: &'a str) -> Result<Self, Failure> {
+        let (host, port) =
+            split(argument, None).map_err(|why| invalid(option, argument, why))?;
+        Ok(Self { host, port })
     }
 
     /// The addresses that the host has, the best first.
@@ -40,6 +45,10 @@ impl<'a> HostPort<'a> {
         lookup(self.host, self.port)
             .map_err(|error| Failure::Conversation(format!("{error}: {}", describe(&error.error))))
     }
+}
+
+fn invalid(option: &str, address: &str, why: Malformed) -> Failure {
+    Failure::usage(format!("{option}: '{address}' {why} (write HOST:PORT)"))
 }
 
 /// Where a server listens.
@@ -111,11 +120,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_the_reason() {
-        refuses("localhost", "no port");
+        refuses("localhost", "ADDR: 'localhost' has no port (write HOST:PORT)");
         refuses("localhost http", "no port");
         refuses("localhost:http", "not a number");
         refuses("localhost 99999999999999999999", "0 to 65535");
         refuses(":80", "no host");
         assert!(HostPort::read_first(&[]).is_err());
+        let refused = HostPort::read_option("--bind", "nowhere").unwrap_err();
+        assert_eq!(refused.message(), Some("--bind: 'nowhere' has no port (write HOST:PORT)"));
     }
 }

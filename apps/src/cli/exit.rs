@@ -27,6 +27,15 @@ impl Failure {
         }
     }
 
+    /// The same, said to be about an option.
+    pub(crate) fn about(self, option: &str) -> Self {
+        match self {
+            Self::Conversation(message) => Self::Conversation(format!("{option}: {message}")),
+            Self::Usage(message) => Self::Usage(format!("{option}: {message}")),
+            other => other,
+        }
+    }
+
     pub(crate) fn unexpected_argument(argument: &str) -> Self {
         Self::Usage(format!("unexpected argument '{argument}'"))
     }

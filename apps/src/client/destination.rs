@@ -43,10 +43,20 @@ impl<'a> Destination<'a> {
     /// Reads it from the front of `arguments`, and gives it with what follows.
     pub(crate) fn read_first(arguments: &'a [String]) -> Result<(Self, &'a [String]), Failure> {
         let (address, rest) = HostPort::read_first(arguments)?;
+        Ok((Self::of("ADDR", address)?, rest))
+    }
+
+    /// Reads the server that an option gives.
+    pub(crate) fn read_option(option: &str, argument: &'a str) -> Result<Self, Failure> {
+        Self::of(option, HostPort::read_option(option, argument)?)
+    }
+
+    fn of(option: &str, address: HostPort<'a>) -> Result<Self, Failure> {
         if address.port == 0 {
-            return Err(Failure::usage("invalid port 0: a client needs the server's port"));
+            let why = "a client needs the server's port";
+            return Err(Failure::usage(format!("{option}: '{address}' has port 0: {why}")));
         }
-        Ok((Self(address), rest))
+        Ok(Self(address))
     }
 
     /// Reads arguments that are the server, and perhaps a text that `parse` reads.

@@ -19,11 +19,15 @@ pub(crate) struct RepeatArguments {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// The time from one exchange to the next, with --count
+    /// The time from one exchange to the next, on average, with --count: 1s, 20ms or 100us; who is late makes
+    /// up for a second of it
     #[arg(short, long, value_name = "TIME", value_parser = duration, requires = "count",
           default_value = written(Duration::from_secs(1)))]
     interval: Duration,
 }
+
+/// How much of a delay is made up for by exchanges that follow each other at once.
+const MADE_UP: Duration = Duration::from_secs(1);
 
 /// What the tasks of a client share.
 #[derive(Debug)]
@@ -32,6 +36,10 @@ pub(crate) struct Exchanges<'p> {
     repeat: RepeatArguments,
     statistics: Statistics,
     next_start: Instant,
+    first_start: Option<Instant>,
+    last_start: Instant,
+    /// An exchange began later than can be made up for.
+    was_late: bool,
     /// Why the last one that failed did.
     last_failure: Option<String>,
 }
@@ -56,6 +64,9 @@ impl<'p> Exchanges<'p> {
             repeat,
             statistics: Statistics::new(),
             next_start: Instant::ZERO,
+            first_start: None,
+            last_start: Instant::ZERO,
+            was_late: false,
             last_failure: None,
         }
     }
@@ -65,9 +76,15 @@ impl<'p> Exchanges<'p> {
         (self.statistics.count() < self.repeat.count.unwrap_or(1)).then_some(self.next_start)
     }
 
+    /// The interval is kept on average: who is late makes up for it, but not for more than
+    /// [`MADE_UP`].
     pub(crate) fn start(&mut self, now: Instant) {
+        let first = *self.first_start.get_or_insert(now);
+        let earliest = now.saturating_sub(MADE_UP).max(first);
+        self.was_late |= self.next_start < earliest && self.statistics.count() > 0;
+        self.next_start = self.next_start.max(earliest) + self.repeat.interval;
+        self.last_start = now;
         self.statistics.sent();
-        self.next_start = now.max(self.next_start) + self.repeat.interval;
     }
 
     /// The exchange was answered, so long after it was really started: finding the server is no part of
@@ -97,6 +114,12 @@ impl<'p> Exchanges<'p> {
 
     /// Sums up, and tells how the program ends. A signal ends it early, but not without the sum.
     fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
+        if self.was_late {
+            let lasted = self.last_start.duration_since(self.first_start.unwrap_or_default());
+            let each = Duration::from_micros(lasted.as_micros() / (self.statistics.count() - 1).max(1));
+            let interval = self.repeat.interval;
+            log::warn!("the interval was not kept: an exchange every {each}, not every {interval}");
+        }
         if self.repeat.count.is_some() {
             self.printer.show(&self.statistics.summary());
         }
@@ -116,5 +139,37 @@ impl<'p> Exchanges<'p> {
             }
             (None, _) => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::format::Format;
+
+    /// The starts that follow at once when exchanges can only be started at these times, in milliseconds.
+    #[track_caller]
+    fn starts(interval: u64, at: &[(u64, u64)], is_late: bool) {
+        let mut printer = Printer::new("test", Format::Text, true);
+        let interval = Duration::from_millis(interval);
+        let repeat = RepeatArguments { count: Some(1_000), interval };
+        let mut exchanges = Exchanges::new(repeat, &mut printer);
+        for (now, next) in at {
+            exchanges.start(Instant::from_millis(*now));
+            assert_eq!(exchanges.next_start(), Some(Instant::from_millis(*next)), "after {now}");
+        }
+        assert_eq!(exchanges.was_late, is_late);
+    }
+
+    #[test]
+    fn an_interval_is_kept_on_average() {
+        starts(100, &[(50, 150), (150, 250), (270, 350), (350, 450)], false);
+        // Two came too late, and the next follow at once.
+        starts(100, &[(0, 100), (350, 200), (350, 300), (350, 400), (400, 500)], false);
+    }
+
+    #[test]
+    fn what_cannot_be_made_up_for_is_told() {
+        starts(100, &[(0, 100), (5_000, 4_100), (5_000, 4_200)], true);
     }
 }

@@ -146,8 +146,7 @@ impl Run for FileClientProgram {
         let (server, first) = (server.to_string(), dialer(&server));
         let mut others = Vec::new();
         for mirror in &self.settings.mirror {
-            let words = [mirror.clone()];
-            let (mirror, _) = Destination::read_first(&words)?;
+            let mirror = Destination::read_option("--mirror", mirror)?;
             others.push((mirror.to_string(), dialer(&mirror)));
         }
         let scope = match transfers.len() {

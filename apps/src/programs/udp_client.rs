@@ -116,8 +116,9 @@ impl UdpClientProgram {
 
 /// The address to send from.
 fn local(argument: &str) -> Result<SocketAddr, Failure> {
-    let words = [argument.to_owned()];
-    Ok(HostPort::read_first(&words)?.0.resolve()?[0])
+    let found = HostPort::read_option("--bind", argument)?.resolve();
+    let found = found.map_err(|failure| failure.about("--bind"))?;
+    Ok(found[0])
 }
 
 /// The task: one exchange after another.

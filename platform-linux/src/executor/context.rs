@@ -18,6 +18,7 @@ use super::run_queue::RunQueue;
 use super::task_id::{Source, TaskId, WAKE_UP};
 use super::waker::{Shared, StopGroup, StopLevel, Waker};
 use crate::clock::TimeSource;
+use crate::wait;
 
 /// How many reports one `epoll_wait(2)` takes; what does not fit comes with the next.
 const EVENTS: usize = 256;
@@ -172,8 +173,7 @@ impl<'t, W> Context<'t, W> {
         self.tasks.clear(source, what);
     }
 
-    /// Asks for a turn at `at` (or soon after: waits are rounded up to the millisecond of
-    /// `epoll_wait(2)`), in place of the deadline that the task had. Its passing removes it.
+    /// Asks for a turn at `at` (or soon after: as soon as the system's timers allow), in place of the deadline that the task had. Its passing removes it.
     pub fn set_deadline(&mut self, at: Option<Instant>) {
         self.deadlines.set(self.id().index, at);
     }
@@ -293,8 +293,15 @@ impl<'t, W> Context<'t, W> {
         };
         match self.time {
             TimeSource::Real(clock) => {
-                let millis = at.duration_since(clock.now()).as_millis_ceil();
-                EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
+                let left = at.duration_since(clock.now());
+                match left.as_micros() / 1_000 {
+                    // `epoll_wait(2)` counts milliseconds. What is left of one is waited for as it is.
+                    0 if !left.is_zero() && wait::readable_precisely(&self.epoll.0, left).is_ok() => {
+                        EpollTimeout::ZERO
+                    }
+                    0 => EpollTimeout::try_from(left.as_millis_ceil()).unwrap_or(EpollTimeout::MAX),
+                    millis => EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX),
+                }
             }
             #[cfg(test)]
             TimeSource::Simulated(_) => EpollTimeout::ZERO,

@@ -119,6 +119,8 @@ const EXEMPT: &[c_long] = &[
     libc::SYS_munmap,
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
+    // An executor waits so for less than a millisecond, or else for a whole one.
+    libc::SYS_ppoll,
     libc::SYS_sched_getaffinity,
     libc::SYS_sigaltstack,
     // What the C library does at the beginning and the end of a thread.

@@ -139,7 +139,7 @@ fn a_record_of_wrong_usage_says_what_is_wrong() {
     for (program, arguments, told) in [
         ("udp-client", &["--json"][..], "required arguments were not provided: <ADDR>"),
         ("tcp-server", &["--threads=x", "--json"], "invalid value 'x' for '--threads <N>'"),
-        ("chat-client", &["--json", "\x1b"], r"invalid address '\x1b'"),
+        ("chat-client", &["--json", "\x1b"], r"ADDR: '\x1b' has no port"),
         ("file-server", &["--json", "--\u{202e}"], r"unexpected argument '--\u{202e}' found"),
     ] {
         let message = run(program, arguments).exits(2).event("error")["message"].to_string();

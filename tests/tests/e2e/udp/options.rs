@@ -102,11 +102,26 @@ fn bind_sets_the_address_the_client_speaks_from() {
 }
 
 #[test]
+fn what_is_wrong_with_an_address_is_told_with_its_option() {
+    for (options, why) in [
+        (&["--bind", "nowhere"][..], "--bind: 'nowhere' has no port (write HOST:PORT)"),
+        (&["--bind", "127.0.0.1:http"], "--bind: '127.0.0.1:http' has a port that is not a number"),
+        (&["--bind", "127.0.0.1:0", "-6"], "--bind: 127.0.0.1:0 is no IPv6 address"),
+    ] {
+        run("udp-client", &[&["127.0.0.1:9"], options].concat()).exits(2).says(&[why]);
+    }
+    run("udp-client", &["127.0.0.1:0"]).exits(2).says(&["ADDR: '127.0.0.1:0' has port 0"]);
+    run("udp-client", &["::1", "9", "--bind", "127.0.0.1:0"])
+        .exits(1)
+        .says(&["--bind: '::1' has no IPv4 address that could be asked from 127.0.0.1:0"]);
+}
+
+#[test]
 fn binding_to_a_foreign_address_fails_with_its_name() {
     // TEST-NET-3 (RFC 5737) is nobody's.
     run("udp-client", &["127.0.0.1:9", "--bind", "203.0.113.7:0"])
         .exits(1)
-        .says(&["203.0.113.7:0"])
+        .says(&["--bind: cannot send from 203.0.113.7:0"])
         .says(&["cannot assign requested address"]);
 }
 
