@@ -35,8 +35,7 @@ impl<'a> HostPort<'a> {
 
     /// Reads the address that an option gives.
     pub(crate) fn read_option(option: &str, argument: &'a str) -> Result<Self, Failure> {
-        let (host, port) =
-            split(argument, None).map_err(|why| invalid(option, argument, why))?;
+        let (host, port) = split(argument, None).map_err(|why| invalid(option, argument, why))?;
         Ok(Self { host, port })
     }
 

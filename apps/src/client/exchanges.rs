@@ -116,7 +116,8 @@ impl<'p> Exchanges<'p> {
     fn finish(mut self, caught: &Caught) -> Result<(), Failure> {
         if self.was_late {
             let lasted = self.last_start.duration_since(self.first_start.unwrap_or_default());
-            let each = Duration::from_micros(lasted.as_micros() / (self.statistics.count() - 1).max(1));
+            let each =
+                Duration::from_micros(lasted.as_micros() / (self.statistics.count() - 1).max(1));
             let interval = self.repeat.interval;
             log::warn!("the interval was not kept: an exchange every {each}, not every {interval}");
         }

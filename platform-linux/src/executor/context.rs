@@ -296,7 +296,9 @@ impl<'t, W> Context<'t, W> {
                 let left = at.duration_since(clock.now());
                 match left.as_micros() / 1_000 {
                     // `epoll_wait(2)` counts milliseconds. What is left of one is waited for as it is.
-                    0 if !left.is_zero() && wait::readable_precisely(&self.epoll.0, left).is_ok() => {
+                    0 if !left.is_zero()
+                        && wait::readable_precisely(&self.epoll.0, left).is_ok() =>
+                    {
                         EpollTimeout::ZERO
                     }
                     0 => EpollTimeout::try_from(left.as_millis_ceil()).unwrap_or(EpollTimeout::MAX),
