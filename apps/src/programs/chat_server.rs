@@ -11,8 +11,8 @@ mod state;
 use std::path::PathBuf;
 
 use barewire_core::chat::{
-    DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MEMBERS_PER_SOURCE, RoomConfig,
-    min_log_bytes,
+    DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MEMBERS_PER_SOURCE, JoinError,
+    RoomConfig, min_log_bytes,
 };
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
@@ -52,7 +52,7 @@ one stops it at once.";
 const DESCRIPTORS: usize = 1;
 
 /// What they are told for whom there is not even a descriptor.
-const FULL: &[u8] = b"* the room is full: come back later\n";
+const FULL: &[u8] = JoinError::RoomFull.line().as_bytes();
 
 /// Hosts a chat room.
 #[derive(Debug, Parser)]

@@ -1,10 +1,14 @@
 //! Killed at any byte of a download (nikhilsrajan/fsd#74): the name is absent or that of the complete
 //! file, and the next run goes on.
 
-use barewire_tests::harness::folder::contents;
+use std::thread;
+use std::time::Instant;
+
+use barewire_tests::harness::faults::{Call, Fault as CallFault, FaultInjector, When};
+use barewire_tests::harness::folder::{contents, names};
 use barewire_tests::harness::framed::{DIGEST, RESPONSE, SEGMENT, compared, on_the_wire};
 use barewire_tests::harness::seed::Random;
-use barewire_tests::harness::{Fault, Folder, Proxy, share};
+use barewire_tests::harness::{Fault, Folder, Proxy, TIMEOUT, share};
 use nix::sys::signal::Signal;
 
 use crate::common::frozen::wait_until_idle;
@@ -94,6 +98,34 @@ fn interrupted_it_keeps_what_has_verified() {
         let client = fetch(&server.at(), &target, &["x", "--json"]).exits(0);
         assert_eq!(client.event("downloaded")["resumed_from"], 2 * SEGMENT);
         target.assert_holds("x", &whole);
+    }
+    server.stop();
+}
+
+/// Whichever way the next run comes to the file. It is told by what the journal says that it is this one's.
+#[test]
+fn killed_when_the_file_had_its_name_the_next_run_clears_its_journal_away() {
+    let folder = Folder::in_memory().with("t/x", "contents");
+    let server = share(&folder, &["-q"]);
+    for (options, code) in [
+        (&["-r", "t"][..], 0),
+        (&["-r", "t", "--checksum"], 0),
+        (&["-r", "t", "--force"], 0),
+        (&["t/x", "-d", "t"], 1),
+    ] {
+        let target = Folder::in_memory();
+        let hangs = FaultInjector::new(Call::UNLINK, ".journal", CallFault::Hangs, When::Always);
+        let client = begin(&server.at(), &target, &["-r", "t"]).with_faults(&hangs).spawn();
+        let deadline = Instant::now() + TIMEOUT;
+        while !target.path("t/x").exists() {
+            assert!(Instant::now() < deadline, "the file has no name");
+            thread::yield_now();
+        }
+        client.signal(Signal::SIGKILL);
+        client.finish();
+        assert_eq!(names(&target.path("t")), ["x", "x.part.journal"]);
+        fetch(&server.at(), &target, options).exits(code);
+        assert_eq!(names(&target.path("t")), ["x"], "{options:?}");
     }
     server.stop();
 }
