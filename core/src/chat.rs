@@ -78,6 +78,8 @@
 //! | `* {nick} left (connection lost)` | to all others |
 //! | `* {nick} left (fell behind)` | to all others: it did not read what was said |
 //! | `* {nick} left (the server stops)` | to all others |
+//! | `* {nick} left (kicked)` | to all others: the operator wanted it |
+//! | `* you were kicked by the operator` | to that member, before the close |
 //! | `* {count} joined, {count} left` | to all: so many since they were told last, see [below](#joins-and-leaves) |
 //! | `* {old} is now {nick}` | to all, who changed its nick too |
 //! | `* here: {nicks}` | answers `/who` |
@@ -106,6 +108,16 @@
 //! | `* the room is full: come back later` | to one who cannot join ([`JoinError`]), before the close |
 //! | `* too many members come from this address: come back later` | the same |
 //! | `* members from this address join too often: come back later` | the same |
+//!
+//! ### Lines of the owner's
+//!
+//! The owner of a room may say three more, which no member causes. `chat-server` does.
+//!
+//! | line | to whom, and why |
+//! |---|---|
+//! | `* motd: {text}` | to a new member behind its welcome: a line of the message of the day |
+//! | `* you are banned from this room` | to one who cannot join, before the close |
+//! | `* you are banned from this room until {time}` | the same; the time is as in RFC 3339 |
 //!
 //! # The log
 //!

@@ -28,11 +28,23 @@ pub fn source(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The same as a number: an IPv4 address has 32 bits, the network of an IPv6 address 64.
+/// What an IPv4 address has before its 32 bits as a [number](source_number). No IPv6 network begins so:
+/// `::/8` is reserved (RFC 4291 §2.4).
+const IPV4: u64 = 0xffff << 32;
+
+/// The same as a number, of which [`numbered_source`] makes it again.
 pub fn source_number(address: IpAddr) -> u64 {
     match source(address) {
-        IpAddr::V4(address) => address.to_bits().into(),
+        IpAddr::V4(address) => IPV4 | u64::from(address.to_bits()),
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    }
+}
+
+/// The source that has this number.
+pub fn numbered_source(number: u64) -> IpAddr {
+    match u32::try_from(number ^ IPV4) {
+        Ok(bits) => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+        Err(_) => IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) << 64)),
     }
 }
 
@@ -132,7 +144,11 @@ mod tests {
         assert_eq!(shown("2001:db8:0:7::9"), shown("2001:db8:0:7:ffff::"));
         assert_ne!(shown("2001:db8:0:7::1"), shown("2001:db8:0:8::1"));
         let number = |text: &str| source_number(text.parse().unwrap());
-        assert_eq!(number("::ffff:192.0.2.1"), 0xc000_0201);
+        assert_eq!(number("::ffff:192.0.2.1"), 0xffff_c000_0201);
         assert_eq!(number("2001:db8:0:7:1:2:3:4"), 0x2001_0db8_0000_0007);
+        for text in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "::1", "2001:db8::1", "fe80::1"] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(numbered_source(source_number(address)), source(address));
+        }
     }
 }

@@ -1,10 +1,17 @@
 //! `chat-server`: hosts a chat room.
 
+mod ban;
+mod bans;
+mod bans_file;
 mod broadcaster;
+mod greeting;
 mod log_file;
 mod member;
+mod moderation;
+mod motd;
 mod nick_rules;
 mod operator;
+mod operator_command;
 mod recorder;
 mod state;
 
@@ -30,9 +37,11 @@ use crate::server::listen::{self, DEFAULT_ADDRESS};
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::{Opened, open};
 
+use bans::Bans;
 use broadcaster::Broadcaster;
 use log_file::LogFile;
 use member::MemberConnection;
+use motd::Motd;
 use operator::Operator;
 use recorder::Recorder;
 use state::{ChatState, empty_room};
@@ -43,10 +52,13 @@ Examples:
   chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
-What is typed here is sent as 'server'; /help lists the commands. Any client will do: chat-client,
-nc, or a few lines of Python. In the background of a terminal it serves on, and reads again in the
-foreground. SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second
-one stops it at once.";
+What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME],
+/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, and on
+all who come from there. In the background of a terminal it serves on, and reads again in the
+foreground. Any client will do: chat-client, nc, or a few lines of Python.
+
+SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it at
+once.";
 
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
@@ -92,6 +104,14 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
+    /// Keep the bans of /ban in this file, a line for each, so that they hold after a restart
+    #[arg(long, value_name = "FILE")]
+    bans: Option<PathBuf>,
+
+    /// Show the lines of this file to whoever joins: at most 20, and 4096 bytes; SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    motd: Option<PathBuf>,
+
     /// How long a member who sends no line feeds must be silent for a line to be complete
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
@@ -110,11 +130,18 @@ impl Run for ChatServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let address = ListenAddress::read_only(&self.address)?;
         let log_file = self.log.as_deref().map(LogFile::open).transpose()?;
+        let motd = self.motd.as_deref().map(Motd::open).transpose()?;
         // The room lives on one thread.
         let Opened { shares, addresses } = open(&address)?;
-        let mut service = listen::start(&addresses, printer)?;
-        if let Some(log_file) = log_file.clone() {
-            service.on_hangup(move || log_file.reopen());
+        let mut bans = Bans::default();
+        let read_bans = || Bans::open(self.bans.as_deref()).map(|read| bans = read);
+        let mut service = listen::start_after(&addresses, printer, read_bans)?;
+        if log_file.is_some() || motd.is_some() {
+            let (log_file, motd) = (log_file.clone(), motd.clone());
+            service.on_hangup(move || {
+                log_file.iter().for_each(LogFile::reopen);
+                motd.iter().for_each(Motd::reload);
+            });
         }
         let Waits { grace, linger, .. } = self.common.waits;
         let config = RoomConfig::new()
@@ -126,7 +153,7 @@ impl Run for ChatServerProgram {
             .with_nicks(nick_rules::UNICODE);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let state = ChatState::new(room, Recorder::new(log_file.clone()));
+        let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd);
         // Of one source the room itself has no more than its share.
         let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
         let capacity = Capacity { clients, per_source: clients };

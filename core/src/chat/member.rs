@@ -54,6 +54,15 @@ impl<'r, 'a> Member<'r, 'a> {
         self.end(now);
     }
 
+    /// The operator wants it to leave: it is told so, and then as by [`disconnect`](Self::disconnect).
+    /// When its session is over, [`LeaveReason::Kicked`](super::LeaveReason::Kicked) tells the others.
+    pub fn kick(&mut self, now: Instant) {
+        if self.is_active() && self.index != OPERATOR {
+            self.room.note(self.index, Notice::Kicked);
+        }
+        self.end(now);
+    }
+
     fn slot(&self) -> Option<&MemberSlot> {
         self.room.delivery.slot(self.index)
     }

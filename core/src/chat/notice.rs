@@ -44,6 +44,8 @@ pub(super) enum Notice<'n> {
     Usage(&'static str),
     UnknownCommand,
     OperatorStays,
+    /// To a member: the operator wants it to leave.
+    Kicked,
     /// To a member that asked.
     Help,
 }
@@ -90,6 +92,7 @@ impl<'n> Notice<'n> {
                 [Text("no such command; /help tells which there are, //x says /x"), END, END]
             }
             Self::OperatorStays => [Text("the operator stays: end the server instead"), END, END],
+            Self::Kicked => [Text("you were kicked by the operator"), END, END],
             Self::Help => [Text(HELP), END, END],
         };
         [before, subject, after, END, END]

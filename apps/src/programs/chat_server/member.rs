@@ -4,15 +4,18 @@ use core::mem;
 use core::task::Poll;
 
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId, Source};
-use barewire_linux::address::source_number;
+use barewire_linux::address;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::TcpStream;
+use jiff::Timestamp;
 
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
 
+use super::greeting::{Greeted, Greeting};
+use super::motd::Motd;
 use super::recorder::RoomEvent;
 use super::state::ChatState;
 
@@ -27,7 +30,7 @@ pub(super) struct MemberConnection {
 
 enum State {
     Accepted(Option<TcpStream>),
-    Joined { link: Link, id: MemberId, stopping: bool },
+    Joined { link: Link, id: MemberId, stopping: bool, greeting: Greeting },
     Left,
 }
 
@@ -44,16 +47,19 @@ impl MemberConnection {
     ) {
         let State::Accepted(stream) = &mut self.state else { return };
         let Some(stream) = stream.take() else { return };
-        let ServerContext { state: ChatState { room, recorder, members, .. }, printer, .. } =
-            context;
-        let source = Source(source_number(self.peer.address.ip()));
-        let id = match room.join(cx.now(), source) {
+        let ServerContext { state, printer, .. } = context;
+        let ChatState { room, recorder, members, bans, motd, .. } = state;
+        let source = address::source(self.peer.address.ip());
+        if let Some(ban) = bans.find(source, Timestamp::now()) {
+            log::debug!("{} rejected: banned{ban}", self.peer.address);
+            turn_away(&stream, &format!("* you are banned from this room{ban}\n"));
+            return;
+        }
+        let id = match room.join(cx.now(), Source(address::source_number(source))) {
             Ok(id) => id,
             Err(why) => {
-                // If it does not take this at once, it sees the close at least.
-                let _ = stream.send(why.line().as_bytes(), &[], false);
-                let _ = stream.shut_down();
                 log::info!("{} rejected: {why}", self.peer.address);
+                turn_away(&stream, why.line());
                 return;
             }
         };
@@ -67,7 +73,8 @@ impl MemberConnection {
         let nick = room.nick(id).unwrap_or_default();
         recorder.record(RoomEvent::Joined(nick), printer);
         log::debug!("{nick} is {}", self.peer.address);
-        self.state = State::Joined { link: Link::new(stream), id, stopping: false };
+        let greeting = Greeting::new(motd.as_ref().map(Motd::lines));
+        self.state = State::Joined { link: Link::new(stream), id, stopping: false, greeting };
     }
 
     fn drive(
@@ -75,12 +82,15 @@ impl MemberConnection {
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        let State::Joined { link, id, stopping } = &mut self.state else { return Poll::Ready(()) };
+        let State::Joined { link, id, stopping, greeting } = &mut self.state else {
+            return Poll::Ready(());
+        };
         let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
         let Some(mut member) = room.member(*id) else { return Poll::Ready(()) };
         if cx.stopping() && !mem::replace(stopping, true) {
             member.disconnect(cx.now());
         }
+        let mut member = Greeted { session: member, greeting };
         let on_event = |event: MemberEvent<'_>| recorder.record(RoomEvent::Member(event), printer);
         // What is cut by lines that it is not shown leaves in one piece all the same.
         let over = match link.advance(cx, &mut member, None, on_event) {
@@ -110,8 +120,9 @@ impl MemberConnection {
         reason: LeaveReason,
     ) {
         let State::Joined { id, .. } = mem::replace(&mut self.state, State::Left) else { return };
-        let ServerContext { state: ChatState { room, recorder, members, .. }, printer, .. } =
-            context;
+        let ServerContext { state, printer, .. } = context;
+        let reason = if state.take_kicked(id) { LeaveReason::Kicked } else { reason };
+        let ChatState { room, recorder, members, .. } = state;
         let nick = room.nick(id).unwrap_or_default();
         recorder.record(RoomEvent::Left(nick, reason), printer);
         room.leave(cx.now(), id, reason);
@@ -119,6 +130,12 @@ impl MemberConnection {
             members.swap_remove(index);
         }
     }
+}
+
+/// Tells who cannot come in why. If it does not take this at once, it sees the close at least.
+fn turn_away(stream: &TcpStream, line: &str) {
+    let _ = stream.send(line.as_bytes(), &[], false);
+    let _ = stream.shut_down();
 }
 
 impl Task<ServerContext<ChatState>> for MemberConnection {

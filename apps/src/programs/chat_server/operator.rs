@@ -5,6 +5,7 @@ use std::io;
 
 use barewire_core::session::{Output, Session as _};
 use barewire_core::text::MAX_TEXT;
+use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::input::{Chunk, Input};
 use barewire_linux::standard_streams;
@@ -12,6 +13,8 @@ use barewire_linux::standard_streams;
 use crate::output::system_error::describe;
 use crate::server::context::ServerContext;
 
+use super::moderation;
+use super::operator_command::OperatorCommand;
 use super::recorder::RoomEvent;
 use super::state::ChatState;
 
@@ -23,6 +26,8 @@ pub(super) struct Operator {
     input: Input<io::Stdin>,
     /// Typed, and not taken by the room yet.
     pending: Vec<u8>,
+    /// The room has taken a line but for its end.
+    in_line: bool,
     has_ended: bool,
 }
 
@@ -32,12 +37,12 @@ impl Operator {
         if is_closed {
             log::info!("standard input is closed: nothing can be typed here");
         }
-        Self { input: Input::stdin(), pending: Vec::new(), has_ended: is_closed }
+        Self { input: Input::stdin(), pending: Vec::new(), in_line: false, has_ended: is_closed }
     }
 
     /// Takes what was typed. A server whose standard input has ended goes on without.
     fn read<W>(&mut self, cx: &mut Context<'_, W>) {
-        if self.has_ended || !self.pending.is_empty() {
+        if self.has_ended || self.pending.contains(&b'\n') || self.pending.len() >= TYPED {
             return;
         }
         let mut typed = [0; TYPED];
@@ -51,6 +56,61 @@ impl Operator {
             }
         }
     }
+
+    /// What was typed next, as far as something can be done about it.
+    fn next_part(&self) -> Option<TypedPart<'_>> {
+        let end = self.pending.iter().position(|byte| *byte == b'\n');
+        let part = &self.pending[..end.map_or(self.pending.len(), |end| end + 1)];
+        if part.is_empty() {
+            return None;
+        }
+        let may_be_command = !self.in_line && part.starts_with(b"/");
+        if may_be_command && end.is_none() && !self.has_ended && part.len() < TYPED {
+            // The rest of it may follow.
+            return None;
+        }
+        let command = OperatorCommand::parse(part).filter(|_| may_be_command);
+        Some(TypedPart { bytes: part, command })
+    }
+
+    /// Does what only the operator can, and gives the room the rest. Gives what the operator is told.
+    fn execute_pending(
+        &mut self,
+        context: &mut ServerContext<ChatState>,
+        now: Instant,
+    ) -> Vec<String> {
+        let ServerContext { state, printer, .. } = context;
+        let mut answers = Vec::new();
+        while let Some(TypedPart { bytes, command }) = self.next_part() {
+            let mut rest = bytes;
+            if let Some(command) = command {
+                let is_help = command == OperatorCommand::Help;
+                answers.extend(moderation::execute(command, state, now));
+                if !is_help {
+                    rest = &[];
+                }
+            }
+            let ChatState { room, recorder, .. } = state;
+            let operator = room.operator();
+            let Some(mut member) = room.member(operator) else { break };
+            while let Ok(event) = member.handle_input(now, &mut rest) {
+                recorder.record(RoomEvent::Member(event), printer);
+            }
+            let (taken, is_blocked) = (bytes.len() - rest.len(), !rest.is_empty());
+            self.in_line = !bytes[..taken].ends_with(b"\n");
+            self.pending.drain(..taken);
+            if is_blocked {
+                break;
+            }
+        }
+        answers
+    }
+}
+
+/// A line that was typed, or a part of one.
+struct TypedPart<'t> {
+    bytes: &'t [u8],
+    command: Option<OperatorCommand<'t>>,
 }
 
 impl Task<ServerContext<ChatState>> for Operator {
@@ -65,8 +125,8 @@ impl Task<ServerContext<ChatState>> for Operator {
             return Poll::Ready(());
         }
         self.read(cx);
-        let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
         let now = cx.now();
+        let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
         let operator = room.operator();
         let Some(mut member) = room.member(operator) else { return Poll::Pending };
         if member.poll_deadline().is_some_and(|deadline| deadline <= now) {
@@ -74,12 +134,10 @@ impl Task<ServerContext<ChatState>> for Operator {
                 recorder.record(RoomEvent::Member(event), printer);
             }
         }
-        let mut rest = &self.pending[..];
-        while let Ok(event) = member.handle_input(now, &mut rest) {
-            recorder.record(RoomEvent::Member(event), printer);
-        }
-        let taken = self.pending.len() - rest.len();
-        self.pending.drain(..taken);
+        self.in_line &= member.poll_deadline().is_some();
+        let answers = self.execute_pending(context, now);
+        let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
+        let Some(mut member) = room.member(operator) else { return Poll::Pending };
         // The operator takes all there is, so whole lines are lent to it.
         while let Output::Bytes { head, tail, .. } = member.poll_transmit() {
             let lines = [head, tail].concat();
@@ -87,6 +145,9 @@ impl Task<ServerContext<ChatState>> for Operator {
                 recorder.show_line(line.strip_suffix(b"\n").unwrap_or(line), printer);
             }
             member.transmitted(now, lines.len());
+        }
+        for answer in answers {
+            recorder.show_line(format!("* {answer}").as_bytes(), printer);
         }
         let deadlines = [member.poll_deadline(), self.input.poll_deadline(now)];
         cx.set_deadline(deadlines.into_iter().flatten().min());

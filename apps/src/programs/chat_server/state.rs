@@ -1,8 +1,13 @@
 //! What the tasks of the server share: the room, and who is woken when something is said.
 
-use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, RoomError, SourceSlot};
+use barewire_core::chat::{
+    LogEntry, MemberId, MemberSlot, Room, RoomConfig, RoomError, SourceSlot,
+};
+use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, TaskId};
 
+use super::bans::Bans;
+use super::motd::Motd;
 use super::recorder::Recorder;
 
 /// So many lines may have begun to come in and not ended.
@@ -18,11 +23,36 @@ pub(super) struct ChatState {
     /// The tasks of the members, the operator's among them.
     pub(super) members: Vec<TaskId>,
     pub(super) broadcaster: Option<TaskId>,
+    pub(super) bans: Bans,
+    pub(super) motd: Option<Motd>,
+    /// Members who are to leave because the operator wants it, and have not left yet.
+    kicked: Vec<MemberId>,
 }
 
 impl ChatState {
-    pub(super) fn new(room: Room<'static>, recorder: Recorder) -> Self {
-        Self { room, recorder, members: Vec::new(), broadcaster: None }
+    pub(super) fn new(
+        room: Room<'static>,
+        recorder: Recorder,
+        bans: Bans,
+        motd: Option<Motd>,
+    ) -> Self {
+        let (members, kicked) = (Vec::new(), Vec::new());
+        Self { room, recorder, members, broadcaster: None, bans, motd, kicked }
+    }
+
+    /// Has a member leave, who is told that the operator wants it.
+    pub(super) fn kick(&mut self, id: MemberId, now: Instant) {
+        if let Some(mut member) = self.room.member(id) {
+            member.kick(now);
+            self.kicked.push(id);
+        }
+    }
+
+    /// Whether a member who leaves was kicked.
+    pub(super) fn take_kicked(&mut self, id: MemberId) -> bool {
+        let before = self.kicked.len();
+        self.kicked.retain(|kicked| *kicked != id);
+        self.kicked.len() < before
     }
 
     /// Has what was said sent to everybody, if anything was.

@@ -13,6 +13,14 @@ const CONFIG: RoomConfig = RoomConfig::new()
     .with_burst(40)
     .with_nicks(NickRules { check: refuse_each, skeleton });
 
+const REASONS: [LeaveReason; 5] = [
+    LeaveReason::Quit,
+    LeaveReason::Lost,
+    LeaveReason::FellBehind,
+    LeaveReason::Stopped,
+    LeaveReason::Kicked,
+];
+
 /// For each reason there is a nick that is refused for it.
 fn refuse_each(name: &str) -> Result<(), NickError> {
     match name {
@@ -74,6 +82,11 @@ impl Script<'_> {
         for &id in ids {
             self.reads(id);
         }
+    }
+
+    fn is_kicked(&mut self, id: MemberId) {
+        self.room.member(id).expect("it is here").kick(self.now);
+        self.reads(id);
     }
 
     fn waits(&mut self, id: MemberId, span: Duration) {
@@ -166,9 +179,8 @@ fn what_a_room_says_is_what_its_docs_list() {
             script.all_read(&more);
         }
     }
-    let reasons =
-        [LeaveReason::Quit, LeaveReason::Lost, LeaveReason::FellBehind, LeaveReason::Stopped];
-    for (id, why) in more.into_iter().zip(reasons) {
+    script.is_kicked(more[4]);
+    for (id, why) in more.into_iter().zip(REASONS) {
         script.room.leave(script.now, id, why);
         script.reads(anna);
     }

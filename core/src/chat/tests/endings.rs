@@ -169,3 +169,22 @@ fn a_client_whose_room_has_ended_the_chat_waits_for_nothing() {
     client.finish(at(6), DEFAULT_END_TIMEOUT);
     assert_eq!((client.poll_deadline(), client.poll_transmit()), (None, Output::Close));
 }
+
+#[test]
+fn who_is_kicked_is_told_so_and_says_no_more() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    hand.say(bert, "take this\n");
+    let (now, operator) = (hand.now, hand.room.operator());
+    for _ in 0..2 {
+        hand.member(anna).kick(now);
+    }
+    assert_eq!(hand.say(anna, "hello?\n"), "");
+    let told = "guest2: take this\n* you were kicked by the operator\n|.";
+    assert_eq!(hand.read(anna), told, "once");
+    hand.room.leave(now, anna, LeaveReason::Kicked);
+    assert_eq!(hand.read(bert), "* guest1 left (kicked)\n");
+    hand.member(operator).kick(now);
+    assert!(hand.member(operator).is_active());
+}

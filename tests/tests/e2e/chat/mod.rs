@@ -3,6 +3,7 @@
 mod crowd;
 mod flood;
 mod log_file;
+mod moderation;
 mod nicks;
 mod operator;
 mod pauses;
@@ -32,9 +33,14 @@ impl Member {
         Self::welcomed(connect(server))
     }
 
+    /// Somebody who has been told nothing yet.
+    pub(crate) fn unwelcomed(stream: TcpStream) -> Self {
+        Self { stream: BufReader::new(stream), nick: String::new() }
+    }
+
     /// Waits for the welcome on a connection.
     pub(crate) fn welcomed(stream: TcpStream) -> Self {
-        let mut member = Self { stream: BufReader::new(stream), nick: String::new() };
+        let mut member = Self::unwelcomed(stream);
         let welcome = member.line();
         let nick = welcome.strip_prefix("* welcome to barewire chat, you are ");
         let nick = nick.and_then(|nick| nick.strip_suffix(" (/help)"));

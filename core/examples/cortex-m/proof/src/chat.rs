@@ -34,6 +34,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     if let Some(mut member) = hidden(room).member(id) {
         session(given, &mut member);
         used(hidden(&mut member).nick());
+        hidden(&mut member).kick(given.now);
         hidden(&mut member).disconnect(given.now);
         used(hidden(&mut member).is_active());
     }

@@ -1,0 +1,131 @@
+//! The message of the day: what whoever joins is shown.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use barewire_core::printable::printable;
+use barewire_core::text::MAX_TEXT;
+
+use crate::cli::exit::Failure;
+use crate::output::system_error::describe;
+
+/// So many lines it has at most: a screen is to hold it.
+const MAX_LINES: usize = 20;
+
+/// So many bytes it has at most, as it is shown.
+const MAX_BYTES: usize = 4096;
+
+/// What the lines of the message start with.
+const START: &str = "* motd: ";
+
+/// The message of a file. Its clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Motd {
+    path: PathBuf,
+    /// As whoever joins is sent it.
+    lines: Arc<Mutex<Arc<[u8]>>>,
+}
+
+impl Motd {
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let lines = read(path).map_err(Failure::Conversation)?;
+        Ok(Self { path: path.to_owned(), lines: Arc::new(Mutex::new(lines)) })
+    }
+
+    /// The lines as they are now.
+    pub(super) fn lines(&self) -> Arc<[u8]> {
+        Arc::clone(&self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the file read again, in the background: nobody waits for a disk.
+    pub(super) fn reload(&self) {
+        let motd = self.clone();
+        let reload = move || match read(&motd.path) {
+            Ok(lines) => *motd.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines,
+            Err(why) => log::warn!("{why}; the old one stays"),
+        };
+        if let Err(error) = thread::Builder::new().name("motd".into()).spawn(reload) {
+            log::warn!("cannot read the message of the day again: {}", describe(&error));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Arc<[u8]>, String> {
+    let lines = contents(path)
+        .map_err(|error| describe(&error).to_string())
+        .and_then(|bytes| lines(&bytes));
+    lines
+        .map(|lines| lines.into_bytes().into())
+        .map_err(|why| format!("cannot use the message of the day in {}: {why}", path.display()))
+}
+
+/// No more than shows that it is too long.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(2 * MAX_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn lines(bytes: &[u8]) -> Result<String, String> {
+    let bytes = bytes.trim_ascii_end();
+    let mut shown = String::new();
+    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let line = line.trim_ascii_end();
+        if number > MAX_LINES {
+            return Err(format!("it has more than {MAX_LINES} lines"));
+        }
+        if line.len() > MAX_TEXT {
+            return Err(format!("line {number} is longer than {MAX_TEXT} bytes"));
+        }
+        // Writing to a string cannot fail.
+        let _ = writeln!(shown, "{START}{}", printable(line));
+    }
+    if shown.len() > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes as it is shown"));
+    }
+    if bytes.is_empty() { Ok(String::new()) } else { Ok(shown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_shown_line_by_line() {
+        let read = lines(b"welcome\r\n\n no \x1b[2J, please  \n\n").unwrap();
+        assert_eq!(read, "* motd: welcome\n* motd: \n* motd:  no \\x1b[2J, please\n");
+        assert_eq!(lines(b" \n\n").unwrap(), "");
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_with_its_limit() {
+        assert!(lines(&b"x\n".repeat(MAX_LINES)).is_ok());
+        let refused = |bytes: &[u8]| lines(bytes).unwrap_err();
+        assert_eq!(refused(&b"x\n".repeat(MAX_LINES + 1)), "it has more than 20 lines");
+        assert_eq!(refused(&[b'x'; MAX_TEXT + 1]), "line 1 is longer than 1024 bytes");
+        // Each is shown by four.
+        assert!(lines(&[7; 1021]).is_ok());
+        assert_eq!(refused(&[7; 1022]), "it is longer than 4096 bytes as it is shown");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_told_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("motd");
+        let told = |path: &Path, why: &str| {
+            let failure = Motd::open(path).unwrap_err();
+            let message = failure.message().unwrap_or_default();
+            assert!(message.starts_with("cannot use the message of the day in "), "{message}");
+            assert!(message.ends_with(why), "{message}");
+        };
+        told(&path, "no such file or directory");
+        std::fs::write(&path, "x".repeat(10_000)).unwrap();
+        told(&path, "line 1 is longer than 1024 bytes");
+        std::fs::write(&path, "welcome").unwrap();
+        assert_eq!(&*Motd::open(&path).unwrap().lines(), b"* motd: welcome\n");
+    }
+}

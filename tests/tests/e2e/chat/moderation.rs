@@ -1,0 +1,229 @@
+//! The operator puts members out and keeps them out; whoever comes is shown the message of the day.
+
+use std::fs;
+use std::io::{PipeWriter, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use barewire_tests::harness::sockets::connect;
+use barewire_tests::harness::{Launch, Server, TIMEOUT};
+use nix::sys::signal::Signal;
+
+use super::Member;
+
+/// A room, and a hand at its terminal.
+struct Room {
+    server: Server,
+    operator: PipeWriter,
+}
+
+impl Room {
+    fn open(arguments: &[&str]) -> Self {
+        let (reader, operator) = std::io::pipe().unwrap();
+        let launch = Launch::new("chat-server").args(arguments).stdin(reader).as_a_job();
+        Self { server: Server::start(launch), operator }
+    }
+
+    fn with_bans(file: &Path) -> Self {
+        Self::open(&["127.0.0.1:0", "--bans", file.to_str().unwrap()])
+    }
+
+    fn join(&self, nick: &str) -> Member {
+        let mut member = Member::join(self.server.address());
+        member.say(&format!("/nick {nick}"));
+        while !member.line().ends_with(&format!(" is now {nick}")) {}
+        member.nick = nick.into();
+        member
+    }
+
+    fn types(&mut self, line: &str) {
+        self.operator.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// The operator types a line, and is told something.
+    #[track_caller]
+    fn answers(&mut self, line: &str, answer: &str) {
+        self.types(line);
+        let told = self.server.program.line_with(answer);
+        assert!(told.starts_with("* ") && told.contains(answer), "{line}: {told}");
+    }
+}
+
+/// The one line that somebody is told who cannot come in.
+fn turned_away(server: SocketAddr) -> String {
+    let mut stranger = Member::unwelcomed(connect(server));
+    let told = stranger.line();
+    stranger.is_at_the_end();
+    told
+}
+
+#[test]
+fn who_is_kicked_is_told_so_and_may_come_again() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    let (mut anna, mut ben) = (room.join("anna"), room.join("ben"));
+    room.answers("/kick ANNA", "* kicked anna from 127.0.0.1");
+    while anna.line() != "* you were kicked by the operator" {}
+    anna.is_at_the_end();
+    while ben.line() != "* anna left (kicked)" {}
+    room.server.program.line_with("* anna left (kicked)");
+    room.join("anna");
+    room.answers("/kick carl", "* nobody here is called carl; /who tells who is here");
+    room.answers("/kick server", "* the operator stays");
+    room.answers("/kick", "* write it as: /kick NICK");
+    // Nobody in the room hears what the operator types.
+    room.types("done");
+    loop {
+        match ben.line().as_str() {
+            "server: done" => break,
+            line => assert!(!line.contains("carl") && !line.contains("/kick"), "{line}"),
+        }
+    }
+    room.server.stop();
+}
+
+#[test]
+fn what_a_member_types_is_no_command_of_the_operators() {
+    let room = Room::open(&["127.0.0.1:0"]);
+    let (mut anna, mut ben) = (room.join("anna"), room.join("ben"));
+    for command in ["/kick ben", "/ban ben", "/unban 127.0.0.1", "/bans"] {
+        anna.say(command);
+        while !anna.line().starts_with("* no such command") {}
+    }
+    anna.say("hello");
+    ben.hears("anna: hello");
+    room.server.stop();
+}
+
+#[test]
+fn the_operator_is_told_of_its_commands() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    room.types("/help");
+    room.server.program.line_with("/nick NAME, /who");
+    let told = room.server.program.line_with("/kick NICK");
+    for command in ["/ban NICK or ADDRESS [TIME]", "/unban ADDRESS", "/bans"] {
+        assert!(told.contains(command), "{told}");
+    }
+    room.server.stop();
+}
+
+#[test]
+fn who_is_banned_stays_out_until_the_ban_is_lifted() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    let (mut anna, mut ben) = (room.join("anna"), room.join("ben"));
+    room.answers("/bans", "* nobody is banned");
+    // All that come from there are meant.
+    room.answers("/ban anna", "* banned 127.0.0.1, and kicked anna, ben");
+    for member in [&mut anna, &mut ben] {
+        while member.line() != "* you were kicked by the operator" {}
+    }
+    assert_eq!(turned_away(room.server.address()), "* you are banned from this room");
+    room.answers("/bans", "* banned: 127.0.0.1 (anna)");
+    room.answers("/unban 192.0.2.7", "* 192.0.2.7 was not banned");
+    room.answers("/unban anna", "* anna is no address");
+    room.answers("/unban 127.0.0.1", "* 127.0.0.1 is not banned any more");
+    room.join("anna");
+    room.answers("/ban carl", "* nobody here is called carl, and it is no address");
+    room.answers("/ban anna soon", "* 'soon': not a duration");
+    // One who is not here, by the address.
+    room.answers("/ban 2001:db8::7 1h", "* banned 2001:db8::/64 until 20");
+    room.server.stop();
+}
+
+#[test]
+fn a_ban_for_a_time_says_until_when() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    let _anna = room.join("anna");
+    room.answers("/ban anna 2 days", "* banned 127.0.0.1 until 20");
+    let told = turned_away(room.server.address());
+    let until = told.strip_prefix("* you are banned from this room until ").expect("a time");
+    assert!(until.starts_with("20") && until.ends_with('Z'), "{until}");
+    room.server.stop();
+}
+
+#[test]
+fn of_an_ipv6_network_everybody_is_banned() {
+    let mut room = Room::open(&["[::1]:0"]);
+    let _anna = room.join("anna");
+    room.answers("/ban anna", "* banned ::/64, and kicked anna");
+    assert_eq!(turned_away(room.server.address()), "* you are banned from this room");
+    room.answers("/unban ::5", "* ::/64 is not banned any more");
+    room.join("anna");
+    room.server.stop();
+}
+
+#[test]
+fn bans_outlive_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bans");
+    let mut room = Room::with_bans(&file);
+    let _anna = room.join("anna");
+    room.answers("/ban anna", "* banned 127.0.0.1");
+    room.answers("/ban 192.0.2.7 1ms", "* banned 192.0.2.7 until 20");
+    room.server.stop();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.lines().any(|line| line == "127.0.0.1 forever anna"), "{text}");
+
+    let mut room = Room::with_bans(&file);
+    assert_eq!(turned_away(room.server.address()), "* you are banned from this room");
+    room.answers("/bans", "* banned: 127.0.0.1 (anna)");
+    room.answers("/unban 127.0.0.1", "* 127.0.0.1 is not banned any more");
+    room.server.stop();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+}
+
+#[test]
+fn a_damaged_file_of_bans_is_told_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bans");
+    fs::write(&file, "# mine\n192.0.2.7 forever\n192.0.2.8 fore\n").unwrap();
+    let launch = || Launch::new("chat-server").arg("127.0.0.1:0").arg("--bans");
+    launch().arg(&file).run().exits(1).says(&[
+        "line 3",
+        "'192.0.2.8 fore'",
+        "2026-12-31T23:59:59Z",
+    ]);
+    assert!(fs::read_to_string(&file).unwrap().starts_with("# mine\n"), "it is left as it is");
+    launch().arg("/nowhere/bans").run().exits(1).says(&["/nowhere/bans", "no such file"]);
+}
+
+#[test]
+fn whoever_joins_is_shown_the_message_of_the_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("motd");
+    fs::write(&file, "be kind\n\x1b[2J and brief\n").unwrap();
+    // As many joins as it takes.
+    let many = ["127.0.0.1:0", "--max-per-source", "1000000", "--motd"];
+    let room = Room::open(&[&many[..], &[file.to_str().unwrap()]].concat());
+    let mut anna = Member::join(room.server.address());
+    anna.hears("* motd: be kind");
+    anna.hears(r"* motd: \x1b[2J and brief");
+    anna.say("hello");
+    let mut ben = Member::join(room.server.address());
+    for line in ["* motd: be kind", r"* motd: \x1b[2J and brief", &format!("{}: hello", anna.nick)]
+    {
+        ben.hears(line);
+    }
+    anna.hears(&format!("* {} joined", ben.nick));
+
+    fs::write(&file, "new\n").unwrap();
+    room.server.program.signal(Signal::SIGHUP);
+    // It is read in the background: each look gives way.
+    let deadline = Instant::now() + TIMEOUT;
+    while Member::join(room.server.address()).line() != "* motd: new" {
+        assert!(Instant::now() < deadline, "the old message is shown still");
+        thread::yield_now();
+    }
+    room.server.stop();
+}
+
+#[test]
+fn a_message_that_is_too_long_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("motd");
+    fs::write(&file, "line\n".repeat(21)).unwrap();
+    let run = Launch::new("chat-server").args(["127.0.0.1:0", "--motd"]).arg(&file).run();
+    run.exits(1).says(&["message of the day", "more than 20 lines"]);
+}
