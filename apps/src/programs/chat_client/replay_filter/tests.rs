@@ -146,3 +146,55 @@ fn the_nick_may_have_changed_under_way() {
     assert_eq!(known.take_undelivered(&again), Undelivered::default());
     assert_eq!(missed(&known, &["a: 1", "me: one"]), [""; 0]);
 }
+
+/// A room, and a link to it on which lines are under way both ways when it breaks. What is called lost has
+/// not arrived; and of what has not, all is called so that was sent after something came that the room
+/// sends again.
+#[test]
+fn what_is_called_lost_is_lost_whatever_was_under_way() {
+    let seed = 0x1057;
+    let mut random = fastrand::Rng::with_seed(seed);
+    for round in 0..5000 {
+        let mut known = ReplayFilter::default();
+        known.record_nick("me");
+        let (mut room, mut up, mut down) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        // Own lines, each with how many of the others' had come before.
+        let (mut sent, mut received) = (Vec::new(), 0);
+        for number in 0..random.usize(..40) {
+            match random.u8(..4) {
+                0 => {
+                    let line = number.to_string();
+                    known.record_sent(&line);
+                    sent.push((format!("me: {line}"), received));
+                    up.push_back(format!("me: {line}"));
+                }
+                1 => room.extend(up.pop_front()),
+                2 => {
+                    room.push(format!("a: {number}"));
+                    down.push_back(format!("a: {number}"));
+                }
+                _ => {
+                    if let Some(line) = down.pop_front() {
+                        known.record_received(Line::read(line.as_bytes()));
+                        received += 1;
+                    }
+                }
+            }
+        }
+        known.begin_connection();
+        let history = &room[random.usize(..=room.len())..];
+        let Undelivered { lost, .. } = known.take_undelivered(history);
+        let context =
+            format!("seed {seed}, round {round}: {sent:?}, {room:?}, {history:?}: {lost:?}");
+        let is_called_lost = |line: &String| lost.iter().any(|lost| format!("me: {lost}") == *line);
+        let missing = room.iter().filter(|line| line.starts_with("a: ")).count()
+            - history.iter().filter(|line| line.starts_with("a: ")).count();
+        for (line, before) in &sent {
+            let has_arrived = room.contains(line);
+            assert!(!(has_arrived && is_called_lost(line)), "{line} of {context}");
+            if !has_arrived && *before > missing {
+                assert!(is_called_lost(line), "{line} of {context}");
+            }
+        }
+    }
+}
