@@ -71,7 +71,8 @@ impl StyledLine {
                 start += 1;
                 continue;
             }
-            if is_space {
+            // What stands before the text is not made of words.
+            if is_space && at >= self.hang {
                 let (from, from_column) = match gap {
                     Some(gap) if gap.bytes.end == at => (gap.bytes.start, gap.columns.start),
                     _ => (at, used),
@@ -164,8 +165,8 @@ mod tests {
 
     #[test]
     fn where_the_text_would_have_too_little_room_it_goes_on_further_left() {
-        assert_eq!(rows("12:00 long-nick: ", "abcdef", 20), ["12:00 long-nick:", "      abcdef"]);
-        assert_eq!(rows("12:00 a: ", "bcd", 6), ["12:00", "   a:", "   bcd"]);
+        assert_eq!(rows("12:00 long-nick: ", "abcdef", 20), ["12:00 long-nick: abc", "      def"]);
+        assert_eq!(rows("12:00 a: ", "bcd", 6), ["12:00 ", "   a: ", "   bcd"]);
     }
 
     #[test]
