@@ -28,7 +28,7 @@ const INVISIBLE: [Span; 14] = [
 
 /// The scripts in which joiners make a difference: Arabic to Sinhala, Myanmar, Khmer, Mongolian, Tai Tham
 /// to Lepcha, Syloti Nagri to Devanagari Extended, Javanese to Meetei Mayek, and presentation forms.
-const JOINING: [Span; 9] = [
+const JOINING: [Span; 10] = [
     (0x610, 0xdff),
     (0x1000, 0x109f),
     (0x1780, 0x17dd),
@@ -37,7 +37,8 @@ const JOINING: [Span; 9] = [
     (0xa800, 0xa8ff),
     (0xa980, 0xaaff),
     (0xabc0, 0xabff),
-    (0xfb50, 0xfefc),
+    (0xfb50, 0xfdff),
+    (0xfe70, 0xfefc),
 ];
 
 /// The symbols among which emoji are (UTS #51: `Extended_Pictographic`).

@@ -96,7 +96,11 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
         line.kind
     {
         let count = nick.chars().count();
-        assert!((1..=24).contains(&count) && nick.starts_with(char::is_alphanumeric), "{nick}");
+        assert!(
+            (1..=24).contains(&count)
+                && nick.starts_with(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()),
+            "{nick}"
+        );
         assert_eq!(line.welcome(), None);
     }
     assert_eq!(line.is_refusal(), shown.starts_with("* too fast: "));
