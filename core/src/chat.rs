@@ -53,15 +53,17 @@
 //!
 //! There is no other line. **What a member causes to be said starts with its name**, and a line that starts with
 //! `* ` is the server's own: no nick can start so. A receiver looks for `* ` first, then for `(private) `; then what stands before
-//! the first `: ` is the nick. TEXT is [printable](crate::printable), so that a plain terminal is safe as well.
+//! the first `: ` is the nick, and an action is what begins with `/me`, a blank and something. TEXT
+//! is [printable](crate::printable), so that a plain terminal is safe as well.
 //!
 //! - The first line is the welcome. It gives the nick, and tells that the server knows commands and ends
 //!   each line with a line feed. The last lines said follow, [`DEFAULT_HISTORY`] by default, actions among
 //!   them, but no private lines and no notices; then what happens from now on.
-//! - A line has at most [`max_line_bytes`] bytes with its line feed: 4 times the longest text, and 128.
+//! - A line has at most [`max_line_bytes`] bytes with its line feed, whoever says it: 4 times the longest
+//!   text, and 128. It ends at the line feed and nowhere else: what stops in the middle of one goes on later.
 //! - Everybody receives the lines in one order, in which private ones have their place as well.
 //! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
-//!   digit. Which letters there may be, and which nicks look alike, is for the owner's [`NickRules`] to
+//!   digit: at most 96 bytes, without a blank or a colon. Which letters there may be, and which nicks look alike, is for the owner's [`NickRules`] to
 //!   say: by default it is [ASCII](NickRules::ASCII) alone. `server` and everything
 //!   that starts like `guest` are reserved: a new member's nick is `guest` and a number.
 //!
