@@ -190,7 +190,15 @@ fn selectors_stay_behind_what_has_variants() {
     ] {
         assert!(stays(text), "{text}");
     }
-    for text in ["☀\u{fe00}\u{200d}z", "葛\u{fe00}\u{200c}", "1\u{fe0f}", "1\u{fe0f}2", "a\u{180b}", "ᠠ\u{180b}\u{180b}", "a\u{fe00}"] {
+    for text in [
+        "☀\u{fe00}\u{200d}z",
+        "葛\u{fe00}\u{200c}",
+        "1\u{fe0f}",
+        "1\u{fe0f}2",
+        "a\u{180b}",
+        "ᠠ\u{180b}\u{180b}",
+        "a\u{fe00}",
+    ] {
         assert!(!stays(text), "{text}");
     }
 }
