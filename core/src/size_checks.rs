@@ -49,7 +49,7 @@ const _: () = {
 const _: () = {
     use crate::chat::{Client, LogEntry, MemberSlot, Room, SourceSlot};
 
-    assert!(fits(size_of::<Room<'_>>(), 0, [512, 480]));
+    assert!(fits(size_of::<Room<'_>>(), 0, [448, 400]));
     assert!(fits(size_of::<MemberSlot>(), 0, [256, 256]));
     assert!(fits(size_of::<SourceSlot>(), 0, [32, 32]));
     assert!(fits(size_of::<LogEntry>(), 0, [16, 16]));

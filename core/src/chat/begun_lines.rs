@@ -1,5 +1,6 @@
 //! Which of the lines that have begun and not ended have a buffer.
 
+use super::config::RoomConfig;
 use super::line_buffers::LineBuffers;
 use super::member_id::NOBODY;
 use super::member_slot::Buffering;
@@ -22,7 +23,7 @@ pub(super) fn acquire(
     let account = slot.account;
     let before = room.delivery.buffer_queue.before(room.delivery.slots, index);
     if u32::from(buffers.free_count()) <= before
-        || !room.accounts.take_line_buffer(account, &room.delivery.config)
+        || !room.accounts.take_line_buffer(account, room.delivery.config.line_buffers_per_source)
     {
         return None;
     }
@@ -34,9 +35,9 @@ pub(super) fn acquire(
 
 /// A member waits for a buffer: with all others, or with those of its source.
 pub(super) fn wait(room: &mut RoomState<'_>, index: u32, now: Instant) {
-    let config = room.delivery.config;
+    let RoomConfig { line_buffers_per_source: share, patience, .. } = room.delivery.config;
     let Some(slot) = room.delivery.slots.get_mut(index as usize) else { return };
-    if room.accounts.may_have_line_buffer(slot.account, &config) {
+    if room.accounts.may_have_line_buffer(slot.account, share) {
         if slot.wait == Wait::Nothing {
             let queue = &mut room.delivery.buffer_queue;
             if queue.is_empty() {
@@ -46,7 +47,7 @@ pub(super) fn wait(room: &mut RoomState<'_>, index: u32, now: Instant) {
             slot.buffering = Buffering::Unneeded;
         }
     } else if !matches!(slot.buffering, Buffering::AwaitsShare { .. }) {
-        slot.buffering = Buffering::AwaitsShare { until: now + config.patience };
+        slot.buffering = Buffering::AwaitsShare { until: now + patience };
         room.delivery.stop_waiting(index);
     }
 }

@@ -45,7 +45,9 @@ impl RoomState<'_> {
             return;
         }
         let written = self.delivery.log.end().saturating_sub(before);
-        let line = u64::from(max_text).saturating_add(AROUND_TEXT as u64);
+        // Less than two lines.
+        let written = u32::try_from(written).unwrap_or(u32::MAX);
+        let line = u32::from(max_text).saturating_add(AROUND_TEXT);
         let count = written.div_ceil(line).max(1);
         let Some(slot) = self.delivery.slot_mut(index) else { return };
         slot.lines.record_many(now, rate, count);

@@ -15,13 +15,13 @@ pub(super) const MIN_ENTRIES: usize = 16;
 pub(super) const MIN_TEXT: u16 = 2;
 
 /// A nick and what stands around it, in bytes: less than this.
-pub(super) const AROUND_TEXT: usize = 128;
+pub(super) const AROUND_TEXT: u32 = 128;
 
 /// The longest line that a text of `max_text` bytes can become, in bytes: every byte shown by four
 /// (see [`printable`](crate::printable)), a nick and what stands around it. The room's own lines
 /// are shorter than the least of these.
 pub const fn max_line_bytes(max_text: usize) -> usize {
-    let said = max_text.saturating_mul(4).saturating_add(AROUND_TEXT);
+    let said = max_text.saturating_mul(4).saturating_add(AROUND_TEXT as usize);
     if said < 256 { 256 } else { said }
 }
 

@@ -52,9 +52,10 @@ impl RateLimiter {
     }
 
     /// As many lines are said at `now`.
-    pub(super) fn record_many(&mut self, now: Instant, rate: u32, count: u64) {
+    pub(super) fn record_many(&mut self, now: Instant, rate: u32, count: u32) {
         if let Some(interval) = interval(rate) {
-            self.due = self.due.max(now) + Duration::from_micros(interval.saturating_mul(count));
+            self.due =
+                self.due.max(now) + Duration::from_micros(interval.saturating_mul(count.into()));
         }
     }
 
@@ -97,7 +98,7 @@ mod tests {
     fn what_counts_as_several_is_waited_for_as_long() {
         let (mut member, now) = (RateLimiter::new(), Instant::from_millis(5_000));
         assert!(member.is_idle(now));
-        member.record_many(now, 10, u64::from(BURST) + 4);
+        member.record_many(now, 10, BURST + 4);
         let settled = now + Duration::from_millis(100 * u64::from(BURST + 4));
         assert!(!member.is_idle(settled - Duration::from_micros(1)) && member.is_idle(settled));
         assert_eq!(member.next_allowed(10, BURST), now + Duration::from_millis(500));

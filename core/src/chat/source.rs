@@ -83,9 +83,10 @@ impl<'a> Accounts<'a> {
         Ok(index)
     }
 
-    /// Counts a buffer for a member's unfinished line, if its source may have one more.
-    pub(super) fn take_line_buffer(&mut self, index: u32, config: &RoomConfig) -> bool {
-        let may = self.may_have_line_buffer(index, config);
+    /// Counts a buffer for a member's unfinished line, if its source may have one more of its share; 0
+    /// for no limit.
+    pub(super) fn take_line_buffer(&mut self, index: u32, share: u16) -> bool {
+        let may = self.may_have_line_buffer(index, share);
         if let Some(account) = self.get_mut(index).filter(|_| may) {
             account.line_buffers = account.line_buffers.saturating_add(1);
         }
@@ -93,9 +94,8 @@ impl<'a> Accounts<'a> {
     }
 
     /// Whether this source may have one more buffer.
-    pub(super) fn may_have_line_buffer(&self, index: u32, config: &RoomConfig) -> bool {
-        let most = config.line_buffers_per_source;
-        most == 0 || self.line_buffers(index) < most
+    pub(super) fn may_have_line_buffer(&self, index: u32, share: u16) -> bool {
+        share == 0 || self.line_buffers(index) < share
     }
 
     /// How many buffers this source has.

@@ -87,3 +87,17 @@ impl fmt::Display for RoomEvent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_together_counts_for_all_of_it() {
+        assert_eq!(told_together(b"* 14 joined, 9 left"), Some(23));
+        for line in [&b"* 14 joined"[..], b"* 9 left", b"* x joined, 9 left", b"14 joined, 9 left"]
+        {
+            assert_eq!(told_together(line), None);
+        }
+    }
+}

@@ -140,6 +140,21 @@ fn who_reads_a_line_now_and_then_is_not_waited_for_longer() {
     }
 }
 
+#[test]
+fn sending_nothing_is_not_reading() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server]);
+    for millis in (0..250).step_by(10) {
+        hand.now = at(millis);
+        hand.member(bert).transmitted(at(millis), 0);
+    }
+    hand.wait(anna, 250);
+    assert_eq!(hand.wait(bert, 250), "!FellBehind");
+}
+
 /// A turn is what the owner gives after [`Room::needs_poll`].
 #[test]
 fn who_had_no_turn_is_waited_for_once_more() {

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
-    Client, DEFAULT_END_TIMEOUT, LeaveReason, Line, MemberError, MemberEvent, MemberId, Room,
-    SayError, Source, max_line_bytes,
+    Client, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, MemberError, MemberEvent,
+    MemberId, Room, SayError, Source, max_line_bytes,
 };
-use barewire_core::session::Session;
+use barewire_core::session::{Output, Session};
 use barewire_core::text::{Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub(super) struct Peer {
     skips: bool,
     /// When it last took something from the room, or might still say something.
     moved: Instant,
+    /// When nothing waited for it last.
+    drained: Instant,
     /// Both ends were closed in order.
     pub(super) whole: bool,
 }
@@ -100,6 +102,7 @@ impl Simulation<'_> {
                 began: None,
                 skips: false,
                 moved: self.now,
+                drained: self.now,
                 whole: false,
             });
         }
@@ -152,6 +155,9 @@ impl Simulation<'_> {
             other.transmit(now, &mut member, count as u64);
             if other.sent.len() > before {
                 peer.moved = now;
+            }
+            if matches!(member.poll_transmit(), Output::Nothing) && member.is_active() {
+                peer.drained = now;
             }
         }
         let part = under_way(&other.sent, &mut peer.arrived[0], count);
@@ -210,6 +216,10 @@ impl Simulation<'_> {
             peer.moved = now;
         }
         if let Some(error) = failed {
+            if error == MemberError::FellBehind {
+                let stalled = now.duration_since(peer.drained);
+                assert!(stalled >= DEFAULT_PATIENCE, "it had read all {stalled} before");
+            }
             if error == MemberError::TimedOut {
                 assert!(model.has_ended, "it may still say something");
                 assert!(
