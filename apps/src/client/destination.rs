@@ -71,7 +71,7 @@ impl<'a> Destination<'a> {
             )));
         }
         let text = rest.first().map(|text| parse(text)).transpose();
-        Ok((destination, text.map_err(|why| Failure::usage(format!("the text {why}")))?))
+        Ok((destination, text.map_err(|why| Failure::usage(format!("TEXT: the text {why}")))?))
     }
 
     /// What finds its addresses of `family`, anew at each attempt.

@@ -129,7 +129,8 @@ impl Run for ChatServerProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let address = ListenAddress::read_only(&self.address)?;
-        let log_file = self.log.as_deref().map(LogFile::open).transpose()?;
+        let log_file = self.log.as_deref().map(LogFile::open).transpose();
+        let log_file = log_file.map_err(|failure| failure.about("--log"))?;
         let motd = self.motd.as_deref().map(Motd::open).transpose()?;
         // The room lives on one thread.
         let Opened { shares, addresses } = open(&address)?;

@@ -138,7 +138,9 @@ impl Run for FileClientProgram {
         let transfers = self.transfers(&names, stream)?;
         let expectations = match (self.settings.expect, &self.settings.expect_from) {
             (Some(hash), _) => Expectations::One(hash),
-            (None, Some(path)) => Expectations::read(path)?,
+            (None, Some(path)) => {
+                Expectations::read(path).map_err(|failure| failure.about("--expect-from"))?
+            }
             (None, None) => Expectations::None,
         };
         let (family, waits) = (self.settings.family, &self.common.waits);
@@ -235,11 +237,15 @@ impl FileClientProgram {
             let leaf = leaf.ok_or_else(|| {
                 Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
             })?;
-            let parent = open(path.parent().unwrap_or(path))?;
+            let parent =
+                open(path.parent().unwrap_or(path)).map_err(|failure| failure.about("-o"))?;
             let target = TargetPath::new(parent, leaf.as_bytes());
             return Ok(all.map(|name| Transfer::file(name, target.clone(), None)).collect());
         }
-        let target = open(self.directory.as_deref().unwrap_or(Path::new("")))?;
+        let target = match &self.directory {
+            Some(path) => open(path).map_err(|failure| failure.about("-d"))?,
+            None => open(Path::new(""))?,
+        };
         if names.len() > 1 && names.iter().any(|name| leaf(name) == Some("")) {
             return Err(Failure::usage(
                 "`.` is all that the server has: what is asked for beside it could have the name of \

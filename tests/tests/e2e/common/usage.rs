@@ -135,6 +135,28 @@ fn assert_wrong_usage(program: &str, arguments: &[&str]) {
 }
 
 #[test]
+fn what_cannot_be_used_is_told_with_its_option() {
+    let text = "x".repeat(1025);
+    for (program, arguments, code, told) in [
+        ("chat-server", &["127.0.0.1:0", "--log", "/none/x"][..], 1, "--log: cannot open"),
+        (
+            "file-client",
+            &["127.0.0.1:9", "x", "--expect-from", "/none"],
+            1,
+            "--expect-from: cannot",
+        ),
+        ("file-client", &["127.0.0.1:9", "x", "-d", "/none"], 1, "-d: cannot write into"),
+        ("file-client", &["127.0.0.1:9", "x", "-o", "/none/x"], 1, "-o: cannot write into"),
+        ("file-client", &["127.0.0.1:9", "x", "--mirror", "b"], 2, "--mirror: 'b' has no port"),
+        ("tcp-client", &["127.0.0.1:9", &text], 2, "TEXT: the text is 1025 bytes long"),
+        ("tcp-server", &["nowhere"], 2, "ADDR: 'nowhere' has no port (write HOST:PORT)"),
+        ("udp-server", &["127.0.0.1:0", "--capacity", "0"], 2, "'--capacity <BYTES>'"),
+    ] {
+        run(program, arguments).exits(code).says(&[told]).omits("listening");
+    }
+}
+
+#[test]
 fn a_record_of_wrong_usage_says_what_is_wrong() {
     for (program, arguments, told) in [
         ("udp-client", &["--json"][..], "required arguments were not provided: <ADDR>"),
