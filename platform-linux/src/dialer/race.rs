@@ -10,10 +10,10 @@ use barewire_core::time::{Duration, Instant};
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How many attempts are under way at a time at most. When one more is due, the oldest makes room once it
-/// has had [`PATIENCE`] delays, a second as a rule; those that come last have all the time that is left.
+/// has had four [delays](ATTEMPT_DELAY); those that come last have all the time that is left.
 pub const MAX_ATTEMPTS: usize = 6;
 
-/// See [`MAX_ATTEMPTS`].
+/// For so many delays an attempt is not given up for another.
 const PATIENCE: u32 = 4;
 
 /// Decides when each of several addresses is tried: one after another, each a delay after the one before,
