@@ -1,6 +1,6 @@
 //! The terminal: what was said, and below it the line that the user types.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::mem;
 
 use barewire_core::time::Duration;
@@ -133,33 +133,8 @@ impl Screen {
             self.unanswered = self.unanswered.saturating_sub(1);
             return Ok(EditOutcome::Nothing);
         }
-        if let Some(look_back) = &mut self.look_back {
-            let size = size();
-            let page = size.1.saturating_sub(2).max(1);
-            self.stale = true;
-            let goes_on = match key {
-                Key::PageUp => Some(page),
-                Key::Up => Some(1),
-                Key::Home => Some(usize::MAX / 2),
-                _ => None,
-            };
-            if let Some(rows) = goes_on {
-                look_back.up(rows, &self.lines, size);
-                return Ok(EditOutcome::Changed);
-            }
-            let goes_on = match key {
-                Key::PageDown => look_back.down(page),
-                Key::Down => look_back.down(1),
-                Key::Clear => true,
-                _ => false,
-            };
-            if goes_on {
-                return Ok(EditOutcome::Changed);
-            }
-            self.end_look_back();
-            if matches!(key, Key::PageDown | Key::Down | Key::End | Key::Cancel | Key::Enter) {
-                return Ok(EditOutcome::Changed);
-            }
+        if self.press_in_look_back(key) {
+            return Ok(EditOutcome::Changed);
         }
         let outcome = self.line.press(key);
         self.stale |= outcome != EditOutcome::Nothing;
@@ -181,7 +156,7 @@ impl Screen {
                 self.row.erase(size().0, None, &mut self.request);
                 let size = size();
                 let mut look_back = LookBack::default();
-                look_back.up(size.1.saturating_sub(2).max(1), &self.lines, size);
+                look_back.up(page(size), &self.lines, size);
                 self.look_back = Some(look_back);
                 self.request.push_str(OTHER_SCREEN);
                 self.stale = true;
@@ -189,6 +164,34 @@ impl Screen {
             }
             outcome => Ok(outcome),
         }
+    }
+
+    /// Whether a key moves or ends a look at what has scrolled away, and does nothing else. Any other ends
+    /// it as well.
+    fn press_in_look_back(&mut self, key: Key) -> bool {
+        let Some(look_back) = &mut self.look_back else { return false };
+        self.stale = true;
+        let size = size();
+        let up = match key {
+            Key::PageUp => page(size),
+            Key::Up => 1,
+            Key::Home => usize::MAX / 2,
+            _ => 0,
+        };
+        if up > 0 {
+            look_back.up(up, &self.lines, size);
+            return true;
+        }
+        let stays = match key {
+            Key::PageDown => look_back.down(page(size)),
+            Key::Down => look_back.down(1),
+            Key::Clear => true,
+            _ => false,
+        };
+        if !stays {
+            self.end_look_back();
+        }
+        stays || matches!(key, Key::PageDown | Key::Down | Key::End | Key::Cancel | Key::Enter)
     }
 
     fn end_look_back(&mut self) {
@@ -297,9 +300,16 @@ impl Drop for Screen {
         if !self.left {
             self.end_look_back();
             self.row.erase(size().0, None, &mut self.request);
-            print!("{}{WRAP}{PASTE_OFF}", self.request);
+            // If it fails the terminal is gone.
+            let _ = write!(io::stdout(), "{}{WRAP}{PASTE_OFF}", self.request);
+            let _ = io::stdout().flush();
         }
     }
+}
+
+/// By how many rows a page is moved: one of the last is seen again.
+fn page((_, height): (usize, usize)) -> usize {
+    height.saturating_sub(2).max(1)
 }
 
 /// How many columns and rows the terminal has that standard output is.

@@ -103,7 +103,8 @@ impl LookBack {
             0 => String::new(),
             count => format!("{count} new, "),
         };
-        let status = format!("-- {new}{} rows below: Page Down, or Esc to return --", self.above);
+        let rows = if self.above == 1 { "row" } else { "rows" };
+        let status = format!("-- {new}{} {rows} below: Page Down, or Esc to return --", self.above);
         out.push_str(fitting_start(&status, columns.saturating_sub(1)));
         out.push_str("\x1b[K");
     }
@@ -152,7 +153,7 @@ mod tests {
         lines.push(line("new"));
         let [first, last, told] = looked_at(&look_back, &lines);
         assert_eq!([first, last], ["14", "18"], "what comes meanwhile is not seen");
-        assert!(told.starts_with("-- 1 new, 1 rows below"), "{told}");
+        assert!(told.starts_with("-- 1 new, 1 row below"), "{told}");
         assert!(!look_back.down(2), "there is nothing more");
     }
 
