@@ -95,6 +95,13 @@ impl<'a> Line<'a> {
     pub fn is_refusal(self) -> bool {
         self.bytes.starts_with(b"* too fast: ")
     }
+
+    /// Whether it tells who receives it that the operator does not want it in the room: a client does
+    /// not come back by itself.
+    pub fn is_dismissal(self) -> bool {
+        self.bytes == b"* you were kicked by the operator"
+            || self.bytes.starts_with(b"* you are banned from this room")
+    }
 }
 
 impl fmt::Debug for Line<'_> {

@@ -89,6 +89,7 @@ impl ServerProfile {
         if line.is_refusal() {
             chat.report_refusal();
         }
+        chat.settings.reconnects &= !line.is_dismissal();
         chat.members.update(line);
         if chat.update_nick(line) {
             // What was said before comes before all that is new.

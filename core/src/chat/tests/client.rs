@@ -267,4 +267,12 @@ fn a_client_understands_a_room() {
     for line in [&b"too fast: "[..], b"anna: * too fast: ", b"* anna is too fast: "] {
         assert!(!Line::read(line).is_refusal());
     }
+    for line in [
+        "* you were kicked by the operator",
+        "* you are banned from this room",
+        "* you are banned from this room until 2030-01-02T03:04:05Z",
+    ] {
+        assert!(Line::read(line.as_bytes()).is_dismissal());
+        assert!(!Line::read(format!("anna: {line}").as_bytes()).is_dismissal());
+    }
 }

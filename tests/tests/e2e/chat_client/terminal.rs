@@ -176,6 +176,21 @@ fn it_does_not_come_back_if_it_must_not_nor_to_where_it_never_was() {
 }
 
 #[test]
+fn who_is_put_out_by_the_operator_does_not_come_back_by_itself() {
+    for notice in ["you were kicked by the operator", "you are banned from this room"] {
+        let server = Peer::tcp(move |mut stream| {
+            welcome(&mut stream);
+            stream.write_all(format!("* {notice}\n").as_bytes()).unwrap();
+        });
+        let mut terminal = Terminal::start(&server.at(), &[]);
+        terminal.wait_for_row(&format!("*** {notice}"));
+        terminal.wait(|rows| rows.iter().any(|row| row.contains("closed the connection")));
+        assert_eq!(terminal.finish(), Some(0));
+        server.finish();
+    }
+}
+
+#[test]
 fn a_line_that_is_too_long_is_kept_to_be_shortened() {
     let server = Peer::tcp(|mut stream| {
         stream.write_all(b"hello\n").unwrap();

@@ -98,6 +98,7 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(Line::read(given.bytes).printable());
     used(Line::read(given.bytes).welcome());
     used(Line::read(given.bytes).is_refusal());
+    used(Line::read(given.bytes).is_dismissal());
     used(Line::read(given.bytes).as_bytes());
     used(Line::read(given.bytes).to_str());
     let limiter = &mut RateLimiter::new();

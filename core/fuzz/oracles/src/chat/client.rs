@@ -104,6 +104,7 @@ fn judge(line: Line<'_>, bytes: &[u8]) {
         assert_eq!(line.welcome(), None);
     }
     assert_eq!(line.is_refusal(), shown.starts_with("* too fast: "));
+    assert!(!line.is_dismissal() || shown.starts_with("* you "), "{shown}");
     if let Some(nick) = line.welcome() {
         assert_eq!(shown, format!("* welcome to barewire chat, you are {nick} (/help)"));
     }
