@@ -61,6 +61,20 @@ impl fmt::Display for MemberEvent<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for MemberEvent<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (nick, action, text) = match self {
+            Self::Said { nick, text } => (nick, "", text),
+            Self::Acted { nick, text } => (nick, "/me ", text),
+            Self::Renamed { old, new } => {
+                return defmt::write!(f, "* {=str} is now {=str}", old, new);
+            }
+        };
+        defmt::write!(f, "{=str}: {=str}{}", nick, action, text);
+    }
+}
+
 impl fmt::Debug for MemberEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

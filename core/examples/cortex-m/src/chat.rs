@@ -2,9 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use barewire_core::chat::{
-    self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room, Source,
-};
+use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room, Source};
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
 use barewire_core::text::{DEFAULT_QUIET, Text};
@@ -78,12 +76,7 @@ impl Service for RoomService<'_> {
             socket.abort();
             return false;
         };
-        let driven = connection.drive(now, &mut member, socket, |event| match event {
-            MemberEvent::Said { nick, text } => info!("{}: {}", nick, text),
-            MemberEvent::Acted { nick, text } => info!("{}: /me {}", nick, text),
-            MemberEvent::Renamed { old, new } => info!("{} is now {}", old, new),
-            _ => {}
-        });
+        let driven = connection.drive(now, &mut member, socket, |event| info!("{}", event));
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
@@ -168,7 +161,7 @@ impl Client for Passer<'_> {
                 match (*stage, heard.kind) {
                     (Stage::Entering, _) => *stage = Stage::Speaking,
                     (Stage::Listening, Kind::Said { .. } | Kind::Acted { .. }) => {
-                        *stage = Stage::Leaving
+                        *stage = Stage::Leaving;
                     }
                     _ => {}
                 }
