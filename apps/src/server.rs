@@ -4,6 +4,7 @@ pub(crate) mod admission;
 pub(crate) mod context;
 pub(crate) mod listen;
 pub(crate) mod places;
+mod repeats;
 pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod sockets;

@@ -88,7 +88,7 @@ mod tests {
         );
         assert_eq!(
             serde_json::to_string(&summary).unwrap(),
-            r#"{"event":"summary","sent":125,"received":100,"lost":25,"min":1,"mean":51,"p50":50,"p99":99,"max":100}"#
+            r#"{"event":"summary","sent":125,"received":100,"lost":25,"min":1e-6,"mean":0.000051,"p50":0.00005,"p99":0.000099,"max":0.0001}"#
         );
     }
 

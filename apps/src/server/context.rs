@@ -12,6 +12,7 @@ use crate::output::printer::Printer;
 
 use super::admission::{Admitted, Standing};
 use super::places::Place;
+use super::repeats::{More, Repeats};
 
 /// `S` is what the server itself keeps on the thread.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct ServerContext<S> {
     pub(super) served: Option<Permit>,
     /// Whether any client failed; one for all threads.
     pub(super) failed: Arc<AtomicBool>,
+    /// What is told of clients that failed.
+    pub(super) repeats: Repeats,
 }
 
 /// Whom a task serves.
@@ -56,7 +59,7 @@ impl ServedPeer {
 impl<S> ServerContext<S> {
     /// Has what was collected in this round printed at its end.
     pub(crate) fn flush_later(&self, cx: &mut Context<'_, Self>) {
-        if self.printer.has_pending() {
+        if self.printer.has_pending() || !self.repeats.is_empty() {
             cx.wake(self.flush_task);
         }
     }
@@ -75,8 +78,17 @@ impl<S> ServerContext<S> {
 
     /// As [`peer_failed`](Self::peer_failed), once there are no more turns.
     pub(crate) fn peer_abandoned(&mut self, peer: &ServedPeer, reason: &str) {
-        self.printer.client_failed(&format!("{}: {reason}", peer.address));
         self.failed.store(true, Ordering::Relaxed);
+        // With more diagnostics each is told.
+        if log::log_enabled!(log::Level::Debug) || self.repeats.tells(peer.address.ip()) {
+            self.printer.client_failed(&format!("{}: {reason}", peer.address));
+        }
+    }
+
+    fn tell_more(&mut self, more: impl IntoIterator<Item = More>) {
+        for more in more {
+            self.printer.client_failed(&more.to_string());
+        }
     }
 
     /// The client is served. With `once`, so is the server.
@@ -85,6 +97,13 @@ impl<S> ServerContext<S> {
             self.served = peer.permit.take();
             cx.stop();
         }
+    }
+}
+
+impl<S> Drop for ServerContext<S> {
+    fn drop(&mut self) {
+        let more = self.repeats.finish();
+        self.tell_more(more);
     }
 }
 
@@ -100,7 +119,10 @@ impl<S> Task<ServerContext<S>> for FlushTask {
         cx: &mut Context<'_, ServerContext<S>>,
     ) -> Poll<()> {
         cx.set_background();
+        let more = context.repeats.poll(cx.now());
+        context.tell_more(more);
         context.printer.flush();
+        cx.set_deadline(context.repeats.poll_deadline());
         Poll::Pending
     }
 }

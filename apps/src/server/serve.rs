@@ -15,6 +15,7 @@ use crate::output::system_error::describe;
 
 use super::admission::{Admission, Capacity, Standing};
 use super::context::{FlushTask, ServedPeer, ServerContext};
+use super::repeats::Repeats;
 use super::service::Service;
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,8 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
         }
         start(executor, &mut state);
         let (printer, failed) = (printer.for_thread(), Arc::clone(&any_failed));
-        Ok(ServerContext { state, printer, flush_task, once, served: None, failed })
+        let repeats = Repeats::default();
+        Ok(ServerContext { state, printer, flush_task, once, served: None, failed, repeats })
     })
     .map_err(Failure::system)?;
     if once && any_failed.load(Ordering::Relaxed) { Err(Failure::Reported) } else { Ok(()) }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// The times are in microseconds, with three significant digits; there are
+/// The times are in microseconds (in JSON in seconds), with three significant digits; there are
 /// none where nothing was received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename = "summary")]
@@ -12,10 +12,15 @@ pub(crate) struct Summary {
     pub(crate) sent: u64,
     pub(crate) received: u64,
     pub(crate) lost: u64,
+    #[serde(serialize_with = "serialize_micros")]
     pub(crate) min: Option<u64>,
+    #[serde(serialize_with = "serialize_micros")]
     pub(crate) mean: Option<u64>,
+    #[serde(serialize_with = "serialize_micros")]
     pub(crate) p50: Option<u64>,
+    #[serde(serialize_with = "serialize_micros")]
     pub(crate) p99: Option<u64>,
+    #[serde(serialize_with = "serialize_micros")]
     pub(crate) max: Option<u64>,
 }
 
@@ -35,6 +40,13 @@ impl fmt::Display for Summary {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::ref_option, reason = "as serde passes it")]
+fn serialize_micros<S: Serializer>(micros: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    micros
+        .map(|micros| std::time::Duration::from_micros(micros).as_secs_f64())
+        .serialize(serializer)
 }
 
 /// Microseconds, shown in milliseconds.

@@ -58,8 +58,8 @@ impl MemberConnection {
         let id = match room.join(cx.now(), Source(address::source_number(source))) {
             Ok(id) => id,
             Err(why) => {
-                log::info!("{} rejected: {why}", self.peer.address);
                 turn_away(&stream, why.line());
+                context.peer_abandoned(&self.peer, &format!("rejected: {why}"));
                 return;
             }
         };

@@ -46,3 +46,32 @@ fn a_tcp_client_gone_at_any_stage_harms_nobody() {
     assert_eq!(handshake(server.address(), "still here?"), "你好");
     server.stop().prints("still here?");
 }
+
+/// A flood of failures makes no flood of words.
+#[test]
+fn who_fails_again_and_again_is_told_of_now_and_then_and_counted() {
+    const FAILED: usize = 300;
+
+    let server = serve("tcp-server", &[]);
+    for _ in 0..FAILED {
+        let mut greeted = connect(server.address());
+        read_line(&mut greeted);
+        reset(greeted);
+    }
+    // The server has seen them all before this one.
+    assert_eq!(handshake(server.address(), "Hello").trim_end(), "你好");
+    let server = server.stop();
+    let mut told = 0;
+    let mut more = 0;
+    for line in server.error().lines() {
+        let line = line.strip_prefix("tcp-server: ").expect(line);
+        if let Some(count) = line.strip_prefix("… ") {
+            let count = count.strip_suffix(" more from 127.0.0.1").expect(line);
+            more += count.parse::<usize>().expect(line);
+        } else {
+            told += 1;
+        }
+    }
+    assert_eq!(told + more, FAILED, "{server:?}");
+    assert!(told >= 10 && more > 0, "{server:?}");
+}

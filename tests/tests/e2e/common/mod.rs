@@ -17,6 +17,7 @@ mod job_control;
 pub(crate) mod memory;
 mod out_of_descriptors;
 mod pipes;
+mod records;
 mod signal_table;
 mod signals;
 mod slow_and_random_peers;

@@ -3,11 +3,11 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
-use barewire_tests::harness::sockets::{connect, handshake, read_line, reset};
+use barewire_tests::harness::sockets::{connect, connect_from, handshake, read_line, reset};
 use barewire_tests::harness::{Launch, Peer, Server, serve, tutorial};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
@@ -169,14 +169,16 @@ fn a_server_whose_diagnostics_nobody_takes_serves_on() {
     let filler = reopened(&writer);
     let launch = Launch::new("tcp-server").arg("127.0.0.1:0").stderr(writer);
     let server = Server::start(launch);
-    let fails = || {
-        reset(connect(server.address()));
+    // Of one source not so much would be said.
+    let fails = |number: usize| {
+        let source = Ipv4Addr::new(127, 0, 1, (number % 64).try_into().expect("a byte"));
+        let mut greeted = connect_from(source, server.address());
+        read_line(&mut greeted);
+        reset(greeted);
         assert_eq!(handshake(server.address(), "Hello").trim_end(), "你好");
     };
     let waiting = fill(filler);
-    for _ in 0..FAILED {
-        fails();
-    }
+    (0..FAILED).for_each(fails);
     let mut reader = BufReader::new(reader);
     reader.read_exact(&mut vec![0; waiting]).expect("what it was filled with");
     let mut told = 0;
@@ -193,7 +195,7 @@ fn a_server_whose_diagnostics_nobody_takes_serves_on() {
         }
     }
     assert!(told > 0 && omitted > 0, "{told} told, {omitted} omitted");
-    fails();
+    fails(100);
     let mut line = String::new();
     reader.read_line(&mut line).expect("UTF-8");
     assert!(line.starts_with("tcp-server: 127.0.0.1:"), "{line}");

@@ -16,7 +16,6 @@ mod mirrors;
 mod output;
 mod pace;
 mod plain;
-mod records;
 mod requests;
 mod resets;
 mod resume_cost;

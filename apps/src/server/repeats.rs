@@ -1,0 +1,116 @@
+//! What is told of clients that fail again and again: some of it, and how often it was more.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::address;
+
+/// So much is told of each source in a period.
+const TOLD: u64 = 10;
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Of so many sources; what others do is told as if it were one's.
+const SOURCES: usize = 64;
+
+/// Counts what is told of each source in a period, so that a flood of failures makes no flood of words.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    counts: HashMap<Option<IpAddr>, u64>,
+    /// The end of the period.
+    until: Option<Instant>,
+}
+
+/// So much more was not told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct More {
+    count: u64,
+    /// None for those beyond [`SOURCES`].
+    source: Option<IpAddr>,
+}
+
+impl Repeats {
+    /// Whether something about `host` is to be told.
+    pub(super) fn tells(&mut self, host: IpAddr) -> bool {
+        let source = Some(address::source(host));
+        let has_place = self.counts.len() < SOURCES || self.counts.contains_key(&source);
+        let count = self.counts.entry(source.filter(|_| has_place)).or_default();
+        *count += 1;
+        *count <= TOLD
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// What was not told, if the period is over; it begins when this is asked first.
+    pub(super) fn poll(&mut self, now: Instant) -> Vec<More> {
+        if self.is_empty() || now < *self.until.get_or_insert(now + PERIOD) {
+            return Vec::new();
+        }
+        self.finish()
+    }
+
+    /// When to poll again.
+    pub(super) fn poll_deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// What was not told, before the end of the period.
+    pub(super) fn finish(&mut self) -> Vec<More> {
+        self.until = None;
+        let untold = self.counts.drain().filter(|(_, count)| *count > TOLD);
+        untold.map(|(source, count)| More { count: count - TOLD, source }).collect()
+    }
+}
+
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "… {} more from ", self.count)?;
+        match self.source {
+            Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
+            Some(address) => address.fmt(f),
+            None => f.write_str("other addresses"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Instant = Instant::ZERO;
+
+    #[test]
+    fn what_repeats_is_counted_by_its_source() {
+        let mut repeats = Repeats::default();
+        let [four, six, alike]: [IpAddr; 3] =
+            ["203.0.113.7", "2001:db8::1", "2001:db8::ffff:1"].map(|host| host.parse().unwrap());
+        for number in 1..=TOLD + 812 {
+            assert_eq!(repeats.tells(four), number <= TOLD, "{number}");
+        }
+        for number in 1..=TOLD + 1 {
+            assert_eq!(repeats.tells(if number % 2 == 0 { six } else { alike }), number <= TOLD);
+        }
+        assert!(repeats.tells("192.0.2.1".parse().unwrap()));
+        assert_eq!(repeats.poll(START), []);
+        assert_eq!(repeats.poll_deadline(), Some(START + PERIOD));
+        let mut more: Vec<_> =
+            repeats.poll(START + PERIOD).iter().map(ToString::to_string).collect();
+        more.sort();
+        assert_eq!(more, ["… 1 more from 2001:db8::/64", "… 812 more from 203.0.113.7"]);
+        assert!(repeats.tells(four) && repeats.poll_deadline().is_none());
+        assert_eq!(repeats.finish(), []);
+    }
+
+    #[test]
+    fn sources_without_end_are_told_as_if_they_were_one() {
+        let mut repeats = Repeats::default();
+        let told = (0..1000).filter(|host| repeats.tells(IpAddr::V4((*host).into()))).count();
+        assert_eq!(told, SOURCES + 10);
+        let more: Vec<_> = repeats.finish().iter().map(ToString::to_string).collect();
+        assert_eq!(more, [format!("… {} more from other addresses", 1000 - told)]);
+    }
+}
