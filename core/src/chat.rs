@@ -39,6 +39,8 @@
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
 //!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time. There is an account for each source as long as it counts something; those
 //!   who come when all accounts do share one.
+//! - **Other protocols**: one whose stream begins as TLS does (with the bytes 22 and 3), or whose first
+//!   line is a request of HTTP (`METHOD TARGET HTTP/1.1`), is told so and closed. Nothing of it is said.
 //! - After the end of its stream (a half-close) a client receives what was said before that; then the server
 //!   closes.
 //!
@@ -101,6 +103,7 @@
 //! | `* write it as: /nick NAME` | the same |
 //! | `* no such command; /help tells which there are, //x says /x` | answers any other command |
 //! | `* the operator stays: end the server instead` | answers the operator's `/quit` |
+//! | `* this is a chat room, which speaks neither HTTP nor TLS` | to one that does, before the close |
 //! | `* a line has at most {bytes} bytes: yours was refused` | to its sender |
 //! | `* your line took longer than 10 s: it was refused` | to its sender |
 //! | `* your line took too long while others waited: it was refused` | to its sender: it held the buffer that they needed |
@@ -225,6 +228,7 @@ mod nick;
 mod nick_error;
 mod nick_rules;
 mod notice;
+mod opening;
 mod queue;
 mod rate_limiter;
 mod room;

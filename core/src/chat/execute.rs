@@ -25,7 +25,14 @@ impl RoomState<'_> {
     /// Does what a line asks for. There must be room for a line; it takes no more than one.
     pub(super) fn execute(&mut self, index: u32, now: Instant, line: &[u8]) -> Outcome {
         let command = Command::parse(line);
-        if command == Command::Nothing || !self.passes(index, now) {
+        if command == Command::Nothing {
+            return Outcome::Nothing;
+        }
+        if self.delivery.slot_mut(index).is_some_and(|slot| slot.opening.is_http(line)) {
+            self.note(index, Notice::NoChat);
+            return Outcome::Quits;
+        }
+        if !self.passes(index, now) {
             return Outcome::Nothing;
         }
         let before = self.delivery.log.end();

@@ -292,6 +292,11 @@ impl Session for Member<'_, '_> {
                 continue;
             }
             self.check_offered(now)?;
+            if self.slot_mut().is_some_and(|slot| slot.opening.is_tls(input)) {
+                self.room.note(self.index, Notice::NoChat);
+                self.end(now);
+                continue;
+            }
             let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
             let outcome = self.take(now, read)?;
             if let (Outcome::Said | Outcome::Renamed, Ok(ended)) = (outcome, read) {

@@ -4,6 +4,7 @@ use core::num::NonZeroU32;
 
 use super::cursor::Cursor;
 use super::nick::Nick;
+use super::opening::Opening;
 use super::rate_limiter::RateLimiter;
 use super::source::Source;
 use super::wait::Wait;
@@ -26,6 +27,7 @@ pub struct MemberSlot {
     pub(super) account: u32,
     /// Where it stands in the log.
     pub(super) cursor: Cursor,
+    pub(super) opening: Opening,
     pub(super) progress: Progress,
     pub(super) buffering: Buffering,
     /// What it has said.
@@ -90,6 +92,7 @@ impl MemberSlot {
             source: Source(0),
             account: 0,
             cursor: Cursor::live(0),
+            opening: Opening::Over,
             progress: Progress::new(Duration::MAX),
             buffering: Buffering::Unneeded,
             lines: RateLimiter::new(),
@@ -107,6 +110,7 @@ impl MemberSlot {
         self.source = source;
         self.account = account;
         self.cursor = Cursor::live(0);
+        self.opening = Opening::Empty;
         self.progress = Progress::new(quiet);
         self.buffering = Buffering::Unneeded;
         self.lines = RateLimiter::new();

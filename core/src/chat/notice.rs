@@ -46,6 +46,8 @@ pub(super) enum Notice<'n> {
     OperatorStays,
     /// To a member: the operator wants it to leave.
     Kicked,
+    /// To a member that speaks another protocol.
+    NoChat,
     /// To a member that asked.
     Help,
 }
@@ -93,6 +95,9 @@ impl<'n> Notice<'n> {
             }
             Self::OperatorStays => [Text("the operator stays: end the server instead"), END, END],
             Self::Kicked => [Text("you were kicked by the operator"), END, END],
+            Self::NoChat => {
+                [Text("this is a chat room, which speaks neither HTTP nor TLS"), END, END]
+            }
             Self::Help => [Text(HELP), END, END],
         };
         [before, subject, after, END, END]

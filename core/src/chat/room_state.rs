@@ -15,6 +15,7 @@ use super::membership_notices::{GATHERED_FOR, MembershipNotices, Move};
 use super::nick::{Nick, NickName};
 use super::nick_error::NickError;
 use super::notice::{NOTICE, Notice};
+use super::opening::Opening;
 use super::source::{Accounts, Source, SourceSlot};
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
@@ -65,6 +66,8 @@ impl<'a> RoomState<'a> {
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
             slot.occupy(Nick::operator(config.nicks), Source(0), 0, config.quiet);
+            // It may say what it likes.
+            slot.opening = Opening::Over;
             slot.state = SlotState::Active;
         }
         Self {

@@ -13,6 +13,7 @@ mod line_buffers;
 mod lines;
 mod membership_notices;
 mod memory;
+mod openings;
 mod operator;
 mod sources;
 

@@ -78,6 +78,17 @@ impl Script<'_> {
         }
     }
 
+    /// By one who has not come to chat.
+    fn is_visited(&mut self, others: &[MemberId]) {
+        let browser = self.joins(4);
+        self.all_read(others);
+        self.reads(browser);
+        self.says(browser, &["GET / HTTP/1.1"]);
+        self.reads(browser);
+        self.room.leave(self.now, browser, LeaveReason::Quit);
+        self.all_read(others);
+    }
+
     fn all_read(&mut self, ids: &[MemberId]) {
         for &id in ids {
             self.reads(id);
@@ -148,6 +159,7 @@ fn what_a_room_says_is_what_its_docs_list() {
     }
     script.waits(anna, DEFAULT_PATIENCE);
     script.all_read(&[server, anna, ben]);
+    script.is_visited(&[server, anna, ben]);
     // More nicks than fit in a line.
     let more = [3; 6].map(|source| script.joins(source));
     script.all_read(&[server, anna, ben]);

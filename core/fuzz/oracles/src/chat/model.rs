@@ -27,7 +27,17 @@ pub struct MemberModel {
     pub expected: String,
     /// It says no more, and receives nothing that is said from then on.
     pub has_ended: bool,
+    /// The first two bytes of its stream, and whether a line has come that is not blank.
+    begun: Vec<u8>,
+    has_spoken: bool,
     allowance: Allowance,
+}
+
+impl MemberModel {
+    fn new(nick: String, expected: String, rate: u32) -> Self {
+        let (begun, allowance) = (Vec::new(), Allowance::new(rate));
+        Self { nick, expected, has_ended: false, begun, has_spoken: false, allowance }
+    }
 }
 
 /// The room.
@@ -62,9 +72,7 @@ impl Model {
     /// `history` lines, where each may say `rate` lines a second (0 for no limit), and none is longer
     /// than `text` bytes.
     pub fn new(places: usize, history: usize, rate: u32, text: usize) -> Self {
-        let allowance = Allowance::new(0);
-        let (nick, expected) = (SERVER.into(), String::new());
-        let member = MemberModel { nick, expected, has_ended: false, allowance };
+        let member = MemberModel::new(SERVER.into(), String::new(), 0);
         let mut members: Vec<_> = (0..places).map(|_| None).collect();
         members[OPERATOR] = Some(member);
         Self {
@@ -126,8 +134,7 @@ impl Model {
             expected.push('\n');
         }
         self.tell(&format!("* {nick} joined"), None);
-        let allowance = Allowance::new(self.rate);
-        self.members[number] = Some(MemberModel { nick, expected, has_ended: false, allowance });
+        self.members[number] = Some(MemberModel::new(nick, expected, self.rate));
         Some(number)
     }
 
@@ -177,10 +184,50 @@ impl Model {
         member.allowance.say_more(lines.saturating_sub(1));
     }
 
+    /// Bytes of a member. Tells whether its stream begins as TLS does, which ends it.
+    pub fn ends_as_tls(&mut self, number: usize, bytes: &[u8]) -> bool {
+        let member = self.members[number].as_mut().expect("it is here");
+        if number == OPERATOR || member.has_ended || member.begun.len() >= 2 {
+            return false;
+        }
+        member.begun.extend(bytes.iter().take(2 - member.begun.len()));
+        let is_tls = member.begun == [22, 3];
+        if is_tls {
+            self.turn_away(number);
+        }
+        is_tls
+    }
+
+    fn turn_away(&mut self, number: usize) {
+        self.note(number, "this is a chat room, which speaks neither HTTP nor TLS");
+        self.end(number);
+    }
+
+    /// Whether a line that is not blank is the first of a member, and a request of HTTP.
+    fn ends_as_http(&mut self, number: usize, line: &[u8]) -> bool {
+        let member = self.members[number].as_mut().expect("it is here");
+        let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
+        let is_request = match words[..] {
+            [method, [_, ..], [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]] => {
+                let is_method = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
+                is_method && major.is_ascii_digit() && minor.is_ascii_digit()
+            }
+            _ => false,
+        };
+        !std::mem::replace(&mut member.has_spoken, true) && is_request && number != OPERATOR
+    }
+
     /// A member's line. Gives what the owner is told.
     pub fn hear(&mut self, number: usize, now: Instant, line: &[u8]) -> Reported {
         // What says nothing counts for nothing.
-        if line.trim_ascii().is_empty() || !self.passes(number, now) {
+        if line.trim_ascii().is_empty() {
+            return None;
+        }
+        if self.ends_as_http(number, line) {
+            self.turn_away(number);
+            return None;
+        }
+        if !self.passes(number, now) {
             return None;
         }
         let before = self.written;

@@ -163,7 +163,9 @@ impl Simulation<'_> {
         let failed: Option<MemberError> = match what {
             Turn::Bytes(_) if peer.driver.ended => None,
             Turn::Bytes(bytes) => {
-                peer.texts.hear(now, bytes, |text| said.push(text));
+                if !self.model.ends_as_tls(number, bytes) {
+                    peer.texts.hear(now, bytes, |text| said.push(text));
+                }
                 peer.driver.hear(now, &mut member, bytes, on_event)
             }
             Turn::End => {
