@@ -3,9 +3,10 @@
 use super::config::RoomConfig;
 use super::line_buffers::LineBuffers;
 use super::member_id::NOBODY;
-use super::member_slot::Buffering;
+use super::member_slot::{Buffering, MemberSlot};
 use super::room_state::RoomState;
 use super::wait::Wait;
+use crate::text::Ended;
 use crate::time::Instant;
 
 /// The buffer of a member's line: the one that it has, or a free one, if its source may have one more and
@@ -112,5 +113,20 @@ fn revoke(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, now: Instant,
             slot.buffering = Buffering::Revoked;
             room.delivery.needs_poll = true;
         }
+    }
+}
+
+/// The line that has ended: in the input, or in the member's buffer.
+pub(super) fn text<'l>(
+    buffers: &'l LineBuffers<'_>,
+    slot: &MemberSlot,
+    ended: Ended<'l>,
+) -> &'l [u8] {
+    match ended {
+        Ended::InInput(line) => line,
+        Ended::InBuffer => slot
+            .buffer()
+            .and_then(|buffer| buffers.get(buffer))
+            .map_or(&[], |buffer| slot.progress.text(buffer)),
     }
 }

@@ -219,7 +219,7 @@ impl<'r, 'a> Member<'r, 'a> {
                 return Ok(Outcome::Nothing);
             }
         };
-        let line = self.slot().map_or(&[][..], |slot| line(self.buffers, slot, ended));
+        let line = self.slot().map_or(&[][..], |slot| begun_lines::text(self.buffers, slot, ended));
         let outcome = self.room.execute(self.index, now, line);
         if outcome == Outcome::Quits {
             self.end(now);
@@ -235,7 +235,7 @@ impl<'r, 'a> Member<'r, 'a> {
     ) -> nb::Result<MemberEvent<'s>, MemberError> {
         let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
         let nick = slot.nick.as_str();
-        match (outcome, Command::parse(line(self.buffers, slot, ended))) {
+        match (outcome, Command::parse(begun_lines::text(self.buffers, slot, ended))) {
             (Outcome::Said, Command::Say(text)) => Ok(match action(text) {
                 Some(text) => MemberEvent::Acted { nick, text: printable(text) },
                 None => MemberEvent::Said { nick, text: printable(text) },
@@ -248,17 +248,6 @@ impl<'r, 'a> Member<'r, 'a> {
             }
             _ => Err(nb::Error::WouldBlock),
         }
-    }
-}
-
-/// The line that has ended: in the input, or in the member's buffer.
-fn line<'l>(buffers: &'l LineBuffers<'_>, slot: &MemberSlot, ended: Ended<'l>) -> &'l [u8] {
-    match ended {
-        Ended::InInput(line) => line,
-        Ended::InBuffer => slot
-            .buffer()
-            .and_then(|buffer| buffers.get(buffer))
-            .map_or(&[], |buffer| slot.progress.text(buffer)),
     }
 }
 
