@@ -110,18 +110,24 @@ impl<'a> Delivery<'a> {
 
     /// Somebody begins to wait for room. If all have read what they were to read since that happened
     /// before, patience begins anew.
-    pub(super) fn enter_room_queue(&mut self, now: Instant) -> u32 {
+    fn enter_room_queue(&mut self, now: Instant) -> u32 {
+        self.ask_for_room(now);
+        self.room_queue.enter()
+    }
+
+    fn ask_for_room(&mut self, now: Instant) {
         if self.low_water >= self.mark {
             self.room_queue.begin(now);
             self.begin_period();
         }
-        self.room_queue.enter()
     }
 
-    /// Somebody waits for room no longer.
-    pub(super) const fn leave_room_queue(&mut self) {
-        self.room_queue.leave();
-        self.expect_room();
+    /// The room itself has something to tell, and waits for room from `now` on, or no more.
+    pub(super) fn wait_for_notice(&mut self, now: Instant, waits: bool) {
+        let has_waited = core::mem::replace(&mut self.room_queue.has_room_waiting, waits);
+        if waits && !has_waited {
+            self.ask_for_room(now);
+        }
     }
 
     /// A member waits no longer.
@@ -136,7 +142,8 @@ impl<'a> Delivery<'a> {
             }
             Wait::Room { .. } => {
                 slot.pause(now, false);
-                self.leave_room_queue();
+                self.room_queue.leave();
+                self.expect_room();
             }
         }
     }

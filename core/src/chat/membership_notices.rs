@@ -19,8 +19,6 @@ pub(super) struct MembershipNotices {
     pub(super) left: u32,
     /// When they are told together.
     pub(super) due: Deadline,
-    /// They wait for room.
-    pub(super) waits: bool,
 }
 
 /// Who is told of.
@@ -32,8 +30,7 @@ pub(super) enum Move {
 
 impl MembershipNotices {
     pub(super) const fn new() -> Self {
-        let (joined, left, due, waits) = (0, 0, Deadline::NEVER, false);
-        Self { told: RateLimiter::new(), joined, left, due, waits }
+        Self { told: RateLimiter::new(), joined: 0, left: 0, due: Deadline::NEVER }
     }
 
     /// Whether one may be told by itself: none of those before it waits.
@@ -63,6 +60,6 @@ impl MembershipNotices {
     /// All have been told.
     pub(super) fn clear(&mut self, now: Instant) {
         self.record(now);
-        (self.joined, self.left, self.due, self.waits) = (0, 0, Deadline::NEVER, false);
+        (self.joined, self.left, self.due) = (0, 0, Deadline::NEVER);
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Queue {
     resource: Resource,
     /// How many wait.
     count: u32,
+    /// The room itself waits as well, and is in nobody's way.
+    pub(super) has_room_waiting: bool,
     next_ticket: u32,
     /// Who was found to be the first, and its ticket: as long as it waits, nobody else need be looked at.
     first: u32,
@@ -22,16 +24,24 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) const fn new(resource: Resource) -> Self {
         let (count, next_ticket, first_ticket) = (0, 0, 0);
-        Self { resource, count, next_ticket, first: NOBODY, first_ticket, since: Instant::ZERO }
+        Self {
+            resource,
+            count,
+            has_room_waiting: false,
+            next_ticket,
+            first: NOBODY,
+            first_ticket,
+            since: Instant::ZERO,
+        }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.count == 0 && !self.has_room_waiting
     }
 
     /// When the patience of those who wait is at its end. `None`: nobody waits, or it never ends.
     pub(super) fn patience_ends(&self, patience: Duration) -> Option<Instant> {
-        if self.count > 0 { self.since.checked_add(patience) } else { None }
+        if self.is_empty() { None } else { self.since.checked_add(patience) }
     }
 
     /// Whether patience has come to its end; then it begins anew.

@@ -175,9 +175,7 @@ impl<'a> RoomState<'a> {
         }
         let mut has_room = self.delivery.make_room(AROUND_NICK, 1);
         if !has_room {
-            if !core::mem::replace(&mut self.notices.waits, true) {
-                self.delivery.enter_room_queue(now);
-            }
+            self.delivery.wait_for_notice(now, true);
             self.delivery.try_patience(now);
             has_room = self.delivery.make_room(AROUND_NICK, 1);
         }
@@ -186,11 +184,9 @@ impl<'a> RoomState<'a> {
             self.notices.due = Deadline::after(now, patience);
             return;
         }
-        let MembershipNotices { joined, left, waits, .. } = self.notices;
+        self.delivery.wait_for_notice(now, false);
+        let MembershipNotices { joined, left, .. } = self.notices;
         self.notices.clear(now);
-        if waits {
-            self.delivery.leave_room_queue();
-        }
         self.notice(Notice::Moved { joined, left });
     }
 
