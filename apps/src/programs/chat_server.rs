@@ -57,8 +57,8 @@ What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /b
 all who come from there. In the background of a terminal it serves on, and reads again in the
 foreground. Any client will do: chat-client, nc, or a few lines of Python.
 
-SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it at
-once.";
+SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops
+it at once.";
 
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
