@@ -49,9 +49,10 @@ fn answer(
     tally: &mut Tally,
     arguments: [u64; 6],
 ) -> Answer {
-    let Some(fault) = order.judge(&object(target, call, arguments), tally) else {
-        return Answer::GoesThrough;
-    };
+    // A process whose memory cannot be read has been killed, and a thread of it that waits for an answer may
+    // get that before its end: then what was never judged would go through.
+    let Ok(object) = object(target, call, arguments) else { return Answer::Never };
+    let Some(fault) = order.judge(&object, tally) else { return Answer::GoesThrough };
     match fault {
         Fault::Zero => Answer::Gives(0),
         Fault::Hangs => Answer::Never,
@@ -86,13 +87,13 @@ fn again(target: &Target, call: Call, arguments: [u64; 6]) {
 }
 
 /// What the call is about.
-fn object(target: &Target, call: Call, arguments: [u64; 6]) -> String {
-    match call.object {
+fn object(target: &Target, call: Call, arguments: [u64; 6]) -> nix::Result<String> {
+    Ok(match call.object {
         Object::Nothing => String::new(),
         Object::Descriptor(at) => target.describe(number(arguments[at])),
         Object::Path(at) => {
-            let path = target.path(arguments[at]);
+            let path = target.path(arguments[at])?;
             if path.is_empty() { target.describe(number(arguments[0])) } else { path }
         }
-    }
+    })
 }

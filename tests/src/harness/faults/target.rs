@@ -85,21 +85,21 @@ impl Target {
     }
 
     /// The path at `address`.
-    pub(super) fn path(&self, address: u64) -> String {
+    pub(super) fn path(&self, address: u64) -> nix::Result<String> {
         let mut bytes = Vec::new();
         // Piece by piece, since the page after the one that it ends in may be missing.
         while bytes.len() < PATH {
             let at = address + bytes.len() as u64;
-            let room = PAGE - place(at).unwrap_or(0) % PAGE;
+            let room = PAGE - place(at)? % PAGE;
             let mut piece = vec![0; room];
-            let Ok(count @ 1..) = self.read_some(at, &mut piece) else { break };
+            let count = self.read_some(at, &mut piece)?;
             let end = piece[..count].iter().position(|&byte| byte == 0);
             bytes.extend_from_slice(&piece[..end.unwrap_or(count)]);
             if end.is_some() {
                 break;
             }
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

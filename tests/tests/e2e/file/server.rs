@@ -185,7 +185,8 @@ fn a_stopping_server_finishes_what_it_sends() {
 fn a_stopping_server_cuts_off_who_takes_nothing() {
     let folder = Folder::new().with("x", contents(16 * SEGMENT, 5));
     for (patient, grace) in [(true, "200ms"), (false, "5s")] {
-        let server = share(&folder, &["--grace", grace]);
+        // Else what is told of a source is cut short, and it is the same for all who try to get in.
+        let server = share(&folder, &["--grace", grace, "-v"]);
         let mut stream = connect_narrow(server.address());
         stream.write_all(&Ask::get("x").bytes()).unwrap();
         stream.read_exact(&mut [0; 100]).unwrap();
