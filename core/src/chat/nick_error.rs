@@ -18,7 +18,7 @@ pub enum NickError {
     Scripts,
     /// One of its letters has more marks than any language writes, or the same twice.
     Marks,
-    /// It is `server` or starts with `guest`, or looks like that.
+    /// It is `server` or starts with `guest`, or looks like that; or the owner keeps it for something else.
     Reserved,
     /// A member has it, or one that looks alike.
     Taken,

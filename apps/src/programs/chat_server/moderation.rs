@@ -55,12 +55,14 @@ fn nobody(nick: &str, state: &ChatState, more: &str) -> String {
 }
 
 fn ban(whom: &str, time: Option<Duration>, state: &mut ChatState, now: Instant) -> String {
-    let id = state.room.find(whom);
-    let member = id.and_then(|id| Some((source(state, id)?, state.room.nick(id)?.to_owned())));
-    let (source, nick) = match (member, read_source(whom)) {
-        (Some((source, nick)), _) => (source, Some(nick)),
-        (None, Some(source)) => (source, None),
-        (None, None) => return nobody(whom, state, ", and it is no address"),
+    // No nick is an address, but one may look like it.
+    let member = || {
+        let id = state.room.find(whom)?;
+        Some((source(state, id)?, Some(state.room.nick(id)?.to_owned())))
+    };
+    let Some((source, nick)) = read_source(whom).map(|source| (source, None)).or_else(member)
+    else {
+        return nobody(whom, state, ", and it is no address");
     };
     let clock = Timestamp::now();
     let until = time.map(|time| {

@@ -1,5 +1,7 @@
 //! Nicks in all scripts, by the tables of Unicode: which there may be, and which look alike (UTS #39).
 
+use std::net::IpAddr;
+
 use barewire_core::chat::{NickError, NickRules, Skeleton};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -12,7 +14,7 @@ use unicode_security::{
 use unicode_width::UnicodeWidthChar as _;
 
 /// Names in everyday letters of one script, or of Latin with Han and its companions; compared without
-/// case and marks.
+/// case and marks. What reads as an address is not one: the operator bans addresses.
 pub(super) const UNICODE: NickRules = NickRules { check, skeleton };
 
 /// So many nonspacing marks stand on one letter at most (UTS #39 §5.4).
@@ -29,6 +31,10 @@ fn check(name: &str) -> Result<(), NickError> {
     let name: String = name.nfkc().collect();
     if !name.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive) {
         return Err(NickError::Scripts);
+    }
+    // Here of an IPv4 address alone: a colon ends a nick.
+    if name.parse::<IpAddr>().is_ok() {
+        return Err(NickError::Reserved);
     }
     Ok(())
 }

@@ -130,6 +130,9 @@ fn what_is_no_name_is_refused_with_the_reason() {
         ("anna\u{fe0f}", Err(NickError::Characters)),
         ("日\u{3000}本", Err(NickError::Characters)),
         ("ジャン・ポール", Err(NickError::Characters)),
+        ("192.0.2.7", Err(NickError::Reserved)),
+        ("192.0.2", Ok(())),
+        ("192.0.2.256", Ok(())),
     ] {
         assert_eq!(check(name), expected, "{name:?}");
     }
