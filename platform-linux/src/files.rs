@@ -7,6 +7,7 @@
 //! | a server | [`FileJobs`], [`Supply`] | what has to be waited for, other threads do, once for all who need it |
 //! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a server | [`open_log`] | a file is added to |
+//! | a server | [`read_regular`] | a file is read whole, if it is one |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
 //! | a client | [`open_stream`] | a device is written to, and never replaced |
@@ -62,6 +63,7 @@ mod listing;
 mod log;
 mod open_error;
 mod part_names;
+mod regular;
 mod reserve;
 mod root;
 mod served_file;
@@ -79,6 +81,7 @@ pub use folder::Folder;
 pub use listing::{FolderEntry, FolderListing};
 pub use log::open_log;
 pub use open_error::{OpenError, Reason};
+pub use regular::read_regular;
 pub use root::Root;
 pub use served_file::{FileChange, ServedFile};
 pub use storage::{BootId, FileId, FileKind, FileStatus, Found, SYNC_EVERY, Storage, StorageFile};

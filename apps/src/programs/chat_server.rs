@@ -41,7 +41,7 @@ use bans::Bans;
 use broadcaster::Broadcaster;
 use log_file::LogFile;
 use member::MemberConnection;
-use motd::Motd;
+use motd::{Motd, MotdReloader};
 use operator::Operator;
 use recorder::Recorder;
 use state::{ChatState, empty_room};
@@ -104,11 +104,12 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
-    /// Keep the bans of /ban in this file, a line for each, so that they hold after a restart
+    /// Keep the bans of /ban in this regular file, a line for each, so that they hold after a restart
     #[arg(long, value_name = "FILE")]
     bans: Option<PathBuf>,
 
-    /// Show the lines of this file to whoever joins: at most 20, and 4096 bytes; SIGHUP reads it again
+    /// Show the lines of this regular file to whoever joins: at most 20, and 4096 bytes; SIGHUP reads it
+    /// again
     #[arg(long, value_name = "FILE")]
     motd: Option<PathBuf>,
 
@@ -138,10 +139,11 @@ impl Run for ChatServerProgram {
         let read_bans = || Bans::open(self.bans.as_deref()).map(|read| bans = read);
         let mut service = listen::start_after(&addresses, printer, read_bans)?;
         if log_file.is_some() || motd.is_some() {
-            let (log_file, motd) = (log_file.clone(), motd.clone());
+            let log_file = log_file.clone();
+            let motd = motd.as_ref().map(Motd::reloader).transpose()?;
             service.on_hangup(move || {
                 log_file.iter().for_each(LogFile::reopen);
-                motd.iter().for_each(Motd::reload);
+                motd.iter().for_each(MotdReloader::reload);
             });
         }
         let Waits { grace, linger, .. } = self.common.waits;

@@ -10,11 +10,13 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use barewire_core::printable::printable;
+use barewire_linux::files::read_regular;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
@@ -30,15 +32,22 @@ const HEADING: &str = "\
 /// What stands for a ban without an end.
 const FOREVER: &str = "forever";
 
+/// So many bytes it has at most: hundreds of thousands of bans.
+const MAX_BYTES: u64 = 16 << 20;
+
 /// How long the end of the server waits for the disk.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The text that is to be written next.
+type Newest = Arc<Mutex<Option<String>>>;
 
 /// The thread that writes the file.
 #[derive(Debug)]
 pub(super) struct BansFile {
     path: PathBuf,
-    /// `None` only when it ends.
-    texts: Option<Sender<String>>,
+    newest: Newest,
+    /// Wakes the thread, once for all that has come. `None` only when it ends.
+    wake: Option<SyncSender<()>>,
     /// Tells its end.
     end: Receiver<()>,
 }
@@ -48,7 +57,10 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<IpAddr, Ban>, Failure> {
     let failed = |why: String| {
         Failure::Conversation(format!("cannot read the bans in {}: {why}", path.display()))
     };
-    match fs::read(path) {
+    match read_regular(path, MAX_BYTES + 1) {
+        Ok(bytes) if bytes.len() as u64 > MAX_BYTES => {
+            Err(failed(format!("it is longer than {MAX_BYTES} bytes")))
+        }
         Ok(bytes) => parse(&bytes).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(error) => Err(failed(describe(&error).to_string())),
@@ -106,30 +118,32 @@ impl BansFile {
             let why = describe(&error);
             Failure::Conversation(format!("cannot write the bans to {}: {why}", path.display()))
         })?;
-        let (texts, to_write) = mpsc::channel();
+        let newest = Newest::default();
+        let (wake, woken) = mpsc::sync_channel(1);
         let (tell_end, end) = mpsc::channel();
-        let target = path.clone();
+        let (target, to_write) = (path.clone(), Arc::clone(&newest));
         let write = move || {
-            write_each(&target, &to_write);
+            write_each(&target, &to_write, &woken);
             // Whoever waited may be gone.
             let _ = tell_end.send(());
         };
         thread::Builder::new().name("bans".into()).spawn(write).map_err(Failure::system)?;
-        Ok(Self { path, texts: Some(texts), end })
+        Ok(Self { path, newest, wake: Some(wake), end })
     }
 
     /// Has the file replaced soon.
     pub(super) fn write(&self, bans: &BTreeMap<IpAddr, Ban>) {
-        if let Some(texts) = &self.texts {
-            // The thread ends only after this.
-            let _ = texts.send(written(bans));
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(written(bans));
+        if let Some(wake) = &self.wake {
+            // If it is to be woken already, it finds this text then.
+            let _ = wake.try_send(());
         }
     }
 }
 
 impl Drop for BansFile {
     fn drop(&mut self) {
-        self.texts = None;
+        self.wake = None;
         if self.end.recv_timeout(FINISH_TIMEOUT).is_err() {
             log::warn!("the bans in {} may be old: the disk does not answer", self.path.display());
         }
@@ -137,10 +151,10 @@ impl Drop for BansFile {
 }
 
 /// Writes what comes, the newest only if several have come.
-fn write_each(path: &Path, texts: &Receiver<String>) {
-    while let Ok(text) = texts.recv() {
-        let text = texts.try_iter().last().unwrap_or(text);
-        if let Err(error) = replace(path, &text) {
+fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        let text = newest.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = text.map(|text| replace(path, &text)) {
             let why = describe(&error);
             log::warn!(
                 "cannot write the bans to {}: {why} (they hold until the server stops)",
@@ -150,22 +164,39 @@ fn write_each(path: &Path, texts: &Receiver<String>) {
     }
 }
 
-/// Replaces a file by one with the same permissions, or else one that nobody else can read: addresses are
-/// people's own.
+/// Replaces a regular file by one with the same permissions, or else one that nobody else can read:
+/// addresses are people's own.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mode = fs::metadata(path).map_or(0o600, |before| before.permissions().mode() & 0o777);
+    let mode = match fs::metadata(path) {
+        Ok(before) if !before.is_file() => {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(before) => before.permissions().mode() & 0o777,
+        Err(_) => 0o600,
+    };
     let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
+    // One that a crash has left; or somebody's link, which is not to be followed.
+    fs::remove_file(&new).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    if let Err(error) = fill(file, mode, text).and_then(|()| fs::rename(&new, path)) {
+        // The first error is the one to tell of.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     // Its name is on the disk with the folder.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn fill(mut file: File, mode: u32, text: &str) -> io::Result<()> {
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -221,6 +252,43 @@ mod tests {
         assert_eq!(mode(), 0o640);
         assert!(link.is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, new, other] = ["bans", "bans.new", "other"].map(|name| folder.path().join(name));
+        fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, &new).unwrap();
+        drop(BansFile::open(&path, &BTreeMap::new()).unwrap());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
+        assert!(path.is_file() && !path.is_symlink() && !new.is_symlink());
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_with_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(MAX_BYTES + 1).unwrap();
+        let failure = read(file.path()).unwrap_err();
+        assert!(failure.message().is_some_and(|why| why.ends_with("longer than 16777216 bytes")));
+    }
+
+    #[test]
+    fn of_what_waits_for_the_disk_only_the_newest_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bans");
+        let newest = Newest::default();
+        let (wake, woken) = mpsc::sync_channel(1);
+        let (_, end) = mpsc::channel();
+        let file = BansFile { path: path.clone(), newest, wake: Some(wake), end };
+        let bans = parse(b"192.0.2.7 forever anna").unwrap();
+        file.write(&BTreeMap::new());
+        file.write(&bans);
+        let newest = Arc::clone(&file.newest);
+        drop(file);
+        write_each(&path, &newest, &woken);
+        assert_eq!(read(&path).unwrap(), bans);
+        assert_eq!(*newest.lock().unwrap(), None);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! The message of the day: what whoever joins is shown.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use barewire_core::printable::printable;
 use barewire_core::text::MAX_TEXT;
+use barewire_linux::files::read_regular;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
@@ -41,33 +41,43 @@ impl Motd {
         Arc::clone(&self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Has the file read again, in the background: nobody waits for a disk.
-    pub(super) fn reload(&self) {
+    /// The thread that reads the file again: nobody waits for a disk.
+    pub(super) fn reloader(&self) -> Result<MotdReloader, Failure> {
         let motd = self.clone();
-        let reload = move || match read(&motd.path) {
-            Ok(lines) => *motd.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines,
-            Err(why) => log::warn!("{why}; the old one stays"),
+        let (ask, asked) = mpsc::sync_channel(1);
+        let reload = move || {
+            while asked.recv().is_ok() {
+                match read(&motd.path) {
+                    Ok(lines) => *motd.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines,
+                    Err(why) => log::warn!("{why}; the old one stays"),
+                }
+            }
         };
-        if let Err(error) = thread::Builder::new().name("motd".into()).spawn(reload) {
-            log::warn!("cannot read the message of the day again: {}", describe(&error));
-        }
+        thread::Builder::new().name("motd".into()).spawn(reload).map_err(Failure::system)?;
+        Ok(MotdReloader(ask))
+    }
+}
+
+/// Asks for the file to be read again.
+#[derive(Debug)]
+pub(super) struct MotdReloader(SyncSender<()>);
+
+impl MotdReloader {
+    /// Has it read from its start after this.
+    pub(super) fn reload(&self) {
+        // If that was asked for already and has not begun, once is enough.
+        let _ = self.0.try_send(());
     }
 }
 
 fn read(path: &Path) -> Result<Arc<[u8]>, String> {
-    let lines = contents(path)
+    // No more than shows that it is too long.
+    let lines = read_regular(path, 2 * MAX_BYTES as u64)
         .map_err(|error| describe(&error).to_string())
         .and_then(|bytes| lines(&bytes));
     lines
         .map(|lines| lines.into_bytes().into())
         .map_err(|why| format!("cannot use the message of the day in {}: {why}", path.display()))
-}
-
-/// No more than shows that it is too long.
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(2 * MAX_BYTES as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn lines(bytes: &[u8]) -> Result<String, String> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{PipeWriter, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt as _, symlink};
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
@@ -10,6 +11,8 @@ use std::time::Instant;
 use barewire_tests::harness::sockets::connect;
 use barewire_tests::harness::{Launch, Server, TIMEOUT};
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use super::Member;
 
@@ -189,6 +192,38 @@ fn a_damaged_file_of_bans_is_told_by_its_line() {
     launch().arg("/nowhere/bans").run().exits(1).says(&["/nowhere/bans", "no such file"]);
 }
 
+/// A FIFO would keep the server waiting, and a device would be replaced by a file.
+#[test]
+fn bans_are_kept_in_a_regular_file_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let [fifo, device] = ["fifo", "device"].map(|name| folder.path().join(name));
+    mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    symlink("/dev/zero", &device).unwrap();
+    for option in ["--bans", "--motd"] {
+        for path in [&fifo, &device, Path::new("/dev/null"), folder.path()] {
+            let launch = Launch::new("chat-server").args(["127.0.0.1:0", option]).arg(path);
+            launch.run().exits(1).says(&[path.to_str().unwrap(), "it is not a regular file"]);
+        }
+    }
+    assert!(device.is_symlink() && fs::metadata(&fifo).unwrap().file_type().is_fifo());
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+/// Neither by its nick nor by one that looks alike (a small L, a capital O).
+#[test]
+fn a_ban_on_an_address_means_no_nick() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    let mut anna = room.join("anna");
+    anna.say("/nick 192.0.2.7");
+    while anna.line() != "* this nick is reserved, or looks like one that is" {}
+    anna.say("/nick l92.O.2.7");
+    while !anna.line().ends_with(" is now l92.O.2.7") {}
+    room.answers("/ban 192.0.2.7", "* banned 192.0.2.7");
+    room.answers("/bans", "* banned: 192.0.2.7");
+    room.join("ben");
+    room.server.stop();
+}
+
 #[test]
 fn whoever_joins_is_shown_the_message_of_the_day() {
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +231,7 @@ fn whoever_joins_is_shown_the_message_of_the_day() {
     fs::write(&file, "be kind\n\x1b[2J and brief\n").unwrap();
     // As many joins as it takes.
     let many = ["127.0.0.1:0", "--max-per-source", "1000000", "--motd"];
-    let room = Room::open(&[&many[..], &[file.to_str().unwrap()]].concat());
+    let mut room = Room::open(&[&many[..], &[file.to_str().unwrap()]].concat());
     let mut anna = Member::join(room.server.address());
     anna.hears("* motd: be kind");
     anna.hears(r"* motd: \x1b[2J and brief");
@@ -208,6 +243,11 @@ fn whoever_joins_is_shown_the_message_of_the_day() {
     }
     anna.hears(&format!("* {} joined", ben.nick));
 
+    fs::remove_file(&file).unwrap();
+    mkfifo(&file, Mode::S_IRWXU).unwrap();
+    room.server.program.signal(Signal::SIGHUP);
+    room.server.program.diagnostic_with(&["it is not a regular file", "the old one stays"]);
+    fs::remove_file(&file).unwrap();
     fs::write(&file, "new\n").unwrap();
     room.server.program.signal(Signal::SIGHUP);
     // It is read in the background: each look gives way.
