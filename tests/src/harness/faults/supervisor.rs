@@ -49,8 +49,8 @@ fn answer(
     tally: &mut Tally,
     arguments: [u64; 6],
 ) -> Answer {
-    // A process whose memory cannot be read has been killed, and a thread of it that waits for an answer may
-    // get that before its end: then what was never judged would go through.
+    // A thread of a process that has been killed may get its answer before its end: what could not be judged
+    // any more would go through.
     let Ok(object) = object(target, call, arguments) else { return Answer::Never };
     let Some(fault) = order.judge(&object, tally) else { return Answer::GoesThrough };
     match fault {

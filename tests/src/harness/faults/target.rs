@@ -84,15 +84,22 @@ impl Target {
         if count == bytes.len() { Ok(()) } else { Err(Errno::EFAULT) }
     }
 
-    /// The path at `address`.
+    /// The path at `address`; none where there is no memory.
+    ///
+    /// # Errors
+    /// [`Errno::ESRCH`]: the process has been killed.
     pub(super) fn path(&self, address: u64) -> nix::Result<String> {
         let mut bytes = Vec::new();
         // Piece by piece, since the page after the one that it ends in may be missing.
         while bytes.len() < PATH {
             let at = address + bytes.len() as u64;
-            let room = PAGE - place(at)? % PAGE;
+            let room = PAGE - place(at).unwrap_or(0) % PAGE;
             let mut piece = vec![0; room];
-            let count = self.read_some(at, &mut piece)?;
+            let count = match self.read_some(at, &mut piece) {
+                Ok(count @ 1..) => count,
+                Err(Errno::ESRCH) => return Err(Errno::ESRCH),
+                Ok(0) | Err(_) => break,
+            };
             let end = piece[..count].iter().position(|&byte| byte == 0);
             bytes.extend_from_slice(&piece[..end.unwrap_or(count)]);
             if end.is_some() {
