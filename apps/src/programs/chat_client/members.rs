@@ -27,7 +27,21 @@ const COMMANDS: [(&str, bool); 8] = [
 pub(super) struct Members {
     /// Who spoke last comes first.
     known: VecDeque<String>,
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
+}
+
+/// Somebody who is not to be heard: by the nick that the user gave, for good, and by the last one that
+/// whoever had it has taken.
+#[derive(Debug)]
+struct Ignored {
+    given: String,
+    latest: String,
+}
+
+impl Ignored {
+    fn is(&self, nick: &str) -> bool {
+        are_same(&self.given, nick) || are_same(&self.latest, nick)
+    }
 }
 
 impl Members {
@@ -52,8 +66,8 @@ impl Members {
                     None => self.add(new),
                 }
                 // Who is not to be heard is not by another nick either.
-                if let Some(ignored) = self.ignored.iter_mut().find(|nick| are_same(nick, old)) {
-                    new.clone_into(ignored);
+                if let Some(ignored) = self.ignored.iter_mut().find(|ignored| ignored.is(old)) {
+                    new.clone_into(&mut ignored.latest);
                 }
             }
             Some(Presence::Here(nicks)) => nicks.into_iter().for_each(|nick| self.add(nick)),
@@ -108,23 +122,24 @@ impl Members {
     }
 
     fn is_ignored(&self, nick: &str) -> bool {
-        self.ignored.iter().any(|ignored| are_same(ignored, nick))
+        self.ignored.iter().any(|ignored| ignored.is(nick))
     }
 
-    pub(super) fn ignored(&self) -> &[String] {
-        &self.ignored
+    /// The nicks by which they were given.
+    pub(super) fn ignored(&self) -> Vec<&str> {
+        self.ignored.iter().map(|ignored| ignored.given.as_str()).collect()
     }
 
     pub(super) fn ignore(&mut self, nick: &str) {
         if !self.is_ignored(nick) {
-            self.ignored.push(nick.to_owned());
+            self.ignored.push(Ignored { given: nick.to_owned(), latest: nick.to_owned() });
         }
     }
 
     /// Tells whether that one was ignored.
     pub(super) fn unignore(&mut self, nick: &str) -> bool {
         let before = self.ignored.len();
-        self.ignored.retain(|ignored| !are_same(ignored, nick));
+        self.ignored.retain(|ignored| !ignored.is(nick));
         self.ignored.len() < before
     }
 }
@@ -196,9 +211,13 @@ mod tests {
             assert!(!hides(&members, line), "{line}");
         }
         members.update(Line::read(b"* anna is now bob"));
-        assert!(hides(&members, "bob: hi") && !hides(&members, "anna: hi"));
-        assert!(members.unignore("BOB") && !members.unignore("bob"));
-        assert!(!hides(&members, "bob: hi"));
+        // Nor does a way back to the nick that was given undo it.
+        assert!(hides(&members, "bob: hi") && hides(&members, "anna: hi"));
+        members.update(Line::read(b"* bob is now carl"));
+        assert!(hides(&members, "carl: hi") && !hides(&members, "bob: hi"));
+        assert_eq!(members.ignored(), ["Anna"]);
+        assert!(members.unignore("CARL") && !members.unignore("anna"));
+        assert!(!hides(&members, "carl: hi") && !hides(&members, "anna: hi"));
     }
 
     #[test]

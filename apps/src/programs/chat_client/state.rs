@@ -168,7 +168,7 @@ impl<'o> ChatClientState<'o> {
                 self.closing = true;
                 return;
             }
-            LocalCommand::Ignore("") => match self.members.ignored() {
+            LocalCommand::Ignore("") => match self.members.ignored().as_slice() {
                 [] => "nobody is ignored (/ignore NICK hides what somebody says)".to_owned(),
                 nicks => format!("ignored: {} (/unignore NICK undoes that)", nicks.join(", ")),
             },
