@@ -10,6 +10,7 @@ use super::{ATTEMPT_DELAY, DialError, Dialer, MAX_ATTEMPTS, Resolver, self_conne
 use crate::address::Family;
 use crate::executor::{Executor, MAX_SOURCES, Task};
 use crate::testing::task;
+use crate::wait::readable;
 
 /// Who was reached; or how many addresses were tried, and why the last failed.
 type Dialed = Result<SocketAddr, (usize, ErrorKind)>;
@@ -59,6 +60,8 @@ fn silent() -> (SocketAddr, (TcpListener, StdStream)) {
     nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let waiting = StdStream::connect(address).unwrap();
+    // Who connected knows of it before the listener does.
+    assert!(readable(&listener, None).unwrap());
     (address, (listener, waiting))
 }
 
