@@ -107,7 +107,7 @@ fn datagrams_follow_a_name_that_has_moved() {
     let server = Server::start(Launch::new("udp-server").arg("127.0.0.99:0"));
     let old = UdpSocket::bind(("127.0.0.98", server.address().port())).expect("a free address");
     let client = namespace.launch("udp-client").args(["moving.test", &server.port()]);
-    let client = client.args(["--count", "3", "--interval", "1ms", "--timeout", "100ms"]).spawn();
+    let client = client.args(["--count", "3", "--interval", "50ms", "--timeout", "2s"]).spawn();
     let (_, from) = receive(&old);
     namespace.set_hosts("127.0.0.99 moving.test\n");
     old.send_to(b"from the old one", from).expect("room");
