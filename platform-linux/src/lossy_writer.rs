@@ -5,15 +5,17 @@
 //! comes while the queue is full is left out; how many lines that were is told in their place as soon as
 //! something can be written again.
 
+mod queue;
 #[cfg(test)]
 mod tests;
 
 use core::{fmt, mem};
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
 use barewire_core::time::Duration;
+use queue::{Queue, Thread, count_lines};
 
 /// So much is written at once where there is no thread that could wait: a pipe that has room has room for
 /// that (`PIPE_BUF`, `pipe(7)`).
@@ -72,38 +74,11 @@ struct Shared<S> {
     worker: Mutex<Option<Worker<S>>>,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    /// Whole lines.
-    bytes: Vec<u8>,
-    /// How many lines came behind these and found no room.
-    omitted: u64,
-    /// How many lines are being written, with those that were omitted behind them.
-    under_way: u64,
-    /// How many were lost before, which is not told yet.
-    lost: u64,
-    /// The last write failed: what is lost is told with the next line.
-    failing: bool,
-    reopen: bool,
-    thread: Thread,
-    closed: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Thread {
-    #[default]
-    Unneeded,
-    Idle,
-    Busy,
-    /// There can be none.
-    Refused,
-}
-
 impl<S: Sink> LossyWriter<S> {
     /// A writer to `sink`, for which `capacity` bytes are queued at most; as many again may be under way.
     pub fn new(sink: S, capacity: usize) -> Self {
-        let (piece, at, omitted) = (Vec::new(), 0, 0);
-        let worker = Worker { sink, piece, at, omitted, is_note: false, is_torn: false };
+        let (piece, at, omitted, [reopen, is_note, is_torn]) = (Vec::new(), 0, 0, [false; 3]);
+        let worker = Worker { sink, piece, at, omitted, reopen, is_note, is_torn };
         Self(Arc::new(Owner(Arc::new(Shared {
             capacity,
             queue: Mutex::default(),
@@ -173,33 +148,6 @@ impl<S: Sink> LossyWriter<S> {
     }
 }
 
-impl Queue {
-    /// Takes as many whole lines as there is room for. Behind one that was left out none gets in, so
-    /// that it is known where they are missing.
-    fn push(&mut self, lines: &[u8], capacity: usize) {
-        let room = if self.omitted > 0 { 0 } else { capacity.saturating_sub(self.bytes.len()) };
-        let fits = if lines.len() <= room {
-            lines.len()
-        } else {
-            lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
-        };
-        let (fitting, rest) = lines.split_at(fits);
-        self.bytes.extend_from_slice(fitting);
-        self.omitted += count_lines(rest);
-    }
-
-    fn has_work(&self) -> bool {
-        !self.bytes.is_empty()
-            || self.omitted > 0
-            || self.reopen
-            || (self.lost > 0 && !self.failing)
-    }
-
-    fn unwritten(&self) -> u64 {
-        count_lines(&self.bytes) + self.omitted + self.under_way + self.lost
-    }
-}
-
 impl<S: Sink> Shared<S> {
     /// What the thread does.
     fn work(&self) {
@@ -218,10 +166,21 @@ impl<S: Sink> Shared<S> {
         }
     }
 
-    /// Does what can be done without waiting for longer than `timeout` for each piece.
+    /// Does what can be done without waiting for longer than `timeout` for each piece. Without one it is
+    /// left to another who is at it.
     fn write_here(&self, timeout: Duration) {
-        if let Some(worker) = lock(&self.worker).as_mut() {
-            worker.run(self, Some(timeout));
+        loop {
+            let mut worker = match self.worker.try_lock() {
+                Ok(worker) => worker,
+                Err(TryLockError::WouldBlock) if timeout.is_zero() => return,
+                Err(_) => lock(&self.worker),
+            };
+            let is_blocked = worker.as_mut().is_none_or(|it| !it.run(self, Some(timeout)));
+            drop(worker);
+            // Something may have been left to this one since it looked.
+            if is_blocked || !self.lock().has_work() {
+                return;
+            }
         }
     }
 }
@@ -240,6 +199,8 @@ struct Worker<S> {
     at: usize,
     /// How many lines were left out behind it.
     omitted: u64,
+    /// The sink is to be reopened behind it.
+    reopen: bool,
     /// It tells of lines that were lost.
     is_note: bool,
     /// What was written last is no whole line.
@@ -247,10 +208,12 @@ struct Worker<S> {
 }
 
 impl<S: Sink> Worker<S> {
-    /// Writes what there is; with a `timeout`, until it would have to wait for longer.
-    fn run(&mut self, shared: &Shared<S>, timeout: Option<Duration>) {
+    /// Writes what there is; with a `timeout`, until it would have to wait for longer. Tells whether that
+    /// was all.
+    fn run(&mut self, shared: &Shared<S>, timeout: Option<Duration>) -> bool {
         while self.at < self.piece.len() || self.begin(shared) {
             match self.write(timeout) {
+                Ok(0) => self.fail(shared, &io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.at += count;
                     self.is_torn = self.piece[self.at - 1] != b'\n';
@@ -261,13 +224,14 @@ impl<S: Sink> Worker<S> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if timeout.is_some() {
-                        return;
+                        return false;
                     }
                     self.wait(shared);
                 }
                 Err(error) => self.fail(shared, &error),
             }
         }
+        true
     }
 
     fn write(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
@@ -282,7 +246,10 @@ impl<S: Sink> Worker<S> {
     /// Waits for room, or until the sink is to be reopened.
     fn wait(&mut self, shared: &Shared<S>) {
         // An error is the next write's as well.
-        if self.sink.is_writable(LOOK).unwrap_or(true) || !mem::take(&mut shared.lock().reopen) {
+        if self.sink.is_writable(LOOK).unwrap_or(true) {
+            return;
+        }
+        if !(mem::take(&mut shared.lock().reopen) | mem::take(&mut self.reopen)) {
             return;
         }
         self.sink.reopen();
@@ -304,11 +271,11 @@ impl<S: Sink> Worker<S> {
         self.piece.clear();
         loop {
             let mut queue = shared.lock();
-            if !queue.has_work() {
+            if !self.reopen && !queue.has_work() {
                 return false;
             }
-            if queue.reopen && (queue.failing || queue.bytes.is_empty()) {
-                (queue.reopen, queue.failing) = (false, false);
+            if self.reopen || queue.reopen && (queue.failing || queue.bytes.is_empty()) {
+                (self.reopen, queue.reopen, queue.failing) = (false, false, false);
                 drop(queue);
                 self.sink.reopen();
             } else if queue.lost > 0 {
@@ -330,6 +297,7 @@ impl<S: Sink> Worker<S> {
             } else {
                 mem::swap(&mut queue.bytes, &mut self.piece);
                 self.omitted = mem::take(&mut queue.omitted);
+                self.reopen = mem::take(&mut queue.reopen);
                 queue.under_way = count_lines(&self.piece) + self.omitted;
                 return true;
             }
@@ -378,10 +346,6 @@ impl<S> fmt::Debug for LossyWriter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LossyWriter").field("queue", &*self.0.0.lock()).finish_non_exhaustive()
     }
-}
-
-fn count_lines(bytes: &[u8]) -> u64 {
-    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 /// None of what these locks guard can be left half-changed by a panic.

@@ -166,6 +166,24 @@ fn it_is_reopened_behind_what_was_queued() {
 }
 
 #[test]
+fn it_is_reopened_although_more_is_written_before_each_end() {
+    let script = script(1000, true);
+    script.writer.write(b"one\n");
+    script.step(Ok(1));
+    script.writer.write(b"two\n");
+    script.writer.reopen();
+    for line in ["six\n", "ten\n"] {
+        script.step(Ok(usize::MAX));
+        // Of what was queued meanwhile.
+        script.step(Ok(1));
+        script.writer.write(line.as_bytes());
+    }
+    let reopened = Arc::clone(&script.reopened);
+    assert_eq!(script.end(), ("one\ntwo\nsix\nten\n".into(), 0));
+    assert_eq!(*lock(&reopened), [8]);
+}
+
+#[test]
 fn what_fails_is_reopened_before_more_is_written() {
     let script = script(1000, true);
     script.writer.write(b"one\n");
@@ -230,6 +248,27 @@ fn without_a_thread_as_much_is_written_as_finds_room() {
     assert_eq!(writer.finish(LONG, || true), 0);
     drop(writer);
     assert_eq!(reading.join().unwrap(), MANY);
+}
+
+#[test]
+fn without_a_thread_only_the_end_waits() {
+    let (reader, writer) = io::pipe().unwrap();
+    let writer = LossyWriter::new(Pipe(writer), 4096);
+    writer.0.0.lock().thread = Thread::Refused;
+    for number in 0..MANY {
+        writer.write(format!("{number:05}\n").as_bytes());
+    }
+    let at_end = writer.clone();
+    let ending = thread::spawn(move || at_end.finish(LONG, || true));
+    while writer.0.0.worker.try_lock().is_ok() {
+        thread::yield_now();
+    }
+    // Nobody reads before this has come back.
+    writer.write(b"one more\n");
+    let reading = thread::spawn(move || accounted(reader));
+    assert_eq!(ending.join().unwrap(), 0);
+    drop(writer);
+    assert_eq!(reading.join().unwrap(), MANY + 1);
 }
 
 /// How many lines came, in order, and were told to be missing in their places.
