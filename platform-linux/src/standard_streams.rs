@@ -7,6 +7,7 @@
 use std::io;
 
 use nix::libc::{STDIN_FILENO, STDOUT_FILENO};
+use nix::unistd::write;
 
 use crate::sys::startup;
 
@@ -24,6 +25,17 @@ pub fn check_input() -> io::Result<()> {
 /// One that says so, if there was none.
 pub fn check_output() -> io::Result<()> {
     check(STDOUT_FILENO)
+}
+
+/// Writes some of `bytes` to standard output, past what the standard library collects for it, and tells
+/// how many.
+///
+/// # Errors
+/// Those of [`check_output`] and of `write(2)`: [`WouldBlock`](io::ErrorKind::WouldBlock) among them, where
+/// whoever opened it has made it non-blocking.
+pub fn write_output(bytes: &[u8]) -> io::Result<usize> {
+    check_output()?;
+    Ok(write(io::stdout(), bytes)?)
 }
 
 fn check(fd: i32) -> io::Result<()> {

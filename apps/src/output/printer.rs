@@ -6,7 +6,8 @@ use std::io::{self, Write as _};
 use std::mem;
 use std::sync::{Arc, OnceLock};
 
-use anstream::AutoStream;
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use barewire_core::printable::printable;
 use barewire_linux::lossy_writer::LossyWriter;
@@ -36,6 +37,8 @@ pub(crate) struct Printer {
     has_heading: bool,
     /// On a server; one for all threads.
     lossy: Option<LossyWriter<StdoutSink>>,
+    /// Before they are queued: so what is queued is what is written, byte for byte.
+    strips_colors: bool,
     /// Why results were lost; one for all threads.
     write_error: Arc<OnceLock<String>>,
 }
@@ -49,6 +52,7 @@ impl Printer {
             pending: String::new(),
             has_heading: false,
             lossy: None,
+            strips_colors: false,
             write_error: Arc::default(),
         }
     }
@@ -67,6 +71,9 @@ impl Printer {
     pub(crate) fn set_lossy(&mut self) {
         let sink = StdoutSink::new(self.format, Arc::clone(&self.write_error));
         self.lossy = Some(LossyWriter::new(sink, QUEUE));
+        // JSON has none.
+        self.strips_colors =
+            !self.is_json() && AutoStream::choice(&io::stdout()) == ColorChoice::Never;
         standard_error::set_lossy();
     }
 
@@ -136,6 +143,9 @@ impl Printer {
     fn flush_or(&mut self, wait_for_room: impl Fn() -> io::Result<()>) {
         match &self.lossy {
             _ if self.pending.is_empty() => return,
+            Some(writer) if self.strips_colors => {
+                writer.write(strip_str(&self.pending).to_string().as_bytes());
+            }
             Some(writer) => writer.write(self.pending.as_bytes()),
             None => self.write(wait_for_room),
         }

@@ -1,10 +1,9 @@
 //! Standard output of a server, off its loop.
 
 use std::fmt;
-use std::io::{self, Stdout, Write as _};
+use std::io;
 use std::sync::{Arc, OnceLock};
 
-use anstream::AutoStream;
 use barewire_core::time::Duration;
 use barewire_linux::lossy_writer::Sink;
 use barewire_linux::standard_streams;
@@ -34,7 +33,6 @@ pub(super) fn write_failed(error: &io::Error) -> String {
 }
 
 pub(super) struct StdoutSink {
-    stream: AutoStream<Stdout>,
     format: Format,
     /// Why results were lost.
     write_error: Arc<OnceLock<String>>,
@@ -42,16 +40,13 @@ pub(super) struct StdoutSink {
 
 impl StdoutSink {
     pub(super) fn new(format: Format, write_error: Arc<OnceLock<String>>) -> Self {
-        Self { stream: anstream::stdout(), format, write_error }
+        Self { format, write_error }
     }
 }
 
 impl Sink for StdoutSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        standard_streams::check_output()?;
-        self.stream.write_all(bytes)?;
-        self.stream.flush()?;
-        Ok(bytes.len())
+        standard_streams::write_output(bytes)
     }
 
     fn is_writable(&self, timeout: Duration) -> io::Result<bool> {

@@ -1,7 +1,7 @@
 //! A broken pipe on standard output is no error; other failures of it are, and none of them keeps
 //! a program from being ended.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -11,6 +11,7 @@ use barewire_tests::harness::sockets::{connect, connect_from, handshake, read_li
 use barewire_tests::harness::{Launch, Peer, Server, serve, tutorial};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 use super::frozen::wait_until_idle;
 use super::signals::ENDS;
@@ -267,8 +268,42 @@ fn a_signal_ends_a_server_of_several_threads_whose_output_nobody_takes() {
     }
 }
 
+/// Who starts a server may have made its output non-blocking: a write then takes a part, and the next one
+/// goes on behind it.
+#[test]
+fn an_output_that_takes_a_part_at_a_time_gets_everything_once() {
+    /// Far more than a pipe takes, and less than is queued.
+    const RESULTS: usize = 100;
+
+    let text = "\x01".repeat(1_000);
+    for options in [&[][..], &["--json"]] {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let launch = Launch::new("udp-server").args(["127.0.0.1:0", "--rate", "0"]).args(options);
+        let server = launch.stdout(reopened(&writer)).spawn();
+        drop(writer);
+        let (address, reader) = listening(reader);
+        for number in 0..RESULTS {
+            tutorial::udp_client(address, &format!("{number}.{text}"));
+        }
+        let mut lines = reader.lines().map(|line| line.expect("UTF-8"));
+        for number in 0..RESULTS {
+            let line = lines.next().expect("a line for each");
+            let heard = if options.is_empty() {
+                line.split_once(": ").expect(&line).1.to_owned()
+            } else {
+                let record: Value = serde_json::from_str(&line).expect("one JSON object a line");
+                record["text"].as_str().expect(&line).to_owned()
+            };
+            assert_eq!(heard, format!("{number}.{}", r"\x01".repeat(1_000)));
+        }
+        server.signal(Signal::SIGTERM);
+        server.finish().exits(0).is_silent();
+        assert!(lines.next().is_none());
+    }
+}
+
 /// The writing end once more, which can be told not to block without the server's being told too.
-fn reopened(writer: &PipeWriter) -> impl Write + use<> {
+fn reopened(writer: &PipeWriter) -> File {
     let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
     OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path).expect("pipes are there")
 }
