@@ -157,10 +157,13 @@
 //!
 //! ## Lines that have begun
 //!
-//! A line that comes in by parts needs one of the [buffers](RoomConfig::line_buffers). A source has
-//! its [share](RoomConfig::line_buffers_per_source) of them; beyond it, a member waits for one of its source's. Those who
-//! wait for a buffer are served in turn. After the patience one is taken from who has held it for longest, of the
-//! source that has most (or of the member's own, if that has its share): the line that had begun in it is refused with a notice.
+//! A line that comes in by parts needs one of the [buffers](RoomConfig::line_buffers). Those who wait for one
+//! are served in turn. After the patience, which begins anew whenever one of them is served, a buffer is taken from who has
+//! held it for longest, of the source that has most: the line that had begun in it is refused with a notice.
+//!
+//! A source has its [share](RoomConfig::line_buffers_per_source) of the buffers; the operator is of none. Beyond it, a member
+//! waits for one of its source's, in nobody's way. After the patience, and not before it has been held for as long, the one that
+//! was held for longest is taken. Within a source nobody has a turn: what is free has who asks for it first.
 //!
 //! # Time
 //!

@@ -7,7 +7,7 @@ use super::member_slot::{Buffering, MemberSlot};
 use super::room_state::RoomState;
 use super::wait::Wait;
 use crate::text::Ended;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The buffer of a member's line: the one that it has, or a free one, if its source may have one more and
 /// there is one for each member that waits before it.
@@ -21,7 +21,7 @@ pub(super) fn acquire(
     if let Some(buffer) = slot.buffer() {
         return Some(buffer);
     }
-    let account = slot.account;
+    let (account, has_waited) = (slot.account, slot.wait != Wait::Nothing);
     let before = room.delivery.buffer_queue.before(room.delivery.slots, index);
     if u32::from(buffers.free_count()) <= before
         || !room.accounts.take_line_buffer(account, room.delivery.config.line_buffers_per_source)
@@ -30,6 +30,10 @@ pub(super) fn acquire(
     }
     let buffer = buffers.take()?;
     room.delivery.stop_waiting(index);
+    if has_waited {
+        // Who waits next has patience with this one as well.
+        room.delivery.buffer_queue.begin(now);
+    }
     room.delivery.slot_mut(index)?.buffering = Buffering::In { buffer, since: now };
     Some(buffer)
 }
@@ -68,43 +72,66 @@ pub(super) fn give_back(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>,
         slot.buffering = Buffering::Unneeded;
         room.accounts.give_line_buffer_back(slot.account);
         buffers.give_back(buffer);
-        room.delivery.needs_poll |= !room.delivery.buffer_queue.is_empty();
+        // Those who wait for their source's share are in no queue.
+        let has_shares = room.delivery.config.line_buffers_per_source > 0;
+        room.delivery.needs_poll |= has_shares || !room.delivery.buffer_queue.is_empty();
     }
 }
 
 /// If those who wait have waited long enough, takes a buffer from a member of the source that has most.
 pub(super) fn try_patience(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, now: Instant) {
     let patience = room.delivery.config.patience;
-    if room.delivery.buffer_queue.loses_patience(now, patience) {
-        revoke(room, buffers, now, None);
+    if room.delivery.buffer_queue.loses_patience(now, patience)
+        && let Some((_, _, index)) = holders(room, now, None).max()
+    {
+        revoke(room, buffers, index);
     }
 }
 
-/// A member has waited long enough for a buffer of its source: one is taken from another.
+/// A member has waited long enough for a buffer of its source: one is taken from another, who has held it
+/// for as long; or as soon as it has.
 pub(super) fn try_share(
     room: &mut RoomState<'_>,
     buffers: &mut LineBuffers<'_>,
     index: u32,
     now: Instant,
 ) {
+    let patience = room.delivery.config.patience;
+    let Some(account) = room.delivery.slot(index).map(|slot| slot.account) else { return };
+    let longest = holders(room, now, Some(account)).max();
+    let held = longest.map_or(Duration::ZERO, |(_, held, _)| held);
+    let left = patience.saturating_sub(held);
+    let buffering = if left == Duration::ZERO {
+        Buffering::Unneeded
+    } else {
+        Buffering::AwaitsShare { until: now + left }
+    };
     if let Some(slot) = room.delivery.slot_mut(index) {
-        slot.buffering = Buffering::Unneeded;
-        let account = slot.account;
-        revoke(room, buffers, now, Some(account));
+        slot.buffering = buffering;
+    }
+    if let Some((_, _, holder)) = longest.filter(|_| left == Duration::ZERO) {
+        revoke(room, buffers, holder);
     }
 }
 
-/// Takes a buffer from who has held one for longest, of one source or of the one that has most: its line
-/// is given up, and it is to be told. A line that waits for room is not late by its own doing.
-fn revoke(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, now: Instant, of: Option<u32>) {
-    let holders = (0..NOBODY).zip(room.delivery.slots.iter());
-    let holders = holders.filter_map(|(index, slot)| match slot.buffering {
+/// Who has a buffer, of one source or of all: the greatest has held its own for longest of the source that
+/// has most. A line that waits for room is not late by its own doing.
+fn holders(
+    room: &RoomState<'_>,
+    now: Instant,
+    of: Option<u32>,
+) -> impl Iterator<Item = (u16, Duration, u32)> {
+    let slots = (0..NOBODY).zip(room.delivery.slots.iter());
+    slots.filter_map(move |(index, slot)| match slot.buffering {
         Buffering::In { since, .. } if of.is_none_or(|account| account == slot.account) => {
             Some((room.accounts.line_buffers(slot.account), now.duration_since(since), index))
         }
         _ => None,
-    });
-    let Some((_, _, index)) = holders.max() else { return };
+    })
+}
+
+/// Takes a member's buffer: its line is given up, and it is to be told.
+fn revoke(room: &mut RoomState<'_>, buffers: &mut LineBuffers<'_>, index: u32) {
     give_back(room, buffers, index);
     if let Some(slot) = room.delivery.slot_mut(index) {
         slot.progress.release();

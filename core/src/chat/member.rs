@@ -192,10 +192,14 @@ impl<'r, 'a> Member<'r, 'a> {
         self.release();
     }
 
-    /// If its line was given up since others waited for the buffer, it is told so.
-    fn tell_revoked(&mut self, now: Instant) -> nb::Result<(), MemberError> {
+    /// If its line was given up since others waited for the buffer, it is told so if `check` finds room.
+    fn tell_revoked(
+        &mut self,
+        now: Instant,
+        check: fn(&mut Self, Instant) -> nb::Result<(), MemberError>,
+    ) -> nb::Result<(), MemberError> {
         if self.slot().is_some_and(|slot| slot.buffering == Buffering::Revoked) {
-            self.check_offered(now)?;
+            check(self, now)?;
             if let Some(slot) = self.slot_mut() {
                 slot.buffering = Buffering::Unneeded;
             }
@@ -273,7 +277,7 @@ impl Session for Member<'_, '_> {
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
-            self.tell_revoked(now)?;
+            self.tell_revoked(now, Self::check_offered)?;
             if let Some(slot) = self.slot_mut()
                 && slot.progress.is_skipping()
             {
@@ -297,7 +301,7 @@ impl Session for Member<'_, '_> {
     fn handle_end(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
         self.room.delivery.clock = now;
         self.release();
-        self.tell_revoked(now)?;
+        self.tell_revoked(now, Self::check_offered)?;
         if self.slot().is_some_and(|slot| slot.buffer().is_some()) {
             self.check_offered(now)?;
             match self.finish(now) {
@@ -337,7 +341,7 @@ impl Session for Member<'_, '_> {
             SlotState::Draining { .. } => return Err(nb::Error::Other(MemberError::TimedOut)),
             _ => {}
         }
-        self.tell_revoked(now)?;
+        self.tell_revoked(now, Self::check)?;
         if let Some(Buffering::AwaitsShare { .. }) = self.slot().map(|slot| slot.buffering) {
             begun_lines::try_share(self.room, self.buffers, self.index, now);
             return Err(nb::Error::WouldBlock);

@@ -65,8 +65,8 @@ impl<'a> RoomState<'a> {
             slot.state = SlotState::Vacant { next: after(index), kept: Deadline::NEVER };
         }
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
-            slot.occupy(Nick::operator(config.nicks), Source(0), 0, config.quiet);
-            // It may say what it likes.
+            // It may say what it likes, and shares no account.
+            slot.occupy(Nick::operator(config.nicks), Source(0), NOBODY, config.quiet);
             slot.opening = Opening::Over;
             slot.state = SlotState::Active;
         }

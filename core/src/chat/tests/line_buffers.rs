@@ -149,3 +149,115 @@ fn a_source_that_has_its_share_waits_in_nobodys_way_and_takes_from_itself() {
     assert_eq!(hand.say(other, "her\n"), "guest4: other\n");
     assert_eq!(hand.say(second, "cond\n"), "guest2: second\n");
 }
+
+/// Whoever waits for the log beside it: none of them is waited for when it has been told.
+#[test]
+fn a_silent_member_whose_line_was_revoked_waits_for_room_no_longer_than_others() {
+    let mut memory = Memory::new(6, 16, min_log_bytes(64), 1, 64);
+    let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+    let [anna, bert, carl, dora] = hand.join_members();
+    let server = hand.room.operator();
+    hand.say(anna, "half");
+    assert_eq!(hand.offer(bert, b"x").1, 1);
+    hand.now = at(100);
+    while hand.offer(carl, b"line\n").1 == 0 {
+        for id in [server, anna, bert] {
+            hand.read(id);
+        }
+    }
+    hand.end(carl);
+    assert_eq!(hand.wait(bert, 250), "");
+    assert_eq!(hand.wait(anna, 250), "");
+    assert_eq!(hand.deadline(anna), Some(at(350)));
+    for id in [dora, carl] {
+        hand.read(id);
+    }
+    assert_eq!(hand.deadline(anna), Some(Instant::ZERO), "there is room");
+    assert_eq!(hand.wait(anna, 260), "");
+    let told = "* your line took too long while others waited: it was refused\n";
+    assert!(hand.read(anna).ends_with(told));
+    assert_eq!(hand.deadline(anna), None);
+    // Nobody waits before another: who reads nothing is in nobody's way.
+    hand.say(bert, "x");
+    assert_eq!(hand.say(bert, "\n"), "guest2: x\n");
+    hand.say(anna, "\n");
+    hand.say_lines(bert, 5);
+    hand.read(anna);
+    assert_eq!(hand.say(anna, "whole\n"), "guest1: whole\n");
+}
+
+#[test]
+fn who_waited_for_a_buffer_has_it_for_the_patience() {
+    let mut memory = ample(6, 1);
+    let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+    let [anna, bert, carl] = hand.join_members();
+    hand.say(anna, "a");
+    for id in [bert, carl] {
+        assert_eq!(hand.offer(id, b"x").1, 1);
+    }
+    hand.now = at(240);
+    hand.say(anna, "\n");
+    hand.say(bert, "x");
+    assert_eq!(hand.deadline(carl), Some(at(490)));
+    assert_eq!(hand.wait(carl, 489), "");
+    assert_eq!(hand.deadline(bert), Some(at(10_240)), "it has its buffer still");
+    assert_eq!(hand.wait(carl, 490), "");
+    hand.say(carl, "x");
+    assert_eq!(hand.deadline(bert), Some(Instant::ZERO), "it is told");
+}
+
+#[test]
+fn a_begun_line_of_a_source_has_its_buffer_for_the_patience() {
+    let mut memory = ample(6, 2);
+    let config = no_limit().with_line_buffers_per_source(1).with_quiet(Duration::MAX);
+    let mut hand = Harness::new(memory.room(config));
+    let [first, second, third] = [(); 3].map(|()| hand.room.join(at(0), Source(9)).unwrap());
+    hand.say(first, "x");
+    for id in [second, third] {
+        assert_eq!(hand.offer(id, b"x").1, 1);
+    }
+    hand.now = at(240);
+    hand.room.needs_poll();
+    hand.say(first, "\n");
+    hand.say(second, "x");
+    assert_eq!(hand.wait(third, 250), "");
+    assert_eq!(hand.deadline(third), Some(at(490)), "since the other has held it");
+    assert_eq!(hand.deadline(second), Some(at(10_240)));
+    assert_eq!(hand.wait(third, 490), "");
+    hand.say(third, "x");
+    assert_eq!(hand.deadline(second), Some(Instant::ZERO), "it is told");
+}
+
+#[test]
+fn who_waits_for_its_sources_share_has_a_turn_when_there_is_one() {
+    let mut memory = ample(6, 2);
+    let config = no_limit().with_line_buffers_per_source(1).with_quiet(Duration::MAX);
+    let mut hand = Harness::new(memory.room(config));
+    let [first, second] = [(); 2].map(|()| hand.room.join(at(0), Source(9)).unwrap());
+    // Blanks alone say nothing, by which everybody would have a turn.
+    hand.say(first, " ");
+    assert_eq!(hand.offer(second, b"x").1, 1);
+    hand.room.needs_poll();
+    hand.say(first, "\n");
+    hand.wait(first, 1);
+    assert!(hand.room.needs_poll());
+    hand.say(second, "x");
+}
+
+/// Of those who came when there was no account left, who share one.
+#[test]
+fn the_operator_shares_its_begun_lines_with_nobody() {
+    let mut memory = ample(6, 3);
+    memory.sources.truncate(1);
+    let config = no_limit().with_line_buffers_per_source(1).with_quiet(Duration::MAX);
+    let mut hand = Harness::new(memory.room(config));
+    let server = hand.room.operator();
+    let [anna, bert] = hand.join_members();
+    hand.say(anna, "x");
+    hand.say(server, "op");
+    assert_eq!(hand.offer(bert, b"x").1, 1);
+    hand.wait(bert, 250);
+    hand.say(bert, "x");
+    assert_eq!(hand.deadline(anna), Some(Instant::ZERO), "it is told");
+    assert_eq!(hand.say(server, "en\n"), "server: open\n");
+}
