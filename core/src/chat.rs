@@ -40,7 +40,7 @@
 //!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time. There is an account for each source as long as it counts something; those
 //!   who come when all accounts do share one.
 //! - **Other protocols**: one whose stream begins as TLS does (with the bytes 22 and 3), or whose first
-//!   line is a request of HTTP (`METHOD TARGET HTTP/1.1`), is told so and closed. Nothing of it is said.
+//!   line is a request of HTTP (`METHOD TARGET HTTP/1.1`, or too long and begun as `METHOD /`), is told so and closed. Nothing of it is said.
 //! - After the end of its stream (a half-close) a client receives what was said before that; then the server
 //!   closes.
 //!
@@ -83,7 +83,7 @@
 //! | `* {nick} left (fell behind)` | to all others: it did not read what was said |
 //! | `* {nick} left (the server stops)` | to all others |
 //! | `* {nick} left (kicked)` | to all others: the operator wanted it |
-//! | `* you were kicked by the operator` | to that member, before the close |
+//! | `* you were kicked by the operator` | to that member, before the close, if the log has room |
 //! | `* {count} joined, {count} left` | to all: so many since they were told last, see [below](#joins-and-leaves) |
 //! | `* {old} is now {nick}` | to all, who changed its nick too |
 //! | `* here: {nicks}` | answers `/who` |

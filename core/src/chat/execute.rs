@@ -41,6 +41,16 @@ impl RoomState<'_> {
         outcome
     }
 
+    /// Refuses a line that is too long.
+    pub(super) fn refuse_long(&mut self, index: u32, now: Instant) -> Outcome {
+        if self.delivery.slot_mut(index).is_some_and(|slot| slot.opening.is_long_http()) {
+            self.note(index, Notice::NoChat);
+            return Outcome::Quits;
+        }
+        self.refuse(index, now, Notice::TooLong(self.delivery.config.max_text.into()));
+        Outcome::Nothing
+    }
+
     fn carry_out(&mut self, index: u32, command: Command<'_>) -> Outcome {
         match command {
             Command::Say(text) => {

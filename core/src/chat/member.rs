@@ -54,11 +54,12 @@ impl<'r, 'a> Member<'r, 'a> {
         self.end(now);
     }
 
-    /// The operator wants it to leave: it is told so, and then as by [`disconnect`](Self::disconnect).
+    /// The operator wants it to leave: it is told so, if the log has room for that, and then as by
+    /// [`disconnect`](Self::disconnect).
     /// When its session is over, [`LeaveReason::Kicked`](super::LeaveReason::Kicked) tells the others.
     pub fn kick(&mut self, now: Instant) {
         if self.is_active() && self.index != OPERATOR {
-            self.room.note(self.index, Notice::Kicked);
+            self.room.try_note(self.index, Notice::Kicked);
         }
         self.end(now);
     }
@@ -192,14 +193,10 @@ impl<'r, 'a> Member<'r, 'a> {
         self.release();
     }
 
-    /// If its line was given up since others waited for the buffer, it is told so if `check` finds room.
-    fn tell_revoked(
-        &mut self,
-        now: Instant,
-        check: fn(&mut Self, Instant) -> nb::Result<(), MemberError>,
-    ) -> nb::Result<(), MemberError> {
+    /// If its line was given up since others waited for the buffer, it is told so when there is room.
+    fn tell_revoked(&mut self, now: Instant, is_offered: bool) -> nb::Result<(), MemberError> {
         if self.slot().is_some_and(|slot| slot.buffering == Buffering::Revoked) {
-            check(self, now)?;
+            if is_offered { self.check_offered(now) } else { self.check(now) }?;
             if let Some(slot) = self.slot_mut() {
                 slot.buffering = Buffering::Unneeded;
             }
@@ -214,17 +211,18 @@ impl<'r, 'a> Member<'r, 'a> {
         now: Instant,
         read: nb::Result<Ended<'_>, TextReaderError>,
     ) -> nb::Result<Outcome, MemberError> {
-        let ended = match read {
-            Ok(ended) => ended,
+        let outcome = match read {
+            Ok(ended) => {
+                let slot = self.slot();
+                let line =
+                    slot.map_or(&[][..], |slot| begun_lines::text(self.buffers, slot, ended));
+                self.room.execute(self.index, now, line)
+            }
             Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
             Err(nb::Error::Other(TextReaderError::TooLong)) => {
-                let longest = self.room.delivery.config.max_text.into();
-                self.room.refuse(self.index, now, Notice::TooLong(longest));
-                return Ok(Outcome::Nothing);
+                self.room.refuse_long(self.index, now)
             }
         };
-        let line = self.slot().map_or(&[][..], |slot| begun_lines::text(self.buffers, slot, ended));
-        let outcome = self.room.execute(self.index, now, line);
         if outcome == Outcome::Quits {
             self.end(now);
         }
@@ -277,20 +275,21 @@ impl Session for Member<'_, '_> {
             if input.is_empty() {
                 return Err(nb::Error::WouldBlock);
             }
-            self.tell_revoked(now, Self::check_offered)?;
-            if let Some(slot) = self.slot_mut()
-                && slot.progress.is_skipping()
-            {
+            self.tell_revoked(now, true)?;
+            if let Some(slot) = self.slot_mut().filter(|slot| slot.progress.is_skipping()) {
                 slot.progress.skip_input(now, input);
                 continue;
             }
             self.check_offered(now)?;
-            if self.slot_mut().is_some_and(|slot| slot.opening.is_tls(input)) {
+            let offered = *input;
+            let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
+            let taken =
+                offered.get(..offered.len().saturating_sub(input.len())).unwrap_or_default();
+            if self.slot_mut().is_some_and(|slot| slot.opening.is_tls(taken)) {
                 self.room.note(self.index, Notice::NoChat);
                 self.end(now);
                 continue;
             }
-            let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
             let outcome = self.take(now, read)?;
             if let (Outcome::Said | Outcome::Renamed, Ok(ended)) = (outcome, read) {
                 return self.event(outcome, ended);
@@ -301,7 +300,7 @@ impl Session for Member<'_, '_> {
     fn handle_end(&mut self, now: Instant) -> nb::Result<MemberEvent<'_>, MemberError> {
         self.room.delivery.clock = now;
         self.release();
-        self.tell_revoked(now, Self::check_offered)?;
+        self.tell_revoked(now, true)?;
         if self.slot().is_some_and(|slot| slot.buffer().is_some()) {
             self.check_offered(now)?;
             match self.finish(now) {
@@ -341,7 +340,7 @@ impl Session for Member<'_, '_> {
             SlotState::Draining { .. } => return Err(nb::Error::Other(MemberError::TimedOut)),
             _ => {}
         }
-        self.tell_revoked(now, Self::check)?;
+        self.tell_revoked(now, false)?;
         if let Some(Buffering::AwaitsShare { .. }) = self.slot().map(|slot| slot.buffering) {
             begun_lines::try_share(self.room, self.buffers, self.index, now);
             return Err(nb::Error::WouldBlock);
@@ -356,9 +355,7 @@ impl Session for Member<'_, '_> {
             self.refuse_late(now);
         }
         if is_over {
-            if let Some(slot) = self.slot_mut()
-                && slot.progress.is_skipping()
-            {
+            if let Some(slot) = self.slot_mut().filter(|slot| slot.progress.is_skipping()) {
                 slot.progress.forget();
                 return Err(nb::Error::WouldBlock);
             }

@@ -8,7 +8,13 @@ pub(super) enum Opening {
     Empty,
     /// The first byte of a TLS record that holds a handshake.
     Handshake,
-    /// The first line.
+    /// The first line, of capitals until now: the method of a request, maybe.
+    Method,
+    /// A blank behind them.
+    Blank,
+    /// A slash behind that: of a request, it is the target.
+    Request,
+    /// The first line, which is no request with such a target.
     Line,
     /// The first line is over.
     Over,
@@ -19,17 +25,20 @@ const HANDSHAKE: u8 = 22;
 const VERSION: u8 = 3;
 
 impl Opening {
-    /// Takes note of bytes that come. Tells whether the stream begins as TLS does.
-    pub(super) const fn is_tls(&mut self, mut input: &[u8]) -> bool {
-        while let [first, rest @ ..] = input
-            && matches!(self, Self::Empty | Self::Handshake)
+    /// Takes note of bytes that have been taken. Tells whether the stream begins as TLS does.
+    pub(super) const fn is_tls(&mut self, mut taken: &[u8]) -> bool {
+        while let [first, rest @ ..] = taken
+            && !matches!(self, Self::Request | Self::Line | Self::Over)
         {
             *self = match (*self, *first) {
                 (Self::Empty, HANDSHAKE) => Self::Handshake,
                 (Self::Handshake, VERSION) => return true,
+                (Self::Empty | Self::Method, b'A'..=b'Z') => Self::Method,
+                (Self::Method, b' ') => Self::Blank,
+                (Self::Blank, b'/') => Self::Request,
                 _ => Self::Line,
             };
-            input = rest;
+            taken = rest;
         }
         false
     }
@@ -38,6 +47,12 @@ impl Opening {
     pub(super) fn is_http(&mut self, line: &[u8]) -> bool {
         let is_first = core::mem::replace(self, Self::Over) != Self::Over;
         is_first && is_request(line)
+    }
+
+    /// A line is refused since it is too long. Tells whether it is the first, and begins as a request of
+    /// HTTP does, but for its length.
+    pub(super) fn is_long_http(&mut self) -> bool {
+        core::mem::replace(self, Self::Over) == Self::Request
     }
 }
 

@@ -200,6 +200,13 @@ impl<'a> RoomState<'a> {
         self.write(Route::private(to), NOTICE, &notice.fragments());
     }
 
+    /// Tells one member something as short as what stands around a nick, if there is room for it.
+    pub(super) fn try_note(&mut self, to: u32, notice: Notice<'_>) {
+        if self.delivery.make_room(AROUND_NICK, 1) {
+            self.note(to, notice);
+        }
+    }
+
     /// Writes what a member says, after its name; there must be room for it.
     pub(super) fn say(&mut self, route: Route, start: &str, index: u32, by: &str, text: &[u8]) {
         self.write(route, start, &[NickOf(index), Text(by), Shown(text)]);

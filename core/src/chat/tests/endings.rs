@@ -188,3 +188,28 @@ fn who_is_kicked_is_told_so_and_says_no_more() {
     hand.member(operator).kick(now);
     assert!(hand.member(operator).is_active());
 }
+
+/// However many are, when one who reads nothing leaves no room in the log.
+#[test]
+fn who_is_kicked_is_told_so_in_a_whole_line_or_not_at_all() {
+    let mut memory = Memory::new(40, 128, min_log_bytes(64), 2, 64);
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let ids: [MemberId; 30] = hand.join_members();
+    let (sender, others) = (ids[0], &ids[2..]);
+    while hand.offer(sender, b"line\n").1 == 0 {
+        for &id in others.iter().chain([&hand.room.operator()]) {
+            hand.read(id);
+        }
+    }
+    for &id in others {
+        hand.read(id);
+    }
+    let now = hand.now;
+    for &id in others {
+        hand.member(id).kick(now);
+    }
+    let got: Vec<_> = others.iter().map(|&id| hand.read(id)).collect();
+    let told = "* you were kicked by the operator\n|.";
+    assert!(got.iter().all(|got| got == told || got == "|."), "{got:?}");
+    assert!(got.iter().any(|got| got == told) && got.iter().any(|got| got == "|."), "{got:?}");
+}

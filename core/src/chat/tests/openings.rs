@@ -23,6 +23,67 @@ fn whoever_speaks_another_protocol_is_told_so_and_nobody_hears_of_it() {
     }
 }
 
+/// Its headers are not said either.
+#[test]
+fn a_request_whose_line_is_too_long_is_one_as_well() {
+    let line = format!("GET /{} HTTP/1.1", "x".repeat(DEFAULT_MAX_TEXT.into()));
+    let request = format!("{line}\r\nHost: example.org\r\n\r\n");
+    for step in [1, 3, 600, request.len()] {
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
+        let [browser, bert] = hand.join_members();
+        for part in request.as_bytes().chunks(step) {
+            assert_eq!(hand.say(browser, part), "");
+        }
+        assert_eq!((hand.read(browser), hand.read(bert)), (WORD.to_owned(), String::new()));
+    }
+}
+
+/// Too long, too late, or too long while others waited.
+#[test]
+fn a_first_line_that_is_refused_is_the_first() {
+    let long = "GET well soon ".repeat(100) + "\n";
+    for refused_by in ["length", "time", "others"] {
+        let mut memory = ample(4, 1);
+        let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+        let [anna, bert] = hand.join_members();
+        match refused_by {
+            "length" => assert_eq!(hand.say(anna, &long), ""),
+            "time" => {
+                hand.say(anna, "unfin");
+                assert_eq!(hand.wait(anna, 10_000), "");
+                hand.say(anna, "ished\n");
+            }
+            _ => {
+                hand.say(anna, "unfin");
+                assert_eq!(hand.offer(bert, b"x").1, 1);
+                assert_eq!(hand.wait(bert, 250), "");
+                hand.say(anna, "ished\n");
+            }
+        }
+        assert!(hand.read(anna).ends_with("refused\n"), "{refused_by}");
+        assert_eq!(hand.say(anna, "GET / HTTP/1.1\n"), "guest1: GET / HTTP/1.1\n");
+    }
+}
+
+/// Its first byte waits for a buffer, and is offered again.
+#[test]
+fn tls_is_told_by_bytes_that_had_to_wait() {
+    let mut memory = ample(4, 1);
+    let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+    let [scanner, bert] = hand.join_members();
+    hand.say(bert, "x");
+    for _ in 0..2 {
+        assert_eq!(hand.offer(scanner, &CLIENT_HELLO[..1]).1, 1);
+    }
+    hand.say(bert, "\n");
+    for part in CLIENT_HELLO.chunks(1) {
+        assert_eq!(hand.say(scanner, part), "");
+    }
+    assert_eq!(hand.read(scanner), format!("guest2: x\n{WORD}"));
+    assert_eq!(hand.read(bert), "");
+}
+
 /// As long as the first line has not come in, silence may end it.
 #[test]
 fn a_request_that_only_silence_ends_is_one_as_well() {
