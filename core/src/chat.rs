@@ -135,13 +135,14 @@
 //! wait are served in turn: a line is said when there is room for it and for one of each that waits before it.
 //! While anybody waits, a reader has the [`patience`](RoomConfig::patience) of the room, a quarter of a second, to read what was in
 //! the older half of the log when the wait began; who has had a turn in that time and has not is dropped (`* NICK left
-//! (fell behind)`). Who gets through meanwhile makes no difference. So:
+//! (fell behind)`). Who gets through meanwhile makes no difference: until a reader has read that, its time goes on, and
+//! one who has long stood there has none left when somebody waits anew. So:
 //!
 //! - A burst loses nothing, and one that has stalled costs the room a quarter of a second once.
-//! - Nobody waits longer than the patience for each that waits before it, and once for itself; and who reads a line now
-//!   and then cannot hold the room to its pace.
-//! - Who reads at every turn is never dropped, however small the log, and however long the owner takes
-//!   to give it a turn.
+//! - Nobody waits for room longer than the patience for each that waits for it before, and once for itself; and who reads
+//!   a line now and then cannot hold the room to its pace. A wait for a [buffer](#lines-that-have-begun) is another.
+//! - Who takes at each of its turns all that waits for it is never dropped, however small the log, and however
+//!   long the owner takes to give it a turn.
 //!
 //! The operator is not dropped; it [loses lines](Room::operator) instead.
 //!

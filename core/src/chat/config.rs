@@ -62,7 +62,7 @@ pub struct RoomConfig {
     /// How often members of one source may join at once; [`DEFAULT_JOIN_BURST`] by default.
     pub join_burst: u32,
     /// How long the room waits for its slowest reader, and a member for the [buffer](Self::line_buffers) of another's begun
-    /// line; [`DEFAULT_PATIENCE`] by default, [`Duration::MAX`] for ever.
+    /// line; [`DEFAULT_PATIENCE`] by default, [`Duration::MAX`] for ever, and never 0.
     pub patience: Duration,
     /// How long a member that says no more may take nothing of what is left for it;
     /// [`DEFAULT_END_TIMEOUT`] by default, [`Duration::MAX`] for ever.

@@ -109,7 +109,8 @@ impl<'a> Delivery<'a> {
     }
 
     /// Somebody begins to wait for room. If all have read what they were to read since that happened
-    /// before, patience begins anew.
+    /// before, patience begins anew. Else it goes on, even if nobody waited meanwhile: who lets one line
+    /// through shortly before its end would always have it begin anew.
     fn enter_room_queue(&mut self, now: Instant) -> u32 {
         self.ask_for_room(now);
         self.room_queue.enter()

@@ -33,7 +33,7 @@ pub const fn min_log_bytes(max_text: usize) -> usize {
     two.saturating_add(two / (RESERVE - 1)).saturating_add(1)
 }
 
-/// Why memory cannot hold a room.
+/// Why memory cannot hold a room, or rules cannot be kept in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -53,6 +53,8 @@ pub enum RoomError {
     /// [`RoomConfig::line_buffers`](super::RoomConfig::line_buffers) is 0: no line could come in by
     /// parts.
     LineBuffers,
+    /// [`RoomConfig::patience`](super::RoomConfig::patience) is 0: nobody could read in time.
+    Patience,
 }
 
 impl fmt::Display for RoomError {
@@ -64,6 +66,7 @@ impl fmt::Display for RoomError {
             Self::Bytes => "a room needs bytes for its line buffers and a log of two lines",
             Self::Text => "the longest text of a room has 2 to 1024 bytes",
             Self::LineBuffers => "a room needs a line buffer",
+            Self::Patience => "a room needs a patience of more than 0",
         })
     }
 }

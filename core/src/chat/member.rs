@@ -110,6 +110,7 @@ impl<'r, 'a> Member<'r, 'a> {
             slot.buffering = Buffering::Unneeded;
             if slot.state == SlotState::Active && self.index != OPERATOR {
                 slot.state = SlotState::Draining { end, deadline };
+                delivery.needs_poll = true;
             }
         }
     }

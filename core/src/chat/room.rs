@@ -12,7 +12,7 @@ use super::membership::{JoinError, LeaveReason};
 use super::room_state::RoomState;
 use super::source::{Source, SourceSlot};
 use crate::text::MAX_TEXT;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// A room, with its memory borrowed. The [module](super) states its rules.
 ///
@@ -33,7 +33,7 @@ impl<'a> Room<'a> {
     /// [`RoomStorage`](super::RoomStorage), which has it all in one piece.
     ///
     /// # Errors
-    /// [`RoomError`]: there is too little memory for the rules.
+    /// [`RoomError`]: there is too little memory for the rules, or one of them is refused.
     pub fn new(
         slots: &'a mut [MemberSlot],
         sources: &'a mut [SourceSlot],
@@ -41,7 +41,7 @@ impl<'a> Room<'a> {
         bytes: &'a mut [u8],
         config: RoomConfig,
     ) -> Result<Self, RoomError> {
-        let RoomConfig { max_text, line_buffers, .. } = config;
+        let RoomConfig { max_text, line_buffers, patience, .. } = config;
         if slots.len() < MIN_SLOTS {
             return Err(RoomError::Slots);
         }
@@ -56,6 +56,9 @@ impl<'a> Room<'a> {
         }
         if line_buffers == 0 {
             return Err(RoomError::LineBuffers);
+        }
+        if patience == Duration::ZERO {
+            return Err(RoomError::Patience);
         }
         let parts = bytes.split_at_mut_checked(config.line_buffer_bytes());
         let (buffers, log) = parts.ok_or(RoomError::Bytes)?;

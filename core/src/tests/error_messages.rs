@@ -98,6 +98,7 @@ fn every_error_says_what_happened() {
         RoomError::Bytes,
         RoomError::Text,
         RoomError::LineBuffers,
+        RoomError::Patience,
         SayError::Full,
         SayError::TooLong,
         SayError::LineBreak,

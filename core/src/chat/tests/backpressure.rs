@@ -211,7 +211,7 @@ fn those_who_wait_are_served_in_turn() {
 
 /// Two lines of controls, each shown by four bytes, and somebody joins and leaves in the same round.
 #[test]
-fn who_reads_at_every_turn_is_never_dropped() {
+fn who_takes_all_at_every_turn_is_never_dropped() {
     for longest in [64_u16, 1024] {
         let texts = usize::from(longest);
         let mut memory = Memory::new(5, 64, min_log_bytes(texts), 2, longest);
@@ -304,6 +304,22 @@ fn who_was_asked_for_room_is_not_asked_anew_by_another() {
     assert_eq!(hand.say(carl, "hello\n"), "guest3: hello\n");
     fill(&mut hand, carl, &[server]);
     assert_eq!(hand.deadline(carl), Some(at(350)));
+}
+
+/// Though nobody waited meanwhile.
+#[test]
+fn who_has_long_been_asked_for_room_has_no_time_left() {
+    let mut memory = narrow();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert, carl] = hand.join_members();
+    let server = hand.room.operator();
+    fill(&mut hand, anna, &[server, carl]);
+    hand.leave(anna, LeaveReason::Quit);
+    hand.now = at(60_000);
+    assert_eq!(hand.offer(carl, b"hello\n").1, 6);
+    assert_eq!(hand.wait(carl, 60_000), "");
+    assert_eq!(hand.wait(bert, 60_000), "!FellBehind");
+    assert_eq!(hand.say(carl, "hello\n"), "guest3: hello\n");
 }
 
 #[test]

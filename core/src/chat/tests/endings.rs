@@ -213,3 +213,16 @@ fn who_is_kicked_is_told_so_in_a_whole_line_or_not_at_all() {
     assert!(got.iter().all(|got| got == told || got == "|."), "{got:?}");
     assert!(got.iter().any(|got| got == told) && got.iter().any(|got| got == "|."), "{got:?}");
 }
+
+#[test]
+fn whom_the_owner_disconnects_has_a_turn() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna] = hand.join_members();
+    hand.room.needs_poll();
+    for _ in 0..2 {
+        hand.disconnect(anna);
+        let is_first = hand.read(anna) == "|.";
+        assert_eq!(hand.room.needs_poll(), is_first);
+    }
+}

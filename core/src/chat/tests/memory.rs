@@ -87,6 +87,8 @@ fn memory_that_is_too_small_is_refused() {
         assert_eq!(make(2, 16, least, config), Err(RoomError::Text), "{text}");
     }
     assert_eq!(make(2, 16, least, config.with_line_buffers(0)), Err(RoomError::LineBuffers));
+    let impatient = config.with_patience(Duration::ZERO);
+    assert_eq!(make(2, 16, least, impatient), Err(RoomError::Patience));
     let most = config.with_line_buffers(u16::MAX);
     assert_eq!(make(2, 16, least, most), Err(RoomError::Bytes));
     assert_eq!(make(2, 16, most.bytes(min_log_bytes(64)), most), Ok(()));
