@@ -1,18 +1,6 @@
-use super::*;
+//! Who waits for room, for how long, and who is dropped for it.
 
-/// Fills a room until its sender has to wait; tells how many lines went in.
-fn fill(hand: &mut Harness<'_>, sender: MemberId, others: &[MemberId]) -> usize {
-    for number in 0..1000 {
-        let (_, left) = hand.offer(sender, format!("line {number}\n").as_bytes());
-        if left > 0 {
-            return number;
-        }
-        for &id in others {
-            hand.read(id);
-        }
-    }
-    panic!("the room is never full");
-}
+use super::*;
 
 #[test]
 fn a_sender_waits_for_the_slowest_and_goes_on_when_it_has_read() {
@@ -323,103 +311,6 @@ fn who_has_long_been_asked_for_room_has_no_time_left() {
 }
 
 #[test]
-fn bytes_that_had_to_wait_go_on_with_their_line() {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.join_members();
-    let server = hand.room.operator();
-    hand.say(carl, "hel");
-    fill(&mut hand, anna, &[server, carl]);
-    hand.now = at(100);
-    assert_eq!(hand.offer(carl, b"lo\n").1, 3);
-    // The quiet period of "hel" is over, and so is everybody's patience.
-    assert_eq!(hand.wait(carl, 250), "");
-    assert!(hand.deadline(carl).is_none_or(|deadline| deadline > at(250)));
-    hand.leave(bert, LeaveReason::FellBehind);
-    assert_eq!(hand.say(anna, "at last\n"), "guest1: at last\n");
-    for id in [server, anna, carl] {
-        hand.read(id);
-    }
-    assert_eq!(hand.say(carl, "lo\n"), "guest3: hello\n");
-}
-
-/// Its time stands still as long as it waits for room: of the ten seconds, and of the quiet period.
-#[test]
-fn a_line_that_waits_for_room_is_not_late() {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit().with_patience(Duration::MAX)));
-    let [anna, bert, carl] = hand.join_members();
-    let server = hand.room.operator();
-    hand.say(carl, "hel");
-    fill(&mut hand, anna, &[server, carl]);
-    hand.now = at(150);
-    assert_eq!(hand.offer(carl, b"lo").1, 2);
-    assert_eq!(hand.deadline(carl), None);
-    assert_eq!(hand.wait(carl, 60_000), "");
-    hand.read(bert);
-    hand.say(anna, "at last\n");
-    for id in [server, bert, carl] {
-        hand.read(id);
-    }
-    hand.say(carl, "lo");
-    assert_eq!(hand.wait(carl, 60_199), "");
-    assert_eq!(hand.wait(carl, 60_200), "guest3: hello\n");
-    hand.read(anna);
-
-    // Silence ends a line that then finds no room: it is said as soon as there is.
-    hand.say(carl, "again");
-    fill(&mut hand, anna, &[server, carl]);
-    assert_eq!(hand.wait(carl, 60_400), "");
-    hand.read(bert);
-    assert_eq!(hand.deadline(carl), Some(Instant::ZERO));
-    assert_eq!(hand.wait(carl, 60_401), "guest3: again\n");
-}
-
-#[test]
-fn the_time_of_a_line_stands_still_while_it_waits_for_room() {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit().with_patience(Duration::MAX)));
-    let [anna, bert, carl] = hand.join_members();
-    let server = hand.room.operator();
-    hand.say(carl, "one\nhel");
-    fill(&mut hand, anna, &[server, carl]);
-    for later in [9_000, 60_000] {
-        hand.now = at(later);
-        assert_eq!(hand.offer(carl, b"l").1, 1);
-        assert_eq!(hand.wait(carl, later), "");
-    }
-    for id in [anna, bert] {
-        hand.read(id);
-    }
-    hand.say(carl, "l");
-    assert_eq!(hand.deadline(carl), Some(at(61_000)), "nine of its ten seconds are over");
-    assert_eq!(hand.wait(carl, 60_999), "");
-    assert_eq!(hand.read(carl), "");
-    assert_eq!(hand.wait(carl, 61_000), "");
-    assert_eq!(hand.read(carl), "* your line took longer than 10 s: it was refused\n");
-}
-
-#[test]
-fn an_end_waits_with_the_unfinished_line_before_it() {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert, carl] = hand.join_members();
-    let server = hand.room.operator();
-    hand.say(carl, "bye");
-    fill(&mut hand, anna, &[server, carl]);
-    assert_eq!(hand.end(carl), "");
-    assert_eq!(hand.deadline(carl), Some(at(250)));
-    hand.read(bert);
-    assert_eq!(hand.end(carl), "guest3: bye\n");
-    assert_eq!(hand.read(carl), "|.");
-    // Without one, an end need not wait.
-    fill(&mut hand, bert, &[server, carl]);
-    assert_eq!(hand.end(bert), "");
-    assert_eq!(hand.deadline(bert), Some(hand.now + DEFAULT_END_TIMEOUT));
-    assert!(hand.read(bert).ends_with("guest3: bye\n|."));
-}
-
-#[test]
 fn a_slow_leaver_holds_others_up_no_longer_than_a_slow_member() {
     let mut memory = narrow();
     let mut hand = Harness::new(memory.room(no_limit()));
@@ -486,44 +377,4 @@ fn members_that_stalled_at_different_lines_are_waited_for_once() {
     assert_eq!(hand.wait(anna, 260), "");
     assert_eq!([hand.wait(bert, 260), hand.wait(carl, 260)], ["!FellBehind", "!FellBehind"]);
     assert_eq!(hand.wait(dora, 260), "");
-}
-
-#[test]
-fn a_newcomer_that_reads_nothing_is_waited_for_too() {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna, bert] = hand.join_members();
-    let server = hand.room.operator();
-    fill(&mut hand, anna, &[server]);
-    hand.now = at(240);
-    let carl = hand.join().unwrap();
-    assert_eq!(hand.wait(anna, 250), "");
-    assert_eq!([hand.wait(bert, 250), hand.wait(carl, 250)], ["!FellBehind", ""]);
-}
-
-/// What a newcomer receives that comes after so many lines, and reads late or at once.
-fn received(before: usize, is_late: bool) -> String {
-    let mut memory = narrow();
-    let mut hand = Harness::new(memory.room(no_limit()));
-    let [anna] = hand.join_members();
-    let server = hand.room.operator();
-    for number in 0..before {
-        hand.say(anna, format!("early {number}\n"));
-        hand.read(server);
-    }
-    let bert = hand.join().unwrap();
-    hand.read(anna);
-    let first = if is_late { String::new() } else { hand.read(bert) };
-    fill(&mut hand, anna, &[server]);
-    first + &hand.read(bert)
-}
-
-/// Wherever in the ring it begins.
-#[test]
-fn what_a_newcomer_was_promised_is_kept_until_it_reads() {
-    for before in 90..106 {
-        let (late, at_once) = (received(before, true), received(before, false));
-        assert!(late.contains("early") && late.contains("line 0"), "{late}");
-        assert!(at_once.starts_with(&late), "{at_once}\nbut late\n{late}");
-    }
 }

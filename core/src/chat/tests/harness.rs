@@ -163,3 +163,17 @@ fn step(step: nb::Result<MemberEvent<'_>, MemberError>) -> Option<String> {
         Err(nb::Error::Other(error)) => Some(format!("!{error:?}")),
     }
 }
+
+/// Fills a room until its sender has to wait; tells how many lines went in.
+pub(super) fn fill(hand: &mut Harness<'_>, sender: MemberId, others: &[MemberId]) -> usize {
+    for number in 0..1000 {
+        let (_, left) = hand.offer(sender, format!("line {number}\n").as_bytes());
+        if left > 0 {
+            return number;
+        }
+        for &id in others {
+            hand.read(id);
+        }
+    }
+    panic!("the room is never full");
+}
