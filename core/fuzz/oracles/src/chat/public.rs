@@ -172,7 +172,8 @@ impl Model {
             let history = &member.history[member.history.len() - count..];
             let mut expected = history.iter().chain(&member.expected);
             let agrees = lines.iter().all(|line| expected.next() == Some(line));
-            agrees && (!is_whole || expected.next().is_none())
+            // What is told in the very turn in which it says no more may come behind its end.
+            agrees && (!is_whole || expected.all(|line| sum(line).is_some()))
         };
         (0..=most).rev().find(fits).unwrap_or_else(|| {
             panic!("{number} got (whole: {is_whole})\n{lines:#?}\nand should have\n{member:#?}")
