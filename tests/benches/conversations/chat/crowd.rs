@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long somebody waits at most before looking again whether all are in, in milliseconds.
 const LOOK_AGAIN: u16 = 1;
 
+/// Joins that come thick may be told together, a second later at most: in a room where nothing was told for
+/// longer, all has been.
+const GATHERED: Duration = Duration::from_millis(1_200);
+
 /// Members that come in at once: no more than may wait to be accepted, and a share of a large room.
 const AT_ONCE: usize = 8;
 const CHUNKS: usize = 128;
@@ -59,6 +63,12 @@ impl Crowd {
             }
         }
         crowd.wait_until_in(server, before)?;
+        let mut heard_last = Instant::now();
+        while heard_last.elapsed() < GATHERED {
+            if crowd.hear(EpollTimeout::from(LOOK_AGAIN), |_, _| Ok(()))? > 0 {
+                heard_last = Instant::now();
+            }
+        }
         crowd.hear_out(server)?;
         Ok(crowd)
     }
