@@ -28,6 +28,19 @@ pub fn source(address: IpAddr) -> IpAddr {
     }
 }
 
+/// A [source] as a person writes it: an IPv4 address, or an IPv6 network of 64 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub IpAddr);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => address.fmt(f),
+            IpAddr::V6(network) => write!(f, "{network}/64"),
+        }
+    }
+}
+
 /// What an IPv4 address has before its 32 bits as a [number](source_number). No IPv6 network begins so:
 /// `::/8` is reserved (RFC 4291 §2.4).
 const IPV4: u64 = 0xffff << 32;

@@ -70,8 +70,7 @@ impl fmt::Display for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "… {} more from ", self.count)?;
         match self.source {
-            Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
-            Some(address) => address.fmt(f),
+            Some(source) => address::Shown(source).fmt(f),
             None => f.write_str("other addresses"),
         }
     }

@@ -28,18 +28,6 @@ impl fmt::Display for Ban {
     }
 }
 
-/// A source as a person writes it: an IPv4 address, or an IPv6 network of 64 bits.
-pub(super) struct Shown(pub(super) IpAddr);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            IpAddr::V4(address) => address.fmt(f),
-            IpAddr::V6(network) => write!(f, "{network}/64"),
-        }
-    }
-}
-
 /// Reads a source; of an IPv6 network any address will do.
 pub(super) fn read_source(text: &str) -> Option<IpAddr> {
     let address: IpAddr = match text.strip_suffix("/64") {
@@ -62,7 +50,7 @@ mod tests {
             ("2001:db8:0:7::/64", "2001:db8:0:7::/64"),
         ] {
             let source = read_source(text).unwrap();
-            assert_eq!(Shown(source).to_string(), shown);
+            assert_eq!(address::Shown(source).to_string(), shown);
             assert_eq!(read_source(shown), Some(source));
         }
         for wrong in ["", "anna", "192.0.2.1/64", "192.0.2.0/24", "2001:db8::/32", "[::1]:80"] {

@@ -16,13 +16,14 @@ use std::thread;
 use std::time::Duration;
 
 use barewire_core::printable::printable;
+use barewire_linux::address;
 use barewire_linux::files::read_regular;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
-use super::ban::{Ban, Shown, read_source};
+use super::ban::{Ban, read_source};
 
 const HEADING: &str = "\
 # Who may not come into the room: an address a line, until when, and whom it was meant for.
@@ -103,7 +104,8 @@ fn written(bans: &BTreeMap<IpAddr, Ban>) -> String {
         let until = until.map_or_else(|| FOREVER.to_owned(), |until: Timestamp| until.to_string());
         let nick = nick.as_deref().unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}", format!("{} {until} {nick}", Shown(*source)).trim_end());
+        let _ =
+            writeln!(text, "{}", format!("{} {until} {nick}", address::Shown(*source)).trim_end());
     }
     text
 }

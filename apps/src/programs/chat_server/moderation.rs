@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use barewire_core::chat::{MemberId, Source};
 use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::address::{numbered_source, source_number};
+use barewire_linux::address::{self, numbered_source, source_number};
 use jiff::{SignedDuration, Timestamp};
 
-use super::ban::{Ban, Shown, read_source};
+use super::ban::{Ban, read_source};
 use super::operator_command::{HELP, OperatorCommand};
 use super::state::ChatState;
 
@@ -38,7 +38,7 @@ fn kick(nick: &str, state: &mut ChatState, now: Instant) -> String {
     };
     let nick = state.room.nick(id).unwrap_or_default().to_owned();
     state.kick(id, now);
-    format!("kicked {nick} from {}", Shown(source))
+    format!("kicked {nick} from {}", address::Shown(source))
 }
 
 /// Where a member comes from. The operator comes from nowhere.
@@ -74,7 +74,7 @@ fn ban(whom: &str, time: Option<Duration>, state: &mut ChatState, now: Instant) 
         until => until.flatten(),
     };
     let ban = Ban { until, nick };
-    let told = format!("banned {}{ban}", Shown(source));
+    let told = format!("banned {}{ban}", address::Shown(source));
     state.bans.add(source, ban, clock);
     let kicked = kick_all(source, state, now);
     if kicked.is_empty() { told } else { format!("{told}, and kicked {}", named(&kicked)) }
@@ -103,7 +103,7 @@ fn lift(address: &str, state: &mut ChatState) -> String {
         let address = printable(address.as_bytes());
         return format!("{address} is no address: write 192.0.2.7 or 2001:db8::/64");
     };
-    let source_shown = Shown(source);
+    let source_shown = address::Shown(source);
     match state.bans.lift(source, Timestamp::now()) {
         Some(_) => format!("{source_shown} is not banned any more"),
         None => format!("{source_shown} was not banned; /bans tells who is"),
@@ -117,7 +117,7 @@ fn list(state: &mut ChatState) -> Vec<String> {
     }
     let line = |(source, ban): (&IpAddr, &Ban)| {
         let nick = ban.nick.as_ref().map(|nick| format!(" ({nick})")).unwrap_or_default();
-        format!("banned: {}{ban}{nick}", Shown(*source))
+        format!("banned: {}{ban}{nick}", address::Shown(*source))
     };
     bans.iter().map(line).collect()
 }
