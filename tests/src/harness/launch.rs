@@ -14,7 +14,9 @@ use super::program::{About, Prepared};
 use super::{Finished, Program, Pseudoterminal};
 
 /// Variables of the surroundings that would change what a program says.
-const FOREIGN_VARIABLES: [&str; 9] = [
+const FOREIGN_VARIABLES: [&str; 12] = [
+    // Where it is set, colours are shown on terminals that know none.
+    "CI",
     "CLICOLOR",
     "CLICOLOR_FORCE",
     "LISTEN_FDNAMES",
@@ -24,7 +26,18 @@ const FOREIGN_VARIABLES: [&str; 9] = [
     "NO_COLOR",
     "RUST_BACKTRACE",
     "RUST_LOG",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
 ];
+
+/// `command`, which is not to know what the surroundings want of programs: its terminal is an `xterm`,
+/// its language none.
+pub fn without_foreign_variables(command: &mut Command) -> &mut Command {
+    for variable in FOREIGN_VARIABLES {
+        command.env_remove(variable);
+    }
+    command.envs([("TERM", "xterm"), ("LC_ALL", "C.UTF-8")])
+}
 
 /// Runs the barewire program `name` to its end.
 pub fn run(name: &str, arguments: &[&str]) -> Finished {
@@ -92,9 +105,7 @@ os.execv(program, [program] + sys.argv[3:])
 
     fn of(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for variable in FOREIGN_VARIABLES {
-            command.env_remove(variable);
-        }
+        without_foreign_variables(&mut command);
         let about =
             About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
         Self(Prepared { command, about, terminal: None, most_lines: None, injector: None })

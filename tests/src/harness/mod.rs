@@ -49,7 +49,7 @@ pub mod tutorial;
 
 pub use finished::Finished;
 pub use folder::Folder;
-pub use launch::{Launch, run};
+pub use launch::{Launch, run, without_foreign_variables};
 pub use namespace::Namespace;
 pub use peer::Peer;
 pub use program::Program;

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries};
+use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries, without_foreign_variables};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -41,10 +41,10 @@ impl Terminal {
         let Pseudoterminal { master: keyboard, slave } = Pseudoterminal::open();
         tcsetwinsize(&slave, winsize(columns, rows)).expect("a terminal");
         let end = || slave.try_clone().expect("a copy");
-        let child = Command::new(binaries::path_of("chat-client"))
+        let mut command = Command::new(binaries::path_of("chat-client"));
+        let child = without_foreign_variables(&mut command)
             .arg(at)
             .args(arguments)
-            .env_remove("NO_COLOR")
             .envs([("TERM", "xterm"), ("USER", "eve"), ("TZ", "UTC")])
             // A job of its own, which can be stopped.
             .process_group(0)

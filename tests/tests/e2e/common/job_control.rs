@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Instant;
 
-use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries};
+use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries, without_foreign_variables};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -32,6 +32,7 @@ impl Shell {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("bash");
         command.args(["--norc", "--noprofile", "--noediting", "-i"]);
+        without_foreign_variables(&mut command);
         command.env("PATH", format!("{programs}:{path}")).env("PS1", "$ ").env("TERM", "dumb");
         terminal.control(&mut command);
         let child = command.spawn().expect("bash is there");
