@@ -34,7 +34,7 @@
 //!   controls make longer than a text can be counts as several. What is over it is refused,
 //!   with a notice at most once a second; nobody else is affected, and the operator has no limit. A
 //!   client that keeps the same [`RateLimiter`] loses nothing.
-//! - **Sources**: each member comes from a [`Source`]. What is said from one is counted beyond its
+//! - **Sources**: each member comes from a [`Source`](crate::source::Source). What is said from one is counted beyond its
 //!   connections: all its members together may say as much as four of different sources,
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
 //!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time. There is an account for each source as long as it counts something; those
@@ -153,7 +153,7 @@
 //! thicker, or find no room, are gathered for a second and told together: `* 14 joined, 9 left`, both numbers in any
 //! case, to all who are there then.
 //!
-//! The nick of a member that lost its connection or fell behind is kept for its [source](Source) for a
+//! The nick of a member that lost its connection or fell behind is kept for its [source](crate::source::Source) for a
 //! minute, unless its slot is needed for somebody else: the one that was left first is.
 //!
 //! ## Lines that have begun
@@ -195,7 +195,8 @@
 //! the operator, with lines of full length, in 15.5 KiB:
 //!
 //! ```
-//! use barewire_core::chat::{Room, RoomConfig, RoomStorage, Source};
+//! use barewire_core::chat::{Room, RoomConfig, RoomStorage};
+//! use barewire_core::source::Source;
 //! use barewire_core::time::Instant;
 //!
 //! const CONFIG: RoomConfig = RoomConfig::new();
@@ -267,4 +268,4 @@ pub use rate_limiter::RateLimiter;
 pub use room::Room;
 pub use room_storage::RoomStorage;
 pub use skeleton::{Skeleton, skeleton};
-pub use source::{Source, SourceSlot};
+pub use source::SourceSlot;

@@ -20,6 +20,8 @@ pub mod printable;
 pub mod session;
 #[cfg(any(test, barewire_sizes))]
 mod size_checks;
+#[cfg(any(feature = "chat", feature = "datagram"))]
+pub mod source;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use barewire_core::source::Source;
 use nix::sys::socket::{self, AddressFamily, SockaddrStorage, sockopt};
 
 /// An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), which a dual-stack socket shows for an IPv4
@@ -16,16 +17,10 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// What an address counts as where each source has a share: an IPv4 address alone; of an IPv6 address the
-/// network of 64 bits, all of which one host can have (RFC 4291 §2.5.4, RFC 6177).
+/// What an address counts as where each [`Source`] has a share: an IPv4 address alone; of an IPv6 address
+/// the first one of its network of 64 bits.
 pub fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        address @ IpAddr::V4(_) => address,
-    }
+    Source::from(address).first_address()
 }
 
 /// A [source] as a person writes it: an IPv4 address, or an IPv6 network of 64 bits.
@@ -38,26 +33,6 @@ impl fmt::Display for Shown {
             IpAddr::V4(address) => address.fmt(f),
             IpAddr::V6(network) => write!(f, "{network}/64"),
         }
-    }
-}
-
-/// What an IPv4 address has before its 32 bits as a [number](source_number). No IPv6 network begins so:
-/// `::/8` is reserved (RFC 4291 §2.4).
-const IPV4: u64 = 0xffff << 32;
-
-/// The same as a number, of which [`numbered_source`] makes it again.
-pub fn source_number(address: IpAddr) -> u64 {
-    match source(address) {
-        IpAddr::V4(address) => IPV4 | u64::from(address.to_bits()),
-        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
-    }
-}
-
-/// The source that has this number.
-pub fn numbered_source(number: u64) -> IpAddr {
-    match u32::try_from(number ^ IPV4) {
-        Ok(bits) => IpAddr::V4(Ipv4Addr::from_bits(bits)),
-        Err(_) => IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) << 64)),
     }
 }
 
@@ -149,19 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_an_ipv4_address_or_half_an_ipv6_address() {
-        let shown = |text: &str| source(text.parse().unwrap()).to_string();
+    fn a_source_is_shown_as_a_person_writes_it() {
+        let shown = |text: &str| Shown(source(text.parse().unwrap())).to_string();
         assert_eq!(shown("192.0.2.1"), "192.0.2.1");
         assert_eq!(shown("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(shown("2001:db8:0:7:1:2:3:4"), "2001:db8:0:7::");
-        assert_eq!(shown("2001:db8:0:7::9"), shown("2001:db8:0:7:ffff::"));
-        assert_ne!(shown("2001:db8:0:7::1"), shown("2001:db8:0:8::1"));
-        let number = |text: &str| source_number(text.parse().unwrap());
-        assert_eq!(number("::ffff:192.0.2.1"), 0xffff_c000_0201);
-        assert_eq!(number("2001:db8:0:7:1:2:3:4"), 0x2001_0db8_0000_0007);
-        for text in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "::1", "2001:db8::1", "fe80::1"] {
-            let address: IpAddr = text.parse().unwrap();
-            assert_eq!(numbered_source(source_number(address)), source(address));
-        }
+        assert_eq!(shown("2001:db8:0:7:1:2:3:4"), "2001:db8:0:7::/64");
     }
 }

@@ -10,7 +10,8 @@ use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::MemberSlot;
 use super::membership::{JoinError, LeaveReason};
 use super::room_state::RoomState;
-use super::source::{Source, SourceSlot};
+use super::source::SourceSlot;
+use crate::source::Source;
 use crate::text::MAX_TEXT;
 use crate::time::{Duration, Instant};
 

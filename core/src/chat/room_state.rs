@@ -16,7 +16,8 @@ use super::nick::{Nick, NickName};
 use super::nick_error::NickError;
 use super::notice::{NOTICE, Notice};
 use super::opening::Opening;
-use super::source::{Accounts, Source, SourceSlot};
+use super::source::{Accounts, SourceSlot};
+use crate::source::Source;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
 

@@ -1,21 +1,14 @@
-//! Where members come from, and what is counted for all from one source together.
+//! What is counted for all members from one source together.
 
 use super::config::RoomConfig;
 use super::membership::JoinError;
 use super::rate_limiter::RateLimiter;
+use crate::source::Source;
 use crate::time::Instant;
 
 /// The members of one source may together say as much as so many members of different ones. So who comes
 /// by many connections gains little, and a class behind one address can talk.
 pub(super) const TALKERS: u32 = 4;
-
-/// Where a member comes from: a number that means something to the owner of the room. Who can be in
-/// the room under many numbers escapes the limits of each. So for IPv4 it is the address without its
-/// port, and for IPv6 the network of 64 bits, all of which one host can have (RFC 4291 §2.5.4); for a
-/// serial port it is its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Source(pub u64);
 
 /// The account of a source in a [`Room`](super::Room): it outlives the members that it counts.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod sources;
 
 use super::*;
 use crate::session::Session;
+use crate::source::Source;
 use crate::text::MAX_TEXT;
 use crate::time::{Duration, Instant};
 use core::ops::Range;

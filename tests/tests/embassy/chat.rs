@@ -8,10 +8,11 @@ use std::task::Poll;
 
 use barewire_core::chat::{
     Client, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberEvent, MemberId, Room, RoomConfig,
-    RoomStorage, Source,
+    RoomStorage,
 };
 use barewire_core::driver::{Next, Step};
 use barewire_core::io::{AsyncStreamDriver, Timer};
+use barewire_core::source::Source;
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_embassy_net::{Clock, Socket, close};
 use barewire_tests::simulator::random::Random;

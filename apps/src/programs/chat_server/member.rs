@@ -3,7 +3,8 @@
 use core::mem;
 use core::task::Poll;
 
-use barewire_core::chat::{LeaveReason, MemberEvent, MemberId, Source};
+use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
+use barewire_core::source::Source;
 use barewire_linux::address;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
@@ -55,7 +56,7 @@ impl MemberConnection {
             turn_away(&stream, &format!("* you are banned from this room{ban}\n"));
             return;
         }
-        let id = match room.join(cx.now(), Source(address::source_number(source))) {
+        let id = match room.join(cx.now(), Source::from(source)) {
             Ok(id) => id,
             Err(why) => {
                 turn_away(&stream, why.line());

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use barewire_core::chat::{MemberId, Source};
+use barewire_core::chat::MemberId;
 use barewire_core::printable::printable;
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::address::{self, numbered_source, source_number};
+use barewire_linux::address;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ban::{Ban, read_source};
@@ -43,7 +44,7 @@ fn kick(nick: &str, state: &mut ChatState, now: Instant) -> String {
 
 /// Where a member comes from. The operator comes from nowhere.
 fn source(state: &ChatState, id: MemberId) -> Option<IpAddr> {
-    Some(numbered_source(state.room.source(id)?.0))
+    Some(state.room.source(id)?.first_address())
 }
 
 fn nobody(nick: &str, state: &ChatState, more: &str) -> String {
@@ -82,7 +83,7 @@ fn ban(whom: &str, time: Option<Duration>, state: &mut ChatState, now: Instant) 
 
 /// Kicks all members from a source. Gives their nicks.
 fn kick_all(source: IpAddr, state: &mut ChatState, now: Instant) -> Vec<String> {
-    let source = Some(Source(source_number(source)));
+    let source = Some(Source::from(source));
     let ids = state.room.members().filter(|id| state.room.source(*id) == source);
     let ids: Vec<MemberId> = ids.collect();
     let nicks = ids.iter().filter_map(|id| state.room.nick(*id)).map(str::to_owned).collect();

@@ -1,8 +1,10 @@
 //! Chat, both sides of it.
 
+use core::net::IpAddr;
 use core::ops::ControlFlow;
 
-use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room, Source};
+use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room};
+use barewire_core::source::Source;
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
 use barewire_core::text::{DEFAULT_QUIET, Text};
@@ -57,7 +59,7 @@ impl Service for RoomService<'_> {
 
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<MemberId> {
         let IpAddress::Ipv4(address) = client.addr;
-        let id = self.room.join(now, Source(address.to_bits().into()));
+        let id = self.room.join(now, Source::from(IpAddr::V4(address)));
         match id {
             Ok(id) => info!("{}: joins as {}", client, self.room.nick(id).unwrap_or_default()),
             Err(why) => info!("{}: {}", client, why),

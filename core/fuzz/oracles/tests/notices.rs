@@ -2,9 +2,10 @@
 
 use barewire_core::chat::{
     DEFAULT_PATIENCE, JoinError, LeaveReason, Line, MemberId, NickError, NickRules, Room,
-    RoomConfig, RoomStorage, Source, min_log_bytes, skeleton,
+    RoomConfig, RoomStorage, min_log_bytes, skeleton,
 };
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::forms::{documented, fits};
 

@@ -5,9 +5,10 @@
 
 use barewire_core::chat::{
     DEFAULT_PATIENCE, LeaveReason, LogEntry, MemberError, MemberId, MemberSlot, Room, RoomConfig,
-    Source, SourceSlot, min_log_bytes,
+    SourceSlot, min_log_bytes,
 };
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;

@@ -2,10 +2,11 @@
 
 use barewire_core::chat::{
     Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, LogEntry,
-    MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig, Source, SourceSlot,
-    max_line_bytes, min_log_bytes,
+    MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig, SourceSlot, max_line_bytes,
+    min_log_bytes,
 };
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::text::{Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;

@@ -1,10 +1,9 @@
 //! The room driven without links: every choice is at random, and everything that anybody is to
 //! receive is known, private lines and answers too.
 
-use barewire_core::chat::{
-    DEFAULT_PATIENCE, LeaveReason, MemberError, MemberId, Room, RoomConfig, Source,
-};
+use barewire_core::chat::{DEFAULT_PATIENCE, LeaveReason, MemberError, MemberId, Room, RoomConfig};
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::public::Model;
 use barewire_tests::simulator::random::Random;

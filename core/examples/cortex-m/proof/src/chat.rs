@@ -2,9 +2,10 @@
 
 use barewire_core::chat::{
     Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, RateLimiter, Room, RoomConfig,
-    RoomStorage, Skeleton, Source, SourceSlot,
+    RoomStorage, Skeleton, SourceSlot,
 };
 use barewire_core::chat::{check_nick, max_line_bytes, min_log_bytes, skeleton};
+use barewire_core::source::Source;
 use barewire_core::text::Text;
 
 use crate::{Given, hidden, session, used};

@@ -1,6 +1,7 @@
 //! The datagram exchange, both sides.
 
 use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, Rate, Reply, Responder};
+use barewire_core::source::Source;
 
 use crate::{Given, hidden, used};
 
@@ -41,6 +42,8 @@ pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
     used(hidden(datagram).is_truncated());
     used(hidden(datagram).printable());
     used(Datagram::whole(datagram.source, given.bytes));
+    let source = Source::from(datagram.source.ip());
+    used(source.first_address());
     used(Rate::default());
     let responder = Responder::<16>::new(datagram.source.port(), Reply::Echo, Rate::default());
     used(responder.with_mute_threshold(given.span));

@@ -3,8 +3,9 @@
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     LeaveReason, LogEntry, MemberError, MemberEvent, MemberId, MemberSlot, Room, RoomConfig,
-    Source, SourceSlot, max_line_bytes,
+    SourceSlot, max_line_bytes,
 };
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 
 use super::flood::{PASTED, Rate};

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use arbitrary::Arbitrary;
 use barewire_core::chat::{
     Client, DEFAULT_END_TIMEOUT, DEFAULT_PATIENCE, LeaveReason, Line, MemberError, MemberEvent,
-    MemberId, Room, SayError, Source, max_line_bytes,
+    MemberId, Room, SayError, max_line_bytes,
 };
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::text::{Text, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
