@@ -3,6 +3,8 @@
 use core::fmt;
 
 use super::nick::check_nick;
+use super::notice::{KICKED, NOTICE, TOO_FAST};
+use super::welcome;
 use crate::printable::{Printable, printable};
 
 /// A line that a server has sent, read as far as it can be: a server of another make may mean
@@ -49,7 +51,7 @@ pub enum Kind<'a> {
 impl<'a> Line<'a> {
     /// Reads a line, without its line feed.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let kind = if let Some(notice) = bytes.strip_prefix(b"* ") {
+        let kind = if let Some(notice) = bytes.strip_prefix(NOTICE.as_bytes()) {
             Kind::Notice(printable(notice))
         } else if let Some(rest) = bytes.strip_prefix(b"(private) ") {
             said(rest)
@@ -85,22 +87,26 @@ impl<'a> Line<'a> {
 
     /// The nick that a welcome gives, if this is one: then the server knows commands.
     pub fn welcome(self) -> Option<&'a str> {
-        let rest = self.bytes.strip_prefix(b"* welcome to barewire chat, you are ")?;
-        core::str::from_utf8(rest.strip_suffix(b" (/help)")?)
-            .ok()
-            .filter(|nick| check_nick(nick).is_ok())
+        let nick = core::str::from_utf8(welcome::nick(self.bytes)?).ok()?;
+        check_nick(nick).is_ok().then_some(nick)
+    }
+
+    /// What the server says, if it is the server's own.
+    fn notice(self) -> Option<&'a [u8]> {
+        self.bytes.strip_prefix(NOTICE.as_bytes())
     }
 
     /// Whether it tells that flood control has refused lines of who receives it.
     pub fn is_refusal(self) -> bool {
-        self.bytes.starts_with(b"* too fast: ")
+        self.notice().is_some_and(|notice| notice.starts_with(TOO_FAST.as_bytes()))
     }
 
     /// Whether it tells who receives it that the operator does not want it in the room: a client does
     /// not come back by itself.
     pub fn is_dismissal(self) -> bool {
-        self.bytes == b"* you were kicked by the operator"
-            || self.bytes.starts_with(b"* you are banned from this room")
+        self.notice().is_some_and(|notice| {
+            notice == KICKED.as_bytes() || notice.starts_with(b"you are banned from this room")
+        })
     }
 }
 

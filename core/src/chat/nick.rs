@@ -18,7 +18,7 @@ pub const MAX_NICK: usize = 24;
 const NICK_BYTES: usize = 4 * MAX_NICK;
 
 /// What all nicks of members that were not given one start with.
-const GUEST: &str = "guest";
+pub(super) const GUEST: &str = "guest";
 
 /// A nick as it is written.
 pub(super) type NickName = String<NICK_BYTES, u8>;

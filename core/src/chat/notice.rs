@@ -4,8 +4,21 @@ use super::fragment::Fragment::{self, NickOf, Number, OldNick, Shown, Text};
 use super::membership::LeaveReason;
 use super::nick_error::NickError;
 
+/// A literal, so that a notice can be one.
+macro_rules! too_fast {
+    ($rest:literal) => {
+        concat!("too fast: ", $rest)
+    };
+}
+
 /// What notices start with, and nothing that a member says.
 pub(super) const NOTICE: &str = "* ";
+
+/// What a member is told of lines that flood control refuses starts with this.
+pub(super) const TOO_FAST: &str = too_fast!("");
+
+/// What a member is told that the operator wants to leave.
+pub(super) const KICKED: &str = "you were kicked by the operator";
 
 /// What a member is told that asks for help.
 const HELP: &str = "/nick NAME, /who, /msg NICK TEXT, /me TEXT, /help, /quit; //TEXT says a line that starts with /";
@@ -67,10 +80,10 @@ impl<'n> Notice<'n> {
             }
             Self::Renamed(index) => [OldNick, Text(" is now "), NickOf(index)],
             Self::TooFast { rate, burst } => {
-                return limits(Text("too fast: your lines are refused ("), rate, burst);
+                return limits(Text(too_fast!("your lines are refused (")), rate, burst);
             }
             Self::AllTooFast { rate, burst } => {
-                let before = "too fast: the lines of all at your address are refused (";
+                let before = too_fast!("the lines of all at your address are refused (");
                 return limits(Text(before), rate, burst);
             }
             Self::TooLong(longest) => {
@@ -94,7 +107,7 @@ impl<'n> Notice<'n> {
                 [Text("no such command; /help tells which there are, //x says /x"), END, END]
             }
             Self::OperatorStays => [Text("the operator stays: end the server instead"), END, END],
-            Self::Kicked => [Text("you were kicked by the operator"), END, END],
+            Self::Kicked => [Text(KICKED), END, END],
             Self::NoChat => {
                 [Text("this is a chat room, which speaks neither HTTP nor TLS"), END, END]
             }

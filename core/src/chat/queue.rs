@@ -1,6 +1,5 @@
 //! Those who wait, in turn.
 
-use super::member_id::NOBODY;
 use super::member_slot::MemberSlot;
 use super::wait::Resource;
 use crate::time::{Duration, Instant};
@@ -14,25 +13,16 @@ pub(super) struct Queue {
     /// The room itself waits as well, and is in nobody's way.
     pub(super) has_room_waiting: bool,
     next_ticket: u32,
-    /// Who was found to be the first, and its ticket: as long as it waits, nobody else need be looked at.
-    first: u32,
-    first_ticket: u32,
+    /// The ticket of the first of those who wait, as far as it was looked for.
+    first: Option<u32>,
     /// When patience began.
     since: Instant,
 }
 
 impl Queue {
     pub(super) const fn new(resource: Resource) -> Self {
-        let (count, next_ticket, first_ticket) = (0, 0, 0);
-        Self {
-            resource,
-            count,
-            has_room_waiting: false,
-            next_ticket,
-            first: NOBODY,
-            first_ticket,
-            since: Instant::ZERO,
-        }
+        let (count, next_ticket, first) = (0, 0, None);
+        Self { resource, count, has_room_waiting: false, next_ticket, first, since: Instant::ZERO }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -66,39 +56,28 @@ impl Queue {
         ticket
     }
 
-    /// Somebody waits no longer.
-    pub(super) const fn leave(&mut self) {
+    /// Who has this ticket waits no longer.
+    pub(super) fn leave(&mut self, ticket: u32) {
         self.count = self.count.saturating_sub(1);
+        self.first.take_if(|first| *first == ticket);
     }
 
     /// How many wait before the member `index`, or more if some behind the first have gone; all, if it
     /// does not wait.
     pub(super) fn before(&mut self, slots: &[MemberSlot], index: u32) -> u32 {
-        let Some(own) = self.ticket(slots, index).filter(|_| self.count > 0) else {
+        let slot = usize::try_from(index).ok().and_then(|index| slots.get(index));
+        let Some(own) = slot.and_then(|slot| slot.wait.ticket(self.resource)) else {
             return self.count;
         };
-        self.first(slots);
-        own.wrapping_sub(self.first_ticket).min(self.count.saturating_sub(1))
+        own.wrapping_sub(self.first(slots, own)).min(self.count.saturating_sub(1))
     }
 
-    /// Who is the first of those who wait, if anybody does.
-    pub(super) fn first(&mut self, slots: &[MemberSlot]) -> u32 {
-        if !self.is_first_known(slots) {
-            let tickets = (0..NOBODY).zip(slots).filter_map(|(index, slot)| {
-                slot.wait.ticket(self.resource).map(|ticket| (index, ticket))
-            });
+    /// The ticket of the first of those who wait, of whom `own` is one.
+    fn first(&mut self, slots: &[MemberSlot], own: u32) -> u32 {
+        *self.first.get_or_insert_with(|| {
+            let tickets = slots.iter().filter_map(|slot| slot.wait.ticket(self.resource));
             // The oldest ticket is the farthest behind the next.
-            let oldest = tickets.max_by_key(|(_, ticket)| self.next_ticket.wrapping_sub(*ticket));
-            (self.first, self.first_ticket) = oldest.unwrap_or((NOBODY, 0));
-        }
-        self.first
-    }
-
-    fn is_first_known(&self, slots: &[MemberSlot]) -> bool {
-        self.ticket(slots, self.first) == Some(self.first_ticket)
-    }
-
-    fn ticket(&self, slots: &[MemberSlot], index: u32) -> Option<u32> {
-        slots.get(usize::try_from(index).ok()?)?.wait.ticket(self.resource)
+            tickets.max_by_key(|ticket| self.next_ticket.wrapping_sub(*ticket)).unwrap_or(own)
+        })
     }
 }

@@ -1,10 +1,16 @@
 //! The welcome of a new member.
 
 use super::fragment::decimal;
+use super::nick::GUEST;
 
-/// What stands before the number of its nick, and behind it.
-const BEFORE: &[u8] = b"* welcome to barewire chat, you are guest";
+/// What stands before its nick, and behind it.
+const BEFORE: &[u8] = b"* welcome to barewire chat, you are ";
 const BEHIND: &[u8] = b" (/help)\n";
+
+/// The nick that a welcome gives; the line is without its line feed. `None`: it is another line.
+pub(super) fn nick(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(BEFORE)?.strip_suffix(BEHIND.trim_ascii_end())
+}
 
 /// The welcome of a new member, who is a guest with a number, as far as it has not been sent. It stands
 /// in no log, so that nobody has to make room for one who comes.
@@ -29,11 +35,12 @@ impl Welcome {
     pub(super) fn unread(&self) -> (&[u8], &[u8]) {
         let number = self.digits.get(..self.length.into()).unwrap_or_default();
         let mut sent = usize::from(self.sent);
-        let mut rest = [BEFORE, number, BEHIND].into_iter().filter_map(move |part| {
-            let left = part.get(sent..).filter(|left| !left.is_empty());
-            sent = sent.saturating_sub(part.len());
-            left
-        });
+        let mut rest =
+            [BEFORE, GUEST.as_bytes(), number, BEHIND].into_iter().filter_map(move |part| {
+                let left = part.get(sent..).filter(|left| !left.is_empty());
+                sent = sent.saturating_sub(part.len());
+                left
+            });
         (rest.next().unwrap_or_default(), rest.next().unwrap_or_default())
     }
 
