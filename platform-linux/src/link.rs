@@ -137,7 +137,8 @@ impl Link {
 
     /// Carries the conversation on as far as it goes without waiting, within this turn's budget,
     /// and hands each event to `on_event`. To be called in every turn of the task, and after any
-    /// command to the session. The task's deadline is set to the session's.
+    /// command to the session. The task's deadline is set to the session's. Small output that more is
+    /// certain to follow leaves with it, in one system call.
     ///
     /// `Ok` means that the conversation is over, in order, and the link no longer has the connection.
     ///

@@ -11,6 +11,8 @@ const GAP: &[u8] = b"\n* you fell behind: some lines are missing here\n";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
     offset: u64,
+    /// Where the last line begins that it has caused.
+    own: u64,
     phase: Phase,
 }
 
@@ -44,20 +46,32 @@ pub(super) enum Unread<'c> {
 impl Cursor {
     /// It reads what comes from `offset` on.
     pub(super) const fn live(offset: u64) -> Self {
-        Self { offset, phase: Phase::Live }
+        Self { offset, own: 0, phase: Phase::Live }
+    }
+
+    /// The same, but it reads what comes from `offset` on.
+    const fn moved(self, offset: u64) -> Self {
+        Self { offset, phase: Phase::Live, ..self }
+    }
+
+    /// It has caused a line that begins at `start`.
+    pub(super) const fn caused(&mut self, start: u64) {
+        self.own = start;
     }
 
     /// A new member's, guest of that number, whose history begins at `history` and ends at `after`.
     pub(super) fn new(number: u32, history: u64, after: u64) -> Self {
         let welcome = Welcome::new(number);
-        Self { offset: history, phase: Phase::Welcome { welcome, after } }
+        Self { offset: history, own: 0, phase: Phase::Welcome { welcome, after } }
     }
 
     /// Up to where it reads in this phase, and what.
     const fn view(&self, index: u32, end: u64) -> (u64, View) {
         match self.phase {
             Phase::History { after } => (after, View::History),
-            Phase::Welcome { .. } | Phase::Live | Phase::Overrun { .. } => (end, View::Live(index)),
+            Phase::Welcome { .. } | Phase::Live | Phase::Overrun { .. } => {
+                (end, View::Live { member: index, own: self.own })
+            }
         }
     }
 
@@ -71,7 +85,7 @@ impl Cursor {
             let (limit, view) = self.view(index, end);
             self.offset = log.seek(self.offset, limit, view);
             match self.phase {
-                Phase::History { after } if self.offset >= limit => self = Self::live(after),
+                Phase::History { after } if self.offset >= limit => self = self.moved(after),
                 _ => return self,
             }
         }
@@ -94,10 +108,21 @@ impl Cursor {
         }
     }
 
-    /// `count` bytes have been sent, at most as many as waited; it must have been
-    /// [advanced](Self::advanced).
+    /// Whether more waits for the member behind what is [lent](Self::unread) to it.
+    pub(super) fn has_more(self, log: &Log<'_>, index: u32, end: u64, lent: Unread<'_>) -> bool {
+        self.sent(log, lent, lent.len()).unread(log, index, end) != Unread::Nothing
+    }
+
+    /// Of what [waited](Self::unread), `count` bytes have been sent, at most all of it.
     #[must_use]
-    pub(super) fn sent(mut self, log: &Log<'_>, count: usize) -> Self {
+    pub(super) fn sent(mut self, log: &Log<'_>, waited: Unread<'_>, count: usize) -> Self {
+        if let Unread::Lines(start, _) = waited {
+            let offset = start.saturating_add(count as u64);
+            return match self.phase {
+                Phase::History { after } if start < after => Self { offset, ..self },
+                _ => self.moved(offset),
+            };
+        }
         match &mut self.phase {
             Phase::Welcome { welcome, after } => {
                 welcome.advance(count);
@@ -110,12 +135,10 @@ impl Cursor {
                 *shown = shown.saturating_add(count);
                 // What is in the later half is still to be had, most of it.
                 if *shown >= GAP.len() {
-                    return Self::live(log.middle());
+                    return self.moved(log.middle());
                 }
             }
-            Phase::History { .. } | Phase::Live => {
-                self.offset = self.offset.saturating_add(count as u64);
-            }
+            Phase::History { .. } | Phase::Live => {}
         }
         self
     }

@@ -63,14 +63,12 @@ impl<'a> Delivery<'a> {
         max_line_bytes(self.config.max_text as usize)
     }
 
-    /// A member has a turn: it is moved past what it is not shown, and can read what it is.
+    /// A member has a turn, and can read what it is shown.
     pub(super) fn begin_turn(&mut self, index: u32) {
         let period = self.period;
-        if let Some(slot) = self.slot_mut(index) {
-            slot.seen_in = period;
-        }
-        self.advance(index);
-        if let Some(Wait::Room { is_offered: false, .. }) = self.slot(index).map(|slot| slot.wait) {
+        let Some(slot) = self.slot_mut(index) else { return };
+        slot.seen_in = period;
+        if let Wait::Room { is_offered: false, .. } = slot.wait {
             let now_fits = self.fits(index);
             if let Some(slot) = self.slot_mut(index)
                 && let Wait::Room { fits, .. } = &mut slot.wait
@@ -137,13 +135,13 @@ impl<'a> Delivery<'a> {
         let Some(slot) = self.slot_mut(index) else { return };
         match core::mem::replace(&mut slot.wait, Wait::Nothing) {
             Wait::Nothing => {}
-            Wait::Buffer { .. } => {
-                self.buffer_queue.leave();
+            Wait::Buffer { ticket } => {
+                self.buffer_queue.leave(ticket);
                 self.needs_poll |= !self.buffer_queue.is_empty();
             }
-            Wait::Room { .. } => {
+            Wait::Room { ticket, .. } => {
                 slot.pause(now, false);
-                self.room_queue.leave();
+                self.room_queue.leave(ticket);
                 self.expect_room();
             }
         }
@@ -254,20 +252,25 @@ impl<'a> Delivery<'a> {
         self.expect_room();
     }
 
-    /// What waits for a member.
-    pub(super) fn unread(&self, index: u32) -> Unread<'_> {
-        self.slot(index)
-            .filter(|slot| slot.reads())
-            .map_or(Unread::Nothing, |slot| slot.cursor.unread(&self.log, index, slot.end()))
+    /// What waits for a member, and whether more is certain to follow that.
+    pub(super) fn unread(&self, index: u32) -> (Unread<'_>, bool) {
+        let Some(slot) = self.slot(index).filter(|slot| slot.reads()) else {
+            return (Unread::Nothing, false);
+        };
+        let (log, end) = (&self.log, slot.end());
+        let lent = slot.cursor.unread(log, index, end);
+        let is_all = matches!(lent, Unread::Lines(_, stop) if stop >= log.end());
+        (lent, !is_all && slot.cursor.has_more(log, index, end, lent))
     }
 
     /// A member has taken `count` bytes of what waited for it; or, if nothing did and it says no more,
     /// its direction has been ended.
     pub(super) fn sent(&mut self, index: u32, now: Instant, count: usize) {
-        self.advance(index);
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.reads()) else { return };
-        let most = slot.cursor.unread(&self.log, index, slot.end()).len();
+        let cursor = slot.cursor;
+        let waited = cursor.unread(&self.log, index, slot.end());
+        let most = waited.len();
         if let SlotState::Draining { deadline, .. } = &mut slot.state {
             if most == 0 {
                 slot.state = SlotState::Shutdown;
@@ -275,7 +278,7 @@ impl<'a> Delivery<'a> {
                 *deadline = Deadline::after(now, self.config.end_timeout);
             }
         }
-        slot.cursor = slot.cursor.sent(&self.log, count.min(most));
+        slot.cursor = cursor.sent(&self.log, waited, count.min(most));
         let needs = slot.cursor.low_water();
         self.lower_low_water(needs, index);
         // Somebody may have waited for that.

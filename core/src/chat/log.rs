@@ -39,6 +39,11 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Who has caused it, and so is not shown it.
+    pub(super) const fn by(self) -> u32 {
+        self.from & !SAID
+    }
+
     /// What a member says to all others.
     pub(super) const fn said(from: u32) -> Self {
         Self { from: from | SAID, to: ALL }
@@ -58,8 +63,8 @@ impl Route {
 /// Which lines a reader is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum View {
-    /// Those of others to all, and those to this member.
-    Live(u32),
+    /// Those of others to all, and those to this member, whose own lines begin at `own` at the latest.
+    Live { member: u32, own: u64 },
     /// What was said, whoever said it.
     History,
 }
@@ -67,8 +72,8 @@ pub(super) enum View {
 impl View {
     fn shows(self, entry: &LogEntry) -> bool {
         match self {
-            Self::Live(member) if entry.to == ALL => entry.from & !SAID != member,
-            Self::Live(member) => entry.to == member,
+            Self::Live { member, .. } if entry.to == ALL => entry.from & !SAID != member,
+            Self::Live { member, .. } => entry.to == member,
             Self::History => entry.from & SAID != 0 && entry.to == ALL,
         }
     }
@@ -82,11 +87,13 @@ pub(super) struct Log<'a> {
     entries: Ring<'a, LogEntry>,
     /// The number of the oldest line kept.
     first: u64,
+    /// Where the last line begins that is for one member only.
+    private: u64,
 }
 
 impl<'a> Log<'a> {
     pub(super) fn new(bytes: &'a mut [u8], entries: &'a mut [LogEntry]) -> Self {
-        Self { bytes: Ring::new(bytes), entries: Ring::new(entries), first: 0 }
+        Self { bytes: Ring::new(bytes), entries: Ring::new(entries), first: 0, private: 0 }
     }
 
     pub(super) const fn capacity(&self) -> usize {
@@ -183,6 +190,9 @@ impl<'a> Log<'a> {
         let entry = LogEntry { start: self.end(), from: route.from, to: route.to };
         let slot = self.entries.slot(self.entries.next()).filter(|_| has_lines && left > 0)?;
         *self.entries.slots.get_mut(slot)? = entry;
+        if entry.to != ALL {
+            self.private = entry.start;
+        }
         self.entries.advance(1);
         Some(LineWriter::new(&mut self.bytes, left.saturating_sub(1)))
     }
@@ -210,6 +220,14 @@ impl<'a> Log<'a> {
         self.start(number)
     }
 
+    /// Whether a reader is shown all that stands behind `offset`, as most are: nothing need be sought then.
+    fn shows_all(&self, offset: u64, view: View) -> bool {
+        match view {
+            View::Live { own, .. } => offset > own.max(self.private),
+            View::History => false,
+        }
+    }
+
     /// Where a reader stands who is at `cursor` and reads up to `limit`: in a line that it has begun,
     /// before one that it is shown, or at the limit.
     pub(super) fn seek(&self, cursor: u64, limit: u64, view: View) -> u64 {
@@ -221,6 +239,9 @@ impl<'a> Log<'a> {
         let mut at = cursor.max(self.start(self.first));
         if at >= limit {
             return limit;
+        }
+        if self.shows_all(at, view) {
+            return at;
         }
         let mut number = self.find(at);
         if self.start(number) < at {
@@ -239,6 +260,9 @@ impl<'a> Log<'a> {
         let limit = limit.min(self.end());
         if start >= limit {
             return start;
+        }
+        if self.shows_all(start, view) && limit.saturating_sub(start) <= RUN {
+            return limit;
         }
         let mut number = self.find(start).saturating_add(1);
         let mut end = self.start(number);

@@ -369,12 +369,13 @@ impl Session for Member<'_, '_> {
 
     fn poll_transmit(&self) -> Output<'_> {
         let delivery = &self.room.delivery;
-        match (delivery.unread(self.index), self.state()) {
+        let (unread, more) = delivery.unread(self.index);
+        match (unread, self.state()) {
             (Unread::Lines(start, stop), _) => {
                 let (head, tail) = delivery.log.slices(start, stop);
-                Output::Bytes { head, tail, more: false }
+                Output::Bytes { head, tail, more }
             }
-            (Unread::Text(head, tail), _) => Output::Bytes { head, tail, more: false },
+            (Unread::Text(head, tail), _) => Output::Bytes { head, tail, more },
             (Unread::Nothing, SlotState::Draining { .. }) => Output::Shutdown,
             (Unread::Nothing, SlotState::Shutdown | SlotState::Vacant { .. }) => Output::Close,
             (Unread::Nothing, SlotState::Active | SlotState::Dropped) => Output::Nothing,

@@ -217,6 +217,7 @@ impl<'a> RoomState<'a> {
     fn write(&mut self, route: Route, start: &str, line: &[Fragment<'_>]) {
         let Delivery { log, slots, needs_poll, .. } = &mut self.delivery;
         *needs_poll = true;
+        let begins_at = log.end();
         let Some(mut out) = log.begin(route) else { return };
         out.text(start);
         for fragment in line {
@@ -232,6 +233,9 @@ impl<'a> RoomState<'a> {
             }
         }
         out.finish();
+        if let Some(slot) = self.delivery.slot_mut(route.by()) {
+            slot.cursor.caused(begins_at);
+        }
     }
 
     /// Changes a member's nick, if it may have it; the old one is in `old_nick` then.

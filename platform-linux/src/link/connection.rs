@@ -102,6 +102,10 @@ impl Connection {
         (self.budget.writes.into(), self.gathered.len())
     }
 
+    pub(super) fn has_gathered(&self) -> bool {
+        !self.gathered.is_empty()
+    }
+
     pub(super) fn readiness<W>(&self, cx: &Context<'_, W>) -> Readiness {
         self.source.map_or(Readiness::NONE, |source| cx.readiness(source))
     }

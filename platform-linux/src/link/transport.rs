@@ -21,7 +21,7 @@ pub(super) struct LinkTransport<'a, 't, W> {
     pub(super) fresh: Range<usize>,
     /// Where the contents are that the session may want to send.
     pub(super) contents: Option<Contents<'a>>,
-    /// Small output may wait for more of it.
+    /// Small output may wait for more of it, even if none is certain to follow.
     pub(super) gathers: bool,
     /// The deadline was reached when the turn began. The clock was read after epoll's report, so bytes
     /// may have come in between.
@@ -114,7 +114,7 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
         if !self.may_send() {
             return Err(nb::Error::WouldBlock);
         }
-        let sent = if self.gathers {
+        let sent = if self.gathers || more || self.connection.has_gathered() {
             self.connection.gather(self.cx, head, tail, more)
         } else {
             self.connection.send(self.cx, head, tail, more)

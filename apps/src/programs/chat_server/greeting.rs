@@ -60,7 +60,8 @@ impl<S: Session> Session for Greeted<'_, S> {
         match &*self.greeting {
             Greeting::Welcome { .. } => first_line(self.session.poll_transmit()),
             Greeting::Motd { motd, sent } => {
-                Output::Bytes { head: &motd[*sent..], tail: &[], more: false }
+                let more = matches!(self.session.poll_transmit(), Output::Bytes { .. });
+                Output::Bytes { head: &motd[*sent..], tail: &[], more }
             }
             Greeting::Over => self.session.poll_transmit(),
         }

@@ -93,12 +93,7 @@ impl MemberConnection {
         }
         let mut member = Greeted { session: member, greeting };
         let on_event = |event: MemberEvent<'_>| recorder.record(RoomEvent::Member(event), printer);
-        // What is cut by lines that it is not shown leaves in one piece all the same.
-        let over = match link.advance(cx, &mut member, None, on_event) {
-            Err(nb::Error::WouldBlock) => link.flush(cx, &member),
-            over => over,
-        };
-        let reason = match over {
+        let reason = match link.drive(cx, &mut member, on_event) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
             Ok(()) => LeaveReason::Quit,

@@ -36,6 +36,29 @@ fn lines_that_lie_together_are_lent_together() {
     assert_eq!(hand.read_once(carl, usize::MAX).split(|&byte| byte == b'\n').count(), 7);
 }
 
+#[test]
+fn more_is_said_to_follow_where_it_does() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    hand.say(anna, "one\n");
+    hand.say(bert, "mine\n");
+    hand.say(anna, "two\n");
+    hand.say(bert, "mine too\n");
+    hand.say(anna, "/help\n");
+    let carl = hand.join().unwrap();
+    for (id, last) in [(bert, "* guest3 joined\n"), (carl, "guest2: mine too\n")] {
+        let mut parts = Vec::new();
+        while let Output::Bytes { head, tail, more } = hand.member(id).poll_transmit() {
+            parts.push(([head, tail].concat(), more));
+            hand.read_once(id, usize::MAX);
+        }
+        assert!(parts.len() > 2 && parts.iter().rev().skip(1).all(|(_, more)| *more), "{parts:?}");
+        let (part, more) = parts.pop().unwrap();
+        assert!(part.ends_with(last.as_bytes()) && !more);
+    }
+}
+
 /// More is not lent at once than a send buffer takes.
 #[test]
 fn a_long_run_is_lent_in_pieces() {

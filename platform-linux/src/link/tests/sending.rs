@@ -8,7 +8,10 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
+use barewire_core::chat::{RoomConfig, RoomStorage};
 use barewire_core::session::InMemory;
+use barewire_core::source::Source;
+use barewire_core::time::Instant;
 
 use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, serve, serve_all};
 use super::{Echo, Link, Random, converse_watched, pair};
@@ -189,6 +192,30 @@ fn a_drive_does_not_gather() {
     let mut received = String::new();
     peer.read_to_string(&mut received).unwrap();
     assert_eq!(received, "now");
+}
+
+/// A welcome, of which a member sends one part after another.
+#[test]
+fn what_more_is_certain_to_follow_leaves_with_it() {
+    const WELCOME: &str = "* welcome to barewire chat, you are guest1 (/help)\n";
+
+    let (stream, mut peer) = pair();
+    let storage = Box::leak(Box::new(RoomStorage::<2, 16, 16_384>::new()));
+    let mut room = storage.room(RoomConfig::new()).unwrap();
+    let id = room.join(Instant::ZERO, Source(1)).unwrap();
+    let mut link = Link::new(stream);
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |(): &mut (), cx| {
+        let mut member = room.member(id).unwrap();
+        assert!(link.run(cx, &mut member, None, false, |_| {}).is_err());
+        assert_eq!(calls_and_gathered(&link), (0, WELCOME.len()));
+        assert!(link.flush(cx, &member).is_err());
+        let mut received = vec![0; WELCOME.len()];
+        peer.read_exact(&mut received).unwrap();
+        assert_eq!(received, WELCOME.as_bytes());
+        Poll::Ready(())
+    }));
+    executor.run(&mut ()).unwrap();
 }
 
 #[test]
