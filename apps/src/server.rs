@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 pub(crate) mod context;
 pub(crate) mod listen;
+pub(crate) mod penalties;
 pub(crate) mod places;
 mod repeats;
 pub(crate) mod serve;

@@ -33,7 +33,7 @@ use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
 use crate::server::admission::Capacity;
-use crate::server::listen::{self, DEFAULT_ADDRESS};
+use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::{Opened, open};
 
@@ -90,6 +90,9 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_per_source: u32,
+
+    #[command(flatten)]
+    penalties: PenaltyArguments,
 
     /// How many lines a second a member may send, after a burst of 100; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
@@ -160,11 +163,20 @@ impl Run for ChatServerProgram {
         // Of one source the room itself has no more than its share.
         let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
         let capacity = Capacity { clients, per_source: clients };
+        let limits = AcceptLimits {
+            once: false,
+            capacity,
+            others: Others::AreClosed(FULL),
+            max_pause: self.penalties.max_pause,
+            paused: JoinError::TooOften.line().as_bytes(),
+            grace,
+            linger,
+        };
         let served = serve(
             shares,
             [state],
             service,
-            AcceptLimits { once: false, capacity, others: Others::AreClosed(FULL), grace, linger },
+            limits,
             printer,
             |executor, state| {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));

@@ -27,7 +27,9 @@ use crate::cli::run::Run;
 use crate::cli::sizes::rate;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
-use crate::server::listen::{self, ClientArguments, DEFAULT_ADDRESS, ServeArguments};
+use crate::server::listen::{
+    self, ClientArguments, DEFAULT_ADDRESS, PenaltyArguments, ServeArguments,
+};
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::Opened;
 
@@ -71,6 +73,9 @@ pub(crate) struct FileServerProgram {
 
     #[command(flatten)]
     clients: ClientArguments,
+
+    #[command(flatten)]
+    penalties: PenaltyArguments,
 
     /// How many bytes of contents to send each second, to all clients together: 500K, 1.5M or 2G, for
     /// powers of 1024 [default: no limit]
@@ -143,6 +148,8 @@ impl Run for FileServerProgram {
             once: self.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
             others: Others::AreTold,
+            max_pause: self.penalties.max_pause,
+            paused: b"",
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };

@@ -20,7 +20,8 @@ use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::listen::{self, ClientArguments, ListenArguments};
+use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArguments};
+use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::Opened;
 
@@ -49,6 +50,9 @@ pub(crate) struct TcpServerProgram {
 
     #[command(flatten)]
     clients: ClientArguments,
+
+    #[command(flatten)]
+    penalties: PenaltyArguments,
 
     /// How long one client's handshake may take
     #[arg(short, long, value_name = "TIME", value_parser = timeout, default_value = written(hello::DEFAULT_TIMEOUT))]
@@ -82,6 +86,8 @@ impl Run for TcpServerProgram {
             once: self.listen.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
             others: Others::AreClosed(b""),
+            max_pause: self.penalties.max_pause,
+            paused: b"",
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };
@@ -94,7 +100,7 @@ impl Run for TcpServerProgram {
             |_, _| {},
             |shared, now, peer, stream| {
                 let session = hello::Server::new(now, shared.greeting, shared.config);
-                Handshake { link: Link::new(stream), session, peer }
+                Handshake { link: Link::new(stream), session, peer, has_answered: false }
             },
         )
     }
@@ -110,14 +116,17 @@ struct Handshake {
     link: Link,
     session: hello::Server<'static>,
     peer: ServedPeer,
+    has_answered: bool,
 }
 
 type TcpContext = ServerContext<Arc<Shared>>;
 
 impl Task<TcpContext> for Handshake {
     fn turn(&mut self, context: &mut TcpContext, cx: &mut Context<'_, TcpContext>) -> Poll<()> {
-        let Self { link, session, peer } = self;
+        let Self { link, session, peer, has_answered } = self;
         let over = link.drive(cx, session, |answer| {
+            *has_answered = true;
+            peer.clear_penalties();
             let answer = ReceivedText { from: peer.address, text: answer.printable() };
             context.printer.show_unless_quiet(&answer);
         });
@@ -125,6 +134,9 @@ impl Task<TcpContext> for Handshake {
         match over {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Err(nb::Error::Other(error)) => {
+                if !*has_answered {
+                    peer.penalize(penalty(&error), cx.now());
+                }
                 let reason = failure_reason(&error, context.state.config.timeout);
                 context.peer_failed(cx, peer, &reason);
             }
@@ -137,6 +149,16 @@ impl Task<TcpContext> for Handshake {
     fn abandon(&mut self, context: &mut TcpContext) {
         context.peer_abandoned(&self.peer, "aborted by the shutdown");
         self.link.abort();
+    }
+}
+
+/// What it costs its source that a client gave no answer.
+fn penalty(error: &DriveError<hello::HandshakeError>) -> Penalty {
+    match error {
+        DriveError::Session(hello::HandshakeError::Silent) | DriveError::Connection(_) => {
+            Penalty::NoData
+        }
+        _ => Penalty::Failed,
     }
 }
 

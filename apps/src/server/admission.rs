@@ -5,9 +5,11 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use barewire_core::time::{Duration, Instant};
 use barewire_linux::listener::{Permit, Semaphore};
 use barewire_linux::resource_limits;
 
+use super::penalties::{Penalties, Penalty};
 use super::places::{Place, Places};
 use super::source_table::SourceTable;
 
@@ -60,6 +62,7 @@ pub(crate) struct Admission {
     /// Of those who are told that they are turned away: each has a descriptor, too.
     told: Semaphore,
     sources: SourceTable<AtomicUsize>,
+    penalties: Arc<Penalties>,
 }
 
 /// How a connection stands to the shares.
@@ -74,6 +77,8 @@ pub(crate) enum Standing {
 
 /// A connection that was let in, or not, as long as it lasts.
 pub(crate) struct Admitted {
+    host: IpAddr,
+    penalties: Arc<Penalties>,
     /// Given back before the place is, with which another of the source may come.
     _source: SourceCount,
     pub(super) place: Option<Place>,
@@ -90,14 +95,21 @@ impl Drop for SourceCount {
 }
 
 impl Admission {
-    pub(crate) fn new(capacity: Capacity) -> Self {
+    /// Nobody is turned away for longer than `max_pause` because its conversations fail.
+    pub(crate) fn new(capacity: Capacity, max_pause: Duration) -> Self {
         let limit = resource_limits::descriptor_limit().unwrap_or(1024);
         Self {
             capacity,
             places: Places::new(capacity.clients),
             told: Semaphore::new(reserved(limit) / 4),
             sources: SourceTable::new(),
+            penalties: Arc::new(Penalties::new(max_pause)),
         }
+    }
+
+    /// How much longer nobody is let in from the source of `host`, if its conversations keep failing.
+    pub(crate) fn paused_for(&self, host: IpAddr, now: Instant) -> Option<Duration> {
+        self.penalties.paused_for(host, now)
     }
 
     /// Takes a place for a connection from `host`, if it may have one.
@@ -108,7 +120,8 @@ impl Admission {
         let place = if before < most { self.places.take() } else { None };
         let is_told = place.is_none() && before.saturating_sub(most) < TURNED_AWAY;
         let told = if is_told { self.told.try_acquire() } else { None };
-        Admitted { _source: SourceCount(count), place, told }
+        let penalties = Arc::clone(&self.penalties);
+        Admitted { host, penalties, _source: SourceCount(count), place, told }
     }
 }
 
@@ -120,6 +133,16 @@ impl Admitted {
             (None, None) => Standing::Ignored,
         }
     }
+
+    /// The conversation went wrong. Gives the pause of its source, if one begins.
+    pub(super) fn penalize(&self, penalty: Penalty, now: Instant) -> Option<Duration> {
+        self.penalties.add(self.host, penalty, now)
+    }
+
+    /// The conversation goes well.
+    pub(super) fn clear_penalties(&self) {
+        self.penalties.clear(self.host);
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +151,7 @@ mod tests {
     use super::*;
 
     fn admission(clients: usize, per_source: usize) -> Admission {
-        Admission::new(Capacity { clients, per_source })
+        Admission::new(Capacity { clients, per_source }, Duration::ZERO)
     }
 
     #[test]

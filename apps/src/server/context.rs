@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use barewire_core::time::Instant;
+use barewire_linux::address;
 use barewire_linux::executor::{Context, Task, TaskId, Waker};
 use barewire_linux::listener::Permit;
 
 use crate::output::printer::Printer;
 
 use super::admission::{Admitted, Standing};
+use super::penalties::Penalty;
 use super::places::Place;
 use super::repeats::{More, Repeats};
 
@@ -43,16 +46,30 @@ impl ServedPeer {
         self.admitted.standing()
     }
 
-    /// As long as it does nothing, another may have its place; then `waker` is woken.
-    pub(crate) fn offer_place(&mut self, waker: impl FnOnce() -> Waker) {
+    /// As long as it does nothing, as it has since `idle_since`, another may have its place; then `waker` is
+    /// woken.
+    pub(crate) fn offer_place(&mut self, idle_since: Instant, waker: impl FnOnce() -> Waker) {
         if let Some(place) = &mut self.admitted.place {
-            place.offer(waker);
+            place.offer(idle_since, waker);
         }
     }
 
     /// Whether it still has its place, if it had one; then that is offered no more.
     pub(crate) fn keep_place(&mut self) -> bool {
         self.admitted.place.as_mut().is_none_or(Place::keep)
+    }
+
+    /// The conversation went wrong, by the client's doing.
+    pub(crate) fn penalize(&self, penalty: Penalty, now: Instant) {
+        if let Some(pause) = self.admitted.penalize(penalty, now) {
+            let source = address::Shown(address::source(self.address.ip()));
+            log::debug!("{source}: paused for {pause}, as its conversations keep failing");
+        }
+    }
+
+    /// The conversation goes well: what others from its source have done wrong is forgotten.
+    pub(crate) fn clear_penalties(&self) {
+        self.admitted.clear_penalties();
     }
 }
 

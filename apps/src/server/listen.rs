@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::thread;
 
+use barewire_core::time::Duration;
 use barewire_linux::activation::Notifier;
 use barewire_linux::job_control;
 use barewire_linux::signals::Signals;
@@ -13,12 +14,14 @@ use clap::Args;
 use crate::cli::addresses::ListenAddress;
 use crate::cli::exit::Failure;
 use crate::cli::resource_limits::raise_descriptor_limit;
+use crate::cli::times::{duration, written};
 use crate::output::events::listening::Listening;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;
 
 use super::admission::Capacity;
+use super::penalties::DEFAULT_MAX_PAUSE;
 use super::service::Service;
 use super::sockets::{Opened, ServerSocket, bind, open_passed};
 
@@ -116,6 +119,15 @@ impl ClientArguments {
     pub(crate) fn capacity(&self, descriptors_each: usize) -> Capacity {
         Capacity::new(self.max_clients, self.max_per_source, descriptors_each)
     }
+}
+
+/// What becomes of sources whose conversations fail.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct PenaltyArguments {
+    /// How long a source whose conversations fail one after another is turned away at most: 5s at first, and
+    /// each time twice as long; 0 turns nobody away for that
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_MAX_PAUSE))]
+    pub(crate) max_pause: Duration,
 }
 
 /// Whether there can be so many threads: to be known before anybody is told that the server listens.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use barewire_core::time::Instant;
 use barewire_linux::executor::Waker;
 use barewire_linux::listener::{Permit, Semaphore};
 
@@ -15,12 +16,15 @@ struct Inner {
     offered: Mutex<Offered>,
 }
 
-/// Places of who does nothing with them, in the order in which they were offered.
+/// Places of who does nothing with them, the longest idle first.
 #[derive(Default)]
 struct Offered {
     next: u64,
-    all: BTreeMap<u64, (Permit, Waker)>,
+    all: BTreeMap<Offer, (Permit, Waker)>,
 }
+
+/// Since when its holder has been idle, and a number that makes it one of a kind.
+type Offer = (Instant, u64);
 
 /// The place of one client, until it is dropped or taken.
 pub(crate) struct Place {
@@ -30,8 +34,7 @@ pub(crate) struct Place {
 
 enum State {
     Held(Permit),
-    /// Under this number.
-    Offered(u64),
+    Offered(Offer),
     Taken,
 }
 
@@ -41,7 +44,7 @@ impl Places {
         Self(Arc::new(Inner { free, offered }))
     }
 
-    /// A place that is free; or else the one that was offered first, whose holder is woken.
+    /// A place that is free; or else the one of who has been idle for longest, who is woken.
     pub(crate) fn take(&self) -> Option<Place> {
         let permit = self.0.free.try_acquire().or_else(|| {
             let (_, (permit, waker)) = self.offered().all.pop_first()?;
@@ -58,15 +61,16 @@ impl Places {
 }
 
 impl Place {
-    /// Whoever finds no other place may take this one until it is [kept](Self::keep); then `waker` is woken.
-    pub(crate) fn offer(&mut self, waker: impl FnOnce() -> Waker) {
+    /// Whoever finds no other place may take this one, which has been idle since `idle_since`, until it is
+    /// [kept](Self::keep); then `waker` is woken.
+    pub(crate) fn offer(&mut self, idle_since: Instant, waker: impl FnOnce() -> Waker) {
         self.state = match std::mem::replace(&mut self.state, State::Taken) {
             State::Held(permit) => {
                 let mut offered = self.places.offered();
-                let number = offered.next;
+                let offer = (idle_since, offered.next);
                 offered.next += 1;
-                offered.all.insert(number, (permit, waker()));
-                State::Offered(number)
+                offered.all.insert(offer, (permit, waker()));
+                State::Offered(offer)
             }
             other => other,
         };
@@ -74,8 +78,8 @@ impl Place {
 
     /// Whether nobody has taken it: then it is offered no more.
     pub(crate) fn keep(&mut self) -> bool {
-        if let State::Offered(number) = self.state {
-            let kept = self.places.offered().all.remove(&number);
+        if let State::Offered(offer) = self.state {
+            let kept = self.places.offered().all.remove(&offer);
             self.state = kept.map_or(State::Taken, |(permit, _)| State::Held(permit));
         }
         !matches!(self.state, State::Taken)
@@ -92,22 +96,30 @@ impl Drop for Place {
 mod tests {
     use std::iter;
 
+    use barewire_core::time::Duration;
     use barewire_linux::executor::Executor;
 
     use super::*;
 
+    fn at(second: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(second)
+    }
+
     #[test]
-    fn who_offered_first_gives_up_first_and_only_when_none_is_free() {
+    fn the_longest_idle_gives_up_first_and_only_when_none_is_free() {
         let executor = Executor::<()>::new().unwrap();
         let waker = || executor.waker();
         let places = Places::new(3);
         let mut held: Vec<_> = iter::from_fn(|| places.take()).collect();
         assert_eq!(held.len(), 3);
-        for number in [1, 0, 2] {
-            held[number].offer(waker);
+        for (number, idle_since) in [(0, 2), (2, 3), (1, 1)] {
+            held[number].offer(at(idle_since), waker);
         }
-        // A second offer changes nothing, and who keeps its place is asked no more.
-        held[1].offer(waker);
+        // A second offer changes nothing, nor does a turn in which nothing came; and who keeps its place is
+        // asked no more.
+        held[1].offer(at(9), waker);
+        assert!(held[1].keep());
+        held[1].offer(at(1), waker);
         assert!(held[0].keep());
         let taken = places.take().unwrap();
         assert_eq!(held.iter_mut().map(Place::keep).collect::<Vec<_>>(), [true, false, true]);
@@ -123,7 +135,7 @@ mod tests {
         let executor = Executor::<()>::new().unwrap();
         let places = Places::new(1);
         let mut place = places.take().unwrap();
-        place.offer(|| executor.waker());
+        place.offer(at(0), || executor.waker());
         drop(place);
         let _held = places.take().unwrap();
         assert!(places.take().is_none());

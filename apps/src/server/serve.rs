@@ -26,6 +26,10 @@ pub(crate) struct AcceptLimits {
     pub(crate) capacity: Capacity,
     /// What becomes of the others.
     pub(crate) others: Others,
+    /// How long nobody is let in from a source whose conversations keep failing, at most.
+    pub(crate) max_pause: Duration,
+    /// What they are told then, if anything, before the connection is closed.
+    pub(crate) paused: &'static [u8],
     /// How long a stop waits for them.
     pub(crate) grace: Duration,
     /// How long one whose conversation is over is waited for.
@@ -55,7 +59,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     let once = limits.once;
     // With `once` the others wait for the end. Without, they are told.
     let semaphore = once.then(|| Semaphore::new(1));
-    let admission = Arc::new(Admission::new(limits.capacity));
+    let admission = Arc::new(Admission::new(limits.capacity, limits.max_pause));
     let any_failed = Arc::new(AtomicBool::new(false));
     let shares = service.share(listeners)?.into_iter().zip(states).collect();
     threads::run(shares, |executor, _, ((listeners, service), mut state)| {
@@ -70,6 +74,11 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                 semaphore.clone(),
                 move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                     let Accepted { stream, peer: address, permit } = accepted;
+                    if let Some(left) = admission.paused_for(address.ip(), cx.now()) {
+                        log::debug!("{address}: turned away, as its source is paused for {left}");
+                        close_behind(&stream, limits.paused);
+                        return;
+                    }
                     let admitted = admission.admit(address.ip());
                     let standing = admitted.standing();
                     if standing != Standing::Served {
@@ -81,11 +90,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                     match (standing, limits.others) {
                         (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
                         (Standing::Ignored, Others::AreTold) => return stream.abort(),
-                        (_, Others::AreClosed(words)) => {
-                            // If it does not take this, it sees the close at least.
-                            let _ = stream.send(words, &[], false);
-                            return;
-                        }
+                        (_, Others::AreClosed(words)) => return close_behind(&stream, words),
                     }
                     let peer = ServedPeer { address, admitted, permit };
                     cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
@@ -102,4 +107,11 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     })
     .map_err(Failure::system)?;
     if once && any_failed.load(Ordering::Relaxed) { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.
+fn close_behind(stream: &TcpStream, words: &[u8]) {
+    if !words.is_empty() {
+        let _ = stream.send(words, &[], false);
+    }
 }

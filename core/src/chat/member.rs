@@ -11,6 +11,7 @@ use super::member_id::OPERATOR;
 use super::member_slot::{Buffering, LINE_SECONDS, MemberSlot, SlotState};
 use super::membership::MemberError;
 use super::notice::Notice;
+use super::opening::Opening;
 use super::room_state::RoomState;
 use super::wait::Wait;
 use crate::printable::printable;
@@ -45,6 +46,11 @@ impl<'r, 'a> Member<'r, 'a> {
     /// its stream has ended, or when it fell behind.
     pub fn is_active(&self) -> bool {
         self.state() == SlotState::Active
+    }
+
+    /// Whether its stream has begun with HTTP or TLS, for which it is to leave.
+    pub fn is_foreign(&self) -> bool {
+        self.slot().is_some_and(|slot| slot.opening == Opening::Foreign)
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.

@@ -18,6 +18,8 @@ pub(super) enum Opening {
     Line,
     /// The first line is over.
     Over,
+    /// It was HTTP or TLS.
+    Foreign,
 }
 
 /// `ContentType` of a handshake, and the first byte of every version (RFC 8446 §5.1). No text begins so.
@@ -28,11 +30,11 @@ impl Opening {
     /// Takes note of bytes that have been taken. Tells whether the stream begins as TLS does.
     pub(super) const fn is_tls(&mut self, mut taken: &[u8]) -> bool {
         while let [first, rest @ ..] = taken
-            && !matches!(self, Self::Request | Self::Line | Self::Over)
+            && !matches!(self, Self::Request | Self::Line | Self::Over | Self::Foreign)
         {
             *self = match (*self, *first) {
                 (Self::Empty, HANDSHAKE) => Self::Handshake,
-                (Self::Handshake, VERSION) => return true,
+                (Self::Handshake, VERSION) => Self::Foreign,
                 (Self::Empty | Self::Method, b'A'..=b'Z') => Self::Method,
                 (Self::Method, b' ') => Self::Blank,
                 (Self::Blank, b'/') => Self::Request,
@@ -40,19 +42,25 @@ impl Opening {
             };
             taken = rest;
         }
-        false
+        matches!(self, Self::Foreign)
     }
 
     /// A line has ended that is not blank. Tells whether it is the first, and a request of HTTP.
     pub(super) fn is_http(&mut self, line: &[u8]) -> bool {
         let is_first = core::mem::replace(self, Self::Over) != Self::Over;
-        is_first && is_request(line)
+        let is_http = is_first && is_request(line);
+        if is_http {
+            *self = Self::Foreign;
+        }
+        is_http
     }
 
     /// A line is refused since it is too long. Tells whether it is the first, and begins as a request of
     /// HTTP does, but for its length.
     pub(super) fn is_long_http(&mut self) -> bool {
-        core::mem::replace(self, Self::Over) == Self::Request
+        let is_http = *self == Self::Request;
+        *self = if is_http { Self::Foreign } else { Self::Over };
+        is_http
     }
 }
 

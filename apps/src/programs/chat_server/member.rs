@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
+use crate::server::penalties::Penalty;
 
 use super::greeting::{Greeted, Greeting};
 use super::motd::Motd;
@@ -31,7 +32,14 @@ pub(super) struct MemberConnection {
 
 enum State {
     Accepted(Option<TcpStream>),
-    Joined { link: Link, id: MemberId, stopping: bool, greeting: Greeting },
+    Joined {
+        link: Link,
+        id: MemberId,
+        stopping: bool,
+        /// It has said something, or named itself.
+        is_heard: bool,
+        greeting: Greeting,
+    },
     Left,
 }
 
@@ -75,7 +83,8 @@ impl MemberConnection {
         recorder.record(RoomEvent::Joined(nick), printer);
         log::debug!("{nick} is {}", self.peer.address);
         let greeting = Greeting::new(motd.as_ref().map(Motd::lines));
-        self.state = State::Joined { link: Link::new(stream), id, stopping: false, greeting };
+        let link = Link::new(stream);
+        self.state = State::Joined { link, id, stopping: false, is_heard: false, greeting };
     }
 
     fn drive(
@@ -83,7 +92,7 @@ impl MemberConnection {
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        let State::Joined { link, id, stopping, greeting } = &mut self.state else {
+        let State::Joined { link, id, stopping, is_heard, greeting } = &mut self.state else {
             return Poll::Ready(());
         };
         let ServerContext { state: ChatState { room, recorder, .. }, printer, .. } = context;
@@ -92,7 +101,12 @@ impl MemberConnection {
             member.disconnect(cx.now());
         }
         let mut member = Greeted { session: member, greeting };
-        let on_event = |event: MemberEvent<'_>| recorder.record(RoomEvent::Member(event), printer);
+        let peer = &self.peer;
+        let on_event = |event: MemberEvent<'_>| {
+            *is_heard = true;
+            peer.clear_penalties();
+            recorder.record(RoomEvent::Member(event), printer);
+        };
         let reason = match link.drive(cx, &mut member, on_event) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
@@ -115,9 +129,16 @@ impl MemberConnection {
         cx: &Context<'_, ServerContext<ChatState>>,
         reason: LeaveReason,
     ) {
-        let State::Joined { id, .. } = mem::replace(&mut self.state, State::Left) else { return };
+        let State::Joined { id, is_heard, .. } = mem::replace(&mut self.state, State::Left) else {
+            return;
+        };
         let ServerContext { state, printer, .. } = context;
         let reason = if state.take_kicked(id) { LeaveReason::Kicked } else { reason };
+        if state.room.member(id).is_some_and(|member| member.is_foreign()) {
+            self.peer.penalize(Penalty::Failed, cx.now());
+        } else if !is_heard && matches!(reason, LeaveReason::Quit | LeaveReason::Lost) {
+            self.peer.penalize(Penalty::NoData, cx.now());
+        }
         let ChatState { room, recorder, members, .. } = state;
         let nick = room.nick(id).unwrap_or_default();
         recorder.record(RoomEvent::Left(nick, reason), printer);

@@ -22,6 +22,7 @@ use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
 use crate::server::admission::Standing;
 use crate::server::context::{ServedPeer, ServerContext};
+use crate::server::penalties::Penalty;
 
 /// How many requests are answered in one turn before everybody else's turn comes.
 const REQUESTS: usize = 64;
@@ -42,6 +43,10 @@ pub(super) struct ClientConnection {
     waits_since: Option<Instant>,
     /// Contents are kept back, for the disk or for the rate.
     withholds: bool,
+    /// Since when nothing is asked, if nothing is.
+    idle_since: Option<Instant>,
+    /// What it costs the client's source if it ends the conversation now.
+    penalty: Option<Penalty>,
 }
 
 /// What all threads of the server share.
@@ -72,6 +77,8 @@ impl ClientConnection {
             response: None,
             waits_since: None,
             withholds: false,
+            idle_since: None,
+            penalty: Some(Penalty::NoData),
         }
     }
 
@@ -90,10 +97,12 @@ impl ClientConnection {
         }
         let mut hashed = 0;
         for _ in 0..REQUESTS {
-            let Self { link, session, peer, requested, response, .. } = self;
+            let Self { link, session, peer, requested, response, idle_since, penalty, .. } = self;
             let mut contents = response.as_ref().map(Response::contents);
             let advanced = link.advance(cx, session, contents.as_mut(), |event| match event {
                 RequestEvent::Request(request) => {
+                    *idle_since = None;
+                    *penalty = penalty.filter(|penalty| *penalty != Penalty::NoData);
                     let found = match peer.standing() {
                         Standing::Served => state.store.find(&request, &asker),
                         _ => Found::Now(Err(Refusal::Busy)),
@@ -101,6 +110,7 @@ impl ClientConnection {
                     *requested = Some(Requested { name: shown_name(&request), found });
                 }
                 RequestEvent::Refused { refusal, name } => {
+                    (*idle_since, *penalty) = (None, Some(Penalty::Failed));
                     let refused = Served::refused(peer.address, name, refusal);
                     context.printer.show_unless_quiet(&refused);
                 }
@@ -109,6 +119,9 @@ impl ClientConnection {
             match advanced {
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(fault)) => {
+                    if let DriveError::Session(SenderError::TimedOut) = fault {
+                        *penalty = penalty.and(Some(Penalty::Failed));
+                    }
                     return Err(nb::Error::Other(self.reason(context, &fault)));
                 }
                 Ok(()) => return Ok(()),
@@ -237,6 +250,7 @@ impl ClientConnection {
         let Some(mut response) = self.response.take() else { return Ok(()) };
         response.check().map_err(nb::Error::Other)?;
         self.session.confirm(now);
+        self.peer.clear_penalties();
         let bytes = response.range.end - response.range.start;
         let seconds = now.duration_since(response.begun);
         context.printer.show_unless_quiet(&Served::sent(
@@ -333,6 +347,10 @@ impl Task<FileContext> for ClientConnection {
             over => over,
         };
         context.flush_later(cx);
+        let is_over = !matches!(advanced, Err(nb::Error::WouldBlock));
+        if let Some(penalty) = self.penalty.filter(|_| is_over && !self.is_replaced) {
+            self.peer.penalize(penalty, cx.now());
+        }
         match advanced {
             Err(nb::Error::WouldBlock) if self.is_replaced && self.has_stopped() => {
                 // Who does nothing is not waited for to end its side.
@@ -340,7 +358,10 @@ impl Task<FileContext> for ClientConnection {
             }
             Err(nb::Error::WouldBlock) => {
                 if self.session.is_idle() {
-                    self.peer.offer_place(|| cx.waker());
+                    let idle_since = *self.idle_since.get_or_insert(cx.now());
+                    self.peer.offer_place(idle_since, || cx.waker());
+                } else {
+                    self.idle_since = None;
                 }
                 return Poll::Pending;
             }

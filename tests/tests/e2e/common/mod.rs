@@ -11,6 +11,7 @@ mod control_characters;
 mod dialing;
 mod endless_lines;
 mod extreme_values;
+mod failing_sources;
 pub(crate) mod frozen;
 mod generated;
 mod job_control;
