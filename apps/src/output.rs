@@ -12,10 +12,12 @@
 //! | `stdout_sink` | standard output of a server, off its loop |
 //! | `raw` | standard output, or another stream: bytes as they are |
 //! | `standard_error` | diagnostics, and why the program failed |
+//! | `ending` | how long a server that ends waits for all of it |
 //! | `format` | text or JSON, and how values are shown in either |
 //! | `writable` | whether who reads a stream lets more be written |
 //! | `system_error` | the system's errors in words |
 
+pub(crate) mod ending;
 pub(crate) mod events;
 pub(crate) mod format;
 pub(crate) mod peer_text;

@@ -21,11 +21,11 @@ use queue::{Queue, Thread, count_lines};
 /// that (`PIPE_BUF`, `pipe(7)`).
 const PIECE: usize = 2048;
 
-/// How many times the time-out the end waits for a sink that has not stalled.
-const PATIENCE: u32 = 10;
-
 /// How often a thread that waits for room looks whether it is to wait for another.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How often the end asks whether to wait on.
+const FINISH_LOOK: Duration = Duration::from_millis(20);
 
 /// Where the lines of a [`LossyWriter`] go. All is called on its thread.
 pub trait Sink: Send + 'static {
@@ -98,25 +98,21 @@ impl<S: Sink> LossyWriter<S> {
         self.submit(|queue, _| queue.reopen = true);
     }
 
-    /// Waits until all is written, and tells how many lines are not. Its patience ends after `timeout`
-    /// with a sink that `is_stalled`, and after ten times that with any: a machine that is busy is no
-    /// reason to lose lines.
-    pub fn finish(&self, timeout: Duration, is_stalled: impl Fn() -> bool) -> u64 {
+    /// Waits until all is written, as long as `goes_on`, and tells how many lines are not. It asks every 20 ms,
+    /// and has waited for so long when it asks first.
+    pub fn finish(&self, mut goes_on: impl FnMut() -> bool) -> u64 {
         let shared = &self.0.0;
-        if shared.lock().thread == Thread::Refused {
-            shared.write_here(timeout);
-        }
-        let mut queue = shared.lock();
-        for _ in 0..PATIENCE {
+        loop {
+            let is_refused = shared.lock().thread == Thread::Refused;
+            let is_blocked = is_refused && shared.write_here(FINISH_LOOK);
             let is_busy = |queue: &mut Queue| queue.thread == Thread::Busy;
-            let waited = shared.work_done.wait_timeout_while(queue, timeout.into(), is_busy);
-            let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            queue = woken;
-            if !waited.timed_out() || is_stalled() {
-                break;
+            let waited =
+                shared.work_done.wait_timeout_while(shared.lock(), FINISH_LOOK.into(), is_busy);
+            let (queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !(waited.timed_out() || is_blocked) || !goes_on() {
+                return queue.unwritten();
             }
         }
-        queue.unwritten()
     }
 
     fn submit(&self, change: impl FnOnce(&mut Queue, usize)) {
@@ -167,19 +163,19 @@ impl<S: Sink> Shared<S> {
     }
 
     /// Does what can be done without waiting for longer than `timeout` for each piece. Without one it is
-    /// left to another who is at it.
-    fn write_here(&self, timeout: Duration) {
+    /// left to another who is at it. Tells whether something finds no room.
+    fn write_here(&self, timeout: Duration) -> bool {
         loop {
             let mut worker = match self.worker.try_lock() {
                 Ok(worker) => worker,
-                Err(TryLockError::WouldBlock) if timeout.is_zero() => return,
+                Err(TryLockError::WouldBlock) if timeout.is_zero() => return true,
                 Err(_) => lock(&self.worker),
             };
             let is_blocked = worker.as_mut().is_none_or(|it| !it.run(self, Some(timeout)));
             drop(worker);
             // Something may have been left to this one since it looked.
             if is_blocked || !self.lock().has_work() {
-                return;
+                return is_blocked;
             }
         }
     }

@@ -5,7 +5,7 @@ use core::task::Poll;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -30,11 +30,18 @@ pub struct Signals {
 
 type Reload = Arc<dyn Fn() + Send + Sync>;
 
-/// Remembers the first signal that a [`Signals`] has caught; its clones share the memory.
+/// Remembers the first signal that a [`Signals`] has caught, and whether more have come; its clones share the
+/// memory.
 #[derive(Clone, Debug)]
 pub struct Caught {
-    first: Arc<AtomicU8>,
+    seen: Arc<Seen>,
     fd: Arc<SignalFd>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    first: AtomicU8,
+    repeated: AtomicBool,
 }
 
 impl Signals {
@@ -80,13 +87,13 @@ impl Signals {
     /// # Errors
     /// Those of `signalfd(2)`.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Self::receive(self.handled, Arc::clone(&self.caught.first), self.reload.clone())
+        Self::receive(self.handled, Arc::clone(&self.caught.seen), self.reload.clone())
     }
 
-    fn receive(handled: SigSet, first: Arc<AtomicU8>, reload: Option<Reload>) -> io::Result<Self> {
+    fn receive(handled: SigSet, seen: Arc<Seen>, reload: Option<Reload>) -> io::Result<Self> {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = Arc::new(SignalFd::with_flags(&handled, flags)?);
-        let caught = Caught { first, fd: Arc::clone(&fd) };
+        let caught = Caught { seen, fd: Arc::clone(&fd) };
         Ok(Self { handled, fd, source: None, caught, reload })
     }
 
@@ -118,7 +125,12 @@ const OTHERS: [Signal; 9] = [
 impl Caught {
     /// The number of the signal that came first, if one came (`signal(7)`).
     pub fn number(&self) -> Option<u8> {
-        Some(self.first.load(Ordering::Relaxed)).filter(|&number| number != 0)
+        Some(self.seen.first.load(Ordering::Relaxed)).filter(|&number| number != 0)
+    }
+
+    /// Whether after the first another has come than `SIGHUP`: the program is to end at once.
+    pub fn is_repeated(&self) -> bool {
+        self.seen.repeated.load(Ordering::Relaxed)
     }
 
     /// Receives the next signal that has come, if one has. For after the executor's end, or in place
@@ -138,7 +150,13 @@ impl Caught {
 
     /// A signal has come that is to end the program. Tells whether it is the first.
     fn note(&self, number: u8) -> bool {
-        self.first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let first = &self.seen.first;
+        let is_first =
+            first.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !is_first && i32::from(number) != Signal::SIGHUP as i32 {
+            self.seen.repeated.store(true, Ordering::Relaxed);
+        }
+        is_first
     }
 
     /// The exit code by which shells show an end by this signal: 128 + its number.
@@ -233,6 +251,7 @@ mod tests {
         executor.run(&mut log).unwrap();
         assert_eq!(log, ["told to stop", "abandoned"]);
         assert_eq!((caught.number(), caught.exit_code()), (Some(15), Some(143)));
+        assert!(caught.is_repeated());
     }
 
     #[test]
@@ -273,7 +292,7 @@ mod tests {
             if left == 0 { Poll::Ready(()) } else { Poll::Pending }
         }));
         executor.run(&mut ()).unwrap();
-        assert_eq!(caught.number(), Some(1));
+        assert_eq!((caught.number(), caught.is_repeated()), (Some(1), false));
     }
 
     #[test]
@@ -288,7 +307,9 @@ mod tests {
         raise(Signal::SIGINT).unwrap();
         assert!(is_readable() && caught.number().is_none());
         assert_eq!((caught.receive(), caught.number()), (Some(2), Some(2)));
-        assert!(!is_readable() && caught.receive().is_none());
+        assert!(!is_readable() && caught.receive().is_none() && !caught.is_repeated());
+        raise(Signal::SIGINT).unwrap();
+        assert_eq!((caught.receive(), caught.is_repeated()), (Some(2), true));
     }
 
     #[test]

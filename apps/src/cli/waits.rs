@@ -4,10 +4,13 @@ use barewire_core::datagram::MUTE_THRESHOLD;
 use barewire_core::driver::LINGER;
 use barewire_core::time::Duration;
 use barewire_linux::dialer::LOOKUP_TIMEOUT;
-use barewire_linux::executor::GRACE;
 use clap::Args;
 
 use crate::cli::times::{duration, timeout};
+
+/// How long a server that stops waits for those it serves, unless it was chosen. What is left of the 5 seconds
+/// that its end takes at most is for what it has yet to write.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// The pause before a server is tried again for the first time, unless it was chosen.
 pub(crate) const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);

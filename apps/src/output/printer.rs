@@ -14,10 +14,11 @@ use barewire_linux::lossy_writer::LossyWriter;
 use barewire_linux::standard_streams;
 use serde::Serialize;
 
+use super::ending::patience;
 use super::format::Format;
 use super::standard_error;
 use super::stdout_sink::{ErrorEvent, StdoutSink, write_failed};
-use super::writable::{CHUNK, has_stalled, reader_timeout, wait_briefly, wait_until_writable};
+use super::writable::{CHUNK, has_stalled, wait_briefly, wait_until_writable};
 
 /// Collected events are written at this size even before the turn is over.
 const FLUSH_SIZE: usize = 64 * 1024;
@@ -133,7 +134,7 @@ impl Printer {
             if is_writable { Ok(()) } else { wait_until_writable(&io::stdout()) }
         });
         let Some(writer) = &self.lossy else { return };
-        if writer.finish(reader_timeout(), || has_stalled(&io::stdout())) > 0 {
+        if writer.finish(patience(|| has_stalled(&io::stdout()))) > 0 {
             let why = io::Error::other("the reader has stalled");
             self.write_error.get_or_init(|| write_failed(&why));
         }

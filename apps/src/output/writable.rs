@@ -35,6 +35,15 @@ pub(crate) fn interrupting_signal() -> Option<u8> {
     caught.number().or_else(|| caught.receive())
 }
 
+/// Whether a second signal has come, so that nothing is to be waited for. To be asked when nothing else
+/// receives signals.
+pub(super) fn is_hurried() -> bool {
+    CAUGHT.get().is_some_and(|caught| {
+        while caught.receive().is_some() {}
+        caught.is_repeated()
+    })
+}
+
 /// A reader may take so long at the end of the program.
 pub(crate) fn set_reader_timeout(timeout: Duration) {
     let milliseconds = timeout.as_micros() / 1000;

@@ -11,6 +11,7 @@ use barewire_linux::executor::{Context, Executor, Task};
 use barewire_linux::signals::Signals;
 
 use crate::cli::exit::Failure;
+use crate::output::ending;
 use crate::output::system_error::describe;
 
 /// A server that listens, and has said so.
@@ -110,6 +111,7 @@ impl<W> Task<W> for ReportTask {
         let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = Ok(());
         if cx.stopping() && !std::mem::replace(&mut pulse.has_told_of_the_stop, true) {
+            ending::begin();
             told = self.notifier.stopping();
         }
         if let Some(interval) = self.interval {

@@ -62,13 +62,17 @@ impl History {
     /// Which line, counted from the last, at least `back` of them away, has `pattern` in it, in small
     /// letters or capitals; and where, in bytes.
     pub(super) fn find(&self, pattern: &str, back: usize) -> Option<(usize, usize)> {
-        let pattern = pattern.to_lowercase();
+        let pattern = in_small_letters(pattern);
         let lines = self.lines.iter().rev().enumerate().map(|(at, line)| (at + 1, line));
         lines.skip(back.saturating_sub(1)).find_map(|(back, line)| {
+            let found = in_small_letters(line).find(&pattern)?;
             // In small letters a line may have other places.
-            let starts = line.char_indices().map(|(at, _)| at);
-            let mut found = starts.filter(|&at| line[at..].to_lowercase().starts_with(&pattern));
-            Some((back, found.next()?))
+            let mut end = 0;
+            let (at, _) = line.char_indices().find(|(_, c)| {
+                end += c.to_lowercase().map(char::len_utf8).sum::<usize>();
+                found < end
+            })?;
+            Some((back, at))
         })
     }
 
@@ -76,6 +80,11 @@ impl History {
         let at = self.lines.len().checked_sub(back)?;
         self.lines.get(at).map(String::as_str)
     }
+}
+
+/// Letter by letter, so that a part of a text is a part of it in small letters, too.
+fn in_small_letters(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -98,6 +107,11 @@ mod tests {
         assert_eq!(history.find("äpf", 4), None);
         assert_eq!(history.find("three", 1), None);
         assert_eq!((history.get(1), history.get(3)), (Some("äpfel"), Some("one ÄPFEL")));
+        // Letters that are longer, or more than one, when they are small.
+        let history = self::history(&["İİẞK: Straße ΑΣ", "plain"]);
+        assert_eq!(history.find("k: s", 1), Some((2, "İİẞ".len())));
+        assert_eq!(history.find("ασ", 1), Some((2, "İİẞK: Straße ".len())));
+        assert_eq!(history.find("", 1), Some((1, 0)));
         assert_eq!((history.get(0), history.get(4)), (None, None));
     }
 

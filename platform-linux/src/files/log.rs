@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -11,7 +11,9 @@ use nix::libc::O_NONBLOCK;
 use crate::sys::errno;
 
 /// Opens the file at `path` to add to it; it is created if it is not there. Neither this nor a write waits
-/// for who reads a FIFO; one that nobody reads yet keeps what it has room for.
+/// for who reads a FIFO. One that this process may read as well is held open by it (`fifo(7)`): its reader
+/// may go and another come, and what it has room for is kept for the next. Else it is refused without a reader
+/// (`ENXIO`), and a write when the reader has gone (`EPIPE`).
 ///
 /// # Errors
 /// Those of `open(2)`.
@@ -21,8 +23,8 @@ pub fn open_log(path: &Path) -> io::Result<File> {
         options.read(read).append(true).create(true).custom_flags(O_NONBLOCK).open(path)
     };
     match open(false) {
-        // A FIFO without a reader: it has one in this process (`fifo(7)`).
-        Err(error) if errno(&error) == Errno::ENXIO => open(true),
+        Ok(file) if file.metadata()?.file_type().is_fifo() => Ok(open(true).unwrap_or(file)),
+        Err(error) if errno(&error) == Errno::ENXIO => open(true).map_err(|_| error),
         opened => opened,
     }
 }
@@ -31,6 +33,7 @@ pub fn open_log(path: &Path) -> io::Result<File> {
 mod tests {
     use std::fs;
     use std::io::{Read as _, Write as _};
+    use std::path::PathBuf;
 
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
@@ -47,11 +50,16 @@ mod tests {
         assert_eq!(fs::read_to_string(path).unwrap(), "one\ntwo\n");
     }
 
+    fn fifo(folder: &Path) -> PathBuf {
+        let path = folder.join("fifo");
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
+        path
+    }
+
     #[test]
     fn a_fifo_is_waited_for_by_nobody() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("fifo");
-        mkfifo(&path, Mode::S_IRWXU).unwrap();
+        let path = fifo(folder.path());
         let mut log = open_log(&path).unwrap();
         log.write_all(b"before\n").unwrap();
         let mut reader = File::open(&path).unwrap();
@@ -61,5 +69,27 @@ mod tests {
         let mut read = [0; 13];
         reader.read_exact(&mut read).unwrap();
         assert_eq!(&read, b"before\nafter\n");
+    }
+
+    #[test]
+    fn a_reader_of_a_fifo_may_go_and_the_next_has_what_came_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = fifo(folder.path());
+        let mut reader = File::options().read(true).custom_flags(O_NONBLOCK).open(&path).unwrap();
+        // It is there when the log is opened, and when it is opened anew.
+        let first = open_log(&path).unwrap();
+        let mut log = open_log(&path).unwrap();
+        drop(first);
+        log.write_all(b"one\n").unwrap();
+        let mut read = [0; 4];
+        reader.read_exact(&mut read).unwrap();
+        drop(reader);
+        log.write_all(b"two\n").unwrap();
+        let mut reader = File::open(&path).unwrap();
+        log.write_all(b"six\n").unwrap();
+        drop(log);
+        let mut rest = String::new();
+        reader.read_to_string(&mut rest).unwrap();
+        assert_eq!((&read, rest.as_str()), (b"one\n", "two\nsix\n"));
     }
 }

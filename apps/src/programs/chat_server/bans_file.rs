@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use barewire_linux::files::read_regular;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
+use crate::output::ending::patience;
 use crate::output::system_error::describe;
 
 use super::ban::{Ban, read_source};
@@ -36,8 +37,8 @@ const FOREVER: &str = "forever";
 /// So many bytes it has at most: hundreds of thousands of bans.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// How long the end of the server waits for the disk.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the end of the server asks whether to wait on for the disk.
+const FINISH_LOOK: Duration = Duration::from_millis(20);
 
 /// The text that is to be written next.
 type Newest = Arc<Mutex<Option<String>>>;
@@ -146,7 +147,14 @@ impl BansFile {
 impl Drop for BansFile {
     fn drop(&mut self) {
         self.wake = None;
-        if self.end.recv_timeout(FINISH_TIMEOUT).is_err() {
+        let mut goes_on = patience(|| false);
+        let ended = loop {
+            match self.end.recv_timeout(FINISH_LOOK) {
+                Err(RecvTimeoutError::Timeout) if goes_on() => {}
+                ended => break ended,
+            }
+        };
+        if ended.is_err() {
             log::warn!("the bans in {} may be old: the disk does not answer", self.path.display());
         }
     }

@@ -14,8 +14,9 @@ use barewire_linux::wait::writable;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
+use crate::output::ending::patience;
 use crate::output::system_error::describe;
-use crate::output::writable::{has_stalled, reader_timeout};
+use crate::output::writable::has_stalled;
 
 /// So many bytes wait for a disk that is slow.
 const QUEUE: usize = 8 << 20;
@@ -54,9 +55,9 @@ impl LogFile {
         self.writer.reopen();
     }
 
-    /// Waits until all is written, as long as that goes on.
+    /// Waits until all is written, as long as that goes on and the end of the server may take.
     pub(super) fn finish(&self) {
-        let lost = self.writer.finish(reader_timeout(), || has_stalled(&current(&self.file)));
+        let lost = self.writer.finish(patience(|| has_stalled(&current(&self.file))));
         if lost > 0 {
             log::warn!("{lost} lines could not be written to the log file {}", self.name);
         }

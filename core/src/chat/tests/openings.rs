@@ -19,6 +19,8 @@ fn whoever_speaks_another_protocol_is_told_so_and_nobody_hears_of_it() {
             }
             assert_eq!(hand.read(browser), WORD);
             assert_eq!(hand.read(bert), "");
+            let foreign = [browser, bert].map(|id| hand.room.member(id).unwrap().is_foreign());
+            assert_eq!(foreign, [true, false]);
         }
     }
 }
@@ -36,6 +38,7 @@ fn a_request_whose_line_is_too_long_is_one_as_well() {
             assert_eq!(hand.say(browser, part), "");
         }
         assert_eq!((hand.read(browser), hand.read(bert)), (WORD.to_owned(), String::new()));
+        assert!(hand.room.member(browser).unwrap().is_foreign());
     }
 }
 
@@ -108,6 +111,7 @@ fn honest_texts_are_said() {
         hand.say(bert, "\n \n/me waves\nGET / HTTP/1.1\n"),
         "guest2: /me waves\nguest2: GET / HTTP/1.1\n"
     );
+    assert!([anna, bert].into_iter().all(|id| !hand.room.member(id).unwrap().is_foreign()));
     let server = hand.room.operator();
     assert_eq!(hand.say(server, "GET / HTTP/1.1\n"), "server: GET / HTTP/1.1\n");
 }

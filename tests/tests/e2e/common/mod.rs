@@ -10,6 +10,7 @@ mod color;
 mod control_characters;
 mod dialing;
 mod endless_lines;
+mod ends_in_time;
 mod extreme_values;
 mod failing_sources;
 pub(crate) mod frozen;

@@ -2,7 +2,7 @@
 //! a program from being ended.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -303,13 +303,13 @@ fn an_output_that_takes_a_part_at_a_time_gets_everything_once() {
 }
 
 /// The writing end once more, which can be told not to block without the server's being told too.
-fn reopened(writer: &PipeWriter) -> File {
+pub(super) fn reopened(writer: &impl AsRawFd) -> File {
     let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
     OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path).expect("pipes are there")
 }
 
 /// Writes until there is no room, and tells how much that was.
-fn fill(mut pipe: impl Write) -> usize {
+pub(super) fn fill(mut pipe: impl Write) -> usize {
     let mut filled = 0;
     // What is no longer than that is written in whole or not at all (pipe(7)).
     for length in [4096, 1] {
@@ -326,7 +326,7 @@ fn fill(mut pipe: impl Write) -> usize {
 
 /// Takes the first line of a server, and gives the address in it with the reader, which takes no
 /// more.
-fn listening(reader: PipeReader) -> (SocketAddr, BufReader<PipeReader>) {
+pub(super) fn listening(reader: PipeReader) -> (SocketAddr, BufReader<PipeReader>) {
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
     reader.read_line(&mut line).expect("UTF-8");

@@ -58,7 +58,7 @@ fn a_stopping_server_finishes_the_conversations_it_has_begun() {
 
 /// Connecting is the only way to see that a server has stopped to listen; each try is a whole
 /// system call that gives way to the server.
-fn wait_until_refused(server: SocketAddr) {
+pub(super) fn wait_until_refused(server: SocketAddr) {
     let deadline = Instant::now() + TIMEOUT;
     while TcpStream::connect(server).is_ok() {
         assert!(Instant::now() < deadline, "it still lets clients in");

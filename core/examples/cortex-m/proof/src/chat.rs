@@ -38,6 +38,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
         hidden(&mut member).kick(given.now);
         hidden(&mut member).disconnect(given.now);
         used(hidden(&mut member).is_active());
+        used(hidden(&mut member).is_foreign());
     }
     used(hidden(room).operator());
     used(hidden(room).find(given.text));
