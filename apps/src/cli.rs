@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 pub(crate) mod exit;
 pub(crate) mod resource_limits;
 pub(crate) mod run;
+pub(crate) mod sandbox;
 pub(crate) mod sizes;
 pub(crate) mod times;
 pub(crate) mod waits;

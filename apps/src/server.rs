@@ -10,3 +10,4 @@ pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod sockets;
 pub(crate) mod source_table;
+pub(crate) mod user;

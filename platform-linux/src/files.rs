@@ -5,7 +5,6 @@
 //! | a server | [`Root`], [`ServedFile`] | names lead to regular files beneath a folder, and nowhere else |
 //! | a server | [`DigestCache`] | the digest of a segment of a file is computed once |
 //! | a server | [`FileJobs`], [`Supply`] | what has to be waited for, other threads do, once for all who need it |
-//! | a server | [`confine()`] | the kernel sees to it that nothing else is read, and nothing written |
 //! | a server | [`open_log`] | a file is added to |
 //! | a server | [`read_regular`] | a file is read whole, if it is one |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
@@ -53,7 +52,6 @@
 //! ```
 
 mod background_writer;
-mod confine;
 mod digest_cache;
 mod download;
 mod file_system;
@@ -73,7 +71,6 @@ mod supply;
 mod version;
 
 pub use background_writer::BackgroundWriter;
-pub use confine::{Confinement, confine};
 pub use digest_cache::DigestCache;
 pub use download::{Download, DownloadOptions, Held, HeldDigests};
 pub use finishing::Finishing;

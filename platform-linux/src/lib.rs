@@ -18,6 +18,7 @@
 //! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
+//! | confinement | [`sandbox`] | what a process gives up that its work does not need |
 //! | process | [`resource_limits`], [`standard_streams`], [`job_control`], [`system_error`] | the limits that it has, whether it was given its standard streams, the jobs that it shares its terminal with, and the system's errors in words |
 //! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
@@ -163,6 +164,7 @@ pub mod listener;
 pub mod lossy_writer;
 pub mod resolve;
 pub mod resource_limits;
+pub mod sandbox;
 pub mod signals;
 pub mod standard_streams;
 pub mod stream;

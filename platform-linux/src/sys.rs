@@ -31,8 +31,11 @@ use nix::{libc, setsockopt_impl, sockopt_impl};
 use rustix::fs::{AtFlags, RenameFlags, StatxFlags, StatxTimestamp};
 use rustix::io::ReadWriteFlags;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
+use rustix::thread::CapabilitySets;
 
 use refused::{Missing, RefusedCall};
+
+pub(crate) use rustix::thread::CapabilitySet as Capabilities;
 
 /// Repeats a call that a signal interrupted (`signal(7)`).
 pub(crate) fn retry<T, E>(mut call: impl FnMut() -> Result<T, E>) -> io::Result<T>
@@ -262,6 +265,21 @@ pub(crate) fn rename_new(folder: impl AsFd, from: &[u8], to: &[u8]) -> io::Resul
 pub(crate) fn exchange(folder: impl AsFd, one: &str, other: &str) -> io::Result<()> {
     let flags = RenameFlags::EXCHANGE;
     retry(|| rustix::fs::renameat_with(&folder, one, &folder, other, flags))
+}
+
+/// Those of the calling thread, in any of its sets (`capget(2)`). `nix` does not have them.
+pub(crate) fn capabilities() -> io::Result<Capabilities> {
+    let CapabilitySets { effective, permitted, inheritable } = rustix::thread::capabilities(None)?;
+    Ok(effective | permitted | inheritable)
+}
+
+/// Gives up all but `kept` (`capset(2)`).
+pub(crate) fn keep_capabilities(kept: Capabilities) -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    for set in [&mut sets.effective, &mut sets.permitted, &mut sets.inheritable] {
+        *set &= kept;
+    }
+    Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
 /// How many bytes a stream has received that nobody has read (`FIONREAD`, `tcp(7)`).

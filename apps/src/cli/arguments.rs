@@ -4,6 +4,7 @@ use barewire_core::text::{self, Text};
 use clap::{ArgAction, Args, ColorChoice};
 use clap_complete::Shell;
 
+use crate::cli::sandbox::SandboxArguments;
 use crate::cli::waits::Waits;
 
 /// What every program takes.
@@ -33,6 +34,9 @@ pub(crate) struct Common {
     /// Print the manual page, and exit
     #[arg(long, exclusive = true)]
     pub(crate) man: bool,
+
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArguments,
 
     #[command(flatten)]
     pub(crate) waits: Waits,

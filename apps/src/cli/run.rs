@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use barewire_core::printable::printable;
 use barewire_linux::resource_limits::survive_file_size_limit;
+use barewire_linux::sandbox::no_new_privileges;
 use barewire_linux::standard_streams;
 use clap::Parser;
 use env_logger::Target;
@@ -50,7 +51,8 @@ pub(crate) fn run<P: Run>(arguments: impl IntoIterator<Item = OsString>) -> Exit
     let mut printer = Printer::new(P::NAME, format, common.quiet);
     let result = match generated::<P>(common) {
         Some(text) => print(&text),
-        None => survive_file_size_limit()
+        None => no_new_privileges()
+            .and_then(|()| survive_file_size_limit())
             .map_err(Failure::system)
             .and_then(|()| program.run(&mut printer)),
     };

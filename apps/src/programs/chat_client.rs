@@ -19,6 +19,7 @@ use barewire_core::chat::{DEFAULT_LINE_RATE, NickError, check_nick};
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::dialer::TIMEOUT;
+use barewire_linux::sandbox::Allowed;
 use barewire_linux::standard_streams;
 use clap::Parser;
 
@@ -119,6 +120,7 @@ impl Run for ChatClientProgram {
             welcome_timeout,
         };
 
+        self.common.sandbox.confine_and_tell(&Allowed::client())?;
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let (mut executor, caught) = if on_terminal {
             interruptible::executor_on_terminal()?

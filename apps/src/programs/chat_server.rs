@@ -23,6 +23,7 @@ use barewire_core::chat::{
 };
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
+use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
 use crate::cli::addresses::ListenAddress;
@@ -36,6 +37,7 @@ use crate::server::admission::Capacity;
 use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::{Opened, open};
+use crate::server::user::UserArguments;
 
 use bans::Bans;
 use broadcaster::Broadcaster;
@@ -121,6 +123,9 @@ pub(crate) struct ChatServerProgram {
     quiet_period: Duration,
 
     #[command(flatten)]
+    user: UserArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -133,14 +138,19 @@ impl Run for ChatServerProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let address = ListenAddress::read_only(&self.address)?;
+        // The room lives on one thread.
+        let Opened { shares, addresses } = open(&address)?;
+        self.user.take_effect(Keep::Files)?;
         let log_file = self.log.as_deref().map(LogFile::open).transpose();
         let log_file = log_file.map_err(|failure| failure.about("--log"))?;
         let motd = self.motd.as_deref().map(Motd::open).transpose()?;
-        // The room lives on one thread.
-        let Opened { shares, addresses } = open(&address)?;
         let mut bans = Bans::default();
-        let read_bans = || Bans::open(self.bans.as_deref()).map(|read| bans = read);
-        let mut service = listen::start_after(&addresses, printer, read_bans)?;
+        let confine = || {
+            self.common.sandbox.confine_and_tell(&self.files())?;
+            bans = Bans::open(self.bans.as_deref())?;
+            Ok(())
+        };
+        let mut service = listen::start(&addresses, printer, confine)?;
         if log_file.is_some() || motd.is_some() {
             let log_file = log_file.clone();
             let motd = motd.as_ref().map(Motd::reloader).transpose()?;
@@ -188,5 +198,15 @@ impl Run for ChatServerProgram {
             log_file.finish();
         }
         served
+    }
+}
+
+impl ChatServerProgram {
+    /// The files that it still opens while it serves.
+    fn files(&self) -> Allowed<'static> {
+        let Self { log, bans, motd, .. } = self;
+        let written = log.iter().chain(bans);
+        let allowed = written.fold(Allowed::nothing(), |all, file| all.writing_file(file));
+        motd.iter().fold(allowed, |all, file| all.reading_file(file))
     }
 }

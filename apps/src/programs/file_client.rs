@@ -39,6 +39,7 @@ use std::rc::Rc;
 use barewire_core::time::Instant;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::files::Missing;
+use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
@@ -135,6 +136,7 @@ impl Run for FileClientProgram {
             names => names.to_vec(),
         };
         let ticker = self.shows_progress(stream.as_ref()).then(Ticker::default);
+        let allowed = self.allowed(stream.as_ref());
         let transfers = self.transfers(&names, stream)?;
         let expectations = match (self.settings.expect, &self.settings.expect_from) {
             (Some(hash), _) => Expectations::One(hash),
@@ -143,6 +145,8 @@ impl Run for FileClientProgram {
             }
             (None, None) => Expectations::None,
         };
+        // All that is elsewhere has been read, and no other thread has begun.
+        self.common.sandbox.confine_and_tell(&allowed)?;
         let (family, waits) = (self.settings.family, &self.common.waits);
         let dialer = |server: &Destination<'_>| server.dialer(family, waits, self.settings.timeout);
         let (server, first) = (server.to_string(), dialer(&server));
@@ -208,6 +212,17 @@ impl FileClientProgram {
             let (path, why) = (path.display(), describe(&error));
             Failure::Conversation(format!("cannot write to {path}: {why}"))
         })
+    }
+
+    /// What it still opens once it has begun: what is beneath the folder that it writes into.
+    fn allowed(&self, stream: Option<&Stream>) -> Allowed<'static> {
+        let folder = match (&self.output, &self.directory) {
+            _ if self.list || stream.is_some() => return Allowed::client(),
+            (Some(file), _) => file.parent().unwrap_or(file),
+            (None, Some(folder)) => folder,
+            (None, None) => Path::new(""),
+        };
+        Allowed::client().writing_beneath(folder)
     }
 
     fn shows_progress(&self, stream: Option<&Stream>) -> bool {

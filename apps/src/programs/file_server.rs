@@ -17,6 +17,7 @@ use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::link::Link;
+use barewire_linux::sandbox::Keep;
 use barewire_linux::workers::WorkerPool;
 use clap::Parser;
 
@@ -32,10 +33,11 @@ use crate::server::listen::{
 };
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::Opened;
+use crate::server::user::UserArguments;
 
 use connection::{ClientConnection, FileServerState};
 use sources::{SourceLimits, Sources};
-use store::{Sandbox, Store};
+use store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,13 +106,8 @@ pub(crate) struct FileServerProgram {
     #[arg(long)]
     hidden: bool,
 
-    /// Do not confine the server to the folder by Landlock
-    #[arg(long)]
-    no_sandbox: bool,
-
-    /// Do not run unless Landlock confines the server to the folder
-    #[arg(long, conflicts_with = "no_sandbox")]
-    require_sandbox: bool,
+    #[command(flatten)]
+    user: UserArguments,
 
     #[command(flatten)]
     common: Common,
@@ -127,12 +124,12 @@ impl Run for FileServerProgram {
         let default = [DEFAULT_ADDRESS.to_owned()];
         let words = if self.words.is_empty() { &default } else { self.words.as_slice() };
         let (address, folder) = address_and_folder(words)?;
-        let store = Store::open(&folder, self.hidden)?;
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let Opened { shares, addresses } = self.serve.open(&address, processors)?;
-        let sandbox = self.sandbox();
+        self.user.take_effect(Keep::Files)?;
+        let store = Store::open(&folder, self.hidden)?;
         // Before the threads begin, since each inherits it from this one.
-        let service = listen::start_after(&addresses, printer, || store.confine(sandbox))?;
+        let service = listen::start(&addresses, printer, || store.confine(self.common.sandbox))?;
         let config = TransferConfig::new()
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
@@ -166,16 +163,6 @@ impl Run for FileServerProgram {
                 ClientConnection::new(Link::new(stream), session, peer, source)
             },
         )
-    }
-}
-
-impl FileServerProgram {
-    fn sandbox(&self) -> Sandbox {
-        match (self.no_sandbox, self.require_sandbox) {
-            (true, _) => Sandbox::Unwanted,
-            (_, true) => Sandbox::Required,
-            _ => Sandbox::Wanted,
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use barewire_core::time::Duration;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
+use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
@@ -83,6 +84,7 @@ impl Run for TcpClientProgram {
             config,
             state: State::Waiting,
         };
+        self.common.sandbox.confine_and_tell(&Allowed::client())?;
         exchanges::run(self.repeat, printer, task)
     }
 }

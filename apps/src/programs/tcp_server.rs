@@ -10,6 +10,7 @@ use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::listener::Listener;
+use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
@@ -24,6 +25,7 @@ use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArgum
 use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::Opened;
+use crate::server::user::UserArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +65,9 @@ pub(crate) struct TcpServerProgram {
     quiet_period: Duration,
 
     #[command(flatten)]
+    user: UserArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -75,7 +80,9 @@ impl Run for TcpServerProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<Listener>()?;
-        let service = listen::start(&addresses, printer)?;
+        self.user.take_effect(Keep::Nothing)?;
+        let confine = || self.common.sandbox.confine_and_tell(&Allowed::nothing());
+        let service = listen::start(&addresses, printer, confine)?;
         let shared = Arc::new(Shared {
             greeting: self.greeting,
             config: hello::HandshakeConfig::new()

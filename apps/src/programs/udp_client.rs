@@ -11,6 +11,7 @@ use barewire_core::time::Duration;
 use barewire_linux::address::Family;
 use barewire_linux::dialer::{DialError, Resolver};
 use barewire_linux::executor::{Context, Task};
+use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
 use super::udp_server::{capacity, payload};
@@ -96,6 +97,7 @@ impl Run for UdpClientProgram {
             has_answered: false,
             state: State::Waiting,
         };
+        self.common.sandbox.confine_and_tell(&Allowed::client())?;
         exchanges::run(self.repeat, printer, task)
     }
 }

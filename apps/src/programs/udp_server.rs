@@ -8,6 +8,7 @@ use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, R
 use barewire_core::time::Duration;
 use barewire_linux::datagrams::{UdpServer, UdpSocket};
 use barewire_linux::executor::{Context, Task};
+use barewire_linux::sandbox::{Allowed, Keep};
 use barewire_linux::threads;
 use clap::Parser;
 
@@ -20,6 +21,7 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::listen::{self, ListenArguments};
 use crate::server::sockets::Opened;
+use crate::server::user::UserArguments;
 
 /// How many sources the rate limiter keeps count of: 64 KiB of memory.
 const SOURCES: usize = 1024;
@@ -62,6 +64,9 @@ pub(crate) struct UdpServerProgram {
     rate: u32,
 
     #[command(flatten)]
+    user: UserArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -93,6 +98,7 @@ impl Run for UdpServerProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<UdpSocket>()?;
+        self.user.take_effect(Keep::Nothing)?;
         let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
         let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
         let Waits { mute_threshold, grace, .. } = self.common.waits;
@@ -105,7 +111,8 @@ impl Run for UdpServerProgram {
                 responders.push((port, Mutex::new(responder)));
             }
         }
-        let shares = listen::start(&addresses, printer)?.share(shares)?;
+        let confine = || self.common.sandbox.confine_and_tell(&Allowed::nothing());
+        let shares = listen::start(&addresses, printer, confine)?.share(shares)?;
         let (printer, responders, once, capacity) =
             (&*printer, &responders, self.listen.serve.once, self.capacity);
         threads::run(shares, |executor, _, (sockets, service)| {

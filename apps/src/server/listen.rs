@@ -24,6 +24,7 @@ use super::admission::Capacity;
 use super::penalties::DEFAULT_MAX_PAUSE;
 use super::service::Service;
 use super::sockets::{Opened, ServerSocket, bind, open_passed};
+use super::user;
 
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
@@ -139,25 +140,21 @@ fn check_threads(threads: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Gets ready to serve: raises the limit on descriptors, takes over the signals, and says that the
-/// server listens, on standard output and to the service manager.
-pub(crate) fn start(addresses: &[SocketAddr], printer: &mut Printer) -> Result<Service, Failure> {
-    start_after(addresses, printer, || Ok(()))
-}
-
-/// As [`start`]; what is to be done before anybody is told that the server listens is `last`, after which
+/// Gets ready to serve: raises the limit on descriptors, takes over the signals, has the process `confine`
+/// itself, and says that the server listens, on standard output and to the service manager. From `confine` on
 /// the process need not be able to reach anything new.
-pub(crate) fn start_after(
+pub(crate) fn start(
     addresses: &[SocketAddr],
     printer: &mut Printer,
-    last: impl FnOnce() -> Result<(), Failure>,
+    confine: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Service, Failure> {
     raise_descriptor_limit();
     let signals = Signals::block().map_err(Failure::system)?;
     job_control::run_in_background().map_err(Failure::system)?;
     writable::interrupt_by(signals.caught());
     let notifier = Notifier::connect();
-    last()?;
+    confine()?;
+    user::tell_root();
     for address in addresses {
         printer.show(&Listening { address: *address });
     }

@@ -17,7 +17,7 @@ pub struct Notifier(Option<Arc<UnixDatagram>>);
 
 impl Notifier {
     /// Connects to where the service manager listens (`NOTIFY_SOCKET`), if one does. To be called before
-    /// the process is [confined](crate::files::confine()): afterwards it could not be reached.
+    /// the process is [confined](crate::sandbox::confine()): afterwards it could not be reached.
     ///
     /// # Errors
     /// Those of the socket: nobody listens there, say.

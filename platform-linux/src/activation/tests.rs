@@ -9,7 +9,8 @@ use std::process::Stdio;
 use barewire_core::time::Duration;
 
 use super::{Notifier, listeners, udp_sockets};
-use crate::files::{Root, confine};
+use crate::files::Root;
+use crate::sandbox::{Allowed, confine};
 use crate::testing::in_child;
 
 /// Passes standard input as if it were the first descriptor after it.
@@ -115,7 +116,7 @@ fn readiness_is_told_also_by_a_server_that_was_confined_meanwhile() {
     let name = "activation::tests::readiness_is_told_also_by_a_server_that_was_confined_meanwhile";
     if in_child(name, Stdio::null(), &format!("NOTIFY_SOCKET=@{manager_name}")) {
         let notifier = Notifier::connect().unwrap();
-        confine(&Root::open("/").unwrap()).unwrap();
+        confine(&Allowed::nothing().reading(&Root::open("/").unwrap())).unwrap();
         notifier.ready().unwrap();
         return;
     }

@@ -35,9 +35,9 @@ fn a_handshake() {
             assert_eq!(client.output(), format!("{}: 你好\n", server.at()));
         });
     };
-    sweep(&[EXECUTOR, PRINTING, CONNECTING], run);
+    sweep(&[EXECUTOR, PRINTING, CONFINING, ALLOWING, CONNECTING], run);
     storm(&[EXECUTOR, CONNECTING], run);
-    census(&[EXECUTOR, CONNECTING], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, CONNECTING], run);
 }
 
 const EXCHANGE: &[Row] = &[
@@ -72,7 +72,7 @@ fn an_exchange_of_datagrams() {
     };
     sweep(&[EXECUTOR, PRINTING, EXCHANGE], run(&[]));
     storm(&[EXECUTOR, EXCHANGE], run(&[]));
-    census(&[EXECUTOR, EXCHANGE], run(&[]));
+    census(&[EXECUTOR, CONFINING, ALLOWING, EXCHANGE], run(&[]));
     // So long that only the fault can use it up.
     sweep(&[LOST], run(&["--timeout", "1s", "--retries", "3"]));
 }
@@ -102,5 +102,5 @@ fn a_member_that_is_a_filter() {
     };
     sweep(&[EXECUTOR, PRINTING, CONNECTING, FILTER], run);
     storm(&[EXECUTOR, CONNECTING, FILTER], run);
-    census(&[EXECUTOR, CONNECTING, FILTER], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, CONNECTING, FILTER], run);
 }

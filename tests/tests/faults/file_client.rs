@@ -159,9 +159,9 @@ impl Scene {
 fn a_small_download() {
     let scene = Scene::new(2000, &[]);
     let run = |injector: &_, expect| scene.download(&Folder::in_memory(), injector, expect);
-    sweep(&[EXECUTOR, PRINTING, DOWNLOAD], run);
+    sweep(&[EXECUTOR, PRINTING, CONFINING, ALLOWING, DOWNLOAD], run);
     storm(&[EXECUTOR, DOWNLOAD], run);
-    census(&[EXECUTOR, DOWNLOAD], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD], run);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! than it was asked to) is not seen at all.
 
 mod clients;
+mod confinement;
 mod file_client;
 mod refused;
 mod servers;

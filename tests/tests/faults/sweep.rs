@@ -101,6 +101,9 @@ pub(crate) fn census(rows: &[&[Row]], run: impl Fn(&FaultInjector, Expect)) {
 /// which no program in Rust survives the lack; or what they ask is of no consequence.
 const EXEMPT: &[c_long] = &[
     libc::SYS_brk,
+    // What a server may not need, it drops; if it cannot, it has it still.
+    libc::SYS_capget,
+    libc::SYS_capset,
     libc::SYS_close,
     libc::SYS_exit_group,
     // A debug build looks at a descriptor before it closes it. (Copies have rows.)
@@ -149,7 +152,7 @@ pub(crate) fn judge(
     };
     // What a server says whenever it starts is no word about it.
     let is_about_it = |line: &str| !line.starts_with("file-server: serving ");
-    let is_told = finished.error().lines().any(is_about_it);
+    let is_told = finished.diagnostics().any(is_about_it);
     match expect {
         Unseen => assert!(succeeded && !is_told, "it is seen: {}", shown()),
         Noted => assert!(succeeded && is_told, "no success with a note: {}", shown()),
@@ -205,4 +208,18 @@ pub(crate) const EXECUTOR: &[Row] = &[
 ];
 
 /// Who says something on standard output, and nothing on standard error unless it fails.
-pub(crate) const PRINTING: &[Row] = &[row(Call::WRITE, "pipe:", IO, Told("standard output"))];
+pub(crate) const PRINTING: &[Row] = &[row(Call::WRITE, "fd 1 pipe:", IO, Told("standard output"))];
+
+/// How a program is confined: if that fails, it is told, and all else goes on.
+pub(crate) const CONFINING: &[Row] = &[
+    row(Call::LANDLOCK_CREATE, "", MEMORY, Orderly),
+    row(Call::LANDLOCK_RESTRICT, "", MEMORY, Noted),
+];
+
+/// What stays allowed to one that looks names up. What cannot be looked at is not.
+pub(crate) const ALLOWING: &[Row] = &[
+    row(Call::LANDLOCK_ADD, "", MEMORY, Noted),
+    row(Call::OPEN, "/etc", INTERRUPTED, Unseen),
+    row(Call::OPEN, "/etc", DESCRIPTORS, Unseen),
+    row(Call::READLINK, "/etc", IO, Unseen),
+];

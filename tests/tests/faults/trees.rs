@@ -59,7 +59,7 @@ fn a_tree() {
     };
     sweep(&[NETWORK, TREE], run);
     storm(&[NETWORK, TREE], run);
-    census(&[EXECUTOR, DOWNLOAD, TREE], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, TREE], run);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_list() {
     };
     sweep(&[NETWORK], run);
     storm(&[NETWORK], run);
-    census(&[EXECUTOR, DOWNLOAD], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD], run);
 }
 
 const PIPED: &[Row] = &[
@@ -98,7 +98,7 @@ fn contents_to_a_pipe() {
     };
     sweep(&[NETWORK, PIPED], run);
     storm(&[NETWORK, PIPED], run);
-    census(&[EXECUTOR, DOWNLOAD, PIPED], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, PIPED], run);
 }
 
 const ASKED: &[Row] =
@@ -119,5 +119,5 @@ fn a_name_from_a_pipe() {
     };
     sweep(&[ASKED], run);
     storm(&[ASKED], run);
-    census(&[EXECUTOR, DOWNLOAD, ASKED], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, ASKED], run);
 }

@@ -6,24 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use barewire_core::file::{Entry, ListingLine, Operation, Refusal, Request};
-use barewire_linux::files::{
-    self, Asker, Confinement, FileJobs, FolderEntry, OpenError, Reason, Root, ServedFile,
-};
+use barewire_linux::files::{Asker, FileJobs, FolderEntry, OpenError, Reason, Root, ServedFile};
+use barewire_linux::sandbox::Allowed;
 use barewire_linux::workers::{SingleFlight, Ticket};
 
 use crate::cli::exit::Failure;
+use crate::cli::sandbox::{Confined, SandboxArguments};
 use crate::output::peer_text::shown;
 use crate::output::system_error::describe;
-
-/// Whether the server is to be confined to its folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sandbox {
-    Unwanted,
-    /// As far as it goes.
-    Wanted,
-    /// Without it nothing is served.
-    Required,
-}
 
 /// What came of it, for all who asked for it.
 type Opened = Result<Arc<ServedFile>, OpenError>;
@@ -75,30 +65,10 @@ impl Store {
 
     /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
     /// that is wanted; and says what holds from then on.
-    pub(super) fn confine(&self, sandbox: Sandbox) -> Result<(), Failure> {
+    pub(super) fn confine(&self, sandbox: SandboxArguments) -> Result<(), Failure> {
         let Self { root, name, .. } = self;
-        let (resolution, mut level) = (root.resolution(), log::Level::Info);
-        let confinement = match sandbox {
-            Sandbox::Unwanted => "not confined (--no-sandbox)".to_owned(),
-            Sandbox::Wanted | Sandbox::Required => {
-                let confined = files::confine(root);
-                let is_confined = confined.as_ref().is_ok_and(Confinement::is_confined);
-                let said = match confined {
-                    Ok(confinement) => confinement.to_string(),
-                    Err(error) => {
-                        level = log::Level::Warn;
-                        format!("not confined: Landlock failed: {}", describe(&error))
-                    }
-                };
-                if sandbox == Sandbox::Required && !is_confined {
-                    return Err(Failure::Conversation(format!(
-                        "cannot serve {name} as --require-sandbox wants it: {said}"
-                    )));
-                }
-                said
-            }
-        };
-        log::log!(level, "serving {name}, {confinement}; {resolution}");
+        let Confined { said, level } = sandbox.confine(&Allowed::nothing().reading(&**root))?;
+        log::log!(level.min(log::Level::Info), "serving {name}, {said}; {}", root.resolution());
         Ok(())
     }
 

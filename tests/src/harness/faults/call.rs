@@ -1,8 +1,8 @@
 //! The system calls that can be made to fail.
 //!
-//! Each is about something, by which a test can pick it. A descriptor is described as `/proc` does
-//! (`proc_pid_fd(5)`): `socket:[3021]`, `pipe:[17]`, `anon_inode:[eventpoll]`, or the path of its
-//! file. A call that takes a path is about that path as it is given, and any other about nothing.
+//! Each is about something, by which a test can pick it. A descriptor is described by its number and as
+//! `/proc` does (`proc_pid_fd(5)`): `fd 9 socket:[3021]`, `fd 1 pipe:[17]`, `fd 3 anon_inode:[eventpoll]`, or
+//! the path of its file. A call that takes a path is about that path as it is given, and any other about nothing.
 
 use nix::libc::{self, c_long};
 
@@ -72,6 +72,7 @@ calls! {
     GETDENTS = "getdents64", SYS_getdents64, FIRST;
     GETSOCKNAME = "getsockname", SYS_getsockname, FIRST;
     GETSOCKOPT = "getsockopt", SYS_getsockopt, FIRST;
+    LANDLOCK_ADD = "landlock_add_rule", SYS_landlock_add_rule, Object::Nothing;
     LANDLOCK_CREATE = "landlock_create_ruleset", SYS_landlock_create_ruleset, Object::Nothing;
     LANDLOCK_RESTRICT = "landlock_restrict_self", SYS_landlock_restrict_self, Object::Nothing;
     LISTEN = "listen", SYS_listen, FIRST;
@@ -89,6 +90,10 @@ calls! {
     PRLIMIT = "prlimit64", SYS_prlimit64, Object::Nothing;
     PWRITE = "pwrite64", SYS_pwrite64, FIRST;
     READ = "read", SYS_read, FIRST;
+    #[cfg(target_arch = "x86_64")]
+    READLINK = "readlink", SYS_readlink, Object::Path(0);
+    #[cfg(not(target_arch = "x86_64"))]
+    READLINK = "readlinkat", SYS_readlinkat, Object::Path(1);
     RECV = "recvfrom", SYS_recvfrom, FIRST;
     RECVMMSG = "recvmmsg", SYS_recvmmsg, FIRST;
     RECVMSG = "recvmsg", SYS_recvmsg, FIRST;

@@ -90,7 +90,10 @@ fn again(target: &Target, call: Call, arguments: [u64; 6]) {
 fn object(target: &Target, call: Call, arguments: [u64; 6]) -> nix::Result<String> {
     Ok(match call.object {
         Object::Nothing => String::new(),
-        Object::Descriptor(at) => target.describe(number(arguments[at])),
+        Object::Descriptor(at) => {
+            let number = number(arguments[at]);
+            format!("fd {number} {}", target.describe(number))
+        }
         Object::Path(at) => {
             let path = target.path(arguments[at])?;
             if path.is_empty() { target.describe(number(arguments[0])) } else { path }

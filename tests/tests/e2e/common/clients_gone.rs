@@ -63,7 +63,7 @@ fn who_fails_again_and_again_is_told_of_now_and_then_and_counted() {
     let server = server.stop();
     let mut told = 0;
     let mut more = 0;
-    for line in server.error().lines() {
+    for line in server.diagnostics() {
         let line = line.strip_prefix("tcp-server: ").expect(line);
         if let Some(count) = line.strip_prefix("… ") {
             let count = count.strip_suffix(" more from 127.0.0.1").expect(line);

@@ -7,6 +7,7 @@ mod broken_utf8;
 mod clients_gone;
 mod closed_streams;
 mod color;
+mod confinement;
 mod control_characters;
 mod dialing;
 mod endless_lines;

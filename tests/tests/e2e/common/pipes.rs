@@ -187,6 +187,11 @@ fn a_server_whose_diagnostics_nobody_takes_serves_on() {
     while told + omitted < FAILED {
         let mut line = String::new();
         reader.read_line(&mut line).expect("UTF-8");
+        // What it says to root may stand before all that it was filled with.
+        let line = line.trim_start_matches('.');
+        if line.contains(": running as root (") {
+            continue;
+        }
         if let Some(rest) = line.strip_prefix("tcp-server: warning: ") {
             let count = rest.strip_suffix(" lines omitted: the reader was too slow\n");
             omitted += count.expect(rest).parse::<usize>().expect(rest);

@@ -5,8 +5,19 @@ use barewire_tests::harness::run;
 use super::{CLIENTS, PROGRAMS, SERVERS};
 
 /// The options that every program has.
-const COMMON: [&str; 9] =
-    ["--help", "--version", "-v", "-q", "--json", "--color", "--completions", "--man", "-V"];
+const COMMON: [&str; 11] = [
+    "--help",
+    "--version",
+    "-v",
+    "-q",
+    "--json",
+    "--color",
+    "--completions",
+    "--man",
+    "-V",
+    "--no-sandbox",
+    "--require-sandbox",
+];
 
 /// The options of each program's own.
 const OWN: [(&str, &[&str]); 8] = [
@@ -36,8 +47,6 @@ const OWN: [(&str, &[&str]); 8] = [
             "--limit-rate-client",
             "--timeout",
             "--quiet-period",
-            "--no-sandbox",
-            "--require-sandbox",
             "--hidden",
         ],
     ),
@@ -86,7 +95,9 @@ const OWN: [(&str, &[&str]); 8] = [
 fn help_lists_every_option_and_gives_examples() {
     for (program, own) in OWN {
         let help = run(program, &["--help"]).exits(0).is_silent();
-        let help = COMMON.iter().chain(own).fold(help, |help, option| help.prints(option));
+        let users: &[_] = if SERVERS.contains(&program) { &["--user"] } else { &[] };
+        let help =
+            COMMON.iter().chain(users).chain(own).fold(help, |help, option| help.prints(option));
         let examples = help.output().to_lowercase();
         let examples = examples.split_once("examples:").expect("help has examples").1;
         assert!(examples.contains(program), "an example runs the program: {examples}");

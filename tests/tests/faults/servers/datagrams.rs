@@ -70,10 +70,10 @@ fn exchanges_of_datagrams() {
     };
     sweep(&[EXECUTOR, PRINTING, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
     storm(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
-    census(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
+    census(&[EXECUTOR, CONFINING, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
     sweep(&[ANSWERING_FROM], at("0.0.0.0:0"));
     storm(&[ANSWERING_FROM], at("0.0.0.0:0"));
-    census(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_FROM], at("0.0.0.0:0"));
+    census(&[EXECUTOR, CONFINING, OPENING, ANSWERING, ANSWERING_FROM], at("0.0.0.0:0"));
 }
 
 /// What a server cannot receive stays where it is, and would be reported without end.

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
+use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::Ask;
-use barewire_tests::harness::{Folder, Launch, Server, share};
+use barewire_tests::harness::{Folder, Launch, share};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Told, Unseen};
@@ -135,45 +135,4 @@ fn listings() {
     sweep(&[LISTING], run);
     storm(&[LISTING], run);
     census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SENDING, HASHING, LISTING], run);
-}
-
-/// A server that cannot be confined says so, and serves.
-#[test]
-fn no_landlock() {
-    let source = Folder::in_memory().with("x", "contents");
-    for (call, number) in [(Call::LANDLOCK_CREATE, 2), (Call::LANDLOCK_RESTRICT, 1)] {
-        let injector = FaultInjector::new(call, "", Fault::Fails(Errno::E2BIG), When::Nth(number));
-        let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        let mut server = Server::start(launch.with_faults(&injector));
-        server.program.diagnostic_with(&["not confined: landlock failed: argument list too long"]);
-        assert_eq!(converse(server.address(), b"x\n").expect("it serves"), b"contents");
-        server.stop();
-        assert_eq!(injector.struck().len(), 1, "{injector}");
-
-        let injector = FaultInjector::new(call, "", Fault::Fails(Errno::E2BIG), When::Nth(number));
-        let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-        let server = launch.arg("--require-sandbox").with_faults(&injector).run().exits(1);
-        server
-            .says(&["--require-sandbox wants it: not confined: landlock failed"])
-            .omits("listening");
-    }
-}
-
-/// A kernel without Landlock, or one where it is switched off, or a filter that does not know it.
-#[test]
-fn a_server_that_is_to_be_confined_refuses_to_run_where_it_cannot_be() {
-    let source = Folder::in_memory().with("x", "contents");
-    for errno in [Errno::ENOSYS, Errno::EOPNOTSUPP, Errno::EPERM] {
-        let launch = |options: &[&str]| {
-            let fault = Fault::Fails(errno);
-            let injector = FaultInjector::new(Call::LANDLOCK_CREATE, "", fault, When::Always);
-            let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
-            launch.args(options).with_faults(&injector)
-        };
-        let refused = launch(&["--require-sandbox"]).run().exits(1);
-        refused.says(&["--require-sandbox wants it: not confined: this kernel"]).omits("listening");
-        let server = Server::start(launch(&[]));
-        assert_eq!(converse(server.address(), b"x\n").expect("it serves"), b"contents");
-        server.stop().says(&["not confined: this kernel"]);
-    }
 }

@@ -25,9 +25,9 @@ fn handshakes() {
             Ok(())
         });
     };
-    sweep(&[EXECUTOR, PRINTING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    sweep(&[EXECUTOR, PRINTING, CONFINING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
     storm(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
-    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    census(&[EXECUTOR, CONFINING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
 }
 
 /// A server whose threads cannot all be had does not serve with fewer.

@@ -94,7 +94,7 @@ fn serve(
 }
 
 /// A client that says `request`, and nothing after it: what it is told, if that ends in order.
-fn converse(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn converse(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT)?);
     stream.write_all(request)?;
     stream.shutdown(Shutdown::Write)?;

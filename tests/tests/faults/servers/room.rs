@@ -14,6 +14,10 @@ use super::{ACCEPTING, OPENING, SERVING, serve};
 
 /// What a room does besides.
 const ROOM: &[Row] = &[
+    // What it may still open is the folder of the log.
+    row(Call::LANDLOCK_ADD, "", MEMORY, Noted),
+    row(Call::READLINK, "chat.log", IO, Unseen),
+    row(Call::STATX, "chat.log", MEMORY, Unseen),
     row(Call::OPEN, "chat.log", INTERRUPTED, Unseen),
     row(Call::OPEN, "chat.log", IO, Told("chat.log")),
     row(Call::WRITE, "chat.log", PARTLY, Unseen),
@@ -59,5 +63,5 @@ fn a_room() {
     };
     sweep(&[EXECUTOR, PRINTING, OPENING, SERVING, ROOM], run);
     storm(&[EXECUTOR, OPENING, SERVING, ROOM], run);
-    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, ROOM], run);
+    census(&[EXECUTOR, CONFINING, OPENING, ACCEPTING, SERVING, ROOM], run);
 }

@@ -1,0 +1,261 @@
+//! What of files, folders and TCP sockets can still be reached.
+
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
+    PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+};
+use nix::libc::O_PATH;
+
+/// The version of Landlock that has all that is asked for here (Linux 6.12).
+const WANTED: ABI = ABI::V6;
+
+/// Where the system keeps what programs read that look names up: the C library's and the run-time linker's
+/// files, the modules of name services (`nsswitch.conf(5)`) and what those keep, the time zones, and what the
+/// kernel tells. No home, no mounted disk, nothing for a while (`hier(7)`). What is not there is left out.
+const SYSTEM: [&str; 24] = [
+    "/etc",
+    "/gnu/store",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/nix/store",
+    "/proc",
+    "/run/NetworkManager",
+    "/run/avahi-daemon",
+    "/run/connman",
+    "/run/current-system",
+    "/run/dnsmasq",
+    "/run/host",
+    "/run/netconfig",
+    "/run/nscd",
+    "/run/resolvconf",
+    "/run/systemd",
+    "/sys",
+    "/usr",
+    "/var/cache",
+    "/var/db",
+    "/var/lib",
+    "/var/nis",
+    "/var/yp",
+];
+
+/// Some of what is there is a link to another place.
+const LINKS: [&str; 4] = ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/localtime"];
+
+/// Names a file of the same kind (`hostname(7)`).
+const ALIASES: &str = "HOSTALIASES";
+
+/// Names a folder of the same kind (`tzset(3)`).
+const TIME_ZONES: &str = "TZDIR";
+
+/// What of the confinement the kernel could do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confinement {
+    /// All of it.
+    Full {
+        /// The version of Landlock that does it (`landlock(7)`).
+        abi: u32,
+    },
+    /// What an older kernel can do: at least, of files only those that are allowed are read, and
+    /// written to. See [`confine`] for what came with which version.
+    Partial {
+        /// The version of Landlock that does it (`landlock(7)`).
+        abi: u32,
+    },
+    /// Nothing: the kernel has no Landlock, or it is switched off.
+    Unavailable,
+}
+
+/// What stays possible behind [`confine`].
+#[derive(Debug, Default)]
+pub struct Allowed<'a> {
+    held: Vec<(BorrowedFd<'a>, BitFlags<AccessFs>)>,
+    opened: Vec<(File, BitFlags<AccessFs>)>,
+    is_client: bool,
+}
+
+impl<'a> Allowed<'a> {
+    /// Nothing but what is open.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// What a client needs to find a server and to be connected: TCP connections go out, and what belongs to
+    /// the system is read, which the name services need again at each look-up.
+    pub fn client() -> Self {
+        let mut allowed = Self { is_client: true, ..Self::default() };
+        let links = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
+        let links = links.filter_map(|file| Some(file.parent()?.as_os_str().to_owned()));
+        for path in
+            SYSTEM.into_iter().map(OsString::from).chain(links).chain(env::var_os(TIME_ZONES))
+        {
+            // If it is not there, nothing is to be allowed.
+            let _ = allowed.open(Path::new(&path), reading());
+        }
+        if let Some(file) = env::var_os(ALIASES) {
+            let _ = allowed.open(Path::new(&file), AccessFs::ReadFile.into());
+        }
+        allowed
+    }
+
+    /// The files beneath the folder `at` are read, and folders listed.
+    #[must_use]
+    pub fn reading(mut self, at: &'a impl AsFd) -> Self {
+        self.held.push((at.as_fd(), reading()));
+        self
+    }
+
+    /// Beneath the folder at `path`, the current one if that is empty, all is possible but to execute. If it
+    /// cannot be opened, nothing is allowed.
+    #[must_use]
+    pub fn writing_beneath(mut self, path: &Path) -> Self {
+        let _ = self.open(or_current(path), writing());
+        self
+    }
+
+    /// The file at `path` is read, and whatever has that name later: so are the others in its folder. If that
+    /// folder cannot be opened, nothing is allowed.
+    #[must_use]
+    pub fn reading_file(mut self, path: &Path) -> Self {
+        let _ = self.open(folder_of(path), reading());
+        self
+    }
+
+    /// The file at `path` is created, read, written to, renamed and removed; so are the others in its folder,
+    /// save if what has that name is no file, as a device. If neither can be opened, nothing is allowed.
+    #[must_use]
+    pub fn writing_file(mut self, path: &Path) -> Self {
+        // Where links lead, what is there is written to.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let is_other = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let _ = if is_other {
+            self.open(path, writing() & AccessFs::from_file(WANTED))
+        } else {
+            self.open(folder_of(path), writing())
+        };
+        self
+    }
+
+    fn open(&mut self, path: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {
+        let file = File::options().read(true).custom_flags(O_PATH).open(path)?;
+        self.opened.push((file, access));
+        Ok(())
+    }
+}
+
+fn reading() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile | AccessFs::ReadDir
+}
+
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::from_all(WANTED) & !AccessFs::Execute
+}
+
+fn folder_of(path: &Path) -> &Path {
+    or_current(path.parent().unwrap_or(path))
+}
+
+fn or_current(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+/// Lets the calling thread, and the threads it starts from then on, open and change nothing but what is
+/// `allowed` (Landlock, `landlock(7)`). It cannot be undone. To be called before there are other threads; they
+/// would not be confined.
+///
+/// What the kernel is too old for is left out:
+///
+/// | version | Linux | no longer possible |
+/// |---|---|---|
+/// | 1 | 5.13 | to open other files; to write, create, remove, execute; to mount or trace |
+/// | 2 | 5.19 | to link or rename into another folder (version 1 always forbids that) |
+/// | 3 | 6.2 | to cut off a file by its name (`truncate(2)`) |
+/// | 4 | 6.7 | to bind a TCP socket, or, unless it is [a client](Allowed::client), to connect one |
+/// | 5 | 6.10 | to control a device (`ioctl(2)`) |
+/// | 6 | 6.12 | to reach other processes' abstract Unix sockets, or, unless it is a client, to signal them |
+///
+/// What is open already stays as usable as it was: listening sockets, which go on accepting,
+/// standard streams, logs. UDP, and Unix sockets that have a path, are not touched. But for a client, names can
+/// no longer be looked up (`/etc/resolv.conf`), and to a service manager that listens at an abstract socket
+/// there must be a [connection](crate::activation::Notifier) before. No program started from then on gains privileges
+/// (`PR_SET_NO_NEW_PRIVS`, `prctl(2)`).
+///
+/// # Errors
+/// A kernel that has Landlock but refuses the rules: out of descriptors or memory, or more than 16
+/// layers of them.
+pub fn confine(allowed: &Allowed<'_>) -> io::Result<Confinement> {
+    let Allowed { held, opened, is_client } = allowed;
+    let (mut sockets, mut scope) = (AccessNet::from_all(WANTED), Scope::from_all(WANTED));
+    if *is_client {
+        // A client on a terminal stops its whole job (Ctrl-Z).
+        (sockets, scope) = (AccessNet::BindTcp.into(), Scope::AbstractUnixSocket.into());
+    }
+    let rules = held.iter().map(|(fd, access)| (*fd, *access));
+    let rules = rules.chain(opened.iter().map(|(file, access)| (file.as_fd(), *access)));
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(WANTED))
+        .and_then(|ruleset| ruleset.handle_access(sockets))
+        .and_then(|ruleset| ruleset.scope(scope))
+        .and_then(Ruleset::create)
+        .and_then(|ruleset| {
+            ruleset.add_rules(rules.map(|(fd, access)| Ok(PathBeneath::new(fd, access))))
+        })
+        .and_then(landlock::RulesetCreated::restrict_self)
+        .map_err(system)?;
+    let LandlockStatus::Available { effective_abi, .. } = status.landlock else {
+        return Ok(Confinement::Unavailable);
+    };
+    let abi = effective_abi as u32;
+    Ok(match status.ruleset {
+        RulesetStatus::FullyEnforced => Confinement::Full { abi },
+        RulesetStatus::PartiallyEnforced => Confinement::Partial { abi },
+        RulesetStatus::NotEnforced => Confinement::Unavailable,
+    })
+}
+
+/// The system's error, which the library wraps in words of its own.
+fn system(error: RulesetError) -> io::Error {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        let code = error.downcast_ref().and_then(io::Error::raw_os_error);
+        if let Some(code) = code {
+            return io::Error::from_raw_os_error(code);
+        }
+        cause = error.source();
+    }
+    io::Error::other(error)
+}
+
+impl Confinement {
+    /// Whether there is any.
+    pub fn is_confined(&self) -> bool {
+        *self != Self::Unavailable
+    }
+}
+
+/// In words that can follow what is confined.
+impl fmt::Display for Confinement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { abi } => write!(f, "confined by Landlock (version {abi})"),
+            Self::Partial { abi } => {
+                write!(f, "confined by Landlock, as far as this kernel can (version {abi} of 6)")
+            }
+            Self::Unavailable => f.write_str("not confined: this kernel has no Landlock"),
+        }
+    }
+}
