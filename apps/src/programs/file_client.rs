@@ -81,7 +81,8 @@ Examples:
   file-client a:8080 disk.img --mirror b:8080      one file from two servers at once
 
 A file appears under its name only when it is complete. Until then it is NAME.part, with a journal
-beside it, and the same command resumes it. The exit code is 0 if all was downloaded, 1 if anything
+beside it, and the same command resumes it; a new one of at most 1 MiB has no name until then, where
+the file system allows that, and comes anew. The exit code is 0 if all was downloaded, 1 if anything
 failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 
 /// Downloads files, proves that they are whole, and resumes what broke off.

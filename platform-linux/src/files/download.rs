@@ -39,6 +39,10 @@ pub(super) use proven::Proven;
 /// file. A part of another program, or any file that merely has the part's name, is left alone, and
 /// `NAME.2.part` taken instead; likewise if the folder [expects](Folder::expect) the name.
 ///
+/// A file of one segment, of which nothing could be gone on with, has no name until it is complete, and
+/// whatever ends the process leaves nothing of it; but not if it replaces another, and only where the file
+/// system has files without names (`O_TMPFILE`, `open(2)`) and lets them have one later (`linkat(2)`).
+///
 /// The order of calls: [`begin`](Self::begin), [`check_next`](Self::check_next) as long as there is
 /// something to check, and [`held`](Self::held). Then [`start`](Self::start), and
 /// [`write`](Self::write) and [`verified`](Self::verified) in turns; or [`fill`](Self::fill), and
@@ -97,8 +101,8 @@ enum Phase {
 }
 
 impl<D: Storage> Download<D> {
-    /// Begins a download to the file `name` in the folder `disk`. Until it ends, no other can begin to the
-    /// same name.
+    /// Begins a download to the file `name` in the folder `disk`. As long as it has a part with a name, no
+    /// other can begin to the same one; of files of one segment, the first that finishes has it.
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if `name` is not one name: empty, `.`, `..`, or
@@ -114,19 +118,19 @@ impl<D: Storage> Download<D> {
     /// As [`begin`](Self::begin), in that run of the system.
     fn begin_in(boot: BootId, disk: &D, name: &[u8], options: DownloadOptions) -> io::Result<Self> {
         check_name(name)?;
-        match disk.look(name)? {
-            None => {}
-            Some(status) => match status.kind {
-                FileKind::Folder => return Err(Errno::EISDIR.into()),
-                FileKind::File | FileKind::Link if options.force => {}
-                FileKind::File | FileKind::Link => {
-                    Self::clear_published(disk, name)?;
-                    return Err(Errno::EEXIST.into());
-                }
-                FileKind::Other => return Err(io::ErrorKind::Unsupported.into()),
-            },
-        }
-        let part = Part::claim(disk, name)?;
+        let part = match disk.look(name)?.map(|status| status.kind) {
+            None => Part::claim(disk, name)?,
+            Some(FileKind::Folder) => return Err(Errno::EISDIR.into()),
+            // Only what has a name itself replaces what has one.
+            Some(FileKind::File | FileKind::Link) if options.force => {
+                Part::claim_named(disk, name)?
+            }
+            Some(FileKind::File | FileKind::Link) => {
+                Self::clear_published(disk, name)?;
+                return Err(Errno::EEXIST.into());
+            }
+            Some(FileKind::Other) => return Err(io::ErrorKind::Unsupported.into()),
+        };
         let mut download = Self {
             disk: disk.try_clone()?,
             name: name.to_vec(),
@@ -172,9 +176,9 @@ impl<D: Storage> Download<D> {
         &self.proven
     }
 
-    /// The name of the part, for messages.
-    pub fn part_name(&self) -> &[u8] {
-        &self.part.name
+    /// The name of the part, if it has one.
+    pub fn part_name(&self) -> Option<&[u8]> {
+        self.part.name()
     }
 
     /// How many bytes are there, counted from the beginning of the file.
@@ -233,7 +237,12 @@ impl<D: Storage> Download<D> {
         if size.is_some_and(|size| i64::try_from(size).is_err()) {
             return Err(Errno::EFBIG.into());
         }
-        let is_empty = self.part.is_new && self.part.status.length == 0;
+        let is_one_segment = size.is_some_and(|size| size <= self.proven.segment_size.bytes());
+        if self.part.name().is_none() && !is_one_segment {
+            self.part = Part::claim_named(&self.disk, &self.name)?;
+            self.generation = self.part.record.map_or(0, |record| record.generation);
+        }
+        let is_empty = self.part.is_new && self.part.length == 0;
         let is_as_created = self.phase == Phase::Begun && is_empty;
         if !is_as_created {
             self.part.journal.strike_from(0)?;
@@ -351,14 +360,14 @@ impl<D: Storage> Download<D> {
     }
 
     /// Writes the record of the journal.
-    fn record(&mut self, seal: Option<Seal>) -> io::Result<()> {
+    fn record(&self, seal: Option<Seal>) -> io::Result<()> {
         self.part.journal.write(&JournalRecord {
             tag: self.proven.tag,
             // Without it nobody asks.
             size: self.proven.size.unwrap_or(0),
             segment_size: self.proven.segment_size,
             generation: self.generation,
-            part: self.part.status.id,
+            part: self.part.id,
             source: self.source,
             seal,
         })
@@ -370,28 +379,6 @@ impl<D: Storage> Download<D> {
     /// Those of `unlink(2)`.
     pub fn discard(mut self) -> io::Result<()> {
         self.phase = Phase::Over;
-        self.remove()
-    }
-
-    /// A journal without a part does no harm; the other way round it would.
-    fn remove(&self) -> io::Result<()> {
-        self.disk.remove(&self.part.name)?;
-        self.disk.remove(&self.part.journal_name)
-    }
-}
-
-impl<D: Storage> Drop for Download<D> {
-    fn drop(&mut self) {
-        // Errors are of no consequence here: what the journal says is checked in any case.
-        let is_as_found = self.phase == Phase::Begun && self.part.status.length > 0;
-        if is_as_found || self.phase == Phase::Over {
-            return;
-        }
-        if self.proven.is_empty() {
-            let _ = self.remove();
-        } else if self.part.file.truncate(self.proven.end()).is_ok() {
-            // What has not verified is gone, and so is the room reserved.
-            let _ = self.seal();
-        }
+        self.part.remove(&self.disk)
     }
 }

@@ -7,16 +7,19 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 
 use super::part_names::is_like_a_part;
 use super::storage::{FileId, FileKind, FileStatus};
-use crate::sys::{self, Statx, Timestamp, retry};
+use crate::sys::{self, Statx, Timestamp, errno, retry};
 
 /// A folder in which downloads appear.
 #[derive(Debug)]
@@ -26,6 +29,9 @@ pub struct Folder {
     /// only have a part called otherwise.
     expected: RefCell<HashSet<u64>>,
     hasher: RandomState,
+    /// Files without a name were found to be of no use here, or in a folder that this one was opened from or
+    /// the other way round: they are of one file system, as a rule.
+    lacks_unnamed: Arc<AtomicBool>,
 }
 
 impl Folder {
@@ -65,7 +71,12 @@ impl Folder {
         }
         // Of a single name only the last part, itself, could be a link.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
-        Ok(Self::from(self.open_at(name, flags, Mode::empty())?))
+        Ok(self.related(Arc::new(self.open_at(name, flags, Mode::empty())?)))
+    }
+
+    /// The folder that is open there, on the same file system.
+    fn related(&self, file: Arc<File>) -> Self {
+        Self { lacks_unnamed: Arc::clone(&self.lacks_unnamed), ..file.into() }
     }
 
     /// Keeps a name free for something that will be here: no download that begins after this takes
@@ -128,6 +139,36 @@ impl Folder {
         self.open_at(name, OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL, mode)
     }
 
+    /// Creates a file without a name, unless the first attempt of that, or to give such a file a name, has
+    /// failed.
+    pub(super) fn create_unnamed(&self, mode: Mode) -> Option<File> {
+        if self.lacks_unnamed.load(Relaxed) {
+            return None;
+        }
+        let created = self.open_at(b".", OFlag::O_RDWR | OFlag::O_TMPFILE, mode);
+        created.inspect_err(|_| self.lacks_unnamed.store(true, Relaxed)).ok()
+    }
+
+    /// Gives a file without a name one, unless something has it.
+    pub(super) fn link(&self, file: &File, name: &[u8]) -> io::Result<()> {
+        let folder = &self.file;
+        let direct = retry(|| linkat(file, c"", folder, name, AtFlags::AT_EMPTY_PATH));
+        let linked = match direct.as_ref().map_err(errno) {
+            // It takes a privilege, or Linux 6.10.
+            Err(Errno::ENOENT) => {
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let follow = AtFlags::AT_SYMLINK_FOLLOW;
+                retry(|| linkat(AT_FDCWD, &path[..], folder, name, follow))
+            }
+            _ => direct,
+        };
+        linked.inspect_err(|error| {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                self.lacks_unnamed.store(true, Relaxed);
+            }
+        })
+    }
+
     /// Opens a file that is there, and waits for nothing, whatever it is.
     pub(super) fn open_existing(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
@@ -163,7 +204,12 @@ impl Folder {
 
 impl From<Arc<File>> for Folder {
     fn from(file: Arc<File>) -> Self {
-        Self { file, expected: RefCell::default(), hasher: RandomState::new() }
+        Self {
+            file,
+            expected: RefCell::default(),
+            hasher: RandomState::new(),
+            lacks_unnamed: Arc::default(),
+        }
     }
 }
 
@@ -207,8 +253,6 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::time::{Duration, SystemTime};
-
-    use nix::errno::Errno;
 
     use super::*;
 
@@ -256,6 +300,35 @@ mod tests {
         assert!(check_name("你好 \\ ...".as_bytes()).is_ok());
     }
 
+    /// There are no files without a name in `/proc`.
+    #[test]
+    fn what_a_file_system_lacks_is_found_out_once() {
+        let folder = Folder::open("/proc/self").unwrap();
+        let before = folder.sub(b"fd").unwrap();
+        assert!(folder.create_unnamed(Mode::S_IRUSR).is_none());
+        let after = folder.sub(b"task").unwrap();
+        assert!([folder, before, after].iter().all(|it| it.lacks_unnamed.load(Relaxed)));
+    }
+
+    #[test]
+    fn a_file_without_a_name_gets_one_that_is_free() {
+        let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+        let target = Folder::open(folder.path()).unwrap();
+        let file = target.create_unnamed(Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        fs::write(folder.path().join("taken"), "another's").unwrap();
+        let taken = target.link(&file, b"taken").unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        target.link(&file, b"free").unwrap();
+        assert!(!target.lacks_unnamed.load(Relaxed));
+        let free = target.look(b"free").unwrap().unwrap();
+        assert!(free.is_same(&FileStatus::of(&file).unwrap()) && free.mode == 0o600);
+        assert_eq!(fs::read(folder.path().join("taken")).unwrap(), b"another's");
+        // Nothing gets a name where there are no names.
+        let nowhere = Folder::open("/proc/self").unwrap();
+        nowhere.link(&file, b"name").unwrap_err();
+        assert!(nowhere.lacks_unnamed.load(Relaxed));
+    }
+
     #[test]
     fn an_entry_is_known_again() {
         let folder = tempfile::tempdir().unwrap();
@@ -276,7 +349,7 @@ mod tests {
         assert_eq!(target.size_and_time(b"link").unwrap(), None);
         assert_eq!(target.size_and_time(b"nothing").unwrap(), None);
         let refused = target.open_existing(b"link").unwrap_err();
-        assert_eq!(sys::errno(&refused), Errno::ELOOP);
+        assert_eq!(errno(&refused), Errno::ELOOP);
         target.remove(b"a").unwrap();
         target.remove(b"a").unwrap();
         assert!(target.look(b"a").unwrap().is_none());

@@ -48,11 +48,9 @@ pub trait Storage: Debug + Sized {
     /// The run of the system that this is.
     fn boot(&self) -> BootId;
 
-    /// The folder itself.
-    ///
-    /// # Errors
-    /// Those of `statx(2)`.
-    fn status(&self) -> io::Result<FileStatus>;
+    /// Whether it is the same folder, so that one [`sync`](Self::sync) does for both. One that was opened twice
+    /// may pass for two.
+    fn is_same(&self, other: &Self) -> bool;
 
     /// Whether the name is kept free for something that will be here.
     fn expects(&self, name: &[u8]) -> bool;
@@ -75,6 +73,20 @@ pub trait Storage: Debug + Sized {
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has the name; others of
     /// `open(2)`.
     fn create(&self, name: &[u8]) -> io::Result<Self::File>;
+
+    /// Creates an empty file without a name, that only the user may read and write, and that is gone when it
+    /// is closed (`O_TMPFILE`, `open(2)`). `None` where that cannot be done, whatever the reason:
+    /// [`create`](Self::create) tells it.
+    fn create_unnamed(&self) -> Option<Self::File>;
+
+    /// Gives a file without a name one, in one step, unless something has it. What was made to last before is
+    /// certain to last under the name only when the file is [synced](StorageFile::sync_all) once more, before
+    /// the folder.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has the name; others of `linkat(2)`, also
+    /// where the system does not allow it. After any, the name is as it was.
+    fn link(&self, file: &Self::File, name: &[u8]) -> io::Result<()>;
 
     /// The permissions that the user lets a new file have: to read and write it, without what
     /// `umask(2)` forbids.

@@ -26,5 +26,5 @@ mod disk_state;
 mod file;
 mod folder;
 
-pub use disk_state::Nature;
+pub use disk_state::{Nature, UnnamedFiles};
 pub use folder::{Disk, OpenFile};

@@ -34,17 +34,30 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     // Before the first answer that is how a server ends that knows the plain form only.
     row(Call::RECV, "socket:", RESET, Orderly),
     row(Call::OPEN, "", INTERRUPTED, Unseen),
+    row(Call::STATX, "x", IO, Told("x: ")),
+    row(Call::FCNTL, "", DESCRIPTORS, Orderly),
+    // A thread gives it its name, or else nobody needs one.
+    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
+    row(Call::FSYNC, "", INTERRUPTED, Unseen),
+    row(Call::FSYNC, "", IO, Told("x: ")),
+    // Without it nothing can be resumed after a crash, which is not this run's concern.
+    row(Call::READ, "boot_id", PARTLY, Unseen),
+    row(Call::READ, "boot_id", IO, Unseen),
+    // What the user lets new files be can be asked for otherwise.
+    row(Call::READ, "/status", IO, Unseen),
+];
+
+/// What more there is to one with a part that has a name.
+const NAMED: &[Row] = &[
+    // What room there is, the contents will tell.
+    row(Call::FSTATFS, "x.part", IO, Unseen),
     row(Call::OPEN, "x.part", DESCRIPTORS, Told("x: ")),
     row(Call::OPEN, "x.part", NO_ROOM, Told("x: ")),
-    row(Call::STATX, "x", IO, Told("x: ")),
     row(Call::FLOCK, "x.part", INTERRUPTED, Unseen),
     row(Call::FLOCK, "x.part", IO, Told("x: ")),
-    row(Call::FCNTL, "", DESCRIPTORS, Orderly),
     row(Call::PWRITE, "x.part", PARTLY, Unseen),
     row(Call::PWRITE, "x.part", IO, Told("x: ")),
     row(Call::PWRITE, "x.part", NO_ROOM, Told("no room for ")),
-    // A thread gives it its name, or else nobody needs one.
-    row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
     row(Call::FCHMOD, "x.part", INTERRUPTED, Unseen),
     row(Call::FCHMOD, "x.part", IO, Told("x: ")),
     // The file system has no permissions.
@@ -57,13 +70,30 @@ pub(crate) const DOWNLOAD: &[Row] = &[
     // The file system cannot rename so; there are older ways.
     row(Call::RENAME, "x.part", &[Fault::Fails(Errno::EINVAL)], Unseen),
     row(Call::UNLINK, "x.part", IO, Orderly),
-    row(Call::FSYNC, "", INTERRUPTED, Unseen),
-    row(Call::FSYNC, "", IO, Told("x: ")),
-    // Without it nothing can be resumed after a crash, which is not this run's concern.
-    row(Call::READ, "boot_id", PARTLY, Unseen),
-    row(Call::READ, "boot_id", IO, Unseen),
-    // What the user lets new files be can be asked for otherwise.
-    row(Call::READ, "/status", IO, Unseen),
+];
+
+/// What more there is to one of a single segment, which has no name until it is complete.
+pub(crate) const UNNAMED: &[Row] = &[
+    row(Call::OPEN, "/#", INTERRUPTED, Unseen),
+    // It has a part with a name, then.
+    row(Call::OPEN, "/#", DESCRIPTORS, Unseen),
+    row(Call::OPEN, "/#", NO_ROOM, Unseen),
+    row(Call::OPEN, "/#", &[Fault::Fails(Errno::EOPNOTSUPP)], Unseen),
+    row(Call::PWRITE, "/#", PARTLY, Unseen),
+    row(Call::PWRITE, "/#", IO, Told("x: ")),
+    row(Call::PWRITE, "/#", NO_ROOM, Told("no room for ")),
+    row(Call::FCHMOD, "/#", INTERRUPTED, Unseen),
+    row(Call::FCHMOD, "/#", IO, Told("x: ")),
+    // The file system has no permissions.
+    row(Call::FCHMOD, "/#", &[Fault::Fails(Errno::EPERM)], Unseen),
+    row(Call::UTIMENS, "/#", INTERRUPTED, Unseen),
+    row(Call::UTIMENS, "/#", IO, Told("x: ")),
+    row(Call::FSYNC, "/#", INTERRUPTED, Unseen),
+    row(Call::FSYNC, "/#", DISK, Told("x: ")),
+    row(Call::LINK, "", INTERRUPTED, Unseen),
+    // Without a privilege it goes another way, or else by a part with a name.
+    row(Call::LINK, "", &[Fault::Fails(Errno::ENOENT), Fault::Fails(Errno::EXDEV)], Unseen),
+    row(Call::LINK, "", DISK, Unseen),
 ];
 
 /// What more there is to a download that goes on from a part.
@@ -159,9 +189,18 @@ impl Scene {
 fn a_small_download() {
     let scene = Scene::new(2000, &[]);
     let run = |injector: &_, expect| scene.download(&Folder::in_memory(), injector, expect);
-    sweep(&[EXECUTOR, PRINTING, CONFINING, ALLOWING, DOWNLOAD], run);
-    storm(&[EXECUTOR, DOWNLOAD], run);
-    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD], run);
+    sweep(&[EXECUTOR, PRINTING, CONFINING, ALLOWING, DOWNLOAD, UNNAMED], run);
+    storm(&[EXECUTOR, DOWNLOAD, UNNAMED], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, UNNAMED], run);
+}
+
+#[test]
+fn a_download_of_more_than_a_segment() {
+    let scene = Scene::new(RESUMED, &[]);
+    let run = |injector: &_, expect| scene.download(&Folder::in_memory(), injector, expect);
+    sweep(&[NAMED], run);
+    storm(&[NAMED], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, NAMED], run);
 }
 
 #[test]

@@ -191,22 +191,25 @@ fn threads_that_were_asked_for_and_cannot_be_had_are_told_before_the_server_list
 fn a_file_client_downloads_without_calls_that_it_can_do_without() {
     let house = house();
     let server = Server::start(server(&house, &["-q"], None));
-    for call in [
-        Call::STATX,
-        Call::RENAME,
-        Call::FLOCK,
-        Call::FALLOCATE,
-        Call::FSTATFS,
-        Call::FCHMOD,
-        Call::UTIMENS,
-        Call::FSYNC,
-        Call::PRLIMIT,
+    for (call, about) in [
+        (Call::STATX, ""),
+        // Of files without a name.
+        (Call::OPEN, "/#"),
+        (Call::LINK, ""),
+        (Call::RENAME, ""),
+        (Call::FLOCK, ""),
+        (Call::FALLOCATE, ""),
+        (Call::FSTATFS, ""),
+        (Call::FCHMOD, ""),
+        (Call::UTIMENS, ""),
+        (Call::FSYNC, ""),
+        (Call::PRLIMIT, ""),
     ] {
         for errno in REFUSALS {
             println!("{} {errno}", call.name);
             let injectors = RefCell::default();
             let injector = || {
-                let injector = FaultInjector::refusing(&[call], "", errno);
+                let injector = FaultInjector::refusing(&[call], about, errno);
                 RefCell::<Vec<_>>::borrow_mut(&injectors).push(injector.clone());
                 Some(injector)
             };

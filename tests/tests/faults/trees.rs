@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use barewire_tests::harness::faults::{Call, FaultInjector};
 use barewire_tests::harness::{Finished, Folder, Launch, Server, share};
 
-use super::file_client::DOWNLOAD;
+use super::file_client::{DOWNLOAD, UNNAMED};
 use super::sweep::Expect::{Orderly, Told, Unseen};
 use super::sweep::*;
 
@@ -38,9 +38,9 @@ const TREE: &[Row] = &[
     row(Call::MKDIR, "", NO_ROOM, Told("cannot")),
     row(Call::OPEN, "", INTERRUPTED, Unseen),
     // Only a hint.
-    row(Call::FADVISE, ".part", IO, Unseen),
-    row(Call::RENAME, "", IO, Told("cannot complete")),
-    row(Call::UTIMENS, ".part", IO, Told("cannot complete")),
+    row(Call::FADVISE, "/#", IO, Unseen),
+    row(Call::LINK, "", IO, Unseen),
+    row(Call::UTIMENS, "/#", IO, Told("cannot complete")),
     row(Call::FSYNC, "", INTERRUPTED, Unseen),
 ];
 
@@ -59,7 +59,7 @@ fn a_tree() {
     };
     sweep(&[NETWORK, TREE], run);
     storm(&[NETWORK, TREE], run);
-    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, TREE], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, UNNAMED, TREE], run);
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn a_name_from_a_pipe() {
     };
     sweep(&[ASKED], run);
     storm(&[ASKED], run);
-    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, ASKED], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, DOWNLOAD, UNNAMED, ASKED], run);
 }

@@ -3,13 +3,18 @@
 use std::io::ErrorKind;
 
 use barewire_linux::files::{Found, Storage as _, StorageFile as _};
-use barewire_tests::simulator::disk::{Disk, Nature, OpenFile};
+use barewire_tests::simulator::disk::{Disk, Nature, OpenFile, UnnamedFiles};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
 const SECTOR: usize = 512;
-const ORDERLY: Nature =
-    Nature { is_ordered: true, tells_births: true, tells_changes: true, sector: SECTOR };
+const ORDERLY: Nature = Nature {
+    is_ordered: true,
+    tells_births: true,
+    tells_changes: true,
+    sector: SECTOR,
+    unnamed: UnnamedFiles::Plain,
+};
 
 fn disk(seed: u64, nature: Nature) -> Disk {
     Disk::new(Random::new(seed), nature)
@@ -128,5 +133,50 @@ fn a_program_ends_in_the_middle_of_the_change_that_it_is_told() {
         let count = bytes.iter().take_while(|byte| **byte == 2).count();
         assert!(!bytes[count..].contains(&2), "from the beginning on");
         sometimes.note("a part was written", count > 0 && count < 2 * SECTOR);
+    });
+}
+
+#[test]
+fn a_file_without_a_name_is_gone_when_it_is_closed_or_its_program_ends() {
+    let disk = disk(1, ORDERLY);
+    let file = disk.create_unnamed().unwrap();
+    file.write(b"some", 0).unwrap();
+    file.sync_all().unwrap();
+    assert_eq!((disk.names().len(), file.status().unwrap().links), (0, 0));
+    create(&disk, "a");
+    assert_eq!(disk.link(&file, b"a").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    disk.link(&file, b"b").unwrap();
+    drop(file);
+    assert_eq!(disk.contents(b"b").unwrap(), b"some");
+    let file = disk.create_unnamed().unwrap();
+    disk.kill();
+    assert!(disk.restarted().link(&file, b"c").is_err());
+}
+
+/// What had no name when it was synced is whole under its name, or there is no such name; but where only the
+/// folder is synced afterwards, that may not be so.
+#[test]
+fn what_had_no_name_is_synced_again_or_may_be_torn() {
+    for_seeds(300, |seed, sometimes| {
+        let unnamed = if seed % 2 == 0 { UnnamedFiles::Plain } else { UnnamedFiles::SyncedAgain };
+        let disk = disk(seed, Nature { unnamed, ..ORDERLY });
+        let file = disk.create_unnamed().unwrap();
+        file.write(b"some", 0).unwrap();
+        file.sync_all().unwrap();
+        disk.link(&file, b"a").unwrap();
+        let (again, named) = (seed % 3 == 0, seed % 5 != 0);
+        if again {
+            file.sync_all().unwrap();
+        }
+        if named {
+            disk.sync().unwrap();
+        }
+        disk.lose_power();
+        let is = disk.contents(b"a");
+        let is_certain = again || !named || unnamed == UnnamedFiles::Plain;
+        let is_whole = is.as_deref() == Some(b"some");
+        assert!(is_whole || !named && is.is_none() || !is_certain, "{is:?}");
+        sometimes.note("torn", is.is_some() && !is_whole);
+        sometimes.note("there is no such name", is.is_none());
     });
 }

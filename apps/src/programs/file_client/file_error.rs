@@ -27,10 +27,9 @@ pub(super) fn explain(
 ) -> String {
     let why = describe(error);
     match error.kind() {
-        ErrorKind::AlreadyExists if state == State::Complete => format!(
-            "something else has become {path} meanwhile (--force replaces it, and downloads nothing \
-             anew)"
-        ),
+        ErrorKind::AlreadyExists if state == State::Complete => {
+            format!("something else has become {path} meanwhile (--force replaces it)")
+        }
         _ if state == State::Complete => format!("cannot complete {path}: {why}"),
         ErrorKind::AlreadyExists => format!("{path} is there already (--force replaces it)"),
         ErrorKind::IsADirectory if state == State::OfTree => {

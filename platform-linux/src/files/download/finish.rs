@@ -1,9 +1,10 @@
 //! From a part to a file: in which order, so that a kill at any point leaves one or the other.
 
-use std::io;
+use std::{io, mem};
 
+use super::part::Part;
 use super::{Download, Phase, part};
-use crate::files::storage::{FileKind, FileStatus, PRIVATE, Storage, StorageFile};
+use crate::files::storage::{FileKind, PRIVATE, Storage, StorageFile};
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
 const SMALL: u64 = 1 << 20;
@@ -23,8 +24,8 @@ impl<D: Storage> Download<D> {
     /// length;
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has got the name meanwhile that is
     /// not to be replaced; others of `fdatasync(2)` and `rename(2)`. After these the next run can go on
-    /// from what has verified; only an error of `fsync(2)`, the last step, leaves the complete file
-    /// under its name, though a crash of the system may undo that.
+    /// from what has verified, if the part has a name; only an error of `fsync(2)`, the last step, leaves
+    /// the complete file under its name, though a crash of the system may undo that.
     pub fn finish(mut self) -> io::Result<()> {
         self.sync_contents()?;
         self.publish()?;
@@ -40,28 +41,23 @@ impl<D: Storage> Download<D> {
         if downloads.len() > 1 {
             downloads.iter().for_each(Self::begin_sync);
         }
-        // All are synced before the first is renamed, which would need a commit of its own.
-        let on_disk: Vec<io::Result<Self>> = downloads
-            .into_iter()
-            .map(|download| download.sync_contents().map(|()| download))
-            .collect();
-        let publish = |mut download: Self| {
+        let mut all: Vec<_> = downloads.into_iter().map(Ok).collect();
+        // All are synced before the first gets its name, which would need a commit of its own.
+        each(&mut all, |download| download.sync_contents());
+        each(&mut all, |download| {
             download.publish()?;
-            download.disk.remove(&download.part.journal_name)?;
-            Ok(download)
-        };
-        let published: Vec<io::Result<Self>> =
-            on_disk.into_iter().map(|download| download.and_then(publish)).collect();
-        let mut synced: Vec<FileStatus> = Vec::new();
-        let mut sync = |download: Self| {
-            let folder = download.disk.status()?;
-            if !synced.iter().any(|it| it.is_same(&folder)) {
-                download.disk.sync()?;
-                synced.push(folder);
+            download.part.remove_journal(&download.disk)
+        });
+        each(&mut all, |download| download.part.sync_published());
+        let mut synced: Vec<D> = Vec::new();
+        each(&mut all, |Self { disk, .. }| {
+            if !synced.iter().any(|it| it.is_same(disk)) {
+                disk.sync()?;
+                synced.push(disk.try_clone()?);
             }
             Ok(())
-        };
-        published.into_iter().map(|published| published.and_then(&mut sync)).collect()
+        });
+        all.into_iter().map(|download| download.map(drop)).collect()
     }
 
     /// Has the contents begin their way to the disk, without a wait.
@@ -83,9 +79,7 @@ impl<D: Storage> Download<D> {
             file.set_modified(time)?;
         }
         file.sync_all()?;
-        let status = file.status()?;
-        let named = self.disk.look(&self.part.name)?.is_some_and(|it| it.is_same(&status));
-        if !named || status.length != proven.size.unwrap_or(*position) {
+        if !self.part.is_intact(&self.disk, proven.size.unwrap_or(*position))? {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "another program has moved the part, or changed its length",
@@ -94,14 +88,25 @@ impl<D: Storage> Download<D> {
         Ok(())
     }
 
-    /// The permissions of the file that is replaced, or else those that the user lets new files have.
+    /// The permissions of the file that is replaced, or else those that the user lets new files have. What has
+    /// no name replaces none.
     fn final_mode(&self) -> io::Result<u32> {
-        let replaced = self.disk.look(&self.name)?.filter(|it| it.kind == FileKind::File);
+        let has_name = self.part.name().is_some();
+        let replaced = if has_name { self.disk.look(&self.name)? } else { None };
+        let replaced = replaced.filter(|it| it.kind == FileKind::File);
         Ok(replaced.map_or_else(|| self.disk.usual_mode(), |it| it.mode & PERMISSIONS))
     }
 
     pub(super) fn publish(&mut self) -> io::Result<()> {
-        if let Err(error) = self.disk.rename(&self.part.name, &self.name, self.force) {
+        let published = match self.part.publish(&self.disk, &self.name, self.force) {
+            Err(error) if self.part.name().is_none() && !self.is_taken(&error) => {
+                self.name_part()?;
+                self.sync_contents()?;
+                self.part.publish(&self.disk, &self.name, self.force)
+            }
+            published => published,
+        };
+        if let Err(error) = published {
             // It is a part still.
             self.part.file.set_mode(PRIVATE)?;
             return Err(error);
@@ -110,9 +115,32 @@ impl<D: Storage> Download<D> {
         Ok(())
     }
 
-    /// Removes the journal, and has the names last.
+    /// Whether the error says that something has the name that is not to be replaced.
+    fn is_taken(&self, error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::AlreadyExists && !self.force
+    }
+
+    /// Goes on with a part that has a name, and the same contents, where one without cannot be published: what
+    /// has the name is to be replaced, or the system does not give a name to what has none.
+    fn name_part(&mut self) -> io::Result<()> {
+        let unnamed = mem::replace(&mut self.part, Part::claim_named(&self.disk, &self.name)?);
+        let named = &self.part;
+        named.journal.strike_from(0)?;
+        named.file.truncate(0)?;
+        let mut bytes = vec![0; usize::try_from(unnamed.file.status()?.length).unwrap_or(0)];
+        let count = unnamed.file.read_all(&mut bytes, 0)?;
+        named.file.write(&bytes[..count], 0)?;
+        self.record(None)?;
+        unnamed.journal.notes(self.generation, 0).try_for_each(|note| {
+            let (number, digest) = note?;
+            named.journal.note(self.generation, number, &digest)
+        })
+    }
+
+    /// Removes the journal, and has the file last under its name.
     pub(super) fn clean(&self) -> io::Result<()> {
-        self.disk.remove(&self.part.journal_name)?;
+        self.part.remove_journal(&self.disk)?;
+        self.part.sync_published()?;
         self.disk.sync()
     }
 
@@ -123,5 +151,31 @@ impl<D: Storage> Download<D> {
     /// Those of `open(2)` and `unlink(2)`.
     pub fn clear_published(disk: &D, name: &[u8]) -> io::Result<()> {
         part::clear_published(disk, name)
+    }
+}
+
+/// Takes a step with each that has had no error yet.
+fn each<T>(all: &mut [io::Result<T>], mut step: impl FnMut(&mut T) -> io::Result<()>) {
+    for result in all {
+        let Ok(download) = result else { continue };
+        if let Err(error) = step(download) {
+            *result = Err(error);
+        }
+    }
+}
+
+impl<D: Storage> Drop for Download<D> {
+    fn drop(&mut self) {
+        // Errors are of no consequence here: what the journal says is checked in any case.
+        let is_as_found = self.phase == Phase::Begun && self.part.length > 0;
+        if is_as_found || self.phase == Phase::Over {
+            return;
+        }
+        if self.proven.is_empty() {
+            let _ = self.part.remove(&self.disk);
+        } else if self.part.file.truncate(self.proven.end()).is_ok() {
+            // What has not verified is gone, and so is the room reserved.
+            let _ = self.seal();
+        }
     }
 }

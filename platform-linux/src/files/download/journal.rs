@@ -1,5 +1,6 @@
 //! The journal beside a part: a record of what it is, and the digests of what is proven of it.
 
+use std::cell::RefCell;
 use std::io;
 
 use barewire_core::file::Digest;
@@ -26,14 +27,23 @@ pub(super) enum JournalState {
     Foreign,
 }
 
+/// A journal, in a file or only in memory.
 #[derive(Debug)]
-pub(super) struct Journal<F>(pub(super) F);
+pub(super) enum Journal<F> {
+    File(F),
+    Memory(RefCell<Vec<u8>>),
+}
 
 impl<F: StorageFile> Journal<F> {
+    /// One that ends with this process, as what it speaks of does.
+    pub(super) fn in_memory() -> Self {
+        Self::Memory(RefCell::default())
+    }
+
     /// Reads the record.
     pub(super) fn read(&self) -> io::Result<JournalState> {
         let mut sector = [0; SECTOR];
-        let count = self.0.read_all(&mut sector, 0)?;
+        let count = self.read_at(&mut sector, 0)?;
         let bytes = &sector[..count];
         let whole = bytes.first_chunk().and_then(JournalRecord::decode);
         Ok(match whole {
@@ -45,7 +55,7 @@ impl<F: StorageFile> Journal<F> {
 
     /// Writes the record.
     pub(super) fn write(&self, record: &JournalRecord) -> io::Result<()> {
-        self.0.write(&record.encode(), 0)
+        self.write_at(&record.encode(), 0)
     }
 
     /// Notes that the segment `number` has this digest.
@@ -53,17 +63,23 @@ impl<F: StorageFile> Journal<F> {
         let mut entry = [0; ENTRY];
         entry[..32].copy_from_slice(digest);
         entry[32..].copy_from_slice(&check(generation, number, digest).to_le_bytes());
-        self.0.write(&entry, place(number))
+        self.write_at(&entry, place(number))
     }
 
     /// Strikes out what was noted of the segment `number`.
     pub(super) fn strike(&self, number: u64) -> io::Result<()> {
-        self.0.write(&[0; ENTRY], place(number))
+        self.write_at(&[0; ENTRY], place(number))
     }
 
     /// Strikes out what was noted of all segments from `number` on.
     pub(super) fn strike_from(&self, number: u64) -> io::Result<()> {
-        self.0.truncate(place(number))
+        match self {
+            Self::File(file) => file.truncate(place(number)),
+            Self::Memory(bytes) => {
+                bytes.borrow_mut().truncate(index(place(number)));
+                Ok(())
+            }
+        }
     }
 
     /// What is noted of the segments from `number` on.
@@ -72,7 +88,38 @@ impl<F: StorageFile> Journal<F> {
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.0.sync()
+        match self {
+            Self::File(file) => file.sync(),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read_all(buffer, offset),
+            Self::Memory(bytes) => {
+                let bytes = bytes.borrow();
+                let rest = bytes.get(index(offset)..).unwrap_or_default();
+                let count = rest.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&rest[..count]);
+                Ok(count)
+            }
+        }
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.write(bytes, offset),
+            Self::Memory(all) => {
+                let (mut all, start) = (all.borrow_mut(), index(offset));
+                let end = start + bytes.len();
+                if all.len() < end {
+                    all.resize(end, 0);
+                }
+                all[start..end].copy_from_slice(bytes);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -93,7 +140,7 @@ impl<F: StorageFile> Notes<'_, F> {
         loop {
             let Some(entry) = self.buffer[self.read..].first_chunk::<ENTRY>() else {
                 self.buffer.resize(AT_ONCE * ENTRY, 0);
-                let count = self.journal.0.read_all(&mut self.buffer, place(self.next))?;
+                let count = self.journal.read_at(&mut self.buffer, place(self.next))?;
                 self.buffer.truncate(count / ENTRY * ENTRY);
                 self.read = 0;
                 if self.buffer.is_empty() {
@@ -126,6 +173,11 @@ fn place(number: u64) -> u64 {
     number.saturating_mul(ENTRY as u64).saturating_add(SECTOR as u64)
 }
 
+/// Where that is in memory, where journals are short.
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
 fn check(generation: u64, number: u64, digest: &Digest) -> u64 {
     let mut bytes = [0; 48];
     bytes[..8].copy_from_slice(&generation.to_le_bytes());
@@ -146,7 +198,7 @@ mod tests {
 
     fn open(path: &Path) -> Journal<File> {
         let options = File::options().read(true).write(true).create(true).truncate(false).clone();
-        Journal(options.open(path).unwrap())
+        Journal::File(options.open(path).unwrap())
     }
 
     fn record() -> JournalRecord {
@@ -187,19 +239,21 @@ mod tests {
     #[test]
     fn digests_are_those_that_were_noted_in_any_order() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = open(&folder.path().join("journal"));
-        journal.write(&record()).unwrap();
-        assert_eq!(noted(&journal, 1, 0), []);
-        for number in [5_u8, 0, 7, 255, 3] {
-            journal.note(1, number.into(), &[number; 32]).unwrap();
+        for journal in [open(&folder.path().join("journal")), Journal::in_memory()] {
+            journal.write(&record()).unwrap();
+            assert_eq!(noted(&journal, 1, 0), []);
+            for number in [5_u8, 0, 7, 255, 3] {
+                journal.note(1, number.into(), &[number; 32]).unwrap();
+            }
+            journal.note(1, 1000, &[9; 32]).unwrap();
+            journal.strike(7).unwrap();
+            assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3), (5, 5), (255, 255), (1000, 9)]);
+            assert_eq!(noted(&journal, 1, 4), [(5, 5), (255, 255), (1000, 9)]);
+            journal.strike_from(5).unwrap();
+            assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3)]);
+            assert_eq!(noted(&journal, 1, 2000), []);
+            assert_eq!(journal.read().unwrap(), JournalState::Says(record()));
         }
-        journal.note(1, 1000, &[9; 32]).unwrap();
-        journal.strike(7).unwrap();
-        assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3), (5, 5), (255, 255), (1000, 9)]);
-        assert_eq!(noted(&journal, 1, 4), [(5, 5), (255, 255), (1000, 9)]);
-        journal.strike_from(5).unwrap();
-        assert_eq!(noted(&journal, 1, 0), [(0, 0), (3, 3)]);
-        assert_eq!(noted(&journal, 1, 2000), []);
     }
 
     #[test]

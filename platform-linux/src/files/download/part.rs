@@ -1,4 +1,4 @@
-//! Finding, or making, the file that a download is written to.
+//! Finding, or making, the file that a download is written to, and giving it its name.
 
 #[cfg(test)]
 mod tests;
@@ -8,34 +8,58 @@ use std::io;
 use super::journal::{Journal, JournalState};
 use super::record::JournalRecord;
 use crate::files::part_names::names;
-use crate::files::storage::{FileStatus, Found, PRIVATE, Storage, StorageFile};
+use crate::files::storage::{FileId, FileStatus, Found, PRIVATE, Storage, StorageFile};
 
 /// How many names for a part are tried, when what has them is not this program's.
 const NAMES: u32 = 9;
 /// How often a name is tried anew when it comes and goes.
 const ATTEMPTS: u32 = 16;
 
-/// A part with its journal, which nobody else writes to as long as it is held.
+/// Where contents are until they are whole.
+///
+/// With a name, `NAME.part`, it has a journal beside it, and nobody else writes to it as long as it is held.
+/// Without one it is gone when it is closed, however that comes; nothing of it is left to be cleared away, and
+/// nothing can be gone on with.
 #[derive(Debug)]
 pub(super) struct Part<F> {
     pub(super) file: F,
-    pub(super) name: Vec<u8>,
     pub(super) journal: Journal<F>,
-    pub(super) journal_name: Vec<u8>,
+    names: Option<PartNames>,
     /// It was not there before.
     pub(super) is_new: bool,
-    pub(super) status: FileStatus,
+    pub(super) id: FileId,
+    /// As it was found, in bytes.
+    pub(super) length: u64,
     /// What the journal says of this very file.
     pub(super) record: Option<JournalRecord>,
 }
 
+#[derive(Debug)]
+struct PartNames {
+    part: Vec<u8>,
+    journal: Vec<u8>,
+}
+
 impl<F: StorageFile> Part<F> {
+    /// The part of what will be `name`, which nothing has: the one that an earlier run has left, or else one
+    /// without a name, where there are such.
+    pub(super) fn claim(disk: &impl Storage<File = F>, name: &[u8]) -> io::Result<Self> {
+        if !is_anything_left(disk, name)?
+            && let Some(file) = disk.create_unnamed()
+        {
+            let (journal, id) = (Journal::in_memory(), FileId { inode: 0, born: 0 });
+            let (names, record) = (None, None);
+            return Ok(Self { file, journal, names, is_new: true, id, length: 0, record });
+        }
+        Self::claim_named(disk, name)
+    }
+
     /// The part of what will be `name`: the one that an earlier run has left, or a new one.
     ///
     /// What is not this program's (a link, a folder, another's file, or one that no journal lies
     /// beside: another program's part, perhaps, or a file that is really called so) is left as it is,
     /// and the next name tried.
-    pub(super) fn claim(disk: &impl Storage<File = F>, name: &[u8]) -> io::Result<Self> {
+    pub(super) fn claim_named(disk: &impl Storage<File = F>, name: &[u8]) -> io::Result<Self> {
         for number in 1..=NAMES {
             if let Some(part) = Self::try_claim(disk, name, number)? {
                 return Ok(part);
@@ -100,10 +124,74 @@ impl<F: StorageFile> Part<F> {
                 return Ok(None);
             }
             let record = record.filter(|record| record.part == status.id);
-            return Ok(Some(Self { file, name, journal, journal_name, is_new, status, record }));
+            let names = Some(PartNames { part: name, journal: journal_name });
+            let FileStatus { id, length, .. } = status;
+            return Ok(Some(Self { file, journal, names, is_new, id, length, record }));
         }
         Err(io::ErrorKind::ResourceBusy.into())
     }
+
+    /// Its name, if it has one.
+    pub(super) fn name(&self) -> Option<&[u8]> {
+        self.names.as_ref().map(|names| &names.part[..])
+    }
+
+    /// Whether it has this length, and nobody has moved it. Nobody else knows of one without a name.
+    pub(super) fn is_intact(&self, disk: &impl Storage<File = F>, length: u64) -> io::Result<bool> {
+        let Some(name) = self.name() else { return Ok(true) };
+        let status = self.file.status()?;
+        let is_in_place = disk.look(name)?.is_some_and(|it| it.is_same(&status));
+        Ok(is_in_place && status.length == length)
+    }
+
+    /// Gives it its final name, `target`.
+    pub(super) fn publish(
+        &self,
+        disk: &impl Storage<File = F>,
+        target: &[u8],
+        replaces: bool,
+    ) -> io::Result<()> {
+        match self.name() {
+            Some(name) => disk.rename(name, target, replaces),
+            None => disk.link(&self.file, target),
+        }
+    }
+
+    /// Has its contents last under its final name. What reached the disk when it had none may not be found
+    /// there if only the name is made to last afterwards: `btrfs` keeps no log of a file without a name.
+    pub(super) fn sync_published(&self) -> io::Result<()> {
+        if self.names.is_some() { Ok(()) } else { self.file.sync_all() }
+    }
+
+    /// Once it is published, the journal is of no use.
+    pub(super) fn remove_journal(&self, disk: &impl Storage<File = F>) -> io::Result<()> {
+        self.names.as_ref().map_or(Ok(()), |names| disk.remove(&names.journal))
+    }
+
+    /// A journal without a part does no harm; the other way round it would.
+    pub(super) fn remove(&self, disk: &impl Storage<File = F>) -> io::Result<()> {
+        let Some(names) = &self.names else { return Ok(()) };
+        disk.remove(&names.part)?;
+        disk.remove(&names.journal)
+    }
+}
+
+/// Whether an earlier run may have left a part, or a journal, of what will be `target`.
+fn is_anything_left(disk: &impl Storage, target: &[u8]) -> io::Result<bool> {
+    for number in 1..=NAMES {
+        let (name, journal_name) = names(target, number);
+        if disk.expects(&name) || disk.expects(&journal_name) {
+            continue;
+        }
+        if disk.look(&journal_name)?.is_some() {
+            return Ok(true);
+        }
+        // Where this name was free for a part, no run has tried the next.
+        if disk.look(&name)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes what a run has left beside the file `target` that was killed when the file had its name already:
@@ -146,11 +234,11 @@ type Journaled<F> = (Journal<F>, Option<JournalRecord>);
 /// new part would be another's. It makes room for a new one.
 fn open_or_create<D: Storage>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::File>>> {
     match disk.create(name) {
-        Ok(file) => Ok(Some((Journal(file), None))),
+        Ok(file) => Ok(Some((Journal::File(file), None))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match open(disk, name)? {
             Some((_, Some(_))) => {
                 disk.remove(name)?;
-                Ok(Some((Journal(disk.create(name)?), None)))
+                Ok(Some((Journal::File(disk.create(name)?), None)))
             }
             found => Ok(found),
         },
@@ -165,7 +253,7 @@ fn open<D: Storage>(disk: &D, name: &[u8]) -> io::Result<Option<Journaled<D::Fil
     if status.links != 1 || !disk.owns(&status)? {
         return Ok(None);
     }
-    let journal = Journal(file);
+    let journal = Journal::File(file);
     Ok(match journal.read()? {
         JournalState::Says(record) => Some((journal, Some(record))),
         JournalState::Torn => Some((journal, None)),

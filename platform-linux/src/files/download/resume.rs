@@ -33,7 +33,7 @@ impl<D: Storage> Download<D> {
         for note in self.part.journal.notes(record.generation, 0) {
             let (number, _) = note?;
             let (start, end) = (proven.start(number), proven.start(number.saturating_add(1)));
-            if start == end || end > self.part.status.length {
+            if start == end || end > self.part.length {
                 self.part.journal.strike(number)?;
             } else if is_untouched {
                 proven.insert(number);

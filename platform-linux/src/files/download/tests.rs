@@ -3,6 +3,7 @@
 mod publish;
 mod resume;
 mod segments;
+mod unnamed;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -105,7 +106,7 @@ impl Download {
 
     /// Gives the part its final name as older means can.
     fn link(&mut self) -> io::Result<()> {
-        self.disk.rename_by_link(&self.part.name, &self.name)?;
+        self.disk.rename_by_link(self.part.name().unwrap(), &self.name)?;
         self.phase = Phase::Over;
         Ok(())
     }
@@ -167,7 +168,7 @@ fn a_file_appears_when_it_is_complete() {
     download.start(0, Some(SIZE), TAG).unwrap();
     download.write(&CONTENTS[..400]).unwrap();
     assert_eq!(fixture.names(), ["file.part", "file.part.journal"]);
-    assert_eq!(download.part_name(), b"file.part");
+    assert_eq!(download.part_name(), Some(&b"file.part"[..]));
     download.write(&CONTENTS[400..]).unwrap();
     assert!(!download.is_proven());
     download.prove_all();

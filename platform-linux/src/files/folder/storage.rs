@@ -31,7 +31,7 @@ impl Storage for Folder {
     type File = File;
 
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(Arc::clone(&self.file).into())
+        Ok(self.related(Arc::clone(&self.file)))
     }
 
     fn boot(&self) -> BootId {
@@ -43,8 +43,8 @@ impl Storage for Folder {
         })
     }
 
-    fn status(&self) -> io::Result<FileStatus> {
-        FileStatus::of(&self.file)
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
     }
 
     fn expects(&self, name: &[u8]) -> bool {
@@ -61,6 +61,14 @@ impl Storage for Folder {
 
     fn create(&self, name: &[u8]) -> io::Result<File> {
         self.create(name, Mode::S_IRUSR | Mode::S_IWUSR)
+    }
+
+    fn create_unnamed(&self) -> Option<File> {
+        self.create_unnamed(Mode::S_IRUSR | Mode::S_IWUSR)
+    }
+
+    fn link(&self, file: &File, name: &[u8]) -> io::Result<()> {
+        self.link(file, name)
     }
 
     fn usual_mode(&self) -> u32 {

@@ -3,6 +3,7 @@
 //! Each is about something, by which a test can pick it. A descriptor is described by its number and as
 //! `/proc` does (`proc_pid_fd(5)`): `fd 9 socket:[3021]`, `fd 1 pipe:[17]`, `fd 3 anon_inode:[eventpoll]`, or
 //! the path of its file. A call that takes a path is about that path as it is given, and any other about nothing.
+//! What is opened without a name has `/#` in its description, as `/proc` has it later.
 
 use nix::libc::{self, c_long};
 
@@ -30,6 +31,8 @@ pub(super) enum Object {
     Descriptor(usize),
     /// That one is a path; if it is empty, the first is the descriptor of what is meant.
     Path(usize),
+    /// The second is a path, and the third says how it is opened.
+    Opened,
 }
 
 macro_rules! calls {
@@ -75,11 +78,12 @@ calls! {
     LANDLOCK_ADD = "landlock_add_rule", SYS_landlock_add_rule, Object::Nothing;
     LANDLOCK_CREATE = "landlock_create_ruleset", SYS_landlock_create_ruleset, Object::Nothing;
     LANDLOCK_RESTRICT = "landlock_restrict_self", SYS_landlock_restrict_self, Object::Nothing;
+    LINK = "linkat", SYS_linkat, Object::Path(1);
     LISTEN = "listen", SYS_listen, FIRST;
     LSEEK = "lseek", SYS_lseek, FIRST;
     MEMFD = "memfd_create", SYS_memfd_create, Object::Nothing;
     MKDIR = "mkdirat", SYS_mkdirat, Object::Path(1);
-    OPEN = "openat", SYS_openat, Object::Path(1);
+    OPEN = "openat", SYS_openat, Object::Opened;
     OPEN_BENEATH = "openat2", SYS_openat2, Object::Path(1);
     #[cfg(target_arch = "x86_64")]
     POLL = "poll", SYS_poll, Object::Nothing;

@@ -1,6 +1,7 @@
 //! Decides what becomes of each call.
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::unistd::Pid;
 
 use super::call::{Call, Object};
@@ -97,6 +98,11 @@ fn object(target: &Target, call: Call, arguments: [u64; 6]) -> nix::Result<Strin
         Object::Path(at) => {
             let path = target.path(arguments[at])?;
             if path.is_empty() { target.describe(number(arguments[0])) } else { path }
+        }
+        Object::Opened => {
+            let flags = OFlag::from_bits_retain(number(arguments[2]));
+            let suffix = if flags.contains(OFlag::O_TMPFILE) { "/#" } else { "" };
+            target.path(arguments[1])? + suffix
         }
     })
 }

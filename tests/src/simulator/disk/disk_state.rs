@@ -20,6 +20,22 @@ pub struct Nature {
     pub tells_changes: bool,
     /// What is written whole or not at all, in bytes; 512 at least.
     pub sector: usize,
+    /// What there is of files without a name.
+    pub unnamed: UnnamedFiles,
+}
+
+/// What a disk has of files without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnnamedFiles {
+    /// There are none.
+    Missing,
+    /// They never get a name.
+    Unlinkable,
+    /// They are as all others.
+    Plain,
+    /// What is synced of them is certain to be on the disk together with all that was done before; but when
+    /// only the names are synced later, not so (`btrfs`).
+    SyncedAgain,
 }
 
 impl Nature {
@@ -30,6 +46,12 @@ impl Nature {
             tells_births: random.chance(75),
             tells_changes: random.chance(75),
             sector: random.pick(&[512, 4096]),
+            unnamed: random.pick(&[
+                UnnamedFiles::Missing,
+                UnnamedFiles::Unlinkable,
+                UnnamedFiles::Plain,
+                UnnamedFiles::SyncedAgain,
+            ]),
         }
     }
 }
@@ -67,6 +89,23 @@ pub(super) struct File {
     pub(super) changed: i64,
     /// The life of the program that has locked it.
     pub(super) locked_by: Option<u64>,
+    /// It never had a name.
+    pub(super) is_unnamed: bool,
+    /// It was synced when it had none, and not since, on a disk where that is [not all](UnnamedFiles::SyncedAgain).
+    pub(super) is_half_synced: bool,
+}
+
+impl File {
+    /// What there is of it is certain to be on the disk.
+    pub(super) fn sync(&mut self, nature: Nature, with_attributes: bool) {
+        self.is_half_synced = self.is_unnamed && nature.unnamed == UnnamedFiles::SyncedAgain;
+        if !self.is_half_synced {
+            self.contents.sync();
+            if with_attributes {
+                self.attributes.sync();
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +137,7 @@ impl DiskState {
         self.life += 1;
         self.fuse = None;
         self.crashed = false;
+        self.files.retain(|_, file| !file.is_unnamed);
     }
 
     /// A program whose `life` this was wants to know or to change something.
@@ -124,29 +164,57 @@ impl DiskState {
     }
 
     pub(super) fn create(&mut self, name: &[u8]) -> usize {
+        let number = self.create_unnamed();
+        self.give_name(number, name);
+        number
+    }
+
+    pub(super) fn give_name(&mut self, number: usize, name: &[u8]) {
+        if let Some(file) = self.files.get_mut(&number) {
+            file.is_unnamed = false;
+        }
+        self.change_name(NameChange::Given(name.to_vec(), number));
+    }
+
+    pub(super) fn create_unnamed(&mut self) -> usize {
         let number = self.created;
         self.created += 1;
         let inode = if self.nature.is_ordered { self.free_inode() } else { number as u64 + 1 };
         let born = if self.nature.tells_births { i64::try_from(number).unwrap() + 1 } else { 0 };
         let id = FileId { inode, born };
         let (contents, attributes) = (Contents::default(), KeptAttributes::new());
-        let file = File { id, contents, attributes, changed: 1, locked_by: None };
+        let file = File {
+            id,
+            contents,
+            attributes,
+            changed: 1,
+            locked_by: None,
+            is_unnamed: true,
+            is_half_synced: false,
+        };
         self.files.insert(number, file);
-        self.change_name(NameChange::Given(name.to_vec(), number));
         number
     }
 
-    /// The lowest number that no file with a name has.
+    /// The lowest number that no file has which has a name, or never had one.
     pub(super) fn free_inode(&self) -> u64 {
-        let is_taken =
-            |inode| self.names.values().any(|number| self.files[number].id.inode == inode);
-        let most = self.names.len() as u64 + 1;
-        (1..=most).find(|inode| !is_taken(*inode)).expect("there is one more number than names")
+        let named = self.names.values().map(|number| &self.files[number]);
+        let is_taken = |inode| {
+            named.clone().any(|file| file.id.inode == inode)
+                || self.files.values().any(|file| file.is_unnamed && file.id.inode == inode)
+        };
+        let most = self.files.len() as u64 + 1;
+        (1..=most).find(|inode| !is_taken(*inode)).expect("there is one more number than files")
     }
 
     pub(super) fn sync_names(&mut self) {
         self.synced_names = self.names.clone();
         self.changes.clear();
+        for number in self.names.values() {
+            if let Some(file) = self.files.get_mut(number) {
+                file.is_half_synced = false;
+            }
+        }
     }
 
     /// What remains when the power has failed.
@@ -167,6 +235,11 @@ impl DiskState {
         let names = &self.names;
         self.files.retain(|number, _| names.values().any(|named| named == number));
         for file in self.files.values_mut() {
+            if file.is_half_synced {
+                file.is_half_synced = false;
+                file.contents.sync();
+                file.attributes.sync();
+            }
             file.contents.forget(&mut self.random, self.nature.sector);
             file.attributes.forget(&mut self.random);
             file.locked_by = None;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use barewire_linux::files::{self, BootId, FileId, FileKind, FileStatus, Found, StorageFile};
+use barewire_linux::files::{self, BootId, FileKind, FileStatus, Found, StorageFile};
 
-use super::disk_state::{DiskState, NameChange, Names, Nature, gone};
+use super::disk_state::{DiskState, NameChange, Names, Nature, UnnamedFiles, gone};
 use super::file::{Attributes, SECTOR};
 use crate::simulator::random::Random;
 
@@ -135,17 +135,8 @@ impl files::Storage for Disk {
         u128::from(self.state.borrow().boot).to_be_bytes()
     }
 
-    fn status(&self) -> io::Result<FileStatus> {
-        let id = FileId { inode: u64::MAX, born: 0 };
-        Ok(FileStatus {
-            kind: FileKind::Folder,
-            length: 0,
-            links: 2,
-            id,
-            owner: 0,
-            mode: 0o755,
-            device: (0, 0),
-        })
+    fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.state, &other.state)
     }
 
     fn expects(&self, _name: &[u8]) -> bool {
@@ -174,6 +165,27 @@ impl files::Storage for Disk {
         }
         let number = state.create(name);
         Ok(self.open(number))
+    }
+
+    fn create_unnamed(&self) -> Option<OpenFile> {
+        let mut state = self.state.borrow_mut();
+        state.check_change(self.life).ok()?;
+        let has_such = state.nature.unnamed != UnnamedFiles::Missing;
+        has_such.then(|| self.open(state.create_unnamed()))
+    }
+
+    fn link(&self, file: &OpenFile, name: &[u8]) -> io::Result<()> {
+        let mut state = self.state.borrow_mut();
+        state.check(file.life)?;
+        state.check_change(self.life)?;
+        if state.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if state.nature.unnamed == UnnamedFiles::Unlinkable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        state.give_name(file.number, name);
+        Ok(())
     }
 
     fn open_found(&self, name: &[u8]) -> io::Result<Found<OpenFile>> {
@@ -223,6 +235,12 @@ impl Disk {
 }
 
 impl DiskState {
+    fn sync_file(&mut self, number: usize, with_attributes: bool) -> io::Result<()> {
+        let nature = self.nature;
+        self.files.get_mut(&number).ok_or_else(gone)?.sync(nature, with_attributes);
+        Ok(())
+    }
+
     fn status(&self, number: usize) -> FileStatus {
         let file = &self.files[&number];
         let links = self.names.values().filter(|named| **named == number).count();
@@ -328,15 +346,13 @@ impl StorageFile for OpenFile {
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         state.check_change(self.life)?;
-        state.files.get_mut(&self.number).ok_or_else(gone)?.contents.sync();
-        Ok(())
+        state.sync_file(self.number, false)
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        self.sync()?;
         let mut state = self.state.borrow_mut();
-        state.files.get_mut(&self.number).ok_or_else(gone)?.attributes.sync();
-        Ok(())
+        state.check_change(self.life)?;
+        state.sync_file(self.number, true)
     }
 }
 
@@ -352,14 +368,19 @@ impl OpenFile {
 }
 
 impl Drop for OpenFile {
-    /// Whoever closes a file unlocks it; whoever has ended has done so before.
+    /// Whoever closes a file unlocks it, and without a name it is gone; whoever has ended has done so before.
     fn drop(&mut self) {
         let mut state = self.state.borrow_mut();
-        if self.has_locked.get()
-            && state.life == self.life
-            && let Some(file) = state.files.get_mut(&self.number)
+        if state.life != self.life {
+            return;
+        }
+        if let Some(file) = state.files.get_mut(&self.number)
+            && self.has_locked.get()
         {
             file.locked_by = None;
+        }
+        if state.files.get(&self.number).is_some_and(|file| file.is_unnamed) {
+            state.files.remove(&self.number);
         }
     }
 }

@@ -105,7 +105,7 @@ fn interrupted_it_keeps_what_has_verified() {
 /// Whichever way the next run comes to the file. It is told by what the journal says that it is this one's.
 #[test]
 fn killed_when_the_file_had_its_name_the_next_run_clears_its_journal_away() {
-    let folder = Folder::in_memory().with("t/x", "contents");
+    let folder = Folder::in_memory().with("t/x", contents(SEGMENT + 1, 7));
     let server = share(&folder, &["-q"]);
     for (options, code) in [
         (&["-r", "t"][..], 0),
@@ -127,5 +127,24 @@ fn killed_when_the_file_had_its_name_the_next_run_clears_its_journal_away() {
         fetch(&server.at(), &target, options).exits(code);
         assert_eq!(names(&target.path("t")), ["x"], "{options:?}");
     }
+    server.stop();
+}
+
+/// One of a single segment has no name until it is whole.
+#[test]
+fn killed_while_it_fetched_small_files_it_leaves_nothing() {
+    let whole = contents(SEGMENT, 7);
+    let folder = Folder::in_memory().with("t/a", &whole).with("t/b", &whole);
+    let server = share(&folder, &["-q"]);
+    let target = Folder::inside("/dev/shm");
+    let proxy = Proxy::start(server.address(), &[Fault::Stall(SEGMENT as u64 / 2)]);
+    let client = begin(&proxy.at(), &target, &["-r", "t"]).spawn();
+    proxy.stalled();
+    wait_until_idle(&client);
+    client.signal(Signal::SIGKILL);
+    client.finish();
+    assert_eq!(names(&target.path("t")), [""; 0]);
+    fetch(&server.at(), &target, &["-r", "t"]).exits(0);
+    assert_eq!(names(&target.path("t")), ["a", "b"]);
     server.stop();
 }

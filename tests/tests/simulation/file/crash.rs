@@ -52,6 +52,8 @@ struct Simulation {
     may_be_done: bool,
     /// The program has ended in order, without the file.
     gave_up: bool,
+    /// Whole, it had no name yet.
+    was_unnamed: bool,
 }
 
 impl Simulation {
@@ -80,6 +82,7 @@ impl Simulation {
             is_done: false,
             may_be_done: false,
             gave_up: false,
+            was_unnamed: false,
         };
         simulation.change();
         simulation
@@ -97,7 +100,8 @@ impl Simulation {
             return self.versions.push(self.versions[old].clone());
         }
         let most = self.random.pick(&[0, 40, 3_000, 8_000]);
-        let (least, most) = if self.is_short { (1_050, 1_100) } else { (0, most) };
+        let short = self.random.pick(&[(1, 1_000), (1_050, 1_100)]);
+        let (least, most) = if self.is_short { short } else { (0, most) };
         let (first, count) = (self.random.count(0..=255), self.random.count(least..=most));
         let byte = |place: usize| u8::try_from((first + place * 7 + place / 256) % 256).unwrap();
         let mut contents: Vec<u8> = (0..count).map(byte).collect();
@@ -158,6 +162,7 @@ impl Simulation {
         assert!(download.is_proven());
         assert_eq!(download.hash()?, Some(blake3::hash(&version.contents).into()));
         self.may_be_done = true;
+        self.was_unnamed = download.part_name().is_none();
         download.set_modified(version.modified);
         download.finish()?;
         self.is_done = true;
@@ -249,7 +254,9 @@ impl Simulation {
         let end = version.contents.len().min(start + SEGMENT);
         let digest = version.digest(start as u64);
         download.verified(start as u64, end as u64, &digest)?;
-        self.kept.insert(start);
+        if download.part_name().is_some() {
+            self.kept.insert(start);
+        }
         self.unsynced += end - start;
         if self.unsynced >= EVERY {
             self.unsynced = 0;
@@ -264,7 +271,9 @@ impl Simulation {
         if self.disk.has_crashed() {
             return;
         }
-        let part = self.disk.contents(download.part_name()).unwrap_or_default();
+        // What has no name is this run's alone.
+        let Some(part) = download.part_name() else { return };
+        let part = self.disk.contents(part).unwrap_or_default();
         let Some(held) = download.held() else { return };
         for start in starts(download) {
             let is = digest(&part, held.size, start);
@@ -339,6 +348,8 @@ impl Simulation {
             sometimes.note("killed", has_crashed && crash == Crash::Kill);
             sometimes.note("cut off", has_crashed && crash == Crash::PowerCut);
             sometimes.note("killed while it was completed", has_crashed && self.may_be_done);
+            let had_none = has_crashed && self.may_be_done && self.was_unnamed;
+            sometimes.note("it ended while a file without a name got one", had_none);
             sometimes.note("something was given up in order", self.gave_up && !has_crashed);
             self.crash(crash);
             if self.is_done || self.disk.contents(NAME) != self.old {

@@ -15,14 +15,25 @@ use super::*;
 use crate::files::storage::FileId;
 use crate::files::{Download, DownloadOptions, Folder};
 
+/// Two segments, so that it has a part with a name.
+const SIZE: u64 = 2000;
+
+/// Downloads a file, once as all are, and once as a small one.
 fn download(folder: &Path, name: &str) -> io::Result<()> {
+    let whole = vec![7; 2000];
+    try_download(folder, name, &whole)?;
+    fs::remove_file(folder.join(name))?;
+    try_download(folder, name, &whole[..1000])
+}
+
+fn try_download(folder: &Path, name: &str, whole: &[u8]) -> io::Result<()> {
     let target = Folder::open(folder)?;
-    let mut download = Download::begin(&target, name.as_bytes(), DownloadOptions::default())?;
-    download.start(0, Some(8), 77)?;
-    download.write(b"contents")?;
-    download.verified(0, 8, blake3::hash(b"contents").as_bytes())?;
+    let options = DownloadOptions::new().with_segment_size(SegmentSize::MIN);
+    let mut download = Download::begin(&target, name.as_bytes(), options)?;
+    download.start(0, Some(whole.len() as u64), 77)?;
+    download.write(whole)?;
     download.finish()?;
-    assert_eq!(fs::read(folder.join(name))?, b"contents");
+    assert_eq!(fs::read(folder.join(name))?, whole);
     Ok(())
 }
 
@@ -30,13 +41,13 @@ fn download(folder: &Path, name: &str) -> io::Result<()> {
 fn two_at_once_do_not_meet() {
     let folder = tempfile::tempdir().unwrap();
     let target = Folder::open(folder.path()).unwrap();
-    let first = Part::claim(&target, b"file").unwrap();
-    let error = Part::claim(&target, b"file").unwrap_err();
+    let first = Part::claim_named(&target, b"file").unwrap();
+    let error = Part::claim_named(&target, b"file").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
     assert_eq!(error.to_string(), "another download of it is under way");
-    Part::claim(&target, b"other").unwrap();
+    Part::claim_named(&target, b"other").unwrap();
     drop(first);
-    Part::claim(&target, b"file").unwrap();
+    Part::claim_named(&target, b"file").unwrap();
 }
 
 #[test]
@@ -110,10 +121,11 @@ fn a_part_is_known_again_by_its_journal() {
 
     // A journal that speaks of another file.
     let target = Folder::open(path).unwrap();
-    let mut left = Download::begin(&target, b"b", DownloadOptions::default()).unwrap();
-    left.start(0, Some(8), 77).unwrap();
-    left.write(b"contents").unwrap();
-    left.verified(0, 8, &[7; 32]).unwrap();
+    let options = DownloadOptions::new().with_segment_size(SegmentSize::MIN);
+    let mut left = Download::begin(&target, b"b", options).unwrap();
+    left.start(0, Some(SIZE), 77).unwrap();
+    left.write(&[7; 1024]).unwrap();
+    left.verified(0, 1024, &[7; 32]).unwrap();
     drop(left);
     fs::write(path.join("other"), "another's").unwrap();
     fs::rename(path.join("other"), path.join("b.part")).unwrap();
@@ -149,14 +161,14 @@ fn one_that_has_finished_meanwhile_is_not_written_to() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let target = Folder::open(path).unwrap();
-    let first = Part::claim(&target, b"a").unwrap();
+    let first = Part::claim_named(&target, b"a").unwrap();
     let late = target.open_existing(b"a.part").unwrap();
     fs::rename(path.join("a.part"), path.join("a")).unwrap();
     drop(first);
     lock(&late).unwrap();
     // Whoever gets the lock now has the finished file, and must look for another part.
     drop(late);
-    let second = Part::claim(&target, b"a").unwrap();
+    let second = Part::claim_named(&target, b"a").unwrap();
     assert!(!second.file.status().unwrap().is_same(&target.look(b"a").unwrap().unwrap()));
 }
 
@@ -199,13 +211,13 @@ fn a_file_is_anothers_only_where_that_can_be_known() {
 }
 
 #[test]
-fn where_every_name_is_anothers_nothing_is_made() {
+fn where_every_name_is_anothers_nothing_is_made_that_needs_one() {
     let folder = tempfile::tempdir().unwrap();
     for number in 1..=NAMES {
         let (part, _) = names(b"a", number);
         fs::create_dir(folder.path().join(OsStr::from_bytes(&part))).unwrap();
     }
-    let error = download(folder.path(), "a").unwrap_err();
+    let error = try_download(folder.path(), "a", &[7; 2000]).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(error.to_string(), "other files have all the names for the part");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), NAMES as usize);

@@ -2,7 +2,7 @@
 
 use barewire_core::file::SegmentSize;
 use barewire_linux::files::{Download, DownloadOptions};
-use barewire_tests::simulator::disk::{Disk, Nature};
+use barewire_tests::simulator::disk::{Disk, Nature, UnnamedFiles};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
@@ -19,6 +19,7 @@ fn no_crash_at_the_beginning_leaves_anything_in_the_way() {
             tells_births: seed % 2 == 0,
             tells_changes: true,
             sector: 512,
+            unnamed: UnnamedFiles::Missing,
         };
         let disk = Disk::new(Random::new(seed), nature);
         for _ in 0..2 {
@@ -68,5 +69,34 @@ fn no_crash_brings_an_old_tag_back_beside_what_is_new() {
         assert!(held.tag == 2 || starts(&download).len() == 2, "{held:?}");
         sometimes.note("the new is held", starts(&download).len() == 3);
         sometimes.note("the new is lost", starts(&download).len() == 2);
+    });
+}
+
+/// The folder is synced when all of them have been, under their names.
+#[test]
+fn of_files_that_get_their_names_together_each_is_whole_or_absent() {
+    for_seeds(2_000, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let nature = Nature { is_ordered: true, ..Nature::draw(&mut random) };
+        let crash_after = random.count(0..=30);
+        let disk = Disk::new(random, nature);
+        let names = [b"a", b"b", b"c"];
+        let begin = |name: &[u8]| {
+            let mut download = Download::begin(&disk, name, DownloadOptions::default()).unwrap();
+            download.start(0, Some(8), 77).unwrap();
+            download.write(b"contents").unwrap();
+            download.verified(0, 8, blake3::hash(b"contents").as_bytes()).unwrap();
+            download
+        };
+        let all = names.map(|name| begin(name)).into();
+        disk.crash_after(crash_after);
+        let are_done = Download::finish_all(all).iter().all(Result::is_ok);
+        disk.lose_power();
+        let there = names.map(|name| disk.contents(name));
+        assert!(there.iter().flatten().all(|contents| contents == b"contents"), "{there:?}");
+        let count = there.iter().flatten().count();
+        assert!(!are_done || count == names.len(), "{there:?}");
+        sometimes.note("some are there", (1..names.len()).contains(&count));
+        sometimes.note("it was done", are_done);
     });
 }
