@@ -15,7 +15,7 @@ const _: () = {
     use crate::datagram::{Exchange, Responder};
 
     assert!(fits(size_of::<Exchange<'_>>(), 0, [88, 80]));
-    assert!(fits(size_of::<Responder<'_, 64>>(), 64 * 40, [32, 24]));
+    assert!(fits(size_of::<Responder<'_, 64, 16>>(), 64 * 24 + 16 * 32, [104, 96]));
 };
 
 // Capacities that do not fit well, too.

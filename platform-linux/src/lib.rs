@@ -19,7 +19,7 @@
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
 //! | confinement | [`sandbox`] | what a process gives up that its work does not need |
-//! | process | [`resource_limits`], [`standard_streams`], [`job_control`], [`system_error`] | the limits that it has, whether it was given its standard streams, the jobs that it shares its terminal with, and the system's errors in words |
+//! | process | [`resource_limits`], [`randomness`], [`standard_streams`], [`job_control`], [`system_error`] | the limits that it has, what nobody foresees, whether it was given its standard streams, the jobs that it shares its terminal with, and the system's errors in words |
 //! | system | `sys` | the calls that no safe wrapper offers, and what all calls share |
 //!
 //! An arrow between them points down only.
@@ -162,6 +162,7 @@ pub mod job_control;
 pub mod link;
 pub mod listener;
 pub mod lossy_writer;
+pub mod randomness;
 pub mod resolve;
 pub mod resource_limits;
 pub mod sandbox;

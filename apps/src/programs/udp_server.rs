@@ -1,13 +1,18 @@
 //! `udp-server`: answers datagrams.
 
+mod unanswered;
+
 use core::task::Poll;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use barewire_core::datagram::{self, Action, Datagram, DropReason, Rate, Reply, Responder};
+use barewire_core::datagram::{
+    self, Action, Datagram, DropReason, HashKey, Rate, Reply, Responder, ResponderConfig,
+};
 use barewire_core::time::Duration;
 use barewire_linux::datagrams::{UdpServer, UdpSocket};
 use barewire_linux::executor::{Context, Task};
+use barewire_linux::randomness::random_bytes;
 use barewire_linux::sandbox::{Allowed, Keep};
 use barewire_linux::threads;
 use clap::Parser;
@@ -23,8 +28,16 @@ use crate::server::listen::{self, ListenArguments};
 use crate::server::sockets::Opened;
 use crate::server::user::UserArguments;
 
-/// How many sources the rate limiter keeps count of: 64 KiB of memory.
-const SOURCES: usize = 1024;
+use unanswered::{Count, Unanswered};
+
+/// How many sources the rate limiter keeps count of in a second, and how many ports can be muted: 416 KiB
+/// of memory.
+const SOURCES: usize = 16_384;
+const MUTES: usize = 1024;
+
+/// The longest reply that is no longer, on Ethernet, than the shortest datagram: frames have room for so
+/// much at least, behind the headers of IP and UDP.
+const NO_AMPLIFIER: usize = 46 - 28;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,8 +47,11 @@ Examples:
 
 The reply leaves from the address that was asked. To keep loops from starting, no datagram is
 answered that is the server's own reply text, that comes from its own port number or from a port that
-answers anything (such as 7, 53 or 123), or whose source is over its rate. SIGINT or SIGTERM stops
-the server with exit code 0.";
+answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second how many
+got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
+
+Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is longer
+than what is asked makes more of it, up to the rates.";
 
 /// Answers every datagram, and shows it.
 #[derive(Debug, Parser)]
@@ -44,7 +60,7 @@ pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,
 
-    /// The reply
+    /// The reply; more than 18 bytes amplify what is sent under a forged address
     #[arg(short, long, value_name = "TEXT", value_parser = payload,
           default_value = "nice to meet you")]
     reply: &'static [u8],
@@ -58,10 +74,14 @@ pub(crate) struct UdpServerProgram {
           value_parser = capacity)]
     capacity: usize,
 
-    /// How many replies a second one source gets; a source that exceeds it for 10 s is muted for a
-    /// minute; 0 means no limit
+    /// How many replies a second one source gets, an IPv4 address or an IPv6 network of 64 bits; a port of
+    /// it that asks more than twice as often for 10 s is muted for a minute; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE)]
     rate: u32,
+
+    /// How many replies a second all sources get together; 0 means no limit
+    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_TOTAL_REPLY_RATE)]
+    total_rate: u32,
 
     #[command(flatten)]
     user: UserArguments,
@@ -87,7 +107,18 @@ pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
     }
 }
 
-type SharedResponder = Mutex<Responder<'static, SOURCES>>;
+/// What all sockets and threads of the server share: so its limits are the server's as a whole.
+type SharedState = Mutex<State>;
+
+struct State {
+    responder: Responder<'static, SOURCES, MUTES>,
+    unanswered: Unanswered,
+}
+
+fn lock(state: &SharedState) -> MutexGuard<'_, State> {
+    // Nothing in it can be left half-changed by a panic.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Run for UdpServerProgram {
     const NAME: &'static str = "udp-server";
@@ -100,30 +131,29 @@ impl Run for UdpServerProgram {
         let Opened { shares, addresses } = self.listen.open::<UdpSocket>()?;
         self.user.take_effect(Keep::Nothing)?;
         let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
-        let rate = if self.rate == 0 { Rate::Unlimited } else { Rate::PerSecond(self.rate) };
         let Waits { mute_threshold, grace, .. } = self.common.waits;
-        // One for all threads: a source's rate is what it gets from a port of the server as a whole.
-        let mut responders: Vec<(u16, SharedResponder)> = Vec::new();
-        for port in addresses.iter().map(SocketAddr::port) {
-            if responders.iter().all(|(known, _)| *known != port) {
-                let responder = Responder::new(port, reply, rate);
-                let responder = responder.with_mute_threshold(mute_threshold);
-                responders.push((port, Mutex::new(responder)));
-            }
+        let config = ResponderConfig::new()
+            .with_rate(rate(self.rate))
+            .with_total_rate(rate(self.total_rate))
+            .with_mute_threshold(mute_threshold);
+        let key = HashKey::new(random_bytes().map_err(Failure::system)?);
+        let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+        let responder = Responder::new(ports.leak(), reply, key, config);
+        let state = State { responder, unanswered: Unanswered::default() };
+        let state = Box::new(SharedState::new(state));
+        if let Reply::Text(text) = reply {
+            warn_of_amplifying(text);
         }
         let confine = || self.common.sandbox.confine_and_tell(&Allowed::nothing());
         let shares = listen::start(&addresses, printer, confine)?.share(shares)?;
-        let (printer, responders, once, capacity) =
-            (&*printer, &responders, self.listen.serve.once, self.capacity);
+        let (printer, state, once, capacity) =
+            (&*printer, &*state, self.listen.serve.once, self.capacity);
         threads::run(shares, |executor, _, (sockets, service)| {
             executor.set_grace(grace);
             service.spawn(executor);
             for socket in sockets {
-                let port = socket.local_addr()?.port();
-                let own = responders.iter().find(|(known, _)| *known == port);
-                let Some((_, responder)) = own else { continue };
                 let socket = UdpServer::new(socket, capacity)?;
-                executor.spawn(Box::new(ReplyTask { socket, responder, mute_threshold, once }));
+                executor.spawn(Box::new(ReplyTask { socket, state, mute_threshold, once }));
             }
             Ok(UdpContext { printer: printer.for_thread(), has_answered: false })
         })
@@ -141,19 +171,20 @@ struct UdpContext {
 /// The task of a socket: it answers batch after batch.
 struct ReplyTask<'s> {
     socket: UdpServer,
-    responder: &'s SharedResponder,
+    state: &'s SharedState,
     mute_threshold: Duration,
     once: bool,
 }
 
 impl Task<UdpContext> for ReplyTask<'_> {
     fn turn(&mut self, context: &mut UdpContext, cx: &mut Context<'_, UdpContext>) -> Poll<()> {
-        let Self { socket, responder, mute_threshold, once } = self;
+        let Self { socket, state, mute_threshold, once } = self;
         let UdpContext { printer, has_answered } = context;
+        let now = cx.now();
         if cx.stopping() || *once && *has_answered {
+            tell(lock(state).unanswered.finish(now));
             return Poll::Ready(());
         }
-        let now = cx.now();
         let mut chosen = false;
         let served = socket.serve(
             cx,
@@ -162,9 +193,16 @@ impl Task<UdpContext> for ReplyTask<'_> {
                     return None;
                 }
                 let datagram = received.datagram;
-                let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
-                let action = responder.handle_datagram(now, datagram);
-                drop(responder);
+                let action = {
+                    let State { responder, unanswered } = &mut *lock(state);
+                    let action = responder.handle_datagram(now, datagram);
+                    if let Action::Drop(reason) = action
+                        && is_for_a_limit(reason)
+                    {
+                        unanswered.note(now, reason);
+                    }
+                    action
+                };
                 show(printer, &datagram, action, *mute_threshold);
                 match action {
                     Action::Reply(reply) => {
@@ -186,7 +224,9 @@ impl Task<UdpContext> for ReplyTask<'_> {
             Err(error) => log::warn!("cannot receive, trying again: {}", describe(&error)),
         }
         printer.flush();
-        cx.set_deadline(socket.resumes());
+        let unanswered = &mut lock(state).unanswered;
+        tell(unanswered.poll(now));
+        cx.set_deadline(socket.resumes().into_iter().chain(unanswered.poll_deadline()).min());
         if *once && *has_answered {
             cx.stop();
             return Poll::Ready(());
@@ -204,17 +244,49 @@ fn show(
 ) {
     let peer = datagram.source;
     match action {
-        Action::Drop(DropReason::OverRate | DropReason::Muted) => return,
         Action::Drop(DropReason::MutedNow) => {
             let mute = datagram::MUTE_DURATION;
-            log::warn!(
-                "{} exceeded the rate limit for {mute_threshold}: muted for {mute}",
-                peer.ip()
-            );
+            log::warn!("{peer} exceeded the rate limit for {mute_threshold}: muted for {mute}");
             return;
         }
+        Action::Drop(why) if is_for_a_limit(why) => return,
         Action::Drop(why) => log::debug!("{peer} gets no reply: {why}"),
         _ => {}
     }
     printer.show_unless_quiet(&ReceivedDatagram::from(datagram));
+}
+
+/// Whether it was left unanswered for how much came, not for what it is.
+fn is_for_a_limit(why: DropReason) -> bool {
+    matches!(
+        why,
+        DropReason::OverRate | DropReason::OverTotalRate | DropReason::MutedNow | DropReason::Muted
+    )
+}
+
+/// Tells how many got no reply in a period.
+fn tell(counts: Vec<Count>) {
+    for Count { reason, datagrams, is_warning } in counts {
+        let level = if is_warning { log::Level::Warn } else { log::Level::Debug };
+        log::log!(level, "no reply to {datagrams} in a second: {reason}");
+    }
+}
+
+fn rate(replies: u32) -> Rate {
+    if replies == 0 { Rate::Unlimited } else { Rate::PerSecond(replies) }
+}
+
+/// A long reply is what somebody looks for who floods others in the name of those.
+fn warn_of_amplifying(reply: &[u8]) {
+    /// What a frame has besides what a datagram carries (IEEE 802.3, RFC 791, RFC 768).
+    const HEADERS: usize = 18 + 28;
+
+    let (bytes, most) = (reply.len(), NO_AMPLIFIER);
+    if bytes > most {
+        let times = (bytes + HEADERS).div_ceil(most + HEADERS);
+        log::warn!(
+            "--reply has {bytes} bytes: an empty datagram under a forged address has up to {times} times \
+             as much sent there (with up to {most} bytes it is no more)"
+        );
+    }
 }

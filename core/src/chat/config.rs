@@ -53,7 +53,7 @@ pub struct RoomConfig {
     pub rate: u32,
     /// How many lines a member may say at once; [`DEFAULT_LINE_BURST`] by default.
     pub burst: u32,
-    /// How many members may come from one [source](super::Source);
+    /// How many members may come from one [source](crate::source::Source);
     /// [`DEFAULT_MEMBERS_PER_SOURCE`] by default, 0 for no limit.
     pub members_per_source: u32,
     /// How often a second members of one source may join in the long run; [`DEFAULT_JOIN_RATE`] by
@@ -74,7 +74,7 @@ pub struct RoomConfig {
     /// How many lines at a time may have begun to come in and not ended;
     /// [`DEFAULT_LINE_BUFFERS`] by default. A line that comes in whole needs none.
     pub line_buffers: u16,
-    /// How many of these may be of one [source](super::Source) before it waits for its own;
+    /// How many of these may be of one [source](crate::source::Source) before it waits for its own;
     /// [`DEFAULT_LINE_BUFFERS_PER_SOURCE`] by default, 0 for no limit.
     pub line_buffers_per_source: u16,
 }

@@ -53,6 +53,7 @@ fn every_error_says_what_happened() {
         DropReason::ReflectingPort,
         DropReason::Truncated,
         DropReason::OverRate,
+        DropReason::OverTotalRate,
         DropReason::MutedNow,
         DropReason::Muted,
         Refusal::NotFound,

@@ -13,7 +13,7 @@ use crate::table::{self, Goal, count, ratio};
 /// Measures and prints.
 pub(crate) fn measure(options: &Options, contenders: &Contenders) -> io::Result<()> {
     // The load comes from one source, which the server would rightly slow down.
-    let arguments = ["-q", "--rate", "0"];
+    let arguments = ["-q", "--rate", "0", "--total-rate", "0"];
     let rows: Vec<Contender> = [
         Some(contenders.peer("mmsg", Peer::MmsgDatagrams)),
         Some(contenders.peer("tokio", Peer::TokioDatagrams)),

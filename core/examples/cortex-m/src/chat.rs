@@ -4,9 +4,9 @@ use core::net::IpAddr;
 use core::ops::ControlFlow;
 
 use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room};
-use barewire_core::source::Source;
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
+use barewire_core::source::Source;
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
 use barewire_smoltcp::Connection;

@@ -1,10 +1,11 @@
 //! The datagram exchange, both sides of it.
 
 use core::net::{SocketAddr, SocketAddrV4};
+use core::slice;
 
 use barewire_core::datagram::{
-    Action, Datagram, DropReason, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent, Rate,
-    Reply, Responder,
+    Action, Datagram, DropReason, Exchange, ExchangeConfig, ExchangeError, ExchangeEvent, HashKey,
+    Reply, Responder, ResponderConfig,
 };
 use barewire_core::time::Instant;
 use smoltcp::socket::udp::{BindError, Socket, UdpMetadata};
@@ -14,28 +15,33 @@ use crate::log::info;
 /// How many datagrams are taken in one turn.
 const DATAGRAMS: usize = 8;
 
-/// How many sources are kept count of.
+/// How many sources are kept count of in a second.
 const SOURCES: usize = 16;
+
+/// How many ports of sources can be muted.
+const MUTES: usize = 8;
 
 /// Answers every datagram with the same text.
 #[derive(Debug)]
 pub struct Answerer {
     reply: &'static [u8],
-    responder: Responder<'static, SOURCES>,
+    responder: Responder<'static, SOURCES, MUTES>,
 }
 
 impl Answerer {
-    /// Answers with `reply` on `port`.
+    /// Answers with `reply` on `port`, with a key that nobody foresees.
     ///
     /// # Errors
     /// The socket's own: it is bound already, or the port is 0.
     pub fn new(
         socket: &mut Socket<'_>,
-        port: u16,
+        port: &'static u16,
         reply: &'static [u8],
+        key: HashKey,
     ) -> Result<Self, BindError> {
-        socket.bind(port)?;
-        let responder = Responder::new(port, Reply::Text(reply), Rate::default());
+        socket.bind(*port)?;
+        let (ports, reply_text) = (slice::from_ref(port), Reply::Text(reply));
+        let responder = Responder::new(ports, reply_text, key, ResponderConfig::new());
         Ok(Self { reply, responder })
     }
 

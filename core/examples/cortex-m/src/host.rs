@@ -54,7 +54,7 @@ impl Arguments {
     }
 }
 
-/// A number that nobody foresees, for ports and sequence numbers. A board without a host would take it
+/// A number that nobody foresees, another each time: for ports, sequence numbers and keys of tables. A board without a host would take it
 /// from a source of noise.
 pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];

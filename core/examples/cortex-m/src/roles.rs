@@ -2,6 +2,7 @@
 
 use core::net::SocketAddrV4;
 
+use barewire_core::datagram::HashKey;
 use barewire_core::session::Session;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use smoltcp::socket::udp;
 
 use crate::board::{Clock, Ethernet, Serial, stack};
 use crate::flash::FILES;
-use crate::host::Program;
+use crate::host::{self, Program};
 use crate::memory::{self, DOWNLOADS, GREETED, MEMBERS, Sockets};
 
 const DATAGRAM_PORT: u16 = 8081;
@@ -43,7 +44,9 @@ pub(crate) fn serve(
     let chat = chat.each_mut().map(|buffers| net.sockets.add(buffers.socket()));
 
     let socket = net.sockets.get_mut(datagrams);
-    let mut answerer = Answerer::new(socket, DATAGRAM_PORT, b"nice to meet you").map_err(failed)?;
+    let key = HashKey::new(host::seed().to_le_bytes());
+    let answerer = Answerer::new(socket, &DATAGRAM_PORT, b"nice to meet you", key);
+    let mut answerer = answerer.map_err(failed)?;
     let greeting = Text::new("你好 from a Cortex-M3").map_err(failed)?;
     let mut hello_service =
         Server::<_, GREETED>::new(HelloService::new(greeting), HELLO_PORT, hello);

@@ -1,4 +1,5 @@
 //! The datagram exchange.
 
 pub mod exchange;
+pub mod limits;
 pub mod responder;

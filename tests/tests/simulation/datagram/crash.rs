@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{Action, ExchangeError, Rate, Reply, Responder};
+use barewire_core::datagram::{Action, ExchangeError, Reply, Responder, ResponderConfig};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::{Sometimes, for_seeds};
 
-use super::address;
 use super::asking::{Asking, REQUESTS};
+use super::{address, responder};
 use crate::node_faults::NodeFault;
 
 /// What a server that does not echo says in each of its lives.
@@ -29,7 +29,7 @@ struct Server {
     socket: SocketAddr,
     echoes: bool,
     /// None while it is down.
-    responder: Option<Responder<'static, 16>>,
+    responder: Option<Responder<'static, 16, 8>>,
     /// One after the other.
     outages: Vec<Outage>,
     life: usize,
@@ -53,9 +53,9 @@ impl Server {
         server
     }
 
-    fn born(&self) -> Responder<'static, 16> {
+    fn born(&self) -> Responder<'static, 16, 8> {
         let reply = if self.echoes { Reply::Echo } else { Reply::Text(TEXTS[self.life]) };
-        Responder::new(self.socket.port(), reply, Rate::default())
+        responder(self.socket, reply, ResponderConfig::new())
     }
 
     /// It goes down, or comes back, if it is time to.

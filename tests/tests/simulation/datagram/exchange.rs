@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{Action, ExchangeError, Rate, Reply, Responder};
+use barewire_core::datagram::{Action, ExchangeError, Reply, ResponderConfig};
 use barewire_core::time::Duration;
 use barewire_tests::simulator::datagrams::{Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use super::address;
 use super::asking::{Asking, REQUESTS};
+use super::{address, responder};
 
 /// Answers with what came.
 fn echo() -> SocketAddr {
@@ -52,10 +52,10 @@ impl Run {
             refuses: random.chance(50),
         };
         let mut network = Datagrams::new(random.fork(), conditions.clone());
-        let rate = Rate::default();
+        let config = ResponderConfig::new();
         let mut responders = BTreeMap::from([
-            (echo(), Responder::<16>::new(8080, Reply::Echo, rate)),
-            (polite(), Responder::new(8080, Reply::Text(TEXT), rate)),
+            (echo(), responder(echo(), Reply::Echo, config)),
+            (polite(), responder(polite(), Reply::Text(TEXT), config)),
         ]);
         let count = u8::try_from(random.count(1..=REQUESTS.len())).unwrap();
         let mut clients: Vec<_> =

@@ -1,12 +1,12 @@
 //! One source that stays over its rate, and one that does not.
 
-use barewire_core::datagram::{Action, DropReason, Rate, Reply, Responder};
+use barewire_core::datagram::{Action, DropReason, Rate, Reply, ResponderConfig};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Arrival, Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use super::address;
+use super::{address, responder};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,8 +25,8 @@ fn flood(random: &mut Random, rate: u32) -> Vec<(Instant, Said)> {
     let conditions = Conditions { delay, loss: 0, doubling: 0, refuses: false };
     let mut network = Datagrams::new(random.fork(), conditions);
     let server = address(1, 8080);
-    let mut responder =
-        Responder::<16>::new(server.port(), Reply::Text(b"pong"), Rate::PerSecond(rate));
+    let config = ResponderConfig::new().with_rate(Rate::PerSecond(rate));
+    let mut responder = responder(server, Reply::Text(b"pong"), config);
     // Over the rate in every second, however its datagrams bunch up under way.
     let noisy = (address(2, 50_000), Duration::from_micros(1_000_000 / (4 * u64::from(rate))));
     let polite = (address(3, 50_000), SECOND + SECOND);

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use barewire_core::datagram::{Action, DropReason, Rate, Reply, Responder};
+use barewire_core::datagram::{Action, DropReason, Rate, Reply, Responder, ResponderConfig};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::datagrams::{Conditions, Datagrams};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 
-use super::address;
+use super::{address, responder};
 
 /// How long the loop is watched.
 const WATCH: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const WATCH: Duration = Duration::from_secs(60);
 /// Two responders, and the replies that each has sent.
 struct Loop {
     network: Datagrams,
-    responders: [(SocketAddr, Responder<'static, 16>); 2],
+    responders: [(SocketAddr, Responder<'static, 16, 8>); 2],
     replies: [Vec<Instant>; 2],
     drops: Vec<DropReason>,
 }
@@ -31,7 +31,7 @@ impl Loop {
         let mut network = Datagrams::new(random.fork(), conditions);
         let responders = sides.map(|(socket, reply, rate)| {
             network.bind(socket);
-            (socket, Responder::new(socket.port(), reply, rate))
+            (socket, responder(socket, reply, ResponderConfig::new().with_rate(rate)))
         });
         Self { network, responders, replies: Default::default(), drops: Vec::new() }
     }

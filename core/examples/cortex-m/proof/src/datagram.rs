@@ -1,6 +1,8 @@
 //! The datagram exchange, both sides.
 
-use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, Rate, Reply, Responder};
+use barewire_core::datagram::{
+    Datagram, Exchange, ExchangeConfig, HashKey, Rate, Reply, Responder, ResponderConfig,
+};
 use barewire_core::source::Source;
 
 use crate::{Given, hidden, used};
@@ -9,20 +11,22 @@ use crate::{Given, hidden, used};
 #[derive(Debug)]
 pub struct Machines {
     pub config: ExchangeConfig,
-    pub rate: Rate,
+    pub responder_config: ResponderConfig,
+    pub secret: [u8; 8],
     pub reply: Reply<'static>,
-    pub port: u16,
+    pub ports: &'static [u16],
     pub datagram: Datagram<'static>,
     pub exchange: Exchange<'static>,
-    pub responder: Responder<'static, 16>,
+    pub responder: Responder<'static, 16, 8>,
 }
 
 /// In a frame of its own, so that what making the others needs does not come on top.
 #[inline(never)]
 pub fn make(given: &Given, machines: &mut Machines) {
-    let Machines { config, rate, reply, port, datagram, exchange, responder } = machines;
+    let Machines { config, responder_config, secret, reply, ports, datagram, exchange, responder } =
+        machines;
     *exchange = Exchange::new(datagram.source, given.bytes, *config);
-    *responder = Responder::new(*port, *reply, *rate);
+    *responder = Responder::new(ports, *reply, HashKey::new(*secret), *responder_config);
 }
 
 pub fn drive(given: &Given, machines: &mut Machines) {
@@ -44,9 +48,10 @@ pub fn rest(given: &Given, datagram: &mut Datagram<'static>) {
     used(Datagram::whole(datagram.source, given.bytes));
     let source = Source::from(datagram.source.ip());
     used(source.first_address());
-    used(Rate::default());
-    let responder = Responder::<16>::new(datagram.source.port(), Reply::Echo, Rate::default());
-    used(responder.with_mute_threshold(given.span));
+    let rate = Rate::PerSecond(given.rate);
+    let config = ResponderConfig::new().with_rate(rate).with_total_rate(rate);
+    used(config.with_mute_threshold(given.span));
+    used(ResponderConfig::default());
     used(ExchangeConfig::default());
     used(ExchangeConfig::new().with_timeout(given.span).with_retries(given.rate));
 }

@@ -17,6 +17,7 @@ pub struct Values {
     pub text_reader_error: text::TextReaderError,
     pub exchange_error: datagram::ExchangeError,
     pub drop_reason: datagram::DropReason,
+    pub hash_key: datagram::HashKey,
     pub handshake_error: hello::HandshakeError,
     pub sender_error: file::SenderError,
     pub receiver_error: file::ReceiverError,
@@ -70,6 +71,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.fault);
     show(out, &values.room_error);
     show(out, &values.client_error);
+    tell(out, &values.hash_key);
     tell(out, &values.text);
     tell(out, &values.request);
     tell(out, &values.asked);
