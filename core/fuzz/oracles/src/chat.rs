@@ -7,3 +7,4 @@ pub mod forms;
 pub mod model;
 pub mod public;
 pub mod room;
+pub mod sources;

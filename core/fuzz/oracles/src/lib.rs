@@ -66,4 +66,5 @@ targets! {
     chat_client: chat::client,
     chat_room: chat::room,
     chat_crowd: chat::crowd,
+    chat_sources: chat::sources,
 }

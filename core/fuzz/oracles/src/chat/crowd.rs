@@ -1,4 +1,8 @@
 //! Clients in a room that is too small for them, over links that are slow or break.
+//!
+//! Where there is no flood control, there are fewer buffers than members: a line that has begun may be given up,
+//! since others wait for its buffer, or since it waited for one for too long. When its sender is told so depends on
+//! when there is room; so these notes are judged apart from what has its place among all lines.
 
 mod simulation;
 
@@ -9,7 +13,7 @@ use barewire_core::chat::{
 };
 use barewire_core::time::Duration;
 
-use self::simulation::{LONGEST, Simulation, What};
+use self::simulation::{LONGEST, REFUSALS, Simulation, What};
 use super::flood::{PASTED, Rate};
 use super::public::Model;
 use crate::script::{START, Span};
@@ -111,9 +115,8 @@ pub fn check(input: &Input) {
         .with_rate(rate)
         .with_quiet(Duration::MAX)
         .with_max_text(LONGEST)
-        // One for each at least: whose line is given up, since others wait for its buffer, the model does not
-        // know.
-        .with_line_buffers(MEMBERS + u16::from(input.parts % 4));
+        // What is refused takes of what a member may say, and when that is, is not known for lines given up.
+        .with_line_buffers(u16::from(input.parts % 4) + if rate == 0 { 1 } else { MEMBERS });
     let log = min_log_bytes(LONGEST.into()) + 4 * usize::from(input.bytes);
     let mut bytes = vec![0xaa; config.bytes(log)];
     let room = Room::new(&mut members, &mut sources, &mut lines, &mut bytes, config)
@@ -132,7 +135,15 @@ pub fn check(input: &Input) {
     }
     simulation.end();
     for (number, peer) in simulation.peers.iter().enumerate() {
-        simulation.model.judge(number, &peer.received, peer.whole);
+        let is_refusal = |line: &String| {
+            line.strip_prefix("* ").is_some_and(|notice| REFUSALS.contains(&notice))
+        };
+        let (refusals, received): (Vec<_>, Vec<_>) =
+            peer.received.iter().cloned().partition(|line| rate == 0 && is_refusal(line));
+        simulation.model.judge(number, &received, peer.whole);
+        let most = peer.given_up + usize::from(!peer.whole);
+        assert!(refusals.len() <= most, "{number} has lost {} lines", peer.given_up);
+        assert!(!peer.whole || refusals.len() == most, "{number} was not told of every line");
         assert!(!peer.whole || peer.pending.is_empty(), "{:?} was never heard", peer.pending);
     }
 }

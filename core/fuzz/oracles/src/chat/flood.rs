@@ -28,10 +28,11 @@ impl Rate {
     }
 }
 
-/// What a member may still say.
+/// What a member may still say, or several together.
 #[derive(Debug)]
 pub struct Allowance {
     rate: u32,
+    burst: u32,
     /// In parts of a line; less than nothing, after a line that counts as several.
     left: i128,
     /// When so much was left.
@@ -42,7 +43,42 @@ pub struct Allowance {
 impl Allowance {
     /// That of a newcomer, with so many lines a second; 0 for no limit.
     pub fn new(rate: u32) -> Self {
-        Self { rate, left: i128::from(DEFAULT_LINE_BURST) * LINE, at: Instant::ZERO, noted: None }
+        Self::with_burst(rate, DEFAULT_LINE_BURST)
+    }
+
+    /// The same, with so many lines at once.
+    pub fn with_burst(rate: u32, burst: u32) -> Self {
+        Self { rate, burst, left: i128::from(burst) * LINE, at: Instant::ZERO, noted: None }
+    }
+
+    /// Time has passed.
+    fn fill(&mut self, now: Instant) {
+        let more = i128::from(now.duration_since(self.at).as_micros()) * i128::from(self.rate);
+        (self.left, self.at) = ((self.left + more).min(i128::from(self.burst) * LINE), now);
+    }
+
+    /// Whether a line may be said at `now`.
+    pub fn allows(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.rate == 0 || self.left >= LINE
+    }
+
+    /// Whether at `now` it is as if nothing had been said.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.rate == 0 || self.left == i128::from(self.burst) * LINE
+    }
+
+    /// So many lines are said.
+    pub fn take(&mut self, lines: usize) {
+        self.left -= lines as i128 * LINE;
+    }
+
+    /// A line is refused at `now`: whether its sender is told so, unless it was a moment ago.
+    pub fn may_note(&mut self, now: Instant) -> bool {
+        let may = self.noted.is_none_or(|noted| now.duration_since(noted) >= NOTES);
+        self.noted = if may { Some(now) } else { self.noted };
+        may
     }
 
     /// A line is said at `now`.
@@ -50,27 +86,14 @@ impl Allowance {
     /// # Errors
     /// It is refused; with the note that tells the member so, unless it had one a moment ago.
     pub fn say(&mut self, now: Instant) -> Result<(), Option<String>> {
-        if self.rate == 0 {
+        if self.allows(now) {
+            self.take(1);
             return Ok(());
         }
-        let more = i128::from(now.duration_since(self.at).as_micros()) * i128::from(self.rate);
-        let most = i128::from(DEFAULT_LINE_BURST) * LINE;
-        (self.left, self.at) = ((self.left + more).min(most), now);
-        if self.left >= LINE {
-            self.left -= LINE;
-            return Ok(());
-        }
-        let is_told = self.noted.is_some_and(|noted| now.duration_since(noted) < NOTES);
-        Err((!is_told).then(|| {
-            self.noted = Some(now);
-            let rate = self.rate;
-            format!("too fast: your lines are refused ({rate} a second pass, {DEFAULT_LINE_BURST} at once)")
+        let Self { rate, burst, .. } = *self;
+        Err(self.may_note(now).then(|| {
+            format!("too fast: your lines are refused ({rate} a second pass, {burst} at once)")
         }))
-    }
-
-    /// What was said counts as so many lines more.
-    pub fn say_more(&mut self, lines: usize) {
-        self.left -= lines as i128 * LINE;
     }
 }
 

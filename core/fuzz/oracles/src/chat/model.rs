@@ -181,7 +181,7 @@ impl Model {
     fn charge(&mut self, number: usize, before: usize) {
         let lines = (self.written - before).div_ceil(self.text + 128);
         let member = self.members[number].as_mut().expect("it is here");
-        member.allowance.say_more(lines.saturating_sub(1));
+        member.allowance.take(lines.saturating_sub(1));
     }
 
     /// Bytes of a member. Tells whether its stream begins as TLS does, which ends it.

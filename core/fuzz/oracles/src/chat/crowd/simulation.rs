@@ -26,6 +26,12 @@ const CLIENTS: usize = 8;
 /// How long a line may take to come in whole.
 const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a member is told whose line is given up.
+pub(super) const REFUSALS: [&str; 2] = [
+    "your line took longer than 10 s: it was refused",
+    "your line took too long while others waited: it was refused",
+];
+
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub(super) enum What {
     Say,
@@ -50,6 +56,8 @@ pub(super) struct Peer {
     began: Option<Instant>,
     /// The room has given that line up, and skips it to its end.
     skips: bool,
+    /// How many of its lines were given up, where these are judged apart.
+    pub(super) given_up: usize,
     /// When it last took something from the room, or might still say something.
     moved: Instant,
     /// When nothing waited for it last.
@@ -102,6 +110,7 @@ impl Simulation<'_> {
                 allowance: Allowance::new(self.rate),
                 began: None,
                 skips: false,
+                given_up: 0,
                 moved: self.now,
                 drained: self.now,
                 whole: false,
@@ -256,7 +265,7 @@ impl Simulation<'_> {
                 peer.began.get_or_insert(self.now);
                 continue;
             }
-            peer.began = None;
+            let began = peer.began.take().unwrap_or(now);
             if !std::mem::take(&mut peer.skips)
                 && let Some((what, text)) = self.take(number)
             {
@@ -264,11 +273,17 @@ impl Simulation<'_> {
                 let line = match what {
                     What::Say => format!("{nick}: {text}"),
                     What::Act => format!("{nick}: /me {text}"),
-                    What::Rename => {
-                        let old = std::mem::replace(nick, text);
-                        format!("* {old} is now {nick}")
-                    }
+                    What::Rename => format!("* {nick} is now {text}"),
                 };
+                if self.rate == 0 && told.front() != Some(&line) {
+                    let held = now.duration_since(began);
+                    assert!(held >= DEFAULT_PATIENCE, "{line:?} was given up after {held}");
+                    self.peers[number].given_up += 1;
+                    continue;
+                }
+                if matches!(what, What::Rename) {
+                    *nick = text;
+                }
                 assert_eq!(told.pop_front().as_ref(), Some(&line));
                 self.model.hear(number, &line, matches!(what, What::Rename));
             }
@@ -292,6 +307,9 @@ impl Simulation<'_> {
 
     /// A line that has begun has a deadline. If it is gone, the line has been refused.
     fn give_up(&mut self, number: usize, id: MemberId) {
+        if self.rate == 0 {
+            return;
+        }
         let has_deadline = self.deadline(id).is_some();
         let peer = &mut self.peers[number];
         if has_deadline || peer.skips {
@@ -301,7 +319,7 @@ impl Simulation<'_> {
             assert!(self.now.duration_since(began) >= LINE_TIMEOUT, "refused too early");
             peer.skips = true;
             if self.take(number).is_some() {
-                self.model.note(number, "your line took longer than 10 s: it was refused");
+                self.model.note(number, REFUSALS[0]);
             }
         }
     }
