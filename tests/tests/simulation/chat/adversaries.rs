@@ -1,7 +1,8 @@
 //! Members with bad intent, and what must hold for the others all the same: nobody who reads at every turn is
 //! dropped, nobody waits without a bound, and what is said is told once and in its order.
 //!
-//! The owner keeps to its part: whenever the room asks for it, or a deadline is reached, everybody has a turn.
+//! The owner keeps to its part: whenever the room asks for it, or a deadline is reached, everybody has a turn. One
+//! that leaves turns out makes others wait, and loses nothing.
 
 use barewire_core::chat::{
     DEFAULT_PATIENCE, LeaveReason, LogEntry, MemberError, MemberId, MemberSlot, Room, RoomConfig,
@@ -15,6 +16,20 @@ use barewire_tests::simulator::seeds::for_seeds;
 
 const TEXT: u16 = 64;
 const STEP: Duration = Duration::from_millis(10);
+
+/// For so many steps everybody speaks; in the others, all of it arrives. Together they take so long.
+const SPEAKING: u32 = 300;
+const STEPS: u32 = 1_300;
+const SECONDS: u32 = 13;
+
+/// So many lines pass at once, where there is a rate.
+const BURST: u32 = 10;
+
+/// How long who dozes does not use its turns: less than the patience.
+const DOZE: Duration = Duration::from_millis(100);
+
+/// Where members come from who have one source together.
+const SHARED: Source = Source(u64::MAX);
 
 /// What a member does, beside what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +46,8 @@ enum Manner {
     Holding,
     /// It joins and leaves at every turn.
     Coming,
+    /// As an honest one, but most of its turns it does not use.
+    Dozing,
 }
 
 struct Participant {
@@ -55,6 +72,8 @@ struct Table<'m> {
     /// How many lines of each peer were told.
     told: Vec<u32>,
     dropped: u32,
+    /// Of a hundred turns, the owner leaves out so many.
+    skips: u8,
 }
 
 impl Table<'_> {
@@ -77,7 +96,9 @@ impl Table<'_> {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             for number in 0..self.peers.len() {
-                self.turn(number);
+                if !self.random.chance(self.skips) {
+                    self.turn(number);
+                }
             }
             let operator = self.room.operator();
             self.turn_of(operator, usize::MAX).expect("it stays");
@@ -114,6 +135,10 @@ impl Table<'_> {
     fn turn(&mut self, number: usize) {
         let (now, peer) = (self.now, &self.peers[number]);
         let (id, manner) = (peer.id, peer.manner);
+        if manner == Manner::Dozing && now < peer.read_at + DOZE {
+            self.room.member(id).expect("it is here");
+            return;
+        }
         let most = match manner {
             Manner::Dripping(bytes, pause) if peer.read_at + pause <= now => bytes,
             Manner::Dripping(..) | Manner::Stalled => 0,
@@ -122,7 +147,7 @@ impl Table<'_> {
         match self.turn_of(id, most) {
             Ok(read) => {
                 let peer = &mut self.peers[number];
-                if !read.is_empty() {
+                if !read.is_empty() || manner == Manner::Dozing {
                     peer.read_at = now;
                 }
                 if manner == Manner::Honest {
@@ -182,7 +207,7 @@ impl Table<'_> {
         for number in 0..self.peers.len() {
             let peer = &mut self.peers[number];
             let says = match peer.manner {
-                Manner::Honest => peer.input.is_empty() && self.random.chance(10),
+                Manner::Honest | Manner::Dozing => peer.input.is_empty() && self.random.chance(10),
                 Manner::Flooding => peer.input.len() < 500,
                 Manner::Holding if peer.input.is_empty() => {
                     peer.input.push(b'x');
@@ -231,14 +256,36 @@ struct Setting<'s> {
     entries: usize,
     line_buffers: u16,
     others: &'s [Manner],
+    /// They come from one source.
+    is_shared: bool,
+    rate: u32,
+    skips: u8,
 }
 
-/// Two honest members among others, for some seconds. Gives how long at most the honest have waited for
-/// each that waited before them, how many lines were told of those two, and how many members were dropped.
-fn play(seed: u64, setting: Setting<'_>) -> (Duration, u32, u32) {
-    let Setting { log, entries, line_buffers, others } = setting;
+impl<'s> Setting<'s> {
+    fn draw(random: &mut Random, others: &'s [Manner]) -> Self {
+        let least = min_log_bytes(TEXT.into());
+        let (log, entries) = random.pick(&[(least, 16), (9_728, 64), (16 * least, 512)]);
+        let (line_buffers, is_shared) = (random.pick(&[1, 2, 8]), random.chance(50));
+        Self { log, entries, line_buffers, others, is_shared, rate: 0, skips: 0 }
+    }
+}
+
+/// What came of it: how long at most the honest have waited for each that waited before them, how many lines
+/// were told of those two and of the others, and how many members were dropped.
+struct Outcome {
+    longest: Duration,
+    honest: u32,
+    others: u32,
+    dropped: u32,
+}
+
+/// Two honest members among others, for some seconds.
+fn play(seed: u64, setting: Setting<'_>) -> Outcome {
+    let Setting { log, entries, line_buffers, others, is_shared, rate, skips } = setting;
     let config = RoomConfig::new()
-        .with_rate(0)
+        .with_rate(rate)
+        .with_burst(BURST)
         .with_joins(0, 0)
         .with_quiet(Duration::MAX)
         .with_max_text(TEXT)
@@ -256,18 +303,21 @@ fn play(seed: u64, setting: Setting<'_>) -> (Duration, u32, u32) {
         longest: Duration::ZERO,
         told: Vec::new(),
         dropped: 0,
+        skips,
     };
     let manners = [Manner::Honest; 2].into_iter().chain(others.iter().copied());
     for (source, manner) in (0..).zip(manners) {
-        table.join(Source(source), manner);
+        let is_other = source >= 2;
+        table.join(if is_shared && is_other { SHARED } else { Source(source) }, manner);
     }
-    for _ in 0..300 {
+    for _ in 0..SPEAKING {
         table.speak();
         table.settle();
         table.now += STEP;
     }
-    // All of it arrives.
-    for _ in 0..1_000 {
+    // All of it arrives, once everybody has its turns.
+    table.skips = 0;
+    for _ in SPEAKING..STEPS {
         table.now += STEP;
         table.settle();
     }
@@ -275,22 +325,24 @@ fn play(seed: u64, setting: Setting<'_>) -> (Duration, u32, u32) {
     for peer in &table.peers[..2] {
         assert!(peer.input.is_empty(), "it waits for ever");
     }
-    (table.longest, table.told[0] + table.told[1], table.dropped)
-}
-
-fn settings(random: &mut Random) -> (usize, usize) {
-    let least = min_log_bytes(TEXT.into());
-    random.pick(&[(least, 16), (9_728, 64), (16 * least, 512)])
+    let (honest, others) = table.told.split_at(2);
+    Outcome {
+        longest: table.longest,
+        honest: honest.iter().sum(),
+        others: others.iter().sum(),
+        dropped: table.dropped,
+    }
 }
 
 /// Each of them alone, and all together.
-const ADVERSARIES: [&[Manner]; 7] = [
+const ADVERSARIES: [&[Manner]; 8] = [
     &[Manner::Flooding; 4],
     &[Manner::Stalled; 4],
     &[Manner::Dripping(1, Duration::from_millis(200)), Manner::Flooding],
     &[Manner::Dripping(30, Duration::from_millis(240)), Manner::Flooding, Manner::Flooding],
     &[Manner::Holding; 4],
     &[Manner::Coming; 4],
+    &[Manner::Dozing, Manner::Dozing, Manner::Flooding, Manner::Stalled],
     &[
         Manner::Flooding,
         Manner::Flooding,
@@ -306,15 +358,40 @@ const ADVERSARIES: [&[Manner]; 7] = [
 fn who_reads_is_not_dropped_and_waits_no_longer_than_the_patience_for_each_before_it() {
     for_seeds(60, |seed, sometimes| {
         let mut random = Random::new(seed);
-        let (log, entries) = settings(&mut random);
         let others = random.pick(&ADVERSARIES);
-        let line_buffers = random.pick(&[1, 2, 8]);
-        let (longest, told, dropped) = play(seed, Setting { log, entries, line_buffers, others });
-        // A step is as exact as time is told here.
-        let bound = DEFAULT_PATIENCE + STEP + STEP;
+        let outcome = play(seed, Setting::draw(&mut random, others));
+        // A step is as exact as time is told here; and who is before it may doze.
+        let dozes = if others.contains(&Manner::Dozing) { DOZE } else { Duration::ZERO };
+        let (longest, bound) = (outcome.longest, DEFAULT_PATIENCE + dozes + STEP + STEP);
         assert!(longest <= bound, "an honest member has waited {longest} for each before it");
-        assert!(told > 10, "{told} lines in three seconds");
-        sometimes.note("somebody was dropped", dropped > 0);
+        assert!(outcome.honest > 10, "{} lines in three seconds", outcome.honest);
+        sometimes.note("somebody was dropped", outcome.dropped > 0);
         sometimes.note("somebody waited", longest > STEP);
+    });
+}
+
+#[test]
+fn an_owner_that_leaves_turns_out_drops_nobody_who_reads_and_loses_no_line() {
+    for_seeds(40, |seed, sometimes| {
+        let mut random = Random::new(seed);
+        let others = random.pick(&ADVERSARIES);
+        let skips = random.pick(&[20, 60, 90]);
+        let outcome = play(seed, Setting { skips, ..Setting::draw(&mut random, others) });
+        assert!(outcome.honest > 0, "nobody is heard");
+        sometimes.note("somebody was dropped", outcome.dropped > 0);
+        sometimes.note("somebody waited for long", outcome.longest > DEFAULT_PATIENCE);
+    });
+}
+
+#[test]
+fn who_floods_from_many_connections_says_no_more_than_its_source_may() {
+    for_seeds(20, |seed, _| {
+        let mut random = Random::new(seed);
+        let others = [Manner::Flooding; 8];
+        let setting = Setting { is_shared: true, rate: 5, ..Setting::draw(&mut random, &others) };
+        let outcome = play(seed, setting);
+        let most = 4 * (BURST + setting.rate * SECONDS);
+        assert!(outcome.others <= most, "{} lines, where {most} pass", outcome.others);
+        assert!(outcome.honest > 10, "{} lines of the others", outcome.honest);
     });
 }
