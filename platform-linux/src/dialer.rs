@@ -20,7 +20,7 @@ pub use race::{ATTEMPT_DELAY, MAX_ATTEMPTS, Race, Step};
 pub use resolver::{LOOKUP_TIMEOUT, Resolver};
 
 use crate::address::self_connected;
-use crate::executor::{Context, MAX_SOURCES, Readiness, Source};
+use crate::executor::{Context, EventSource, MAX_EVENT_SOURCES, Readiness};
 use crate::link::Link;
 use crate::stream::TcpStream;
 
@@ -28,7 +28,7 @@ use crate::stream::TcpStream;
 /// limit.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-const _: () = assert!(MAX_ATTEMPTS < MAX_SOURCES);
+const _: () = assert!(MAX_ATTEMPTS < MAX_EVENT_SOURCES);
 
 /// Makes one connection after another to a server.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ struct Racing {
 #[derive(Debug)]
 struct Attempt {
     stream: TcpStream,
-    source: Source,
+    source: EventSource,
     peer: SocketAddr,
 }
 
@@ -74,7 +74,7 @@ impl Dialer {
     /// Goes on as far as it can without waiting. To be called in every turn of the task until it
     /// gives the link (registered with the task already) and the address that answered; the next call
     /// begins the next connection. It sets the task's deadline, and has [`MAX_ATTEMPTS`] of its
-    /// [sources](MAX_SOURCES) meanwhile.
+    /// [sources](MAX_EVENT_SOURCES) meanwhile.
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: it is under way. Otherwise why there is no connection. One that was
@@ -106,7 +106,7 @@ impl Dialer {
     }
 
     /// Ends what is under way, and leaves nothing of it with the task: its places among the
-    /// [sources](MAX_SOURCES) are free, and the deadline gone. For a task that goes on without it;
+    /// [sources](MAX_EVENT_SOURCES) are free, and the deadline gone. For a task that goes on without it;
     /// dropping the dialer is enough for one that ends.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
         self.resolver.give_up(cx);

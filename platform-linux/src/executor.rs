@@ -78,7 +78,7 @@ use barewire_core::time::Duration;
 pub use buffers::SCRATCH;
 pub use context::{Context, GRACE, Task};
 pub use readiness::Readiness;
-pub use task_id::{MAX_SOURCES, Source, TaskId};
+pub use task_id::{EventSource, MAX_EVENT_SOURCES, TaskId};
 pub use waker::Waker;
 
 pub(crate) use waker::StopGroup;

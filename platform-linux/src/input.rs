@@ -10,7 +10,7 @@ use barewire_core::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::unistd;
 
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::job_control::is_in_background;
 use crate::sys::{errno, retry};
 use crate::wait;
@@ -53,7 +53,7 @@ enum Watch {
     /// Not begun.
     No,
     /// By epoll.
-    Epoll(Source),
+    Epoll(EventSource),
     /// Not needed: always ready.
     Always,
     /// The end was reached.

@@ -71,7 +71,7 @@ use std::io;
 use barewire_core::driver::{self, Driver, LastStep, Step};
 use barewire_core::session::{Event, Session};
 
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::stream::TcpStream;
 use connection::{Budget, Connection};
 pub use contents::Contents;
@@ -126,7 +126,7 @@ impl Link {
     }
 
     /// A link over a stream that the task has registered for both directions.
-    pub(crate) fn with_source(stream: TcpStream, source: Option<Source>) -> Self {
+    pub(crate) fn with_source(stream: TcpStream, source: Option<EventSource>) -> Self {
         Self { driver: Driver::new(), connection: Some(Connection::new(stream, source)) }
     }
 
@@ -259,7 +259,7 @@ impl Link {
     }
 
     /// Gives the conversation up, as dropping the link does, and leaves nothing of it with the task:
-    /// its place among the [sources](crate::executor::MAX_SOURCES) is free, and the deadline gone.
+    /// its place among the [sources](crate::executor::MAX_EVENT_SOURCES) is free, and the deadline gone.
     /// For a task that goes on without it. Does nothing once the conversation is over.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
         let Some(connection) = &mut self.connection else { return };

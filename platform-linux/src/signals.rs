@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::executor::{Context, Readiness, Source, Task};
+use crate::executor::{Context, EventSource, Readiness, Task};
 use crate::job_control;
 use crate::sys::{retry, startup};
 
@@ -23,7 +23,7 @@ use crate::sys::{retry, startup};
 pub struct Signals {
     handled: SigSet,
     fd: Arc<SignalFd>,
-    source: Option<Source>,
+    source: Option<EventSource>,
     caught: Caught,
     reload: Option<Reload>,
 }

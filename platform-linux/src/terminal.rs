@@ -10,7 +10,7 @@ use nix::sys::termios::{
 };
 use nix::unistd::{Pid, getpid};
 
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::sys;
 
 /// What stands for no key at all (`_POSIX_VDISABLE`).
@@ -25,7 +25,7 @@ pub struct RawMode<F: AsFd> {
     terminal: F,
     before: Termios,
     signals: SignalFd,
-    source: Option<Source>,
+    source: Option<EventSource>,
 }
 
 /// What has happened to the window, or is to happen to the program.

@@ -14,7 +14,7 @@ use nix::sys::socket::{
 };
 
 use crate::address::{canonical, family, self_connected};
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::sys::retry;
 
 /// Room for the control message of an ICMP error: who reported it, in IPv6 too (`CMSG_SPACE`,
@@ -31,7 +31,7 @@ const ERROR_SPACE: usize = 64;
 pub struct UdpClient {
     inner: net::UdpSocket,
     peer: SocketAddr,
-    source: Option<Source>,
+    source: Option<EventSource>,
 }
 
 impl UdpClient {

@@ -11,7 +11,7 @@ use barewire_core::time::Instant;
 use super::receive_buffer::ReceiveBuffer;
 use super::socket::UdpSocket;
 use crate::error_pause::ErrorPause;
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::sys::mmsg::MAX_BATCH;
 
 /// The most memory that a server's receive buffer takes, in bytes, as long as it holds one datagram:
@@ -82,7 +82,7 @@ pub struct Batch {
 /// ```
 pub struct UdpServer {
     socket: UdpSocket,
-    source: Option<Source>,
+    source: Option<EventSource>,
     /// The address that the socket is bound to; `None` for a wildcard, when each datagram tells.
     bound: Option<IpAddr>,
     pub(super) buffer: ReceiveBuffer,

@@ -8,7 +8,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, conn
 
 use super::{ATTEMPT_DELAY, DialError, Dialer, MAX_ATTEMPTS, Resolver, self_connected};
 use crate::address::Family;
-use crate::executor::{Executor, MAX_SOURCES, Task};
+use crate::executor::{Executor, MAX_EVENT_SOURCES, Task};
 use crate::testing::task;
 use crate::wait::readable;
 
@@ -154,7 +154,7 @@ fn a_task_may_give_up_one_attempt_after_another() {
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |(): &mut (), cx| {
         let mut dialer = dialer(vec![address]);
-        for _ in 0..3 * MAX_SOURCES {
+        for _ in 0..3 * MAX_EVENT_SOURCES {
             assert!(matches!(dialer.poll(cx), Err(nb::Error::WouldBlock)));
             dialer.give_up(cx);
         }

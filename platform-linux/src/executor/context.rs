@@ -15,7 +15,7 @@ use super::Readiness;
 use super::buffers::Buffers;
 use super::deadlines::Deadlines;
 use super::run_queue::RunQueue;
-use super::task_id::{Source, TaskId, WAKE_UP};
+use super::task_id::{EventSource, TaskId, WAKE_UP};
 use super::waker::{Shared, StopGroup, StopLevel, Waker};
 use crate::clock::TimeSource;
 use crate::wait;
@@ -105,8 +105,8 @@ impl<'t, W> Context<'t, W> {
     /// Those of `epoll_ctl(2)`, `EPERM` ([`PermissionDenied`](io::ErrorKind::PermissionDenied))
     /// among them for what cannot be watched because it is always ready: a regular file or a
     /// directory. [`OutOfMemory`](io::ErrorKind::OutOfMemory) if the task already has
-    /// [`MAX_SOURCES`](super::MAX_SOURCES).
-    pub fn register(&mut self, fd: impl AsFd, interest: Readiness) -> io::Result<Source> {
+    /// [`MAX_EVENT_SOURCES`](super::MAX_EVENT_SOURCES).
+    pub fn register(&mut self, fd: impl AsFd, interest: Readiness) -> io::Result<EventSource> {
         self.watch(fd, interest.interest())
     }
 
@@ -120,11 +120,11 @@ impl<'t, W> Context<'t, W> {
         &mut self,
         fd: impl AsFd,
         interest: Readiness,
-    ) -> io::Result<Source> {
+    ) -> io::Result<EventSource> {
         self.watch(fd, interest.interest().difference(EpollFlags::EPOLLET))
     }
 
-    fn watch(&mut self, fd: impl AsFd, flags: EpollFlags) -> io::Result<Source> {
+    fn watch(&mut self, fd: impl AsFd, flags: EpollFlags) -> io::Result<EventSource> {
         let source = self.tasks.free_source().ok_or(io::ErrorKind::OutOfMemory)?;
         let mut event = EpollEvent::new(flags, self.id().token(source));
         match self.epoll.add(&fd, event) {
@@ -141,7 +141,12 @@ impl<'t, W> Context<'t, W> {
     ///
     /// # Errors
     /// Those of `epoll_ctl(2)`.
-    pub fn modify(&self, source: Source, fd: impl AsFd, interest: Readiness) -> io::Result<()> {
+    pub fn modify(
+        &self,
+        source: EventSource,
+        fd: impl AsFd,
+        interest: Readiness,
+    ) -> io::Result<()> {
         let mut event = EpollEvent::new(interest.interest(), self.id().token(source));
         Ok(self.epoll.modify(fd, &mut event)?)
     }
@@ -151,25 +156,25 @@ impl<'t, W> Context<'t, W> {
     ///
     /// # Errors
     /// Those of `epoll_ctl(2)`. The place is free in any case.
-    pub fn deregister(&mut self, source: Source, fd: impl AsFd) -> io::Result<()> {
+    pub fn deregister(&mut self, source: EventSource, fd: impl AsFd) -> io::Result<()> {
         self.release(source);
         Ok(self.epoll.delete(fd)?)
     }
 
     /// Frees the place of a `source` whose file is closed, or is about to be: closing it ends the
     /// watch without a system call of its own.
-    pub fn release(&mut self, source: Source) {
+    pub fn release(&mut self, source: EventSource) {
         self.tasks.free(source);
     }
 
     /// What has been reported of `source` and not yet cleared.
-    pub fn readiness(&self, source: Source) -> Readiness {
+    pub fn readiness(&self, source: EventSource) -> Readiness {
         self.tasks.ready(source)
     }
 
     /// Forgets that `source` is ready for `what`. To be called when an operation on it says
     /// `EAGAIN`: only from then on is another report certain.
-    pub fn clear(&mut self, source: Source, what: Readiness) {
+    pub fn clear(&mut self, source: EventSource, what: Readiness) {
         self.tasks.clear(source, what);
     }
 

@@ -7,7 +7,7 @@ use nix::sys::epoll::EpollFlags;
 
 /// A set of things that a file descriptor can be ready for.
 ///
-/// As an *interest* it says what to wait for; as the *state* of a [`Source`](super::Source) it says
+/// As an *interest* it says what to wait for; as the *state* of an [`EventSource`](super::EventSource) it says
 /// what has been reported since it was last [cleared](super::Context::clear).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Readiness(u8);

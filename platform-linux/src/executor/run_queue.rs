@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use slab::Slab;
 
 use super::Readiness;
-use super::task_id::{MAX_SOURCES, Source, TaskId};
+use super::task_id::{EventSource, MAX_EVENT_SOURCES, TaskId};
 
 /// The tasks of an executor, each a `T`, and the order of their turns.
 pub(super) struct RunQueue<T> {
@@ -34,7 +34,7 @@ struct Slot<T> {
     round: u64,
     /// Which of its sources are in use, a bit each.
     sources: u8,
-    ready: [Readiness; MAX_SOURCES],
+    ready: [Readiness; MAX_EVENT_SOURCES],
 }
 
 impl<T> RunQueue<T> {
@@ -77,7 +77,7 @@ impl<T> RunQueue<T> {
             background: false,
             round: 0,
             sources: 0,
-            ready: [Readiness::NONE; MAX_SOURCES],
+            ready: [Readiness::NONE; MAX_EVENT_SOURCES],
         });
         assert!(index < 1 << 28, "more tasks than an event can name");
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]
@@ -95,35 +95,38 @@ impl<T> RunQueue<T> {
     }
 
     /// A free source of the running task, if it has one.
-    pub(super) fn free_source(&self) -> Option<Source> {
+    pub(super) fn free_source(&self) -> Option<EventSource> {
         let free = self.slots[self.current.index as usize].sources.trailing_ones();
-        u8::try_from(free).ok().filter(|source| usize::from(*source) < MAX_SOURCES).map(Source)
+        u8::try_from(free)
+            .ok()
+            .filter(|source| usize::from(*source) < MAX_EVENT_SOURCES)
+            .map(EventSource)
     }
 
     /// Takes a source of the running task in use.
-    pub(super) fn take_source(&mut self, source: Source) {
+    pub(super) fn take_source(&mut self, source: EventSource) {
         let slot = &mut self.slots[self.current.index as usize];
         slot.sources |= 1 << source.0;
         slot.ready[usize::from(source.0)] = Readiness::NONE;
     }
 
-    pub(super) fn free(&mut self, source: Source) {
+    pub(super) fn free(&mut self, source: EventSource) {
         self.slots[self.current.index as usize].sources &= !(1 << source.0);
     }
 
     /// What was reported of a source of the running task.
-    pub(super) fn ready(&self, source: Source) -> Readiness {
+    pub(super) fn ready(&self, source: EventSource) -> Readiness {
         self.slots[self.current.index as usize].ready[usize::from(source.0)]
     }
 
-    pub(super) fn clear(&mut self, source: Source, what: Readiness) {
+    pub(super) fn clear(&mut self, source: EventSource, what: Readiness) {
         let ready = &mut self.slots[self.current.index as usize].ready[usize::from(source.0)];
         *ready = ready.without(what);
     }
 
     /// Notes what epoll reports and queues the task concerned. A task that has ended since is
     /// recognised by its generation, even if another has its slot by now.
-    pub(super) fn report(&mut self, id: TaskId, source: Source, ready: Readiness) {
+    pub(super) fn report(&mut self, id: TaskId, source: EventSource, ready: Readiness) {
         if let Some(slot) = self.slots.get_mut(id.index as usize)
             && slot.generation == id.generation
             && slot.sources & 1 << source.0 != 0

@@ -1,7 +1,7 @@
 //! The names of tasks and their descriptors, and how an epoll event carries them.
 
 /// How many file descriptors one task can have registered at a time.
-pub const MAX_SOURCES: usize = 8;
+pub const MAX_EVENT_SOURCES: usize = 8;
 
 /// The wake-up's token among the events: no task has it, since no source has the number 15.
 pub(super) const WAKE_UP: u64 = u64::MAX;
@@ -17,19 +17,19 @@ pub struct TaskId {
 
 /// A file descriptor that its task has registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source(pub(super) u8);
+pub struct EventSource(pub(super) u8);
 
 impl TaskId {
     /// The number that stands for one of the task's sources in an epoll event: 32 bits for the
     /// generation, 28 for the slot, 4 for the source.
-    pub(super) fn token(self, source: Source) -> u64 {
+    pub(super) fn token(self, source: EventSource) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index << 4) | u64::from(source.0)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "takes apart what `token` put together")]
-    pub(super) fn from_token(token: u64) -> (Self, Source) {
+    pub(super) fn from_token(token: u64) -> (Self, EventSource) {
         let index = (token as u32) >> 4;
-        let source = Source((token & 0xF) as u8);
+        let source = EventSource((token & 0xF) as u8);
         (Self { index, generation: (token >> 32) as u32 }, source)
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     fn a_token_is_taken_apart_as_it_was_put_together() {
         for index in [0, 1, (1 << 28) - 1] {
             for generation in [0, 1, u32::MAX] {
-                for source in (0..8).map(Source) {
+                for source in (0..8).map(EventSource) {
                     let id = TaskId { index, generation };
                     assert_eq!(TaskId::from_token(id.token(source)), (id, source));
                     assert_ne!(id.token(source), WAKE_UP);

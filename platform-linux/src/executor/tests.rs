@@ -7,7 +7,7 @@ use std::thread;
 
 use barewire_core::time::{Duration, Instant};
 
-use super::{Context, Executor, GRACE, MAX_SOURCES, Readiness, SCRATCH, Task, Waker};
+use super::{Context, Executor, GRACE, MAX_EVENT_SOURCES, Readiness, SCRATCH, Task, Waker};
 use crate::testing::task;
 
 type Log = Vec<&'static str>;
@@ -287,16 +287,16 @@ fn readiness_stays_until_it_is_cleared() {
 
 #[test]
 fn a_task_has_a_bounded_number_of_sources() {
-    let pairs: Vec<_> = (0..=MAX_SOURCES).map(|_| UnixStream::pair().unwrap()).collect();
+    let pairs: Vec<_> = (0..=MAX_EVENT_SOURCES).map(|_| UnixStream::pair().unwrap()).collect();
     let mut executor = Executor::simulated();
     executor.spawn(task(move |(), cx| {
         let mut last = None;
-        for (one, _) in &pairs[..MAX_SOURCES] {
+        for (one, _) in &pairs[..MAX_EVENT_SOURCES] {
             last = Some(cx.register(one, Readiness::READABLE).unwrap());
         }
-        let (extra, _) = &pairs[MAX_SOURCES];
+        let (extra, _) = &pairs[MAX_EVENT_SOURCES];
         assert!(cx.register(extra, Readiness::READABLE).is_err());
-        cx.deregister(last.unwrap(), &pairs[MAX_SOURCES - 1].0).unwrap();
+        cx.deregister(last.unwrap(), &pairs[MAX_EVENT_SOURCES - 1].0).unwrap();
         assert_eq!(cx.register(extra, Readiness::READABLE).unwrap(), last.unwrap());
         Poll::Ready(())
     }));

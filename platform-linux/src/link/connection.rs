@@ -6,7 +6,7 @@ use std::io;
 use nix::errno::Errno;
 
 use super::contents::Contents;
-use crate::executor::{Context, Readiness, Source};
+use crate::executor::{Context, EventSource, Readiness};
 use crate::stream::TcpStream;
 
 /// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
@@ -37,7 +37,7 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     /// Absent until the first turn has sent what there was to send: a peer that is spoken to first
     /// waits one system call less.
-    pub(super) source: Option<Source>,
+    pub(super) source: Option<EventSource>,
     /// Read in an earlier turn, and not yet taken by the session.
     pub(super) held: Option<Box<Held>>,
     /// Gathered output. Within a turn it lies in a buffer of [`GATHERED`] bytes that the executor
@@ -82,7 +82,7 @@ impl Budget {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, source: Option<Source>) -> Self {
+    pub(super) fn new(stream: TcpStream, source: Option<EventSource>) -> Self {
         Self {
             stream,
             source,

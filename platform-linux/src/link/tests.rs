@@ -15,7 +15,7 @@ use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
 use super::{Contents, DriveError, Link, connection};
-use crate::executor::{Context, Executor, MAX_SOURCES, SCRATCH};
+use crate::executor::{Context, Executor, MAX_EVENT_SOURCES, SCRATCH};
 use crate::stream::TcpStream;
 use crate::testing::{Random, task};
 use echo::{Echo, Heard, Unspeakable};
@@ -276,7 +276,7 @@ fn an_abandoned_link_is_reset() {
 fn a_link_that_is_given_up_leaves_its_place_to_others() {
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(|count: &mut usize, cx| {
-        for _ in 0..3 * MAX_SOURCES {
+        for _ in 0..3 * MAX_EVENT_SOURCES {
             let (stream, mut peer) = pair();
             let mut link = Link::new(stream);
             let over = link.drive(cx, &mut Echo::default(), |_| {});
@@ -290,7 +290,7 @@ fn a_link_that_is_given_up_leaves_its_place_to_others() {
     }));
     let mut count = 0;
     executor.run(&mut count).unwrap();
-    assert_eq!(count, 3 * MAX_SOURCES);
+    assert_eq!(count, 3 * MAX_EVENT_SOURCES);
 }
 
 #[test]

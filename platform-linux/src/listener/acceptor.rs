@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::semaphore::{Permit, Semaphore};
 use super::socket::Listener;
 use crate::error_pause::ErrorPause;
-use crate::executor::{Context, Readiness, Source, Task};
+use crate::executor::{Context, EventSource, Readiness, Task};
 use crate::stream::TcpStream;
 use crate::sys::errno;
 
@@ -39,7 +39,7 @@ pub struct Acceptor<F, R> {
     semaphore: Option<Semaphore>,
     on_accept: F,
     on_pause: R,
-    source: Option<Source>,
+    source: Option<EventSource>,
     pause: ErrorPause,
 }
 

@@ -3,7 +3,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket as StdSocket};
 
 use super::UdpClient;
-use crate::executor::{Executor, MAX_SOURCES};
+use crate::executor::{Executor, MAX_EVENT_SOURCES};
 use crate::testing::task;
 
 type Result = core::result::Result<Vec<u8>, io::ErrorKind>;
@@ -111,7 +111,7 @@ fn a_client_that_is_closed_leaves_its_place_to_the_next() {
     let peer = server.local_addr().unwrap();
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |(), cx| {
-        for _ in 0..=MAX_SOURCES {
+        for _ in 0..=MAX_EVENT_SOURCES {
             let mut client = UdpClient::connect(peer, None).unwrap();
             assert!(matches!(client.recv(cx, &mut []), Err(nb::Error::WouldBlock)));
             client.close(cx);
