@@ -8,7 +8,7 @@ use core::net::IpAddr;
 /// Who can come under many numbers escapes the limits of each. So [of an IP address](Self::from) it is
 /// the address of IPv4, whatever the port, and of IPv6 the network of 64 bits, all of which one host can
 /// have (RFC 4291 §2.5.4, RFC 6177). For a serial port it is its number, say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Source(pub u64);
 

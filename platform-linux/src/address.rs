@@ -1,12 +1,57 @@
 //! Socket addresses: as a person means them, and bound by one socket or by several.
 
+mod source;
+mod unix;
+
 use core::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use barewire_core::source::Source;
 use nix::sys::socket::{self, AddressFamily, SockaddrStorage, sockopt};
+
+pub use source::{PeerAddress, Shown, read_source, user_source};
+pub use unix::{MAX_PATH, UnixAddress, UnixPathError};
+
+/// Where a stream socket is bound, or is to be connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// An IP address and a port: the stream is TCP's.
+    Ip(SocketAddr),
+    /// A Unix socket.
+    Unix(UnixAddress),
+}
+
+impl Address {
+    /// Where a socket is bound.
+    pub(crate) fn of_socket(socket: &impl AsFd) -> io::Result<Self> {
+        Self::of(socket::getsockname(socket.as_fd().as_raw_fd())?)
+    }
+
+    pub(crate) fn of(address: SockaddrStorage) -> io::Result<Self> {
+        let v4 = address.as_sockaddr_in().map(|address| SocketAddr::from(*address));
+        let v6 = || address.as_sockaddr_in6().map(|address| SocketAddr::from(*address));
+        let unix = || address.as_unix_addr().map(|address| Self::Unix(UnixAddress::of(*address)));
+        let found = v4.or_else(v6).map(Self::Ip).or_else(unix);
+        found.ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+/// `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(address) => address.fmt(f),
+        }
+    }
+}
 
 /// An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), which a dual-stack socket shows for an IPv4
 /// peer, as the IPv4 address that it is; any other as it is.
@@ -14,25 +59,6 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip if ip == address.ip() => address,
         ip => SocketAddr::new(ip, address.port()),
-    }
-}
-
-/// What an address counts as where each [`Source`] has a share: an IPv4 address alone; of an IPv6 address
-/// the first one of its network of 64 bits.
-pub fn source(address: IpAddr) -> IpAddr {
-    Source::from(address).first_address()
-}
-
-/// A [source] as a person writes it: an IPv4 address, or an IPv6 network of 64 bits.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown(pub IpAddr);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            IpAddr::V4(address) => address.fmt(f),
-            IpAddr::V6(network) => write!(f, "{network}/64"),
-        }
     }
 }
 
@@ -121,13 +147,5 @@ mod tests {
         assert_eq!(shown("[::1]:7"), "[::1]:7");
         assert_eq!(shown("[fe80::1%3]:7"), "[fe80::1%3]:7");
         assert_eq!(shown("192.0.2.1:7"), "192.0.2.1:7");
-    }
-
-    #[test]
-    fn a_source_is_shown_as_a_person_writes_it() {
-        let shown = |text: &str| Shown(source(text.parse().unwrap())).to_string();
-        assert_eq!(shown("192.0.2.1"), "192.0.2.1");
-        assert_eq!(shown("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(shown("2001:db8:0:7:1:2:3:4"), "2001:db8:0:7::/64");
     }
 }

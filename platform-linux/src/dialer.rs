@@ -1,4 +1,4 @@
-//! Makes connections to a server that is known by a name and a port.
+//! Makes connections to a server that is known by a name and a port, or by the path of a Unix socket.
 //!
 //! A [`Dialer`] looks the name up at every attempt, since names move, by way of a [`Resolver`], which keeps
 //! nobody waiting. It races the addresses as RFC 8305 has it (a [`Race`]): a dead one costs a quarter of a
@@ -9,6 +9,7 @@ mod race;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod unix;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,10 +20,11 @@ pub use error::DialError;
 pub use race::{ATTEMPT_DELAY, MAX_ATTEMPTS, Race, Step};
 pub use resolver::{LOOKUP_TIMEOUT, Resolver};
 
-use crate::address::self_connected;
+use crate::address::{Address, UnixAddress, self_connected};
 use crate::executor::{Context, EventSource, MAX_EVENT_SOURCES, Readiness};
 use crate::link::Link;
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
+use unix::UnixAttempt;
 
 /// How long connecting may take, over all addresses together, unless the owner chooses another
 /// limit.
@@ -33,11 +35,17 @@ const _: () = assert!(MAX_ATTEMPTS < MAX_EVENT_SOURCES);
 /// Makes one connection after another to a server.
 #[derive(Debug)]
 pub struct Dialer {
-    resolver: Resolver,
+    target: Target,
     timeout: Duration,
     /// The address that has answered last.
     preferred: Option<SocketAddr>,
     racing: Option<Racing>,
+}
+
+#[derive(Debug)]
+enum Target {
+    Name(Resolver),
+    Unix(UnixAttempt),
 }
 
 /// The attempts to connect, once the addresses are known.
@@ -54,7 +62,7 @@ struct Racing {
 
 #[derive(Debug)]
 struct Attempt {
-    stream: TcpStream,
+    stream: StreamSocket,
     source: EventSource,
     peer: SocketAddr,
 }
@@ -62,7 +70,16 @@ struct Attempt {
 impl Dialer {
     /// Will connect to an address that `resolver` finds, within [`TIMEOUT`] over all.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, timeout: TIMEOUT, preferred: None, racing: None }
+        Self::to(Target::Name(resolver))
+    }
+
+    /// Will connect to a Unix socket, within [`TIMEOUT`]; it waits only where others wait to be accepted.
+    pub fn to_unix(address: UnixAddress) -> Self {
+        Self::to(Target::Unix(UnixAttempt::new(address)))
+    }
+
+    fn to(target: Target) -> Self {
+        Self { target, timeout: TIMEOUT, preferred: None, racing: None }
     }
 
     /// Changes how long connecting may take, over all addresses together, once these are known.
@@ -80,36 +97,39 @@ impl Dialer {
     /// [`nb::Error::WouldBlock`]: it is under way. Otherwise why there is no connection. One that was
     /// made with itself, as TCP can (RFC 9293 §3.5, "simultaneous open"), counts as
     /// [refused](io::ErrorKind::ConnectionRefused): nobody listens there.
-    pub fn poll<W>(
-        &mut self,
-        cx: &mut Context<'_, W>,
-    ) -> nb::Result<(Link, SocketAddr), DialError> {
+    pub fn poll<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(Link, Address), DialError> {
         let result = self.advance(cx);
         if !matches!(result, Err(nb::Error::WouldBlock)) {
             self.give_up(cx);
         }
-        if let Ok((_, peer)) = &result {
-            self.preferred = Some(*peer);
-        }
         result
     }
 
-    fn advance<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(Link, SocketAddr), DialError> {
+    fn advance<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(Link, Address), DialError> {
+        let resolver = match &mut self.target {
+            Target::Name(resolver) => resolver,
+            Target::Unix(attempt) => return attempt.poll(cx, self.timeout),
+        };
         let racing = if let Some(racing) = &mut self.racing {
             racing
         } else {
-            let addresses = self.resolver.poll(cx)?;
+            let addresses = resolver.poll(cx)?;
             let race = Race::new(&addresses, self.preferred, self.timeout);
             self.racing.insert(Racing::new(race, cx.now() + self.timeout))
         };
-        racing.advance(cx)
+        let (link, peer) = racing.advance(cx)?;
+        self.preferred = Some(peer);
+        Ok((link, Address::Ip(peer)))
     }
 
     /// Ends what is under way, and leaves nothing of it with the task: its places among the
     /// [sources](MAX_EVENT_SOURCES) are free, and the deadline gone. For a task that goes on without it;
     /// dropping the dialer is enough for one that ends.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
-        self.resolver.give_up(cx);
+        match &mut self.target {
+            Target::Name(resolver) => resolver.give_up(cx),
+            Target::Unix(attempt) => attempt.give_up(cx),
+        }
         for attempt in self.racing.take().into_iter().flat_map(|racing| racing.attempts) {
             cx.release(attempt.source);
         }
@@ -181,14 +201,14 @@ impl Racing {
 
 impl Attempt {
     fn begin<W>(cx: &mut Context<'_, W>, peer: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(peer)?;
+        let stream = StreamSocket::connect(&Address::Ip(peer))?;
         let source = cx.register(&stream, Readiness::READABLE | Readiness::WRITABLE)?;
         Ok(Self { stream, source, peer })
     }
 }
 
 /// The stream, if the attempt has connected it with another socket.
-fn connected(stream: TcpStream, peer: SocketAddr) -> io::Result<TcpStream> {
+fn connected(stream: StreamSocket, peer: SocketAddr) -> io::Result<StreamSocket> {
     stream.connect_result()?;
     let is_own = |local: SocketAddr| {
         local.port() == peer.port() && stream.peer_addr().is_ok_and(|peer| peer == local)

@@ -12,10 +12,10 @@
 //! |---|---|---|
 //! | service manager | [`activation`] | the sockets that it passes, and telling it that the server is ready |
 //! | threads | [`threads`] | an executor a thread, each with its own socket on a shared address |
-//! | drivers | [`link`], [`dialer`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over TCP, connecting by name, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT`, `SIGTERM` and `SIGHUP` |
+//! | drivers | [`link`], [`dialer`], [`listener`], [`datagrams`], [`input`], [`terminal`], [`signals`] | what a task is made of: a conversation over a stream, connecting by name or path, accepting, a UDP server and client, standard input, a terminal's mode and size, `SIGINT`, `SIGTERM` and `SIGHUP` |
 //! | workers | [`workers`], [`lossy_writer`] | threads for what would keep an executor waiting: a bounded pool of them, and one that writes lines |
 //! | executor | [`executor`] | one thread, one epoll instance, tasks that get turns |
-//! | sockets | [`stream`], [`address`], [`resolve`] | connected streams, addresses, names |
+//! | sockets | [`stream`], [`address`], [`resolve`] | connected streams of TCP and over Unix sockets, addresses and whose they are, names |
 //! | files | [`files`] | what a server reads beneath a root, and what a client writes |
 //! | waiting | [`clock`], [`wait`] | the monotonic clock, and waiting for one descriptor without an executor |
 //! | confinement | [`sandbox`] | what a process gives up that its work does not need |

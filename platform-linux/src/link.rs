@@ -1,4 +1,4 @@
-//! Drives any [`Session`] over a TCP stream, by the rule that [`barewire_core::driver`] states.
+//! Drives any [`Session`] over a stream, by the rule that [`barewire_core::driver`] states.
 //!
 //! # Sessions that send contents
 //!
@@ -72,7 +72,7 @@ use barewire_core::driver::{self, Driver, LastStep, Step};
 use barewire_core::session::{Event, Session};
 
 use crate::executor::{Context, EventSource, Readiness};
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 use connection::{Budget, Connection};
 pub use contents::Contents;
 use lingering::Lingering;
@@ -99,7 +99,7 @@ pub const MAX_LINGERING: usize = 32;
 /// control slows the peer.
 ///
 /// A link that is dropped in the middle of its conversation is reset, unless it has ended its
-/// direction. Its place among the task's sources is free when the task ends; a task that goes on
+/// direction (over a Unix socket the peer sees [no difference](crate::stream::StreamSocket)). Its place among the task's sources is free when the task ends; a task that goes on
 /// [gives it up](Self::give_up) instead.
 ///
 /// When the conversation is over before the peer has ended its direction, the connection goes on in a
@@ -121,17 +121,17 @@ const _: () = assert!(size_of::<Link>() <= 88);
 
 impl Link {
     /// A link over a connected stream that is not registered with an executor yet.
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: StreamSocket) -> Self {
         Self::with_source(stream, None)
     }
 
     /// A link over a stream that the task has registered for both directions.
-    pub(crate) fn with_source(stream: TcpStream, source: Option<EventSource>) -> Self {
+    pub(crate) fn with_source(stream: StreamSocket, source: Option<EventSource>) -> Self {
         Self { driver: Driver::new(), connection: Some(Connection::new(stream, source)) }
     }
 
     /// The stream, until the conversation is over.
-    pub fn stream(&self) -> Option<&TcpStream> {
+    pub fn stream(&self) -> Option<&StreamSocket> {
         self.connection.as_ref().map(|connection| &connection.stream)
     }
 

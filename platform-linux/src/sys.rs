@@ -62,13 +62,12 @@ pub(crate) fn listen(socket: impl AsFd, backlog: i32) -> io::Result<()> {
 }
 
 /// `accept4(2)`: non-blocking and close-on-exec at once. `nix` gives a bare number for the
-/// descriptor. It is not repeated: an interrupted call may have been about another connection.
-pub(crate) fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
+/// descriptor. It is not repeated: an interrupted call may have been about another connection. The address
+/// is the peer's, if it has an IP address: of a TCP connection, that is.
+pub(crate) fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let (fd, peer) = rustix::net::acceptfrom_with(listener, flags)?;
-    // Linux always tells the peer of a TCP connection, and it has an IP address.
-    let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-    Ok((fd, peer.ok_or(io::ErrorKind::NotConnected)?))
+    Ok((fd, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))
 }
 
 /// `send(2)` or, for two slices, `sendmsg(2)`, without a `SIGPIPE`. `nix` has no `MSG_MORE`.

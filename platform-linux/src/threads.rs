@@ -6,7 +6,7 @@ use std::thread;
 
 use nix::errno::Errno;
 
-use crate::address::Sharing;
+use crate::address::{Sharing, UnixAddress};
 use crate::clock::Clock;
 use crate::datagrams::UdpSocket;
 use crate::executor::{Executor, StopGroup};
@@ -44,6 +44,23 @@ pub struct BindError {
 /// [`AddrInUse`](io::ErrorKind::AddrInUse) whatever the count.
 pub fn listeners(addresses: &[SocketAddr], count: usize) -> Result<Bound<Listener>, BindError> {
     bind_all(addresses, count, Listener::bind_sharing, Listener::local_addr)
+}
+
+/// A listener at a Unix socket ([`Listener::bind_unix`]) for each of `count` threads (at least one): handles of
+/// one socket, whose connections go to whoever accepts first.
+///
+/// # Errors
+/// Those of [`Listener::bind_unix`] and [`Listener::try_clone`].
+pub fn unix_listeners(
+    address: &UnixAddress,
+    permissions: u32,
+    count: usize,
+) -> io::Result<Vec<Listener>> {
+    let mut listeners = vec![Listener::bind_unix(address, permissions)?];
+    for _ in 1..count {
+        listeners.push(listeners[0].try_clone()?);
+    }
+    Ok(listeners)
 }
 
 /// A UDP socket at each of `addresses` for each of `count` threads, among which the kernel spreads the

@@ -8,14 +8,14 @@ use barewire_linux::address::Family;
 use barewire_linux::dialer::{DialError, Dialer, Resolver};
 use clap::Args;
 
-use crate::cli::addresses::HostPort;
+use crate::cli::addresses::{HostPort, ServerAddress, UNIX};
 use crate::cli::exit::Failure;
 use crate::cli::waits::Waits;
 use crate::output::system_error::describe;
 
 /// The server, as the user knows it.
 #[derive(Debug)]
-pub(crate) struct Destination<'a>(HostPort<'a>);
+pub(crate) struct Destination<'a>(ServerAddress<'a>);
 
 /// Which of a server's addresses are tried.
 #[derive(Args, Clone, Copy, Debug)]
@@ -42,17 +42,19 @@ impl FamilyArguments {
 impl<'a> Destination<'a> {
     /// Reads it from the front of `arguments`, and gives it with what follows.
     pub(crate) fn read_first(arguments: &'a [String]) -> Result<(Self, &'a [String]), Failure> {
-        let (address, rest) = HostPort::read_first(arguments)?;
+        let (address, rest) = ServerAddress::read_first(arguments)?;
         Ok((Self::of("ADDR", address)?, rest))
     }
 
     /// Reads the server that an option gives.
     pub(crate) fn read_option(option: &str, argument: &'a str) -> Result<Self, Failure> {
-        Self::of(option, HostPort::read_option(option, argument)?)
+        Self::of(option, ServerAddress::read_option(option, argument)?)
     }
 
-    fn of(option: &str, address: HostPort<'a>) -> Result<Self, Failure> {
-        if address.port == 0 {
+    fn of(option: &str, address: ServerAddress<'a>) -> Result<Self, Failure> {
+        if let ServerAddress::HostPort(host_port) = &address
+            && host_port.port == 0
+        {
             let why = "a client needs the server's port";
             return Err(Failure::usage(format!("{option}: '{address}' has port 0: {why}")));
         }
@@ -74,10 +76,18 @@ impl<'a> Destination<'a> {
         Ok((destination, text.map_err(|why| Failure::usage(format!("TEXT: the text {why}")))?))
     }
 
-    /// What finds its addresses of `family`, anew at each attempt.
-    pub(crate) fn resolver(&self, family: Option<Family>, waits: &Waits) -> Resolver {
-        let HostPort { host, port } = self.0;
-        Resolver::new(host, port).with_family(family).with_timeout(waits.lookup_timeout)
+    /// What finds its addresses of `family`, anew at each attempt. A Unix socket has none.
+    pub(crate) fn resolver(
+        &self,
+        family: Option<Family>,
+        waits: &Waits,
+    ) -> Result<Resolver, Failure> {
+        let ServerAddress::HostPort(HostPort { host, port }) = self.0 else {
+            let why =
+                "is the address of a Unix socket, where no datagrams are sent (write HOST:PORT)";
+            return Err(Failure::usage(format!("ADDR: '{self}' {why}")));
+        };
+        Ok(Resolver::new(host, port).with_family(family).with_timeout(waits.lookup_timeout))
     }
 
     /// What connects to it, within `timeout` once its addresses are known.
@@ -86,8 +96,18 @@ impl<'a> Destination<'a> {
         family: FamilyArguments,
         waits: &Waits,
         timeout: Duration,
-    ) -> Dialer {
-        Dialer::new(self.resolver(family.family(), waits)).with_timeout(timeout)
+    ) -> Result<Dialer, Failure> {
+        let dialer = match (&self.0, family.family()) {
+            (ServerAddress::HostPort(_), family) => Dialer::new(self.resolver(family, waits)?),
+            (ServerAddress::Unix(address), None) => Dialer::to_unix(*address),
+            (ServerAddress::Unix(_), Some(family)) => {
+                let option = if family == Family::V4 { "-4" } else { "-6" };
+                return Err(Failure::usage(format!(
+                    "{option}: '{self}' is a Unix socket, without an {family} address (leave {option} out)"
+                )));
+            }
+        };
+        Ok(dialer.with_timeout(timeout))
     }
 }
 
@@ -103,7 +123,19 @@ pub(crate) fn connect_error(server: &str, timeout: Duration, error: &DialError) 
         return no_address(error);
     };
     let which = among(*tried);
+    let is_unix = server.starts_with(UNIX);
     match last.kind() {
+        io::ErrorKind::TimedOut if is_unix => format!(
+            "cannot connect to {server}: no answer in {timeout} (a server listens there and accepts nobody)"
+        ),
+        io::ErrorKind::PermissionDenied if is_unix => format!(
+            "cannot connect to {server}: {} (it takes the right to write to the socket, and to reach it: \
+             ls -l tells; the server's --socket-mode gives it)",
+            describe(last)
+        ),
+        io::ErrorKind::NotFound => {
+            format!("cannot connect to {server}: {} (is a server listening there?)", describe(last))
+        }
         io::ErrorKind::TimedOut => format!(
             "cannot connect to {server}: {which}no answer in {timeout} (check the address, and whether a \
              firewall drops the packets)"

@@ -36,6 +36,14 @@ pub(crate) fn seconds(duration: Duration) -> f64 {
     std::time::Duration::from(duration).as_secs_f64()
 }
 
+/// As it is shown in text.
+pub(crate) fn serialize_shown<S: Serializer>(
+    value: &impl fmt::Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 pub(crate) fn serialize_seconds<S: Serializer>(
     duration: &Duration,

@@ -59,7 +59,7 @@ signal that ended it, such as 130 after SIGINT.";
 #[derive(Debug, Parser)]
 #[command(name = ChatClientProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatClientProgram {
-    /// The server, HOST:PORT, or HOST and PORT as two arguments
+    /// The server, HOST:PORT, or HOST and PORT as two arguments, or unix:PATH
     #[arg(value_name = "ADDR", num_args = 1..=2, required = true)]
     words: Vec<String>,
 
@@ -109,7 +109,7 @@ impl Run for ChatClientProgram {
         }
         let on_terminal = self.is_on_terminal();
         let Waits { retry_pause, welcome_timeout, .. } = self.common.waits;
-        let dialer = server.dialer(self.family, &self.common.waits, self.timeout);
+        let dialer = server.dialer(self.family, &self.common.waits, self.timeout)?;
         let settings = Settings {
             server: server.to_string(),
             timeout: self.timeout,

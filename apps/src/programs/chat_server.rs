@@ -34,9 +34,9 @@ use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
 use crate::server::admission::Capacity;
-use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments};
+use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments, SocketArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
-use crate::server::sockets::{Opened, open};
+use crate::server::sockets::{Opened, removing};
 use crate::server::user::UserArguments;
 
 use bans::Bans;
@@ -55,8 +55,8 @@ Examples:
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME],
-/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, and on
-all who come from there. In the background of a terminal it serves on, and reads again in the
+/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, or of a
+Unix socket on the user (uid:1000), and so on all who come from there. In the background of a terminal it serves on, and reads again in the
 foreground. Any client will do: chat-client, nc, or a few lines of Python.
 
 SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops
@@ -72,11 +72,14 @@ const FULL: &[u8] = JoinError::RoomFull.line().as_bytes();
 #[derive(Debug, Parser)]
 #[command(name = ChatServerProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct ChatServerProgram {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments, at every address of the host;
-    /// port 0 asks for a free one. Of several sockets passed by the service manager, fd:NAME serves
-    /// those of that name only
-    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
+    /// Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, at every address
+    /// of the host, with port 0 for a free one; or unix:PATH. Of several sockets passed by the service
+    /// manager, fd:NAME serves those of that name only
+    #[arg(value_name = "ADDR", num_args = 0.., default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
+
+    #[command(flatten)]
+    socket: SocketArguments,
 
     /// How many of the last lines to send to a new member
     #[arg(long, value_name = "N", default_value_t = DEFAULT_HISTORY)]
@@ -87,8 +90,8 @@ pub(crate) struct ChatServerProgram {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_members: u32,
 
-    /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one), which
-    /// may join twice as often at once, and then once a second
+    /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one, and so does
+    /// a user of a Unix socket), which may join twice as often at once, and then once a second
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_per_source: u32,
@@ -139,14 +142,14 @@ impl Run for ChatServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let address = ListenAddress::read_only(&self.address)?;
         // The room lives on one thread.
-        let Opened { shares, addresses } = open(&address)?;
+        let Opened { shares, addresses } = self.socket.open(&address)?;
         self.user.take_effect(Keep::Files)?;
         let log_file = self.log.as_deref().map(LogFile::open).transpose();
         let log_file = log_file.map_err(|failure| failure.about("--log"))?;
         let motd = self.motd.as_deref().map(Motd::open).transpose()?;
         let mut bans = Bans::default();
         let confine = || {
-            self.common.sandbox.confine_and_tell(&self.files())?;
+            self.common.sandbox.confine_and_tell(&removing(self.files(), &shares))?;
             bans = Bans::open(self.bans.as_deref())?;
             Ok(())
         };

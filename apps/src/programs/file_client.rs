@@ -89,8 +89,8 @@ failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 #[derive(Debug, Parser)]
 #[command(name = FileClientProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct FileClientProgram {
-    /// The server, HOST:PORT, or HOST and PORT as two words; and the files, whose names are UTF-8
-    /// (asked for if there is none; `.` is the server's root)
+    /// The server, HOST:PORT, or HOST and PORT as two words, or unix:PATH; and the files, whose names
+    /// are UTF-8 (asked for if there is none; `.` is the server's root)
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,
 
@@ -150,11 +150,11 @@ impl Run for FileClientProgram {
         self.common.sandbox.confine_and_tell(&allowed)?;
         let (family, waits) = (self.settings.family, &self.common.waits);
         let dialer = |server: &Destination<'_>| server.dialer(family, waits, self.settings.timeout);
-        let (server, first) = (server.to_string(), dialer(&server));
+        let (server, first) = (server.to_string(), dialer(&server)?);
         let mut others = Vec::new();
         for mirror in &self.settings.mirror {
             let mirror = Destination::read_option("--mirror", mirror)?;
-            others.push((mirror.to_string(), dialer(&mirror)));
+            others.push((mirror.to_string(), dialer(&mirror)?));
         }
         let scope = match transfers.len() {
             _ if self.recursive => Scope::Tree { in_detail: self.common.verbose > 0 },

@@ -17,11 +17,11 @@ use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::link::Link;
-use barewire_linux::sandbox::Keep;
+use barewire_linux::sandbox::{Allowed, Keep};
 use barewire_linux::workers::WorkerPool;
 use clap::Parser;
 
-use crate::cli::addresses::ListenAddress;
+use crate::cli::addresses::{ListenAddress, is_like_an_address};
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::run::Run;
@@ -32,7 +32,7 @@ use crate::server::listen::{
     self, ClientArguments, DEFAULT_ADDRESS, PenaltyArguments, ServeArguments,
 };
 use crate::server::serve::{AcceptLimits, Others, serve};
-use crate::server::sockets::Opened;
+use crate::server::sockets::{Opened, removing};
 use crate::server::user::UserArguments;
 
 use connection::{ClientConnection, FileServerState};
@@ -64,10 +64,10 @@ const WORKERS: usize = 4;
 #[command(name = FileServerProgram::NAME, version, after_help = EXAMPLES)]
 #[command(mut_arg("threads", |threads| threads.help(THREADS)))]
 pub(crate) struct FileServerProgram {
-    /// Where to listen, HOST:PORT, or HOST and PORT as two words, port 0 for a free one
-    /// (127.0.0.1:8080), or fd:NAME for the sockets of that name that the service manager has passed;
-    /// and the folder to serve (the current one)
-    #[arg(value_names = ["ADDR", "DIR"], num_args = 0..=3)]
+    /// Where to listen, several if need be: HOST:PORT, or HOST and PORT as two words, port 0 for a free one
+    /// (127.0.0.1:8080); unix:PATH; or fd:NAME for the sockets of that name that the service manager has
+    /// passed; and the folder to serve (the current one; write ./NAME if it looks like an address)
+    #[arg(value_names = ["ADDR", "DIR"], num_args = 0..)]
     words: Vec<String>,
 
     #[command(flatten)]
@@ -129,7 +129,9 @@ impl Run for FileServerProgram {
         self.user.take_effect(Keep::Files)?;
         let store = Store::open(&folder, self.hidden)?;
         // Before the threads begin, since each inherits it from this one.
-        let service = listen::start(&addresses, printer, || store.confine(self.common.sandbox))?;
+        let service = listen::start(&addresses, printer, || {
+            store.confine(self.common.sandbox, removing(Allowed::nothing(), &shares))
+        })?;
         let config = TransferConfig::new()
             .with_quiet(self.quiet_period)
             .with_timeout(self.timeout)
@@ -158,7 +160,7 @@ impl Run for FileServerProgram {
             printer,
             |_, _| {},
             |state, now, peer, stream| {
-                let source = state.sources.of(peer.address.ip());
+                let source = state.sources.of(peer.address.source());
                 let session = Sender::new(now, state.config);
                 ClientConnection::new(Link::new(stream), session, peer, source)
             },
@@ -168,7 +170,7 @@ impl Run for FileServerProgram {
 
 /// The address, and the folder behind it.
 fn address_and_folder(words: &[String]) -> Result<(ListenAddress<'_>, PathBuf), Failure> {
-    let (address, rest) = ListenAddress::read_first(words).map_err(|failure| match words {
+    let (address, rest) = ListenAddress::read_first(words, |word| !is_like_an_address(word)).map_err(|failure| match words {
         [folder] if Path::new(folder).is_dir() => Failure::usage(format!(
             "'{folder}' is a folder, not an address (the folder comes behind the address: file-server {DEFAULT_ADDRESS} \
              {folder})"

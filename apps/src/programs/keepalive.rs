@@ -3,9 +3,9 @@
 use std::io;
 
 use barewire_core::time::Duration;
-use barewire_linux::stream::TcpStream;
+use barewire_linux::stream::StreamSocket;
 
-/// How the kernel asks: see [`TcpStream::set_keepalive`].
+/// How the kernel asks: see [`StreamSocket::set_keepalive`].
 pub(super) struct Keepalive {
     idle: Duration,
     interval: Duration,
@@ -23,7 +23,7 @@ pub(super) const CLIENT: Keepalive =
     Keepalive { idle: Duration::from_secs(30), interval: Duration::from_secs(10), probes: 3 };
 
 impl Keepalive {
-    pub(super) fn enable(&self, stream: &TcpStream) -> io::Result<()> {
+    pub(super) fn enable(&self, stream: &StreamSocket) -> io::Result<()> {
         stream.set_keepalive(self.idle, self.interval, self.probes)
     }
 }

@@ -1,12 +1,12 @@
 //! `tcp-client`: receives a greeting and answers it.
 
 use core::task::Poll;
-use std::net::SocketAddr;
 use std::time::Instant as StdInstant;
 
 use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
+use barewire_linux::address::Address;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
@@ -42,7 +42,7 @@ for wrong usage.";
 #[derive(Debug, Parser)]
 #[command(name = TcpClientProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct TcpClientProgram {
-    /// The server, HOST:PORT, or HOST and PORT as two arguments; and what to answer (`Hello`)
+    /// The server, HOST:PORT, or HOST and PORT as two arguments, or unix:PATH; and what to answer (`Hello`)
     #[arg(value_names = ["ADDR", "TEXT"], num_args = 1..=3, required = true)]
     words: Vec<String>,
 
@@ -78,7 +78,7 @@ impl Run for TcpClientProgram {
         let config =
             hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
         let task = HandshakeTask {
-            dialer: server.dialer(self.family, &self.common.waits, self.timeout),
+            dialer: server.dialer(self.family, &self.common.waits, self.timeout)?,
             name: server.to_string(),
             answer,
             config,
@@ -106,7 +106,7 @@ enum State {
     Connected {
         link: Link,
         session: hello::Client<'static>,
-        peer: SocketAddr,
+        peer: Address,
         /// When it was connected.
         since: StdInstant,
     },

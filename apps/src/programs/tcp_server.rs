@@ -24,7 +24,7 @@ use crate::server::context::{ServedPeer, ServerContext};
 use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArguments};
 use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
-use crate::server::sockets::Opened;
+use crate::server::sockets::{Opened, removing};
 use crate::server::user::UserArguments;
 
 const EXAMPLES: &str = "\
@@ -81,7 +81,8 @@ impl Run for TcpServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<Listener>()?;
         self.user.take_effect(Keep::Nothing)?;
-        let confine = || self.common.sandbox.confine_and_tell(&Allowed::nothing());
+        let allowed = || removing(Allowed::nothing(), &shares);
+        let confine = || self.common.sandbox.confine_and_tell(&allowed());
         let service = listen::start(&addresses, printer, confine)?;
         let shared = Arc::new(Shared {
             greeting: self.greeting,

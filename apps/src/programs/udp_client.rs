@@ -89,7 +89,7 @@ impl Run for UdpClientProgram {
         let config = ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries);
         let request = text.unwrap_or(b"nice to meet you too");
         let task = ExchangeTask {
-            resolver: server.resolver(family, &self.common.waits),
+            resolver: server.resolver(family, &self.common.waits)?,
             name: server.to_string(),
             question: Question { request, local, config },
             buffer: vec![0; self.capacity].into_boxed_slice(),

@@ -3,13 +3,13 @@
 mod unanswered;
 
 use core::task::Poll;
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use barewire_core::datagram::{
     self, Action, Datagram, DropReason, HashKey, Rate, Reply, Responder, ResponderConfig,
 };
 use barewire_core::time::Duration;
+use barewire_linux::address::Address;
 use barewire_linux::datagrams::{UdpServer, UdpSocket};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::randomness::random_bytes;
@@ -137,7 +137,7 @@ impl Run for UdpServerProgram {
             .with_total_rate(rate(self.total_rate))
             .with_mute_threshold(mute_threshold);
         let key = HashKey::new(random_bytes().map_err(Failure::system)?);
-        let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+        let ports: Vec<u16> = addresses.iter().filter_map(port).collect();
         let responder = Responder::new(ports.leak(), reply, key, config);
         let state = State { responder, unanswered: Unanswered::default() };
         let state = Box::new(SharedState::new(state));
@@ -158,6 +158,13 @@ impl Run for UdpServerProgram {
             Ok(UdpContext { printer: printer.for_thread(), has_answered: false })
         })
         .map_err(Failure::system)
+    }
+}
+
+fn port(address: &Address) -> Option<u16> {
+    match address {
+        Address::Ip(address) => Some(address.port()),
+        Address::Unix(_) => None,
     }
 }
 

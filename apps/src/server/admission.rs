@@ -1,10 +1,10 @@
 //! Who is let in: so many clients in all, and of each source.
 
-use std::net::IpAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::listener::{Permit, Semaphore};
 use barewire_linux::resource_limits;
@@ -77,7 +77,7 @@ pub(crate) enum Standing {
 
 /// A connection that was let in, or not, as long as it lasts.
 pub(crate) struct Admitted {
-    host: IpAddr,
+    source: Source,
     penalties: Arc<Penalties>,
     /// Given back before the place is, with which another of the source may come.
     _source: SourceCount,
@@ -107,21 +107,21 @@ impl Admission {
         }
     }
 
-    /// How much longer nobody is let in from the source of `host`, if its conversations keep failing.
-    pub(crate) fn paused_for(&self, host: IpAddr, now: Instant) -> Option<Duration> {
-        self.penalties.paused_for(host, now)
+    /// How much longer nobody is let in from `source`, if its conversations keep failing.
+    pub(crate) fn paused_for(&self, source: Source, now: Instant) -> Option<Duration> {
+        self.penalties.paused_for(source, now)
     }
 
-    /// Takes a place for a connection from `host`, if it may have one.
-    pub(crate) fn admit(&self, host: IpAddr) -> Admitted {
-        let count = self.sources.of(host, || AtomicUsize::new(0));
+    /// Takes a place for a connection of `source`, if it may have one.
+    pub(crate) fn admit(&self, source: Source) -> Admitted {
+        let count = self.sources.of(source, || AtomicUsize::new(0));
         let before = count.fetch_add(1, Ordering::Relaxed);
         let most = self.capacity.per_source;
         let place = if before < most { self.places.take() } else { None };
         let is_told = place.is_none() && before.saturating_sub(most) < TURNED_AWAY;
         let told = if is_told { self.told.try_acquire() } else { None };
         let penalties = Arc::clone(&self.penalties);
-        Admitted { host, penalties, _source: SourceCount(count), place, told }
+        Admitted { source, penalties, _source: SourceCount(count), place, told }
     }
 }
 
@@ -136,17 +136,19 @@ impl Admitted {
 
     /// The conversation went wrong. Gives the pause of its source, if one begins.
     pub(super) fn penalize(&self, penalty: Penalty, now: Instant) -> Option<Duration> {
-        self.penalties.add(self.host, penalty, now)
+        self.penalties.add(self.source, penalty, now)
     }
 
     /// The conversation goes well.
     pub(super) fn clear_penalties(&self) {
-        self.penalties.clear(self.host);
+        self.penalties.clear(self.source);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use barewire_linux::address::read_source;
+
     use super::Standing::{Ignored, Served, TurnedAway};
     use super::*;
 
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn each_source_has_its_share_and_leaves_that_of_others() {
         let admission = admission(100, 2);
-        let admit = |host: &str| admission.admit(host.parse().unwrap());
+        let admit = |host: &str| admission.admit(read_source(host).unwrap());
         let mut held: Vec<_> = (0..20).map(|_| admit("192.0.2.1")).collect();
         let standings: Vec<_> = held.iter().map(Admitted::standing).collect();
         assert_eq!(standings[..3], [Served, Served, TurnedAway]);
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn all_together_have_no_more_places_than_there_are() {
         let admission = admission(3, 2);
-        let admit = |number: u32| admission.admit(IpAddr::V4(number.into()));
+        let admit = |number: u64| admission.admit(Source(number));
         let held = [admit(1), admit(1), admit(1), admit(2), admit(3)];
         let standings = held.each_ref().map(Admitted::standing);
         assert_eq!(standings, [Served, Served, TurnedAway, Served, TurnedAway]);

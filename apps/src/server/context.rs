@@ -1,12 +1,11 @@
-//! What the tasks of one thread of a TCP server share.
+//! What the tasks of one thread of a stream server share.
 
 use core::task::Poll;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::time::Instant;
-use barewire_linux::address;
+use barewire_linux::address::{self, PeerAddress};
 use barewire_linux::executor::{Context, Task, TaskId, Waker};
 use barewire_linux::listener::Permit;
 
@@ -34,7 +33,7 @@ pub(crate) struct ServerContext<S> {
 
 /// Whom a task serves.
 pub(crate) struct ServedPeer {
-    pub(crate) address: SocketAddr,
+    pub(crate) address: PeerAddress,
     /// Counts it among the clients until this is dropped.
     pub(super) admitted: Admitted,
     /// With `once`, the only one that there is.
@@ -62,7 +61,7 @@ impl ServedPeer {
     /// The conversation went wrong, by the client's doing.
     pub(crate) fn penalize(&self, penalty: Penalty, now: Instant) {
         if let Some(pause) = self.admitted.penalize(penalty, now) {
-            let source = address::Shown(address::source(self.address.ip()));
+            let source = address::Shown(self.address.source());
             log::debug!("{source}: paused for {pause}, as its conversations keep failing");
         }
     }
@@ -97,7 +96,7 @@ impl<S> ServerContext<S> {
     pub(crate) fn peer_abandoned(&mut self, peer: &ServedPeer, reason: &str) {
         self.failed.store(true, Ordering::Relaxed);
         // With more diagnostics each is told.
-        if log::log_enabled!(log::Level::Debug) || self.repeats.tells(peer.address.ip()) {
+        if log::log_enabled!(log::Level::Debug) || self.repeats.tells(peer.address.source()) {
             self.printer.client_failed(&format!("{}: {reason}", peer.address));
         }
     }

@@ -1,12 +1,12 @@
 //! Where a server listens.
 
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::thread;
 
 use barewire_core::time::Duration;
 use barewire_linux::activation::Notifier;
+use barewire_linux::address::Address;
 use barewire_linux::job_control;
 use barewire_linux::signals::Signals;
 use clap::Args;
@@ -29,10 +29,10 @@ use super::user;
 /// Where a server listens, and how it serves.
 #[derive(Args, Debug)]
 pub(crate) struct ListenArguments {
-    /// Where to listen: HOST:PORT, or HOST and PORT as two arguments, at every address of the host;
-    /// port 0 asks for a free one. Of several sockets passed by the service manager, fd:NAME serves
-    /// those of that name only
-    #[arg(value_name = "ADDR", num_args = 0..=2, default_value = DEFAULT_ADDRESS)]
+    /// Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, at every address
+    /// of the host; port 0 asks for a free one. A server of streams also at unix:PATH. Of several sockets
+    /// passed by the service manager, fd:NAME serves those of that name only
+    #[arg(value_name = "ADDR", num_args = 0.., default_value = DEFAULT_ADDRESS)]
     address: Vec<String>,
 
     #[command(flatten)]
@@ -55,6 +55,9 @@ pub(crate) struct ServeArguments {
     #[arg(long)]
     pub(crate) once: bool,
 
+    #[command(flatten)]
+    socket: SocketArguments,
+
     /// Serve with N threads, each with its own socket on the address [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "once",
           value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -68,6 +71,7 @@ impl ServeArguments {
         address: &ListenAddress<'_>,
         threads: usize,
     ) -> Result<Opened<S>, Failure> {
+        let permissions = self.socket.permissions(address)?;
         if let Some(passed) = open_passed(address)? {
             if self.threads > Some(1) {
                 log::warn!(
@@ -96,7 +100,39 @@ impl ServeArguments {
                 |()| threads,
             ),
         };
-        bind(address, threads)
+        bind(address, permissions, threads)
+    }
+}
+
+/// How a server makes its sockets.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct SocketArguments {
+    /// Who may connect to a Unix socket, as the permissions of its file: to connect takes the right to write
+    /// [default: 660, the owner and the group]
+    #[arg(long, value_name = "MODE", value_parser = socket_mode)]
+    socket_mode: Option<u32>,
+}
+
+const DEFAULT_SOCKET_MODE: u32 = 0o660;
+
+impl SocketArguments {
+    /// The permissions of those at `address`.
+    fn permissions(self, address: &ListenAddress<'_>) -> Result<u32, Failure> {
+        if self.socket_mode.is_some() && !address.has_unix() {
+            return Err(Failure::usage(
+                "--socket-mode is for Unix sockets, and no ADDR is unix:PATH",
+            ));
+        }
+        Ok(self.socket_mode.unwrap_or(DEFAULT_SOCKET_MODE))
+    }
+
+    /// As [`ServeArguments::open`], for a server with one thread.
+    pub(crate) fn open<S: ServerSocket>(
+        self,
+        address: &ListenAddress<'_>,
+    ) -> Result<Opened<S>, Failure> {
+        let permissions = self.permissions(address)?;
+        open_passed(address)?.map_or_else(|| bind(address, permissions, 1), Ok)
     }
 }
 
@@ -108,8 +144,8 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "N", value_parser = client_count)]
     max_clients: Option<NonZero<usize>>,
 
-    /// How many connections from one source, an IPv4 address or an IPv6 network of 64 bits, to serve at
-    /// once; more are turned away [default: three quarters of --max-clients, or a quarter of what the system
+    /// How many connections from one source, an IPv4 address, an IPv6 network of 64 bits or a user of a
+    /// Unix socket, to serve at once; more are turned away [default: three quarters of --max-clients, or a quarter of what the system
     /// allows]
     #[arg(long, value_name = "N", value_parser = client_count)]
     max_per_source: Option<NonZero<usize>>,
@@ -144,7 +180,7 @@ fn check_threads(threads: usize) -> io::Result<()> {
 /// itself, and says that the server listens, on standard output and to the service manager. From `confine` on
 /// the process need not be able to reach anything new.
 pub(crate) fn start(
-    addresses: &[SocketAddr],
+    addresses: &[Address],
     printer: &mut Printer,
     confine: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Service, Failure> {
@@ -170,6 +206,13 @@ pub(crate) fn start(
         Notifier::nobody()
     });
     Ok(Service { signals, notifier })
+}
+
+/// Reads permissions, in octal digits.
+fn socket_mode(argument: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(argument, 8).ok().filter(|mode| *mode <= 0o777);
+    let is_plain = argument.bytes().all(|byte| byte.is_ascii_digit());
+    mode.filter(|_| is_plain).ok_or_else(|| "must be three octal digits, such as 660 or 666".into())
 }
 
 /// Reads a number of clients.

@@ -6,12 +6,11 @@
 //! single program among them that keeps failing is not to shut the others out.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::address;
 
 /// A source is paused that has more penalty than this.
 const THRESHOLD: Duration = Duration::from_secs(60);
@@ -58,9 +57,9 @@ pub(crate) struct Penalties {
 
 #[derive(Debug, Default)]
 struct Table {
-    accounts: HashMap<IpAddr, Account>,
+    accounts: HashMap<Source, Account>,
     /// Those that were never paused, and those that were: when they are clear.
-    clear_at: [BTreeSet<(Instant, IpAddr)>; 2],
+    clear_at: [BTreeSet<(Instant, Source)>; 2],
 }
 
 /// What a source owes.
@@ -77,23 +76,22 @@ impl Penalties {
         Self { max_pause, is_empty: AtomicBool::new(true), table: Mutex::default() }
     }
 
-    /// How much longer the source of `host` is paused, if it is.
-    pub(crate) fn paused_for(&self, host: IpAddr, now: Instant) -> Option<Duration> {
+    /// How much longer a source is paused, if it is.
+    pub(crate) fn paused_for(&self, source: Source, now: Instant) -> Option<Duration> {
         if self.is_empty.load(Ordering::Relaxed) {
             return None;
         }
-        let until = self.table().accounts.get(&address::source(host))?.paused_until;
+        let until = self.table().accounts.get(&source)?.paused_until;
         until.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
-    /// A conversation with `host` went wrong. Gives the pause of its source, if one begins.
+    /// A conversation with a source went wrong. Gives its pause, if one begins.
     ///
     /// What was under way when a pause began, and fails in it, costs nothing.
-    pub(crate) fn add(&self, host: IpAddr, penalty: Penalty, now: Instant) -> Option<Duration> {
+    pub(crate) fn add(&self, source: Source, penalty: Penalty, now: Instant) -> Option<Duration> {
         if self.max_pause.is_zero() {
             return None;
         }
-        let source = address::source(host);
         let mut table = self.table();
         table.forget_clear(now);
         let account = table.accounts.get(&source).copied();
@@ -125,13 +123,13 @@ impl Penalties {
         pause
     }
 
-    /// A conversation with `host` goes well: its source owes nothing.
-    pub(crate) fn clear(&self, host: IpAddr) {
+    /// A conversation with a source goes well: it owes nothing.
+    pub(crate) fn clear(&self, source: Source) {
         if self.is_empty.load(Ordering::Relaxed) {
             return;
         }
         let mut table = self.table();
-        table.remove(address::source(host));
+        table.remove(source);
         self.is_empty.store(table.accounts.is_empty(), Ordering::Relaxed);
     }
 
@@ -142,12 +140,12 @@ impl Penalties {
 }
 
 impl Table {
-    fn insert(&mut self, source: IpAddr, account: Account) {
+    fn insert(&mut self, source: Source, account: Account) {
         self.clear_at[usize::from(account.pauses > 0)].insert((account.clear_at, source));
         self.accounts.insert(source, account);
     }
 
-    fn remove(&mut self, source: IpAddr) {
+    fn remove(&mut self, source: Source) {
         if let Some(account) = self.accounts.remove(&source) {
             self.clear_at[usize::from(account.pauses > 0)].remove(&(account.clear_at, source));
         }

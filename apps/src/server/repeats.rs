@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::address;
 
@@ -18,7 +18,7 @@ const SOURCES: usize = 64;
 /// Counts what is told of each source in a period, so that a flood of failures makes no flood of words.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    counts: HashMap<Option<IpAddr>, u64>,
+    counts: HashMap<Option<Source>, u64>,
     /// The end of the period.
     until: Option<Instant>,
 }
@@ -28,13 +28,13 @@ pub(super) struct Repeats {
 pub(super) struct More {
     count: u64,
     /// None for those beyond [`SOURCES`].
-    source: Option<IpAddr>,
+    source: Option<Source>,
 }
 
 impl Repeats {
-    /// Whether something about `host` is to be told.
-    pub(super) fn tells(&mut self, host: IpAddr) -> bool {
-        let source = Some(address::source(host));
+    /// Whether something about a source is to be told.
+    pub(super) fn tells(&mut self, source: Source) -> bool {
+        let source = Some(source);
         let has_place = self.counts.len() < SOURCES || self.counts.contains_key(&source);
         let count = self.counts.entry(source.filter(|_| has_place)).or_default();
         *count += 1;
@@ -71,7 +71,7 @@ impl fmt::Display for More {
         write!(f, "… {} more from ", self.count)?;
         match self.source {
             Some(source) => address::Shown(source).fmt(f),
-            None => f.write_str("other addresses"),
+            None => f.write_str("others"),
         }
     }
 }
@@ -85,15 +85,15 @@ mod tests {
     #[test]
     fn what_repeats_is_counted_by_its_source() {
         let mut repeats = Repeats::default();
-        let [four, six, alike]: [IpAddr; 3] =
-            ["203.0.113.7", "2001:db8::1", "2001:db8::ffff:1"].map(|host| host.parse().unwrap());
+        let [four, six, alike]: [Source; 3] = ["203.0.113.7", "2001:db8::1", "2001:db8::ffff:1"]
+            .map(|text| address::read_source(text).unwrap());
         for number in 1..=TOLD + 812 {
             assert_eq!(repeats.tells(four), number <= TOLD, "{number}");
         }
         for number in 1..=TOLD + 1 {
             assert_eq!(repeats.tells(if number % 2 == 0 { six } else { alike }), number <= TOLD);
         }
-        assert!(repeats.tells("192.0.2.1".parse().unwrap()));
+        assert!(repeats.tells(address::read_source("192.0.2.1").unwrap()));
         assert_eq!(repeats.poll(START), []);
         assert_eq!(repeats.poll_deadline(), Some(START + PERIOD));
         let mut more: Vec<_> =
@@ -107,9 +107,9 @@ mod tests {
     #[test]
     fn sources_without_end_are_told_as_if_they_were_one() {
         let mut repeats = Repeats::default();
-        let told = (0..1000).filter(|host| repeats.tells(IpAddr::V4((*host).into()))).count();
+        let told = (0..1000).filter(|number| repeats.tells(Source(*number))).count();
         assert_eq!(told, SOURCES + 10);
         let more: Vec<_> = repeats.finish().iter().map(ToString::to_string).collect();
-        assert_eq!(more, [format!("… {} more from other addresses", 1000 - told)]);
+        assert_eq!(more, [format!("… {} more from others", 1000 - told)]);
     }
 }

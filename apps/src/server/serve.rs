@@ -1,4 +1,4 @@
-//! Accepts TCP clients, and gives each a task.
+//! Accepts clients, and gives each a task.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Executor, Task};
 use barewire_linux::listener::{Accepted, Acceptor, Listener, Semaphore};
-use barewire_linux::stream::TcpStream;
+use barewire_linux::stream::StreamSocket;
 use barewire_linux::threads;
 
 use crate::cli::exit::Failure;
@@ -54,7 +54,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     limits: AcceptLimits,
     printer: &Printer,
     start: impl Fn(&mut Executor<'_, ServerContext<S>>, &mut S) + Sync,
-    make_session: impl Fn(&S, Instant, ServedPeer, TcpStream) -> T + Copy + Sync + 'static,
+    make_session: impl Fn(&S, Instant, ServedPeer, StreamSocket) -> T + Copy + Sync + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
     // With `once` the others wait for the end. Without, they are told.
@@ -74,12 +74,12 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                 semaphore.clone(),
                 move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                     let Accepted { stream, peer: address, permit } = accepted;
-                    if let Some(left) = admission.paused_for(address.ip(), cx.now()) {
+                    if let Some(left) = admission.paused_for(address.source(), cx.now()) {
                         log::debug!("{address}: turned away, as its source is paused for {left}");
                         close_behind(&stream, limits.paused);
                         return;
                     }
-                    let admitted = admission.admit(address.ip());
+                    let admitted = admission.admit(address.source());
                     let standing = admitted.standing();
                     if standing != Standing::Served {
                         log::debug!(
@@ -110,7 +110,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
 }
 
 /// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.
-fn close_behind(stream: &TcpStream, words: &[u8]) {
+fn close_behind(stream: &StreamSocket, words: &[u8]) {
     if !words.is_empty() {
         let _ = stream.send(words, &[], false);
     }

@@ -5,11 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 
 use barewire_linux::activation::{self, Unusable};
+use barewire_linux::address::{Address, UnixAddress};
 use barewire_linux::datagrams::UdpSocket;
 use barewire_linux::listener::Listener;
+use barewire_linux::sandbox::Allowed;
 use barewire_linux::threads::{self, BindError, Bound};
 
-use crate::cli::addresses::{HostPort, ListenAddress};
+use crate::cli::addresses::{HostPort, ListenAddress, ServerAddress};
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
@@ -23,8 +25,15 @@ pub(crate) trait ServerSocket: Sized {
 
     fn bind(addresses: &[SocketAddr], threads: usize) -> Result<Bound<Self>, BindError>;
 
+    /// At a Unix socket, with these permissions: one for each thread.
+    fn bind_unix(
+        address: &UnixAddress,
+        permissions: u32,
+        threads: usize,
+    ) -> Result<Vec<Self>, Failure>;
+
     /// Where it is reached.
-    fn addresses(&self) -> io::Result<Vec<SocketAddr>>;
+    fn addresses(&self) -> io::Result<Vec<Address>>;
 }
 
 impl ServerSocket for Listener {
@@ -38,7 +47,16 @@ impl ServerSocket for Listener {
         threads::listeners(addresses, threads)
     }
 
-    fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    fn bind_unix(
+        address: &UnixAddress,
+        permissions: u32,
+        threads: usize,
+    ) -> Result<Vec<Self>, Failure> {
+        let bound = threads::unix_listeners(address, permissions, threads);
+        bound.map_err(|error| unbound_unix(address, &error))
+    }
+
+    fn addresses(&self) -> io::Result<Vec<Address>> {
         self.addresses()
     }
 }
@@ -54,8 +72,14 @@ impl ServerSocket for UdpSocket {
         threads::udp_sockets(addresses, threads)
     }
 
-    fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.addresses()
+    fn bind_unix(address: &UnixAddress, _: u32, _: usize) -> Result<Vec<Self>, Failure> {
+        let why =
+            "is the address of a Unix socket, where no datagrams are received (write HOST:PORT)";
+        Err(Failure::usage(format!("ADDR: '{address}' {why}")))
+    }
+
+    fn addresses(&self) -> io::Result<Vec<Address>> {
+        Ok(self.addresses()?.into_iter().map(Address::Ip).collect())
     }
 }
 
@@ -65,13 +89,7 @@ pub(crate) struct Opened<S> {
     /// For each thread its sockets.
     pub(crate) shares: Vec<Vec<S>>,
     /// Where they are reached.
-    pub(crate) addresses: Vec<SocketAddr>,
-}
-
-/// Opens the sockets of a server with one thread: those that the service manager has passed, or else one
-/// at each address.
-pub(crate) fn open<S: ServerSocket>(address: &ListenAddress<'_>) -> Result<Opened<S>, Failure> {
-    open_passed(address)?.map_or_else(|| bind(address, 1), Ok)
+    pub(crate) addresses: Vec<Address>,
 }
 
 /// What the service manager has passed, if anything.
@@ -83,7 +101,7 @@ pub(super) fn open_passed<S: ServerSocket>(
     };
     let name = match address {
         ListenAddress::Passed(name) => Some(*name),
-        ListenAddress::HostPort(_) => None,
+        ListenAddress::At(_) => None,
     };
     let sockets = S::passed(name).map_err(|error| match &error {
         Unusable::System(error) => unusable(&describe(error)),
@@ -97,21 +115,47 @@ pub(super) fn open_passed<S: ServerSocket>(
     Opened::new(vec![sockets]).map(Some)
 }
 
-/// Binds sockets at each address, for each of `threads`.
+/// Binds sockets at each address, for each of `threads`; the files of Unix sockets get these permissions.
 pub(super) fn bind<S: ServerSocket>(
     address: &ListenAddress<'_>,
+    permissions: u32,
     threads: usize,
 ) -> Result<Opened<S>, Failure> {
-    let ListenAddress::HostPort(host_port) = address else {
+    let ListenAddress::At(addresses) = address else {
         return Err(Failure::Conversation("the service manager has passed no socket".into()));
     };
+    let mut all: Vec<Vec<S>> = (0..threads.max(1)).map(|_| Vec::new()).collect();
+    for address in addresses {
+        let shares = match address {
+            ServerAddress::HostPort(host_port) => bind_ip(host_port, threads)?,
+            ServerAddress::Unix(path) => {
+                S::bind_unix(path, permissions, threads)?.into_iter().map(|it| vec![it]).collect()
+            }
+        };
+        for (own, share) in all.iter_mut().zip(shares) {
+            own.extend(share);
+        }
+    }
+    Opened::new(all)
+}
+
+fn bind_ip<S: ServerSocket>(
+    host_port: &HostPort<'_>,
+    threads: usize,
+) -> Result<Vec<Vec<S>>, Failure> {
     let bound = S::bind(&host_port.resolve()?, threads);
     let Bound { shares, left_out } =
         bound.map_err(|error| unbound(S::PROTOCOL, host_port, &error))?;
     for BindError { address, error } in left_out {
         log::info!("not listening on {address}: {}", describe(&error));
     }
-    Opened::new(shares)
+    Ok(shares)
+}
+
+/// Besides what is `allowed`, to remove the files of Unix sockets in the end.
+pub(crate) fn removing<'a>(allowed: Allowed<'a>, shares: &'a [Vec<Listener>]) -> Allowed<'a> {
+    let folders = shares.iter().flatten().filter_map(Listener::folder);
+    folders.fold(allowed, Allowed::removing_beneath)
 }
 
 impl<S: ServerSocket> Opened<S> {
@@ -139,4 +183,25 @@ fn unbound(protocol: char, host_port: &HostPort<'_>, failure: &BindError) -> Fai
         (named, bound) => format!("{named} ({bound})"),
     };
     Failure::Conversation(format!("cannot bind {which}: {}{advice}", describe(error)))
+}
+
+fn unbound_unix(address: &UnixAddress, error: &io::Error) -> Failure {
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "address already in use: a running process has this socket open (find it with: ss -xlp, or \
+             choose another path)"
+        }
+        io::ErrorKind::AlreadyExists => {
+            "what is there is not a socket, and stays (remove it, or choose another path)"
+        }
+        io::ErrorKind::ResourceBusy => {
+            "a server that does not run any more has left it, and another process keeps its folder locked (flock)"
+        }
+        _ => "",
+    };
+    Failure::Conversation(if why.is_empty() {
+        format!("cannot bind {address}: {}", describe(error))
+    } else {
+        format!("cannot bind {address}: {why}")
+    })
 }

@@ -3,12 +3,12 @@ use std::io;
 use std::net;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::process::Stdio;
 
 use barewire_core::time::Duration;
 
-use super::{Notifier, listeners, udp_sockets};
+use super::{Notifier, Unusable, listeners, udp_sockets};
 use crate::files::Root;
 use crate::sandbox::{Allowed, confine};
 use crate::testing::in_child;
@@ -49,7 +49,65 @@ fn a_socket_of_another_kind_is_refused() {
     let name = "activation::tests::a_socket_of_another_kind_is_refused";
     if in_child(name, stdin(socket), PASSED) {
         let error = listeners(None).unwrap_err().to_string();
-        assert!(error.ends_with("is a UDP socket, not a listening TCP socket"), "{error}");
+        assert!(
+            error.ends_with("is a UDP socket, not a listening TCP or Unix stream socket"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_unix_listener_is_adopted_and_its_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let name = "activation::tests::a_unix_listener_is_adopted_and_its_file_stays";
+    if in_child(name, stdin(listener), &format!("ADDRESS={} {PASSED}", path.display())) {
+        let listener = listeners(None).unwrap().remove(0);
+        let address = listener.addresses().unwrap().remove(0);
+        assert_eq!(address.to_string(), format!("unix:{}", env::var("ADDRESS").unwrap()));
+        assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        return;
+    }
+    assert!(path.exists());
+}
+
+#[test]
+fn a_unix_socket_for_datagrams_is_refused() {
+    let (socket, _other) = UnixDatagram::pair().unwrap();
+    let name = "activation::tests::a_unix_socket_for_datagrams_is_refused";
+    if in_child(name, stdin(socket), PASSED) {
+        let error = listeners(None).unwrap_err().to_string();
+        let expected = "is a Unix datagram socket, not a listening TCP or Unix stream socket";
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_not_taken_for_nothing() {
+    for variables in [
+        "LISTEN_FDS=zz LISTEN_PID=$$",
+        "LISTEN_FDS=-1 LISTEN_PID=$$",
+        "LISTEN_FDS= LISTEN_PID=$$",
+        "LISTEN_FDS=4294967295 LISTEN_PID=$$",
+        "LISTEN_FDS=4294967296 LISTEN_PID=$$",
+        "LISTEN_FDS=1 LISTEN_PID=me",
+        "LISTEN_FDS=2 LISTEN_FDNAMES=web LISTEN_PID=$$",
+        "LISTEN_FDS=2 LISTEN_FDNAMES=web:mail:chat LISTEN_PID=$$",
+        "LISTEN_FDS=500 LISTEN_PID=$$",
+    ] {
+        let name = "activation::tests::what_makes_no_sense_is_not_taken_for_nothing";
+        if in_child(name, Stdio::null(), variables) {
+            let error = listeners(None).unwrap_err();
+            let is_told = match &error {
+                Unusable::Variable { value, .. } => error.to_string().contains(value),
+                // Without names they are all looked at.
+                Unusable::Kind { .. } => error.to_string().contains(" is "),
+                _ => false,
+            };
+            assert!(is_told, "{error}");
+            return;
+        }
     }
 }
 
@@ -132,7 +190,8 @@ fn a_socket_that_does_not_listen_is_refused() {
     let name = "activation::tests::a_socket_that_does_not_listen_is_refused";
     if in_child(name, stdin(connected), PASSED) {
         let error = listeners(None).unwrap_err().to_string();
-        let expected = "is a TCP socket that does not listen, not a listening TCP socket";
+        let expected =
+            "is a TCP socket that does not listen, not a listening TCP or Unix stream socket";
         assert!(error.ends_with(expected), "{error}");
     }
 }

@@ -2,12 +2,13 @@ use core::task::Poll;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixListener;
 
 use barewire_core::time::Instant;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 
 use super::{ATTEMPT_DELAY, DialError, Dialer, MAX_ATTEMPTS, Resolver, self_connected};
-use crate::address::Family;
+use crate::address::{Address, Family, UnixAddress};
 use crate::executor::{Executor, MAX_EVENT_SOURCES, Task};
 use crate::testing::task;
 use crate::wait::readable;
@@ -20,10 +21,11 @@ fn dial(mut dialer: Dialer) -> Box<dyn Task<Option<(Dialed, Instant)>>> {
     task(move |result: &mut Option<_>, cx| {
         let reached = match dialer.poll(cx) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Ok((link, peer)) => {
+            Ok((link, Address::Ip(peer))) => {
                 assert_eq!(link.stream().unwrap().peer_addr().unwrap(), peer);
                 Ok(peer)
             }
+            Ok((_, other)) => panic!("connected to {other}"),
             Err(nb::Error::Other(DialError::Unreached { tried, last })) => {
                 Err((tried, last.kind()))
             }
@@ -108,7 +110,7 @@ fn the_address_that_answered_is_tried_first_the_next_time() {
     let second = listener.local_addr().unwrap();
     let (mut dialer, mut socket) = (dialer(vec![first, second]), Some(socket));
     let mut executor = Executor::new().unwrap();
-    executor.spawn(task(move |reached: &mut Vec<SocketAddr>, cx| {
+    executor.spawn(task(move |reached: &mut Vec<Address>, cx| {
         while reached.len() < 3 {
             match dialer.poll(cx) {
                 Err(nb::Error::WouldBlock) => return Poll::Pending,
@@ -125,7 +127,7 @@ fn the_address_that_answered_is_tried_first_the_next_time() {
     }));
     let mut reached = Vec::new();
     executor.run(&mut reached).unwrap();
-    assert_eq!(reached, [second; 3]);
+    assert_eq!(reached, [Address::Ip(second); 3]);
 }
 
 #[test]
@@ -207,4 +209,38 @@ fn a_connection_with_oneself_is_as_good_as_a_refusal() {
     connect(stream.as_raw_fd(), &SockaddrIn::from(address)).unwrap();
     let error = super::connected(stream.try_into().unwrap(), own).unwrap_err();
     assert_eq!(error.to_string(), "connected to itself");
+}
+
+#[test]
+fn a_unix_socket_needs_no_look_up_and_says_at_once_who_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = UnixAddress::new(&path).unwrap();
+    let dial = || {
+        let mut dialer = Dialer::to_unix(address);
+        let mut executor = Executor::simulated();
+        executor.spawn(task(move |result: &mut Option<_>, cx| match dialer.poll(cx) {
+            Err(nb::Error::WouldBlock) => Poll::Pending,
+            Ok((link, peer)) => {
+                assert!(link.stream().is_some());
+                *result = Some((Ok(peer), cx.now()));
+                Poll::Ready(())
+            }
+            Err(nb::Error::Other(error)) => {
+                *result = Some((Err(error.kind()), cx.now()));
+                Poll::Ready(())
+            }
+        }));
+        let mut result = None;
+        executor.run(&mut result).unwrap();
+        result.unwrap()
+    };
+    assert_eq!(dial(), (Err(ErrorKind::NotFound), Instant::ZERO));
+    let listener = UnixListener::bind(&path).unwrap();
+    assert_eq!(dial(), (Ok(Address::Unix(address)), Instant::ZERO));
+    // As many wait as there is room for, and nobody accepts them.
+    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+    assert_eq!(dial(), (Err(ErrorKind::TimedOut), Instant::from_millis(10_000)));
+    drop(listener);
+    assert_eq!(dial(), (Err(ErrorKind::ConnectionRefused), Instant::ZERO));
 }

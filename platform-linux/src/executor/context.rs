@@ -36,7 +36,7 @@ pub trait Task<W> {
     fn turn(&mut self, state: &mut W, cx: &mut Context<'_, W>) -> Poll<()>;
 
     /// Takes note that the grace of a stop is over: the task is dropped right after. A connection
-    /// that is cut off here should be [reset](crate::stream::TcpStream::abort), so that its peer
+    /// that is cut off here should be [reset](crate::stream::StreamSocket::abort), so that its peer
     /// cannot take the end for an orderly one.
     fn abandon(&mut self, state: &mut W) {
         let _ = state;

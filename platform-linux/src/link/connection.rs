@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::contents::Contents;
 use crate::executor::{Context, EventSource, Readiness};
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 
 /// How many reads, and how many writes, a link makes in one turn before everybody else's turn comes.
 pub(super) const READS: u8 = 16;
@@ -34,7 +34,7 @@ pub(super) const GATHERED: usize = 64 * 1024;
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one connection")]
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: StreamSocket,
     /// Absent until the first turn has sent what there was to send: a peer that is spoken to first
     /// waits one system call less.
     pub(super) source: Option<EventSource>,
@@ -82,7 +82,7 @@ impl Budget {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, source: Option<EventSource>) -> Self {
+    pub(super) fn new(stream: StreamSocket, source: Option<EventSource>) -> Self {
         Self {
             stream,
             source,
@@ -315,6 +315,16 @@ impl Connection {
                 Ok(Some(count))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.full = true;
+                Ok(None)
+            }
+            // A Unix socket tells at once that the peer has closed; what it had sent before comes first, as it
+            // does where a network is in between.
+            Err(error)
+                if error.kind() == io::ErrorKind::BrokenPipe
+                    && !self.ended
+                    && !self.stream.is_tcp()? =>
+            {
                 self.full = true;
                 Ok(None)
             }

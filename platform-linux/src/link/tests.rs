@@ -16,7 +16,7 @@ use barewire_core::time::Instant;
 
 use super::{Contents, DriveError, Link, connection};
 use crate::executor::{Context, Executor, MAX_EVENT_SOURCES, SCRATCH};
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 use crate::testing::{Random, task};
 use echo::{Echo, Heard, Unspeakable};
 
@@ -30,7 +30,7 @@ struct Outcome {
     result: Option<Result<(), DriveError<Unspeakable>>>,
 }
 
-fn pair() -> (TcpStream, StdStream) {
+fn pair() -> (StreamSocket, StdStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = StdStream::connect(listener.local_addr().unwrap()).unwrap();
     let (ours, _) = listener.accept().unwrap();
@@ -38,14 +38,14 @@ fn pair() -> (TcpStream, StdStream) {
 }
 
 /// Drives `session` over `stream` to its end.
-fn converse(executor: Executor<'_, Outcome>, stream: TcpStream, session: Echo) -> Outcome {
+fn converse(executor: Executor<'_, Outcome>, stream: StreamSocket, session: Echo) -> Outcome {
     converse_watched(executor, stream, session, |_| {})
 }
 
 /// Drives `session` over `stream` to its end, and shows the link after each turn.
 fn converse_watched(
     mut executor: Executor<'_, Outcome>,
-    stream: TcpStream,
+    stream: StreamSocket,
     mut session: Echo,
     mut watch: impl FnMut(&Link) + 'static,
 ) -> Outcome {
@@ -145,7 +145,7 @@ fn a_full_send_buffer_is_waited_for() {
 fn a_reset_is_never_an_orderly_end() {
     let (stream, mut peer) = pair();
     peer.write_all(b"some").unwrap();
-    TcpStream::try_from(peer).unwrap().abort();
+    StreamSocket::try_from(peer).unwrap().abort();
     let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
     let Some(Err(DriveError::Connection(error))) = outcome.result else {
         panic!("{:?}", outcome.result)
@@ -229,7 +229,7 @@ fn a_close_after_a_reset_is_not_orderly() {
         }
         match link.drive(cx, &mut session, |_| unreachable!()) {
             Err(nb::Error::WouldBlock) => {
-                TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
+                StreamSocket::try_from(peer.take().unwrap()).unwrap().abort();
                 return Poll::Pending;
             }
             Err(nb::Error::Other(DriveError::Connection(error))) => *result = Some(error.kind()),
@@ -247,7 +247,7 @@ fn a_half_close_after_a_reset_tells_of_the_reset() {
     use barewire_core::file::{Receiver, TransferConfig};
 
     let (stream, peer) = pair();
-    TcpStream::try_from(peer).unwrap().abort();
+    StreamSocket::try_from(peer).unwrap().abort();
     let mut receiver = Receiver::<64>::new(Instant::ZERO, TransferConfig::default());
     receiver.finish();
     let mut link = Link::new(stream);

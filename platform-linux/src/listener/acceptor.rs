@@ -3,15 +3,15 @@
 use core::fmt;
 use core::task::Poll;
 use std::io;
-use std::net::SocketAddr;
 
 use nix::errno::Errno;
 
 use super::semaphore::{Permit, Semaphore};
 use super::socket::Listener;
+use crate::address::PeerAddress;
 use crate::error_pause::ErrorPause;
 use crate::executor::{Context, EventSource, Readiness, Task};
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 use crate::sys::errno;
 
 /// How many connections one turn accepts before everybody else's turn comes.
@@ -21,9 +21,9 @@ const BUDGET: usize = 64;
 #[derive(Debug)]
 pub struct Accepted {
     /// The connection, not registered yet.
-    pub stream: TcpStream,
-    /// The peer's address; an IPv4-mapped IPv6 address as IPv4.
-    pub peer: SocketAddr,
+    pub stream: StreamSocket,
+    /// Whose it is.
+    pub peer: PeerAddress,
     /// The client's place, if the acceptor has a [`Semaphore`]; to be kept as long as it is served.
     pub permit: Option<Permit>,
 }

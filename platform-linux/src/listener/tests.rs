@@ -1,17 +1,23 @@
 use core::task::Poll;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
+use barewire_core::time::Duration;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, getsockopt, socket, sockopt};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::getuid;
 
 use super::{Accepted, Acceptor, Listener, Permit, Semaphore};
+use crate::address::{Address, PeerAddress, UnixAddress};
 use crate::executor::{Context, Executor};
 use crate::testing::{in_child, task};
 
@@ -27,8 +33,8 @@ fn accepted_connections_know_their_peer_and_do_not_delay_small_writes() {
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     let client = StdStream::connect(address).unwrap();
     let (stream, peer) = listener.accept().unwrap();
-    assert_eq!(peer, client.local_addr().unwrap());
-    assert_eq!(peer, stream.peer_addr().unwrap());
+    assert_eq!(peer, PeerAddress::Ip(client.local_addr().unwrap()));
+    assert_eq!(peer, PeerAddress::Ip(stream.peer_addr().unwrap()));
     assert_eq!(stream.local_addr().unwrap(), address);
     assert!(getsockopt(&stream, sockopt::TcpNoDelay).unwrap());
     assert_eq!(stream.recv(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -44,14 +50,124 @@ fn an_ipv4_peer_of_a_dual_stack_listener_is_shown_as_ipv4() {
     let port = listener.local_addr().unwrap().port();
     let client = StdStream::connect(("127.0.0.1", port)).unwrap();
     let (_, peer) = listener.accept().unwrap();
-    assert_eq!(peer, client.local_addr().unwrap());
-    assert!(peer.is_ipv4());
+    let client = client.local_addr().unwrap();
+    assert!(client.is_ipv4());
+    assert_eq!(peer, PeerAddress::Ip(client));
 }
 
 #[test]
 fn a_port_that_is_taken_is_an_error() {
     let (_listener, address) = local();
     assert_eq!(Listener::bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+}
+
+/// What binds a Unix socket changes the permissions of new files for a moment: in a process of its own.
+#[test]
+fn a_unix_socket_has_its_permissions_tells_the_user_and_is_gone_with_its_last_listener() {
+    let name = "listener::tests::a_unix_socket_has_its_permissions_tells_the_user_and_is_gone_with_its_last_listener";
+    if !in_child(name, Stdio::null(), "") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = UnixAddress::new(&path).unwrap();
+    for (mask, permissions) in [(0o077, 0o660), (0, 0o600), (0o022, 0o777)] {
+        let before = umask(Mode::from_bits_truncate(mask));
+        let listener = Listener::bind_unix(&address, permissions).unwrap();
+        assert_eq!(umask(before).bits(), mask, "it is as it was");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, permissions);
+        assert_eq!(listener.addresses().unwrap(), [Address::Unix(address)]);
+        let another = listener.try_clone().unwrap();
+        drop(listener);
+        let mut client = UnixStream::connect(&path).unwrap();
+        let (stream, peer) = another.accept().unwrap();
+        assert_eq!(peer, PeerAddress::User(getuid().as_raw()));
+        assert_eq!(another.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        stream.set_keepalive(Duration::from_secs(1), Duration::from_secs(1), 1).unwrap();
+        stream.widen_receive_buffer(1 << 20).unwrap();
+        assert_eq!(stream.send(b"hel", b"lo", true).unwrap(), 5);
+        stream.shut_down().unwrap();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "hello");
+        drop(another);
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn a_unix_socket_is_replaced_only_if_nobody_has_it_open() {
+    let name = "listener::tests::a_unix_socket_is_replaced_only_if_nobody_has_it_open";
+    if !in_child(name, Stdio::null(), "") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = UnixAddress::new(&path).unwrap();
+    let bind = || Listener::bind_unix(&address, 0o600);
+    let refused = |why: io::ErrorKind| assert_eq!(bind().unwrap_err().kind(), why);
+
+    let listener = bind().unwrap();
+    refused(io::ErrorKind::AddrInUse);
+    assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "undisturbed");
+    UnixStream::connect(&path).unwrap();
+    drop(listener);
+
+    // What the standard library binds stays when it is closed: stale.
+    drop(UnixListener::bind(&path).unwrap());
+    let listener = bind().unwrap();
+    // It is not its own any more.
+    fs::remove_file(&path).unwrap();
+    let other = UnixDatagram::bind(&path).unwrap();
+    drop(listener);
+    refused(io::ErrorKind::AddrInUse);
+    drop(other);
+    drop(bind().unwrap());
+
+    // One that is bound and does not listen yet is somebody's.
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let begun = socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
+    nix::sys::socket::bind(begun.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+    refused(io::ErrorKind::AddrInUse);
+    drop(begun);
+    drop(bind().unwrap());
+
+    fs::write(&path, "mine").unwrap();
+    refused(io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    fs::remove_file(&path).unwrap();
+    let stale = folder.path().join("stale");
+    drop(UnixListener::bind(&stale).unwrap());
+    symlink(&stale, &path).unwrap();
+    refused(io::ErrorKind::AlreadyExists);
+    assert!(path.is_symlink() && stale.exists());
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    refused(io::ErrorKind::AlreadyExists);
+    fs::remove_dir(&path).unwrap();
+    drop(folder);
+    refused(io::ErrorKind::NotFound);
+}
+
+/// Of two that find a stale socket one has it, and the other is told so.
+#[test]
+fn a_stale_unix_socket_is_replaced_once() {
+    let name = "listener::tests::a_stale_unix_socket_is_replaced_once";
+    if !in_child(name, Stdio::null(), "") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = UnixAddress::new(&path).unwrap();
+    for _ in 0..100 {
+        drop(UnixListener::bind(&path).unwrap());
+        let bound: Vec<_> = thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(|| Listener::bind_unix(&address, 0o600)));
+            threads.map(|thread| thread.join().unwrap()).into()
+        });
+        assert_eq!(bound.iter().filter(|bound| bound.is_ok()).count(), 1);
+        UnixStream::connect(&path).unwrap();
+    }
 }
 
 #[test]

@@ -118,6 +118,14 @@ impl<'a> Allowed<'a> {
         self
     }
 
+    /// Beneath the folder `at`, files are removed, as by who [listens](crate::listener::Listener::folder) at a
+    /// Unix socket there.
+    #[must_use]
+    pub fn removing_beneath(mut self, at: BorrowedFd<'a>) -> Self {
+        self.held.push((at, AccessFs::RemoveFile.into()));
+        self
+    }
+
     /// Beneath the folder at `path`, the current one if that is empty, all is possible but to execute. If it
     /// cannot be opened, nothing is allowed.
     #[must_use]

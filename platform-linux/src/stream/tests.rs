@@ -6,14 +6,14 @@ use embedded_io::{Read, ReadReady, Write, WriteReady};
 use super::*;
 
 /// Waits until the attempt to connect is over.
-fn wait_connected(stream: &TcpStream) -> io::Result<()> {
+fn wait_connected(stream: &StreamSocket) -> io::Result<()> {
     wait::writable(stream, None)?;
     stream.connect_result()
 }
 
-fn pair() -> (TcpStream, net::TcpStream) {
+fn pair() -> (StreamSocket, net::TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let stream = StreamSocket::connect(&listener.local_addr().unwrap().into()).unwrap();
     let (peer, _) = listener.accept().unwrap();
     wait_connected(&stream).unwrap();
     (stream, peer)
@@ -51,7 +51,7 @@ fn the_receive_buffer_is_widened_and_a_single_byte_is_still_read() {
     use std::io::Write as _;
 
     let (stream, mut peer) = pair();
-    let room = || socket::getsockopt(&stream.inner, sockopt::RcvBuf).unwrap();
+    let room = || socket::getsockopt(&stream.fd, sockopt::RcvBuf).unwrap();
     let before = room();
     stream.widen_receive_buffer(512 * 1024).unwrap();
     let most = fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap();
@@ -96,8 +96,8 @@ fn a_file_is_sent_from_an_offset_to_its_end() {
 #[test]
 fn the_kernel_asks_whether_the_peer_is_there() {
     let (stream, _peer) = pair();
-    let read = |stream: &TcpStream| {
-        let inner = &stream.inner;
+    let read = |stream: &StreamSocket| {
+        let inner = &stream.fd;
         (
             socket::getsockopt(inner, sockopt::KeepAlive).unwrap(),
             socket::getsockopt(inner, sockopt::TcpKeepIdle).unwrap(),
@@ -141,6 +141,7 @@ fn the_embedded_traits_wait() {
 #[test]
 fn a_refusal_is_the_result_of_connecting() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let connected = TcpStream::connect(address).and_then(|stream| wait_connected(&stream));
+    let connected =
+        StreamSocket::connect(&address.into()).and_then(|stream| wait_connected(&stream));
     assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
 }

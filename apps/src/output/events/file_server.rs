@@ -1,14 +1,14 @@
 //! What a server tells of the files that it has sent.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use barewire_core::file::Refusal;
 use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
+use barewire_linux::address::PeerAddress;
 use serde::{Serialize, Serializer};
 
-use crate::output::format::{self, ADDRESS, serialize_seconds};
+use crate::output::format::{self, ADDRESS, serialize_seconds, serialize_shown};
 use crate::output::peer_text::{Shown, serialize_name};
 
 /// How a server has answered a request for a file.
@@ -17,7 +17,8 @@ use crate::output::peer_text::{Shown, serialize_name};
 pub(crate) struct Served<'a> {
     #[serde(flatten, serialize_with = "serialize_name")]
     name: Printable<'a>,
-    from: SocketAddr,
+    #[serde(serialize_with = "serialize_shown")]
+    from: PeerAddress,
     #[serde(serialize_with = "serialize_status")]
     status: Option<Refusal>,
     bytes: u64,
@@ -27,12 +28,12 @@ pub(crate) struct Served<'a> {
 
 impl<'a> Served<'a> {
     /// All `bytes` that were wanted of it went out.
-    pub(crate) fn sent(from: SocketAddr, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
+    pub(crate) fn sent(from: PeerAddress, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
         Self { name: printable(name), from, status: None, bytes, seconds }
     }
 
     /// It was refused.
-    pub(crate) fn refused(from: SocketAddr, name: &'a [u8], why: Refusal) -> Self {
+    pub(crate) fn refused(from: PeerAddress, name: &'a [u8], why: Refusal) -> Self {
         let name = printable(name);
         Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
     }

@@ -1,23 +1,23 @@
 //! What a peer said in a handshake.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use barewire_core::printable::Printable;
 use serde::Serialize;
 
-use crate::output::format::ADDRESS;
+use crate::output::format::{ADDRESS, serialize_shown};
 use crate::output::peer_text::serialize_text;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "event", rename = "received")]
-pub(crate) struct ReceivedText<'a> {
-    pub(crate) from: SocketAddr,
+pub(crate) struct ReceivedText<'a, A: fmt::Display> {
+    #[serde(serialize_with = "serialize_shown")]
+    pub(crate) from: A,
     #[serde(flatten, serialize_with = "serialize_text")]
     pub(crate) text: Printable<'a>,
 }
 
-impl fmt::Display for ReceivedText<'_> {
+impl<A: fmt::Display> fmt::Display for ReceivedText<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{ADDRESS}{}{ADDRESS:#}: {}", self.from, self.text)
     }
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_text_in_json_has_the_documented_names() {
-        let from = "127.0.0.1:5000".parse().unwrap();
+        let from = "127.0.0.1:5000";
         assert_eq!(
             serde_json::to_string(&ReceivedText { from, text: printable(b"hi") }).unwrap(),
             r#"{"event":"received","from":"127.0.0.1:5000","text":"hi"}"#

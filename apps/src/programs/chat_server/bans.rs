@@ -1,9 +1,9 @@
 //! Bans: from which addresses nobody may come in, and until when.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::Path;
 
+use barewire_core::source::Source;
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
@@ -11,10 +11,10 @@ use crate::cli::exit::Failure;
 use super::ban::Ban;
 use super::bans_file::{self, BansFile};
 
-/// Who is banned, by [source](barewire_linux::address::source).
+/// Who is banned, by source.
 #[derive(Debug, Default)]
 pub(super) struct Bans {
-    bans: BTreeMap<IpAddr, Ban>,
+    bans: BTreeMap<Source, Ban>,
     file: Option<BansFile>,
 }
 
@@ -28,27 +28,27 @@ impl Bans {
     }
 
     /// The ban on a source, if there is one.
-    pub(super) fn find(&mut self, source: IpAddr, now: Timestamp) -> Option<&Ban> {
+    pub(super) fn find(&mut self, source: Source, now: Timestamp) -> Option<&Ban> {
         if self.bans.get(&source)?.is_over(now) {
             self.bans.remove(&source);
         }
         self.bans.get(&source)
     }
 
-    pub(super) fn add(&mut self, source: IpAddr, ban: Ban, now: Timestamp) {
+    pub(super) fn add(&mut self, source: Source, ban: Ban, now: Timestamp) {
         self.bans.insert(source, ban);
         self.save(now);
     }
 
     /// Lifts a ban. Gives it, if there was one.
-    pub(super) fn lift(&mut self, source: IpAddr, now: Timestamp) -> Option<Ban> {
+    pub(super) fn lift(&mut self, source: Source, now: Timestamp) -> Option<Ban> {
         let ban = self.bans.remove(&source).filter(|ban| !ban.is_over(now))?;
         self.save(now);
         Some(ban)
     }
 
     /// Those that hold, by address.
-    pub(super) fn current(&mut self, now: Timestamp) -> &BTreeMap<IpAddr, Ban> {
+    pub(super) fn current(&mut self, now: Timestamp) -> &BTreeMap<Source, Ban> {
         self.bans.retain(|_, ban| !ban.is_over(now));
         &self.bans
     }
@@ -63,7 +63,8 @@ impl Bans {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ban::read_source;
+    use barewire_linux::address::read_source;
+
     use super::*;
 
     fn at(second: i64) -> Timestamp {

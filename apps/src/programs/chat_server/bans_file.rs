@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::net::IpAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -16,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use barewire_core::printable::printable;
-use barewire_linux::address;
+use barewire_core::source::Source;
+use barewire_linux::address::{self, read_source};
 use barewire_linux::files::read_regular;
 use jiff::Timestamp;
 
@@ -24,7 +24,7 @@ use crate::cli::exit::Failure;
 use crate::output::ending::patience;
 use crate::output::system_error::describe;
 
-use super::ban::{Ban, read_source};
+use super::ban::Ban;
 
 const HEADING: &str = "\
 # Who may not come into the room: an address a line, until when, and whom it was meant for.
@@ -55,7 +55,7 @@ pub(super) struct BansFile {
 }
 
 /// Reads the bans of a file. There are none if it does not exist.
-pub(super) fn read(path: &Path) -> Result<BTreeMap<IpAddr, Ban>, Failure> {
+pub(super) fn read(path: &Path) -> Result<BTreeMap<Source, Ban>, Failure> {
     let failed = |why: String| {
         Failure::Conversation(format!("cannot read the bans in {}: {why}", path.display()))
     };
@@ -69,7 +69,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<IpAddr, Ban>, Failure> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<BTreeMap<IpAddr, Ban>, String> {
+fn parse(bytes: &[u8]) -> Result<BTreeMap<Source, Ban>, String> {
     let mut bans = BTreeMap::new();
     for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let line = line.trim_ascii();
@@ -88,7 +88,7 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<IpAddr, Ban>, String> {
     Ok(bans)
 }
 
-fn parse_line(line: &[u8]) -> Option<(IpAddr, Ban)> {
+fn parse_line(line: &[u8]) -> Option<(Source, Ban)> {
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let source = read_source(words.next()?)?;
     let until = match words.next()? {
@@ -99,7 +99,7 @@ fn parse_line(line: &[u8]) -> Option<(IpAddr, Ban)> {
     words.next().is_none().then_some((source, Ban { until, nick }))
 }
 
-fn written(bans: &BTreeMap<IpAddr, Ban>) -> String {
+fn written(bans: &BTreeMap<Source, Ban>) -> String {
     let mut text = HEADING.to_owned();
     for (source, Ban { until, nick }) in bans {
         let until = until.map_or_else(|| FOREVER.to_owned(), |until: Timestamp| until.to_string());
@@ -114,7 +114,7 @@ fn written(bans: &BTreeMap<IpAddr, Ban>) -> String {
 impl BansFile {
     /// Writes the file in the background from now on, and once now, so that what prevents it is known at
     /// once.
-    pub(super) fn open(path: &Path, bans: &BTreeMap<IpAddr, Ban>) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path, bans: &BTreeMap<Source, Ban>) -> Result<Self, Failure> {
         // Where a link leads to is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         replace(&path, &written(bans)).map_err(|error| {
@@ -135,7 +135,7 @@ impl BansFile {
     }
 
     /// Has the file replaced soon.
-    pub(super) fn write(&self, bans: &BTreeMap<IpAddr, Ban>) {
+    pub(super) fn write(&self, bans: &BTreeMap<Source, Ban>) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(written(bans));
         if let Some(wake) = &self.wake {
             // If it is to be woken already, it finds this text then.

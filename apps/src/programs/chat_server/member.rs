@@ -4,11 +4,9 @@ use core::mem;
 use core::task::Poll;
 
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
-use barewire_core::source::Source;
-use barewire_linux::address;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
-use barewire_linux::stream::TcpStream;
+use barewire_linux::stream::StreamSocket;
 use jiff::Timestamp;
 
 use crate::output::system_error::describe;
@@ -31,7 +29,7 @@ pub(super) struct MemberConnection {
 }
 
 enum State {
-    Accepted(Option<TcpStream>),
+    Accepted(Option<StreamSocket>),
     Joined {
         link: Link,
         id: MemberId,
@@ -44,7 +42,7 @@ enum State {
 }
 
 impl MemberConnection {
-    pub(super) fn new(stream: TcpStream, peer: ServedPeer) -> Self {
+    pub(super) fn new(stream: StreamSocket, peer: ServedPeer) -> Self {
         Self { peer, state: State::Accepted(Some(stream)) }
     }
 
@@ -58,13 +56,13 @@ impl MemberConnection {
         let Some(stream) = stream.take() else { return };
         let ServerContext { state, printer, .. } = context;
         let ChatState { room, recorder, members, bans, motd, .. } = state;
-        let source = address::source(self.peer.address.ip());
+        let source = self.peer.address.source();
         if let Some(ban) = bans.find(source, Timestamp::now()) {
             log::debug!("{} rejected: banned{ban}", self.peer.address);
             turn_away(&stream, &format!("* you are banned from this room{ban}\n"));
             return;
         }
-        let id = match room.join(cx.now(), Source::from(source)) {
+        let id = match room.join(cx.now(), source) {
             Ok(id) => id,
             Err(why) => {
                 turn_away(&stream, why.line());
@@ -150,7 +148,7 @@ impl MemberConnection {
 }
 
 /// Tells who cannot come in why. If it does not take this at once, it sees the close at least.
-fn turn_away(stream: &TcpStream, line: &str) {
+fn turn_away(stream: &StreamSocket, line: &str) {
     let _ = stream.send(line.as_bytes(), &[], false);
     let _ = stream.shut_down();
 }

@@ -1,15 +1,13 @@
 //! What the operator does about members: putting them out, and keeping them out.
 
-use std::net::IpAddr;
-
 use barewire_core::chat::MemberId;
 use barewire_core::printable::printable;
 use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
-use barewire_linux::address;
+use barewire_linux::address::{self, read_source};
 use jiff::{SignedDuration, Timestamp};
 
-use super::ban::{Ban, read_source};
+use super::ban::Ban;
 use super::operator_command::{HELP, OperatorCommand};
 use super::state::ChatState;
 
@@ -43,8 +41,8 @@ fn kick(nick: &str, state: &mut ChatState, now: Instant) -> String {
 }
 
 /// Where a member comes from. The operator comes from nowhere.
-fn source(state: &ChatState, id: MemberId) -> Option<IpAddr> {
-    Some(state.room.source(id)?.first_address())
+fn source(state: &ChatState, id: MemberId) -> Option<Source> {
+    state.room.source(id)
 }
 
 fn nobody(nick: &str, state: &ChatState, more: &str) -> String {
@@ -82,9 +80,8 @@ fn ban(whom: &str, time: Option<Duration>, state: &mut ChatState, now: Instant) 
 }
 
 /// Kicks all members from a source. Gives their nicks.
-fn kick_all(source: IpAddr, state: &mut ChatState, now: Instant) -> Vec<String> {
-    let source = Some(Source::from(source));
-    let ids = state.room.members().filter(|id| state.room.source(*id) == source);
+fn kick_all(source: Source, state: &mut ChatState, now: Instant) -> Vec<String> {
+    let ids = state.room.members().filter(|id| state.room.source(*id) == Some(source));
     let ids: Vec<MemberId> = ids.collect();
     let nicks = ids.iter().filter_map(|id| state.room.nick(*id)).map(str::to_owned).collect();
     for id in ids {
@@ -102,7 +99,7 @@ fn named(nicks: &[String]) -> String {
 fn lift(address: &str, state: &mut ChatState) -> String {
     let Some(source) = read_source(address) else {
         let address = printable(address.as_bytes());
-        return format!("{address} is no address: write 192.0.2.7 or 2001:db8::/64");
+        return format!("{address} is no address: write 192.0.2.7, 2001:db8::/64 or uid:1000");
     };
     let source_shown = address::Shown(source);
     match state.bans.lift(source, Timestamp::now()) {
@@ -116,7 +113,7 @@ fn list(state: &mut ChatState) -> Vec<String> {
     if bans.is_empty() {
         return vec!["nobody is banned".into()];
     }
-    let line = |(source, ban): (&IpAddr, &Ban)| {
+    let line = |(source, ban): (&Source, &Ban)| {
         let nick = ban.nick.as_ref().map(|nick| format!(" ({nick})")).unwrap_or_default();
         format!("banned: {}{ban}{nick}", address::Shown(*source))
     };

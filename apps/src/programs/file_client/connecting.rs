@@ -1,7 +1,6 @@
 //! Connections to servers, before anything is asked for.
 
-use std::net::SocketAddr;
-
+use barewire_linux::address::Address;
 use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::Context;
 use barewire_linux::link::Link;
@@ -14,7 +13,7 @@ const RECEIVE_BUFFER: u32 = 4 << 20;
 pub(super) fn connect<W>(
     dialer: &mut Dialer,
     cx: &mut Context<'_, W>,
-) -> nb::Result<(Link, SocketAddr), DialError> {
+) -> nb::Result<(Link, Address), DialError> {
     let (link, peer) = dialer.poll(cx)?;
     if let Some(stream) = link.stream() {
         let widened = stream.widen_receive_buffer(RECEIVE_BUFFER);

@@ -14,7 +14,7 @@ use barewire_linux::files::Asker;
 use barewire_linux::link::{DriveError, Link};
 
 use super::response::Response;
-use super::sources::{Source, Sources};
+use super::sources::{SourceShare, Sources};
 use super::store::{Found, Store, told};
 
 use crate::output::events::file_server::Served;
@@ -33,7 +33,7 @@ const HASHED: u64 = 1 << 20;
 pub(super) struct ClientConnection {
     link: Link,
     session: Sender,
-    source: Arc<Source>,
+    source: Arc<SourceShare>,
     peer: ServedPeer,
     /// Its place is another's, so it ends.
     is_replaced: bool,
@@ -66,7 +66,12 @@ struct Requested {
 }
 
 impl ClientConnection {
-    pub(super) fn new(link: Link, session: Sender, peer: ServedPeer, source: Arc<Source>) -> Self {
+    pub(super) fn new(
+        link: Link,
+        session: Sender,
+        peer: ServedPeer,
+        source: Arc<SourceShare>,
+    ) -> Self {
         Self {
             link,
             session,

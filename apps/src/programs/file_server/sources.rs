@@ -1,9 +1,9 @@
 //! What each source of clients may have of the disk, the processors and the network.
 
-use std::net::IpAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use barewire_core::source::Source;
 use barewire_linux::workers::{Share, WorkerPool};
 
 use crate::server::source_table::SourceTable;
@@ -26,12 +26,12 @@ pub(super) struct Sources {
     limits: SourceLimits,
     /// For all of them together.
     pacer: Option<Arc<Pacer>>,
-    table: SourceTable<Source>,
+    table: SourceTable<SourceShare>,
 }
 
 /// What the connections of one source share.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct SourceShare {
     /// Of the threads that do what is waited for.
     pub(super) share: Share,
     pacer: Option<Arc<Pacer>>,
@@ -43,16 +43,16 @@ impl Sources {
         Self { pool, limits, pacer, table: SourceTable::new() }
     }
 
-    /// That of a connection from `host`.
-    pub(super) fn of(&self, host: IpAddr) -> Arc<Source> {
-        self.table.of(host, || {
+    /// That of a connection from `address`.
+    pub(super) fn of(&self, address: Source) -> Arc<SourceShare> {
+        self.table.of(address, || {
             let pacer = self.limits.rate.map(Pacer::new).map(Arc::new);
-            Source { share: self.pool.share(), pacer }
+            SourceShare { share: self.pool.share(), pacer }
         })
     }
 
     /// The limits on what a connection is sent.
-    pub(super) fn pace(&self, source: &Source) -> Pace {
+    pub(super) fn pace(&self, source: &SourceShare) -> Pace {
         Pace::new(self.pacer.iter().chain(&source.pacer).cloned())
     }
 }

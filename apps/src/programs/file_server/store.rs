@@ -64,10 +64,14 @@ impl Store {
     }
 
     /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
-    /// that is wanted; and says what holds from then on.
-    pub(super) fn confine(&self, sandbox: SandboxArguments) -> Result<(), Failure> {
+    /// that is wanted, and what is `allowed` besides; and says what holds from then on.
+    pub(super) fn confine(
+        &self,
+        sandbox: SandboxArguments,
+        allowed: Allowed<'_>,
+    ) -> Result<(), Failure> {
         let Self { root, name, .. } = self;
-        let Confined { said, level } = sandbox.confine(&Allowed::nothing().reading(&**root))?;
+        let Confined { said, level } = sandbox.confine(&allowed.reading(&**root))?;
         log::log!(level.min(log::Level::Info), "serving {name}, {said}; {}", root.resolution());
         Ok(())
     }

@@ -1,5 +1,4 @@
-use std::net::Ipv4Addr;
-
+use barewire_linux::address::read_source;
 use fastrand::Rng;
 
 use super::Penalty::{Failed, NoData};
@@ -11,8 +10,8 @@ fn at(millis: u64) -> Instant {
     START + Duration::from_millis(millis)
 }
 
-fn source(number: u32) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::from_bits(number))
+fn source(number: u32) -> Source {
+    Source(number.into())
 }
 
 fn penalties() -> Penalties {
@@ -23,7 +22,7 @@ fn penalties() -> Penalties {
 const FREE: u64 = 12;
 
 /// When the source of `host` has failed at once whenever it was not paused, until there were `pauses`.
-fn hammer(penalties: &Penalties, host: IpAddr, begin: Instant, pauses: usize) -> Vec<Duration> {
+fn hammer(penalties: &Penalties, host: Source, begin: Instant, pauses: usize) -> Vec<Duration> {
     let (mut now, mut told) = (begin, Vec::new());
     while told.len() < pauses {
         if let Some(left) = penalties.paused_for(host, now) {
@@ -98,14 +97,14 @@ fn looks_whether_the_port_is_open_are_never_too_many_ten_times_a_second() {
 #[test]
 fn a_network_of_64_bits_is_one_source() {
     let penalties = penalties();
-    let [one, other, elsewhere] =
-        ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"].map(|host| host.parse().unwrap());
+    let [one, other, elsewhere] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
+        .map(|text| read_source(text).unwrap());
     hammer(&penalties, one, START, 1);
     assert!(penalties.paused_for(other, START).is_some());
     assert!(penalties.paused_for(elsewhere, START).is_none());
-    let mapped = "::ffff:192.0.2.1".parse().unwrap();
+    let mapped = read_source("::ffff:192.0.2.1").unwrap();
     hammer(&penalties, mapped, START, 1);
-    assert!(penalties.paused_for("192.0.2.1".parse().unwrap(), START).is_some());
+    assert!(penalties.paused_for(read_source("192.0.2.1").unwrap(), START).is_some());
 }
 
 #[test]

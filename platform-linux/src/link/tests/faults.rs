@@ -14,7 +14,7 @@ use barewire_core::time::Instant;
 use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, file, serve, serve_all};
 use super::{Contents, DriveError, Link, pair};
 use crate::executor::Executor;
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 use crate::testing::task;
 
 #[test]
@@ -38,7 +38,7 @@ fn a_reset_in_the_middle_of_contents_is_a_fault() {
     let reader = thread::spawn(move || {
         peer.write_all(b"a").unwrap();
         peer.read_exact(&mut [0; 10_000]).unwrap();
-        TcpStream::try_from(peer).unwrap().abort();
+        StreamSocket::try_from(peer).unwrap().abort();
     });
     let over = serve_all(stream, &files, |_, _| {});
     reader.join().unwrap();
@@ -153,7 +153,7 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
         let going_on = link.advance(cx, &mut sender, Some(&mut contents), |()| {});
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         assert!(calls_and_gathered(&link).1 > 0, "nothing went out");
-        TcpStream::try_from(peer.take().unwrap()).unwrap().abort();
+        StreamSocket::try_from(peer.take().unwrap()).unwrap().abort();
         let over = link.flush(cx, &sender);
         let Err(nb::Error::Other(DriveError::Connection(error))) = over else { panic!("{over:?}") };
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);

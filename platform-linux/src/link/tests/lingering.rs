@@ -59,7 +59,7 @@ impl Session for Farewell {
 }
 
 /// Runs a [`Farewell`]. The time when it was over, and that when the executor had nothing left to do.
-fn run(mut executor: Executor<'_, Instant>, stream: TcpStream) -> (Instant, Instant) {
+fn run(mut executor: Executor<'_, Instant>, stream: StreamSocket) -> (Instant, Instant) {
     let (mut link, mut session) = (Link::new(stream), Farewell::default());
     executor.spawn(task(move |over: &mut Instant, cx: &mut Context<'_, Instant>| {
         match link.drive(cx, &mut session, |event| match event {}) {

@@ -15,7 +15,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{Contents, DriveError, Link, WRITES};
 use crate::executor::{Context, Executor};
-use crate::stream::TcpStream;
+use crate::stream::StreamSocket;
 use crate::testing::{Random, task};
 
 /// Each byte that it hears asks for a file, and is answered by that byte and the file's contents.
@@ -178,7 +178,7 @@ pub(super) fn serve<W>(
 
 /// Serves `stream` to the end of the conversation; `inspect` sees each turn before its flush.
 pub(super) fn serve_all(
-    stream: TcpStream,
+    stream: StreamSocket,
     files: &TestFiles,
     mut inspect: impl FnMut(&Link, &Sender) + 'static,
 ) -> Result<(), DriveError<Infallible>> {

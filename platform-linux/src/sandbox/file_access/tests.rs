@@ -80,6 +80,25 @@ fn within(allowed: Allowed<'static>, confined: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
+fn where_files_may_be_removed_nothing_else_is_done() {
+    let sockets = tempfile::tempdir().unwrap();
+    let path = sockets.path().to_owned();
+    fs::write(path.join("socket"), "").unwrap();
+    let thread = thread::spawn(move || {
+        let folder = File::open(&path).unwrap();
+        let allowed = Allowed::nothing().removing_beneath(folder.as_fd());
+        if confine(&allowed).unwrap().is_confined() {
+            assert_denied(File::open(path.join("socket")));
+            assert_denied(File::create(path.join("new")));
+            assert_denied(fs::remove_dir(&path));
+        }
+        fs::remove_file(path.join("socket")).unwrap();
+    });
+    thread.join().unwrap();
+    assert_eq!(fs::read_dir(sockets.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_client_writes_nowhere_but_into_its_target_and_reads_what_belongs_to_the_system() {
     let house = tempfile::tempdir().unwrap();
     let (target, private) = (house.path().join("target"), house.path().join("private"));

@@ -13,9 +13,14 @@ use crate::chat::Member;
 /// that the shell becomes.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#;
 
-/// Starts the server `program` with a socket of the test's.
+/// The server `program` with a socket of the test's.
+pub(crate) fn hand_over(program: &str, socket: impl Into<OwnedFd>) -> Launch {
+    Launch::through_shell(HAND_OVER, program).stdin(socket.into())
+}
+
+/// Starts it.
 pub(crate) fn activated(program: &str, options: &[&str], socket: impl Into<OwnedFd>) -> Server {
-    Server::start(Launch::through_shell(HAND_OVER, program).args(options).stdin(socket.into()))
+    Server::start(hand_over(program, socket).args(options))
 }
 
 #[test]
@@ -56,7 +61,10 @@ fn a_socket_of_the_wrong_kind_is_refused_in_clear_words() {
         } else {
             UdpSocket::bind("127.0.0.1:0").unwrap().into()
         };
-        let launch = Launch::through_shell(HAND_OVER, program).stdin(socket);
-        launch.run().exits(1).omits("listening").says(&["what the service manager has passed"]);
+        hand_over(program, socket)
+            .run()
+            .exits(1)
+            .omits("listening")
+            .says(&["what the service manager has passed"]);
     }
 }

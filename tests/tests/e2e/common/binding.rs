@@ -151,7 +151,7 @@ fn a_socket_of_the_wrong_kind_is_told_with_its_name_and_others_can_be_chosen_by_
         launch.env("LISTEN_FDNAMES", "greetings:datagrams")
     };
     mixed().run().exits(1).omits("listening").says(&[
-        "descriptor 4 ('datagrams') is a UDP socket, not a listening TCP socket (fd:NAME chooses others)",
+        "descriptor 4 ('datagrams') is a UDP socket, not a listening TCP or Unix stream socket (fd:NAME chooses others)",
     ]);
     let server = Server::start(mixed().arg("fd:greetings"));
     greets(server.address());

@@ -26,6 +26,7 @@ mod signals;
 mod slow_and_random_peers;
 mod stalled_output;
 pub(crate) mod summary;
+mod unix_sockets;
 mod usage;
 pub(crate) mod words;
 
