@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub(crate) mod listen;
 pub(crate) mod penalties;
 pub(crate) mod places;
+pub(crate) mod reload;
 mod repeats;
 pub(crate) mod serve;
 pub(crate) mod service;

@@ -43,7 +43,7 @@ use bans::Bans;
 use broadcaster::Broadcaster;
 use log_file::LogFile;
 use member::MemberConnection;
-use motd::{Motd, MotdReloader};
+use motd::Motd;
 use operator::Operator;
 use recorder::Recorder;
 use state::{ChatState, empty_room};
@@ -52,6 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   chat-server                              a room on 127.0.0.1:8080
   chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
+  chat-server unix:/run/chat/socket        for the owner and the group of that file
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME],
@@ -157,9 +158,13 @@ impl Run for ChatServerProgram {
         if log_file.is_some() || motd.is_some() {
             let log_file = log_file.clone();
             let motd = motd.as_ref().map(Motd::reloader).transpose()?;
-            service.on_hangup(move || {
-                log_file.iter().for_each(LogFile::reopen);
-                motd.iter().for_each(MotdReloader::reload);
+            service.on_hangup(move |reload| {
+                if let Some(log_file) = &log_file {
+                    log_file.reopen(reload.clone());
+                }
+                if let Some(motd) = &motd {
+                    motd.reload(reload.clone());
+                }
             });
         }
         let Waits { grace, linger, .. } = self.common.waits;

@@ -44,6 +44,7 @@ Examples:
   file-server                          the current folder, to this machine only
   file-server 0.0.0.0:8080 /srv/files  a folder, to everybody who can reach this host
   file-server 127.0.0.1:0 . --once     one connection on a free port, for a script
+  file-server unix:/run/files/socket . to the owner and the group of that file
 
 Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just
 downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or

@@ -34,6 +34,7 @@ Examples:
   tcp-client 127.0.0.1:8080                   show the greeting, answer 'Hello'
   tcp-client example.org 8080 'Good morning'  answer something else
   tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
+  tcp-client unix:hello.sock                  a server on this machine, without a network
 
 The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2
 for wrong usage.";

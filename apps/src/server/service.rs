@@ -14,6 +14,8 @@ use crate::cli::exit::Failure;
 use crate::output::ending;
 use crate::output::system_error::describe;
 
+use super::reload::{Reload, Reloads};
+
 /// A server that listens, and has said so.
 pub(crate) struct Service {
     pub(super) signals: Signals,
@@ -28,13 +30,13 @@ pub(crate) struct ServiceThread {
 
 impl Service {
     /// Has `SIGHUP` call `reload` in place of stopping ([`Signals::on_hangup`]), which the service manager
-    /// is told of.
-    pub(crate) fn on_hangup(&mut self, reload: impl Fn() + Send + Sync + 'static) {
-        let notifier = self.notifier.clone();
+    /// is told of, and of the end once nobody has the [`Reload`] any more.
+    pub(crate) fn on_hangup(&mut self, reload: impl Fn(&Reload) + Send + Sync + 'static) {
+        let (notifier, reloads) = (self.notifier.clone(), Reloads::default());
         self.signals.on_hangup(move || {
             note(notifier.reloading());
-            reload();
-            note(notifier.ready());
+            let ready = notifier.clone();
+            reload(&reloads.begin(move || note(ready.ready())));
         });
     }
 
@@ -86,11 +88,26 @@ impl Pulse {
         }
         *last_round = self.round;
         self.left -= 1;
-        if self.left > 0 {
-            return false;
+        self.end_round()
+    }
+
+    /// A thread that has shown so last in `last_round` has ended, and is waited for no more: in a stop some end
+    /// long before others. Whether all others have shown that they are alive since.
+    fn leave(&mut self, last_round: u64) -> bool {
+        self.threads -= 1;
+        if last_round != self.round {
+            self.left -= 1;
         }
-        (self.round, self.left) = (self.round + 1, self.threads);
-        true
+        self.end_round() && self.threads > 0
+    }
+
+    /// Begins the next round, if nobody is left in this one.
+    fn end_round(&mut self) -> bool {
+        let is_over = self.left == 0;
+        if is_over {
+            (self.round, self.left) = (self.round + 1, self.threads);
+        }
+        is_over
     }
 }
 
@@ -128,6 +145,15 @@ impl<W> Task<W> for ReportTask {
     }
 }
 
+impl Drop for ReportTask {
+    fn drop(&mut self) {
+        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        if pulse.leave(self.last_round) && self.interval.is_some() {
+            note(self.notifier.alive());
+        }
+    }
+}
+
 fn note(told: io::Result<()>) {
     if let Err(error) = told {
         log::debug!("cannot notify the service manager: {}", describe(&error));
@@ -146,6 +172,24 @@ mod tests {
         assert!(!pulse.beat(&mut one), "the other is not heard of");
         assert!(pulse.beat(&mut other));
         assert!(!pulse.beat(&mut other));
+        assert!(pulse.beat(&mut one));
+    }
+
+    #[test]
+    fn a_thread_that_has_ended_is_not_waited_for() {
+        let mut pulse = Pulse::of(3);
+        let (mut one, mut other, third) = (0, 0, 0);
+        assert!(!pulse.beat(&mut one));
+        assert!(!pulse.leave(one), "two are not heard of");
+        assert!(!pulse.beat(&mut other));
+        assert!(pulse.leave(third), "the one that is left has been heard of");
+        for _ in 0..3 {
+            assert!(pulse.beat(&mut other));
+        }
+        assert!(!pulse.leave(other));
+        let (mut pulse, mut one, mut other) = (Pulse::of(2), 0, 0);
+        assert!(!pulse.beat(&mut other) && pulse.beat(&mut one));
+        assert!(!pulse.beat(&mut one) && pulse.leave(other));
         assert!(pulse.beat(&mut one));
     }
 }

@@ -7,13 +7,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 /// The service manager, if one wants to know how the server does. Its clones are the same.
 #[derive(Clone, Debug)]
-pub struct Notifier(Option<Arc<UnixDatagram>>);
+pub struct Notifier(Option<Arc<Manager>>);
+
+#[derive(Debug)]
+struct Manager {
+    socket: UnixDatagram,
+    hears_of_the_stop: AtomicBool,
+}
 
 impl Notifier {
     /// Connects to where the service manager listens (`NOTIFY_SOCKET`), if one does. To be called before
@@ -32,7 +39,7 @@ impl Notifier {
         socket.connect_addr(&address)?;
         // A manager that hangs holds nobody up.
         socket.set_nonblocking(true)?;
-        Ok(Self(Some(Arc::new(socket))))
+        Ok(Self(Some(Arc::new(Manager { socket, hears_of_the_stop: AtomicBool::new(false) }))))
     }
 
     /// Nobody.
@@ -40,12 +47,14 @@ impl Notifier {
         Self(None)
     }
 
-    /// Tells it that the server is ready, or has [reloaded](Self::reloading) (`READY=1`).
+    /// Tells it that the server is ready, or has [reloaded](Self::reloading) (`READY=1`); nothing once it
+    /// [stops](Self::stopping).
     ///
     /// # Errors
     /// Those of the socket: nobody listens there any more, say.
     pub fn ready(&self) -> io::Result<()> {
-        self.tell("READY=1\n")
+        let stops = |manager: &Arc<Manager>| manager.hears_of_the_stop.load(Ordering::Relaxed);
+        if self.0.as_ref().is_some_and(stops) { Ok(()) } else { self.tell("READY=1\n") }
     }
 
     /// Tells it that the server reads its files anew, until it is [ready](Self::ready) again
@@ -64,6 +73,9 @@ impl Notifier {
     /// # Errors
     /// As for [`ready`](Self::ready).
     pub fn stopping(&self) -> io::Result<()> {
+        if let Some(manager) = &self.0 {
+            manager.hears_of_the_stop.store(true, Ordering::Relaxed);
+        }
         self.tell("STOPPING=1\n")
     }
 
@@ -89,7 +101,7 @@ impl Notifier {
     }
 
     fn tell(&self, state: &str) -> io::Result<()> {
-        let Some(socket) = &self.0 else { return Ok(()) };
-        socket.send(state.as_bytes()).map(drop)
+        let Some(manager) = &self.0 else { return Ok(()) };
+        manager.socket.send(state.as_bytes()).map(drop)
     }
 }

@@ -161,7 +161,7 @@ fn names(count: usize) -> Result<Vec<Option<String>>, Unusable> {
     let name = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
     let names: Vec<_> = text.split(':').map(name).collect();
     if names.len() != count {
-        let why = format!("has {} names, and there are {count} sockets", names.len());
+        let why = format!("has names for {}, and {COUNT} is {count}", names.len());
         return Err(senseless(NAMES, &value, why));
     }
     Ok(names)

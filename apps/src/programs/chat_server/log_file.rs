@@ -17,6 +17,7 @@ use crate::cli::exit::Failure;
 use crate::output::ending::patience;
 use crate::output::system_error::describe;
 use crate::output::writable::has_stalled;
+use crate::server::reload::{PendingReload, Reload};
 
 /// So many bytes wait for a disk that is slow.
 const QUEUE: usize = 8 << 20;
@@ -30,6 +31,7 @@ pub(super) struct LogFile {
     writer: LossyWriter<LogSink>,
     file: Shared,
     name: String,
+    reload: PendingReload,
 }
 
 impl LogFile {
@@ -41,8 +43,15 @@ impl LogFile {
         })?;
         let file = Arc::new(Mutex::new(Arc::new(file)));
         let (path, shared) = (path.to_owned(), Arc::clone(&file));
-        let sink = LogSink { path, name: name.clone(), file: shared, has_failed: false };
-        Ok(Self { writer: LossyWriter::new(sink, QUEUE), file, name })
+        let reload = PendingReload::default();
+        let sink = LogSink {
+            path,
+            name: name.clone(),
+            file: shared,
+            has_failed: false,
+            reload: reload.clone(),
+        };
+        Ok(Self { writer: LossyWriter::new(sink, QUEUE), file, name, reload })
     }
 
     /// Adds a line, in one piece.
@@ -50,8 +59,9 @@ impl LogFile {
         self.writer.write(stamped(line).as_bytes());
     }
 
-    /// Has what has that name now go on with the log: the old file was renamed, say.
-    pub(super) fn reopen(&self) {
+    /// Has what has that name now go on with the log: the old file was renamed, say. Then the reload is over.
+    pub(super) fn reopen(&self, reload: Reload) {
+        self.reload.put(reload);
         self.writer.reopen();
     }
 
@@ -74,6 +84,7 @@ struct LogSink {
     file: Shared,
     /// It could not be written to, which was told.
     has_failed: bool,
+    reload: PendingReload,
 }
 
 fn current(file: &Shared) -> Arc<File> {
@@ -104,6 +115,7 @@ impl Sink for LogSink {
     }
 
     fn reopen(&mut self) {
+        let _reload = self.reload.take();
         match open_log(&self.path) {
             Ok(file) => {
                 *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);

@@ -12,6 +12,7 @@ use barewire_linux::files::read_regular;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
+use crate::server::reload::{PendingReload, Reload};
 
 /// So many lines it has at most: a screen is to hold it.
 const MAX_LINES: usize = 20;
@@ -45,28 +46,35 @@ impl Motd {
     pub(super) fn reloader(&self) -> Result<MotdReloader, Failure> {
         let motd = self.clone();
         let (ask, asked) = mpsc::sync_channel(1);
-        let reload = move || {
+        let pending = PendingReload::default();
+        let reload = pending.clone();
+        let read_again = move || {
             while asked.recv().is_ok() {
+                let _reload = pending.take();
                 match read(&motd.path) {
                     Ok(lines) => *motd.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines,
                     Err(why) => log::warn!("{why}; the old one stays"),
                 }
             }
         };
-        thread::Builder::new().name("motd".into()).spawn(reload).map_err(Failure::system)?;
-        Ok(MotdReloader(ask))
+        thread::Builder::new().name("motd".into()).spawn(read_again).map_err(Failure::system)?;
+        Ok(MotdReloader { ask, reload })
     }
 }
 
 /// Asks for the file to be read again.
 #[derive(Debug)]
-pub(super) struct MotdReloader(SyncSender<()>);
+pub(super) struct MotdReloader {
+    ask: SyncSender<()>,
+    reload: PendingReload,
+}
 
 impl MotdReloader {
-    /// Has it read from its start after this.
-    pub(super) fn reload(&self) {
+    /// Has it read from its start after this. Then the reload is over.
+    pub(super) fn reload(&self, reload: Reload) {
+        self.reload.put(reload);
         // If that was asked for already and has not begun, once is enough.
-        let _ = self.0.try_send(());
+        let _ = self.ask.try_send(());
     }
 }
 

@@ -53,6 +53,44 @@ fn a_handed_over_datagram_socket_is_served() {
     server.stop().prints("hi").is_silent();
 }
 
+/// It is not taken for nothing, at which a server would listen somewhere else.
+#[test]
+fn what_makes_no_sense_of_the_service_managers_is_told() {
+    for (variables, why) in [
+        ("LISTEN_FDS=zz LISTEN_PID=$$", "LISTEN_FDS 'zz' is no number of sockets"),
+        ("LISTEN_FDS=-1 LISTEN_PID=$$", "LISTEN_FDS '-1' is no number of sockets"),
+        ("LISTEN_FDS= LISTEN_PID=$$", "LISTEN_FDS '' is no number of sockets"),
+        ("LISTEN_FDS=4294967295 LISTEN_PID=$$", "LISTEN_FDS '4294967295' is more than the "),
+        ("LISTEN_FDS=1 LISTEN_PID=me", "LISTEN_PID 'me' is no number of a process"),
+        (
+            "LISTEN_FDS=2 LISTEN_FDNAMES=web LISTEN_PID=$$",
+            "LISTEN_FDNAMES 'web' has names for 1, and LISTEN_FDS is 2",
+        ),
+        (
+            "LISTEN_FDS=1 LISTEN_FDNAMES=web:mail LISTEN_PID=$$",
+            "LISTEN_FDNAMES 'web:mail' has names for 2, and LISTEN_FDS is 1",
+        ),
+        ("LISTEN_FDS=1 LISTEN_PID=$$; exec 3</dev/null", "descriptor 3 is something else, not a "),
+    ] {
+        let script =
+            format!(r#"{variables}; export LISTEN_FDS LISTEN_PID LISTEN_FDNAMES; exec "$0" "$@""#);
+        for program in SERVERS {
+            let server = Launch::through_shell(&script, program).arg("127.0.0.1:0").run();
+            let server = server.exits(1).omits("listening");
+            server.says(&[&format!("cannot use what the service manager has passed: {why}")]);
+        }
+    }
+    let closed =
+        r#"LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec 3<&-; exec "$0" "$@""#;
+    let server = Launch::through_shell(closed, "tcp-server").run().exits(1).omits("listening");
+    server.says(&["descriptor 3 is not open, not a listening "]);
+    // Another process's is none of its business, and so is what has no process.
+    for variables in ["LISTEN_FDS=zz LISTEN_PID=1", "LISTEN_FDS=zz"] {
+        let script = format!(r#"{variables}; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#);
+        Server::start(Launch::through_shell(&script, "tcp-server").arg("127.0.0.1:0")).stop();
+    }
+}
+
 #[test]
 fn a_socket_of_the_wrong_kind_is_refused_in_clear_words() {
     for program in SERVERS {

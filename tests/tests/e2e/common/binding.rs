@@ -1,11 +1,12 @@
 //! Where servers listen: at every address of a name, at everything that a service manager passes, and what it
 //! is told of them. A second socket that is accepted and never served has hurt before: routinator#127.
 
+use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 
 use barewire_tests::harness::sockets::{handshake, has_ipv6, uninterrupted};
-use barewire_tests::harness::{Launch, Namespace, Program, Server, TIMEOUT, run, tutorial};
+use barewire_tests::harness::{Folder, Launch, Namespace, Program, Server, TIMEOUT, run, tutorial};
 use nix::sys::signal::Signal;
 
 use super::{SERVERS, THREADED};
@@ -206,6 +207,30 @@ fn readiness_and_the_stop_are_reported() {
         assert_eq!(manager.hears(), "STOPPING=1", "{program}");
         server.program.finish().exits(0);
     }
+}
+
+/// What is heard then holds: the log has its new file, and whoever joins is shown the new message.
+#[test]
+fn a_reload_is_told_to_be_over_when_it_is() {
+    let folder = Folder::new().with("motd", "number 0\n");
+    let [log, old, motd] = ["log", "old", "motd"].map(|name| folder.path(name));
+    let manager = Manager::new();
+    let launch = manager.launch("chat-server").arg("--log").arg(&log).arg("--motd").arg(&motd);
+    // As many joins as it takes.
+    let server = Server::start(launch.args(["--max-per-source", "1000"]).as_a_job());
+    assert_eq!(manager.hears(), "READY=1");
+    for number in 1..20 {
+        fs::rename(&log, &old).expect("the log");
+        fs::write(&motd, format!("number {number}\n")).expect("a file");
+        server.program.signal(Signal::SIGHUP);
+        assert!(manager.hears().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+        assert_eq!(manager.hears(), "READY=1");
+        assert!(log.exists());
+        Member::join(server.address()).hears(&format!("* motd: number {number}"));
+    }
+    terminate(&server.program);
+    assert_eq!(manager.hears(), "STOPPING=1");
+    server.program.finish().exits(0);
 }
 
 #[test]

@@ -237,10 +237,10 @@ fn what_a_killed_server_has_left_is_replaced() {
         assert_eq!(server.finish().signal(), Some(Signal::SIGKILL as i32));
         let client = program.replace("server", "client");
         let name: &[&str] = if program == "file-server" { &["x"] } else { &[] };
-        run(&client, &[&[&*at(&folder)], name].concat()).exits(1).says(&[
-            &format!("cannot connect to {}: connection refused", at(&folder)),
-            "(is a server listening there?)",
-        ]);
+        let refused = "connection refused (is a server listening there?)";
+        run(&client, &[&[&*at(&folder)], name].concat())
+            .exits(1)
+            .says(&[&format!("cannot connect to {}: {refused}", at(&folder))]);
         stop(serve(program, &folder, &[]));
         run(&client, &[&[&*at(&folder)], name].concat())
             .exits(1)
@@ -256,10 +256,11 @@ fn a_socket_that_is_served_is_left_to_its_server() {
     let mut member = connect(&folder);
     assert!(line(&mut member).starts_with("* welcome"));
     for program in STREAM_SERVERS {
-        run(program, &[&at(&folder)]).exits(1).omits("listening").says(&[
-            &format!("cannot bind {}: address already in use", at(&folder)),
-            "a running process has this socket open",
-        ]);
+        let why = "address already in use: a running process has this socket open";
+        run(program, &[&at(&folder)])
+            .exits(1)
+            .omits("listening")
+            .says(&[&format!("cannot bind {}: {why}", at(&folder))]);
     }
     member.get_mut().write_all(b"/nick anna\n").expect("a member");
     assert_eq!(line(&mut member), "* guest1 is now anna\n");
@@ -303,7 +304,7 @@ fn the_owner_and_the_group_may_connect_unless_it_is_said_otherwise() {
         let client = Launch::through_shell("exec unshare --user \"$0\" \"$@\"", "tcp-client");
         let client = client.arg(at(&folder)).run();
         if expected == 0 {
-            client.exits(1).says(&["permission denied", "--socket-mode"]);
+            client.exits(1).says(&["permission denied"]).says(&["--socket-mode"]);
         } else {
             client.exits(0).prints("你好");
         }
