@@ -160,7 +160,9 @@ fn two_hundred_silent_file_clients_delay_nobody() {
 fn random_bytes_harm_no_file_server() {
     let mut random = Random::from_printed_seed();
     let folder = Folder::new().with("x", "contents");
-    let server = share(&folder, &["-q", "--timeout", "1h", "--quiet-period", "1ms"]);
+    // As many as are random in a row are a reason to pause their source.
+    let options = ["-q", "--timeout", "1h", "--quiet-period", "1ms", "--max-pause", "0"];
+    let server = share(&folder, &options);
     let mut held = Vec::new();
     for number in 0..100 {
         let mut stream = connect(server.address());
