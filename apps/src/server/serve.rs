@@ -75,6 +75,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                 move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
                     let Accepted { stream, peer: address, permit } = accepted;
                     if let Some(left) = admission.paused_for(address.source(), cx.now()) {
+                        let left = Duration::from_secs(left.as_millis_ceil().div_ceil(1000));
                         log::debug!("{address}: turned away, as its source is paused for {left}");
                         close_behind(&stream, limits.paused);
                         return;
