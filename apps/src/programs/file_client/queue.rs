@@ -19,7 +19,7 @@ use super::sink::{Abort, Next, Readiness};
 use super::transfer::{Kind, Transfer, called, shown};
 use super::tree::Walk;
 
-/// How much may be asked for before it is answered. Each file has two descriptors open until it
+/// How much may be asked for before it is answered. Each file has one or two descriptors open until it
 /// has its name.
 const DEPTH: usize = 64;
 
