@@ -28,8 +28,15 @@ pub fn fits(form: &str, line: &str, is_nick: &dyn Fn(&str) -> bool) -> bool {
         "count" | "rate" | "burst" | "bytes" => filling.parse::<u32>().is_ok(),
         other => panic!("{{{other}}} is not documented"),
     };
+    // Most places fail at this, which costs less than a look at nicks.
+    let literal = rest.split('{').next().unwrap_or_default();
+    let is_end = |end: usize| match rest {
+        "" => end == line.len(),
+        _ => line[end..].starts_with(literal),
+    };
     let ends = line.char_indices().map(|(at, _)| at).chain([line.len()]);
-    ends.into_iter().any(|end| fills(&line[..end]) && fits(rest, &line[end..], is_nick))
+    ends.filter(|end| is_end(*end))
+        .any(|end| fills(&line[..end]) && fits(rest, &line[end..], is_nick))
 }
 
 /// Judges a line that a member has received, in a room whose members had the nicks of which `is_nick`
