@@ -10,21 +10,23 @@ mod accounts;
 mod simulation;
 
 use arbitrary::Arbitrary;
-use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, SourceSlot};
+use barewire_core::chat::{LogEntry, MemberSlot, Room, RoomConfig, SourceSlot, max_line_bytes};
 use barewire_core::time::{Duration, Instant};
 
 use self::accounts::{Accounts, Limits, TALKERS};
-use self::simulation::{LONGEST, PLACES, Simulation};
+use self::simulation::{JOINS, LONGEST, PLACES, SAID, Simulation};
 use super::flood::Rate;
 use crate::script::Span;
 
-/// Where members come from.
+/// Where members come from: most from the first, and each of the others has few.
 const SOURCES: u8 = 3;
 
-/// So many operations, each of which writes two lines at most, but for what all notices need.
+/// So many operations.
 const STEPS: usize = 96;
-const LINES: usize = 4 * STEPS;
-const LOG_BYTES: usize = LINES * 256;
+
+/// Each line that is said is told, or its sender is; and who comes and goes is.
+const LINES: usize = SAID + 3 * JOINS;
+const LOG_BYTES: usize = LINES * max_line_bytes(LONGEST as usize);
 
 /// The rules of the room, and what happens in it.
 #[derive(Debug, Arbitrary)]
@@ -49,6 +51,8 @@ enum Step {
     Say(u8, u8, u8, u8),
     /// The rest of a line arrives.
     GoOn(u8),
+    /// All members of a source say so many lines.
+    Chorus(u8, u8),
     Wait(Span),
 }
 
@@ -57,13 +61,17 @@ impl Input {
         Limits {
             rate: self.rate.map_or(0, Rate::lines),
             burst: 1 + u32::from(self.burst % 4),
-            members: u32::from(self.members % 4),
+            members: [0, 1, 3, 6][usize::from(self.members % 4)],
             join_rate: self.joins.map_or(0, Rate::lines),
             join_burst: 1 + u32::from(self.join_burst % 6),
             line_buffers: 1 + u16::from(self.line_buffers % 4),
             share: u16::from(self.share % 3),
         }
     }
+}
+
+fn number_of(source: u8) -> u64 {
+    u64::from(source % 8).saturating_sub(u64::from(8 - SOURCES))
 }
 
 /// In every window, no more happens than the rate brings in it and the burst, and `more`.
@@ -105,12 +113,13 @@ pub fn check(input: &Input) {
     let mut simulation = Simulation::new(room.expect("it is enough"), accounts, limits);
     for step in input.steps.iter().take(STEPS) {
         match *step {
-            Step::Join(source) => simulation.join(u64::from(source % SOURCES)),
+            Step::Join(source) => simulation.join(number_of(source)),
             Step::Leave(number) => simulation.leave(number),
             Step::Say(number, length, controls, cut) => {
                 simulation.say(number, length, controls, cut);
             }
             Step::GoOn(number) => simulation.go_on(number),
+            Step::Chorus(source, count) => simulation.chorus(number_of(source), count % 8),
             Step::Wait(span) => simulation.wait(span.duration()),
         }
         simulation.settle();

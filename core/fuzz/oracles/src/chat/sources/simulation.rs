@@ -17,10 +17,11 @@ use crate::script::START;
 pub(super) const LONGEST: u16 = 32;
 
 /// Places, the operator's among them.
-pub(super) const PLACES: usize = 7;
+pub(super) const PLACES: usize = 8;
 
-/// So many come at all: each of their joins and leaves is told by itself, or with others.
-const JOINS: usize = 24;
+/// So many come at all, and say so many lines.
+pub(super) const JOINS: usize = 24;
+pub(super) const SAID: usize = 200;
 
 /// How long a line may take to come in whole.
 const LINE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,6 +30,7 @@ const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 struct Peer {
     id: MemberId,
     nick: String,
+    source: u64,
     account: usize,
     allowance: Allowance,
     driver: ManualDriver,
@@ -97,6 +99,7 @@ impl<'m> Simulation<'m> {
             self.peers.push(Some(Peer {
                 id,
                 nick: self.room.nick(id).expect("it is here").into(),
+                source,
                 account,
                 allowance: Allowance::with_burst(rate, burst),
                 driver: ManualDriver::default(),
@@ -125,15 +128,31 @@ impl<'m> Simulation<'m> {
     }
 
     pub(super) fn say(&mut self, number: u8, length: u8, controls: u8, cut: u8) {
-        let Some(number) = self.pick(number) else { return };
+        if let Some(number) = self.pick(number) {
+            self.begin(number, (length % 8).into(), (controls % 17).into(), (cut % 64).into());
+        }
+    }
+
+    pub(super) fn chorus(&mut self, source: u64, count: u8) {
+        for number in 0..self.peers.len() {
+            if self.peers[number].as_ref().is_some_and(|peer| peer.source == source) {
+                (0..count).for_each(|_| self.begin(number, 0, 0, usize::MAX));
+            }
+        }
+    }
+
+    /// A member says a line, of which so many bytes arrive.
+    fn begin(&mut self, number: usize, length: usize, controls: usize, cut: usize) {
+        if self.said == SAID {
+            return;
+        }
         let peer = self.peers[number].as_mut().expect("it is here");
-        let (length, controls) = (usize::from(length % 8), usize::from(controls % 17));
         let text = format!("{} {}{}", self.said, "x".repeat(length), "\x01".repeat(controls));
         self.said += 1;
         let before = peer.rest.len();
         peer.rest.extend(text.bytes().chain([b'\n']));
         peer.texts.push_back(text);
-        self.arrive(number, before + usize::from(cut % 64));
+        self.arrive(number, before.saturating_add(cut));
     }
 
     pub(super) fn go_on(&mut self, number: u8) {
