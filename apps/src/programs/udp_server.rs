@@ -56,6 +56,8 @@ than what is asked makes more of it, up to the rates.";
 /// Answers every datagram, and shows it.
 #[derive(Debug, Parser)]
 #[command(name = UdpServerProgram::NAME, version, after_help = EXAMPLES)]
+// Datagrams have no Unix sockets here.
+#[command(mut_arg("socket_mode", |mode| mode.hide(true)))]
 pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,

@@ -375,6 +375,8 @@ fn what_is_wrong_with_an_address_is_told() {
         run(program, arguments).exits(2).says(&[why]).omits("listening");
     }
     assert!(!Path::new("x").exists());
+    assert!(run("tcp-server", &["--help"]).output().contains("--socket-mode"));
+    run("udp-server", &["--help"]).exits(0).omits("--socket-mode");
 }
 
 #[test]
