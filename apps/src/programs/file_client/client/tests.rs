@@ -88,11 +88,14 @@ fn what_has_verified_is_not_given_up_for_the_plain_form() {
     let folder = tempfile::TempDir::new().unwrap();
     let target = TargetFolder::open(folder.path().to_owned()).unwrap();
     let mut part = Download::begin(&target.folder, b"x", DownloadOptions::default()).unwrap();
-    part.start(0, Some(3), 7).unwrap();
-    part.write(b"abc").unwrap();
-    let mut digester = SegmentDigester::new(SegmentSize::MAX.segment(0, 3));
-    digester.update(b"abc");
-    part.verified(0, 3, &digester.finish()).unwrap();
+    // Of a file of one segment nothing stays.
+    let segment = vec![7; 1 << 20];
+    let size = segment.len() as u64 + 1;
+    part.start(0, Some(size), 7).unwrap();
+    part.write(&segment).unwrap();
+    let mut digester = SegmentDigester::new(SegmentSize::MAX.segment(0, size));
+    digester.update(&segment);
+    part.verified(0, size - 1, &digester.finish()).unwrap();
     drop(part);
 
     let mut output = output();
