@@ -2,9 +2,9 @@
 //! [`barewire_core`] over them.
 //!
 //! This crate knows no protocol by name: whatever implements
-//! [`Session`](barewire_core::session::Session) can be driven. Two small modules contain `unsafe` code, one for
-//! `recvmmsg(2)` and `sendmmsg(2)`, one that looks before `main` at what the process was started with; they belong to
-//! `sys`, the line through the system calls.
+//! [`Session`](barewire_core::session::Session) can be driven. Three small modules contain `unsafe` code, one for
+//! `recvmmsg(2)` and `sendmmsg(2)`, one for `seccomp(2)`, one that looks before `main` at what the process was started
+//! with; they belong to `sys`, the line through the system calls.
 //!
 //! # The layers
 //!

@@ -4,13 +4,15 @@
 //! with the system's number in it. Here stands what `nix` does not offer safely, or not for every
 //! C library; each says what is missing. So `rustix` is used in this file and in no other, and what
 //! is C's own (its structures and numbers) in this one and those beneath it: [`message`], and with
-//! `unsafe` code [`mmsg`] and [`startup`].
+//! `unsafe` code [`mmsg`], [`seccomp`] and [`startup`].
 
 pub(crate) mod beneath;
 pub(crate) mod message;
 #[expect(unsafe_code, reason = "no safe wrapper offers it: see the module")]
 pub(crate) mod mmsg;
 pub(crate) mod refused;
+#[expect(unsafe_code, reason = "no safe wrapper has its flags: see the module")]
+pub(crate) mod seccomp;
 #[expect(unsafe_code, reason = "nothing safe runs before `main`: see the module")]
 pub(crate) mod startup;
 

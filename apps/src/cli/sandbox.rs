@@ -1,6 +1,6 @@
 //! What a program gives up that its work does not need.
 
-use barewire_linux::sandbox::{self, Allowed, Confinement};
+use barewire_linux::sandbox::{self, Allowed, Confinement, FileConfinement};
 use clap::Args;
 use log::Level;
 
@@ -37,14 +37,9 @@ impl SandboxArguments {
                 level: Level::Debug,
             });
         }
-        let confined = sandbox::confine(allowed);
-        let is_confined = confined.as_ref().is_ok_and(Confinement::is_confined);
-        let (said, level) = match confined {
-            Ok(confinement) => (confinement.to_string(), Level::Debug),
-            Err(error) => {
-                (format!("not confined: Landlock failed: {}", describe(&error)), Level::Warn)
-            }
-        };
+        let confinement = sandbox::confine(allowed);
+        let (said, is_confined) = (words(&confinement), confinement.is_there());
+        let level = if confinement.files.is_err() { Level::Warn } else { Level::Debug };
         if self.require_sandbox && !is_confined {
             return Err(Failure::Conversation(format!(
                 "cannot run as --require-sandbox wants it: {said}"
@@ -58,5 +53,60 @@ impl SandboxArguments {
         let Confined { said, level } = self.confine(allowed)?;
         log::log!(level, "{said}");
         Ok(())
+    }
+}
+
+/// What confines it, and what does not.
+fn words(Confinement { files, calls }: &Confinement) -> String {
+    let (mut means, mut missing) = (Vec::new(), Vec::new());
+    match files {
+        Ok(files @ FileConfinement::Unavailable) => missing.push(files.to_string()),
+        Ok(files) => means.push(files.to_string()),
+        Err(error) => missing.push(format!("Landlock failed: {}", describe(error))),
+    }
+    match calls {
+        Ok(()) => means.push("a filter of system calls".into()),
+        Err(error) => missing.push(format!("no filter of system calls: {}", describe(error))),
+    }
+    let missing = missing.join("; ");
+    match (means.is_empty(), missing.is_empty()) {
+        (true, _) => format!("not confined: {missing}"),
+        (false, true) => format!("confined by {}", means.join(" and ")),
+        (false, false) => format!("confined by {}; {missing}", means.join(" and ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_confines_a_program_is_told_and_what_does_not() {
+        let refused = || io::Error::from_raw_os_error(1);
+        let landlock = FileConfinement::Full { abi: 6 };
+        for (files, calls, told) in [
+            (Ok(landlock), Ok(()), "confined by Landlock (version 6) and a filter of system calls"),
+            (
+                Ok(landlock),
+                Err(refused()),
+                "confined by Landlock (version 6); no filter of system calls: operation not permitted",
+            ),
+            (
+                Ok(FileConfinement::Unavailable),
+                Ok(()),
+                "confined by a filter of system calls; this kernel has no Landlock",
+            ),
+            (
+                Err(refused()),
+                Err(refused()),
+                "not confined: Landlock failed: operation not permitted; no filter of system calls: operation \
+                 not permitted",
+            ),
+        ] {
+            let confinement = Confinement { files, calls };
+            assert_eq!(words(&confinement), told);
+        }
     }
 }

@@ -19,6 +19,8 @@ use landlock::{
 };
 use nix::libc::O_PATH;
 
+use super::system_calls::Work;
+
 /// The version of Landlock that has all that is asked for here (Linux 6.12).
 const WANTED: ABI = ABI::V6;
 
@@ -61,16 +63,16 @@ const ALIASES: &str = "HOSTALIASES";
 /// Names a folder of the same kind (`tzset(3)`).
 const TIME_ZONES: &str = "TZDIR";
 
-/// What of the confinement the kernel could do.
+/// What of it the kernel could do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confinement {
+pub enum FileConfinement {
     /// All of it.
     Full {
         /// The version of Landlock that does it (`landlock(7)`).
         abi: u32,
     },
     /// What an older kernel can do: at least, of files only those that are allowed are read, and
-    /// written to. See [`confine`] for what came with which version.
+    /// written to. See [`confine`](super::confine()) for what came with which version.
     Partial {
         /// The version of Landlock that does it (`landlock(7)`).
         abi: u32,
@@ -79,12 +81,12 @@ pub enum Confinement {
     Unavailable,
 }
 
-/// What stays possible behind [`confine`].
+/// What stays possible behind [`confine`](super::confine()).
 #[derive(Debug, Default)]
 pub struct Allowed<'a> {
     held: Vec<(BorrowedFd<'a>, BitFlags<AccessFs>)>,
     opened: Vec<(File, BitFlags<AccessFs>)>,
-    is_client: bool,
+    work: Work,
 }
 
 impl<'a> Allowed<'a> {
@@ -96,7 +98,8 @@ impl<'a> Allowed<'a> {
     /// What a client needs to find a server and to be connected: TCP connections go out, and what belongs to
     /// the system is read, which the name services need again at each look-up.
     pub fn client() -> Self {
-        let mut allowed = Self { is_client: true, ..Self::default() };
+        let mut allowed = Self::default();
+        allowed.work.connects = true;
         let links = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
         let links = links.filter_map(|file| Some(file.parent()?.as_os_str().to_owned()));
         for path in
@@ -114,6 +117,7 @@ impl<'a> Allowed<'a> {
     /// The files beneath the folder `at` are read, and folders listed.
     #[must_use]
     pub fn reading(mut self, at: &'a impl AsFd) -> Self {
+        self.work.reads = true;
         self.held.push((at.as_fd(), reading()));
         self
     }
@@ -130,6 +134,7 @@ impl<'a> Allowed<'a> {
     /// cannot be opened, nothing is allowed.
     #[must_use]
     pub fn writing_beneath(mut self, path: &Path) -> Self {
+        self.work.writes = true;
         let _ = self.open(or_current(path), writing());
         self
     }
@@ -138,6 +143,7 @@ impl<'a> Allowed<'a> {
     /// folder cannot be opened, nothing is allowed.
     #[must_use]
     pub fn reading_file(mut self, path: &Path) -> Self {
+        self.work.reads = true;
         let _ = self.open(folder_of(path), reading());
         self
     }
@@ -146,6 +152,7 @@ impl<'a> Allowed<'a> {
     /// save if what has that name is no file, as a device. If neither can be opened, nothing is allowed.
     #[must_use]
     pub fn writing_file(mut self, path: &Path) -> Self {
+        self.work.writes = true;
         // Where links lead, what is there is written to.
         let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_other = fs::metadata(path).is_ok_and(|found| !found.is_file());
@@ -155,6 +162,10 @@ impl<'a> Allowed<'a> {
             self.open(folder_of(path), writing())
         };
         self
+    }
+
+    pub(super) fn work(&self) -> Work {
+        self.work
     }
 
     fn open(&mut self, path: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {
@@ -180,34 +191,11 @@ fn or_current(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// Lets the calling thread, and the threads it starts from then on, open and change nothing but what is
-/// `allowed` (Landlock, `landlock(7)`). It cannot be undone. To be called before there are other threads; they
-/// would not be confined.
-///
-/// What the kernel is too old for is left out:
-///
-/// | version | Linux | no longer possible |
-/// |---|---|---|
-/// | 1 | 5.13 | to open other files; to write, create, remove, execute; to mount or trace |
-/// | 2 | 5.19 | to link or rename into another folder (version 1 always forbids that) |
-/// | 3 | 6.2 | to cut off a file by its name (`truncate(2)`) |
-/// | 4 | 6.7 | to bind a TCP socket, or, unless it is [a client](Allowed::client), to connect one |
-/// | 5 | 6.10 | to control a device (`ioctl(2)`) |
-/// | 6 | 6.12 | to reach other processes' abstract Unix sockets, or, unless it is a client, to signal them |
-///
-/// What is open already stays as usable as it was: listening sockets, which go on accepting,
-/// standard streams, logs. UDP, and Unix sockets that have a path, are not touched. But for a client, names can
-/// no longer be looked up (`/etc/resolv.conf`), and to a service manager that listens at an abstract socket
-/// there must be a [connection](crate::activation::Notifier) before. No program started from then on gains privileges
-/// (`PR_SET_NO_NEW_PRIVS`, `prctl(2)`).
-///
-/// # Errors
-/// A kernel that has Landlock but refuses the rules: out of descriptors or memory, or more than 16
-/// layers of them.
-pub fn confine(allowed: &Allowed<'_>) -> io::Result<Confinement> {
-    let Allowed { held, opened, is_client } = allowed;
+/// As [`confine`](super::confine()), what is told there of Landlock.
+pub(super) fn confine(allowed: &Allowed<'_>) -> io::Result<FileConfinement> {
+    let Allowed { held, opened, work } = allowed;
     let (mut sockets, mut scope) = (AccessNet::from_all(WANTED), Scope::from_all(WANTED));
-    if *is_client {
+    if work.connects {
         // A client on a terminal stops its whole job (Ctrl-Z).
         (sockets, scope) = (AccessNet::BindTcp.into(), Scope::AbstractUnixSocket.into());
     }
@@ -225,13 +213,13 @@ pub fn confine(allowed: &Allowed<'_>) -> io::Result<Confinement> {
         .and_then(landlock::RulesetCreated::restrict_self)
         .map_err(system)?;
     let LandlockStatus::Available { effective_abi, .. } = status.landlock else {
-        return Ok(Confinement::Unavailable);
+        return Ok(FileConfinement::Unavailable);
     };
     let abi = effective_abi as u32;
     Ok(match status.ruleset {
-        RulesetStatus::FullyEnforced => Confinement::Full { abi },
-        RulesetStatus::PartiallyEnforced => Confinement::Partial { abi },
-        RulesetStatus::NotEnforced => Confinement::Unavailable,
+        RulesetStatus::FullyEnforced => FileConfinement::Full { abi },
+        RulesetStatus::PartiallyEnforced => FileConfinement::Partial { abi },
+        RulesetStatus::NotEnforced => FileConfinement::Unavailable,
     })
 }
 
@@ -248,22 +236,22 @@ fn system(error: RulesetError) -> io::Error {
     io::Error::other(error)
 }
 
-impl Confinement {
+impl FileConfinement {
     /// Whether there is any.
     pub fn is_confined(&self) -> bool {
         *self != Self::Unavailable
     }
 }
 
-/// In words that can follow what is confined.
-impl fmt::Display for Confinement {
+/// What does it, in words.
+impl fmt::Display for FileConfinement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full { abi } => write!(f, "confined by Landlock (version {abi})"),
+            Self::Full { abi } => write!(f, "Landlock (version {abi})"),
             Self::Partial { abi } => {
-                write!(f, "confined by Landlock, as far as this kernel can (version {abi} of 6)")
+                write!(f, "Landlock, as far as this kernel can (version {abi} of 6)")
             }
-            Self::Unavailable => f.write_str("not confined: this kernel has no Landlock"),
+            Self::Unavailable => f.write_str("this kernel has no Landlock"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `recvmmsg(2)` and `sendmmsg(2)`, with a control message of its own for each datagram.
 //!
-//! One of the crate's two modules with `unsafe` code. The safe wrappers that there are fill in every
+//! One of the crate's modules with `unsafe` code. The safe wrappers that there are fill in every
 //! header of the largest batch for every call, even when one datagram waits, and cannot send from a
 //! source address of its own for each datagram. Here the headers are made for one call at a time, on
 //! the stack, so that no pointer outlives the call it is made for.

@@ -1,6 +1,6 @@
 //! What the process was started with, seen before the standard library changes it.
 //!
-//! One of the crate's two modules with `unsafe` code. Before `main` the standard library opens
+//! One of the crate's modules with `unsafe` code. Before `main` the standard library opens
 //! `/dev/null` for each standard stream that is closed (rust-lang/rust#83904), and from then on
 //! nothing tells it from one that the user chose. And no safe call tells which signals are ignored.
 

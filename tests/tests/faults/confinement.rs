@@ -1,10 +1,14 @@
 //! Systems that cannot confine a program.
 
+use std::io::{self, Write as _};
+
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::{Folder, Launch, Server};
 use nix::errno::Errno;
+use nix::sys::signal::Signal;
 
 use super::servers::converse;
+use super::sweep::assert_was_not_in_its_own_way;
 
 /// Each program, with arguments that would have it run.
 const PROGRAMS: [(&str, &[&str]); 8] = [
@@ -26,7 +30,7 @@ fn no_landlock() {
         let injector = FaultInjector::new(call, "", Fault::Fails(Errno::E2BIG), When::Nth(number));
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
         let mut server = Server::start(launch.with_faults(&injector));
-        server.program.diagnostic_with(&["not confined: landlock failed: argument list too long"]);
+        server.program.diagnostic_with(&["; landlock failed: argument list too long"]);
         assert_eq!(converse(server.address(), b"x\n").expect("it serves"), b"contents");
         server.stop();
         assert_eq!(injector.struck().len(), 1, "{injector}");
@@ -35,7 +39,9 @@ fn no_landlock() {
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
         let server = launch.arg("--require-sandbox").with_faults(&injector).run().exits(1);
         server
-            .says(&["--require-sandbox wants it: not confined: landlock failed"])
+            .says(&[
+                "--require-sandbox wants it: confined by a filter of system calls; landlock failed",
+            ])
             .omits("listening");
     }
 }
@@ -50,13 +56,84 @@ fn a_program_that_is_to_be_confined_refuses_to_run_where_it_cannot_be() {
             let injector = FaultInjector::new(Call::LANDLOCK_CREATE, "", fault, When::Always);
             let launch = Launch::new(name).args(arguments).arg("--require-sandbox");
             let refused = launch.with_faults(&injector).run().exits(1).omits("listening");
-            refused.says(&["--require-sandbox wants it: not confined: this kernel"]);
+            refused.says(&[
+                "wants it: confined by a filter of system calls; this kernel has no landlock",
+            ]);
+            let injector = FaultInjector::new(Call::SECCOMP, "", fault, When::Always);
+            let launch = Launch::new(name).args(arguments).arg("--require-sandbox");
+            let refused = launch.with_faults(&injector).run().exits(1).omits("listening");
+            refused.says(&["no filter of system calls"]);
         }
         let fault = Fault::Fails(errno);
         let injector = FaultInjector::new(Call::LANDLOCK_CREATE, "", fault, When::Always);
         let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg()]);
         let server = Server::start(launch.with_faults(&injector));
         assert_eq!(converse(server.address(), b"x\n").expect("it serves"), b"contents");
-        server.stop().says(&["not confined: this kernel"]);
+        server.stop().says(&["confined by a filter of system calls; this kernel has no landlock"]);
+    }
+}
+
+#[test]
+fn a_file_server_and_its_client_are_not_in_their_own_way() {
+    let source = Folder::new().with("x", "text\n".repeat(600_000)).with("tree/a", "first");
+    let census = FaultInjector::census();
+    let launch = Launch::new("file-server").args(["127.0.0.1:0", source.arg(), "--threads", "2"]);
+    let server = Server::start(launch.with_faults(&census));
+    let name = format!("localhost:{}", server.port());
+    let target = Folder::new();
+    for arguments in [
+        &["x"][..],
+        &["x", "-o", "-"],
+        &["x", "--plain", "--force"],
+        &["-r", "."],
+        &["-r", ".", "--checksum"],
+        &["--list", "."],
+        &["x", "--force", "--mirror", &name],
+    ] {
+        let census = FaultInjector::census();
+        let launch = Launch::new("file-client").arg(&name).args(arguments).within(&target);
+        launch.with_faults(&census).run().exits(0);
+        assert!(assert_was_not_in_its_own_way(&census));
+    }
+    server.stop();
+    assert!(assert_was_not_in_its_own_way(&census));
+}
+
+#[test]
+fn a_room_and_its_member_are_not_in_their_own_way() {
+    let folder = Folder::new().with("motd", "welcome");
+    let census = FaultInjector::census();
+    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--log"]).arg(folder.path("log"));
+    let launch = launch.arg("--bans").arg(folder.path("bans"));
+    let (input, mut typed) = io::pipe().expect("a pipe");
+    let launch = launch.arg("--motd").arg(folder.path("motd")).stdin(input).as_a_job();
+    let mut server = Server::start(launch.with_faults(&census));
+    let member = FaultInjector::census();
+    let client = Launch::new("chat-client").arg(format!("localhost:{}", server.port()));
+    client.with_faults(&member).run().exits(0).prints("* motd: welcome");
+    assert!(assert_was_not_in_its_own_way(&member));
+    for command in ["/ban 192.0.2.7", "/unban 192.0.2.7"] {
+        writeln!(typed, "{command}").expect("room");
+        server.program.line_with("192.0.2.7");
+    }
+    server.program.signal(Signal::SIGHUP);
+    server.stop();
+    assert!(assert_was_not_in_its_own_way(&census));
+}
+
+#[test]
+fn small_servers_and_their_clients_are_not_in_their_own_way() {
+    for (server, client) in [("udp-server", "udp-client"), ("tcp-server", "tcp-client")] {
+        for address in ["127.0.0.1:0", "[::]:0"] {
+            let census = FaultInjector::census();
+            let launch = Launch::new(server).args([address, "--threads", "2"]);
+            let server = Server::start(launch.with_faults(&census));
+            let asked = FaultInjector::census();
+            let launch = Launch::new(client).arg(format!("localhost:{}", server.port()));
+            launch.args(["-c", "2", "-i", "1ms"]).with_faults(&asked).run().exits(0);
+            assert!(assert_was_not_in_its_own_way(&asked));
+            server.stop();
+            assert!(assert_was_not_in_its_own_way(&census));
+        }
     }
 }

@@ -26,7 +26,7 @@ fn a_confined_thread_reads_beneath_the_root_only() {
 
     let confined = thread::spawn(move || {
         let confinement = confine(&Allowed::nothing().reading(&root)).unwrap();
-        let (Confinement::Full { abi } | Confinement::Partial { abi }) = confinement else {
+        let (FileConfinement::Full { abi } | FileConfinement::Partial { abi }) = confinement else {
             assert!(fs::read(&secret).is_ok(), "not confined, and says so");
             return false;
         };
@@ -177,11 +177,11 @@ fn a_device_that_is_written_to_opens_no_others() {
 
 #[test]
 fn it_says_what_was_achieved() {
-    let say = |confinement: Confinement| confinement.to_string();
-    assert_eq!(say(Confinement::Full { abi: 6 }), "confined by Landlock (version 6)");
-    assert!(say(Confinement::Partial { abi: 3 }).contains("version 3 of 6"));
-    assert_eq!(say(Confinement::Unavailable), "not confined: this kernel has no Landlock");
-    assert!(!Confinement::Unavailable.is_confined());
+    let say = |confinement: FileConfinement| confinement.to_string();
+    assert_eq!(say(FileConfinement::Full { abi: 6 }), "Landlock (version 6)");
+    assert!(say(FileConfinement::Partial { abi: 3 }).contains("version 3 of 6"));
+    assert_eq!(say(FileConfinement::Unavailable), "this kernel has no Landlock");
+    assert!(!FileConfinement::Unavailable.is_confined());
 }
 
 /// The kernel has an end to them (`landlock(7)`), and its words come through the library's.
@@ -193,7 +193,7 @@ fn too_many_layers_are_the_systems_error() {
         let layers: io::Result<Vec<_>> =
             (0..17).map(|_| confine(&Allowed::nothing().reading(&root))).collect();
         match layers {
-            Ok(layers) => assert_eq!(layers, [Confinement::Unavailable; 17]),
+            Ok(layers) => assert_eq!(layers, [FileConfinement::Unavailable; 17]),
             Err(error) => assert_eq!(error.raw_os_error(), Some(Errno::E2BIG as i32)),
         }
     });

@@ -55,6 +55,7 @@ calls! {
     ACCEPT = "accept4", SYS_accept4, FIRST;
     BIND = "bind", SYS_bind, FIRST;
     CLONE = "clone3", SYS_clone3, Object::Nothing;
+    CLONE_BEFORE = "clone", SYS_clone, Object::Nothing;
     CONNECT = "connect", SYS_connect, FIRST;
     EPOLL_CREATE = "epoll_create1", SYS_epoll_create1, Object::Nothing;
     EPOLL_CTL = "epoll_ctl", SYS_epoll_ctl, Object::Descriptor(2);
@@ -102,6 +103,7 @@ calls! {
     RECVMMSG = "recvmmsg", SYS_recvmmsg, FIRST;
     RECVMSG = "recvmsg", SYS_recvmsg, FIRST;
     RENAME = "renameat2", SYS_renameat2, Object::Path(1);
+    SECCOMP = "seccomp", SYS_seccomp, Object::Nothing;
     SEND = "sendto", SYS_sendto, FIRST;
     SENDFILE = "sendfile", SYS_sendfile, FIRST;
     SENDMMSG = "sendmmsg", SYS_sendmmsg, FIRST;

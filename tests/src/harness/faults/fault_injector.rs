@@ -27,7 +27,12 @@ impl FaultInjector {
     /// Gives `fault` to those of the calls `call` that are about something whose description holds
     /// `about` (an empty one means all), and that `when` picks.
     pub fn new(call: Call, about: &str, fault: Fault, when: When) -> Self {
-        Self::obeying(Some(Order { calls: vec![call], about: about.to_owned(), fault, when }))
+        let mut calls = vec![call];
+        if call == Call::CLONE {
+            // What takes its place for who has forbidden itself the other.
+            calls.push(Call::CLONE_BEFORE);
+        }
+        Self::obeying(Some(Order { calls, about: about.to_owned(), fault, when }))
     }
 
     /// A system that refuses these calls, about [this](Self::new), for good: as one does that is older than
@@ -54,6 +59,17 @@ impl FaultInjector {
     pub fn made(&self) -> BTreeSet<c_long> {
         self.wait();
         self.state().tally.made.clone()
+    }
+
+    /// The numbers of the calls that a [census](Self::census) has seen and the process has forbidden itself
+    /// before, and whether it has forbidden itself any. Waits until the process has ended.
+    ///
+    /// # Panics
+    /// If the supervising thread has.
+    pub fn refused(&self) -> (BTreeSet<c_long>, bool) {
+        self.wait();
+        let tally = &self.state().tally;
+        (tally.refused.clone(), !tally.own.is_empty())
     }
 
     /// What the calls that failed were about, in their order. Waits until the process has ended.

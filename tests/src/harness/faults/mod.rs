@@ -15,6 +15,7 @@
 //! | `filter` | has the kernel ask |
 //! | `notices` | what the kernel asks, and the answers |
 //! | `order` | what is to be decided |
+//! | `own_filter` | what the program would let through itself |
 //! | `injector` | gives the order |
 //! | `supervisor` | decides |
 //! | `target` | the other process's memory and descriptors |
@@ -27,6 +28,7 @@ mod fault_injector;
 mod filter;
 mod notices;
 mod order;
+mod own_filter;
 mod supervisor;
 mod target;
 mod transfer;

@@ -16,6 +16,8 @@ pub(super) struct Notices(OwnedFd);
 pub(super) struct Notice {
     id: u64,
     pub(super) number: libc::c_long,
+    /// Of the processor (`AUDIT_ARCH_…`).
+    pub(super) architecture: u32,
     pub(super) arguments: [u64; 6],
 }
 
@@ -60,6 +62,7 @@ impl Notices {
             return Some(Notice {
                 id: asked.id,
                 number: asked.data.nr.into(),
+                architecture: asked.data.arch,
                 arguments: asked.data.args,
             });
         }

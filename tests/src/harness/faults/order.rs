@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::libc::c_long;
 
 use super::call::Call;
+use super::own_filter::OwnFilter;
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,10 @@ pub(super) struct Tally {
     pub(super) struck: Vec<String>,
     /// The numbers of all calls that were made, if all are asked about.
     pub(super) made: BTreeSet<c_long>,
+    /// The filters that the process has given itself, and the numbers of the calls made since that one of
+    /// them refuses.
+    pub(super) own: Vec<OwnFilter>,
+    pub(super) refused: BTreeSet<c_long>,
 }
 
 impl Inner {

@@ -5,8 +5,9 @@ use nix::fcntl::OFlag;
 use nix::unistd::Pid;
 
 use super::call::{Call, Object};
-use super::notices::{Answer, Notices};
+use super::notices::{Answer, Notice, Notices};
 use super::order::{Fault, Inner, Order, Tally};
+use super::own_filter::OwnFilter;
 use super::target::{Target, leave_descriptors, out_of_the_way};
 use super::transfer::{self, number};
 use super::{edges, filter};
@@ -34,13 +35,26 @@ pub(super) fn supervise(process: Pid, injector: &Inner) {
             }
             None if begun => {
                 tally.made.insert(notice.number);
-                Answer::GoesThrough
+                count(&target, tally, &notice)
             }
             _ => Answer::GoesThrough,
         };
         notices.answer(&notice, answer);
     }
     assert!(begun, "the program never came to its main");
+}
+
+/// Counts a call that the process has itself forbidden. Its filters are not installed: it is asked about all
+/// calls only as long as none of them is refused before.
+fn count(target: &Target, tally: &mut Tally, notice: &Notice) -> Answer {
+    if let Some(own) = OwnFilter::installed_by(notice, target) {
+        tally.own.push(own);
+        return Answer::Gives(0);
+    }
+    if tally.own.iter().any(|own| !own.allows(notice)) {
+        tally.refused.insert(notice.number);
+    }
+    Answer::GoesThrough
 }
 
 fn answer(

@@ -10,9 +10,9 @@ use super::{ACCEPTING, OPENING, SERVING, converse, serve};
 
 /// What is said through one call a message.
 const SPEAKING: &[Row] = &[
-    row(Call::SENDMSG, "socket:", TRANSFER, Unseen),
-    row(Call::SENDMSG, "socket:", RESET, Orderly),
-    row(Call::SENDMSG, "socket:", BROKEN, Orderly),
+    row(Call::SEND, "socket:", TRANSFER, Unseen),
+    row(Call::SEND, "socket:", RESET, Orderly),
+    row(Call::SEND, "socket:", BROKEN, Orderly),
 ];
 
 #[test]

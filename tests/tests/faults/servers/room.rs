@@ -17,7 +17,7 @@ const ROOM: &[Row] = &[
     // What it may still open is the folder of the log.
     row(Call::LANDLOCK_ADD, "", MEMORY, Noted),
     row(Call::READLINK, "chat.log", IO, Unseen),
-    row(Call::STATX, "chat.log", MEMORY, Unseen),
+    row(Call::STATX, "chat.log", MEMORY, Orderly),
     row(Call::OPEN, "chat.log", INTERRUPTED, Unseen),
     row(Call::OPEN, "chat.log", IO, Told("chat.log")),
     row(Call::WRITE, "chat.log", PARTLY, Unseen),
