@@ -1,3 +1,5 @@
+mod deadlines;
+
 use core::task::Poll;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -85,42 +87,6 @@ fn tasks_may_borrow() {
     let mut state = String::new();
     executor.run(&mut state).unwrap();
     assert_eq!(state, text);
-}
-
-#[test]
-fn deadlines_pass_in_their_order_and_once() {
-    let mut executor = Executor::simulated();
-    for millis in [30, 10, 20] {
-        let at = Instant::from_millis(millis);
-        executor.spawn(task(move |passed: &mut Vec<Instant>, cx| {
-            if cx.now() < at {
-                cx.set_deadline(Some(at));
-                return Poll::Pending;
-            }
-            passed.push(cx.now());
-            Poll::Ready(())
-        }));
-    }
-    let mut passed = Vec::new();
-    executor.run(&mut passed).unwrap();
-    assert_eq!(passed, [10, 20, 30].map(Instant::from_millis));
-}
-
-#[test]
-fn a_task_that_always_has_work_delays_no_deadline() {
-    let mut executor = Executor::<bool>::new().unwrap();
-    executor.spawn(task(|done: &mut bool, cx| {
-        cx.yield_now();
-        if *done { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    let mut deadline = None;
-    executor.spawn(task(move |done: &mut bool, cx| {
-        let deadline = *deadline.get_or_insert(cx.now() + Duration::from_millis(2));
-        *done = cx.now() >= deadline;
-        cx.set_deadline(Some(deadline));
-        if *done { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    executor.run(&mut false).unwrap();
 }
 
 #[test]

@@ -22,9 +22,7 @@ impl FileTime {
 
     /// The realtime clock, by which files are stamped.
     pub(super) fn now() -> Self {
-        // Before 1970 every file is from the future, and so nothing is taken for settled.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+        SystemTime::now().into()
     }
 
     /// Since 1970; as near as an `i64` gets to it.
@@ -40,6 +38,22 @@ impl FileTime {
 impl From<Timestamp> for FileTime {
     fn from((seconds, nanoseconds): Timestamp) -> Self {
         Self { seconds, nanoseconds }
+    }
+}
+
+/// Before 1970 the seconds are negative, and rounded down, as those of files are.
+impl From<SystemTime> for FileTime {
+    fn from(time: SystemTime) -> Self {
+        let (span, is_before) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (after, false),
+            Err(before) => (before.duration(), true),
+        };
+        let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        match span.subsec_nanos() {
+            nanoseconds if !is_before => Self::new(seconds, nanoseconds),
+            0 => Self::new(-seconds, 0),
+            nanoseconds => Self::new(-seconds - 1, 1_000_000_000 - nanoseconds),
+        }
     }
 }
 
@@ -112,6 +126,27 @@ mod tests {
             if now.changed != before.changed {
                 return now;
             }
+        }
+    }
+
+    /// Of a machine whose clock was never set, and of any other.
+    #[test]
+    fn the_clock_and_files_tell_time_alike_before_1970_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("a")).unwrap();
+        for (millis, expected) in [
+            (-86_400_500, FileTime::new(-86_401, 500_000_000)),
+            (-1_001, FileTime::new(-2, 999_000_000)),
+            (-1_000, FileTime::new(-1, 0)),
+            (-1, FileTime::new(-1, 999_000_000)),
+            (0, FileTime::new(0, 0)),
+            (1_500, FileTime::new(1, 500_000_000)),
+        ] {
+            let span = Duration::from_millis(i64::unsigned_abs(millis));
+            let time = if millis < 0 { UNIX_EPOCH - span } else { UNIX_EPOCH + span };
+            file.set_modified(time).unwrap();
+            assert_eq!(FileTime::from(time), expected);
+            assert_eq!(Version::read(&file).unwrap().modified, expected);
         }
     }
 

@@ -75,7 +75,11 @@ impl LogFile {
 }
 
 fn stamped(line: impl fmt::Display) -> String {
-    format!("{:.0} {line}\n", Timestamp::now())
+    stamped_at(Timestamp::now(), line)
+}
+
+fn stamped_at(time: Timestamp, line: impl fmt::Display) -> String {
+    format!("{time:.0} {line}\n")
 }
 
 struct LogSink {
@@ -124,6 +128,24 @@ impl Sink for LogSink {
                 let why = describe(&error);
                 log::warn!("cannot reopen the log file {}: {why}; the old one goes on", self.name);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_has_its_time_before_1970_too() {
+        for (millis, time) in [
+            (1_764_374_399_999, "2025-11-28T23:59:59Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (-1_500, "1969-12-31T23:59:58Z"),
+            (-86_400_000, "1969-12-31T00:00:00Z"),
+        ] {
+            let at = Timestamp::from_millisecond(millis).unwrap();
+            assert_eq!(stamped_at(at, "anna: hi"), format!("{time} anna: hi\n"), "{millis}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod addresses;
 mod binding;
 mod broken_utf8;
 mod clients_gone;
+mod clocks;
 mod closed_streams;
 mod color;
 mod confinement;
