@@ -170,6 +170,39 @@ fn a_stale_unix_socket_is_replaced_once() {
     }
 }
 
+/// Whoever finds a socket there that is gone a moment later has the name free.
+#[test]
+fn a_server_that_starts_as_another_ends_is_in_time_or_told_that_it_is_not() {
+    let name =
+        "listener::tests::a_server_that_starts_as_another_ends_is_in_time_or_told_that_it_is_not";
+    if !in_child(name, Stdio::null(), "") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = UnixAddress::new(&path).unwrap();
+    let serve = || {
+        let mut served = 0;
+        while served < 200 {
+            match Listener::bind_unix(&address, 0o600) {
+                Ok(listener) => {
+                    drop(listener);
+                    served += 1;
+                }
+                Err(error) => {
+                    let is_told = [io::ErrorKind::AddrInUse, io::ErrorKind::ResourceBusy];
+                    assert!(is_told.contains(&error.kind()), "{error}");
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(serve);
+        serve();
+    });
+    assert!(!path.exists());
+}
+
 #[test]
 fn a_full_gate_accepts_nobody_until_a_permit_is_released() {
     let (listener, address) = local();

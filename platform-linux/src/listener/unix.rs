@@ -69,10 +69,15 @@ fn bind_with(fd: &OwnedFd, address: &UnixAddress, permissions: u32) -> nix::Resu
 
 /// Makes the name free, if it is that of a socket that nobody has open.
 fn remove_stale(address: &UnixAddress, path: &Path) -> io::Result<()> {
-    let there = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        there => there?,
-    };
+    match remove_unless_open(address, path) {
+        // A server that ended meanwhile has removed it itself.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn remove_unless_open(address: &UnixAddress, path: &Path) -> io::Result<()> {
+    let there = fs::symlink_metadata(path)?;
     if !there.file_type().is_socket() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
