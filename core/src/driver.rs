@@ -120,9 +120,9 @@
 //!
 //! 1. **Transmission** comes first, and again whenever the session has been called or commanded: what
 //!    [`poll_transmit`] wants is carried out and reported with [`transmitted`], until it wants nothing or
-//!    the stack takes no more.
-//! 2. **Bytes that arrived** are offered by [`handle_input`] until that gives `WouldBlock`. What the
-//!    session left is back-pressure: nothing more is received, and it is offered again after a
+//!    the stack takes no more. Before each [`poll_transmit`], [`prepare_transmit`] is called.
+//! 2. **Bytes that arrived** are offered by [`handle_input`] until that gives `WouldBlock` and takes
+//!    none. What the session left is back-pressure: nothing more is received, and it is offered again after a
 //!    transmission, a time-out or a command.
 //! 3. **The end of the peer's stream** is told, behind all its bytes, by [`handle_end`] until that gives
 //!    `WouldBlock`, and again as the bytes are. Input never follows it.
@@ -157,6 +157,7 @@
 //! names the part of the rule that an adapter breaks.
 //!
 //! [`Session`]: crate::session::Session
+//! [`prepare_transmit`]: crate::session::Session::prepare_transmit
 //! [`poll_transmit`]: crate::session::Session::poll_transmit
 //! [`transmitted`]: crate::session::Session::transmitted
 //! [`handle_input`]: crate::session::Session::handle_input

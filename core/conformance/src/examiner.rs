@@ -59,6 +59,8 @@ pub struct Examiner {
     pub(crate) deadline: Option<Instant>,
     pub(crate) failed: bool,
     pub(crate) given_up: bool,
+    /// Since it was asked for output.
+    prepared: Cell<bool>,
     /// Since the turn began.
     polled: Cell<bool>,
     idle: Cell<u32>,
@@ -86,6 +88,7 @@ impl Examiner {
             deadline: None,
             failed: false,
             given_up: false,
+            prepared: Cell::new(false),
             polled: Cell::new(false),
             idle: Cell::new(0),
             lends: Cell::new(false),
@@ -263,6 +266,8 @@ impl Session for Examiner {
         }
         let result = self.next_event(Call::Input, taken);
         self.note_left(!rest.is_empty());
+        // Who took some has not said that it takes no more.
+        self.stale |= !taken.is_empty();
         result
     }
 
@@ -304,8 +309,15 @@ impl Session for Examiner {
         self.next_event(Call::Timeout, &[])
     }
 
+    fn prepare_transmit(&mut self, _now: Instant) {
+        self.prepared.set(true);
+    }
+
     fn poll_transmit(&self) -> Output<'_> {
         self.count(Rule::Transmission);
+        if !self.prepared.replace(false) {
+            breach(Rule::Transmission, "the session is asked for output without preparing it");
+        }
         self.polled.set(true);
         let output = self.outbox.output(self.behaviour.head);
         self.lends.set(output != Output::Nothing);

@@ -49,11 +49,12 @@ impl Rule {
             Self::Transmission => {
                 "Transmission comes first, and again whenever the session has been called or commanded: \
                  what `poll_transmit` wants is carried out and reported with `transmitted`, until it \
-                 wants nothing or the stack takes no more."
+                 wants nothing or the stack takes no more. Before each `poll_transmit`, \
+                 `prepare_transmit` is called."
             }
             Self::Input => {
-                "Bytes that arrived are offered by `handle_input` until that gives `WouldBlock`. What \
-                 the session left is back-pressure: nothing more is received, and it is offered again \
+                "Bytes that arrived are offered by `handle_input` until that gives `WouldBlock` and takes \
+                 none. What the session left is back-pressure: nothing more is received, and it is offered again \
                  after a transmission, a time-out or a command."
             }
             Self::End => {

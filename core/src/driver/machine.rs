@@ -5,7 +5,7 @@ use core::mem;
 use core::ops::ControlFlow;
 
 use super::linger::{LINGER, Linger};
-use super::step::{DriveError, LastStep, Next, Step};
+use super::step::{DriveError, LastStep, Next, Sent, Step};
 use super::transport::Transport;
 use crate::session::{Event, Output, Session};
 use crate::time::{Duration, Instant};
@@ -241,6 +241,7 @@ impl Driver {
     ) -> Result<Sent, DriveError<S::Error, T::Error>> {
         let mut sent = Sent::Nothing;
         loop {
+            session.prepare_transmit(now);
             match session.poll_transmit() {
                 Output::Nothing => return Ok(sent),
                 Output::Close => return Ok(Sent::Close),
@@ -298,7 +299,9 @@ impl Driver {
                 let mut input = bytes;
                 let result = session.handle_input(now, &mut input);
                 self.taken = bytes.len().saturating_sub(input.len());
-                (self.left, self.has_events) = (!input.is_empty(), result.is_ok());
+                self.has_events = result.is_ok();
+                // Who took some has not said yet that it takes no more now.
+                self.left = !input.is_empty() && (self.taken == 0 || self.has_events);
                 result
             }
             Err(nb::Error::WouldBlock) => {
@@ -389,12 +392,4 @@ impl Driver {
         self.stage = Stage::Reset;
         Step::Over(Err(error))
     }
-}
-
-/// What [`Driver::transmit`] did.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Some,
-    Close,
 }

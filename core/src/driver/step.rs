@@ -49,6 +49,14 @@ impl<S, C> From<LastStep> for Step<S, C> {
     }
 }
 
+/// What a transmission did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    Nothing,
+    Some,
+    Close,
+}
+
 /// What [`Driver::next`](crate::driver::Driver::next) has come to. An adapter handles each of these, so
 /// that another would be a breaking change.
 #[must_use]

@@ -48,7 +48,8 @@ fn what_was_left_is_offered_again_when_something_new_may_have_made_room() {
     scene.session.deadline = Some(at(500));
     scene.stack.arrived = b"abcd".to_vec();
     assert_eq!(scene.step(0), Step::Wait(Some(at(500))));
-    assert_eq!(scene.session.take_notes(), "input:abcd");
+    // Whether it takes more it has not said before it takes none.
+    assert_eq!(scene.session.take_notes(), "input:abcd input:cd");
     assert_eq!(scene.stack.arrived, b"cd", "the stack keeps what is left");
     scene.session.says = b"say".to_vec();
     assert_eq!(scene.step(1), Step::Wait(Some(at(500))));

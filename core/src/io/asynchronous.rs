@@ -158,6 +158,7 @@ impl<T: Split, const N: usize> AsyncStreamDriver<T, N> {
         until: Option<Instant>,
         timer: &mut impl Timer,
     ) {
+        session.prepare_transmit(timer.now());
         let bytes = match session.poll_transmit() {
             Output::Bytes { head, .. } if !self.driver.is_over() => Some(head),
             _ => None,

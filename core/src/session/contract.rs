@@ -62,7 +62,8 @@ pub trait Session: for<'s> Events<'s> {
     /// Takes bytes that the peer sent, advancing `input` past them.
     ///
     /// # Errors
-    /// [`nb::Error::WouldBlock`]: no event. What is left of `input` must be offered again later.
+    /// [`nb::Error::WouldBlock`]: no event. What is left of `input` must be offered again: at once, if
+    /// some of it was taken, and later if not.
     /// [`nb::Error::Other`]: the conversation failed.
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
@@ -81,6 +82,13 @@ pub trait Session: for<'s> Events<'s> {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error>;
+
+    /// Makes ready what [`poll_transmit`](Self::poll_transmit) lends, in a session that has to make it
+    /// first: one that seals what another says, say. A driver calls it before each time
+    /// that it asks. Most sessions have nothing to make ready.
+    fn prepare_transmit(&mut self, now: Instant) {
+        let _ = now;
+    }
 
     /// What the driver should do next. Calling it again without [`transmitted`](Self::transmitted)
     /// between gives the same answer.
@@ -116,6 +124,10 @@ impl<S: Session> Session for &mut S {
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error> {
         S::handle_timeout(self, now)
+    }
+
+    fn prepare_transmit(&mut self, now: Instant) {
+        S::prepare_transmit(self, now);
     }
 
     fn poll_transmit(&self) -> Output<'_> {

@@ -51,6 +51,10 @@ impl<S: Session> Session for InMemory<'_, S> {
         self.session.handle_timeout(now)
     }
 
+    fn prepare_transmit(&mut self, now: Instant) {
+        self.session.prepare_transmit(now);
+    }
+
     /// As the session's own; but contents as bytes, as far as there are any.
     fn poll_transmit(&self) -> Output<'_> {
         match self.session.poll_transmit() {

@@ -56,6 +56,10 @@ impl<S: Session> Session for Greeted<'_, S> {
         self.session.handle_timeout(now)
     }
 
+    fn prepare_transmit(&mut self, now: Instant) {
+        self.session.prepare_transmit(now);
+    }
+
     fn poll_transmit(&self) -> Output<'_> {
         match &*self.greeting {
             Greeting::Welcome { .. } => first_line(self.session.poll_transmit()),

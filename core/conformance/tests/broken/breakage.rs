@@ -18,6 +18,7 @@ macro_rules! breakages {
 breakages! {
     TransmitsLast: Transmission,
     TransmitsOnce: Transmission,
+    SkipsPreparing: Transmission,
     SpinsWhenFull: Transmission,
     ReportsNothing: Transmission,
     ReportsAll: Transmission,
@@ -30,6 +31,7 @@ breakages! {
     WaitsForContents: Transmission,
     ReceivesOnce: Input,
     StopsAtFirstEvent: Input,
+    StopsAtTakenBytes: Input,
     StopsAtLastByte: Input,
     OffersTakenBytesAgain: Input,
     DropsLeftBytes: Input,

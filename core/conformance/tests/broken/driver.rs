@@ -120,21 +120,21 @@ impl Broken {
                 Err(nb::Error::Other(_)) if self.is(TakesResetForSuccess) => return Err(Ok(())),
                 Err(nb::Error::Other(error)) => return Err(Err(DriveError::Connection(error))),
             };
-            let mut input = &bytes[..];
-            let mut calls = 0;
-            loop {
-                if calls > 0 && input.is_empty() && self.is(StopsAtLastByte) {
-                    break;
-                }
+            let (mut input, mut calls) = (&bytes[..], 0);
+            while calls == 0 || !input.is_empty() || !self.is(StopsAtLastByte) {
                 calls += 1;
+                let before = input.len();
                 let result = session.handle_input(self.now, &mut input);
-                if !self.hand_over(result, on_event)? || self.is(StopsAtFirstEvent) {
+                let is_event = self.hand_over(result, on_event)?;
+                let takes = !input.is_empty() && input.len() < before;
+                if !(is_event || (takes && !self.is(StopsAtTakenBytes)))
+                    || self.is(StopsAtFirstEvent)
+                {
                     break;
                 }
             }
-            let taken = bytes.len() - input.len();
-            let taken =
-                if self.is(OffersTakenBytesAgain) { taken.saturating_sub(1) } else { taken };
+            let again = usize::from(self.is(OffersTakenBytesAgain));
+            let taken = (bytes.len() - input.len()).saturating_sub(again);
             self.consume(if self.is(DropsLeftBytes) { bytes.len() } else { taken });
             if !input.is_empty() {
                 self.left = true;
@@ -143,9 +143,7 @@ impl Broken {
                 }
                 return Ok(());
             }
-            if self.is(ReceivesOnce) {
-                return Ok(());
-            }
+            let true = !self.is(ReceivesOnce) else { return Ok(()) };
         }
     }
 
@@ -223,6 +221,9 @@ impl Broken {
     fn transmit(&mut self, session: &mut Examiner, on_event: OnEvent<'_>) -> Flow<bool> {
         let mut sent = false;
         loop {
+            if !self.is(SkipsPreparing) {
+                session.prepare_transmit(self.now);
+            }
             let moved = match session.poll_transmit() {
                 Output::Nothing => return Ok(sent),
                 Output::Close => {

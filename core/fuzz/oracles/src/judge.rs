@@ -190,7 +190,9 @@ impl<S: Session> Session for Judged<'_, S> {
         let taken = offered.len() - left.len();
         self.record.moves += taken;
         self.record.count_bytes(taken);
-        self.record.note(&told, || Some(Drained::Input(left.to_vec())));
+        // Who took some has not said that it takes no more.
+        self.record
+            .note(&told, || (taken == 0 || left.is_empty()).then(|| Drained::Input(left.to_vec())));
         told
     }
 
@@ -206,6 +208,12 @@ impl<S: Session> Session for Judged<'_, S> {
         let told = self.session.handle_timeout(now);
         self.record.note(&told, || None);
         told
+    }
+
+    fn prepare_transmit(&mut self, now: Instant) {
+        if self.turn.transmits {
+            self.session.prepare_transmit(now);
+        }
     }
 
     fn poll_transmit(&self) -> Output<'_> {

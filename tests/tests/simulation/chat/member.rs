@@ -53,6 +53,10 @@ impl<S: Session> Session for Watched<'_, S> {
         self.session.handle_timeout(now)
     }
 
+    fn prepare_transmit(&mut self, now: Instant) {
+        self.session.prepare_transmit(now);
+    }
+
     fn poll_transmit(&self) -> Output<'_> {
         self.session.poll_transmit()
     }

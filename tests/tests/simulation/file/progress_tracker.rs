@@ -46,6 +46,10 @@ impl<S: Session> Session for ProgressTracker<'_, S> {
         step
     }
 
+    fn prepare_transmit(&mut self, now: Instant) {
+        self.session.prepare_transmit(now);
+    }
+
     fn poll_transmit(&self) -> Output<'_> {
         self.session.poll_transmit()
     }
