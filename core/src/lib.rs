@@ -14,9 +14,11 @@ pub mod file;
 #[cfg(feature = "hello")]
 pub mod hello;
 pub mod io;
-#[cfg(any(feature = "datagram", feature = "hello", feature = "file"))]
+#[cfg(any(feature = "datagram", feature = "hello", feature = "file", feature = "secure"))]
 mod logging;
 pub mod printable;
+#[cfg(feature = "secure")]
+pub mod secure;
 pub mod session;
 #[cfg(any(test, barewire_sizes))]
 mod size_checks;

@@ -57,6 +57,15 @@ const _: () = {
     assert!(fits(size_of::<Client<33, 257>>(), 33 + 257, [72, 56]));
 };
 
+#[cfg(feature = "secure")]
+const _: () = {
+    use crate::secure::{Channel, DatagramKey, Key};
+
+    assert!(fits(size_of::<Channel<'_>>(), 0, [384, 336]));
+    assert!(fits(size_of::<Key>(), 0, [32, 32]));
+    assert!(fits(size_of::<DatagramKey>(), 0, [32, 32]));
+};
+
 const _: () = {
     use crate::driver::Driver;
     use crate::io::StreamDriver;

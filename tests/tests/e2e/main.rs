@@ -4,6 +4,7 @@
 //! | folder | what is asked |
 //! |---|---|
 //! | `udp`, `tcp`, `file`, `chat`, `chat_client` | does the conversation go as the protocol says, with every option? |
+//! | `secure` | is the keyed form what its documentation says? |
 //! | `common` | does every program keep the promises they all make? |
 //!
 //! A module whose subject has hurt systems like this one says so at its top, with the public record.
@@ -12,5 +13,6 @@ mod chat;
 mod chat_client;
 mod common;
 mod file;
+mod secure;
 mod tcp;
 mod udp;

@@ -6,8 +6,9 @@ use barewire_core::driver::{Driver, LastStep, Step, Transport};
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;
 
-/// More events in a row are a livelock, as long as no byte is taken or sent.
-const IDLE_EVENTS: usize = 8;
+/// More events in a row are a livelock, as long as no byte is taken or sent: each byte of a sealed record may
+/// be one.
+const IDLE_EVENTS: usize = 1 << 16;
 
 /// What a turn of the driver consists of, besides offering what the transport has received.
 #[derive(Clone, Copy, Debug)]

@@ -17,6 +17,7 @@ pub mod judge;
 pub mod manual_driver;
 pub mod printable;
 pub mod script;
+pub mod secure;
 pub mod text;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -67,4 +68,7 @@ targets! {
     chat_room: chat::room,
     chat_crowd: chat::crowd,
     chat_sources: chat::sources,
+    secure_pair: secure::pair,
+    secure_peer: secure::peer,
+    secure_datagram: secure::datagram,
 }

@@ -19,25 +19,25 @@ const BRISK: Duration = Duration::from_millis(90);
 
 /// What became of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Ending<E = HandshakeError> {
+pub(crate) struct Ending<E = HandshakeError> {
     /// What it heard, event by event.
-    heard: Vec<Vec<u8>>,
-    outcome: Outcome<E>,
-    at: Instant,
+    pub(crate) heard: Vec<Vec<u8>>,
+    pub(crate) outcome: Outcome<E>,
+    pub(crate) at: Instant,
 }
 
 impl<E: PartialEq> Ending<E> {
-    fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         self.outcome == Outcome::Closed
     }
 
-    fn has_heard(&self, text: &str) -> bool {
+    pub(crate) fn has_heard(&self, text: &str) -> bool {
         self.heard == [text.as_bytes()]
     }
 }
 
 /// What a side hears, as bytes.
-trait Said {
+pub(crate) trait Said {
     fn bytes(&self) -> &[u8];
 }
 
@@ -54,7 +54,7 @@ impl Said for &[u8] {
 }
 
 /// Runs a conversation to its end. A side that would wait for ever is a failure.
-fn converse<A, B>(
+pub(crate) fn converse<A, B>(
     streams: &mut Streams,
     ends: [End; 2],
     a: &mut A,

@@ -61,7 +61,7 @@ class Program:
 
     def named(self, name):
         """The address of a function."""
-        return next((a for a, names in self.functions.items() if name in names), None)
+        return next((a for a, names in self.functions.items() if name in map(readable, names)), None)
 
     def title(self, address):
         """What a function is called."""

@@ -23,14 +23,18 @@ class Toolchain:
             else:
                 self.bare = [root / ".ci/cortex-m-cargo"]
 
-    def build(self, folder, profile="release", features=(), unstable="", to="proof"):
+    def build(
+        self, folder, profile="release", features=(), default_features=True, flags="", unstable="", to="proof"
+    ):
         """Builds the programs of a workspace; gives the folder with them."""
         where = self.target_dir / to
         command = [*self.bare, "build", "--quiet", "--locked", "--profile", profile]
         command += ["--features", ",".join(features), "--target-dir", where]
+        if not default_features:
+            command += ["--no-default-features"]
         if self.bare == self.host:
             command += ["--target", TARGET]
-        run(command, folder, f"-D warnings {LINK} {unstable}", bool(unstable))
+        run(command, folder, f"-D warnings {LINK} {flags} {unstable}", bool(unstable))
         return where / TARGET / ("debug" if profile == "dev" else profile)
 
     def document(self, package):

@@ -22,6 +22,7 @@ pub mod hello;
 pub mod io;
 #[cfg(feature = "plant")]
 pub mod plant;
+pub mod secure;
 pub mod shown;
 pub mod text;
 pub mod time;
@@ -59,6 +60,7 @@ pub fn session<S: Session>(given: &Given, session: &mut S) {
     used(input);
     used(S::handle_end(hidden(session), given.now));
     used(S::handle_timeout(hidden(session), given.now));
+    S::prepare_transmit(hidden(session), given.now);
     used(S::poll_transmit(hidden(session)));
     S::transmitted(hidden(session), given.now, given.count);
     used(S::poll_deadline(hidden(session)));

@@ -3,7 +3,7 @@
 use core::fmt::{Debug, Display, Write};
 use core::hint::black_box;
 
-use barewire_core::{chat, datagram, driver, file, hello, printable, text, time};
+use barewire_core::{chat, datagram, driver, file, hello, printable, secure, text, time};
 
 use crate::used;
 
@@ -39,6 +39,11 @@ pub struct Values {
     pub full: chat::JoinError,
     pub room_error: chat::RoomError,
     pub client_error: chat::ClientError,
+    pub channel_error: secure::ChannelError<hello::HandshakeError>,
+    pub setup_error: secure::ChannelSetupError,
+    pub key: secure::Key,
+    pub datagram_key: secure::DatagramKey,
+    pub channel: secure::Channel<'static>,
     pub fault: driver::DriveError<hello::HandshakeError, file::SenderError>,
 }
 
@@ -72,6 +77,12 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.room_error);
     show(out, &values.client_error);
     tell(out, &values.hash_key);
+    show(out, &values.channel_error);
+    show(out, &values.setup_error);
+    tell(out, &values.key);
+    tell(out, &values.datagram_key);
+    tell(out, &values.channel);
+    used(core::error::Error::source(black_box(&values.channel_error)));
     tell(out, &values.text);
     tell(out, &values.request);
     tell(out, &values.asked);

@@ -10,7 +10,7 @@ use barewire_core::io::StreamDriver;
 use barewire_core::text::TextReader;
 use barewire_proof::file::digest::{self, Digesters};
 use barewire_proof::{
-    Given, all, chat, datagram, driver, file, hello, io, program, shown, text, time,
+    Given, all, chat, datagram, driver, file, hello, io, program, secure, shown, text, time,
 };
 
 struct Machines {
@@ -21,6 +21,7 @@ struct Machines {
     stack: driver::Stack,
     stream: StreamDriver<io::Stream, 64>,
     slices: chat::Slices,
+    secure: secure::Machines,
     reader: TextReader<64>,
     span: core::time::Duration,
     values: shown::Values,
@@ -32,6 +33,7 @@ program!(Machines, make, drive);
 fn make(given: &Given, machines: &mut Machines) {
     all::make(given, &mut machines.all);
     digest::make(given, &mut machines.digesters);
+    secure::make(given, &mut machines.secure);
 }
 
 fn drive(given: &Given, machines: &mut Machines) {
@@ -41,6 +43,9 @@ fn drive(given: &Given, machines: &mut Machines) {
     file::rest(given, &mut machines.all.file);
     digest::drive(given, &mut machines.digesters);
     chat::rest(given, &mut machines.all.chat, &mut machines.slices);
+    secure::drive(given, &mut machines.secure);
+    secure::datagrams(given, &mut machines.secure);
+    secure::rest(given, &mut machines.secure);
     let server = &mut machines.all.hello.server;
     driver::exercise(given, &mut machines.driver, &mut machines.stack, server, machines.out);
     io::exercise(given, &mut machines.stream, server);

@@ -1,0 +1,173 @@
+//! The keyed channel: who has the key is in, and nobody else hears a word.
+//!
+//! With a key, 32 random bytes that both sides have, any of the conversations is held inside a channel, and a
+//! server that has a key speaks nothing else: who speaks without one is refused at the first byte.
+//!
+//! # What it protects, and what not
+//!
+//! - Nobody without the key reads what is said, changes, adds, repeats, reorders or leaves out any of it
+//!   unnoticed, or passes for either side. That the stream was cut is never taken for its end.
+//! - Both sides have fresh secrets in each conversation: who gets the key later cannot read what was
+//!   recorded before (Noise specification, §7.7).
+//! - **One key is one trust.** Whoever has the key is trusted to be the server and any client, and hears
+//!   and says what these may. A server can have several keys, and is told [whose](Channel::peer_key) a
+//!   client has; two clients with different keys cannot pass for each other, nor for the server to each other.
+//! - When something is said, and about how much, remains to be seen, and who talks to whom.
+//! - A first message that was recorded can be sent again. It opens nothing, but costs the server two
+//!   multiplications on the curve. All else that is not from who has a key is refused without any.
+//! - A recorded request in a [sealed datagram](#datagrams) can be sent again, and is answered again.
+//! - On a Cortex-M3 the time of a long multiplication depends on its operands (Cortex-M3 Technical Reference
+//!   Manual, "Processor instructions"), so that who measures it there closely may learn something of a
+//!   secret. The primitives are of constant time where the processor's multiplication is.
+//! - **No passphrase is taken.** A recorded handshake is enough to try one passphrase after another, as fast as
+//!   the attacker's machines go; only what cannot be guessed at all is a key.
+//!
+//! # The wire
+//!
+//! Integers are big-endian but where Noise has it otherwise. "Noise" is its [specification], revision 34; the
+//! pattern and the suite are always `Noise_NNpsk0_25519_ChaChaPoly_BLAKE2s`, with nothing to negotiate.
+//!
+//! ```text
+//! client                                        server
+//!  0  1  marker 0x01                             0 32  ephemeral key (e)
+//!  1  2  "BW"                                   32 17  sealed: n, the size of records that it takes
+//!  3  1  version 1
+//!  4  1  conversation: 2 hello, 3 file, 4 chat
+//!  5  1  n, the size of records that it takes
+//!  6 32  ephemeral key (e)
+//! 38 16  tag of an empty payload
+//! ```
+//!
+//! - **Opening**: the client sends these 54 bytes, of which the first 6 are the prologue, and then the
+//!   first message of the pattern (`psk, e`). The server closes at the first byte that is not as it must
+//!   be, and when none of its keys (at most [`MAX_KEYS`]) fits. Otherwise it answers with the second
+//!   message (`e, ee`), 49 bytes, whose payload is one byte.
+//! - **Size of records**: 1 KiB << n, with n from 0 to 6: the largest record that a side takes, with the
+//!   two bytes of its length. A record is not larger than the side takes that it is for.
+//! - **Records** follow, in each direction for itself:
+//!
+//!   ```text
+//!   0  2  length of what follows, at least 17
+//!   2  …  sealed: a byte, 0 for data or 1 for the end, and the data
+//!   …  16 its tag
+//!   ```
+//!
+//!   Each is a transport message of Noise, with no associated data. A record of data has at least one
+//!   byte of them. What is inside are the bytes of the conversation; how they are cut into records means
+//!   nothing.
+//! - **End**: a record whose plaintext is the byte 1, and nothing else. It is the last of its direction,
+//!   and the end of the TCP stream follows. A stream that ends without it was cut. The other direction
+//!   goes on.
+//! - **Rekeying**: each direction has another key after every 2^16 records (`REKEY` of Noise, §4.2); the
+//!   numbers go on.
+//! - **Errors**: a record that does not open, whose length is less than 17 or more than was told, or
+//!   that is neither data nor an end, or that follows the end, is an error, after which the connection
+//!   is reset. Nothing of it is delivered.
+//! - **Time**: the handshake must be over within [`DEFAULT_TIMEOUT`], or what the owner sets, and the
+//!   end of a direction must have gone out within the same time. In between it is the conversation's
+//!   time that counts.
+//!
+//! # Datagrams
+//!
+//! Each is sealed for itself, by XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), with HMAC-BLAKE2s(key,
+//! "barewire datagrams 1") as its key and the first two bytes as associated data.
+//!
+//! ```text
+//! 0  1  marker 0x01
+//! 1  1  direction: 0 request, 1 reply
+//! 2 24  nonce, random
+//! 26 …  sealed: the text; in a reply, the nonce of the request before it
+//! …  16 its tag
+//! ```
+//!
+//! # The machines
+//!
+//! A [`Channel`] is one end, in its owner's memory: a record is sealed in one buffer, and opened in
+//! another. A [`Secured`] is a session that speaks through it: any session, over any driver.
+//! [`DatagramKey`] seals and opens datagrams. Keys and secrets are wiped from memory when they are done
+//! with (copies that the compiler makes on the stack are not known to it); the buffers are their
+//! owner's.
+//!
+//! ```
+//! use barewire_core::hello;
+//! use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key, Secured};
+//! use barewire_core::session::{Output, Session};
+//! use barewire_core::text::Text;
+//! use barewire_core::time::Instant;
+//! # use barewire_core::secure::rand_core;
+//! # struct Dice(u8);
+//! # impl rand_core::TryRng for Dice {
+//! #     type Error = core::convert::Infallible;
+//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(0) }
+//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { Ok(0) }
+//! #     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
+//! #         self.0 += 1;
+//! #         dst.fill(self.0);
+//! #         Ok(())
+//! #     }
+//! # }
+//! # impl rand_core::TryCryptoRng for Dice {}
+//! # let random = &mut Dice(0);
+//!
+//! let (now, config) = (Instant::ZERO, ChannelConfig::new(Conversation::Hello));
+//! let keys = [Key::generate(random)];
+//! let (mut receive, mut send) = ([0; 1024], [0; 256]);
+//! let mut here = Channel::server(now, config, &keys, random, &mut receive, &mut send)?;
+//! let (mut receive, mut send) = ([0; 1024], [0; 256]);
+//! let mut there = Channel::client(now, config, &keys[0], random, &mut receive, &mut send)?;
+//!
+//! let mut server = hello::Server::<64>::new(now, Text::new("你好")?, Default::default());
+//! let mut client = hello::Client::<64>::new(now, Text::new("Hello")?, Default::default());
+//! let mut server = Secured { session: &mut server, channel: &mut here };
+//! let mut client = Secured { session: &mut client, channel: &mut there };
+//!
+//! // What a driver does:
+//! let Output::Bytes { head: opening, .. } = client.poll_transmit() else { panic!() };
+//! assert_eq!(server.handle_input(now, &mut &opening[..]), Err(nb::Error::WouldBlock));
+//! client.transmitted(now, 54);
+//!
+//! for _ in 0..2 {
+//!     server.prepare_transmit(now);
+//!     let Output::Bytes { head, .. } = server.poll_transmit() else { panic!() };
+//!     let (mut input, count) = (head, head.len());
+//!     if let Ok(greeting) = client.handle_input(now, &mut input) {
+//!         assert_eq!(greeting.to_str(), Ok("你好"));
+//!     }
+//!     server.transmitted(now, count);
+//! }
+//! assert!(server.channel.is_open() && client.channel.is_open());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An implementation of its own can be checked against the examples in `core/src/secure/tests/vectors.txt`.
+//!
+//! [specification]: https://noiseprotocol.org/noise.html
+
+mod channel;
+mod cipher_state;
+mod config;
+mod datagram;
+mod error;
+mod handshake;
+mod key;
+#[cfg_attr(barewire_stand_ins, path = "secure/stand_ins.rs")]
+mod primitives;
+mod record_reader;
+mod record_writer;
+mod secret;
+mod secured;
+mod symmetric_state;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use channel::Channel;
+pub use config::{ChannelConfig, Conversation, DEFAULT_TIMEOUT, MAX_KEYS};
+pub use datagram::{
+    DatagramKey, OpenedRequest, REPLY_OVERHEAD, REQUEST_OVERHEAD, RequestId, open_request,
+};
+pub use error::{ChannelError, ChannelSetupError};
+pub use key::{KEY_LENGTH, Key};
+pub use rand_core;
+pub use secured::{Secured, WantedContents};
+pub use wire::{LEAST_RECEIVE, LEAST_SEND};

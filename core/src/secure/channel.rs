@@ -1,0 +1,351 @@
+//! One end of a channel: the handshake, and then the records.
+
+use core::convert::Infallible;
+use core::fmt;
+use core::mem;
+
+use rand_core::CryptoRng;
+
+use super::config::{ChannelConfig, Conversation, MAX_KEYS};
+use super::error::{ChannelError, ChannelSetupError};
+use super::handshake::{Initiator, Message, Responder};
+use super::key::Key;
+use super::primitives::draw;
+use super::record_reader::RecordReader;
+use super::record_writer::RecordWriter;
+use super::secret::Secret;
+use super::wire::{ANSWER, FIRST, LEAST_SEND, OPENING, PREFIX, RecordSize, copy};
+use crate::logging::debug;
+use crate::session::{Output, Session};
+use crate::time::deadline::Deadline;
+use crate::time::{Duration, Instant};
+
+type Failure = ChannelError<Infallible>;
+
+/// One end of a channel: what there is to know of it between the calls of a driver, and its buffers.
+/// [`Secured`](super::Secured) has a session speak through it.
+///
+/// A channel receives into one buffer, of [`LEAST_RECEIVE`](super::LEAST_RECEIVE) bytes at least, and
+/// sends from another, of [`LEAST_SEND`]; more than 64 KiB serve nothing. A record is sealed in the one
+/// and opened in the other, so that their sizes are those of the largest records. The machine takes at
+/// most 384 bytes besides (64-bit).
+pub struct Channel<'b> {
+    pub(super) reader: RecordReader<'b>,
+    writer: RecordWriter<'b>,
+    stage: Stage<'b>,
+    timeout: Duration,
+    /// Of the handshake, and then of the end of this side's direction.
+    deadline: Deadline,
+    peer_key: u8,
+}
+
+enum Stage<'b> {
+    /// A server, until a client has opened.
+    Listening {
+        keys: &'b [Key],
+        conversation: Conversation,
+        secret: Secret,
+    },
+    /// A client, until the server has answered.
+    Opening(Initiator),
+    Open,
+    Failed,
+}
+
+impl<'b> Channel<'b> {
+    /// The end of who opened the connection, at `now`. The randomness must be fit for keys.
+    ///
+    /// # Errors
+    /// [`ChannelSetupError`].
+    pub fn client(
+        now: Instant,
+        config: ChannelConfig,
+        key: &Key,
+        random: &mut impl CryptoRng,
+        receive: &'b mut [u8],
+        send: &'b mut [u8],
+    ) -> Result<Self, ChannelSetupError> {
+        let secret = draw(random);
+        let mut channel = Self::new(now, config, receive, send)?;
+        let opening = opening(config.conversation, channel.reader.size());
+        if let Some((initiator, first)) =
+            Initiator::begin(&opening, key.as_bytes(), secret, &mut [])
+        {
+            channel.writer.put(&opening);
+            channel.writer.put(&first.public);
+            channel.writer.put(&first.tag);
+            channel.stage = Stage::Opening(initiator);
+        }
+        Ok(channel)
+    }
+
+    /// The end of who took the connection, at `now`. The client must have one of the keys;
+    /// [`peer_key`](Self::peer_key) tells which. The randomness must be fit for keys.
+    ///
+    /// # Errors
+    /// [`ChannelSetupError`].
+    pub fn server(
+        now: Instant,
+        config: ChannelConfig,
+        keys: &'b [Key],
+        random: &mut impl CryptoRng,
+        receive: &'b mut [u8],
+        send: &'b mut [u8],
+    ) -> Result<Self, ChannelSetupError> {
+        if keys.is_empty() || keys.len() > MAX_KEYS {
+            return Err(ChannelSetupError::Keys);
+        }
+        let secret = draw(random);
+        let mut channel = Self::new(now, config, receive, send)?;
+        channel.stage = Stage::Listening { keys, conversation: config.conversation, secret };
+        Ok(channel)
+    }
+
+    fn new(
+        now: Instant,
+        config: ChannelConfig,
+        receive: &'b mut [u8],
+        send: &'b mut [u8],
+    ) -> Result<Self, ChannelSetupError> {
+        let reader = RecordReader::new(receive).ok_or(ChannelSetupError::ReceiveBuffer)?;
+        if send.len() < LEAST_SEND {
+            return Err(ChannelSetupError::SendBuffer);
+        }
+        Ok(Self {
+            reader,
+            writer: RecordWriter::new(send),
+            stage: Stage::Failed,
+            timeout: config.timeout,
+            deadline: Deadline::after(now, config.timeout),
+            peer_key: 0,
+        })
+    }
+
+    /// Whether the handshake is over: the peer has the key.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open)
+    }
+
+    /// Which of the server's keys the client has, once the channel [is open](Self::is_open): its place
+    /// in what the channel was made with. A client has one key, 0.
+    pub const fn peer_key(&self) -> usize {
+        self.peer_key as usize
+    }
+
+    /// The channel is of no use any more.
+    pub(super) fn fail(&mut self, failure: Failure) -> Failure {
+        (self.stage, self.deadline) = (Stage::Failed, Deadline::NEVER);
+        self.writer.stop();
+        failure
+    }
+
+    /// Takes input to the end of the next record, which is then [lent](RecordReader::lend), or of the
+    /// handshake.
+    pub(super) fn receive(&mut self, input: &mut &[u8]) -> nb::Result<(), Failure> {
+        while !self.is_open() {
+            let is_done = match self.stage {
+                Stage::Listening { .. } => self.hear(input),
+                Stage::Opening(_) => self.finish(input),
+                Stage::Open | Stage::Failed => Ok(false),
+            };
+            if !is_done.map_err(|failure| nb::Error::Other(self.fail(failure)))? {
+                return Err(nb::Error::WouldBlock);
+            }
+            (self.stage, self.deadline) = (Stage::Open, Deadline::NEVER);
+        }
+        self.reader.read(input).map_err(|failure| nb::Error::Other(self.fail(failure)))
+    }
+
+    /// The client's first message; `false`: not all of it has come.
+    fn hear(&mut self, input: &mut &[u8]) -> Result<bool, Failure> {
+        let Stage::Listening { keys, conversation, .. } = self.stage else { return Ok(false) };
+        let is_whole = self.reader.gather(FIRST, input);
+        let gathered = self.reader.gathered();
+        check(gathered, conversation)?;
+        if !is_whole {
+            return Ok(false);
+        }
+        let (opening, message) =
+            gathered.split_first_chunk::<OPENING>().ok_or(Failure::Malformed)?;
+        let [.., exponent] = *opening;
+        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
+        let first = message_of(message, &mut []).ok_or(Failure::Malformed)?;
+        let known = |(place, key): (usize, &Key)| {
+            Responder::hear(opening, key.as_bytes(), &first, &mut [])
+                .map(|responder| (place, responder))
+        };
+        let found = (0..MAX_KEYS).zip(keys).find_map(known);
+        let (place, responder) = found.ok_or(Failure::WrongKey)?;
+        self.peer_key = u8::try_from(place).unwrap_or(u8::MAX);
+        self.answer(responder, size).ok_or(Failure::Malformed)?;
+        Ok(true)
+    }
+
+    fn answer(&mut self, responder: Responder, size: RecordSize) -> Option<()> {
+        let Stage::Listening { secret, .. } = mem::replace(&mut self.stage, Stage::Failed) else {
+            return None;
+        };
+        let mut payload = [self.reader.size().exponent()];
+        let (answer, ciphers) = responder.answer(&secret, &mut payload)?;
+        for part in [&answer.public[..], &payload, &answer.tag] {
+            self.writer.put(part);
+        }
+        self.reader.begin(ciphers.receive);
+        self.writer.begin(ciphers.send, size);
+        Some(())
+    }
+
+    /// The server's answer; `false`: not all of it has come.
+    fn finish(&mut self, input: &mut &[u8]) -> Result<bool, Failure> {
+        if !self.reader.gather(ANSWER, input) {
+            return Ok(false);
+        }
+        let Stage::Opening(initiator) = mem::replace(&mut self.stage, Stage::Failed) else {
+            return Ok(false);
+        };
+        let mut payload = [0];
+        let answer = message_of(self.reader.gathered(), &mut payload).ok_or(Failure::Malformed)?;
+        let ciphers = initiator.finish(&answer, &mut payload).ok_or(Failure::WrongKey)?;
+        let [exponent] = payload;
+        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
+        self.reader.begin(ciphers.receive);
+        self.writer.begin(ciphers.send, size);
+        Ok(true)
+    }
+
+    /// The peer has ended its stream: what is wrong with that, if anything.
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
+        match self.stage {
+            Stage::Open if self.reader.has_ended() => Ok(()),
+            Stage::Opening(_) => Err(self.fail(Failure::Refused)),
+            _ => Err(self.fail(Failure::Cut)),
+        }
+    }
+
+    /// When the channel itself has taken too long; `NEVER`: it waits for nothing that is its own.
+    pub(super) const fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// It has.
+    pub(super) fn expire(&mut self) -> Failure {
+        let failure = if self.is_open() { Failure::Stalled } else { Failure::TimedOut };
+        debug!("a channel took too long; is open: {}", self.is_open());
+        self.fail(failure)
+    }
+
+    /// What is to go out, all of it sealed.
+    pub(super) fn pending(&self) -> &[u8] {
+        self.writer.pending()
+    }
+
+    /// So much of that is out.
+    pub(super) fn sent(&mut self, count: usize) {
+        self.writer.sent(count);
+        self.note_end();
+    }
+
+    /// Once its end is out, it waits for nothing more.
+    fn note_end(&mut self) {
+        if self.is_open() && self.has_ended() {
+            self.deadline = Deadline::NEVER;
+        }
+    }
+
+    /// Whether the end of this direction is out.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.writer.has_ended() && self.writer.is_empty()
+    }
+
+    /// Seals what the session wants to say, if the last record is out.
+    pub(super) fn prepare<S: Session>(&mut self, now: Instant, session: &mut S) {
+        if self.is_open() && !self.writer.has_ended() && self.seal(now, session).is_none() {
+            self.fail(Failure::Malformed);
+        }
+    }
+
+    fn seal<S: Session>(&mut self, now: Instant, session: &mut S) -> Option<()> {
+        while self.writer.is_empty() {
+            session.prepare_transmit(now);
+            let Output::Bytes { head, tail, .. } = session.poll_transmit() else { break };
+            let mut count = self.writer.push(head);
+            if count == head.len() {
+                count = count.saturating_add(self.writer.push(tail));
+            }
+            if count == 0 {
+                break;
+            }
+            session.transmitted(now, count);
+        }
+        self.writer.seal()?;
+        if matches!(session.poll_transmit(), Output::Shutdown | Output::Close) {
+            self.deadline = self.deadline.min(Deadline::after(now, self.timeout));
+            self.writer.finish()?;
+        }
+        Some(())
+    }
+
+    /// Where contents are to be read to that the session wants to send, with the offset, if the last
+    /// record is out.
+    pub(super) fn contents<S: Session>(&mut self, session: &S) -> Option<(u64, &mut [u8])> {
+        if !self.is_open() || !self.writer.is_empty() {
+            return None;
+        }
+        let Output::Contents { offset, length } = session.poll_transmit() else { return None };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let room = self.writer.room();
+        let length = length.min(room.len());
+        room.get_mut(..length).filter(|room| !room.is_empty()).map(|room| (offset, room))
+    }
+
+    /// So much has been read to there.
+    pub(super) fn provide<S: Session>(&mut self, now: Instant, session: &mut S, count: usize) {
+        let Some(length) = self.contents(session).map(|(_, room)| room.len()) else { return };
+        let count = count.min(length);
+        self.writer.filled(count);
+        if self.writer.seal().is_none() {
+            self.fail(Failure::Malformed);
+        } else if count > 0 {
+            session.transmitted(now, count);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Channel<'_> {
+    /// Seals what no channel says, in the place of the next record.
+    pub(super) fn seal_raw(&mut self, plain: &mut [u8]) -> [u8; super::secret::TAG] {
+        self.writer.cipher().and_then(|cipher| cipher.seal(&[], plain)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Channel<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_open = self.is_open();
+        f.debug_struct("Channel").field("is_open", &is_open).finish_non_exhaustive()
+    }
+}
+
+/// What a client opens with.
+const fn opening(conversation: Conversation, size: RecordSize) -> [u8; OPENING] {
+    let [marker, b, w, version] = PREFIX;
+    [marker, b, w, version, conversation as u8, size.exponent()]
+}
+
+/// Whether what has come of an opening is one.
+fn check(gathered: &[u8], conversation: Conversation) -> Result<(), Failure> {
+    let expected = opening(conversation, RecordSize::LEAST);
+    match gathered.iter().zip(expected).take(OPENING - 1).position(|(byte, own)| *byte != own) {
+        None => Ok(()),
+        Some(3) => Err(Failure::OtherVersion),
+        Some(4) => Err(Failure::OtherConversation),
+        Some(_) => Err(Failure::NotKeyed),
+    }
+}
+
+/// A message of the handshake, and its payload.
+fn message_of(bytes: &[u8], payload: &mut [u8]) -> Option<Message> {
+    let (public, rest) = bytes.split_first_chunk()?;
+    let (sealed, tag) = rest.split_last_chunk()?;
+    (copy(payload, sealed) == sealed.len()).then_some(Message { public: *public, tag: *tag })
+}

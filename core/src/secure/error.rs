@@ -1,0 +1,114 @@
+//! How a channel fails, or cannot be made.
+
+use core::convert::Infallible;
+use core::error::Error;
+use core::fmt;
+
+use super::config::MAX_KEYS;
+use super::wire::{LEAST_RECEIVE, LEAST_SEND};
+
+/// How a keyed conversation fails: in the channel, or in the session within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ChannelError<E> {
+    /// The client does not speak the keyed form.
+    NotKeyed,
+    /// The client speaks another version of the keyed form.
+    OtherVersion,
+    /// The client means another conversation.
+    OtherConversation,
+    /// To the server: the client has none of its keys. To the client: what answers has another key, or
+    /// none.
+    WrongKey,
+    /// The server closed without an answer: it has another key, or speaks only the plain form.
+    Refused,
+    /// The peer did not take its part in the handshake in time.
+    TimedOut,
+    /// A record is not what the peer sealed as its next: it was damaged, forged, left out, repeated or
+    /// moved. All before it was in order.
+    Forged,
+    /// The peer, who has the key, said what the form does not allow.
+    Malformed,
+    /// The stream ended, and the peer had not said that it would: something may be missing.
+    Cut,
+    /// The peer did not take the end of this side's direction in time.
+    Stalled,
+    /// The session within failed.
+    Session(E),
+}
+
+impl ChannelError<Infallible> {
+    /// The same among the errors of any session.
+    pub(super) const fn widened<E>(self) -> ChannelError<E> {
+        match self {
+            Self::NotKeyed => ChannelError::NotKeyed,
+            Self::OtherVersion => ChannelError::OtherVersion,
+            Self::OtherConversation => ChannelError::OtherConversation,
+            Self::WrongKey => ChannelError::WrongKey,
+            Self::Refused => ChannelError::Refused,
+            Self::TimedOut => ChannelError::TimedOut,
+            Self::Forged => ChannelError::Forged,
+            Self::Malformed => ChannelError::Malformed,
+            Self::Cut => ChannelError::Cut,
+            Self::Stalled => ChannelError::Stalled,
+            Self::Session(never) => match never {},
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ChannelError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotKeyed => "the peer speaks without a key",
+            Self::OtherVersion => "the peer speaks another version of the keyed form",
+            Self::OtherConversation => "the peer means another conversation",
+            Self::WrongKey => "the peer has another key",
+            Self::Refused => "the server closed without an answer: it has another key, or none",
+            Self::TimedOut => "the handshake under the key took too long",
+            Self::Forged => {
+                "what came is not what the peer sealed: damaged, forged or out of order"
+            }
+            Self::Malformed => "the peer broke the rules of the keyed form",
+            Self::Cut => "the connection was cut before the peer had ended it",
+            Self::Stalled => "the peer does not take the end of the conversation",
+            Self::Session(error) => return error.fmt(f),
+        })
+    }
+}
+
+impl<E: Error + 'static> Error for ChannelError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Session(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+/// Why a channel cannot be made: each is the owner's to mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ChannelSetupError {
+    /// The buffer to receive into has less than [`LEAST_RECEIVE`](super::LEAST_RECEIVE) bytes.
+    ReceiveBuffer,
+    /// The buffer to send from has less than [`LEAST_SEND`](super::LEAST_SEND) bytes.
+    SendBuffer,
+    /// There is no key, or there are more than [`MAX_KEYS`](super::MAX_KEYS).
+    Keys,
+}
+
+impl fmt::Display for ChannelSetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReceiveBuffer => {
+                write!(f, "a channel receives into {LEAST_RECEIVE} bytes at least")
+            }
+            Self::SendBuffer => write!(f, "a channel sends from {LEAST_SEND} bytes at least"),
+            Self::Keys => write!(f, "a channel has from 1 to {MAX_KEYS} keys"),
+        }
+    }
+}
+
+impl Error for ChannelSetupError {}

@@ -1,0 +1,106 @@
+//! The primitives, as the rest of the module needs them: the only file that knows whose they are.
+
+use blake2::{Blake2s256, Digest};
+use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
+use rand_core::CryptoRng;
+use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
+use zeroize::Zeroizing;
+
+use super::secret::{LONG_NONCE, PUBLIC, Secret, TAG};
+
+/// The block of BLAKE2s, in which HMAC has its key (RFC 2104, RFC 7693).
+const BLOCK: usize = 64;
+
+/// A new secret of a handshake.
+pub(super) fn draw(random: &mut impl CryptoRng) -> Secret {
+    let mut secret = Zeroizing::new([0; 32]);
+    random.fill_bytes(&mut *secret);
+    secret
+}
+
+/// The public key of a secret: on the same ladder as [`shared`], which is slower than tables, and takes no
+/// flash besides.
+pub(super) fn public(secret: &Secret) -> [u8; PUBLIC] {
+    *shared(secret, &X25519_BASEPOINT_BYTES)
+}
+
+/// X25519 (RFC 7748).
+#[inline(never)]
+pub(super) fn shared(secret: &Secret, public: &[u8; PUBLIC]) -> Secret {
+    Zeroizing::new(x25519(**secret, *public))
+}
+
+/// BLAKE2s (RFC 7693) over the parts, one after another.
+pub(super) fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Blake2s256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// HMAC (RFC 2104) with BLAKE2s over the parts.
+pub(super) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Secret {
+    let mut inner = keyed(key, 0x36);
+    for part in parts {
+        inner.update(part);
+    }
+    let mut outer = keyed(key, 0x5c);
+    outer.update(Zeroizing::new(<[u8; 32]>::from(inner.finalize())).as_slice());
+    Zeroizing::new(outer.finalize().into())
+}
+
+fn keyed(key: &[u8; 32], pad: u8) -> Blake2s256 {
+    let mut block = Zeroizing::new([pad; BLOCK]);
+    for (place, byte) in block.iter_mut().zip(key) {
+        *place ^= byte;
+    }
+    Blake2s256::new_with_prefix(block.as_slice())
+}
+
+/// Encrypts in place (RFC 8439), and gives the tag. `None`: it is too long, and remains as it is.
+pub(super) fn seal(
+    key: &Secret,
+    nonce: &[u8; 12],
+    with: &[u8],
+    buffer: &mut [u8],
+) -> Option<[u8; TAG]> {
+    let cipher = ChaCha20Poly1305::new((&**key).into());
+    Some(cipher.encrypt_inout_detached(&(*nonce).into(), with, buffer.into()).ok()?.into())
+}
+
+/// Decrypts in place what was sealed so. If it was not, it remains as it is. The comparison takes the
+/// same time whatever the tag.
+pub(super) fn open(
+    key: &Secret,
+    nonce: &[u8; 12],
+    with: &[u8],
+    buffer: &mut [u8],
+    tag: &[u8; TAG],
+) -> bool {
+    let cipher = ChaCha20Poly1305::new((&**key).into());
+    cipher.decrypt_inout_detached(&(*nonce).into(), with, buffer.into(), &(*tag).into()).is_ok()
+}
+
+/// As [`seal`], with a nonce that is long enough to be random (draft-irtf-cfrg-xchacha-03).
+pub(super) fn seal_long(
+    key: &Secret,
+    nonce: &[u8; LONG_NONCE],
+    with: &[u8],
+    buffer: &mut [u8],
+) -> Option<[u8; TAG]> {
+    let cipher = XChaCha20Poly1305::new((&**key).into());
+    Some(cipher.encrypt_inout_detached(&(*nonce).into(), with, buffer.into()).ok()?.into())
+}
+
+/// As [`open`], of what [`seal_long`] sealed.
+pub(super) fn open_long(
+    key: &Secret,
+    nonce: &[u8; LONG_NONCE],
+    with: &[u8],
+    buffer: &mut [u8],
+    tag: &[u8; TAG],
+) -> bool {
+    let cipher = XChaCha20Poly1305::new((&**key).into());
+    cipher.decrypt_inout_detached(&(*nonce).into(), with, buffer.into(), &(*tag).into()).is_ok()
+}

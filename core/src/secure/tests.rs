@@ -1,0 +1,7 @@
+//! The channel as a whole, and against others' implementations of Noise.
+
+mod channel;
+mod datagrams;
+mod harness;
+mod others;
+mod vectors;

@@ -1,0 +1,72 @@
+//! Conversations under a key.
+
+mod chat;
+mod file;
+mod hello;
+
+use std::convert::Infallible;
+
+use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
+use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key};
+use barewire_core::time::Instant;
+use barewire_tests::simulator::random::Random;
+
+/// The simulation's chance as that of the channels.
+struct Chance<'r>(&'r mut Random);
+
+impl TryRng for Chance<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for byte in bytes {
+            *byte = self.0.count(0..=255).to_le_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Chance<'_> {}
+
+/// The memory of a channel's end, and its keys.
+struct Memory {
+    keys: Vec<Key>,
+    receive: Vec<u8>,
+    send: Vec<u8>,
+}
+
+impl Memory {
+    fn draw(random: &mut Random) -> Self {
+        let keys = (0..random.count(1..=3)).map(|_| Key::generate(&mut Chance(random))).collect();
+        Self::with_keys(random, keys)
+    }
+
+    /// For the other end.
+    fn with_keys(random: &mut Random, keys: Vec<Key>) -> Self {
+        let receive = vec![0; random.pick(&[1024, 1500, 4096])];
+        let send = vec![0; random.pick(&[64, 100, 1024, 3000])];
+        Self { keys, receive, send }
+    }
+
+    fn server(&mut self, random: &mut Random, now: Instant, of: Conversation) -> Channel<'_> {
+        let Self { keys, receive, send } = self;
+        let config = ChannelConfig::new(of);
+        Channel::server(now, config, keys, &mut Chance(random), receive, send).unwrap()
+    }
+
+    /// With the last of the keys.
+    fn client(&mut self, random: &mut Random, now: Instant, of: Conversation) -> Channel<'_> {
+        let Self { keys, receive, send } = self;
+        let (config, key) = (ChannelConfig::new(of), keys.last().unwrap());
+        Channel::client(now, config, key, &mut Chance(random), receive, send).unwrap()
+    }
+}
