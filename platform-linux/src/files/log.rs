@@ -23,7 +23,9 @@ pub fn open_log(path: &Path) -> io::Result<File> {
         options.read(read).append(true).create(true).custom_flags(O_NONBLOCK).open(path)
     };
     match open(false) {
-        Ok(file) if file.metadata()?.file_type().is_fifo() => Ok(open(true).unwrap_or(file)),
+        Ok(file) if file.metadata().is_ok_and(|it| it.file_type().is_fifo()) => {
+            Ok(open(true).unwrap_or(file))
+        }
         Err(error) if errno(&error) == Errno::ENXIO => open(true).map_err(|_| error),
         opened => opened,
     }

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Unseen};
 use super::super::sweep::*;
-use super::{OPENING, serve};
+use super::{ADDRESSES, OPENING, serve};
 
 /// What a server of datagrams does. What is not sent is lost, as anything may be on the way.
 const ANSWERING: &[Row] = &[
@@ -68,12 +68,12 @@ fn exchanges_of_datagrams() {
             serve(launch, injector, expect, |address| exchange(address, expect));
         }
     };
-    sweep(&[EXECUTOR, PRINTING, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
-    storm(&[EXECUTOR, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
-    census(&[EXECUTOR, CONFINING, OPENING, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
+    sweep(&[EXECUTOR, PRINTING, OPENING, ADDRESSES, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
+    storm(&[EXECUTOR, OPENING, ADDRESSES, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
+    census(&[EXECUTOR, CONFINING, OPENING, ADDRESSES, ANSWERING, ANSWERING_ONE], at("127.0.0.1:0"));
     sweep(&[ANSWERING_FROM], at("0.0.0.0:0"));
     storm(&[ANSWERING_FROM], at("0.0.0.0:0"));
-    census(&[EXECUTOR, CONFINING, OPENING, ANSWERING, ANSWERING_FROM], at("0.0.0.0:0"));
+    census(&[EXECUTOR, CONFINING, OPENING, ADDRESSES, ANSWERING, ANSWERING_FROM], at("0.0.0.0:0"));
 }
 
 /// What a server cannot receive stays where it is, and would be reported without end.

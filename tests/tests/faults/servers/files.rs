@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Noted, Orderly, Told, Unseen};
 use super::super::sweep::*;
-use super::{ACCEPTING, OPENING, SERVING, converse, serve};
+use super::{ACCEPTING, ADDRESSES, OPENING, SERVING, converse, serve};
 
 /// Its calls are those of one thread, on whatever machine, and of the workers.
 const ALONE: &[&str] = &["--no-sandbox", "--threads", "1"];
@@ -69,9 +69,9 @@ fn verified_downloads() {
     let run = |injector: &FaultInjector, expect| serve_with(&[], injector, expect);
     // Else it says on standard error, where it may be lost, what it serves.
     sweep(&[PRINTING], |injector, expect| serve_with(&["-q"], injector, expect));
-    sweep(&[EXECUTOR, OPENING, SERVING, SENDING, HASHING], run);
-    storm(&[EXECUTOR, OPENING, SERVING, SENDING, HASHING], run);
-    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SENDING, HASHING], run);
+    sweep(&[EXECUTOR, OPENING, ADDRESSES, SERVING, SENDING, HASHING], run);
+    storm(&[EXECUTOR, OPENING, ADDRESSES, SERVING, SENDING, HASHING], run);
+    census(&[EXECUTOR, OPENING, ADDRESSES, ACCEPTING, SERVING, SENDING, HASHING], run);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn plain_downloads() {
     };
     sweep(&[SENDING], run);
     storm(&[SENDING], run);
-    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SENDING], run);
+    census(&[EXECUTOR, OPENING, ADDRESSES, ACCEPTING, SERVING, SENDING], run);
 }
 
 /// What a file server does for a list.
@@ -134,5 +134,5 @@ fn listings() {
     };
     sweep(&[LISTING], run);
     storm(&[LISTING], run);
-    census(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SENDING, HASHING, LISTING], run);
+    census(&[EXECUTOR, OPENING, ADDRESSES, ACCEPTING, SERVING, SENDING, HASHING, LISTING], run);
 }

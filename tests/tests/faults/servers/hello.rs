@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Orderly, Told, Unseen};
 use super::super::sweep::*;
-use super::{ACCEPTING, OPENING, SERVING, converse, serve};
+use super::{ACCEPTING, ADDRESSES, OPENING, SERVING, converse, serve};
 
 /// What is said through one call a message.
 const SPEAKING: &[Row] = &[
@@ -25,9 +25,9 @@ fn handshakes() {
             Ok(())
         });
     };
-    sweep(&[EXECUTOR, PRINTING, CONFINING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
-    storm(&[EXECUTOR, OPENING, ACCEPTING, SERVING, SPEAKING], run);
-    census(&[EXECUTOR, CONFINING, OPENING, ACCEPTING, SERVING, SPEAKING], run);
+    sweep(&[EXECUTOR, PRINTING, CONFINING, OPENING, ADDRESSES, ACCEPTING, SERVING, SPEAKING], run);
+    storm(&[EXECUTOR, OPENING, ADDRESSES, ACCEPTING, SERVING, SPEAKING], run);
+    census(&[EXECUTOR, CONFINING, OPENING, ADDRESSES, ACCEPTING, SERVING, SPEAKING], run);
 }
 
 /// A server whose threads cannot all be had does not serve with fewer.

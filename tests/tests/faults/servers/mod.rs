@@ -23,11 +23,13 @@ const OPENING: &[Row] = &[
     row(Call::SOCKET, "", DESCRIPTORS, Told("cannot bind 127.0.0.1:0")),
     row(Call::SETSOCKOPT, "socket:", MEMORY, Orderly),
     row(Call::BIND, "socket:", MEMORY, Told("cannot bind 127.0.0.1:0")),
-    row(Call::GETSOCKNAME, "socket:", MEMORY, Told("")),
     row(Call::PRLIMIT, "", &[Fault::Fails(Errno::EPERM)], Unseen),
     // Where there can be no other thread, the one there is does all.
     row(Call::CLONE, "", &[Fault::Fails(Errno::EAGAIN)], Unseen),
 ];
+
+/// What it tells of where it listens.
+const ADDRESSES: &[Row] = &[row(Call::GETSOCKNAME, "socket:", MEMORY, Told(""))];
 
 /// What a server of TCP does to have clients: the same in all, so one is tried.
 const ACCEPTING: &[Row] = &[

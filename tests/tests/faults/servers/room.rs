@@ -14,6 +14,8 @@ use super::{ACCEPTING, OPENING, SERVING, serve};
 
 /// What a room does besides.
 const ROOM: &[Row] = &[
+    // A connection of which it is not known what it is goes on without being looked after.
+    row(Call::GETSOCKNAME, "socket:", MEMORY, Orderly),
     // What it may still open is the folder of the log.
     row(Call::LANDLOCK_ADD, "", MEMORY, Noted),
     row(Call::READLINK, "chat.log", IO, Unseen),
