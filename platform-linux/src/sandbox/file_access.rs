@@ -126,6 +126,7 @@ impl<'a> Allowed<'a> {
     /// Unix socket there.
     #[must_use]
     pub fn removing_beneath(mut self, at: BorrowedFd<'a>) -> Self {
+        self.work.removes = true;
         self.held.push((at, AccessFs::RemoveFile.into()));
         self
     }

@@ -18,6 +18,7 @@ use crate::sys::seccomp;
 
 /// What the calls are for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a table of calls")]
 pub(super) struct Work {
     /// Servers are looked up and connected to; otherwise no socket is made.
     pub(super) connects: bool,
@@ -25,6 +26,8 @@ pub(super) struct Work {
     pub(super) reads: bool,
     /// Files are created, written to, renamed and removed.
     pub(super) writes: bool,
+    /// Files are removed, and nothing else is done to them.
+    pub(super) removes: bool,
 }
 
 /// What every program does: memory, threads, time, signals, and what is open already.
@@ -140,6 +143,8 @@ const READING: &[c_long] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_stat,
 ];
+
+const REMOVING: &[c_long] = &[libc::SYS_unlinkat];
 
 const WRITING: &[c_long] = &[
     libc::SYS_fallocate,
@@ -258,11 +263,12 @@ fn invalid(error: BackendError) -> io::Error {
 
 /// The calls that `work` needs, each with the rules of which one must hold, if there are any.
 fn rules(work: Work) -> Result<Rules, BackendError> {
-    let Work { connects, reads, writes } = work;
+    let Work { connects, reads, writes, removes } = work;
     let families = [
         (true, EVERY),
         (reads || writes || connects, READING),
         (writes, WRITING),
+        (removes, REMOVING),
         (connects, CONNECTING),
     ];
     let families = families.into_iter().filter(|(needed, _)| *needed);
