@@ -39,10 +39,30 @@
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most
 //!   [`DEFAULT_MEMBERS_PER_SOURCE`] at a time. There is an account for each source as long as it counts something; those
 //!   who come when all accounts do share one.
-//! - **Other protocols**: one whose stream begins as TLS does (with the bytes 22 and 3), or whose first
-//!   line is a request of HTTP (`METHOD TARGET HTTP/1.1`, or too long and begun as `METHOD /`), is told so and closed. Nothing of it is said.
 //! - After the end of its stream (a half-close) a client receives what was said before that; then the server
 //!   closes.
+//!
+//! ### Other protocols
+//!
+//! A stream is none of lines
+//!
+//! - if its first two bytes are 22 and 3: a handshake of TLS (RFC 8446 §5.1);
+//! - if its first line that is not blank is a request of HTTP (RFC 9112 §3), or the preface of HTTP/2:
+//!   `METHOD TARGET HTTP/1.1` with one blank each, METHOD of capitals and hyphens, TARGET of anything, and any two
+//!   digits in the version;
+//! - if that line is longer than a text, and until then may become one.
+//!
+//! Whoever sends such a stream is told so and closed, and nothing of it is said: however it is cut, and even if its
+//! first line was refused.
+//!
+//! What **may become a request** begins as one of the methods of RFC 9110, `PATCH` or `PRI`, or is METHOD,
+//! a blank, and a TARGET that begins with `/`, `*` or `http`, or stands behind `CONNECT`. Silence ends no first line of this kind
+//! before its ten seconds are over: so no pause makes a line of a request. Nobody is closed for such a line, or kept waiting by
+//! any other: of a client that sends no line feeds, `GET it?` and `hello` are said after the quiet period, and `POST`
+//! after ten seconds.
+//!
+//! An owner can tell by an [`Opening`] who speaks another protocol before it lets somebody join, and then nobody
+//! hears of that one at all: `chat-server` does so.
 //!
 //! ## What a server sends
 //!
@@ -264,6 +284,7 @@ pub use membership::{JoinError, LeaveReason, MemberError};
 pub use nick::{MAX_NICK, OPERATOR_NICK, check_nick};
 pub use nick_error::NickError;
 pub use nick_rules::NickRules;
+pub use opening::{Opening, Protocol};
 pub use rate_limiter::RateLimiter;
 pub use room::Room;
 pub use room_storage::RoomStorage;

@@ -28,10 +28,6 @@ impl RoomState<'_> {
         if command == Command::Nothing {
             return Outcome::Nothing;
         }
-        if self.delivery.slot_mut(index).is_some_and(|slot| slot.opening.is_http(line)) {
-            self.note(index, Notice::NoChat);
-            return Outcome::Quits;
-        }
         if !self.passes(index, now) {
             return Outcome::Nothing;
         }
@@ -39,16 +35,6 @@ impl RoomState<'_> {
         let outcome = self.carry_out(index, command);
         self.charge(index, now, before);
         outcome
-    }
-
-    /// Refuses a line that is too long.
-    pub(super) fn refuse_long(&mut self, index: u32, now: Instant) -> Outcome {
-        if self.delivery.slot_mut(index).is_some_and(|slot| slot.opening.is_long_http()) {
-            self.note(index, Notice::NoChat);
-            return Outcome::Quits;
-        }
-        self.refuse(index, now, Notice::TooLong(self.delivery.config.max_text.into()));
-        Outcome::Nothing
     }
 
     fn carry_out(&mut self, index: u32, command: Command<'_>) -> Outcome {

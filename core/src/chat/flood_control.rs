@@ -4,7 +4,6 @@ use super::config::RoomConfig;
 use super::limits::AROUND_TEXT;
 use super::member_id::OPERATOR;
 use super::notice::Notice;
-use super::opening::Opening;
 use super::room_state::RoomState;
 use super::source::TALKERS;
 use crate::time::{Duration, Instant};
@@ -59,9 +58,6 @@ impl RoomState<'_> {
 
     /// Refuses a line, for a reason that is told as often as flood control lets it be.
     pub(super) fn refuse(&mut self, index: u32, now: Instant, why: Notice<'_>) {
-        if let Some(slot) = self.delivery.slot_mut(index) {
-            slot.opening = Opening::Over;
-        }
         if self.passes(index, now) {
             let before = self.delivery.log.end();
             self.note(index, why);

@@ -1,22 +1,21 @@
 //! A member, lent as a session.
 
+mod reading;
+
 use super::begun_lines;
-use super::command::Command;
 use super::cursor::Unread;
 use super::execute::Outcome;
-use super::line::action;
 use super::line_buffers::LineBuffers;
 use super::member_event::MemberEvent;
 use super::member_id::OPERATOR;
 use super::member_slot::{Buffering, LINE_SECONDS, MemberSlot, SlotState};
 use super::membership::MemberError;
 use super::notice::Notice;
-use super::opening::Opening;
+use super::opening::{Opening, Protocol};
 use super::room_state::RoomState;
 use super::wait::Wait;
-use crate::printable::printable;
 use crate::session::{Events, Output, Session};
-use crate::text::{Ended, TextReaderError};
+use crate::text::Ended;
 use crate::time::Instant;
 use crate::time::deadline::Deadline;
 
@@ -50,7 +49,8 @@ impl<'r, 'a> Member<'r, 'a> {
 
     /// Whether its stream has begun with HTTP or TLS, for which it is to leave.
     pub fn is_foreign(&self) -> bool {
-        self.slot().is_some_and(|slot| slot.opening == Opening::Foreign)
+        let protocol = self.slot().and_then(|slot| slot.opening.protocol());
+        matches!(protocol, Some(Protocol::Http | Protocol::Tls))
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.
@@ -68,6 +68,14 @@ impl<'r, 'a> Member<'r, 'a> {
             self.room.try_note(self.index, Notice::Kicked);
         }
         self.end(now);
+    }
+
+    /// It is known to speak [no other protocol](super#other-protocols): its owner has looked at what its stream
+    /// begins with, say.
+    pub fn expect_lines(&mut self) {
+        if let Some(slot) = self.slot_mut() {
+            slot.opening = Opening::lines();
+        }
     }
 
     fn slot(&self) -> Option<&MemberSlot> {
@@ -130,38 +138,6 @@ impl<'r, 'a> Member<'r, 'a> {
         }
     }
 
-    /// Takes input to the end of a line, or all: into the member's own buffer if it has one, else one
-    /// that is free, or none if the line lies whole in the input. `None`: the input has to wait for a
-    /// buffer.
-    fn read<'i>(
-        &mut self,
-        now: Instant,
-        input: &mut &'i [u8],
-    ) -> Option<nb::Result<Ended<'i>, TextReaderError>> {
-        let buffer = match begun_lines::acquire(self.room, self.buffers, self.index, now) {
-            Some(buffer) => self.buffers.get_mut(buffer)?,
-            None if input.contains(&b'\n') => {
-                begun_lines::stop_waiting(self.room, self.index);
-                &mut []
-            }
-            None => {
-                begun_lines::wait(self.room, self.index, now);
-                return None;
-            }
-        };
-        let longest = self.room.delivery.config.max_text.into();
-        let slot = self.room.delivery.slot_mut(self.index)?;
-        Some(slot.progress.handle_input(buffer, longest, now, input))
-    }
-
-    /// Ends an unfinished line that has no terminator.
-    fn finish(&mut self, now: Instant) -> nb::Result<Outcome, MemberError> {
-        let slot = self.room.delivery.slot_mut(self.index).ok_or(nb::Error::WouldBlock)?;
-        let buffer = slot.buffer().and_then(|buffer| self.buffers.get_mut(buffer));
-        let finished = slot.progress.finish(buffer.ok_or(nb::Error::WouldBlock)?);
-        self.take(now, finished.map(|()| Ended::InBuffer))
-    }
-
     /// When it is time for something of its own.
     fn own_deadline(&self) -> Option<Instant> {
         let (slot, delivery) = (self.slot()?, &self.room.delivery);
@@ -211,53 +187,6 @@ impl<'r, 'a> Member<'r, 'a> {
         }
         Ok(())
     }
-
-    /// Does what came of reading. `WouldBlock`: the line goes on.
-    fn take(
-        &mut self,
-        now: Instant,
-        read: nb::Result<Ended<'_>, TextReaderError>,
-    ) -> nb::Result<Outcome, MemberError> {
-        let outcome = match read {
-            Ok(ended) => {
-                let slot = self.slot();
-                let line =
-                    slot.map_or(&[][..], |slot| begun_lines::text(self.buffers, slot, ended));
-                self.room.execute(self.index, now, line)
-            }
-            Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
-            Err(nb::Error::Other(TextReaderError::TooLong)) => {
-                self.room.refuse_long(self.index, now)
-            }
-        };
-        if outcome == Outcome::Quits {
-            self.end(now);
-        }
-        Ok(outcome)
-    }
-
-    /// What to tell of a line that [`take`](Self::take) has executed.
-    fn event<'s>(
-        &'s self,
-        outcome: Outcome,
-        ended: Ended<'s>,
-    ) -> nb::Result<MemberEvent<'s>, MemberError> {
-        let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
-        let nick = slot.nick.as_str();
-        match (outcome, Command::parse(begun_lines::text(self.buffers, slot, ended))) {
-            (Outcome::Said, Command::Say(text)) => Ok(match action(text) {
-                Some(text) => MemberEvent::Acted { nick, text: printable(text) },
-                None => MemberEvent::Said { nick, text: printable(text) },
-            }),
-            (Outcome::Said, Command::Act(text)) => {
-                Ok(MemberEvent::Acted { nick, text: printable(text) })
-            }
-            (Outcome::Renamed, _) => {
-                Ok(MemberEvent::Renamed { old: &self.room.old_nick, new: nick })
-            }
-            _ => Err(nb::Error::WouldBlock),
-        }
-    }
 }
 
 impl<'s> Events<'s> for Member<'_, '_> {
@@ -283,20 +212,29 @@ impl Session for Member<'_, '_> {
                 return Err(nb::Error::WouldBlock);
             }
             self.tell_revoked(now, true)?;
-            if let Some(slot) = self.slot_mut().filter(|slot| slot.progress.is_skipping()) {
-                slot.progress.skip_input(now, input);
-                continue;
+            let (longest, offered) = (self.room.delivery.config.max_text, *input);
+            let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
+            let (skips, is_known) =
+                (slot.progress.is_skipping(), slot.opening.protocol().is_some());
+            if !skips || !is_known {
+                self.check_offered(now)?;
             }
-            self.check_offered(now)?;
-            let offered = *input;
-            let read = self.read(now, input).ok_or(nb::Error::WouldBlock)?;
-            let taken =
-                offered.get(..offered.len().saturating_sub(input.len())).unwrap_or_default();
-            if self.slot_mut().is_some_and(|slot| slot.opening.is_tls(taken)) {
-                self.room.note(self.index, Notice::NoChat);
-                self.end(now);
-                continue;
+            let read = if skips {
+                if let Some(slot) = self.slot_mut() {
+                    slot.progress.skip_input(now, input);
+                }
+                None
+            } else {
+                Some(self.read(now, input).ok_or(nb::Error::WouldBlock)?)
+            };
+            if !is_known && let Some(slot) = self.slot_mut() {
+                let taken = offered.len().saturating_sub(input.len());
+                slot.opening.read(offered.get(..taken).unwrap_or_default(), longest);
+                if self.turn_away(now) {
+                    continue;
+                }
             }
+            let Some(read) = read else { continue };
             let outcome = self.take(now, read)?;
             if let (Outcome::Said | Outcome::Renamed, Ok(ended)) = (outcome, read) {
                 return self.event(outcome, ended);

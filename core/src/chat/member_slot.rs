@@ -92,7 +92,7 @@ impl MemberSlot {
             source: Source(0),
             account: 0,
             cursor: Cursor::live(0),
-            opening: Opening::Over,
+            opening: Opening::lines(),
             progress: Progress::new(Duration::MAX),
             buffering: Buffering::Unneeded,
             lines: RateLimiter::new(),
@@ -110,7 +110,7 @@ impl MemberSlot {
         self.source = source;
         self.account = account;
         self.cursor = Cursor::live(0);
-        self.opening = Opening::Empty;
+        self.opening = Opening::new();
         self.progress = Progress::new(quiet);
         self.buffering = Buffering::Unneeded;
         self.lines = RateLimiter::new();
@@ -147,7 +147,9 @@ impl MemberSlot {
             }
             _ => Deadline::NEVER,
         };
-        (self.progress.deadline(), late)
+        let quiet = self.progress.deadline();
+        let holds = late != Deadline::NEVER && self.opening.may_be_request();
+        (if holds { quiet.max(late) } else { quiet }, late)
     }
 
     /// The buffer of its unfinished line.

@@ -68,7 +68,7 @@ impl<'a> RoomState<'a> {
         if let Some(slot) = slots.get_mut(OPERATOR as usize) {
             // It may say what it likes, and shares no account.
             slot.occupy(Nick::operator(config.nicks), Source(0), NOBODY, config.quiet);
-            slot.opening = Opening::Over;
+            slot.opening = Opening::lines();
             slot.state = SlotState::Active;
         }
         Self {

@@ -22,6 +22,7 @@ pub mod crowd;
 pub mod flood;
 pub mod forms;
 pub mod model;
+pub mod opening;
 pub mod public;
 pub mod room;
 pub mod sources;

@@ -66,19 +66,26 @@ pub struct Model {
     last: Instant,
     /// How long a line may take to be complete.
     limit: Option<Duration>,
+    /// Silence ends none before.
+    holds: bool,
 }
 
 impl Model {
     /// At the start of a text.
     pub fn new(longest: usize, quiet: Option<Duration>) -> Self {
         let (line, since) = (Vec::new(), Instant::ZERO);
-        Self { longest, quiet, line, told: false, since, last: since, limit: None }
+        Self { longest, quiet, line, told: false, since, last: since, limit: None, holds: false }
     }
 
     /// The same, for lines that may take so long to be complete.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Whether silence ends no line before its time is over.
+    pub const fn hold(&mut self, holds: bool) {
+        self.holds = holds;
     }
 
     /// The peer is known to send line feeds: no text ends by silence any more.
@@ -131,10 +138,10 @@ impl Model {
             let start = self.line.len().checked_sub(length);
             start.is_some_and(|start| is_open(&self.line[start..]))
         });
-        (!self.line.is_empty() && !is_inside)
-            .then_some(self.quiet)
-            .flatten()
-            .map(|quiet| self.last + quiet)
+        (!self.line.is_empty() && !is_inside).then_some(self.quiet).flatten().map(|quiet| {
+            let limit = self.limit.filter(|_| self.holds && !self.told);
+            limit.map_or(self.last, |limit| self.since + limit).max(self.last + quiet)
+        })
     }
 
     /// Time passes.

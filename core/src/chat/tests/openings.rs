@@ -29,8 +29,8 @@ fn whoever_speaks_another_protocol_is_told_so_and_nobody_hears_of_it() {
 #[test]
 fn a_request_whose_line_is_too_long_is_one_as_well() {
     let line = format!("GET /{} HTTP/1.1", "x".repeat(DEFAULT_MAX_TEXT.into()));
-    let request = format!("{line}\r\nHost: example.org\r\n\r\n");
-    for step in [1, 3, 600, request.len()] {
+    for (before, step) in [("", 1), ("", 3), ("", 600), ("", 4_096), ("\r\n", 1), ("\r\n", 4_096)] {
+        let request = format!("{before}{line}\r\nHost: example.org\r\n\r\n");
         let mut memory = wide();
         let mut hand = Harness::new(memory.room(no_limit()));
         let [browser, bert] = hand.join_members();
@@ -87,16 +87,108 @@ fn tls_is_told_by_bytes_that_had_to_wait() {
     assert_eq!(hand.read(bert), "");
 }
 
-/// As long as the first line has not come in, silence may end it.
+/// Wherever it is, as long as the first line has come in ten seconds after its first byte.
+#[test]
+fn no_pause_makes_a_line_of_a_request() {
+    for (request, ends) in [
+        (REQUEST.as_bytes(), false),
+        (b"\r\nGET / HTTP/1.0\n", false),
+        (b"HEAD http://example.org/ HTTP/1.0", true),
+        (b"CONNECT example.org:443 HTTP/1.1\r", true),
+        (CLIENT_HELLO, false),
+    ] {
+        for cut in 1..request.len() {
+            let mut memory = wide();
+            let mut hand = Harness::new(memory.room(no_limit()));
+            let [browser, bert] = hand.join_members();
+            assert_eq!(hand.say(browser, &request[..cut]), "");
+            for millis in [200, 9_000, 9_999] {
+                assert_eq!(hand.wait(browser, millis), "");
+            }
+            assert_eq!(hand.say(browser, &request[cut..]), "");
+            if ends {
+                assert_eq!(hand.end(browser), "");
+            }
+            assert_eq!((hand.read(browser), hand.read(bert)), (WORD.to_owned(), String::new()));
+        }
+    }
+}
+
+/// It was late itself, or kept others waiting: what follows it is not said either.
+#[test]
+fn a_request_whose_line_was_refused_is_one_as_well() {
+    for is_late in [true, false] {
+        for start in ["G", "GET /", "GET / HTTP/1.1\r"] {
+            let mut memory = ample(4, 1);
+            let mut hand = Harness::new(memory.room(no_limit().with_quiet(Duration::MAX)));
+            let [browser, bert] = hand.join_members();
+            hand.say(browser, start);
+            if is_late {
+                assert_eq!(hand.wait(browser, 10_000), "");
+            } else {
+                assert_eq!(hand.offer(bert, b"x").1, 1);
+                assert_eq!(hand.wait(bert, 250), "");
+            }
+            let rest = "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".strip_prefix(start).unwrap();
+            assert_eq!(hand.say(browser, rest), "");
+            let told = hand.read(browser);
+            assert!(told.contains("it was refused\n") && told.ends_with(WORD), "{told}");
+            assert_eq!(hand.read(bert), "");
+        }
+    }
+}
+
+/// At once, or as soon as its time is over.
 #[test]
 fn a_request_that_only_silence_ends_is_one_as_well() {
     let mut memory = wide();
     let mut hand = Harness::new(memory.room(no_limit()));
     let [browser, bert] = hand.join_members();
     hand.say(browser, "GET / HTTP/1.0");
-    let quiet = hand.deadline(browser).unwrap();
-    assert_eq!(hand.wait(browser, quiet.duration_since(at(0)).as_millis_ceil()), "");
+    assert_eq!(hand.deadline(browser), Some(at(10_000)));
+    assert_eq!(hand.wait(browser, 10_000), "");
     assert_eq!((hand.read(browser), hand.read(bert)), (WORD.to_owned(), String::new()));
+}
+
+/// Of a client that sends no line feed: none is refused, and only what may become a request waits.
+#[test]
+fn the_first_words_of_the_simplest_clients_are_said() {
+    for (text, millis) in [
+        ("hello", 200),
+        ("GET it?", 200),
+        ("GETTING it", 200),
+        ("POSTED", 200),
+        ("get / HTTP/1.1", 200),
+        ("POST", 10_000),
+        ("G", 10_000),
+        ("GET /", 10_000),
+        ("\x16", 10_000),
+    ] {
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(no_limit()));
+        let [anna, bert] = hand.join_members();
+        assert_eq!(hand.say(anna, text), "");
+        assert_eq!(hand.wait(anna, millis - 1), "", "{text}");
+        let said = format!("guest1: {}\n", printable(text));
+        assert_eq!(hand.wait(anna, millis), said);
+        // From then on silence ends it as it does any other.
+        assert_eq!(hand.say(anna, "POST"), "");
+        assert_eq!(hand.wait(anna, millis + 200), "guest1: POST\n");
+        assert_eq!(hand.read(bert), said + "guest1: POST\n");
+    }
+}
+
+/// Its owner has looked at what it begins with, for as long.
+#[test]
+fn who_is_expected_to_send_lines_waits_for_nothing() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna, bert] = hand.join_members();
+    hand.member(anna).expect_lines();
+    hand.say(anna, "POST");
+    assert_eq!(hand.wait(anna, 200), "guest1: POST\n");
+    assert_eq!(hand.say(anna, "GET / HTTP/1.1\n"), "guest1: GET / HTTP/1.1\n");
+    assert!(hand.read(bert).ends_with("guest1: GET / HTTP/1.1\n"));
 }
 
 #[test]

@@ -4,5 +4,6 @@ mod adversaries;
 mod invariants;
 mod member;
 mod network;
+mod openings;
 mod operations;
 mod script;

@@ -8,6 +8,7 @@ use barewire_core::printable::printable;
 use barewire_core::time::{Duration, Instant};
 
 use super::flood::Allowance;
+use super::opening::Opening;
 
 /// The operator's number.
 pub const OPERATOR: usize = 0;
@@ -27,16 +28,14 @@ pub struct MemberModel {
     pub expected: String,
     /// It says no more, and receives nothing that is said from then on.
     pub has_ended: bool,
-    /// The first two bytes of its stream, and whether a line has come that is not blank.
-    begun: Vec<u8>,
-    has_spoken: bool,
+    opening: Opening,
     allowance: Allowance,
 }
 
 impl MemberModel {
     fn new(nick: String, expected: String, rate: u32) -> Self {
-        let (begun, allowance) = (Vec::new(), Allowance::new(rate));
-        Self { nick, expected, has_ended: false, begun, has_spoken: false, allowance }
+        let (opening, allowance) = (Opening::default(), Allowance::new(rate));
+        Self { nick, expected, has_ended: false, opening, allowance }
     }
 }
 
@@ -184,18 +183,31 @@ impl Model {
         member.allowance.take(lines.saturating_sub(1));
     }
 
-    /// Bytes of a member. Tells whether its stream begins as TLS does, which ends it.
-    pub fn ends_as_tls(&mut self, number: usize, bytes: &[u8]) -> bool {
+    /// A byte of a member, unless it says no more. Whether it is by this one that its stream is none of
+    /// lines, which ends it.
+    pub fn opens_otherwise(&mut self, number: usize, byte: u8) -> bool {
+        let text = self.text;
+        self.turn_away_if(number, |opening| opening.hear(byte, text))
+    }
+
+    /// A member's line ends without a line feed. Whether it is a request, which ends its stream.
+    pub fn ends_otherwise(&mut self, number: usize) -> bool {
+        self.turn_away_if(number, Opening::end)
+    }
+
+    /// Whether silence waits: a member's line may become a request.
+    pub fn may_be_request(&self, number: usize) -> bool {
+        let member = self.members[number].as_ref().expect("it is here");
+        number != OPERATOR && member.opening.may_be_request()
+    }
+
+    fn turn_away_if(&mut self, number: usize, is_other: impl FnOnce(&mut Opening) -> bool) -> bool {
         let member = self.members[number].as_mut().expect("it is here");
-        if number == OPERATOR || member.has_ended || member.begun.len() >= 2 {
-            return false;
-        }
-        member.begun.extend(bytes.iter().take(2 - member.begun.len()));
-        let is_tls = member.begun == [22, 3];
-        if is_tls {
+        let is_other = number != OPERATOR && !member.has_ended && is_other(&mut member.opening);
+        if is_other {
             self.turn_away(number);
         }
-        is_tls
+        is_other
     }
 
     fn turn_away(&mut self, number: usize) {
@@ -203,28 +215,10 @@ impl Model {
         self.end(number);
     }
 
-    /// Whether a line that is not blank is the first of a member, and a request of HTTP.
-    fn ends_as_http(&mut self, number: usize, line: &[u8]) -> bool {
-        let member = self.members[number].as_mut().expect("it is here");
-        let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
-        let is_request = match words[..] {
-            [method, [_, ..], [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]] => {
-                let is_method = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
-                is_method && major.is_ascii_digit() && minor.is_ascii_digit()
-            }
-            _ => false,
-        };
-        !std::mem::replace(&mut member.has_spoken, true) && is_request && number != OPERATOR
-    }
-
     /// A member's line. Gives what the owner is told.
     pub fn hear(&mut self, number: usize, now: Instant, line: &[u8]) -> Reported {
         // What says nothing counts for nothing.
         if line.trim_ascii().is_empty() {
-            return None;
-        }
-        if self.ends_as_http(number, line) {
-            self.turn_away(number);
             return None;
         }
         if !self.passes(number, now) {

@@ -164,8 +164,11 @@ impl Simulation<'_> {
         let failed: Option<MemberError> = match what {
             Turn::Bytes(_) if peer.driver.ended => None,
             Turn::Bytes(bytes) => {
-                if !self.model.ends_as_tls(number, bytes) {
-                    peer.texts.hear(now, bytes, |text| said.push(text));
+                for byte in bytes {
+                    if self.model.opens_otherwise(number, *byte) {
+                        break;
+                    }
+                    peer.texts.hear(now, &[*byte], |text| said.push(text));
                 }
                 peer.driver.hear(now, &mut member, bytes, on_event)
             }
@@ -175,6 +178,7 @@ impl Simulation<'_> {
                 peer.driver.listen(now, &mut member, on_event)
             }
             Turn::Wait => {
+                peer.texts.hold(self.model.may_be_request(number));
                 said.extend(peer.texts.wait(now));
                 peer.driver.expire(now, &mut member, on_event)
             }
@@ -184,6 +188,10 @@ impl Simulation<'_> {
         let is_end = matches!(what, Turn::End);
         self.peers[number] = Some(peer);
         for said in said {
+            let is_unended = !matches!(what, Turn::Bytes(_)) && said != Said::TooLate;
+            if is_unended && self.model.ends_otherwise(number) {
+                continue;
+            }
             self.expect(number, said);
         }
         if is_end {
