@@ -98,6 +98,14 @@ impl StreamSocket {
         retry(|| socket::recv(self.raw(), buffer, MsgFlags::empty()))
     }
 
+    /// As [`recv`](Self::recv), but what has arrived is left to be read (`MSG_PEEK`, `recv(2)`).
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        retry(|| socket::recv(self.raw(), buffer, MsgFlags::MSG_PEEK))
+    }
+
     /// Sends from the front of `head` followed by `tail` as much as the send buffer takes, in one
     /// system call, and says how much that was. With `more` the kernel may hold a partial segment
     /// back until more follows, or the sending direction is shut, or 200 ms pass (`MSG_MORE`,

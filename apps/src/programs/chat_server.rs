@@ -9,10 +9,12 @@ mod log_file;
 mod member;
 mod moderation;
 mod motd;
+mod newcomer;
 mod nick_rules;
 mod operator;
 mod operator_command;
 mod recorder;
+mod refusal;
 mod state;
 
 use std::path::PathBuf;
@@ -46,7 +48,7 @@ use member::MemberConnection;
 use motd::Motd;
 use operator::Operator;
 use recorder::Recorder;
-use state::{ChatState, empty_room};
+use state::{ChatState, LINE_BUFFERS, empty_room};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -92,10 +94,21 @@ pub(crate) struct ChatServerProgram {
     max_members: u32,
 
     /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one, and so does
-    /// a user of a Unix socket), which may join twice as often at once, and then once a second
+    /// a user of a Unix socket)
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_per_source: u32,
+
+    /// How many members a second may join from one address, after a burst of twice --max-per-source; 0 means
+    /// no limit
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOIN_RATE)]
+    join_rate: u32,
+
+    /// The maximum number of lines from one address that have begun to come in and not ended, of 256 in
+    /// all; those who begin more wait for each other
+    #[arg(long, value_name = "N", default_value_t = LINE_BUFFERS / 4,
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(LINE_BUFFERS)))]
+    max_begun_per_source: u16,
 
     #[command(flatten)]
     penalties: PenaltyArguments,
@@ -173,7 +186,9 @@ impl Run for ChatServerProgram {
             .with_history(self.history)
             .with_rate(self.rate)
             .with_members_per_source(self.max_per_source)
-            .with_joins(DEFAULT_JOIN_RATE, 2 * self.max_per_source)
+            .with_joins(self.join_rate, 2 * self.max_per_source)
+            .with_line_buffers(LINE_BUFFERS)
+            .with_line_buffers_per_source(self.max_begun_per_source)
             .with_nicks(nick_rules::UNICODE);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
@@ -200,7 +215,7 @@ impl Run for ChatServerProgram {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));
                 state.members.push(executor.spawn(Box::new(Operator::new())));
             },
-            |_, _, peer, stream| MemberConnection::new(stream, peer),
+            |_, now, peer, stream| MemberConnection::new(stream, peer, now),
         );
         if let Some(log_file) = log_file {
             log_file.finish();

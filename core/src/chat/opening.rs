@@ -14,6 +14,19 @@ pub enum Protocol {
     Tls,
 }
 
+impl Protocol {
+    /// The line, with its line feed, by which one who speaks this is told before its connection is closed.
+    /// `None`: there is nothing to tell.
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Lines => None,
+            Self::Http | Self::Tls => {
+                Some("* this is a chat room, which speaks neither HTTP nor TLS\n")
+            }
+        }
+    }
+}
+
 /// The beginning of a stream, as far as it has come. It [is HTTP or TLS](super#other-protocols) by the same
 /// rule as in a room: an owner that looks at who comes before it [joins](super::Room::join) spares the others two
 /// notices.
@@ -116,9 +129,10 @@ impl Opening {
     /// of this kind before its time is over.
     pub const fn may_be_request(&self) -> bool {
         match self.state {
-            State::Handshake | State::Scheme { .. } | State::Asterisk => true,
             State::Method { candidates } => candidates != 0,
-            State::Target { .. } => true,
+            State::Handshake | State::Target { .. } | State::Scheme { .. } | State::Asterisk => {
+                true
+            }
             State::Rest { is_likely }
             | State::Version { is_likely, .. }
             | State::Request { is_likely, .. } => is_likely,

@@ -4,6 +4,7 @@ use core::mem;
 use core::task::Poll;
 
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
+use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{DriveError, Link};
 use barewire_linux::stream::StreamSocket;
@@ -16,7 +17,9 @@ use crate::server::penalties::Penalty;
 
 use super::greeting::{Greeted, Greeting};
 use super::motd::Motd;
+use super::newcomer::{Arrival, Newcomer};
 use super::recorder::RoomEvent;
+use super::refusal::Refusal;
 use super::state::ChatState;
 
 /// How much the kernel may hold for a member who does not read: more would make the room's log no
@@ -29,7 +32,11 @@ pub(super) struct MemberConnection {
 }
 
 enum State {
-    Accepted(Option<StreamSocket>),
+    Arrived(Newcomer),
+    Refused {
+        link: Link,
+        refusal: Refusal,
+    },
     Joined {
         link: Link,
         id: MemberId,
@@ -42,34 +49,76 @@ enum State {
 }
 
 impl MemberConnection {
-    pub(super) fn new(stream: StreamSocket, peer: ServedPeer) -> Self {
-        Self { peer, state: State::Accepted(Some(stream)) }
+    pub(super) fn new(stream: StreamSocket, peer: ServedPeer, now: Instant) -> Self {
+        Self { peer, state: State::Arrived(Newcomer::new(stream, now)) }
     }
 
-    /// Joins the room, if it may.
+    /// Looks at who has connected, unless that is done.
+    fn arrive(
+        &mut self,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
+    ) -> Poll<()> {
+        let State::Arrived(newcomer) = &mut self.state else { return Poll::Ready(()) };
+        let ban = context.state.bans.find(self.peer.address.source(), Timestamp::now());
+        let refusal = if let Some(ban) = ban {
+            log::debug!("{} rejected: banned{ban}", self.peer.address);
+            Some(format!("* you are banned from this room{ban}\n"))
+        } else if !self.peer.keep_place() || cx.stopping() {
+            self.state = State::Left;
+            return Poll::Ready(());
+        } else {
+            match newcomer.turn(cx) {
+                Poll::Pending => {
+                    // Who has not shown what it wants leaves its place to whoever comes.
+                    self.peer.offer_place(newcomer.since, || cx.waker());
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(Arrival::Joins { is_known })) => {
+                    self.join(context, cx, is_known).err()
+                }
+                Poll::Ready(Ok(Arrival::Speaks(protocol))) => {
+                    log::debug!("{} rejected: it speaks {protocol:?}", self.peer.address);
+                    self.peer.penalize(Penalty::Failed, cx.now());
+                    protocol.refusal().map(str::to_owned)
+                }
+                Poll::Ready(Err(error)) => {
+                    log::debug!("{}: {}", self.peer.address, describe(&error));
+                    self.peer.penalize(Penalty::NoData, cx.now());
+                    None
+                }
+            }
+        };
+        if let State::Arrived(_) = self.state {
+            self.refuse(cx, refusal);
+        }
+        Poll::Ready(())
+    }
+
+    /// Joins the room.
+    ///
+    /// # Errors
+    /// It may not: what it is to be told.
     fn join(
         &mut self,
         context: &mut ServerContext<ChatState>,
-        cx: &Context<'_, ServerContext<ChatState>>,
-    ) {
-        let State::Accepted(stream) = &mut self.state else { return };
-        let Some(stream) = stream.take() else { return };
+        cx: &mut Context<'_, ServerContext<ChatState>>,
+        is_known: bool,
+    ) -> Result<(), String> {
         let ServerContext { state, printer, .. } = context;
-        let ChatState { room, recorder, members, bans, motd, .. } = state;
+        let ChatState { room, recorder, members, motd, .. } = state;
         let source = self.peer.address.source();
-        if let Some(ban) = bans.find(source, Timestamp::now()) {
-            log::debug!("{} rejected: banned{ban}", self.peer.address);
-            turn_away(&stream, &format!("* you are banned from this room{ban}\n"));
-            return;
-        }
         let id = match room.join(cx.now(), source) {
             Ok(id) => id,
             Err(why) => {
-                turn_away(&stream, why.line());
                 context.peer_abandoned(&self.peer, &format!("rejected: {why}"));
-                return;
+                return Err(why.line().to_owned());
             }
         };
+        let State::Arrived(newcomer) = mem::replace(&mut self.state, State::Left) else {
+            return Ok(());
+        };
+        let stream = newcomer.into_stream(cx);
         if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
             log::debug!("cannot limit the send buffer: {}", describe(&error));
         }
@@ -77,12 +126,26 @@ impl MemberConnection {
             log::debug!("cannot enable TCP keepalive: {}", describe(&error));
         }
         members.push(cx.id());
+        if is_known && let Some(mut member) = room.member(id) {
+            member.expect_lines();
+        }
         let nick = room.nick(id).unwrap_or_default();
         recorder.record(RoomEvent::Joined(nick), printer);
         log::debug!("{nick} is {}", self.peer.address);
         let greeting = Greeting::new(motd.as_ref().map(Motd::lines));
         let link = Link::new(stream);
         self.state = State::Joined { link, id, stopping: false, is_heard: false, greeting };
+        Ok(())
+    }
+
+    /// Tells who is not let in why, if there is anything to tell.
+    fn refuse(&mut self, cx: &mut Context<'_, ServerContext<ChatState>>, why: Option<String>) {
+        if let State::Arrived(newcomer) = mem::replace(&mut self.state, State::Left)
+            && let Some(why) = why
+        {
+            let link = Link::new(newcomer.into_stream(cx));
+            self.state = State::Refused { link, refusal: Refusal::new(why) };
+        }
     }
 
     fn drive(
@@ -147,20 +210,22 @@ impl MemberConnection {
     }
 }
 
-/// Tells who cannot come in why. If it does not take this at once, it sees the close at least.
-fn turn_away(stream: &StreamSocket, line: &str) {
-    let _ = stream.send(line.as_bytes(), &[], false);
-    let _ = stream.shut_down();
-}
-
 impl Task<ServerContext<ChatState>> for MemberConnection {
     fn turn(
         &mut self,
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        self.join(context, cx);
-        let over = self.drive(context, cx);
+        if self.arrive(context, cx).is_pending() {
+            return Poll::Pending;
+        }
+        let over = match &mut self.state {
+            State::Refused { link, refusal } => match link.drive(cx, refusal, |()| {}) {
+                Err(nb::Error::WouldBlock) => Poll::Pending,
+                Ok(()) | Err(nb::Error::Other(_)) => Poll::Ready(()),
+            },
+            _ => self.drive(context, cx),
+        };
         context.state.broadcast_later(cx);
         context.flush_later(cx);
         over

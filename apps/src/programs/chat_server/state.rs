@@ -11,8 +11,7 @@ use super::motd::Motd;
 use super::recorder::Recorder;
 
 /// So many lines may have begun to come in and not ended.
-const LINE_BUFFERS: u16 = 256;
-const LINE_BUFFERS_PER_SOURCE: u16 = 64;
+pub(super) const LINE_BUFFERS: u16 = 256;
 
 /// A line and its entry: for each entry there is so much of the log.
 const BYTES_A_LINE: usize = 32;
@@ -73,9 +72,6 @@ pub(super) fn empty_room(
 ) -> Result<Room<'static>, RoomError> {
     let members = usize::try_from(max_members).unwrap_or(usize::MAX).saturating_add(1);
     let log = usize::try_from(log_bytes).unwrap_or(usize::MAX);
-    let config = config
-        .with_line_buffers(LINE_BUFFERS)
-        .with_line_buffers_per_source(LINE_BUFFERS_PER_SOURCE);
     let slots = filled(members, MemberSlot::vacant);
     // Those who have left are counted for a while.
     let sources = filled(members.saturating_mul(2), SourceSlot::vacant);

@@ -18,6 +18,7 @@ fn whoever_speaks_another_protocol_is_told_so_and_nobody_hears_of_it() {
                 assert_eq!(hand.say(browser, part), "");
             }
             assert_eq!(hand.read(browser), WORD);
+            assert_eq!(Protocol::Http.refusal(), WORD.strip_suffix("|."));
             assert_eq!(hand.read(bert), "");
             let foreign = [browser, bert].map(|id| hand.room.member(id).unwrap().is_foreign());
             assert_eq!(foreign, [true, false]);

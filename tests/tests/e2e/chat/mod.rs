@@ -5,9 +5,11 @@ mod flood;
 mod log_file;
 mod moderation;
 mod nicks;
+mod openings;
 mod operator;
 mod pauses;
 mod room;
+mod sources;
 mod stalled_reader;
 
 use std::io::{BufRead as _, BufReader, Write as _};

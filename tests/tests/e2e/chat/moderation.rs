@@ -54,9 +54,10 @@ impl Room {
     }
 }
 
-/// The one line that somebody is told who cannot come in.
+/// The one line that somebody is told who cannot come in, whatever it has said meanwhile.
 fn turned_away(server: SocketAddr) -> String {
     let mut stranger = Member::unwelcomed(connect(server));
+    stranger.say("hello");
     let told = stranger.line();
     stranger.is_at_the_end();
     told

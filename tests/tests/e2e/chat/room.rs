@@ -209,26 +209,3 @@ fn a_full_room_says_so() {
     Member::join(server.address());
     server.stop();
 }
-
-/// A browser, or a scanner: nothing of what it sends is said (ergo#2239).
-#[test]
-fn who_speaks_http_or_tls_is_closed_with_a_word() {
-    let server = serve("chat-server", &["-q"]);
-    let mut anna = Member::join(server.address());
-    for bytes in [
-        &b"POST / HTTP/1.1\r\nHost: room\r\nContent-Length: 5\r\n\r\nhello"[..],
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello\nhello\n",
-    ] {
-        let mut other = Member::join(server.address());
-        other.send(bytes);
-        other.hears("* this is a chat room, which speaks neither HTTP nor TLS");
-        other.is_at_the_end();
-        anna.hears(&format!("* {} joined", other.nick));
-        anna.hears(&format!("* {} left", other.nick));
-    }
-    let mut ben = Member::join(server.address());
-    ben.say("GET well soon");
-    anna.hears(&format!("* {} joined", ben.nick));
-    anna.hears(&format!("{}: GET well soon", ben.nick));
-    server.stop();
-}

@@ -82,9 +82,13 @@ const OWN: [(&str, &[&str]); 8] = [
             "--history",
             "--max-members",
             "--max-per-source",
+            "--join-rate",
+            "--max-begun-per-source",
             "--rate",
             "--backlog",
             "--log",
+            "--bans",
+            "--motd",
             "--quiet-period",
         ],
     ),
@@ -241,10 +245,18 @@ fn values_that_are_no_durations_or_numbers_are_wrong_usage() {
         for option in options {
             let values: &[&str] = match *option {
                 "--timeout" | "--interval" | "--quiet-period" => &["soon", "", "-1s", "5 parsecs"],
-                "--capacity" | "--rate" | "--threads" | "--max-clients" | "--max-per-source"
-                | "--retries" | "--count" | "--history" | "--max-members" | "--backlog" => {
-                    &["many", "", "-1", "1.5", "NaN"]
-                }
+                "--capacity"
+                | "--rate"
+                | "--threads"
+                | "--max-clients"
+                | "--max-per-source"
+                | "--retries"
+                | "--count"
+                | "--history"
+                | "--max-members"
+                | "--backlog"
+                | "--join-rate"
+                | "--max-begun-per-source" => &["many", "", "-1", "1.5", "NaN"],
                 "--limit-rate" | "--limit-rate-client" => &["fast", "", "-1", "0", "1.2.3", "NaN"],
                 "--bind" => &["nowhere"],
                 _ => continue,

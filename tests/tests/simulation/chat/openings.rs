@@ -99,13 +99,11 @@ impl Table<'_> {
             self.settle();
             let ids = [self.newcomer, self.listener, self.holder];
             let due = ids.into_iter().filter_map(|id| self.room.member(id)?.poll_deadline()).min();
-            match due.filter(|due| *due <= until) {
-                Some(due) => self.now = due.max(self.now),
-                None => {
-                    self.now = until;
-                    return self.settle();
-                }
-            }
+            let Some(due) = due.filter(|due| *due <= until) else {
+                self.now = until;
+                return self.settle();
+            };
+            self.now = due.max(self.now);
         }
         panic!("deadlines without end");
     }

@@ -63,7 +63,7 @@ impl Opening {
         match words[..] {
             [method] => {
                 let starts = |one: &&str| one.as_bytes().starts_with(method);
-                !method.is_empty() && METHODS.iter().any(|one| starts(&one))
+                !method.is_empty() && METHODS.iter().any(starts)
             }
             [method, target] => {
                 let begins = target == b"*" || b"http".starts_with(target);

@@ -1,0 +1,78 @@
+//! Who speaks HTTP or TLS to a room is told so, and nobody hears of it (ergo#2239).
+
+use barewire_tests::harness::serve;
+use barewire_tests::harness::sockets::connect;
+
+use super::Member;
+use crate::tcp::quiet_rule::let_a_quiet_period_pass;
+
+const WORD: &str = "* this is a chat room, which speaks neither HTTP nor TLS";
+
+const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nHost: room\r\nContent-Length: 5\r\n\r\nhello";
+
+const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello\nhello\n";
+
+/// Not even that it came.
+#[test]
+fn nobody_hears_of_who_opens_with_another_protocol() {
+    let server = serve("chat-server", &[]);
+    let mut clock = serve("tcp-server", &[]);
+    let mut anna = Member::join(server.address());
+    let long = [b"\r\nGET /", &[b'x'; 5_000][..], b" HTTP/1.1\r\n\r\nhello\n"].concat();
+    for bytes in [REQUEST, CLIENT_HELLO, &long] {
+        let mut other = Member::unwelcomed(connect(server.address()));
+        other.send(bytes);
+        other.hears(WORD);
+        other.is_at_the_end();
+    }
+    for (bytes, cut) in [(REQUEST, 1), (REQUEST, 4), (REQUEST, 12), (CLIENT_HELLO, 1)] {
+        let mut other = Member::unwelcomed(connect(server.address()));
+        other.send(&bytes[..cut]);
+        let_a_quiet_period_pass(&mut clock);
+        other.send(&bytes[cut..]);
+        other.hears(WORD);
+        other.is_at_the_end();
+    }
+    let mut ben = Member::join(server.address());
+    ben.say("GET well soon");
+    anna.hears(&format!("* {} joined", ben.nick));
+    anna.hears(&format!("{}: GET well soon", ben.nick));
+    clock.stop();
+    let stopped = server.stop();
+    let joins = stopped.output().lines().filter(|line| line.ends_with(" joined"));
+    assert_eq!(joins.count(), 2, "the operator hears of nobody else");
+}
+
+/// Who listens first is a member, until it turns out to be none.
+#[test]
+fn of_who_has_joined_nothing_is_said_either() {
+    let server = serve("chat-server", &["-q"]);
+    let mut anna = Member::join(server.address());
+    for bytes in [REQUEST, CLIENT_HELLO] {
+        let mut other = Member::join(server.address());
+        other.send(bytes);
+        other.hears(WORD);
+        other.is_at_the_end();
+        anna.hears(&format!("* {} joined", other.nick));
+        anna.hears(&format!("* {} left", other.nick));
+    }
+    server.stop();
+}
+
+/// Of clients that send no line feed, and do not wait for the welcome.
+#[test]
+fn first_words_are_said_that_look_like_a_request() {
+    let server = serve("chat-server", &["-q"]);
+    let mut anna = Member::join(server.address());
+    for words in ["hello", "GET it?", "POST", "GET / HTTP", "OPTIONS we have"] {
+        let mut other = Member::unwelcomed(connect(server.address()));
+        other.send(words.as_bytes());
+        other.finish();
+        assert!(other.line().starts_with("* welcome to barewire chat, "), "{words}");
+        assert!(anna.line().ends_with(" joined"), "{words}");
+        let line = anna.line();
+        assert_eq!(line.split_once(": ").map(|(_, text)| text), Some(words), "{line}");
+        assert!(anna.line().ends_with(" left"), "{words}");
+    }
+    server.stop();
+}

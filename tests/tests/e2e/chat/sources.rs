@@ -1,0 +1,83 @@
+//! What one address may have of a room, by option.
+
+use barewire_tests::harness::sockets::connect;
+use barewire_tests::harness::{Launch, serve};
+
+use super::Member;
+
+#[test]
+fn an_address_has_so_many_members_and_no_more() {
+    let server = serve("chat-server", &["--max-per-source", "2", "--join-rate", "0"]);
+    let mut members = [(); 2].map(|()| Member::join(server.address()));
+    let mut third = Member::unwelcomed(connect(server.address()));
+    third.hears("* too many members come from this address: come back later");
+    third.is_at_the_end();
+    let [anna, ben] = &mut members;
+    anna.hears(&format!("* {} joined", ben.nick));
+    ben.finish();
+    anna.hears(&format!("* {} left", ben.nick));
+    Member::join(server.address());
+    server.stop();
+}
+
+#[test]
+fn an_address_joins_so_often_and_no_more() {
+    let server = serve("chat-server", &["--max-per-source", "2", "--join-rate", "1"]);
+    let is_refused = |_: &i32| {
+        let mut member = Member::unwelcomed(connect(server.address()));
+        member.finish();
+        let told = member.line();
+        while !member.line().is_empty() {}
+        told == "* members from this address join too often: come back later"
+    };
+    // Four at once; and then, however slowly this goes, more than once in a second.
+    let refused = (0..1_000).find(is_refused);
+    assert!(refused.is_some_and(|number| number >= 4), "{refused:?}");
+    server.stop();
+
+    let server = serve("chat-server", &["--max-per-source", "5", "--join-rate", "0"]);
+    for _ in 0..30 {
+        let mut member = Member::join(server.address());
+        member.finish();
+        while !member.line().is_empty() {}
+    }
+    server.stop();
+}
+
+#[test]
+fn the_begun_lines_of_an_address_wait_for_each_other_by_option() {
+    let server = serve("chat-server", &["--max-begun-per-source", "1"]);
+    let (mut anna, mut ben) = (Member::join(server.address()), Member::join(server.address()));
+    anna.hears(&format!("* {} joined", ben.nick));
+    // Lines that end with line feeds: silence ends none.
+    anna.send(b"hello\nbegun");
+    ben.hears(&format!("{}: hello", anna.nick));
+    ben.send(b"hi\nbegun");
+    anna.hears(&format!("{}: hi", ben.nick));
+    anna.hears("* your line took too long while others waited: it was refused");
+    ben.say(" and ended");
+    anna.hears(&format!("{}: begun and ended", ben.nick));
+    server.stop();
+
+    // By default a class has room for its lines.
+    let server = serve("chat-server", &[]);
+    let (mut anna, mut ben) = (Member::join(server.address()), Member::join(server.address()));
+    anna.hears(&format!("* {} joined", ben.nick));
+    anna.send(b"hello\nbegun");
+    ben.hears(&format!("{}: hello", anna.nick));
+    let mut others: Vec<_> = (0..40).map(|_| Member::join(server.address())).collect();
+    for other in &mut others {
+        other.send(b"hello\nbegun");
+    }
+    for mut other in others {
+        other.say(" and ended");
+        other.finish();
+        while !other.line().is_empty() {}
+    }
+    anna.say(" and ended");
+    while ben.line() != format!("{}: begun and ended", anna.nick) {}
+    server.stop();
+
+    let launch = Launch::new("chat-server");
+    launch.args(["--max-begun-per-source", "257"]).run().exits(2).says(&["1..=256"]);
+}
