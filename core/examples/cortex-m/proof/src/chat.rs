@@ -1,8 +1,8 @@
 //! The chat, both sides.
 
 use barewire_core::chat::{
-    Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, RateLimiter, Room, RoomConfig,
-    RoomStorage, Skeleton, SourceSlot,
+    Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, Opening, Protocol, RateLimiter,
+    Room, RoomConfig, RoomStorage, Skeleton, SourceSlot,
 };
 use barewire_core::chat::{check_nick, max_line_bytes, min_log_bytes, skeleton};
 use barewire_core::source::Source;
@@ -35,6 +35,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     if let Some(mut member) = hidden(room).member(id) {
         session(given, &mut member);
         used(hidden(&mut member).nick());
+        hidden(&mut member).expect_lines();
         hidden(&mut member).kick(given.now);
         hidden(&mut member).disconnect(given.now);
         used(hidden(&mut member).is_active());
@@ -76,6 +77,13 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     }
     used(hidden(client).say_fmt(format_args!("{}", given.text)));
     used(hidden(client).rename(given.text));
+    let mut opening = Opening::new();
+    hidden(&mut opening).read(given.bytes, config.max_text);
+    hidden(&mut opening).end();
+    used(hidden(&mut opening).may_be_request());
+    used(hidden(&mut opening).protocol());
+    used(hidden(&mut Protocol::Http).refusal());
+    used(Opening::default());
     let Slices { slots, sources, entries, bytes } = slices;
     if let Ok(room) = Room::new(slots, sources, entries, bytes, *config) {
         used(room.count());
