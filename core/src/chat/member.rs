@@ -214,8 +214,8 @@ impl Session for Member<'_, '_> {
             self.tell_revoked(now, true)?;
             let (longest, offered) = (self.room.delivery.config.max_text, *input);
             let slot = self.slot().ok_or(nb::Error::WouldBlock)?;
-            let (skips, is_known) =
-                (slot.progress.is_skipping(), slot.opening.protocol().is_some());
+            let (skips, before) = (slot.progress.is_skipping(), slot.progress.length());
+            let is_known = slot.opening.protocol().is_some();
             if !skips || !is_known {
                 self.check_offered(now)?;
             }
@@ -229,7 +229,7 @@ impl Session for Member<'_, '_> {
             };
             if !is_known && let Some(slot) = self.slot_mut() {
                 let taken = offered.len().saturating_sub(input.len());
-                slot.opening.read(offered.get(..taken).unwrap_or_default(), longest);
+                slot.opening.read(offered.get(..taken).unwrap_or_default(), before, longest);
                 if self.turn_away(now) {
                     continue;
                 }

@@ -151,6 +151,11 @@ impl Progress {
         buffer.get(..self.length.into()).unwrap_or_default()
     }
 
+    /// How many bytes of an unfinished text have come.
+    pub(crate) const fn length(&self) -> u16 {
+        self.length.saturating_add(self.held_return as u16)
+    }
+
     /// Whether something in the buffer is still to be used. A text that is skipped needs none.
     pub(crate) const fn needs_buffer(&self) -> bool {
         self.held_return || (!self.lent && self.length > 0)

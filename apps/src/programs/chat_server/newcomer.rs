@@ -83,7 +83,7 @@ impl Newcomer {
 /// is known at last.
 fn arrival(begun: &[u8], has_ended: bool, after: Duration) -> Result<Arrival, Duration> {
     let mut opening = Opening::new();
-    opening.read(begun, DEFAULT_MAX_TEXT);
+    opening.read(begun, 0, DEFAULT_MAX_TEXT);
     if has_ended {
         opening.end();
     }

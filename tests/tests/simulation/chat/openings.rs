@@ -259,7 +259,9 @@ fn what_a_stream_is_depends_on_its_bytes_alone() {
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(random.count(1..=rest.len()));
             rest = behind;
-            opening.read(piece, MAX_TEXT);
+            let before = &stream[..stream.len() - behind.len() - piece.len()];
+            let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+            opening.read(piece, line.len().try_into().expect("a few"), MAX_TEXT);
             for byte in piece {
                 is_other |= !is_other && expected.hear(*byte, MAX_TEXT.into());
             }

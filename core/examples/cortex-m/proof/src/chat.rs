@@ -78,7 +78,7 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(hidden(client).say_fmt(format_args!("{}", given.text)));
     used(hidden(client).rename(given.text));
     let mut opening = Opening::new();
-    hidden(&mut opening).read(given.bytes, config.max_text);
+    hidden(&mut opening).read(given.bytes, config.history, config.max_text);
     hidden(&mut opening).end();
     used(hidden(&mut opening).may_be_request());
     used(hidden(&mut opening).protocol());
