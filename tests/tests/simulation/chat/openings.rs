@@ -2,10 +2,11 @@
 //! come; and all first words that are neither are said as they were.
 
 use barewire_core::chat::{
-    DEFAULT_MAX_TEXT, LogEntry, MemberId, MemberSlot, Opening, Protocol, Room, RoomConfig, Source,
+    DEFAULT_MAX_TEXT, LogEntry, MemberId, MemberSlot, Opening, Protocol, Room, RoomConfig,
     SourceSlot, min_log_bytes,
 };
 use barewire_core::session::{Output, Session};
+use barewire_core::source::Source;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::{Duration, Instant};
 use barewire_oracles::chat::opening;
