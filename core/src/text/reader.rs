@@ -152,6 +152,7 @@ impl Progress {
     }
 
     /// How many bytes of an unfinished text have come.
+    #[cfg(feature = "chat")]
     pub(crate) const fn length(&self) -> u16 {
         self.length.saturating_add(self.held_return as u16)
     }
