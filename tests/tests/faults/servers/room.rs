@@ -33,8 +33,10 @@ const ROOM: &[Row] = &[
 
 /// Two members: what one says, the other must hear.
 fn chat(server: SocketAddr) -> io::Result<()> {
-    let join = || -> io::Result<TcpStream> {
+    // Who speaks at once is let in at once.
+    let join = |first_words: &[u8]| -> io::Result<TcpStream> {
         let mut member = with_timeouts(TcpStream::connect_timeout(&server, TIMEOUT)?);
+        member.write_all(first_words)?;
         // The welcome ends in a line feed.
         let mut byte = [0];
         while byte != *b"\n" {
@@ -42,9 +44,8 @@ fn chat(server: SocketAddr) -> io::Result<()> {
         }
         Ok(member)
     };
-    let mut hears = join()?;
-    let mut says = join()?;
-    says.write_all(b"hello, room\n")?;
+    let mut hears = join(b"here\n")?;
+    let mut says = join(b"hello, room\n")?;
     says.shutdown(Shutdown::Write)?;
     let mut rest = Vec::new();
     // Its end comes when all it said was heard.
