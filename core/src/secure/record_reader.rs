@@ -116,6 +116,11 @@ impl<'b> RecordReader<'b> {
         sealed.first().copied().filter(|_| is_right)
     }
 
+    /// Whether there is something that the session has yet to take.
+    pub(super) const fn is_lent(&self) -> bool {
+        self.place.lent.is_some()
+    }
+
     /// What the session has yet to take, and where that is noted.
     pub(super) fn lend(&mut self) -> (&[u8], &mut Place) {
         let (start, end) = self.place.lent.unwrap_or_default();

@@ -88,6 +88,10 @@ impl<S: Session> Session for Secured<'_, '_, S> {
         input: &mut &'i [u8],
     ) -> nb::Result<Event<'s, Self>, Self::Error> {
         let Self { session, channel } = self;
+        if input.is_empty() && channel.reader.is_lent() {
+            // The record's last byte, which is taken with the rest of it, comes in another turn.
+            return Err(nb::Error::WouldBlock);
+        }
         channel.receive(input).map_err(|error| error.map(ChannelError::widened))?;
         if channel.reader.has_ended() {
             return session.handle_end(now).map_err(|error| error.map(ChannelError::Session));

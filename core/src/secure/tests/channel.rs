@@ -170,6 +170,23 @@ fn what_the_session_does_not_take_is_left_in_the_input() {
     });
 }
 
+/// A transport may say that enough has come in this turn, whatever it has left.
+#[test]
+fn what_is_left_in_the_input_is_taken_with_it_only() {
+    with_open([1024, 1024], |[mut client, mut server]| {
+        client.talker.says.extend(b"one.two.three.");
+        let sent = client.send();
+        let mut input = &sent[..];
+        assert_eq!(server.secured().handle_input(NOW, &mut input), Ok(&b"one."[..]));
+        let nothing = server.secured().handle_input(NOW, &mut &[][..]).map(|_| ());
+        assert_eq!((nothing, input.len()), (Err(nb::Error::WouldBlock), 1));
+        server.hear(input).unwrap();
+        client.talker.says.extend(b"four.");
+        server.hear(&client.send()).unwrap();
+        assert_eq!(server.talker.hears, b"one.two.three.four.");
+    });
+}
+
 #[test]
 fn a_cut_is_no_end() {
     let mut whole = Vec::new();
