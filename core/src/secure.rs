@@ -13,8 +13,10 @@
 //!   and says what these may. A server can have several keys, and is told [whose](Channel::peer_key) a
 //!   client has; two clients with different keys cannot pass for each other, nor for the server to each other.
 //! - When something is said, and about how much, remains to be seen, and who talks to whom.
-//! - A first message that was recorded can be sent again. It opens nothing, but costs the server two
-//!   multiplications on the curve. All else that is not from who has a key is refused without any.
+//! - A first message that was recorded can be sent again. Who does so can read nothing and say nothing, but
+//!   the server cannot tell before it [hears something](Channel::is_confirmed): the channel opens, which costs
+//!   two multiplications on the curve, and the conversation begins and takes its place until its own time
+//!   is over. All else that is not from who has a key is refused without any.
 //! - A recorded request in a [sealed datagram](#datagrams) can be sent again, and is answered again.
 //! - On a Cortex-M3 the time of a long multiplication depends on its operands (Cortex-M3 Technical Reference
 //!   Manual, "Processor instructions"), so that who measures it there closely may learn something of a

@@ -37,6 +37,7 @@ pub struct Channel<'b> {
     /// Of the handshake, and then of the end of this side's direction.
     deadline: Deadline,
     peer_key: u8,
+    is_client: bool,
 }
 
 enum Stage<'b> {
@@ -67,6 +68,7 @@ impl<'b> Channel<'b> {
     ) -> Result<Self, ChannelSetupError> {
         let secret = draw(random);
         let mut channel = Self::new(now, config, receive, send)?;
+        channel.is_client = true;
         let opening = opening(config.conversation, channel.reader.size());
         if let Some((initiator, first)) =
             Initiator::begin(&opening, key.as_bytes(), secret, &mut [])
@@ -118,16 +120,25 @@ impl<'b> Channel<'b> {
             timeout: config.timeout,
             deadline: Deadline::after(now, config.timeout),
             peer_key: 0,
+            is_client: false,
         })
     }
 
-    /// Whether the handshake is over: the peer has the key.
+    /// Whether the handshake is over: nobody but who has the key hears or says anything from now on.
+    /// That somebody is there who has it is known when it [is confirmed](Self::is_confirmed).
     pub const fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open)
     }
 
-    /// Which of the server's keys the client has, once the channel [is open](Self::is_open): its place
-    /// in what the channel was made with. A client has one key, 0.
+    /// Whether the peer has shown that it has the key, and takes part in this very conversation: a server,
+    /// as soon as the channel is open; a client, by the first record that comes from it. Until then its
+    /// opening may be one that was recorded, and sent again by somebody without the key.
+    pub const fn is_confirmed(&self) -> bool {
+        self.is_open() && (self.is_client || self.reader.has_opened())
+    }
+
+    /// Which of the server's keys the client has, once the channel [is confirmed](Self::is_confirmed): its
+    /// place in what the channel was made with. A client has one key, 0.
     pub const fn peer_key(&self) -> usize {
         self.peer_key as usize
     }

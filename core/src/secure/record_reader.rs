@@ -70,6 +70,11 @@ impl<'b> RecordReader<'b> {
         self.place.gathered >= length
     }
 
+    /// Whether a record of the peer's has been opened.
+    pub(super) const fn has_opened(&self) -> bool {
+        matches!(&self.cipher, Some(cipher) if cipher.number() > 0)
+    }
+
     /// Whether the peer has said that it ends its direction.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended

@@ -4,4 +4,5 @@ mod channel;
 mod datagrams;
 mod harness;
 mod others;
+mod replay;
 mod vectors;
