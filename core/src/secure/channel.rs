@@ -29,6 +29,11 @@ type Failure = ChannelError<Infallible>;
 /// sends from another, of [`LEAST_SEND`]; more than 64 KiB serve nothing. A record is sealed in the one
 /// and opened in the other, so that their sizes are those of the largest records. The machine takes at
 /// most 384 bytes besides (64-bit).
+///
+/// To the session, bytes are sent when they are sealed, a record at a time. So a peer that takes less than a
+/// record within the time that the session gives it (the stall of a file transfer, say), or than the
+/// last one within [`ChannelConfig::timeout`], counts as stalled, even if it takes some: for slow links, send
+/// from a small buffer.
 pub struct Channel<'b> {
     pub(super) reader: RecordReader<'b>,
     writer: RecordWriter<'b>,
