@@ -119,13 +119,14 @@ const EVERY: &[c_long] = &[
     libc::SYS_time,
 ];
 
-/// What there is to reading besides opening: contents, folders, listings made in memory.
+/// What there is to reading besides opening: contents, folders, where links lead, listings made in memory.
 const READING: &[c_long] = &[
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
     libc::SYS_fadvise64,
     libc::SYS_fstatfs,
     libc::SYS_ftruncate,
+    libc::SYS_getcwd,
     libc::SYS_getdents64,
     libc::SYS_memfd_create,
     libc::SYS_preadv,

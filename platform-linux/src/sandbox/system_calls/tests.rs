@@ -79,6 +79,7 @@ fn who_reads_files_writes_none() {
     let status = filtered("who_reads_files_writes_none", reads, || {
         assert!(!fs::read(&file).unwrap().is_empty());
         assert!(fs::read_dir(folder).unwrap().count() > 0);
+        assert_eq!(fs::canonicalize(".").unwrap(), env::current_dir().unwrap());
         assert_refused(File::options().append(true).open(&file));
         assert_refused(File::create(&other));
         assert_refused(fs::hard_link(&file, &other));

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::process;
 use std::thread;
 use std::time::Instant;
@@ -161,6 +161,17 @@ fn files_are_opened_as_the_user() {
         let refused = Launch::new("chat-server").args(options).arg(file).run().exits(1);
         refused.omits("listening").says(&["permission denied"]);
     }
+}
+
+/// What a link leads to is replaced and not the link, which is sought from the working folder.
+#[test]
+fn bans_may_be_kept_behind_a_link() {
+    let folder = Folder::new().with("kept/bans", "");
+    symlink("kept/bans", folder.path("bans")).unwrap();
+    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--bans", "bans"]);
+    Server::start(launch.within(&folder)).stop();
+    assert!(folder.path("bans").is_symlink());
+    assert!(fs::read_to_string(folder.path("kept/bans")).unwrap().starts_with("# Who may not"));
 }
 
 /// What it has opened as the user it can open again.
