@@ -17,9 +17,11 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
     PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
+use nix::errno::Errno;
 use nix::libc::O_PATH;
 
 use super::system_calls::Work;
+use crate::sys::errno;
 
 /// The version of Landlock that has all that is asked for here (Linux 6.12).
 const WANTED: ABI = ABI::V6;
@@ -202,17 +204,22 @@ pub(super) fn confine(allowed: &Allowed<'_>) -> io::Result<FileConfinement> {
     }
     let rules = held.iter().map(|(fd, access)| (*fd, *access));
     let rules = rules.chain(opened.iter().map(|(file, access)| (file.as_fd(), *access)));
-    let status = Ruleset::default()
+    let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(WANTED))
         .and_then(|ruleset| ruleset.handle_access(sockets))
         .and_then(|ruleset| ruleset.scope(scope))
         .and_then(Ruleset::create)
-        .and_then(|ruleset| {
-            ruleset.add_rules(rules.map(|(fd, access)| Ok(PathBeneath::new(fd, access))))
-        })
-        .and_then(landlock::RulesetCreated::restrict_self)
         .map_err(system)?;
+    for (fd, access) in rules {
+        // What can be mounted nowhere, as pipes without a name, has no rules: it is open to all.
+        if let Err(error) = (&mut ruleset).add_rule(PathBeneath::new(fd, access)).map_err(system)
+            && errno(&error) != Errno::EBADFD
+        {
+            return Err(error);
+        }
+    }
+    let status = ruleset.restrict_self().map_err(system)?;
     let LandlockStatus::Available { effective_abi, .. } = status.landlock else {
         return Ok(FileConfinement::Unavailable);
     };

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::thread;
 
@@ -172,6 +173,19 @@ fn a_device_that_is_written_to_opens_no_others() {
     within(allowed, || {
         OpenOptions::new().write(true).open("/dev/null").unwrap();
         assert_denied(OpenOptions::new().write(true).open("/dev/zero"));
+    });
+}
+
+/// As `/dev/stdout` in a shell's pipeline is.
+#[test]
+fn a_pipe_without_a_name_keeps_nothing_from_being_confined() {
+    let (_reader, writer) = io::pipe().unwrap();
+    let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
+    let allowed = Allowed::nothing().writing_file(Path::new(&path));
+    within(allowed, move || {
+        OpenOptions::new().write(true).open(&path).unwrap();
+        assert_denied(fs::read("/etc/hosts"));
+        drop(writer);
     });
 }
 

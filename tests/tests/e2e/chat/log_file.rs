@@ -132,3 +132,15 @@ fn a_full_disk_is_told_once() {
     let server = server.stop().says(&["lines could not be written to the log file /dev/full"]);
     assert_eq!(server.error().matches("no space left").count(), 1, "{server:?}");
 }
+
+/// A pipe that has no name, as in `chat-server --log /dev/stdout | gzip`, has no rule of Landlock.
+#[test]
+fn a_log_may_be_the_standard_output_of_a_pipeline() {
+    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "-v", "--log", "/dev/stdout"]);
+    let mut server = Server::start(launch);
+    server.program.diagnostic_with(&["confined by", "not confined"]);
+    let member = Member::join(server.address());
+    server.program.line_with(&format!("Z * {} joined", member.nick));
+    let server = server.stop();
+    assert!(!server.error().contains("Landlock failed"), "{server:?}");
+}
