@@ -15,7 +15,7 @@ now=$(python3 -c 'import time; print(int(time.monotonic()))')
 exec unshare --user --map-root-user --time --monotonic $((CLOCK - now)) -- "$0" "$@"
 "#;
 
-/// In seconds; the kernel takes no more than twice the last.
+/// In seconds; the kernel takes no more than 4611686018.
 const CLOCKS: [&str; 3] = ["1", "2147483647", "4000000000"];
 
 fn at(clock: &str, program: &str) -> Launch {

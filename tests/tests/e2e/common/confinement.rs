@@ -50,7 +50,7 @@ fn at_work(program: &str, options: &[&str]) -> (Program, Option<Box<dyn Send>>) 
 fn no_program_gains_privileges_and_each_tells_what_confines_it() {
     for name in PROGRAMS {
         for (options, told) in [
-            (&["-v"][..], &["confined by Landlock (version", "kernel has no Landlock"][..]),
+            (&["-v"][..], &["confined by Landlock", "kernel has no Landlock"][..]),
             (&["-v", "--no-sandbox"], &["not confined (--no-sandbox)"]),
         ] {
             let (mut program, peer) = at_work(name, options);
