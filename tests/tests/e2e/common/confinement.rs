@@ -163,6 +163,25 @@ fn files_are_opened_as_the_user() {
     }
 }
 
+/// It was made before; and only where the user may, it is removed.
+#[test]
+fn the_file_of_a_unix_socket_is_of_who_starts_the_server() {
+    if !geteuid().is_root() {
+        return assert_refused(Launch::new("tcp-server").args(["127.0.0.1:0", "--user", "65432"]));
+    }
+    for (owner, is_removed) in [(SOMEBODY, true), (0, false)] {
+        let folder = private(owner);
+        let socket = folder.path("socket");
+        let at = format!("unix:{}", socket.display());
+        let mut server = Launch::new("tcp-server").args([&at, "--user", "65432"]).spawn();
+        assert_eq!(server.line(), format!("listening on {at}"));
+        assert_eq!(fs::metadata(&socket).unwrap().uid(), 0);
+        server.signal(Signal::SIGTERM);
+        server.finish().exits(0);
+        assert_eq!(socket.exists(), !is_removed);
+    }
+}
+
 /// What a link leads to is replaced and not the link, which is sought from the working folder.
 #[test]
 fn bans_may_be_kept_behind_a_link() {
