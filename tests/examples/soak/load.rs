@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use barewire_tests::harness::TIMEOUT;
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{
-    connect_from, datagram_socket, read_line, read_to_end, reset,
+    asking_socket, connect_from, datagram_socket, read_line, read_to_end, reset,
 };
 use fastrand::Rng;
 
@@ -39,7 +39,9 @@ impl Load {
     /// Begins with a conversation, behind which the server is all there.
     pub(crate) fn new(program: &'static str, server: SocketAddr) -> Self {
         let (held, members) = (Vec::new(), Vec::new());
-        let mut load = Self { program, server, rng: Rng::new(), held, members };
+        let seed = fastrand::u64(..);
+        println!("{program}: seed {seed}");
+        let mut load = Self { program, server, rng: Rng::with_seed(seed), held, members };
         load.honest();
         load
     }
@@ -112,7 +114,7 @@ impl Load {
     fn honest(&mut self) {
         let source = Ipv4Addr::new(127, 10, 0, self.rng.u8(1..=250));
         if self.program == "udp-server" {
-            return self.exchange(&datagram_socket(&source.to_string()));
+            return self.exchange(&asking_socket(&source.to_string(), self.server));
         }
         let mut stream = connect_from(source, self.server);
         match self.program {

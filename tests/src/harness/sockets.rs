@@ -194,18 +194,21 @@ pub fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
 /// Waits until the datagram server has dealt with all that was sent to it before: a server
 /// answers in the order it receives, and a datagram on the loopback is delivered by the call
 /// that sends it, so the answer to a later question comes after all earlier ones. The question
-/// comes from an address of its own, since a server counts by address, and from another port
-/// than the server's, since it answers no twin.
+/// comes from an address of its own, since a server counts by address.
 #[track_caller]
 pub fn catch_up(server: SocketAddr) {
     static HOST: AtomicU8 = AtomicU8::new(1);
     let host = format!("127.77.0.{}", HOST.fetch_add(1, Ordering::Relaxed).max(1));
-    let other_port =
+    ask(&asking_socket(&host, server), server, b"are you through?");
+}
+
+/// As [`datagram_socket`], with another port than the server's, which answers no twin.
+pub fn asking_socket(host: &str, server: SocketAddr) -> UdpSocket {
+    let is_no_twin =
         |socket: &UdpSocket| socket.local_addr().expect("it is bound").port() != server.port();
     // Both are bound before one is chosen: the first may hold the one port that will not do.
-    let sockets = [datagram_socket(&host), datagram_socket(&host)];
-    let socket = sockets.iter().find(|socket| other_port(socket)).expect("two ports differ");
-    ask(socket, server, b"are you through?");
+    let sockets = [datagram_socket(host), datagram_socket(host)];
+    sockets.into_iter().find(is_no_twin).expect("two ports differ")
 }
 
 /// Counts what waits in `socket` to be read.
