@@ -178,6 +178,32 @@ fn bans_outlive_the_server() {
     assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
 }
 
+/// Whenever it comes: the file is one that was whole, and all of it is read again.
+#[test]
+fn a_kill_leaves_the_bans_as_they_were_before_or_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bans");
+    let mut held = 0;
+    for round in 1..=10 {
+        let mut room = Room::with_bans(&file);
+        let lines: String = (1..=20).map(|host| format!("/ban 192.0.{round}.{host}\n")).collect();
+        room.operator.write_all(lines.as_bytes()).unwrap();
+        room.server.program.line_with(&format!("* banned 192.0.{round}.{}", 2 * round));
+        room.server.program.signal(Signal::SIGKILL);
+        assert_eq!(room.server.program.finish().signal(), Some(Signal::SIGKILL as i32));
+        let text = fs::read_to_string(&file).unwrap();
+        let bans: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(text.ends_with('\n') && bans.len() >= held, "{text}");
+        // Those of earlier rounds, and of this one the first so many.
+        for host in 1..=bans.len() - held {
+            let ban = format!("192.0.{round}.{host} forever");
+            assert!(bans.contains(&ban.as_str()), "{ban}: {text}");
+        }
+        held = bans.len();
+    }
+    Room::with_bans(&file).server.stop();
+}
+
 #[test]
 fn a_damaged_file_of_bans_is_told_by_its_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -103,6 +103,16 @@ fn names_that_look_alike_are_alike() {
     }
 }
 
+/// The tables of Unicode compare letter by letter, as they are in most typefaces. The docs tell of these.
+#[test]
+fn what_the_tables_do_not_know_is_told_apart() {
+    for (name, other) in [("vv", "w"), ("мах", "max"), ("丨", "l")] {
+        assert_eq!((check(name), check(other)), (Ok(()), Ok(())), "{name} {other}");
+        assert!(!is_like(name, other), "{name} {other}");
+    }
+    assert_eq!(check("ㄅㄆㄇ"), Err(NickError::Characters));
+}
+
 #[test]
 fn what_is_no_name_is_refused_with_the_reason() {
     let (four, five) = ("a\u{301}\u{302}\u{303}\u{304}", "a\u{301}\u{302}\u{303}\u{304}\u{306}");
