@@ -27,6 +27,7 @@ mod signals;
 mod slow_and_random_peers;
 mod stalled_output;
 pub(crate) mod summary;
+mod unix_socket_files;
 mod unix_sockets;
 mod usage;
 pub(crate) mod words;
