@@ -186,8 +186,9 @@ fn a_kill_leaves_the_bans_as_they_were_before_or_after() {
     let mut held = 0;
     for round in 1..=10 {
         let mut room = Room::with_bans(&file);
-        let lines: String = (1..=20).map(|host| format!("/ban 192.0.{round}.{host}\n")).collect();
-        room.operator.write_all(lines.as_bytes()).unwrap();
+        for host in 1..=20 {
+            room.types(&format!("/ban 192.0.{round}.{host}"));
+        }
         room.server.program.line_with(&format!("* banned 192.0.{round}.{}", 2 * round));
         room.server.program.signal(Signal::SIGKILL);
         assert_eq!(room.server.program.finish().signal(), Some(Signal::SIGKILL as i32));
