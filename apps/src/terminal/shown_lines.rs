@@ -96,8 +96,10 @@ impl LookBack {
         rows.resize(page, String::new());
         out.push_str("\x1b[H");
         for row in rows.iter().rev() {
+            // Behind a row that is full it would erase the last of it.
+            out.push_str("\x1b[K");
             out.push_str(row);
-            out.push_str("\x1b[K\r\n");
+            out.push_str("\r\n");
         }
         let new = match lines.unshown {
             0 => String::new(),
@@ -163,6 +165,16 @@ mod tests {
         let lines = shown(2);
         look_back.up(4, &lines, (80, 6));
         assert_eq!(looked_at(&look_back, &lines)[..2], ["", "1"]);
+    }
+
+    #[test]
+    fn a_row_that_reaches_the_margin_is_seen_whole() {
+        let mut lines = ShownLines::default();
+        let full = "0123456789".repeat(8);
+        lines.push(line(&full));
+        lines.show(80, &mut String::new());
+        let [_, last, _] = looked_at(&LookBack::default(), &lines);
+        assert_eq!(last, full);
     }
 
     #[test]

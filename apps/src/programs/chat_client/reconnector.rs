@@ -135,13 +135,12 @@ impl Reconnector {
         cx: &mut Context<'_, ChatClientState<'_>>,
     ) -> State {
         let server = &chat.settings.server;
+        let failed = |why: String| (Some(why.clone()), Err(Failure::Conversation(why)));
         let (message, result) = match end {
             _ if leaves => (None, Ok(())),
             SessionEnd::Closed => (Some(format!("{server} closed the connection")), Ok(())),
-            SessionEnd::Broken(why) => {
-                let message = format!("connection to {server} lost: {why}");
-                (Some(message.clone()), Err(Failure::Conversation(message)))
-            }
+            SessionEnd::TurnedAway(why) => failed(format!("{server} turned you away: {why}")),
+            SessionEnd::Broken(why) => failed(format!("connection to {server} lost: {why}")),
         };
         if let Some(message) = &message
             && chat.settings.reconnects

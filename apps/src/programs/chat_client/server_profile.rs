@@ -23,6 +23,15 @@ const HISTORY_TIME: Duration = Duration::from_secs(2);
 /// So many lines are compared with those that are known.
 const COMPARED: usize = 1000;
 
+/// What a server has said.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// One notice and no more, which is no welcome: if it closes now, it lets nobody in.
+    Notice(String),
+    More,
+}
+
 #[derive(Debug)]
 pub(super) struct ServerProfile {
     /// It is not the first connection: what the server sends again is known.
@@ -30,6 +39,7 @@ pub(super) struct ServerProfile {
     /// The nick that the server is to be told, once it is known to understand.
     unsent_nick: Option<String>,
     welcomed: bool,
+    heard: Heard,
     /// Until when there may be a welcome.
     welcome_deadline: Option<Instant>,
     /// Until when lines are taken for old ones, and until when at most.
@@ -48,6 +58,7 @@ impl ServerProfile {
             is_reconnect,
             unsent_nick: nick,
             welcomed: false,
+            heard: Heard::Nothing,
             welcome_deadline: Some(welcome_deadline),
             history_deadline: None,
             replay: None,
@@ -74,6 +85,14 @@ impl ServerProfile {
         self.welcomed || self.welcome_deadline.is_some()
     }
 
+    /// Why the server has let nobody in, if it closes now.
+    pub(super) fn take_rejection(&mut self) -> Option<String> {
+        match mem::replace(&mut self.heard, Heard::More) {
+            Heard::Notice(why) => Some(why),
+            Heard::Nothing | Heard::More => None,
+        }
+    }
+
     pub(super) fn on_line(
         &mut self,
         now: Instant,
@@ -82,6 +101,7 @@ impl ServerProfile {
     ) {
         // Whatever it is, the server is not one that waits to welcome.
         self.welcome_deadline = None;
+        let is_first = mem::replace(&mut self.heard, Heard::More) == Heard::Nothing;
         let Ok(line) = line else {
             chat.report_omitted(MAX_LINE);
             return;
@@ -90,6 +110,12 @@ impl ServerProfile {
             chat.report_refusal();
         }
         chat.settings.reconnects &= !line.is_dismissal();
+        if is_first
+            && line.welcome().is_none()
+            && let Kind::Notice(notice) = line.kind
+        {
+            self.heard = Heard::Notice(notice.to_string());
+        }
         chat.members.update(line);
         if chat.update_nick(line) {
             // What was said before comes before all that is new.

@@ -28,6 +28,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) enum SessionEnd {
     /// The server closed it, in order; or the user has left.
     Closed,
+    /// It let nobody in, and closed: its words.
+    TurnedAway(String),
     Broken(String),
 }
 
@@ -81,7 +83,11 @@ impl ChatSession {
             let sent = self.send_pending(chat, now);
             let (profile, client) = (&mut self.profile, &mut self.client);
             match self.link.drive(cx, client, |line| profile.on_line(now, line, chat)) {
-                Ok(()) => return Err(nb::Error::Other(SessionEnd::Closed)),
+                Ok(()) => {
+                    let rejection = self.profile.take_rejection();
+                    let end = rejection.map_or(SessionEnd::Closed, SessionEnd::TurnedAway);
+                    return Err(nb::Error::Other(end));
+                }
                 Err(nb::Error::Other(fault)) => return Err(nb::Error::Other(broken(&fault))),
                 Err(nb::Error::WouldBlock) => {}
             }

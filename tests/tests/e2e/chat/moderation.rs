@@ -135,6 +135,24 @@ fn who_is_banned_stays_out_until_the_ban_is_lifted() {
     room.server.stop();
 }
 
+/// What it had to say was heard by nobody.
+#[test]
+fn a_client_that_is_turned_away_has_failed() {
+    let mut room = Room::open(&["127.0.0.1:0"]);
+    let at = room.server.at();
+    let client = || {
+        let (input, mut speaker) = std::io::pipe().unwrap();
+        speaker.write_all(b"hello\n").unwrap();
+        drop(speaker);
+        Launch::new("chat-client").arg(&at).stdin(input).run()
+    };
+    client().exits(0);
+    room.answers("/ban 127.0.0.1", "* banned 127.0.0.1");
+    let why = "turned you away: you are banned from this room";
+    client().exits(1).prints("* you are banned from this room\n").says(&[&at, why]);
+    room.server.stop();
+}
+
 #[test]
 fn a_ban_for_a_time_says_until_when() {
     let mut room = Room::open(&["127.0.0.1:0"]);
