@@ -64,16 +64,12 @@ impl MemberConnection {
         let refusal = if let Some(ban) = ban {
             log::debug!("{} rejected: banned{ban}", self.peer.address);
             Some(format!("* you are banned from this room{ban}\n"))
-        } else if !self.peer.keep_place() || cx.stopping() {
+        } else if cx.stopping() {
             self.state = State::Left;
             return Poll::Ready(());
         } else {
             match newcomer.turn(cx) {
-                Poll::Pending => {
-                    // Who has not shown what it wants leaves its place to whoever comes.
-                    self.peer.offer_place(newcomer.since, || cx.waker());
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(Arrival::Joins { is_known })) => {
                     self.join(context, cx, is_known).err()
                 }

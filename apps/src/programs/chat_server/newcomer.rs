@@ -21,7 +21,7 @@ const PEEKED: usize = 2 * DEFAULT_MAX_TEXT as usize;
 /// A connection of which nothing has been read.
 pub(super) struct Newcomer {
     stream: StreamSocket,
-    pub(super) since: Instant,
+    since: Instant,
     source: Option<EventSource>,
 }
 
