@@ -73,8 +73,9 @@ impl Limits {
         let Source(source) = Source::from(from.ip());
         let muted_until = self.refused.get(&from).and_then(|refused| refused.muted_until);
         let is_muted = muted_until.is_some_and(|until| now < until);
-        assert_eq!(is_muted, reason == Some(DropReason::Muted), "{from} is muted, or is not");
-        if is_muted {
+        let is_ignored = reason == Some(DropReason::Muted);
+        assert!(is_ignored || !is_muted, "{from} is muted, and served");
+        if is_ignored {
             return;
         }
         let counted = self.counted.entry(source).or_default();
