@@ -134,7 +134,8 @@ impl Limits {
         let goes_on = refused.muted_until.is_none()
             && (refused.second == second || refused.second + 1 == second && refused.count > rate);
         if !goes_on {
-            *refused = begins;
+            // It was refused first a while ago, at the latest.
+            *refused = Refused { since: refused.since, ..begins };
         }
         if refused.second != second {
             (refused.second, refused.count) = (second, 0);
