@@ -22,8 +22,6 @@ struct Counted {
 /// What one address and port were refused for their rate.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
-    /// Since when, in each second more often than the rate and without a pause.
-    since: Instant,
     /// In the counted second of this number.
     second: u64,
     count: u32,
@@ -35,7 +33,6 @@ struct Refused {
 pub struct Limits {
     rate: Option<u32>,
     total: Option<u32>,
-    mute_threshold: Duration,
     /// The second in which answers are counted, its number and the answers to all.
     start: Instant,
     second: u64,
@@ -48,11 +45,10 @@ pub struct Limits {
 
 impl Limits {
     /// With these limits; none is no limit.
-    pub fn new(rate: Option<u32>, total: Option<u32>, mute_threshold: Duration) -> Self {
+    pub fn new(rate: Option<u32>, total: Option<u32>) -> Self {
         Self {
             rate,
             total,
-            mute_threshold,
             start: Instant::ZERO,
             second: 0,
             answers: 0,
@@ -129,13 +125,12 @@ impl Limits {
         assert!(counted.answers >= rate || is_crowded, "it has not had its rate: {counted:?}");
 
         let second = self.second;
-        let begins = Refused { since: now, second, count: 0, muted_until: None };
+        let begins = Refused { second, count: 0, muted_until: None };
         let refused = self.refused.entry(from).or_insert(begins);
         let goes_on = refused.muted_until.is_none()
             && (refused.second == second || refused.second + 1 == second && refused.count > rate);
         if !goes_on {
-            // It was refused first a while ago, at the latest.
-            *refused = Refused { since: refused.since, ..begins };
+            *refused = begins;
         }
         if refused.second != second {
             (refused.second, refused.count) = (second, 0);
@@ -143,9 +138,6 @@ impl Limits {
         refused.count += 1;
         if is_muted_now {
             assert!(refused.count > rate, "muted though it keeps the rate: {refused:?}");
-            let over = now.duration_since(refused.since);
-            // An entry that another port has left may have counted before.
-            assert!(over >= self.mute_threshold.min(SECOND), "muted after {over}: {refused:?}");
             refused.muted_until = Some(now + MUTE_DURATION);
         }
     }

@@ -107,7 +107,7 @@ pub fn check(input: &Input<'_>) {
     let config = ResponderConfig::new().with_rate(rate_of(rate)).with_total_rate(rate_of(total));
     let reply = if input.echo { Reply::Echo } else { Reply::Text(TEXT) };
     let responder = Responder::new(&[PORT], reply, HashKey::new(input.key), config);
-    let limits = Limits::new(rate, total, MUTE_THRESHOLD);
+    let limits = Limits::new(rate, total);
     let mut simulation = Simulation { responder, echo: input.echo, now: START, limits };
     for step in input.steps.iter().take(64) {
         match step {
