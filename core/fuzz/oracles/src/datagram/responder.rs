@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use arbitrary::Arbitrary;
 use barewire_core::datagram::{
-    Action, Datagram, DropReason, HashKey, MUTE_THRESHOLD, REFLECTING_PORTS, Rate, Reply,
-    Responder, ResponderConfig,
+    Action, Datagram, DropReason, HashKey, REFLECTING_PORTS, Rate, Reply, Responder,
+    ResponderConfig,
 };
 use barewire_core::time::Instant;
 
