@@ -83,7 +83,7 @@ fn crowd<const SOURCES: usize>(
         .with_total_rate(Rate::PerSecond(total))
         .with_mute_threshold(threshold);
     let mut responder = Box::new(Responder::<SOURCES, 8>::new(&[8080], Reply::Echo, key, config));
-    let mut limits = Limits::new(Some(RATE), Some(total));
+    let mut limits = Limits::new(Some(RATE), Some(total), threshold);
     let mut receive = |now, from| {
         let datagram = Datagram::whole(from, b"more");
         let reason = match responder.handle_datagram(now, datagram) {

@@ -19,9 +19,11 @@ struct Counted {
     answers: u32,
 }
 
-/// What one address and port were refused for their rate.
+/// What one port of a source was refused for its rate.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
+    /// Since when, in each second more often than the rate and without a pause.
+    since: Instant,
     /// In the counted second of this number.
     second: u64,
     count: u32,
@@ -33,6 +35,7 @@ struct Refused {
 pub struct Limits {
     rate: Option<u32>,
     total: Option<u32>,
+    mute_threshold: Duration,
     /// The second in which answers are counted, its number and the answers to all.
     start: Instant,
     second: u64,
@@ -40,15 +43,16 @@ pub struct Limits {
     counted: BTreeMap<u64, Counted>,
     /// When each source was answered, within the last second.
     recent: BTreeMap<u64, VecDeque<Instant>>,
-    refused: BTreeMap<SocketAddr, Refused>,
+    refused: BTreeMap<(u64, u16), Refused>,
 }
 
 impl Limits {
     /// With these limits; none is no limit.
-    pub fn new(rate: Option<u32>, total: Option<u32>) -> Self {
+    pub fn new(rate: Option<u32>, total: Option<u32>, mute_threshold: Duration) -> Self {
         Self {
             rate,
             total,
+            mute_threshold,
             start: Instant::ZERO,
             second: 0,
             answers: 0,
@@ -67,11 +71,12 @@ impl Limits {
     pub fn judge(&mut self, now: Instant, from: SocketAddr, reason: Option<DropReason>) {
         self.begin(now);
         let Source(source) = Source::from(from.ip());
-        let muted_until = self.refused.get(&from).and_then(|refused| refused.muted_until);
+        // Of an IPv6 network of 64 bits the same port is the same, whichever address has it.
+        let peer = (source, from.port());
+        let muted_until = self.refused.get(&peer).and_then(|refused| refused.muted_until);
         let is_muted = muted_until.is_some_and(|until| now < until);
-        let is_ignored = reason == Some(DropReason::Muted);
-        assert!(is_ignored || !is_muted, "{from} is muted, and served");
-        if is_ignored {
+        assert_eq!(is_muted, reason == Some(DropReason::Muted), "{from} is muted, or is not");
+        if is_muted {
             return;
         }
         let counted = self.counted.entry(source).or_default();
@@ -81,8 +86,8 @@ impl Limits {
             Some(DropReason::OverTotalRate) => {
                 assert_eq!(Some(self.answers), self.total, "the total was not reached");
             }
-            Some(DropReason::OverRate) => self.refused(now, source, from, false),
-            Some(DropReason::MutedNow) => self.refused(now, source, from, true),
+            Some(DropReason::OverRate) => self.refused(now, peer, false),
+            Some(DropReason::MutedNow) => self.refused(now, peer, true),
             Some(other) => panic!("{other:?} for no reason"),
         }
     }
@@ -116,17 +121,17 @@ impl Limits {
         assert!(answers <= most.max(rate as usize), "{answers} answers in a second");
     }
 
-    fn refused(&mut self, now: Instant, source: u64, from: SocketAddr, is_muted_now: bool) {
+    fn refused(&mut self, now: Instant, peer: (u64, u16), is_muted_now: bool) {
         let rate = self.rate.expect("there is a limit");
-        let counted = self.counted[&source];
+        let counted = self.counted[&peer.0];
         // Else it takes so many answers to others.
         let is_crowded = self.answers >= (2 * WAYS + 1) * rate;
         assert!(counted.asked > rate || is_crowded, "it has not had its rate: {counted:?}");
         assert!(counted.answers >= rate || is_crowded, "it has not had its rate: {counted:?}");
 
         let second = self.second;
-        let begins = Refused { second, count: 0, muted_until: None };
-        let refused = self.refused.entry(from).or_insert(begins);
+        let begins = Refused { since: now, second, count: 0, muted_until: None };
+        let refused = self.refused.entry(peer).or_insert(begins);
         let goes_on = refused.muted_until.is_none()
             && (refused.second == second || refused.second + 1 == second && refused.count > rate);
         if !goes_on {
@@ -137,6 +142,9 @@ impl Limits {
         }
         refused.count += 1;
         if is_muted_now {
+            assert!(refused.count > rate, "muted though it keeps the rate: {refused:?}");
+            let over = now.duration_since(refused.since);
+            assert!(over >= self.mute_threshold, "muted after {over}: {refused:?}");
             refused.muted_until = Some(now + MUTE_DURATION);
         }
     }

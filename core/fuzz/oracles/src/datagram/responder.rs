@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use arbitrary::Arbitrary;
 use barewire_core::datagram::{
-    Action, Datagram, DropReason, HashKey, REFLECTING_PORTS, Rate, Reply, Responder,
-    ResponderConfig,
+    Action, Datagram, DropReason, HashKey, MUTE_THRESHOLD, REFLECTING_PORTS, Rate, Reply,
+    Responder, ResponderConfig,
 };
 use barewire_core::time::Instant;
 
@@ -107,7 +107,7 @@ pub fn check(input: &Input<'_>) {
     let config = ResponderConfig::new().with_rate(rate_of(rate)).with_total_rate(rate_of(total));
     let reply = if input.echo { Reply::Echo } else { Reply::Text(TEXT) };
     let responder = Responder::new(&[PORT], reply, HashKey::new(input.key), config);
-    let limits = Limits::new(rate, total);
+    let limits = Limits::new(rate, total, MUTE_THRESHOLD);
     let mut simulation = Simulation { responder, echo: input.echo, now: START, limits };
     for step in input.steps.iter().take(64) {
         match step {
