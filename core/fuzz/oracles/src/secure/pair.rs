@@ -151,7 +151,7 @@ impl<'b> Side<'b> {
 }
 
 /// Chance, by all that will be said: so nobody says what it has seen sent, as it is sent otherwise then.
-fn seed(steps: &[Step<'_>]) -> u64 {
+fn chance(steps: &[Step<'_>]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for step in steps {
         if let Step::Say { bytes, .. } = step {
@@ -172,10 +172,11 @@ pub fn check(input: &Input<'_>) {
     let [receive, send, their_receive, their_send] = &mut buffers;
     send.truncate(64 + usize::from(input.sizes[1]) * 8);
     let keys = [key(1), key(2)];
-    let (seed, config) = (seed(&input.steps), ChannelConfig::new(Conversation::Chat));
+    let (chance, config) = (chance(&input.steps), ChannelConfig::new(Conversation::Chat));
     let own = if input.is_same_key { &keys[1] } else { &key(3) };
-    let client = Channel::client(START, config, own, &mut Dice(seed), receive, send);
-    let server = Channel::server(START, config, &keys, &mut Dice(!seed), their_receive, their_send);
+    let client = Channel::client(START, config, own, &mut Dice(chance), receive, send);
+    let server =
+        Channel::server(START, config, &keys, &mut Dice(!chance), their_receive, their_send);
     let mut client = Side::new(client.expect("its buffers are large enough"), input.overstates);
     let mut server = Side::new(server.expect("its buffers are large enough"), input.overstates);
     let (mut now, mut is_well) = (START, input.is_same_key);
