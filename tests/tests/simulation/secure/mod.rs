@@ -6,6 +6,7 @@ mod hello;
 
 use std::convert::Infallible;
 
+use barewire_core::secure::rand_core::utils::next_word_via_fill;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
 use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key};
 use barewire_core::time::Instant;
@@ -18,13 +19,11 @@ impl TryRng for Chance<'_> {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use barewire_core::secure::rand_core::utils::next_word_via_fill;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
 
 /// Bytes without a pattern that matters, from a seed.
@@ -11,13 +12,11 @@ impl TryRng for Dice {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
