@@ -197,11 +197,7 @@ fn unbound_unix(address: &UnixAddress, error: &io::Error) -> Failure {
         io::ErrorKind::ResourceBusy => {
             "a server that does not run any more has left it, and another process keeps its folder locked (flock)"
         }
-        _ => "",
+        _ => &describe(error).to_string(),
     };
-    Failure::Conversation(if why.is_empty() {
-        format!("cannot bind {address}: {}", describe(error))
-    } else {
-        format!("cannot bind {address}: {why}")
-    })
+    Failure::Conversation(format!("cannot bind {address}: {why}"))
 }
