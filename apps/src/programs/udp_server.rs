@@ -191,7 +191,8 @@ impl Task<UdpContext> for ReplyTask<'_> {
         let UdpContext { printer, has_answered } = context;
         let now = cx.now();
         if cx.stopping() || *once && *has_answered {
-            tell(lock(state).unanswered.finish(now));
+            let counts = lock(state).unanswered.finish(now);
+            tell(counts);
             return Poll::Ready(());
         }
         let mut chosen = false;
@@ -233,9 +234,13 @@ impl Task<UdpContext> for ReplyTask<'_> {
             Err(error) => log::warn!("cannot receive, trying again: {}", describe(&error)),
         }
         printer.flush();
-        let unanswered = &mut lock(state).unanswered;
-        tell(unanswered.poll(now));
-        cx.set_deadline(socket.resumes().into_iter().chain(unanswered.poll_deadline()).min());
+        let (counts, deadline) = {
+            let State { unanswered, .. } = &mut *lock(state);
+            (unanswered.poll(now), unanswered.poll_deadline())
+        };
+        // Other threads answer meanwhile.
+        tell(counts);
+        cx.set_deadline(socket.resumes().into_iter().chain(deadline).min());
         if *once && *has_answered {
             cx.stop();
             return Poll::Ready(());
