@@ -15,7 +15,7 @@
 //! # use std::io;
 //! # use barewire_core::session::{Event, Session};
 //! # use barewire_linux::executor::Context;
-//! # use barewire_linux::link::{Contents, DriveError, Link};
+//! # use barewire_linux::link::{Contents, Link, LinkError};
 //! # trait Sender: Session {
 //! #     fn wants_file(&self) -> bool;
 //! #     fn offer(&mut self, size: u64);
@@ -29,7 +29,7 @@
 //!
 //! impl<S: Sender> Client<S> {
 //!     /// One turn of the client's task.
-//!     fn carry_on<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(), DriveError<S::Error>> {
+//!     fn carry_on<W>(&mut self, cx: &mut Context<'_, W>) -> nb::Result<(), LinkError<S::Error>> {
 //!         loop {
 //!             let mut contents = self.file.as_ref().map(Contents::new);
 //!             let contents = contents.as_mut();
@@ -38,7 +38,7 @@
 //!                 over => return over,
 //!             }
 //!             if !self.session.wants_file() {
-//!                 return self.link.flush(cx, &self.session);
+//!                 return self.link.flush(cx, &mut self.session);
 //!             }
 //!             match open() {
 //!                 Ok((file, size)) => {
@@ -56,10 +56,19 @@
 //! #     Ok((file, size))
 //! # }
 //! ```
+//!
+//! # Under a key
+//!
+//! A link that is given an [`OwnedChannel`] before its first turn ([`Link::with_channel`]) holds its whole conversation
+//! inside that, and no byte of it goes out plain. Its owner sees the same events, and one error more.
+//! Contents are read straight into the records that are sealed.
 
 mod connection;
 mod contents;
+mod error;
+mod keyed_session;
 mod lingering;
+mod owned_channel;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -68,21 +77,20 @@ use core::mem;
 use core::ops::ControlFlow;
 use std::io;
 
-use barewire_core::driver::{self, Driver, LastStep, Step};
+use barewire_core::driver::{DriveError, Driver, LastStep, Step};
+use barewire_core::secure::{Channel, ChannelError, Secured};
 use barewire_core::session::{Event, Session};
+use barewire_core::time::Instant;
 
 use crate::executor::{Context, EventSource, Readiness};
 use crate::stream::StreamSocket;
 use connection::{Budget, Connection};
 pub use contents::Contents;
+pub use error::LinkError;
+use keyed_session::KeyedSession;
 use lingering::Lingering;
+pub use owned_channel::{OwnedChannel, RecordBuffers};
 use transport::LinkTransport;
-
-/// Why a conversation failed: by the session's own rules, because the connection broke (reset,
-/// unreachable, timed out), or because the contents ended before what was to be sent of them.
-///
-/// A file that cannot be read, on a damaged disk say, is a [`DriveError::Connection`] whose words say so.
-pub type DriveError<E> = driver::DriveError<E, io::Error>;
 
 /// How many connections of one executor linger at once: each keeps a descriptor, which a peer that
 /// never closes would have for nothing.
@@ -93,7 +101,7 @@ pub const MAX_LINGERING: usize = 32;
 /// A link belongs to one task of an executor. The session is given to each
 /// [`drive`](Self::drive) anew, so that it can be a view that its owner lends for the turn.
 ///
-/// An idle link owns no buffer: it reads into the executor's, and allocates only for bytes that the
+/// An idle link owns no buffer but those of its channel, if it has one: it reads into the executor's, and allocates only for bytes that the
 /// session would not take yet, and for gathered ones that the kernel would not. While it holds
 /// bytes of the first kind (at most one read's worth) it reads no further, so that TCP's flow
 /// control slows the peer.
@@ -113,11 +121,12 @@ pub struct Link {
     driver: Driver,
     /// Absent once the conversation is over.
     connection: Option<Connection>,
+    channel: Option<OwnedChannel>,
 }
 
 // There is one for each client of a server.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Link>() <= 88);
+const _: () = assert!(size_of::<Link>() <= 96);
 
 impl Link {
     /// A link over a connected stream that is not registered with an executor yet.
@@ -127,7 +136,22 @@ impl Link {
 
     /// A link over a stream that the task has registered for both directions.
     pub(crate) fn with_source(stream: StreamSocket, source: Option<EventSource>) -> Self {
-        Self { driver: Driver::new(), connection: Some(Connection::new(stream, source)) }
+        let connection = Some(Connection::new(stream, source));
+        Self { driver: Driver::new(), connection, channel: None }
+    }
+
+    /// The same, speaking through `channel` from its first byte on.
+    #[must_use]
+    pub fn with_channel(mut self, channel: OwnedChannel) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Which of the server's keys the client has, as [`Channel::peer_key`] tells, once the channel is open; also
+    /// when the conversation is over. `None` without a channel.
+    pub fn peer_key(&self) -> Option<usize> {
+        let channel = self.channel.as_ref()?.channel();
+        channel.is_open().then(|| channel.peer_key())
     }
 
     /// The stream, until the conversation is over.
@@ -144,14 +168,14 @@ impl Link {
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
-    /// [`DriveError`]: it failed, and the link no longer has the connection. What a session that failed
+    /// [`LinkError`]: it failed, and the link no longer has the connection. What a session that failed
     /// had yet to say was attempted once.
     pub fn drive<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
         session: &mut S,
         on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error>> {
+    ) -> nb::Result<(), LinkError<S::Error>> {
         match self.run(cx, session, None, false, on_event) {
             Err(nb::Error::WouldBlock) => self.flush(cx, session),
             over => over,
@@ -167,7 +191,7 @@ impl Link {
     /// # Errors
     /// As [`drive`](Self::drive). [`nb::Error::WouldBlock`]: the conversation goes on, in this turn
     /// if the session is given something to go on with, else with the task's next.
-    /// [`DriveError::Contents`]: the file ended before what was to be sent of it, or there is none. The
+    /// [`LinkError::Contents`]: the file ended before what was to be sent of it, or there is none. The
     /// connection is reset, as it is when the file cannot be read.
     pub fn advance<W, S: Session>(
         &mut self,
@@ -175,7 +199,7 @@ impl Link {
         session: &mut S,
         contents: Option<&mut Contents<'_>>,
         on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error>> {
+    ) -> nb::Result<(), LinkError<S::Error>> {
         self.run(cx, session, contents, true, on_event)
     }
 
@@ -187,12 +211,12 @@ impl Link {
     ///
     /// # Errors
     /// [`nb::Error::WouldBlock`]: the conversation goes on with the task's next turn.
-    /// [`DriveError::Connection`]: the connection broke.
+    /// [`LinkError::Connection`]: the connection broke.
     pub fn flush<W, S: Session>(
         &mut self,
         cx: &mut Context<'_, W>,
-        session: &S,
-    ) -> nb::Result<(), DriveError<S::Error>> {
+        session: &mut S,
+    ) -> nb::Result<(), LinkError<S::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
@@ -200,13 +224,21 @@ impl Link {
         let flushed = if connection.full { Ok(false) } else { connection.flush(cx, false) };
         match flushed.and_then(|_| connection.watch(cx)) {
             Ok(()) => {
-                cx.set_deadline(self.driver.poll_deadline(session));
+                cx.set_deadline(self.poll_deadline(session));
                 Err(nb::Error::WouldBlock)
             }
             Err(error) => {
                 self.give_up(cx);
-                Err(nb::Error::Other(DriveError::Connection(error)))
+                Err(nb::Error::Other(LinkError::Connection(error)))
             }
+        }
+    }
+
+    fn poll_deadline<S: Session>(&mut self, session: &mut S) -> Option<Instant> {
+        let driver = &self.driver;
+        match &mut self.channel {
+            None => driver.poll_deadline(session),
+            Some(it) => it.with(|channel| driver.poll_deadline(&Secured { session, channel })),
         }
     }
 
@@ -216,8 +248,57 @@ impl Link {
         session: &mut S,
         contents: Option<&mut Contents<'_>>,
         gathers: bool,
+        on_event: impl FnMut(Event<'_, S>),
+    ) -> nb::Result<(), LinkError<S::Error>> {
+        let Some(mut channel) = self.channel.take() else {
+            let result = self.step(cx, session, contents, gathers, on_event);
+            return result.map_err(|error| error.map(LinkError::plain));
+        };
+        let is_client = channel.is_client();
+        let result =
+            channel.with(|channel| self.run_keyed(cx, session, channel, contents, on_event));
+        let is_open = channel.channel().is_open();
+        self.channel = Some(channel);
+        match result {
+            // So it is closed by who refuses what has come.
+            Err(nb::Error::Other(LinkError::Connection(error)))
+                if is_client && !is_open && is_closed(&error) =>
+            {
+                Err(nb::Error::Other(LinkError::Channel(ChannelError::Refused)))
+            }
+            result => result,
+        }
+    }
+
+    fn run_keyed<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        session: &mut S,
+        channel: &mut Channel<'_>,
+        contents: Option<&mut Contents<'_>>,
+        on_event: impl FnMut(Event<'_, S>),
+    ) -> nb::Result<(), LinkError<S::Error>> {
+        let secured = Secured { session, channel };
+        let mut keyed = KeyedSession { secured, contents, failure: None };
+        // An answer, a record and the end of the direction leave together.
+        let result = self.step(cx, &mut keyed, None, true, on_event);
+        match (result, keyed.failure) {
+            (Err(nb::Error::WouldBlock), Some(failure)) => {
+                self.give_up(cx);
+                Err(nb::Error::Other(failure))
+            }
+            (result, _) => result.map_err(|error| error.map(LinkError::keyed)),
+        }
+    }
+
+    fn step<W, S: Session>(
+        &mut self,
+        cx: &mut Context<'_, W>,
+        session: &mut S,
+        contents: Option<&mut Contents<'_>>,
+        gathers: bool,
         mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error>> {
+    ) -> nb::Result<(), DriveError<S::Error, io::Error>> {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
@@ -305,4 +386,9 @@ impl Drop for Link {
             connection.stream.abort();
         }
     }
+}
+
+/// Whether an error is how a peer's close is seen that has not taken what was sent to it.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }

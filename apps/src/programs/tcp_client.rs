@@ -9,7 +9,7 @@ use barewire_core::time::Duration;
 use barewire_linux::address::Address;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
@@ -173,23 +173,23 @@ impl HandshakeTask {
         }
     }
 
-    fn failed(&self, error: &DriveError<hello::HandshakeError>) -> String {
+    fn failed(&self, error: &LinkError<hello::HandshakeError>) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
         match error {
-            DriveError::Connection(error) => {
+            LinkError::Connection(error) => {
                 format!("connection to {name} lost: {}", describe(error))
             }
-            DriveError::Session(hello::HandshakeError::Silent) => {
+            LinkError::Session(hello::HandshakeError::Silent) => {
                 format!("{name} closed the connection without a greeting")
             }
-            DriveError::Session(hello::HandshakeError::TooLong) => {
+            LinkError::Session(hello::HandshakeError::TooLong) => {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
-            DriveError::Session(hello::HandshakeError::TimedOut) => format!(
+            LinkError::Session(hello::HandshakeError::TimedOut) => format!(
                 "the handshake with {name} timed out after {limit} (raise it with --timeout; is it \
                  a server that speaks first?)"
             ),
-            DriveError::Session(hello::HandshakeError::Unclosed) => format!(
+            LinkError::Session(hello::HandshakeError::Unclosed) => format!(
                 "{name} did not close the connection within {limit}, so it may not have received \
                  the answer"
             ),

@@ -8,7 +8,7 @@ use barewire_core::hello;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 use barewire_linux::listener::Listener;
 use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
@@ -162,9 +162,9 @@ impl Task<TcpContext> for Handshake {
 }
 
 /// What it costs its source that a client gave no answer.
-fn penalty(error: &DriveError<hello::HandshakeError>) -> Penalty {
+fn penalty(error: &LinkError<hello::HandshakeError>) -> Penalty {
     match error {
-        DriveError::Session(hello::HandshakeError::Silent) | DriveError::Connection(_) => {
+        LinkError::Session(hello::HandshakeError::Silent) | LinkError::Connection(_) => {
             Penalty::NoData
         }
         _ => Penalty::Failed,
@@ -172,14 +172,14 @@ fn penalty(error: &DriveError<hello::HandshakeError>) -> Penalty {
 }
 
 /// What a client did, in words that follow its address.
-fn failure_reason(error: &DriveError<hello::HandshakeError>, limit: Duration) -> String {
+fn failure_reason(error: &LinkError<hello::HandshakeError>, limit: Duration) -> String {
     match error {
-        DriveError::Connection(error) => format!("connection lost: {}", describe(error)),
-        DriveError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
-        DriveError::Session(hello::HandshakeError::TooLong) => {
+        LinkError::Connection(error) => format!("connection lost: {}", describe(error)),
+        LinkError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
+        LinkError::Session(hello::HandshakeError::TooLong) => {
             format!("answer longer than {MAX_TEXT} bytes")
         }
-        DriveError::Session(hello::HandshakeError::TimedOut | hello::HandshakeError::Unclosed) => {
+        LinkError::Session(hello::HandshakeError::TimedOut | hello::HandshakeError::Unclosed) => {
             format!("handshake timed out after {limit}")
         }
         _ => error.to_string(),

@@ -38,6 +38,28 @@ pub enum ChannelError<E> {
     Session(E),
 }
 
+impl<E> ChannelError<E> {
+    /// The error of the session, if that failed; or else the channel's own.
+    ///
+    /// # Errors
+    /// The channel failed.
+    pub fn into_session(self) -> Result<E, ChannelError<Infallible>> {
+        Err(match self {
+            Self::NotKeyed => ChannelError::NotKeyed,
+            Self::OtherVersion => ChannelError::OtherVersion,
+            Self::OtherConversation => ChannelError::OtherConversation,
+            Self::WrongKey => ChannelError::WrongKey,
+            Self::Refused => ChannelError::Refused,
+            Self::TimedOut => ChannelError::TimedOut,
+            Self::Forged => ChannelError::Forged,
+            Self::Malformed => ChannelError::Malformed,
+            Self::Cut => ChannelError::Cut,
+            Self::Stalled => ChannelError::Stalled,
+            Self::Session(error) => return Ok(error),
+        })
+    }
+}
+
 impl ChannelError<Infallible> {
     /// The same among the errors of any session.
     pub(super) const fn widened<E>(self) -> ChannelError<E> {

@@ -3,9 +3,7 @@
 use core::mem;
 use std::io;
 
-use nix::errno::Errno;
-
-use super::contents::Contents;
+use super::contents::{Contents, judge};
 use crate::executor::{Context, EventSource, Readiness};
 use crate::stream::StreamSocket;
 
@@ -216,33 +214,23 @@ impl Connection {
         offset: u64,
         length: u64,
     ) -> io::Result<Option<usize>> {
-        let length = length.min(CONTENTS_PIECE.into());
-        // No file has bytes there, and the system would call it a mistake.
-        if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
-            return Ok(Some(0));
-        }
-        let length = length.min(contents.end.saturating_sub(offset));
-        if length == 0 {
-            contents.stopped_at = Some(offset);
+        let Some(length) = contents.allow(offset, length.min(CONTENTS_PIECE.into())) else {
             return Ok(None);
-        }
+        };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let moved = if length <= SMALL {
+        let moved = if length == 0 {
+            Ok(Some(0))
+        } else if length <= SMALL {
             self.gather_contents(cx, contents, offset, length)
         } else if self.flush(cx, true)? {
             self.note_sent(self.stream.send_file(contents.file, offset, length))
         } else {
             Ok(None)
         };
-        match moved {
-            Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => Ok(Some(0)),
-            Err(error) => Err(with_culprit(error)),
-            Ok(moved) => {
-                let count = moved.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
-                self.budget.contents = self.budget.contents.saturating_sub(count);
-                Ok(moved)
-            }
-        }
+        let moved = judge(moved)?;
+        let count = moved.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+        self.budget.contents = self.budget.contents.saturating_sub(count);
+        Ok(moved)
     }
 
     fn gather_contents<W>(
@@ -339,22 +327,5 @@ impl Connection {
         }
         cx.give_buffer(mem::take(&mut self.gathered));
         cx.set_deadline(None);
-    }
-}
-
-/// Says so if the file is to blame, where a socket is to be expected: these errors are not among
-/// those of a connection.
-fn with_culprit(error: io::Error) -> io::Error {
-    match error.raw_os_error().map(Errno::from_raw) {
-        Some(
-            errno @ (Errno::EIO
-            | Errno::ESTALE
-            | Errno::ENODATA
-            | Errno::EINVAL
-            | Errno::EISDIR
-            | Errno::ESPIPE
-            | Errno::EBADF),
-        ) => io::Error::new(error.kind(), format!("the contents cannot be read: {}", errno.desc())),
-        _ => error,
     }
 }

@@ -34,8 +34,8 @@ impl<'a> Contents<'a> {
         self
     }
 
-    /// The same, but small pieces, which are read rather than sent by `sendfile(2)`, only if they are in
-    /// the page cache (`RWF_NOWAIT`, `preadv2(2)`). Where the system cannot tell, they count as if they
+    /// The same, but what is read rather than sent by `sendfile(2)`, small pieces and records, only if it is in
+    /// the page cache (`RWF_NOWAIT`, `preadv2(2)`). Where the system cannot tell, it counts as if it
     /// were.
     #[must_use]
     pub fn only_cached(mut self) -> Self {
@@ -48,7 +48,36 @@ impl<'a> Contents<'a> {
         self.stopped_at
     }
 
-    /// Reads a small piece. `None`: it is not to be waited for.
+    /// Up to how many bytes of a range may be sent. `None` where it is to stop; 0 where no file has bytes, and
+    /// the system would call it a mistake.
+    pub(super) fn allow(&mut self, offset: u64, length: u64) -> Option<u64> {
+        if offset.checked_add(length).is_none_or(|end| i64::try_from(end).is_err()) {
+            return Some(0);
+        }
+        let length = length.min(self.end.saturating_sub(offset));
+        if length == 0 {
+            self.stopped_at = Some(offset);
+            return None;
+        }
+        Some(length)
+    }
+
+    /// Reads to where a record is sealed, up to as much as there is room for. `None`: it is to stop there, or
+    /// is not to be waited for. 0 bytes: the file ends before.
+    pub(super) fn read_record(
+        &mut self,
+        room: &mut [u8],
+        offset: u64,
+    ) -> io::Result<Option<usize>> {
+        let Some(length) = self.allow(offset, room.len() as u64) else { return Ok(None) };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length == 0 {
+            return Ok(Some(0));
+        }
+        judge(self.read(&mut room[..length], offset))
+    }
+
+    /// Reads a piece. `None`: it is not to be waited for.
     pub(super) fn read(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
         if self.only_cached {
             match read_cached(self.file, buffer, offset) {
@@ -63,5 +92,31 @@ impl<'a> Contents<'a> {
         }
         let offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
         retry(|| pread(self.file, buffer, offset)).map(Some)
+    }
+}
+
+/// What was moved of a file, judged by what has moved it: 0 bytes also where even the file system's largest
+/// file ends, and an error that says so if the file is to blame.
+pub(super) fn judge(moved: io::Result<Option<usize>>) -> io::Result<Option<usize>> {
+    match moved {
+        Err(error) if error.raw_os_error() == Some(Errno::EOVERFLOW as i32) => Ok(Some(0)),
+        moved => moved.map_err(with_culprit),
+    }
+}
+
+/// Says so if the file is to blame, where a socket is to be expected: these errors are not among
+/// those of a connection.
+fn with_culprit(error: io::Error) -> io::Error {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(
+            errno @ (Errno::EIO
+            | Errno::ESTALE
+            | Errno::ENODATA
+            | Errno::EINVAL
+            | Errno::EISDIR
+            | Errno::ESPIPE
+            | Errno::EBADF),
+        ) => io::Error::new(error.kind(), format!("the contents cannot be read: {}", errno.desc())),
+        _ => error,
     }
 }

@@ -1,6 +1,7 @@
 mod conformance;
 mod echo;
 mod faults;
+mod keyed;
 mod lingering;
 mod sender;
 mod sending;
@@ -14,7 +15,7 @@ use std::thread;
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 
-use super::{Contents, DriveError, Link, connection};
+use super::{Contents, Link, LinkError, connection};
 use crate::executor::{Context, Executor, MAX_EVENT_SOURCES, SCRATCH};
 use crate::stream::StreamSocket;
 use crate::testing::{Random, task};
@@ -27,7 +28,7 @@ const WRITES: usize = connection::WRITES as usize;
 struct Outcome {
     heard: Vec<u8>,
     turns: usize,
-    result: Option<Result<(), DriveError<Unspeakable>>>,
+    result: Option<Result<(), LinkError<Unspeakable>>>,
 }
 
 fn pair() -> (StreamSocket, StdStream) {
@@ -147,7 +148,7 @@ fn a_reset_is_never_an_orderly_end() {
     peer.write_all(b"some").unwrap();
     StreamSocket::try_from(peer).unwrap().abort();
     let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
-    let Some(Err(DriveError::Connection(error))) = outcome.result else {
+    let Some(Err(LinkError::Connection(error))) = outcome.result else {
         panic!("{:?}", outcome.result)
     };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
@@ -160,7 +161,7 @@ fn a_failed_session_has_a_last_word_that_unread_bytes_do_not_destroy() {
     sent.resize(SCRATCH + 1000, b'z');
     peer.write_all(&sent).unwrap();
     let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
-    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
+    assert!(matches!(outcome.result, Some(Err(LinkError::Session(Unspeakable)))));
     let mut last = String::new();
     peer.read_to_string(&mut last).unwrap();
     assert_eq!(last, "sorry");
@@ -172,7 +173,7 @@ fn the_deadline_of_the_session_is_kept() {
     let deadline = Some(Instant::from_millis(10_000));
     let echo = Echo { deadline, ..Echo::default() };
     let outcome = converse(Executor::simulated(), stream, echo);
-    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
+    assert!(matches!(outcome.result, Some(Err(LinkError::Session(Unspeakable)))));
 }
 
 #[test]
@@ -193,7 +194,7 @@ fn a_peer_that_never_stops_does_not_outrun_the_deadline() {
     peer.write_all(&[b'x'; 4096]).unwrap();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
     let outcome = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
+    assert!(matches!(outcome.result, Some(Err(LinkError::Session(Unspeakable)))));
     assert_eq!((outcome.turns, outcome.heard.len()), (1, 16 * WRITES));
 }
 
@@ -232,7 +233,7 @@ fn a_close_after_a_reset_is_not_orderly() {
                 StreamSocket::try_from(peer.take().unwrap()).unwrap().abort();
                 return Poll::Pending;
             }
-            Err(nb::Error::Other(DriveError::Connection(error))) => *result = Some(error.kind()),
+            Err(nb::Error::Other(LinkError::Connection(error))) => *result = Some(error.kind()),
             _ => {}
         }
         Poll::Ready(())
@@ -255,7 +256,7 @@ fn a_half_close_after_a_reset_tells_of_the_reset() {
     executor.spawn(task(move |kind: &mut Option<ErrorKind>, cx| {
         match link.drive(cx, &mut receiver, |event| panic!("{event:?}")) {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
-            Err(nb::Error::Other(DriveError::Connection(error))) => *kind = Some(error.kind()),
+            Err(nb::Error::Other(LinkError::Connection(error))) => *kind = Some(error.kind()),
             over => panic!("{over:?}"),
         }
         Poll::Ready(())
@@ -299,7 +300,7 @@ fn who_is_cut_off_in_the_middle_sees_a_reset() {
     let (stream, mut peer) = pair();
     let echo = Echo { deadline: Some(Instant::ZERO), ..Echo::default() };
     let outcome = converse(Executor::new().unwrap(), stream, echo);
-    assert!(matches!(outcome.result, Some(Err(DriveError::Session(Unspeakable)))));
+    assert!(matches!(outcome.result, Some(Err(LinkError::Session(Unspeakable)))));
     assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 
     // By the end of the task.

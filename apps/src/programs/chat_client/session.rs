@@ -9,7 +9,7 @@ use barewire_core::session::Session as _;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
@@ -211,9 +211,9 @@ impl ChatSession {
     }
 }
 
-fn broken(fault: &DriveError<ClientError>) -> SessionEnd {
+fn broken(fault: &LinkError<ClientError>) -> SessionEnd {
     SessionEnd::Broken(match fault {
-        DriveError::Connection(error) => describe(error).to_string(),
+        LinkError::Connection(error) => describe(error).to_string(),
         other => other.to_string(),
     })
 }

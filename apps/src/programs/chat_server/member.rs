@@ -6,7 +6,7 @@ use core::task::Poll;
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 use barewire_linux::stream::StreamSocket;
 use jiff::Timestamp;
 
@@ -171,7 +171,7 @@ impl MemberConnection {
             Err(nb::Error::Other(fault)) => {
                 log::debug!("{}: {fault}", self.peer.address);
                 match fault {
-                    DriveError::Session(error) => error.into(),
+                    LinkError::Session(error) => error.into(),
                     _ => LeaveReason::Lost,
                 }
             }

@@ -2,7 +2,7 @@
 
 use barewire_core::file::{Operation, ReceiverError, Refusal, is_acceptable};
 use barewire_linux::dialer::DialError;
-use barewire_linux::link::DriveError;
+use barewire_linux::link::LinkError;
 use indicatif::HumanBytes;
 
 use crate::client::destination::connect_error;
@@ -71,21 +71,21 @@ pub(super) fn ended(
         ),
         Ending::Unconnected(error) => connect_error(server, *timeout, error),
         Ending::Closed => broke_off("the connection was closed"),
-        Ending::Broken(DriveError::Connection(error)) if policy.was_heard || policy.is_plain() => {
+        Ending::Broken(LinkError::Connection(error)) if policy.was_heard || policy.is_plain() => {
             broke_off(&describe(error).to_string())
         }
-        Ending::Broken(DriveError::Connection(error)) => broke_off(&format!(
+        Ending::Broken(LinkError::Connection(error)) => broke_off(&format!(
             "{}, with no answer (--plain suits the simplest servers)",
             describe(error)
         )),
-        Ending::Broken(DriveError::Session(ReceiverError::TimedOut)) => format!(
+        Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) => format!(
             "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
              suits the simplest servers)"
         ),
-        Ending::Broken(DriveError::Session(ReceiverError::Stalled)) => {
+        Ending::Broken(LinkError::Session(ReceiverError::Stalled)) => {
             broke_off(&format!("too little came for {stall} (--stall allows more)"))
         }
-        Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
+        Ending::Broken(LinkError::Session(ReceiverError::NotFramed))
             if transfer.is_listing() && !policy.was_heard =>
         {
             format!(
@@ -94,13 +94,13 @@ pub(super) fn ended(
             )
         }
         // It did know it before.
-        Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) => broke_off(
+        Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) => broke_off(
             "the server gave no answer (--plain starts over, for a server that knows no other form)",
         ),
-        Ending::Broken(DriveError::Session(ReceiverError::Nothing)) => format!(
+        Ending::Broken(LinkError::Session(ReceiverError::Nothing)) => format!(
             "{name}: {server} sent nothing: there is no such file, it was refused, or it is empty"
         ),
-        Ending::Broken(DriveError::Session(error)) => broke_off(&error.to_string()),
+        Ending::Broken(LinkError::Session(error)) => broke_off(&error.to_string()),
         Ending::Broken(fault) => format!("{name}: {fault}"),
         Ending::Aborted(Abort::Busy) => format!("{name}: {server} is busy"),
         Ending::Aborted(Abort::Changed) => format!("{name}: it has changed meanwhile"),

@@ -6,7 +6,7 @@ use barewire_core::file::{self, ReceiverError};
 use barewire_core::session::Session as _;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 
 use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
@@ -171,8 +171,8 @@ impl MirrorConnection {
         match ending {
             Ending::Unconnected(error) => connect_error(address, mirrors.settings.timeout, error),
             Ending::Closed => "the connection was closed".into(),
-            Ending::Broken(DriveError::Connection(error)) => describe(error).to_string(),
-            Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
+            Ending::Broken(LinkError::Connection(error)) => describe(error).to_string(),
+            Ending::Broken(LinkError::Session(ReceiverError::NotFramed))
                 if !self.policy.was_heard =>
             {
                 "it speaks the plain form only, in which nothing can be proven".into()

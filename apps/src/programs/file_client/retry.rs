@@ -5,7 +5,7 @@ use std::io;
 use barewire_core::file::ReceiverError;
 use barewire_core::time::Duration;
 use barewire_linux::dialer::DialError;
-use barewire_linux::link::DriveError;
+use barewire_linux::link::LinkError;
 
 use crate::client::retry_delay::next_retry_delay;
 
@@ -18,7 +18,7 @@ pub(super) enum Ending {
     Unconnected(DialError),
     /// In order.
     Closed,
-    Broken(DriveError<ReceiverError>),
+    Broken(LinkError<ReceiverError>),
     /// By this side.
     Aborted(Abort),
 }
@@ -120,19 +120,19 @@ impl RetryPolicy {
             // reset tells nothing; it is also what a server that is being stopped leaves. And where
             // something came in the framed form, a server that is only short of something for the
             // moment must not make the plain form overwrite it.
-            Ending::Broken(DriveError::Session(ReceiverError::NotFramed)) if !stays => {
+            Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) if !stays => {
                 if left.is_listing {
                     return Step::Fail;
                 }
                 self.form = Form::FellBack;
                 Step::ConnectPlainly
             }
-            Ending::Broken(DriveError::Session(ReceiverError::Nothing))
+            Ending::Broken(LinkError::Session(ReceiverError::Nothing))
             | Ending::Aborted(Abort::Skip(_)) => {
                 self.attempts = 0;
                 Step::Skip
             }
-            Ending::Broken(DriveError::Session(
+            Ending::Broken(LinkError::Session(
                 ReceiverError::Malformed | ReceiverError::OtherVersion | ReceiverError::Unverified,
             ))
             | Ending::Aborted(Abort::GiveUp(_)) => Step::GiveUp,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn broken(error: ReceiverError) -> Ending {
-        Ending::Broken(DriveError::Session(error))
+        Ending::Broken(LinkError::Session(error))
     }
 
     fn retry(attempt: u32) -> Step {

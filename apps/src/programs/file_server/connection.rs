@@ -11,7 +11,7 @@ use barewire_core::session::{Output, Session as _};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::files::Asker;
-use barewire_linux::link::{DriveError, Link};
+use barewire_linux::link::{Link, LinkError};
 
 use super::response::Response;
 use super::sources::{SourceShare, Sources};
@@ -124,7 +124,7 @@ impl ClientConnection {
             match advanced {
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(fault)) => {
-                    if let DriveError::Session(SenderError::TimedOut) = fault {
+                    if let LinkError::Session(SenderError::TimedOut) = fault {
                         *penalty = penalty.and(Some(Penalty::Failed));
                     }
                     return Err(nb::Error::Other(self.reason(context, &fault)));
@@ -281,22 +281,20 @@ impl ClientConnection {
     }
 
     /// What went wrong, in words that follow the client's address.
-    fn reason(&self, context: &FileContext, fault: &DriveError<SenderError>) -> String {
+    fn reason(&self, context: &FileContext, fault: &LinkError<SenderError>) -> String {
         let during = self.during();
         match fault {
-            DriveError::Connection(error) => {
+            LinkError::Connection(error) => {
                 format!("connection lost{during}: {}", describe(error))
             }
-            DriveError::Contents => {
+            LinkError::Contents => {
                 format!("was cut off{during}: the file was truncated while it was sent")
             }
-            DriveError::Session(SenderError::CutShort) => {
-                "closed in the middle of a request".into()
-            }
-            DriveError::Session(SenderError::TimedOut) => {
+            LinkError::Session(SenderError::CutShort) => "closed in the middle of a request".into(),
+            LinkError::Session(SenderError::TimedOut) => {
                 format!("did not send a request within {}", context.state.config.timeout)
             }
-            DriveError::Session(SenderError::Stalled) => {
+            LinkError::Session(SenderError::Stalled) => {
                 format!("took too little for {}{during}", context.state.config.stall)
             }
             _ => fault.to_string(),
@@ -341,7 +339,7 @@ impl Task<FileContext> for ClientConnection {
                 if let Some(response) = &mut self.response {
                     response.mark(&context.state.store, &asker);
                 }
-                let flushed = self.link.flush(cx, &self.session);
+                let flushed = self.link.flush(cx, &mut self.session);
                 if let (Err(nb::Error::WouldBlock), Some(at)) =
                     (&flushed, self.resumes_at(&context.state))
                 {

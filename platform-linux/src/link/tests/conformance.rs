@@ -8,13 +8,13 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
 use barewire_conformance::{Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Seen, check};
-use barewire_core::driver::Step;
+use barewire_core::driver::{DriveError, Step};
 use barewire_core::time::Instant;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::{setsockopt, sockopt::TcpNoDelay};
 
-use super::{Contents, Link, pair};
+use super::{Contents, Link, LinkError, pair};
 use crate::executor::{Executor, TaskId};
 use crate::sys;
 use crate::sys::unread;
@@ -170,7 +170,7 @@ impl Adapter for Loopback {
                     self.end = Some(if is_closed { Step::Close } else { Step::Reset });
                 }
                 Step::Over(match over {
-                    Err(nb::Error::Other(error)) => Err(error),
+                    Err(nb::Error::Other(error)) => Err(drive_error(error)),
                     _ => Ok(()),
                 })
             }
@@ -184,6 +184,17 @@ impl Adapter for Loopback {
 
     fn start(&self) -> Instant {
         Instant::ZERO
+    }
+}
+
+/// What the driver has made of it.
+fn drive_error(error: LinkError<ExaminerError>) -> DriveError<ExaminerError, io::Error> {
+    match error {
+        LinkError::Session(error) => DriveError::Session(error),
+        LinkError::Connection(error) => DriveError::Connection(error),
+        LinkError::Contents => DriveError::Contents,
+        LinkError::Stalled => DriveError::Stalled,
+        LinkError::Channel(error) => panic!("without a channel: {error}"),
     }
 }
 

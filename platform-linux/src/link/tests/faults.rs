@@ -12,7 +12,7 @@ use std::thread;
 use barewire_core::time::Instant;
 
 use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, file, serve, serve_all};
-use super::{Contents, DriveError, Link, pair};
+use super::{Contents, Link, LinkError, pair};
 use crate::executor::Executor;
 use crate::stream::StreamSocket;
 use crate::testing::task;
@@ -25,7 +25,7 @@ fn contents_that_end_early_end_in_a_reset() {
         let (stream, peer) = pair();
         let peer = ask(peer, b"a");
         let over = serve_all(stream, &files, |_, _| {});
-        assert!(matches!(over, Err(DriveError::Contents)), "{over:?}");
+        assert!(matches!(over, Err(LinkError::Contents)), "{over:?}");
         let received = peer.join().unwrap();
         assert_eq!(received.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
@@ -42,12 +42,12 @@ fn a_reset_in_the_middle_of_contents_is_a_fault() {
     });
     let over = serve_all(stream, &files, |_, _| {});
     reader.join().unwrap();
-    let Err(DriveError::Connection(error)) = over else { panic!("{over:?}") };
+    let Err(LinkError::Connection(error)) = over else { panic!("{over:?}") };
     assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
 }
 
 /// How the conversation ends if the one answer is `range` of `contents`.
-fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> DriveError<Infallible> {
+fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> LinkError<Infallible> {
     let (stream, mut peer) = pair();
     peer.write_all(b"a").unwrap();
     let (mut link, mut sender) = (Link::new(stream), Sender::default());
@@ -64,7 +64,7 @@ fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> DriveError<Infal
                 Ok(()) => panic!("over in order"),
             }
             if sender.demand().is_none() {
-                assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
+                assert!(matches!(link.flush(cx, &mut sender), Err(nb::Error::WouldBlock)));
                 return Poll::Pending;
             }
             sender.offer(range.clone());
@@ -80,17 +80,17 @@ fn offer_range(contents: Option<OwnedFd>, range: Range<u64>) -> DriveError<Infal
 fn what_is_no_contents_is_a_fault() {
     const LARGE: u64 = 1 << 20;
 
-    assert!(matches!(offer_range(None, 0..10), DriveError::Contents));
+    assert!(matches!(offer_range(None, 0..10), LinkError::Contents));
     for length in [10, LARGE] {
         for start in [11, i64::MAX as u64 - LARGE, i64::MAX as u64, u64::MAX - LARGE] {
             let fault = offer_range(Some(file(b"some bytes").into()), start..start + length);
-            assert!(matches!(fault, DriveError::Contents), "{start} {length}: {fault:?}");
+            assert!(matches!(fault, LinkError::Contents), "{start} {length}: {fault:?}");
         }
         let (pipe, _writer) = std::io::pipe().unwrap();
         let folder = OwnedFd::from(File::open("/").unwrap());
         for (name, file) in [("folder", folder), ("pipe", pipe.into())] {
             match offer_range(Some(file), 0..length) {
-                DriveError::Connection(error) => {
+                LinkError::Connection(error) => {
                     let words = error.to_string();
                     assert!(words.starts_with("the contents cannot be read: "), "{name}: {words}");
                 }
@@ -146,7 +146,7 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
         let going_on = link.advance(cx, &mut sender, Some(&mut contents), |()| {});
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         if sender.demand().is_none() {
-            assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
+            assert!(matches!(link.flush(cx, &mut sender), Err(nb::Error::WouldBlock)));
             return Poll::Pending;
         }
         sender.offer(0..1000);
@@ -154,10 +154,10 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
         assert!(matches!(going_on, Err(nb::Error::WouldBlock)), "{going_on:?}");
         assert!(calls_and_gathered(&link).1 > 0, "nothing went out");
         StreamSocket::try_from(peer.take().unwrap()).unwrap().abort();
-        let over = link.flush(cx, &sender);
-        let Err(nb::Error::Other(DriveError::Connection(error))) = over else { panic!("{over:?}") };
+        let over = link.flush(cx, &mut sender);
+        let Err(nb::Error::Other(LinkError::Connection(error))) = over else { panic!("{over:?}") };
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-        assert!(link.flush(cx, &sender).is_ok(), "there is nothing left to go out");
+        assert!(link.flush(cx, &mut sender).is_ok(), "there is nothing left to go out");
         Poll::Ready(())
     }));
     executor.run(&mut ()).unwrap();

@@ -13,7 +13,7 @@ use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{Contents, DriveError, Link, WRITES};
+use super::{Contents, Link, LinkError, WRITES};
 use crate::executor::{Context, Executor};
 use crate::stream::StreamSocket;
 use crate::testing::{Random, task};
@@ -153,7 +153,7 @@ impl TestFiles {
     }
 }
 
-type Over = nb::Result<(), DriveError<Infallible>>;
+type Over = nb::Result<(), LinkError<Infallible>>;
 
 /// One turn, as an owner makes it. `inspect` sees the link before what is gathered is written.
 pub(super) fn serve<W>(
@@ -181,7 +181,7 @@ pub(super) fn serve_all(
     stream: StreamSocket,
     files: &TestFiles,
     mut inspect: impl FnMut(&Link, &Sender) + 'static,
-) -> Result<(), DriveError<Infallible>> {
+) -> Result<(), LinkError<Infallible>> {
     let (mut link, mut sender, files) = (Link::new(stream), Sender::default(), files.clone());
     let mut executor = Executor::new().unwrap();
     executor.spawn(task(move |result: &mut Option<_>, cx| {

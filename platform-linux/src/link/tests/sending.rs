@@ -62,7 +62,7 @@ fn contents_in_memory_arrive_alike() {
             let Some(asked) = sender.demand() else { break };
             sender.offer(0..lender.get(asked).1.len() as u64);
         }
-        assert!(matches!(link.flush(cx, &sender), Err(nb::Error::WouldBlock)));
+        assert!(matches!(link.flush(cx, &mut sender), Err(nb::Error::WouldBlock)));
         Poll::Pending
     }));
     executor.run(&mut ()).unwrap();
@@ -209,7 +209,7 @@ fn what_more_is_certain_to_follow_leaves_with_it() {
         let mut member = room.member(id).unwrap();
         assert!(link.run(cx, &mut member, None, false, |_| {}).is_err());
         assert_eq!(calls_and_gathered(&link), (0, WELCOME.len()));
-        assert!(link.flush(cx, &member).is_err());
+        assert!(link.flush(cx, &mut member).is_err());
         let mut received = vec![0; WELCOME.len()];
         peer.read_exact(&mut received).unwrap();
         assert_eq!(received, WELCOME.as_bytes());

@@ -7,7 +7,7 @@ use barewire_core::file::{
 use barewire_core::time::Duration;
 use barewire_linux::dialer::{DialError, Resolver};
 use barewire_linux::files::{Download, DownloadOptions};
-use barewire_linux::link::DriveError;
+use barewire_linux::link::LinkError;
 use clap::Parser as _;
 
 use super::*;
@@ -36,7 +36,7 @@ fn stdout(name: &str) -> Transfer {
 }
 
 fn reset() -> Ending {
-    Ending::Broken(DriveError::Connection(io::ErrorKind::ConnectionReset.into()))
+    Ending::Broken(LinkError::Connection(io::ErrorKind::ConnectionReset.into()))
 }
 
 fn unconnected(kind: io::ErrorKind) -> Ending {
@@ -44,7 +44,7 @@ fn unconnected(kind: io::ErrorKind) -> Ending {
 }
 
 fn not_framed() -> Ending {
-    Ending::Broken(DriveError::Session(ReceiverError::NotFramed))
+    Ending::Broken(LinkError::Session(ReceiverError::NotFramed))
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_breaks_off_is_tried_again_until_nothing_comes_of_it() {
 fn what_cannot_become_better_is_not_tried_again() {
     for end in [
         unconnected(io::ErrorKind::ConnectionRefused),
-        Ending::Broken(DriveError::Session(ReceiverError::Malformed)),
+        Ending::Broken(LinkError::Session(ReceiverError::Malformed)),
         Ending::Aborted(Abort::GiveUp("the disk is full".into())),
     ] {
         let mut output = output();
@@ -154,7 +154,7 @@ fn one_that_fails_does_not_keep_the_others() {
     let transfers = ["x", "y"].map(stdout).into();
     let mut client = client(&mut output, transfers);
     client.policy = RetryPolicy::new(2, Duration::from_millis(500), true);
-    let nothing = || Ending::Broken(DriveError::Session(ReceiverError::Nothing));
+    let nothing = || Ending::Broken(LinkError::Session(ReceiverError::Nothing));
     assert!(client.after(&nothing(), Instant::ZERO).is_some());
     assert!(client.after(&nothing(), Instant::ZERO).is_none());
     assert!(client.queue.reporter.has_failed());
