@@ -8,7 +8,7 @@ mod socket;
 mod tests;
 
 pub use client::UdpClient;
-pub use server::{Batch, MAX_MEMORY, ReceivedDatagram, UdpServer};
+pub use server::{Batch, MAX_MEMORY, ReceivedDatagram, UdpServer, batch_size};
 pub use socket::UdpSocket;
 
 pub use crate::sys::mmsg::MAX_BATCH;

@@ -7,6 +7,7 @@
 //! | a server | [`FileJobs`], [`Supply`] | what has to be waited for, other threads do, once for all who need it |
 //! | a server | [`open_log`] | a file is added to |
 //! | a server | [`read_regular`] | a file is read whole, if it is one |
+//! | both | [`read_key`], [`create_key`] | a key is its owner's alone |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
 //! | a client | [`open_stream`] | a device is written to, and never replaced |
@@ -57,6 +58,7 @@ mod download;
 mod file_system;
 mod finishing;
 mod folder;
+mod key_file;
 mod listing;
 mod log;
 mod open_error;
@@ -75,6 +77,7 @@ pub use digest_cache::DigestCache;
 pub use download::{Download, DownloadOptions, Held, HeldDigests};
 pub use finishing::Finishing;
 pub use folder::Folder;
+pub use key_file::{KeyFileError, KeyGuard, create_key, read_key};
 pub use listing::{FolderEntry, FolderListing};
 pub use log::open_log;
 pub use open_error::{OpenError, Reason};

@@ -97,8 +97,7 @@ impl UdpServer {
     pub fn new(socket: UdpSocket, capacity: usize) -> io::Result<Self> {
         let ip = socket.local_addr()?.ip();
         let bound = Some(ip.to_canonical()).filter(|ip| !ip.is_unspecified());
-        let batch = (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH);
-        let buffer = ReceiveBuffer::new(capacity, batch, bound.is_none());
+        let buffer = ReceiveBuffer::new(capacity, batch_size(capacity), bound.is_none());
         Ok(Self { socket, source: None, bound, buffer, pause: ErrorPause::default() })
     }
 
@@ -193,6 +192,11 @@ impl UdpServer {
         cx.clear(source, Readiness::READABLE);
         self.buffer.receive(self.socket.as_fd())
     }
+}
+
+/// How many datagrams a server with room for `capacity` bytes of each takes at once, at most.
+pub fn batch_size(capacity: usize) -> usize {
+    (MAX_MEMORY / capacity.max(1)).clamp(1, MAX_BATCH)
 }
 
 impl fmt::Debug for UdpServer {
