@@ -15,6 +15,7 @@
 //! | `ending` | how long a server that ends waits for all of it |
 //! | `format` | text or JSON, and how values are shown in either |
 //! | `writable` | whether who reads a stream lets more be written |
+//! | `shell` | commands that a person can copy |
 //! | `system_error` | the system's errors in words |
 
 pub(crate) mod ending;
@@ -23,6 +24,7 @@ pub(crate) mod format;
 pub(crate) mod peer_text;
 pub(crate) mod printer;
 pub(crate) mod raw;
+pub(crate) mod shell;
 pub(crate) mod standard_error;
 mod stdout_sink;
 pub(crate) mod system_error;

@@ -1,9 +1,12 @@
 //! Arguments that several programs share, and how they are read.
 
+use std::path::PathBuf;
+
 use barewire_core::text::{self, Text};
 use clap::{ArgAction, Args, ColorChoice};
 use clap_complete::Shell;
 
+use crate::cli::keys::KEY_HEADING;
 use crate::cli::sandbox::SandboxArguments;
 use crate::cli::waits::Waits;
 
@@ -34,6 +37,10 @@ pub(crate) struct Common {
     /// Print the manual page, and exit
     #[arg(long, exclusive = true)]
     pub(crate) man: bool,
+
+    /// Make a new key in FILE, which must not be there yet, for its owner alone; tell how to go on, and exit
+    #[arg(long, value_name = "FILE", exclusive = true, help_heading = KEY_HEADING)]
+    pub(crate) new_key: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) sandbox: SandboxArguments,

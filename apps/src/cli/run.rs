@@ -14,6 +14,7 @@ use log::{Level, LevelFilter};
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::new_key;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
 use crate::output::standard_error;
@@ -49,9 +50,10 @@ pub(crate) fn run<P: Run>(arguments: impl IntoIterator<Item = OsString>) -> Exit
     writable::set_reader_timeout(common.waits.reader_timeout);
     let format = if common.json { Format::Json } else { Format::Text };
     let mut printer = Printer::new(P::NAME, format, common.quiet);
-    let result = match generated::<P>(common) {
-        Some(text) => print(&text),
-        None => no_new_privileges()
+    let result = match (generated::<P>(common), &common.new_key) {
+        (Some(text), _) => print(&text),
+        (None, Some(path)) => new_key::make(P::NAME, path).and_then(|text| print(text.as_bytes())),
+        (None, None) => no_new_privileges()
             .and_then(|()| survive_file_size_limit())
             .map_err(Failure::system)
             .and_then(|()| program.run(&mut printer)),

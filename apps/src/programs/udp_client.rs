@@ -1,12 +1,14 @@
 //! `udp-client`: asks a datagram server.
 
 mod asking;
+mod sealing;
 
 use core::task::Poll;
 use std::io;
 use std::net::SocketAddr;
 
 use barewire_core::datagram::{self, Datagram, ExchangeConfig};
+use barewire_core::secure::REQUEST_OVERHEAD;
 use barewire_core::time::Duration;
 use barewire_linux::address::Family;
 use barewire_linux::dialer::{DialError, Resolver};
@@ -14,10 +16,11 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
-use super::udp_server::{capacity, payload};
+use super::udp_server::{capacity, check_sealed_length, payload};
 use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ClientKeyArguments;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
 use crate::client::destination::{Destination, FamilyArguments, among, no_address};
@@ -27,12 +30,14 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
 use asking::{Asking, Question, Replied, Unanswered};
+use sealing::Sealing;
 
 const EXAMPLES: &str = "\
 Examples:
   udp-client 127.0.0.1:8080                  send 'nice to meet you too', show the reply
   udp-client example.org 8080 ping -r 2      try three times: for 5, 10 and 20 seconds
   udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
+  udp-client 127.0.0.1:8080 --key ben.key    ask a server that has this key, unheard by others
 
 The exit code is 0 if a whole reply came (with --count, any reply), 1 if none did, and 2 for
 wrong usage.";
@@ -72,6 +77,9 @@ pub(crate) struct UdpClientProgram {
     repeat: RepeatArguments,
 
     #[command(flatten)]
+    key: ClientKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -88,11 +96,18 @@ impl Run for UdpClientProgram {
         let family = self.family(local)?;
         let config = ExchangeConfig::new().with_timeout(self.timeout).with_retries(self.retries);
         let request = text.unwrap_or(b"nice to meet you too");
+        let sealing = self.key.read()?.map(|key| Sealing::new(&key)).transpose();
+        let sealing = sealing.map_err(Failure::system)?;
+        if sealing.is_some() {
+            check_sealed_length(request.len(), REQUEST_OVERHEAD)
+                .map_err(|why| Failure::usage(format!("TEXT: the text {why}")))?;
+        }
         let task = ExchangeTask {
             resolver: server.resolver(family, &self.common.waits)?,
             name: server.to_string(),
             question: Question { request, local, config },
             buffer: vec![0; self.capacity].into_boxed_slice(),
+            sealing,
             preferred: None,
             has_answered: false,
             state: State::Waiting,
@@ -130,6 +145,8 @@ struct ExchangeTask {
     name: String,
     question: Question,
     buffer: Box<[u8]>,
+    /// With a key.
+    sealing: Option<Sealing>,
     /// The address that has replied last.
     preferred: Option<SocketAddr>,
     /// It has replied in the last exchange. As long as it does, it alone is the server: what is lost
@@ -163,6 +180,9 @@ impl Task<Exchanges<'_>> for ExchangeTask {
             }
         }
         self.enter(State::Waiting, cx);
+        if let Some(sealing) = &self.sealing {
+            sealing.tell();
+        }
         Poll::Ready(())
     }
 }
@@ -188,6 +208,9 @@ impl ExchangeTask {
                     return Err(nb::Error::WouldBlock);
                 }
                 exchanges.start(cx.now());
+                if let Some(sealing) = &mut self.sealing {
+                    sealing.begin();
+                }
                 let server = self.preferred.filter(|_| self.has_answered);
                 Ok(Some(server.map_or(State::LookingUp, |server| {
                     State::Asking(Asking::new(self.question, &[server], None))
@@ -199,7 +222,7 @@ impl ExchangeTask {
                 Ok(Some(State::Asking(Asking::new(self.question, &servers, self.preferred))))
             }
             State::Asking(asking) => {
-                let replied = asking.poll(cx, &mut self.buffer);
+                let replied = asking.poll(cx, &mut self.buffer, &mut self.sealing);
                 let tried = asking.tried();
                 let replied = replied.map_err(|error| error.map(|why| self.failed(&why, tried)))?;
                 self.show(exchanges, &replied);
@@ -257,16 +280,21 @@ impl ExchangeTask {
             (Unanswered::TimedOut, _) => {
                 let addresses =
                     if tried > 1 { format!(" ({tried} addresses)") } else { String::new() };
-                let timeout = config.timeout;
-                match config.retries {
-                    0 => format!(
-                        "no reply from {name}{addresses} in {timeout} (try again with --retries)"
-                    ),
-                    retries => format!(
-                        "no reply from {name}{addresses}, tried {} times",
-                        u64::from(retries) + 1
-                    ),
-                }
+                let within = match config.retries {
+                    0 => format!(" in {}", config.timeout),
+                    retries => format!(", tried {} times", u64::from(retries) + 1),
+                };
+                let advice = match &self.sealing {
+                    Some(sealing) if sealing.forged() > 0 => {
+                        " under this key, only others (does the server have another key, or none?)"
+                    }
+                    Some(_) => {
+                        " (is it a server with this key? one that has another does not answer)"
+                    }
+                    None if config.retries == 0 => " (try again with --retries)",
+                    None => "",
+                };
+                format!("no reply from {name}{addresses}{within}{advice}")
             }
         }
     }

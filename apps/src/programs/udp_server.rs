@@ -1,14 +1,18 @@
 //! `udp-server`: answers datagrams.
 
+mod sealing;
 mod unanswered;
 
 use core::task::Poll;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use barewire_core::datagram::{
-    self, Action, Datagram, DropReason, HashKey, Rate, Reply, Responder, ResponderConfig,
+    self, Action, Datagram, DropReason, HashKey, MAX_PAYLOAD, Rate, Reply, Responder,
+    ResponderConfig,
 };
-use barewire_core::time::Duration;
+use barewire_core::secure::{REPLY_OVERHEAD, REQUEST_OVERHEAD};
+use barewire_core::source::Source;
+use barewire_core::time::{Duration, Instant};
 use barewire_linux::address::Address;
 use barewire_linux::datagrams::{UdpServer, UdpSocket};
 use barewire_linux::executor::{Context, Task};
@@ -19,6 +23,7 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ServerKeyArguments;
 use crate::cli::run::Run;
 use crate::cli::waits::Waits;
 use crate::output::events::datagram::ReceivedDatagram;
@@ -28,6 +33,7 @@ use crate::server::listen::{self, ListenArguments};
 use crate::server::sockets::Opened;
 use crate::server::user::UserArguments;
 
+use sealing::{DatagramKeys, Sealing};
 use unanswered::{Count, Unanswered};
 
 /// How many sources the rate limiter keeps count of in a second, and how many ports can be muted: 416 KiB
@@ -44,11 +50,15 @@ Examples:
   udp-server                            reply 'nice to meet you' on 127.0.0.1:8080
   udp-server 0.0.0.0:9000 --echo        reply with what was sent
   udp-server --capacity 65535 --json    take the largest datagrams, for a script
+  udp-server --key ben.key              answer only who has this key, unheard by others
 
 The reply leaves from the address that was asked. To keep loops from starting, no datagram is
 answered that is the server's own reply text, that comes from its own port number or from a port that
 answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second how many
 got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
+
+With a key, what was not sealed with it gets no reply either, and how much that was is told each second. A
+request that somebody has recorded and sends again is answered again.
 
 Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is longer
 than what is asked makes more of it, up to the rates.";
@@ -89,16 +99,28 @@ pub(crate) struct UdpServerProgram {
     user: UserArguments,
 
     #[command(flatten)]
+    key: ServerKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
 /// What one datagram can carry.
 pub(crate) fn payload(argument: &str) -> Result<&'static [u8], String> {
-    if argument.len() > datagram::MAX_PAYLOAD {
-        let (length, most) = (argument.len(), datagram::MAX_PAYLOAD);
+    if argument.len() > MAX_PAYLOAD {
+        let (length, most) = (argument.len(), MAX_PAYLOAD);
         return Err(format!("is {length} bytes long; a datagram holds at most {most}"));
     }
     Ok(argument.to_owned().leak().as_bytes())
+}
+
+/// Whether a text of this length goes into one datagram when it is sealed.
+pub(crate) fn check_sealed_length(length: usize, overhead: usize) -> Result<(), String> {
+    let most = MAX_PAYLOAD - overhead;
+    if length > most {
+        return Err(format!("is {length} bytes long; under a key a datagram holds at most {most}"));
+    }
+    Ok(())
 }
 
 /// A receive capacity.
@@ -117,6 +139,19 @@ struct State {
     unanswered: Unanswered,
 }
 
+impl State {
+    /// What becomes of a datagram, which is counted if it is one of too many.
+    fn decide<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Action<'d> {
+        let action = self.responder.handle_datagram(now, datagram);
+        if let Action::Drop(reason) = action
+            && is_for_a_limit(reason)
+        {
+            self.unanswered.note(now, reason);
+        }
+        action
+    }
+}
+
 fn lock(state: &SharedState) -> MutexGuard<'_, State> {
     // Nothing in it can be left half-changed by a panic.
     state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -132,7 +167,21 @@ impl Run for UdpServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<UdpSocket>()?;
         self.user.take_effect(Keep::Nothing)?;
-        let reply = if self.echo { Reply::Echo } else { Reply::Text(self.reply) };
+        let keys = self.key.read()?.map(DatagramKeys::new);
+        let text = (!self.echo).then_some(self.reply);
+        let reply = match text {
+            Some(text) if keys.is_some() => {
+                check_sealed_length(text.len(), REPLY_OVERHEAD)
+                    .map_err(|why| Failure::usage(format!("--reply: it {why}")))?;
+                // The responder decides who gets one, by what it sees of a sealed request.
+                Reply::Echo
+            }
+            Some(text) => {
+                warn_of_amplifying(text);
+                Reply::Text(text)
+            }
+            None => Reply::Echo,
+        };
         let Waits { mute_threshold, grace, .. } = self.common.waits;
         let config = ResponderConfig::new()
             .with_rate(rate(self.rate))
@@ -143,19 +192,21 @@ impl Run for UdpServerProgram {
         let responder = Responder::new(ports.leak(), reply, key, config);
         let state = State { responder, unanswered: Unanswered::default() };
         let state = Box::new(SharedState::new(state));
-        if let Reply::Text(text) = reply {
-            warn_of_amplifying(text);
-        }
         let confine = || self.common.sandbox.confine_and_tell(&Allowed::nothing());
         let shares = listen::start(&addresses, printer, confine)?.share(shares)?;
-        let (printer, state, once, capacity) =
-            (&*printer, &*state, self.listen.serve.once, self.capacity);
+        let (printer, state, keys, once) =
+            (&*printer, &*state, keys.as_ref(), self.listen.serve.once);
+        let longest_reply = text.map_or(self.capacity, <[u8]>::len);
+        let capacity = self.capacity + keys.map_or(0, |_| REQUEST_OVERHEAD);
         threads::run(shares, |executor, _, (sockets, service)| {
             executor.set_grace(grace);
             service.spawn(executor);
             for socket in sockets {
                 let socket = UdpServer::new(socket, capacity)?;
-                executor.spawn(Box::new(ReplyTask { socket, state, mute_threshold, once }));
+                let sealing = keys.map(|keys| Sealing::new(keys, capacity, longest_reply));
+                let sealing = sealing.transpose()?;
+                let task = ReplyTask { socket, state, sealing, text, mute_threshold, once };
+                executor.spawn(Box::new(task));
             }
             Ok(UdpContext { printer: printer.for_thread(), has_answered: false })
         })
@@ -181,13 +232,17 @@ struct UdpContext {
 struct ReplyTask<'s> {
     socket: UdpServer,
     state: &'s SharedState,
+    /// With keys.
+    sealing: Option<Sealing<'s>>,
+    /// The reply, unless each has what it asked.
+    text: Option<&'static [u8]>,
     mute_threshold: Duration,
     once: bool,
 }
 
 impl Task<UdpContext> for ReplyTask<'_> {
     fn turn(&mut self, context: &mut UdpContext, cx: &mut Context<'_, UdpContext>) -> Poll<()> {
-        let Self { socket, state, mute_threshold, once } = self;
+        let Self { socket, state, sealing, text, mute_threshold, once } = self;
         let UdpContext { printer, has_answered } = context;
         let now = cx.now();
         if cx.stopping() || *once && *has_answered {
@@ -196,6 +251,7 @@ impl Task<UdpContext> for ReplyTask<'_> {
             return Poll::Ready(());
         }
         let mut chosen = false;
+        let mut sealed = sealing.as_mut().map(Sealing::batch);
         let served = socket.serve(
             cx,
             |received| {
@@ -203,24 +259,34 @@ impl Task<UdpContext> for ReplyTask<'_> {
                     return None;
                 }
                 let datagram = received.datagram;
-                let action = {
-                    let State { responder, unanswered } = &mut *lock(state);
-                    let action = responder.handle_datagram(now, datagram);
-                    if let Action::Drop(reason) = action
-                        && is_for_a_limit(reason)
-                    {
-                        unanswered.note(now, reason);
-                    }
-                    action
+                let action = lock(state).decide(now, datagram);
+                let Some(sealed) = &mut sealed else {
+                    show(printer, &datagram, action, *mute_threshold);
+                    let Action::Reply(reply) = action else { return None };
+                    chosen = true;
+                    return Some(reply);
                 };
-                show(printer, &datagram, action, *mute_threshold);
                 match action {
-                    Action::Reply(reply) => {
-                        chosen = true;
-                        Some(reply)
+                    // What did not come whole cannot be opened.
+                    Action::Drop(reason @ DropReason::Truncated) => {
+                        lock(state).unanswered.note(now, reason);
+                        return None;
                     }
-                    _ => None,
+                    Action::Drop(reason) => {
+                        tell_drop(&datagram, reason, *mute_threshold);
+                        return None;
+                    }
+                    _ => {}
                 }
+                let reply = sealed.answer(datagram, *text, |request, key| {
+                    printer.show_unless_quiet(&ReceivedDatagram::from(&request).with_key(key));
+                });
+                if reply.is_none() {
+                    let source = Source::from(datagram.source.ip());
+                    lock(state).unanswered.note_unopened(now, source);
+                }
+                chosen |= reply.is_some();
+                reply
             },
             |peer, error| log::info!("cannot answer {peer}: {}", describe(&error)),
         );
@@ -256,18 +322,24 @@ fn show(
     action: Action<'_>,
     mute_threshold: Duration,
 ) {
-    let peer = datagram.source;
-    match action {
-        Action::Drop(DropReason::MutedNow) => {
-            let mute = datagram::MUTE_DURATION;
-            log::warn!("{peer} exceeded the rate limit for {mute_threshold}: muted for {mute}");
+    if let Action::Drop(reason) = action {
+        tell_drop(datagram, reason, mute_threshold);
+        if is_for_a_limit(reason) {
             return;
         }
-        Action::Drop(why) if is_for_a_limit(why) => return,
-        Action::Drop(why) => log::debug!("{peer} gets no reply: {why}"),
-        _ => {}
     }
     printer.show_unless_quiet(&ReceivedDatagram::from(datagram));
+}
+
+/// Tells why a datagram gets no reply, unless it is one of many.
+fn tell_drop(datagram: &Datagram<'_>, reason: DropReason, mute_threshold: Duration) {
+    let peer = datagram.source;
+    if reason == DropReason::MutedNow {
+        let mute = datagram::MUTE_DURATION;
+        log::warn!("{peer} exceeded the rate limit for {mute_threshold}: muted for {mute}");
+    } else if !is_for_a_limit(reason) {
+        log::debug!("{peer} gets no reply: {reason}");
+    }
 }
 
 /// Whether it was left unanswered for how much came, not for what it is.
@@ -280,9 +352,8 @@ fn is_for_a_limit(why: DropReason) -> bool {
 
 /// Tells how many got no reply in a period.
 fn tell(counts: Vec<Count>) {
-    for Count { reason, datagrams, is_warning } in counts {
-        let level = if is_warning { log::Level::Warn } else { log::Level::Debug };
-        log::log!(level, "no reply to {datagrams} in a second: {reason}");
+    for count in counts {
+        log::log!(count.level, "{count}");
     }
 }
 

@@ -14,11 +14,13 @@ use super::program::{About, Prepared};
 use super::{Finished, Program, Pseudoterminal};
 
 /// Variables of the surroundings that would change what a program says.
-const FOREIGN_VARIABLES: [&str; 12] = [
+const FOREIGN_VARIABLES: [&str; 14] = [
+    "BAREWIRE_KEY_FILE",
     // Where it is set, colours are shown on terminals that know none.
     "CI",
     "CLICOLOR",
     "CLICOLOR_FORCE",
+    "CREDENTIALS_DIRECTORY",
     "LISTEN_FDNAMES",
     "LISTEN_FDS",
     "LISTEN_PID",

@@ -14,6 +14,7 @@
 //! | [`pseudoterminal`] | a terminal to run a program on |
 //! | [`namespace`] | names and a network that are the test's own |
 //! | [`folder`] | files to serve, with contents that tell one place from another |
+//! | [`keys`] | keys, and what is said under them |
 //! | [`printable`] | what a terminal may be sent, as an oracle |
 //! | [`faults`] | a system whose calls fail |
 //! | [`seed`] | random bytes that a failure tells how to get again |
@@ -34,6 +35,7 @@ pub mod faults;
 pub mod finished;
 pub mod folder;
 pub mod framed;
+pub mod keys;
 pub mod launch;
 pub mod namespace;
 pub mod peer;
@@ -49,6 +51,7 @@ pub mod tutorial;
 
 pub use finished::Finished;
 pub use folder::Folder;
+pub use keys::KeyFile;
 pub use launch::{Launch, run, without_foreign_variables};
 pub use namespace::Namespace;
 pub use peer::Peer;

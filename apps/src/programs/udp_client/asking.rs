@@ -10,6 +10,11 @@ use barewire_linux::datagrams::UdpClient;
 use barewire_linux::dialer::{Race, Step};
 use barewire_linux::executor::Context;
 
+use super::sealing::{SealedRequest, Sealing};
+
+/// So many datagrams that are no replies are looked at in a turn: a flood of them keeps no time-out waiting.
+const FORGED_A_TURN: usize = 64;
+
 /// What every address is asked, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question {
@@ -35,6 +40,8 @@ pub(super) struct Asking {
 struct Asked {
     socket: UdpClient,
     exchange: Exchange<'static>,
+    /// With a key, what is sent in place of the exchange's request.
+    sealed: Option<SealedRequest>,
     since: StdInstant,
 }
 
@@ -80,11 +87,12 @@ impl Asking {
         &mut self,
         cx: &mut Context<'_, W>,
         buffer: &mut [u8],
+        sealing: &mut Option<Sealing>,
     ) -> nb::Result<Replied, Unanswered> {
         loop {
             let mut index = 0;
             while let Some(asked) = self.asked.get_mut(index) {
-                match asked.advance(cx, buffer) {
+                match asked.advance(cx, buffer, sealing.as_mut()) {
                     Ok(replied) => return Ok(replied),
                     Err(nb::Error::WouldBlock) => index += 1,
                     Err(nb::Error::Other(why)) => {
@@ -96,7 +104,7 @@ impl Asking {
             match self.race.poll(cx.now()) {
                 Step::Begin(server) => {
                     self.tried += 1;
-                    match Asked::begin(server, &self.question) {
+                    match Asked::begin(server, &self.question, sealing.as_mut()) {
                         Ok(asked) => self.asked.push(asked),
                         Err(error) => self.fail(index, Unanswered::Unsent(error)),
                     }
@@ -130,20 +138,28 @@ impl Asking {
 }
 
 impl Asked {
-    fn begin(server: SocketAddr, question: &Question) -> io::Result<Self> {
+    fn begin(
+        server: SocketAddr,
+        question: &Question,
+        sealing: Option<&mut Sealing>,
+    ) -> io::Result<Self> {
         let socket = UdpClient::connect(server, question.local)?;
         let exchange = Exchange::new(socket.peer_addr(), question.request, question.config);
-        Ok(Self { socket, exchange, since: StdInstant::now() })
+        let sealed = sealing.map(|sealing| sealing.seal(question.request));
+        Ok(Self { socket, exchange, sealed, since: StdInstant::now() })
     }
 
     fn advance<W>(
         &mut self,
         cx: &mut Context<'_, W>,
         buffer: &mut [u8],
+        mut sealing: Option<&mut Sealing>,
     ) -> nb::Result<Replied, Unanswered> {
+        let mut forged = 0;
         loop {
             while let Ok(request) = self.exchange.poll_transmit() {
-                match self.socket.send(request) {
+                let sealed = self.sealed.as_ref().map(|sealed| &*sealed.bytes);
+                match self.socket.send(sealed.unwrap_or(request)) {
                     Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                         return Err(nb::Error::Other(Unanswered::Unreachable(error)));
                     }
@@ -155,8 +171,22 @@ impl Asked {
                     _ => self.exchange.transmitted(cx.now()),
                 }
             }
-            let event = match self.socket.recv(cx, buffer) {
-                Ok(datagram) => self.exchange.handle_datagram(cx.now(), datagram),
+            let received = match (&mut sealing, &self.sealed) {
+                (Some(_), _) if forged == FORGED_A_TURN => {
+                    cx.yield_now();
+                    Err(nb::Error::WouldBlock)
+                }
+                (Some(sealing), Some(sealed)) => {
+                    sealing.receive(cx, &mut self.socket, sealed, buffer)
+                }
+                _ => self.socket.recv(cx, buffer).map(Some),
+            };
+            let event = match received {
+                Ok(Some(datagram)) => self.exchange.handle_datagram(cx.now(), datagram),
+                Ok(None) => {
+                    forged += 1;
+                    continue;
+                }
                 Err(nb::Error::WouldBlock) => self.exchange.handle_timeout(cx.now()),
                 Err(nb::Error::Other(error)) => {
                     return Err(nb::Error::Other(Unanswered::Unreachable(error)));

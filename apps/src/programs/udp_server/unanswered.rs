@@ -1,17 +1,30 @@
-//! What the limits left unanswered, counted by why, so that a flood makes no flood of words.
+//! What got no reply, counted by why, so that a flood makes no flood of words.
+
+use std::collections::HashMap;
+use std::fmt;
 
 use barewire_core::datagram::DropReason;
+use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::address;
+use log::Level;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The operator is told no more often that the server is at its limit.
 const WARNED_EVERY: Duration = Duration::from_secs(60);
 
+/// So many sources are counted in a period, and so many told, those with the most.
+const COUNTED: usize = 64;
+const TOLD: usize = 3;
+
 /// Counts what got no reply in a period.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
     counts: Vec<(DropReason, u64)>,
+    unopened: u64,
+    /// Whose that was, as far as it was counted.
+    sources: HashMap<Source, u64>,
     /// The end of the period.
     until: Option<Instant>,
     warned_until: Instant,
@@ -20,10 +33,17 @@ pub(super) struct Unanswered {
 /// So many datagrams got no reply in a period.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Count {
-    pub(super) reason: DropReason,
-    pub(super) datagrams: u64,
-    /// Whether the operator should know, who did not ask for more diagnostics.
-    pub(super) is_warning: bool,
+    why: Why,
+    datagrams: u64,
+    /// How much of a matter that is.
+    pub(super) level: Level,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Why {
+    Dropped(DropReason),
+    /// They were not sealed with a key of the server's; most of them by these.
+    Unopened(Vec<(Source, u64)>),
 }
 
 impl Unanswered {
@@ -32,6 +52,15 @@ impl Unanswered {
         match self.counts.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((reason, 1)),
+        }
+    }
+
+    /// What `source` has sent was sealed with no key of the server's.
+    pub(super) fn note_unopened(&mut self, now: Instant, source: Source) {
+        self.until.get_or_insert(now + PERIOD);
+        self.unopened += 1;
+        if self.sources.len() < COUNTED || self.sources.contains_key(&source) {
+            *self.sources.entry(source).or_default() += 1;
         }
     }
 
@@ -57,15 +86,58 @@ impl Unanswered {
             if is_warning {
                 *warned_until = now + WARNED_EVERY;
             }
-            Count { reason, datagrams, is_warning }
+            let level = match reason {
+                _ if is_warning => Level::Warn,
+                DropReason::Truncated => Level::Info,
+                _ => Level::Debug,
+            };
+            Count { why: Why::Dropped(reason), datagrams, level }
         });
-        counts.collect()
+        let mut counts: Vec<_> = counts.collect();
+        let datagrams = std::mem::take(&mut self.unopened);
+        if datagrams > 0 {
+            let mut sources: Vec<_> = self.sources.drain().collect();
+            sources.sort_by_key(|(source, count)| (u64::MAX - count, *source));
+            sources.truncate(TOLD);
+            counts.push(Count { why: Why::Unopened(sources), datagrams, level: Level::Info });
+        }
+        counts
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { why, datagrams, .. } = self;
+        write!(f, "no reply to {datagrams} in a second: ")?;
+        match why {
+            Why::Dropped(DropReason::Truncated) => {
+                f.write_str("longer than --capacity, and so not to be opened")
+            }
+            Why::Dropped(reason) => reason.fmt(f),
+            Why::Unopened(sources) => {
+                f.write_str("under no key of this server (")?;
+                let mut others = *datagrams;
+                for (source, count) in sources {
+                    others -= count;
+                    let after = if others > 0 { ", " } else { "" };
+                    write!(f, "{count} from {}{after}", address::Shown(*source))?;
+                }
+                if others > 0 {
+                    write!(f, "{others} from others")?;
+                }
+                f.write_str(")")
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn dropped(reason: DropReason, datagrams: u64) -> Count {
+        Count { why: Why::Dropped(reason), datagrams, level: Level::Debug }
+    }
 
     #[test]
     fn what_got_no_reply_is_counted_by_why() {
@@ -79,8 +151,7 @@ mod tests {
         assert_eq!(unanswered.poll(start + Duration::from_millis(999)), []);
         let end = start + PERIOD;
         assert_eq!(unanswered.poll_deadline(), Some(end));
-        let count = |reason, datagrams| Count { reason, datagrams, is_warning: false };
-        let told = [count(DropReason::OverRate, 17), count(DropReason::Muted, 3)];
+        let told = [dropped(DropReason::OverRate, 17), dropped(DropReason::Muted, 3)];
         assert_eq!(unanswered.poll(end), told);
         assert_eq!((unanswered.poll_deadline(), unanswered.poll(end)), (None, Vec::new()));
     }
@@ -90,8 +161,36 @@ mod tests {
         let mut unanswered = Unanswered::default();
         let warnings = (0..150).map(Instant::from_secs).map(|now| {
             unanswered.note(now, DropReason::OverTotalRate);
-            unanswered.finish(now)[0].is_warning
+            unanswered.finish(now)[0].level == Level::Warn
         });
         assert_eq!(warnings.filter(|is_warning| *is_warning).count(), 3);
+    }
+
+    #[test]
+    fn who_has_no_key_is_told_in_one_line_a_second_those_with_the_most_first() {
+        let (mut unanswered, start) = (Unanswered::default(), Instant::from_secs(9));
+        let mut told = |counts: &[(&str, u64)], others: u64| {
+            for (source, count) in counts {
+                let source = address::read_source(source).unwrap();
+                (0..*count).for_each(|_| unanswered.note_unopened(start, source));
+            }
+            // More of them than are counted.
+            (0..others).for_each(|number| unanswered.note_unopened(start, Source(number)));
+            assert_eq!(unanswered.poll_deadline(), Some(start + PERIOD));
+            let counts = unanswered.poll(start + PERIOD);
+            let [count] = &counts[..] else { panic!("{counts:?}") };
+            assert_eq!(count.level, Level::Info);
+            count.to_string()
+        };
+        assert_eq!(
+            told(&[("192.0.2.1", 1)], 0),
+            "no reply to 1 in a second: under no key of this server (1 from 192.0.2.1)"
+        );
+        let counts = [("192.0.2.1", 2), ("2001:db8::1", 90), ("192.0.2.3", 3), ("192.0.2.4", 4)];
+        assert_eq!(
+            told(&counts, 1000),
+            "no reply to 1099 in a second: under no key of this server (90 from 2001:db8::/64, 4 from 192.0.2.4, \
+             3 from 192.0.2.3, 1002 from others)"
+        );
     }
 }

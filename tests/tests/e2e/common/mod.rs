@@ -18,6 +18,7 @@ mod failing_sources;
 pub(crate) mod frozen;
 mod generated;
 mod job_control;
+mod keys;
 pub(crate) mod memory;
 mod out_of_descriptors;
 mod pipes;

@@ -5,7 +5,7 @@ use barewire_tests::harness::run;
 use super::{CLIENTS, PROGRAMS, SERVERS};
 
 /// The options that every program has.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 12] = [
     "--help",
     "--version",
     "-v",
@@ -17,12 +17,16 @@ const COMMON: [&str; 11] = [
     "-V",
     "--no-sandbox",
     "--require-sandbox",
+    "--new-key",
 ];
 
 /// The options of each program's own.
 const OWN: [(&str, &[&str]); 8] = [
-    ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
-    ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
+    ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads", "--key"]),
+    (
+        "udp-client",
+        &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind", "--key"],
+    ),
     (
         "tcp-server",
         &[

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod failures;
+mod keyed;
 mod limits;
 mod options;
 mod reply_address;

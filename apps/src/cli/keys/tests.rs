@@ -1,0 +1,170 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+/// A folder with some keys, each of them of its own number.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn key(&self, name: &str, number: u8) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut bytes = [0x99; KEY_LENGTH];
+        bytes[7] = number;
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+}
+
+fn number(key: &Key) -> u8 {
+    key.as_bytes()[7]
+}
+
+fn message<T>(result: Result<T, Failure>) -> String {
+    let Err(failure) = result else { panic!("it is not refused") };
+    failure.message().unwrap().to_owned()
+}
+
+#[track_caller]
+fn read(given: &[PathBuf]) -> Vec<(u8, String)> {
+    let keys = ServerKeys::read(given, &Surroundings::default()).unwrap().unwrap();
+    let named = |(place, key)| (number(key), keys.name(place).to_owned());
+    keys.keys().iter().enumerate().map(named).collect()
+}
+
+#[test]
+fn the_option_comes_before_the_variable_and_that_before_the_credential() {
+    let folder = Folder::new();
+    let [option, variable] = [folder.key("a.key", 1), folder.key("b.key", 2)];
+    folder.key("credentials/barewire.key", 3);
+    let (key_file, credentials) = (Some(variable), Some(folder.path("credentials")));
+    let all = Surroundings { key_file, credentials: credentials.clone() };
+    let service = Surroundings { key_file: None, credentials };
+    let empty = Surroundings { key_file: None, credentials: Some(folder.path("none")) };
+    let chosen = |given: Option<&Path>, surroundings| {
+        let client = client_key(given, surroundings).unwrap();
+        let given = given.map(Path::to_owned);
+        let server = ServerKeys::read(given.as_slice(), surroundings).unwrap();
+        let server = server.map(|keys| number(&keys.keys()[0]));
+        assert_eq!(client.as_ref().map(number), server);
+        server
+    };
+    assert_eq!(chosen(Some(&option), &all), Some(1));
+    assert_eq!(chosen(None, &all), Some(2));
+    assert_eq!(chosen(None, &service), Some(3));
+    assert_eq!(chosen(None, &empty), None);
+    assert_eq!(chosen(None, &Surroundings::default()), None);
+}
+
+#[test]
+fn a_credential_is_the_service_managers_affair_but_has_to_be_a_key() {
+    let folder = Folder::new();
+    let credential = folder.key("credentials/barewire.key", 3);
+    fs::set_permissions(&credential, Permissions::from_mode(0o440)).unwrap();
+    let service = Surroundings { key_file: None, credentials: Some(folder.path("credentials")) };
+    assert!(client_key(None, &service).unwrap().is_some());
+    // So is one of them that is named.
+    assert!(client_key(Some(&credential), &service).unwrap().is_some());
+    assert!(client_key(Some(&credential), &Surroundings::default()).is_err());
+    fs::write(&credential, "short").unwrap();
+    let told = message(client_key(None, &service));
+    assert!(told.starts_with("CREDENTIALS_DIRECTORY: cannot use the key in "), "{told}");
+    assert!(
+        told.ends_with(
+            "it has 5 bytes, and a key has 32, which are random and no text (--new-key makes one)"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn keys_have_the_names_of_their_files_and_the_order_in_which_they_were_given() {
+    let folder = Folder::new();
+    let [ben, anna, other] =
+        [folder.key("ben.key", 1), folder.key("anna.key", 2), folder.key("a.b.txt", 3)];
+    let named = |number, name: &str| (number, name.to_owned());
+    let given = [ben, anna, other];
+    assert_eq!(read(&given), [named(1, "ben"), named(2, "anna"), named(3, "a.b.txt")]);
+}
+
+#[test]
+fn a_folder_stands_for_its_keys_in_the_order_of_their_names() {
+    let folder = Folder::new();
+    for (name, number) in [("b.key", 2), ("a.key", 1), ("c.key", 3), (".d.key", 4), ("e.key~", 5)] {
+        folder.key(&format!("keys/{name}"), number);
+    }
+    let extra = folder.key("aa.key", 9);
+    let read = read(&[folder.path("keys"), extra]);
+    let names: Vec<_> = read.iter().map(|(number, name)| (*number, name.as_str())).collect();
+    assert_eq!(names, [(1, "a"), (2, "b"), (3, "c"), (9, "aa")]);
+    fs::create_dir(folder.path("empty")).unwrap();
+    let told = message(ServerKeys::read(&[folder.path("empty")], &Surroundings::default()));
+    assert!(told.ends_with("no file there ends in .key (--new-key makes one)"), "{told}");
+}
+
+#[test]
+fn no_two_keys_are_alike_by_name_or_by_bytes() {
+    let folder = Folder::new();
+    let [one, alike, same] =
+        [folder.key("a/ben.key", 1), folder.key("b/ben.key", 2), folder.key("eva.key", 1)];
+    let refused = |other: &Path| {
+        let given = [one.clone(), other.to_owned()];
+        let told = message(ServerKeys::read(&given, &Surroundings::default()));
+        let both = format!("--key: {} and {} ", one.display(), other.display());
+        told.strip_prefix(&both).unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    assert_eq!(refused(&alike), "are both called 'ben'");
+    assert_eq!(refused(&one), "are both called 'ben'");
+    assert_eq!(refused(&same), "are the same key");
+}
+
+#[test]
+fn more_keys_than_a_server_tries_are_refused() {
+    let folder = Folder::new();
+    for number in 0..=MAX_KEYS {
+        folder.key(&format!("{number}.key"), u8::try_from(number).unwrap());
+    }
+    let all = [folder.path("")];
+    let told = message(ServerKeys::read(&all, &Surroundings::default()));
+    assert_eq!(told, "--key: there are 65 keys, and a server has at most 64");
+    fs::remove_file(folder.path("64.key")).unwrap();
+    assert_eq!(read(&all).len(), MAX_KEYS);
+}
+
+#[test]
+fn what_is_wrong_with_a_key_is_told_with_what_mends_it() {
+    let folder = Folder::new();
+    let path = folder.key("my key", 1);
+    let told = || {
+        let told = message(client_key(Some(&path), &Surroundings::default()));
+        let start = format!("--key: cannot use the key in {}: ", path.display());
+        told.strip_prefix(&start).unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(
+        told(),
+        format!(
+            "others can read or change it: its permissions are 644 (chmod 600 '{}' mends that; if \
+             somebody may have read it, make a new one by --new-key)",
+            path.display()
+        )
+    );
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    fs::write(&path, [0; KEY_LENGTH]).unwrap();
+    let why = "its bytes are not random, and what can be guessed is no key (--new-key makes one)";
+    assert_eq!(told(), why);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(told(), "no such file or directory (--new-key makes one)");
+    fs::create_dir(&path).unwrap();
+    assert_eq!(told(), "it is not a regular file (a key is kept in a file of 32 bytes)");
+}

@@ -1,0 +1,84 @@
+//! Requests and replies under the server's keys.
+
+use std::io;
+use std::slice::ChunksExactMut;
+
+use barewire_core::datagram::Datagram;
+use barewire_core::secure::{DatagramKey, REPLY_OVERHEAD, open_request};
+use barewire_linux::datagrams::batch_size;
+use barewire_linux::randomness::SystemRandom;
+
+use crate::cli::keys::ServerKeys;
+
+/// The keys for datagrams that belong to the server's, and whose they are.
+pub(super) struct DatagramKeys {
+    keys: Vec<DatagramKey>,
+    owners: ServerKeys,
+}
+
+impl DatagramKeys {
+    pub(super) fn new(owners: ServerKeys) -> Self {
+        Self { keys: owners.keys().iter().map(DatagramKey::new).collect(), owners }
+    }
+
+    /// Whose a key is, where there are several.
+    fn owner(&self, place: usize) -> Option<&str> {
+        (self.keys.len() > 1).then(|| self.owners.name(place))
+    }
+}
+
+/// What a socket opens requests in, and seals replies in.
+pub(super) struct Sealing<'k> {
+    keys: &'k DatagramKeys,
+    random: SystemRandom,
+    request: Box<[u8]>,
+    /// Room for the reply to each datagram of a batch.
+    replies: Box<[u8]>,
+    longest_reply: usize,
+}
+
+/// The same for one batch.
+pub(super) struct SealedBatch<'b> {
+    keys: &'b DatagramKeys,
+    random: &'b mut SystemRandom,
+    request: &'b mut [u8],
+    replies: ChunksExactMut<'b, u8>,
+}
+
+impl<'k> Sealing<'k> {
+    /// For datagrams of this capacity as they are received, and replies that are up to `longest` bytes long.
+    pub(super) fn new(keys: &'k DatagramKeys, capacity: usize, longest: usize) -> io::Result<Self> {
+        let longest_reply = longest + REPLY_OVERHEAD;
+        Ok(Self {
+            keys,
+            random: SystemRandom::new()?,
+            request: vec![0; capacity].into_boxed_slice(),
+            replies: vec![0; batch_size(capacity) * longest_reply].into_boxed_slice(),
+            longest_reply,
+        })
+    }
+
+    pub(super) fn batch(&mut self) -> SealedBatch<'_> {
+        let Self { keys, random, request, replies, longest_reply } = self;
+        SealedBatch { keys, random, request, replies: replies.chunks_exact_mut(*longest_reply) }
+    }
+}
+
+impl<'b> SealedBatch<'b> {
+    /// Opens a request, has it shown, with whose key it was sealed if there are several, and seals the reply:
+    /// `text`, or else what was asked. `None`: it was sealed with no key of the server's.
+    pub(super) fn answer(
+        &mut self,
+        datagram: Datagram<'_>,
+        text: Option<&[u8]>,
+        show: impl FnOnce(Datagram<'_>, Option<&str>),
+    ) -> Option<&'b [u8]> {
+        let Self { keys, random, request, replies } = self;
+        let request = request.get_mut(..datagram.bytes.len())?;
+        request.copy_from_slice(datagram.bytes);
+        let (place, opened) = open_request(&keys.keys, request)?;
+        show(Datagram::whole(datagram.source, opened.bytes), keys.owner(place));
+        let text = text.unwrap_or(opened.bytes);
+        keys.keys[place].seal_reply(*random, opened.id, text, replies.next()?)
+    }
+}
