@@ -2,7 +2,7 @@
 //! by hand, right or wrong, and answers judged.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use blake3::hazmat::HasherExt as _;
 
@@ -113,13 +113,13 @@ impl Ask {
 
     /// Sends it.
     #[track_caller]
-    pub fn send(&self, stream: &mut TcpStream) {
+    pub fn send(&self, stream: &mut impl Write) {
         stream.write_all(&self.bytes()).expect("the server reads");
     }
 
     /// Sends it, and reads the answer with the contents.
     #[track_caller]
-    pub fn fetch(&self, stream: &mut TcpStream) -> (Reply, Vec<u8>) {
+    pub fn fetch(&self, stream: &mut (impl Read + Write)) -> (Reply, Vec<u8>) {
         self.send(stream);
         let reply = Reply::read(stream, self);
         let contents = reply.contents(stream);
@@ -172,7 +172,7 @@ impl Reply {
 
     /// Reads the one to that request, and checks all that is fixed in it.
     #[track_caller]
-    pub fn read(stream: &mut TcpStream, ask: &Ask) -> Self {
+    pub fn read(stream: &mut impl Read, ask: &Ask) -> Self {
         let mut bytes = [0; RESPONSE];
         stream.read_exact(&mut bytes).expect("a response");
         let number = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("8"));
@@ -201,11 +201,11 @@ impl Reply {
 
     /// Reads the contents that follow, and checks their digests.
     #[track_caller]
-    pub fn contents(&self, stream: &mut TcpStream) -> Vec<u8> {
+    pub fn contents(&self, stream: &mut impl Read) -> Vec<u8> {
         let mut contents = Vec::new();
         for length in self.pieces() {
             let begun = contents.len();
-            let read = stream.take(length as u64).read_to_end(&mut contents);
+            let read = stream.by_ref().take(length as u64).read_to_end(&mut contents);
             assert_eq!(read.expect("contents"), length, "the stream ended in the contents");
             if self.verified {
                 let mut digest = [0; DIGEST];
@@ -279,7 +279,7 @@ pub fn compared(segments: usize) -> u64 {
 
 /// Reads a request as a framed server does: its fixed part, and its name. None at the end.
 #[track_caller]
-pub fn hear(stream: &mut TcpStream) -> Option<Ask> {
+pub fn hear(stream: &mut impl Read) -> Option<Ask> {
     let mut head = [0; REQUEST];
     match super::sockets::uninterrupted(|| stream.read(&mut head[..1])) {
         Ok(0) => return None,

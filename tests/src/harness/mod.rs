@@ -11,6 +11,7 @@
 //! | [`peer`], [`sockets`] | any other peer: slow, silent, dying, refusing |
 //! | [`framed`] | a file transfer made by hand, right or wrong |
 //! | [`proxy`] | a network that counts, cuts, resets, stalls and flips |
+//! | [`keyed`] | peers with a key, and who is on the way between them |
 //! | [`pseudoterminal`] | a terminal to run a program on |
 //! | [`namespace`] | names and a network that are the test's own |
 //! | [`folder`] | files to serve, with contents that tell one place from another |
@@ -35,6 +36,7 @@ pub mod faults;
 pub mod finished;
 pub mod folder;
 pub mod framed;
+pub mod keyed;
 pub mod keys;
 pub mod launch;
 pub mod namespace;

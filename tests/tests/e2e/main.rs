@@ -4,6 +4,7 @@
 //! | folder | what is asked |
 //! |---|---|
 //! | `udp`, `tcp`, `file`, `chat`, `chat_client` | does the conversation go as the protocol says, with every option? |
+//! | `keyed` | is nobody heard, and does nobody hear, who has no key? |
 //! | `secure` | is the keyed form what its documentation says? |
 //! | `common` | does every program keep the promises they all make? |
 //!
@@ -13,6 +14,7 @@ mod chat;
 mod chat_client;
 mod common;
 mod file;
+mod keyed;
 mod secure;
 mod tcp;
 mod udp;

@@ -12,7 +12,7 @@ mod room;
 mod sources;
 mod stalled_reader;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use barewire_tests::harness::sockets::connect;
@@ -24,8 +24,8 @@ pub(crate) fn numbered(start: &str, count: usize) -> String {
 }
 
 /// A member by hand: what any program that speaks TCP can be.
-pub(crate) struct Member {
-    stream: BufReader<TcpStream>,
+pub(crate) struct Member<S = TcpStream> {
+    stream: BufReader<S>,
     pub(crate) nick: String,
 }
 
@@ -35,13 +35,20 @@ impl Member {
         Self::welcomed(connect(server))
     }
 
+    /// Says no more, but hears on.
+    pub(crate) fn finish(&mut self) {
+        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+impl<S: Read + Write> Member<S> {
     /// Somebody who has been told nothing yet.
-    pub(crate) fn unwelcomed(stream: TcpStream) -> Self {
+    pub(crate) fn unwelcomed(stream: S) -> Self {
         Self { stream: BufReader::new(stream), nick: String::new() }
     }
 
     /// Waits for the welcome on a connection.
-    pub(crate) fn welcomed(stream: TcpStream) -> Self {
+    pub(crate) fn welcomed(stream: S) -> Self {
         let mut member = Self::unwelcomed(stream);
         let welcome = member.line();
         let nick = welcome.strip_prefix("* welcome to barewire chat, you are ");
@@ -80,12 +87,7 @@ impl Member {
         self.hears("");
     }
 
-    /// Says no more, but hears on.
-    pub(crate) fn finish(&mut self) {
-        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
-    }
-
-    pub(crate) fn into_stream(self) -> TcpStream {
+    pub(crate) fn into_stream(self) -> S {
         self.stream.into_inner()
     }
 }
