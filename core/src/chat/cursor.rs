@@ -65,29 +65,28 @@ impl Cursor {
         Self { offset: history, own: 0, phase: Phase::Welcome { welcome, after } }
     }
 
-    /// Up to where it reads in this phase, and what.
-    const fn view(&self, index: u32, end: u64) -> (u64, View) {
-        match self.phase {
-            Phase::History { after } => (after, View::History),
-            Phase::Welcome { .. } | Phase::Live | Phase::Overrun { .. } => {
-                (end, View::Live { member: index, own: self.own })
+    /// Where it reads on in the log, past all that the member `index` is not shown, up to where, and what.
+    fn reads_on(&self, log: &Log<'_>, index: u32, end: u64) -> (u64, u64, View) {
+        let mut offset = self.offset;
+        if let Phase::History { after } = self.phase {
+            offset = log.seek(offset, after, View::History);
+            if offset < after {
+                return (offset, after, View::History);
             }
         }
+        let view = View::Live { member: index, own: self.own };
+        (log.seek(offset, end, view), end, view)
     }
 
     /// The same, past all that the member `index` is not shown; it reads up to `end`.
     #[must_use]
-    pub(super) fn advanced(mut self, log: &Log<'_>, index: u32, end: u64) -> Self {
-        loop {
-            if let Phase::Welcome { .. } | Phase::Overrun { .. } = self.phase {
-                return self;
-            }
-            let (limit, view) = self.view(index, end);
-            self.offset = log.seek(self.offset, limit, view);
-            match self.phase {
-                Phase::History { after } if self.offset >= limit => self = self.moved(after),
-                _ => return self,
-            }
+    pub(super) fn advanced(self, log: &Log<'_>, index: u32, end: u64) -> Self {
+        match self.phase {
+            Phase::Welcome { .. } | Phase::Overrun { .. } => self,
+            Phase::History { .. } | Phase::Live => match self.reads_on(log, index, end) {
+                (offset, _, View::History) => Self { offset, ..self },
+                (offset, _, View::Live { .. }) => self.moved(offset),
+            },
         }
     }
 
@@ -100,10 +99,9 @@ impl Cursor {
             }
             Phase::Overrun { shown } => Unread::Text(GAP.get(*shown..).unwrap_or_default(), &[]),
             Phase::History { .. } | Phase::Live => {
-                let at = self.advanced(log, index, end);
-                let (limit, view) = at.view(index, end);
-                let stop = log.run_end(at.offset, limit, view);
-                if at.offset < stop { Unread::Lines(at.offset, stop) } else { Unread::Nothing }
+                let (start, limit, view) = self.reads_on(log, index, end);
+                let stop = log.run_end(start, limit, view);
+                if start < stop { Unread::Lines(start, stop) } else { Unread::Nothing }
             }
         }
     }

@@ -259,8 +259,12 @@ impl<'a> Delivery<'a> {
         };
         let (log, end) = (&self.log, slot.end());
         let lent = slot.cursor.unread(log, index, end);
-        let is_all = matches!(lent, Unread::Lines(_, stop) if stop >= log.end());
-        (lent, !is_all && slot.cursor.has_more(log, index, end, lent))
+        let more = match lent {
+            Unread::Nothing => false,
+            Unread::Lines(_, stop) if stop >= log.end() => false,
+            Unread::Lines(..) | Unread::Text(..) => slot.cursor.has_more(log, index, end, lent),
+        };
+        (lent, more)
     }
 
     /// A member has taken `count` bytes of what waited for it; or, if nothing did and it says no more,

@@ -301,8 +301,7 @@ impl Progress {
     /// When silence ends the text that has begun.
     pub(crate) fn deadline(&self) -> Deadline {
         let begun = self.skipping || self.needs_buffer();
-        let inside_sequence = !self.held_return && ends_inside_sequence(&self.tail);
-        if begun && !inside_sequence {
+        if begun && (self.held_return || !ends_inside_sequence(&self.tail)) {
             Deadline::after(self.last_byte, self.quiet)
         } else {
             Deadline::NEVER
