@@ -13,10 +13,9 @@
 //!   and says what these may. A server can have several keys, and is told [whose](Channel::peer_key) a
 //!   client has; two clients with different keys cannot pass for each other, nor for the server to each other.
 //! - When something is said, and about how much, remains to be seen, and who talks to whom.
-//! - A first message that was recorded can be sent again. Who does so can read nothing and say nothing, but
-//!   the server cannot tell before it [hears something](Channel::is_confirmed): the channel opens, which costs
-//!   two multiplications on the curve, and the conversation begins and takes its place until its own time
-//!   is over. All else that is not from who has a key is refused without any.
+//! - A first message that was recorded can be sent again: it costs the server two multiplications on the curve,
+//!   and a connection for the time of a handshake. The conversation does not begin, since who recorded it cannot
+//!   seal the first record. All else that is not from who has a key is refused without any multiplication.
 //! - A recorded request in a [sealed datagram](#datagrams) can be sent again, and is answered again.
 //! - On a Cortex-M3 the time of a long multiplication depends on its operands (Cortex-M3 Technical Reference
 //!   Manual, "Processor instructions"), so that who measures it there closely may learn something of a
@@ -31,19 +30,26 @@
 //!
 //! ```text
 //! client                                        server
-//!  0  1  marker 0x01                             0 32  ephemeral key (e)
-//!  1  2  "BW"                                   32 17  sealed: n, the size of records that it takes
-//!  3  1  version 1
+//!  0  1  marker 0x01                             0  1  marker 0x01
+//!  1  2  "BW"                                    1 32  ephemeral key (e)
+//!  3  1  version 1                              33 17  sealed: n, the size of records that it takes
 //!  4  1  conversation: 2 hello, 3 file, 4 chat
 //!  5  1  n, the size of records that it takes
 //!  6 32  ephemeral key (e)
 //! 38 16  tag of an empty payload
+//!
+//!    …   its first record                          …   records
 //! ```
 //!
 //! - **Opening**: the client sends these 54 bytes, of which the first 6 are the prologue, and then the
 //!   first message of the pattern (`psk, e`). The server closes at the first byte that is not as it must
-//!   be, and when none of its keys (at most [`MAX_KEYS`]) fits. Otherwise it answers with the second
-//!   message (`e, ee`), 49 bytes, whose payload is one byte.
+//!   be, and when none of its keys (at most [`MAX_KEYS`]) fits.
+//! - **Answer**: otherwise the server sends these 50 bytes, the marker and then the second message (`e, ee`),
+//!   whose payload is one byte. A client closes at a first byte that is not the marker: that server speaks
+//!   without a key.
+//! - **First record**: the client sends its first record at once, with no data if it has nothing to say yet. The
+//!   server waits for it, and says and hears nothing before it has opened: only then has it been shown
+//!   that the opening is no recorded one.
 //! - **Size of records**: 1 KiB << n, with n from 0 to 6: the largest record that a side takes, with the
 //!   two bytes of its length. A record is not larger than the side takes that it is for.
 //! - **Records** follow, in each direction for itself:
@@ -55,8 +61,8 @@
 //!   ```
 //!
 //!   Each is a transport message of Noise, with no associated data. A record of data has at least one
-//!   byte of them. What is inside are the bytes of the conversation; how they are cut into records means
-//!   nothing.
+//!   byte of them; the client's first one alone may have none. What is inside are the bytes of the
+//!   conversation; how they are cut into records means nothing.
 //! - **End**: a record whose plaintext is the byte 1, and nothing else. It is the last of its direction,
 //!   and the end of the TCP stream follows. A stream that ends without it was cut. The other direction
 //!   goes on.
@@ -65,9 +71,9 @@
 //! - **Errors**: a record that does not open, whose length is less than 17 or more than was told, or
 //!   that is neither data nor an end, or that follows the end, is an error, after which the connection
 //!   is reset. Nothing of it is delivered.
-//! - **Time**: the handshake must be over within [`DEFAULT_TIMEOUT`], or what the owner sets, and the
-//!   end of a direction must have gone out within the same time. In between it is the conversation's
-//!   time that counts.
+//! - **Time**: the handshake, with the client's first record, must be over within [`DEFAULT_TIMEOUT`], or what
+//!   the owner sets, and the end of a direction must have gone out within the same time. In between it is the
+//!   conversation's time that counts.
 //!
 //! # Datagrams
 //!
@@ -123,12 +129,14 @@
 //! let mut server = Secured { session: &mut server, channel: &mut here };
 //! let mut client = Secured { session: &mut client, channel: &mut there };
 //!
-//! // What a driver does:
-//! let Output::Bytes { head: opening, .. } = client.poll_transmit() else { panic!() };
-//! assert_eq!(server.handle_input(now, &mut &opening[..]), Err(nb::Error::WouldBlock));
-//! client.transmitted(now, 54);
-//!
+//! // What a driver does, from the opening to the greeting:
 //! for _ in 0..2 {
+//!     client.prepare_transmit(now);
+//!     let Output::Bytes { head, .. } = client.poll_transmit() else { panic!() };
+//!     let (mut input, count) = (head, head.len());
+//!     assert_eq!(server.handle_input(now, &mut input), Err(nb::Error::WouldBlock));
+//!     client.transmitted(now, count);
+//!
 //!     server.prepare_transmit(now);
 //!     let Output::Bytes { head, .. } = server.poll_transmit() else { panic!() };
 //!     let (mut input, count) = (head, head.len());
@@ -152,6 +160,7 @@ mod datagram;
 mod error;
 mod handshake;
 mod key;
+mod opening;
 #[cfg_attr(barewire_stand_ins, path = "secure/stand_ins.rs")]
 mod primitives;
 mod record_reader;

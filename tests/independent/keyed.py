@@ -13,6 +13,7 @@ P = 2**255 - 19
 BASE = (9).to_bytes(32, "little")
 NAME = b"Noise_NNpsk0_25519_ChaChaPoly_BLAKE2s"
 REKEY_AFTER = 1 << 16
+DATA, END = b"\x00", b"\x01"
 
 
 def x25519(secret, public):
@@ -133,9 +134,8 @@ class Direction:
         self._rekey()
         return plain
 
-    def record(self, data):
-        """A record with data, or without any the end."""
-        sealed = self.seal(b"\x00" + data if data else b"\x01")
+    def record(self, data, kind=DATA):
+        sealed = self.seal(kind + data)
         return len(sealed).to_bytes(2, "big") + sealed
 
 
@@ -207,15 +207,17 @@ def examples():
     answer = x25519(server, BASE)
     ours.e(answer)
     ours.ee(x25519(server, public))
+    yield "<", b"\x01", "marker"
     yield "<", answer, "the server's ephemeral key"
     yield "<", ours.seal(b"\x01"), "sealed: records of 2 KiB at most"
     to_server, to_client = ours.split()
+    yield ">", to_server.record(b""), "the first record, at once: there is nothing to say yet"
     yield "<", to_client.record(b"* welcome, guest1\n"), "a record: `* welcome, guest1` and a line feed"
     yield ">", to_server.record(b"good "), "a record: `good `"
     yield ">", to_server.record(b"morning\n"), "a record: `morning` and a line feed"
-    yield ">", to_server.record(b""), "the end"
+    yield ">", to_server.record(b"", END), "the end"
     yield "<", to_client.record(b"guest1: good morning\n"), "a record: `guest1: good morning` and a line feed"
-    yield "<", to_client.record(b""), "the end"
+    yield "<", to_client.record(b"", END), "the end"
     yield "the records 65535 and 65536 under the key 05 05 … 05: the last before another key, and the first after"
     cipher = Direction(b"\x05" * 32)
     cipher.number = REKEY_AFTER - 1

@@ -8,13 +8,14 @@ use rand_core::CryptoRng;
 
 use super::config::{ChannelConfig, Conversation, MAX_KEYS};
 use super::error::{ChannelError, ChannelSetupError};
-use super::handshake::{Initiator, Message, Responder};
+use super::handshake::{Initiator, Responder};
 use super::key::Key;
+use super::opening::{check, message_of, opening};
 use super::primitives::draw;
 use super::record_reader::RecordReader;
 use super::record_writer::RecordWriter;
 use super::secret::Secret;
-use super::wire::{ANSWER, FIRST, LEAST_SEND, OPENING, PREFIX, RecordSize, copy};
+use super::wire::{ANSWER, FIRST, LEAST_SEND, MARKER, OPENING, RecordSize};
 use crate::logging::debug;
 use crate::session::{Output, Session};
 use crate::time::deadline::Deadline;
@@ -42,7 +43,6 @@ pub struct Channel<'b> {
     /// Of the handshake, and then of the end of this side's direction.
     deadline: Deadline,
     peer_key: u8,
-    is_client: bool,
 }
 
 enum Stage<'b> {
@@ -52,11 +52,17 @@ enum Stage<'b> {
         conversation: Conversation,
         secret: Secret,
     },
+    /// A server that has answered, until the client's first record: its opening may have been recorded, and
+    /// sent again by somebody without the key.
+    Answered,
     /// A client, until the server has answered.
     Opening(Initiator),
     Open,
-    Failed,
+    Failed(Failure),
 }
+
+/// Of a channel that has failed: whoever drives it is told.
+const PAST: Deadline = Deadline::after(Instant::ZERO, Duration::ZERO);
 
 impl<'b> Channel<'b> {
     /// The end of who opened the connection, at `now`. The randomness must be fit for keys.
@@ -73,7 +79,6 @@ impl<'b> Channel<'b> {
     ) -> Result<Self, ChannelSetupError> {
         let secret = draw(random);
         let mut channel = Self::new(now, config, receive, send)?;
-        channel.is_client = true;
         let opening = opening(config.conversation, channel.reader.size());
         if let Some((initiator, first)) =
             Initiator::begin(&opening, key.as_bytes(), secret, &mut [])
@@ -121,121 +126,138 @@ impl<'b> Channel<'b> {
         Ok(Self {
             reader,
             writer: RecordWriter::new(send),
-            stage: Stage::Failed,
+            stage: Stage::Failed(Failure::Exhausted),
             timeout: config.timeout,
             deadline: Deadline::after(now, config.timeout),
             peer_key: 0,
-            is_client: false,
         })
     }
 
-    /// Whether the handshake is over: nobody but who has the key hears or says anything from now on.
-    /// That somebody is there who has it is known when it [is confirmed](Self::is_confirmed).
+    /// Whether the peer has proven that it has the key, and takes part in this very conversation: nobody else
+    /// hears or says anything from now on. A client's channel opens by the server's answer, and a server's by
+    /// the client's first record.
     pub const fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open)
     }
 
-    /// Whether the peer has shown that it has the key, and takes part in this very conversation: a server,
-    /// as soon as the channel is open; a client, by the first record that comes from it. Until then its
-    /// opening may be one that was recorded, and sent again by somebody without the key.
-    pub const fn is_confirmed(&self) -> bool {
-        self.is_open() && (self.is_client || self.reader.has_opened())
-    }
-
-    /// Which of the server's keys the client has, once the channel [is confirmed](Self::is_confirmed): its
-    /// place in what the channel was made with. A client has one key, 0.
+    /// Which of the server's keys the client has, once the channel [is open](Self::is_open): its place in
+    /// what the channel was made with. A client has one key, 0.
     pub const fn peer_key(&self) -> usize {
         self.peer_key as usize
     }
 
+    fn open(&mut self) {
+        (self.stage, self.deadline) = (Stage::Open, Deadline::NEVER);
+    }
+
     /// The channel is of no use any more.
-    pub(super) fn fail(&mut self, failure: Failure) -> Failure {
-        (self.stage, self.deadline) = (Stage::Failed, Deadline::NEVER);
+    fn fail(&mut self, failure: Failure) -> Failure {
+        (self.stage, self.deadline) = (Stage::Failed(failure), PAST);
         self.writer.stop();
         failure
     }
 
-    /// Takes input to the end of the next record, which is then [lent](RecordReader::lend), or of the
-    /// handshake.
+    /// Takes input to the end of the next record, which is then [lent](RecordReader::lend), or as far as it
+    /// goes before the channel is open.
     pub(super) fn receive(&mut self, input: &mut &[u8]) -> nb::Result<(), Failure> {
-        while !self.is_open() {
-            let is_done = match self.stage {
-                Stage::Listening { .. } => self.hear(input),
-                Stage::Opening(_) => self.finish(input),
-                Stage::Open | Stage::Failed => Ok(false),
-            };
-            if !is_done.map_err(|failure| nb::Error::Other(self.fail(failure)))? {
-                return Err(nb::Error::WouldBlock);
-            }
-            (self.stage, self.deadline) = (Stage::Open, Deadline::NEVER);
+        match self.take(input) {
+            Ok(()) if self.is_open() => Ok(()),
+            Ok(()) => Err(nb::Error::WouldBlock),
+            Err(failure) => Err(nb::Error::Other(self.fail(failure))),
         }
-        self.reader.read(input).map_err(|failure| nb::Error::Other(self.fail(failure)))
     }
 
-    /// The client's first message; `false`: not all of it has come.
-    fn hear(&mut self, input: &mut &[u8]) -> Result<bool, Failure> {
-        let Stage::Listening { keys, conversation, .. } = self.stage else { return Ok(false) };
+    fn take(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+        match self.stage {
+            Stage::Listening { keys, conversation, .. } => self.hear(keys, conversation, input)?,
+            Stage::Opening(_) => self.finish(input)?,
+            Stage::Answered | Stage::Open => {}
+            Stage::Failed(failure) => return Err(failure),
+        }
+        if matches!(self.stage, Stage::Answered | Stage::Open) {
+            self.reader.read(input)?;
+        }
+        if matches!(self.stage, Stage::Answered) && self.reader.is_proven() {
+            self.open();
+        }
+        Ok(())
+    }
+
+    /// The client's first message, as far as it has come.
+    fn hear(
+        &mut self,
+        keys: &[Key],
+        conversation: Conversation,
+        input: &mut &[u8],
+    ) -> Result<(), Failure> {
         let is_whole = self.reader.gather(FIRST, input);
         let gathered = self.reader.gathered();
         check(gathered, conversation)?;
         if !is_whole {
-            return Ok(false);
+            return Ok(());
         }
         let (opening, message) =
-            gathered.split_first_chunk::<OPENING>().ok_or(Failure::Malformed)?;
-        let [.., exponent] = *opening;
-        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
-        let first = message_of(message, &mut []).ok_or(Failure::Malformed)?;
+            gathered.split_first_chunk::<OPENING>().ok_or(Failure::NotKeyed)?;
+        let first = message_of(message, &mut []).ok_or(Failure::NotKeyed)?;
         let known = |(place, key): (usize, &Key)| {
             Responder::hear(opening, key.as_bytes(), &first, &mut [])
                 .map(|responder| (place, responder))
         };
         let found = (0..MAX_KEYS).zip(keys).find_map(known);
         let (place, responder) = found.ok_or(Failure::WrongKey)?;
+        let [.., exponent] = *opening;
+        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
         self.peer_key = u8::try_from(place).unwrap_or(u8::MAX);
-        self.answer(responder, size).ok_or(Failure::Malformed)?;
-        Ok(true)
+        self.answer(responder, size).ok_or(Failure::Exhausted)
     }
 
     fn answer(&mut self, responder: Responder, size: RecordSize) -> Option<()> {
-        let Stage::Listening { secret, .. } = mem::replace(&mut self.stage, Stage::Failed) else {
+        let Stage::Listening { secret, .. } = mem::replace(&mut self.stage, Stage::Answered) else {
             return None;
         };
         let mut payload = [self.reader.size().exponent()];
         let (answer, ciphers) = responder.answer(&secret, &mut payload)?;
-        for part in [&answer.public[..], &payload, &answer.tag] {
+        for part in [&[MARKER][..], &answer.public, &payload, &answer.tag] {
             self.writer.put(part);
         }
-        self.reader.begin(ciphers.receive);
-        self.writer.begin(ciphers.send, size);
+        self.reader.begin(ciphers.receive, false);
+        self.writer.begin(ciphers.send, size, false);
         Some(())
     }
 
-    /// The server's answer; `false`: not all of it has come.
-    fn finish(&mut self, input: &mut &[u8]) -> Result<bool, Failure> {
-        if !self.reader.gather(ANSWER, input) {
-            return Ok(false);
-        }
-        let Stage::Opening(initiator) = mem::replace(&mut self.stage, Stage::Failed) else {
-            return Ok(false);
+    /// The server's answer, as far as it has come.
+    fn finish(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+        let is_whole = self.reader.gather(ANSWER, input);
+        let [MARKER, message @ ..] = self.reader.gathered() else {
+            return if self.reader.gathered().is_empty() { Ok(()) } else { Err(Failure::NotKeyed) };
         };
+        if !is_whole {
+            return Ok(());
+        }
         let mut payload = [0];
-        let answer = message_of(self.reader.gathered(), &mut payload).ok_or(Failure::Malformed)?;
+        let answer = message_of(message, &mut payload).ok_or(Failure::NotKeyed)?;
+        let Stage::Opening(initiator) = mem::replace(&mut self.stage, Stage::Answered) else {
+            return Ok(());
+        };
         let ciphers = initiator.finish(&answer, &mut payload).ok_or(Failure::WrongKey)?;
         let [exponent] = payload;
         let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
-        self.reader.begin(ciphers.receive);
-        self.writer.begin(ciphers.send, size);
-        Ok(true)
+        self.reader.begin(ciphers.receive, true);
+        self.writer.begin(ciphers.send, size, true);
+        self.open();
+        Ok(())
     }
 
     /// The peer has ended its stream: what is wrong with that, if anything.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
-        match self.stage {
-            Stage::Open if self.reader.has_ended() => Ok(()),
-            Stage::Opening(_) => Err(self.fail(Failure::Refused)),
-            _ => Err(self.fail(Failure::Cut)),
-        }
+        let failure = match self.stage {
+            Stage::Open if self.reader.has_ended() => return Ok(()),
+            Stage::Open => Failure::Cut,
+            Stage::Opening(_) if self.reader.gathered().is_empty() => Failure::Refused,
+            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => Failure::HandshakeCut,
+            Stage::Failed(failure) => failure,
+        };
+        Err(self.fail(failure))
     }
 
     /// When the channel itself has taken too long; `NEVER`: it waits for nothing that is its own.
@@ -245,7 +267,11 @@ impl<'b> Channel<'b> {
 
     /// It has.
     pub(super) fn expire(&mut self) -> Failure {
-        let failure = if self.is_open() { Failure::Stalled } else { Failure::TimedOut };
+        let failure = match self.stage {
+            Stage::Open => Failure::Stalled,
+            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => Failure::TimedOut,
+            Stage::Failed(failure) => failure,
+        };
         debug!("a channel took too long; is open: {}", self.is_open());
         self.fail(failure)
     }
@@ -276,24 +302,26 @@ impl<'b> Channel<'b> {
     /// Seals what the session wants to say, if the last record is out.
     pub(super) fn prepare<S: Session>(&mut self, now: Instant, session: &mut S) {
         if self.is_open() && !self.writer.has_ended() && self.seal(now, session).is_none() {
-            self.fail(Failure::Malformed);
+            self.fail(Failure::Exhausted);
         }
     }
 
     fn seal<S: Session>(&mut self, now: Instant, session: &mut S) -> Option<()> {
-        while self.writer.is_empty() {
-            session.prepare_transmit(now);
-            let Output::Bytes { head, tail, .. } = session.poll_transmit() else { break };
-            let mut count = self.writer.push(head);
-            if count == head.len() {
-                count = count.saturating_add(self.writer.push(tail));
+        if self.writer.is_empty() {
+            loop {
+                session.prepare_transmit(now);
+                let Output::Bytes { head, tail, .. } = session.poll_transmit() else { break };
+                let mut count = self.writer.push(head);
+                if count == head.len() {
+                    count = count.saturating_add(self.writer.push(tail));
+                }
+                if count == 0 {
+                    break;
+                }
+                session.transmitted(now, count);
             }
-            if count == 0 {
-                break;
-            }
-            session.transmitted(now, count);
+            self.writer.seal()?;
         }
-        self.writer.seal()?;
         if matches!(session.poll_transmit(), Output::Shutdown | Output::Close) {
             self.deadline = self.deadline.min(Deadline::after(now, self.timeout));
             self.writer.finish()?;
@@ -320,7 +348,7 @@ impl<'b> Channel<'b> {
         let count = count.min(length);
         self.writer.filled(count);
         if self.writer.seal().is_none() {
-            self.fail(Failure::Malformed);
+            self.fail(Failure::Exhausted);
         } else if count > 0 {
             session.transmitted(now, count);
         }
@@ -329,9 +357,9 @@ impl<'b> Channel<'b> {
 
 #[cfg(test)]
 impl Channel<'_> {
-    /// Seals what no channel says, in the place of the next record.
-    pub(super) fn seal_raw(&mut self, plain: &mut [u8]) -> [u8; super::secret::TAG] {
-        self.writer.cipher().and_then(|cipher| cipher.seal(&[], plain)).unwrap_or_default()
+    /// Of what it sends.
+    pub(super) fn cipher(&mut self) -> &mut super::cipher_state::CipherState {
+        self.writer.cipher().unwrap()
     }
 }
 
@@ -340,28 +368,4 @@ impl fmt::Debug for Channel<'_> {
         let is_open = self.is_open();
         f.debug_struct("Channel").field("is_open", &is_open).finish_non_exhaustive()
     }
-}
-
-/// What a client opens with.
-const fn opening(conversation: Conversation, size: RecordSize) -> [u8; OPENING] {
-    let [marker, b, w, version] = PREFIX;
-    [marker, b, w, version, conversation as u8, size.exponent()]
-}
-
-/// Whether what has come of an opening is one.
-fn check(gathered: &[u8], conversation: Conversation) -> Result<(), Failure> {
-    let expected = opening(conversation, RecordSize::LEAST);
-    match gathered.iter().zip(expected).take(OPENING - 1).position(|(byte, own)| *byte != own) {
-        None => Ok(()),
-        Some(3) => Err(Failure::OtherVersion),
-        Some(4) => Err(Failure::OtherConversation),
-        Some(_) => Err(Failure::NotKeyed),
-    }
-}
-
-/// A message of the handshake, and its payload.
-fn message_of(bytes: &[u8], payload: &mut [u8]) -> Option<Message> {
-    let (public, rest) = bytes.split_first_chunk()?;
-    let (sealed, tag) = rest.split_last_chunk()?;
-    (copy(payload, sealed) == sealed.len()).then_some(Message { public: *public, tag: *tag })
 }

@@ -24,11 +24,6 @@ impl CipherState {
         Self { key, number }
     }
 
-    /// How many messages it has sealed or opened.
-    pub(super) const fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Encrypts in place, and gives the tag. `None`: it did not, and nothing may be sent any more.
     pub(super) fn seal(&mut self, with: &[u8], buffer: &mut [u8]) -> Option<[u8; TAG]> {
         let next = self.number.checked_add(1)?;

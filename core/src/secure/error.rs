@@ -12,21 +12,26 @@ use super::wire::{LEAST_RECEIVE, LEAST_SEND};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ChannelError<E> {
-    /// The client does not speak the keyed form.
+    /// The peer speaks without a key: its first byte is not that of the keyed form.
     NotKeyed,
-    /// The client speaks another version of the keyed form.
+    /// To a server: the client speaks another version of the keyed form.
     OtherVersion,
-    /// The client means another conversation.
+    /// To a server: the client means another conversation.
     OtherConversation,
-    /// To the server: the client has none of its keys. To the client: what answers has another key, or
-    /// none.
+    /// To a server: the client has none of its keys. To a client: what answers has another key, or was
+    /// damaged under way; a server that is in order and has another key [refuses](Self::Refused).
     WrongKey,
-    /// The server closed without an answer: it has another key, or speaks only the plain form.
+    /// To a client: the server closed without an answer. It has another key, or none, or it means another
+    /// conversation or version. (If it resets the connection instead, which means the same before the channel
+    /// is open, the driver tells that as an error of the connection.)
     Refused,
-    /// The peer did not take its part in the handshake in time.
+    /// The peer did not take its part in the handshake in time; the client's first record is part of it.
     TimedOut,
-    /// A record is not what the peer sealed as its next: it was damaged, forged, left out, repeated or
-    /// moved. All before it was in order.
+    /// The stream ended within the handshake.
+    HandshakeCut,
+    /// What came is not what the peer sealed as its next record: it was damaged, forged, left out, repeated or
+    /// moved. All before it was in order. Of the first record that a server hears, it tells that the client's opening was
+    /// recorded, and sent again.
     Forged,
     /// The peer, who has the key, said what the form does not allow.
     Malformed,
@@ -34,6 +39,8 @@ pub enum ChannelError<E> {
     Cut,
     /// The peer did not take the end of this side's direction in time.
     Stalled,
+    /// Nothing more can be sealed in this conversation, after 2^64 records.
+    Exhausted,
     /// The session within failed.
     Session(E),
 }
@@ -51,10 +58,12 @@ impl<E> ChannelError<E> {
             Self::WrongKey => ChannelError::WrongKey,
             Self::Refused => ChannelError::Refused,
             Self::TimedOut => ChannelError::TimedOut,
+            Self::HandshakeCut => ChannelError::HandshakeCut,
             Self::Forged => ChannelError::Forged,
             Self::Malformed => ChannelError::Malformed,
             Self::Cut => ChannelError::Cut,
             Self::Stalled => ChannelError::Stalled,
+            Self::Exhausted => ChannelError::Exhausted,
             Self::Session(error) => return Ok(error),
         })
     }
@@ -70,10 +79,12 @@ impl ChannelError<Infallible> {
             Self::WrongKey => ChannelError::WrongKey,
             Self::Refused => ChannelError::Refused,
             Self::TimedOut => ChannelError::TimedOut,
+            Self::HandshakeCut => ChannelError::HandshakeCut,
             Self::Forged => ChannelError::Forged,
             Self::Malformed => ChannelError::Malformed,
             Self::Cut => ChannelError::Cut,
             Self::Stalled => ChannelError::Stalled,
+            Self::Exhausted => ChannelError::Exhausted,
             Self::Session(never) => match never {},
         }
     }
@@ -86,14 +97,16 @@ impl<E: fmt::Display> fmt::Display for ChannelError<E> {
             Self::OtherVersion => "the peer speaks another version of the keyed form",
             Self::OtherConversation => "the peer means another conversation",
             Self::WrongKey => "the peer has another key",
-            Self::Refused => "the server closed without an answer: it has another key, or none",
+            Self::Refused => "the server closed at the handshake: it has another key, or none",
             Self::TimedOut => "the handshake under the key took too long",
+            Self::HandshakeCut => "the connection ended within the handshake under the key",
             Self::Forged => {
                 "what came is not what the peer sealed: damaged, forged or out of order"
             }
             Self::Malformed => "the peer broke the rules of the keyed form",
             Self::Cut => "the connection was cut before the peer had ended it",
             Self::Stalled => "the peer does not take the end of the conversation",
+            Self::Exhausted => "nothing more can be sealed in this conversation",
             Self::Session(error) => return error.fmt(f),
         })
     }

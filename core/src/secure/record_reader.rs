@@ -1,6 +1,7 @@
 //! The records that come in, one at a time.
 
 use core::convert::Infallible;
+use core::mem;
 
 use super::cipher_state::CipherState;
 use super::error::ChannelError;
@@ -12,6 +13,8 @@ pub(super) struct RecordReader<'b> {
     size: RecordSize,
     cipher: Option<CipherState>,
     place: Place,
+    /// Whether the peer has shown that it has the key. If not, its first record will, and may be empty.
+    proven: bool,
     ended: bool,
 }
 
@@ -42,7 +45,7 @@ impl<'b> RecordReader<'b> {
     pub(super) fn new(buffer: &'b mut [u8]) -> Option<Self> {
         let size = RecordSize::within(buffer.len())?;
         let place = Place { gathered: 0, lent: None };
-        Some(Self { buffer, size, cipher: None, place, ended: false })
+        Some(Self { buffer, size, cipher: None, place, proven: false, ended: false })
     }
 
     /// The size of records that it takes.
@@ -50,9 +53,9 @@ impl<'b> RecordReader<'b> {
         self.size
     }
 
-    /// From now on, records come.
-    pub(super) fn begin(&mut self, cipher: CipherState) {
-        self.cipher = Some(cipher);
+    /// From now on, records come, from a peer that has shown by its handshake that it has the key, or not.
+    pub(super) fn begin(&mut self, cipher: CipherState, proven: bool) {
+        (self.cipher, self.proven) = (Some(cipher), proven);
         self.place.gathered = 0;
     }
 
@@ -70,9 +73,9 @@ impl<'b> RecordReader<'b> {
         self.place.gathered >= length
     }
 
-    /// Whether a record of the peer's has been opened.
-    pub(super) const fn has_opened(&self) -> bool {
-        matches!(&self.cipher, Some(cipher) if cipher.number() > 0)
+    /// Whether the peer has shown that it has the key.
+    pub(super) const fn is_proven(&self) -> bool {
+        self.proven
     }
 
     /// Whether the peer has said that it ends its direction.
@@ -86,7 +89,7 @@ impl<'b> RecordReader<'b> {
             return Ok(());
         }
         if self.ended {
-            return if input.is_empty() { Ok(()) } else { Err(ChannelError::Malformed) };
+            return if input.is_empty() { Ok(()) } else { Err(ChannelError::Forged) };
         }
         if !self.gather(LENGTH, input) {
             return Ok(());
@@ -100,15 +103,19 @@ impl<'b> RecordReader<'b> {
             return Ok(());
         };
         let kind = self.open(end, *last).ok_or(ChannelError::Forged)?;
+        let may_be_empty = !mem::replace(&mut self.proven, true);
         let (start, end) = (LENGTH + KIND, end - TAG);
-        match kind {
-            DATA if start < end => self.place.lent = Some((start, end)),
-            END if start == end => {
-                (self.ended, self.place.gathered) = (true, 0);
-                *input = input.get(1..).unwrap_or_default();
+        match (kind, start == end) {
+            (DATA, false) => {
+                self.place.lent = Some((start, end));
+                return Ok(());
             }
+            (DATA, true) if may_be_empty => {}
+            (END, true) => self.ended = true,
             _ => return Err(ChannelError::Malformed),
         }
+        self.place.gathered = 0;
+        *input = input.get(1..).unwrap_or_default();
         Ok(())
     }
 

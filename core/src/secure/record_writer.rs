@@ -14,17 +14,28 @@ pub(super) struct RecordWriter<'b> {
     end: usize,
     /// How much there is behind that of the data of a record that is not sealed.
     filled: usize,
+    /// The first record goes out, if there is nothing to say as well: it proves to the peer that the key is here.
+    owes_proof: bool,
     ended: bool,
 }
 
 impl<'b> RecordWriter<'b> {
     pub(super) const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, cipher: None, size: 0, start: 0, end: 0, filled: 0, ended: false }
+        Self {
+            buffer,
+            cipher: None,
+            size: 0,
+            start: 0,
+            end: 0,
+            filled: 0,
+            owes_proof: false,
+            ended: false,
+        }
     }
 
-    /// From now on, records go out.
-    pub(super) fn begin(&mut self, cipher: CipherState, size: RecordSize) {
-        (self.cipher, self.size) = (Some(cipher), size.bytes());
+    /// From now on, records go out: the first at once, if it is owed as a proof.
+    pub(super) fn begin(&mut self, cipher: CipherState, size: RecordSize, owes_proof: bool) {
+        (self.cipher, self.size, self.owes_proof) = (Some(cipher), size.bytes(), owes_proof);
     }
 
     #[cfg(test)]
@@ -80,9 +91,10 @@ impl<'b> RecordWriter<'b> {
         count
     }
 
-    /// Seals what has been filled in, if anything. `None`: it is not, and nothing may be sent any more.
+    /// Seals what has been filled in, if anything was or a record is owed. `None`: it is not, and nothing may
+    /// be sent any more.
     pub(super) fn seal(&mut self) -> Option<()> {
-        if self.filled > 0 { self.seal_as(DATA) } else { Some(()) }
+        if self.filled > 0 || self.owes_proof { self.seal_as(DATA) } else { Some(()) }
     }
 
     /// Whether the end of this direction has been sealed.
@@ -108,6 +120,7 @@ impl<'b> RecordWriter<'b> {
         *data.first_mut()? = kind;
         *rest.first_chunk_mut()? = self.cipher.as_mut()?.seal(&[], data)?;
         self.end = self.end.checked_add(LENGTH)?.checked_add(length.into())?;
+        self.owes_proof = false;
         Some(())
     }
 }

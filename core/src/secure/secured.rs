@@ -9,8 +9,12 @@ use crate::time::Instant;
 /// driver.
 ///
 /// Made anew for each call of the driver, it costs nothing; so the session may itself be lent, as a
-/// member of a chat is. It is called for the first time when the channel is open, and for the last
-/// when the peer has ended its direction in order, or has not.
+/// member of a chat is. It is called for the first time when the channel is open, so that nobody without the
+/// key ever has it called. Of what is offered to it, it takes at once what it can, as all sessions of this crate
+/// do: the rest of a record is offered again when something else has happened.
+///
+/// A session that fails has its last word, as it would have without a key. Its direction ends in order only if
+/// the session says so, and otherwise the peer is told of no end.
 ///
 /// # Contents
 ///

@@ -1,8 +1,10 @@
 //! The channel as a whole, and against others' implementations of Noise.
 
 mod channel;
+mod contents;
 mod datagrams;
 mod harness;
 mod others;
 mod replay;
 mod vectors;
+mod within;

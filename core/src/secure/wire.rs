@@ -2,14 +2,16 @@
 
 use super::secret::{PUBLIC, TAG};
 
+/// What each side begins with, and no side that speaks without a key.
+pub(super) const MARKER: u8 = 1;
 /// What a client opens with: the marker, the magic, the version.
-pub(super) const PREFIX: [u8; 4] = [1, b'B', b'W', 1];
+pub(super) const PREFIX: [u8; 4] = [MARKER, b'B', b'W', 1];
 /// That, the conversation, and the size of records that the client takes: the prologue.
 pub(super) const OPENING: usize = PREFIX.len() + 2;
 /// The opening, and the first message of the handshake.
 pub(super) const FIRST: usize = OPENING + PUBLIC + TAG;
-/// The second message, with the size of records that the server takes.
-pub(super) const ANSWER: usize = PUBLIC + 1 + TAG;
+/// The marker, and the second message, with the size of records that the server takes.
+pub(super) const ANSWER: usize = 1 + PUBLIC + 1 + TAG;
 
 /// The length in front of a record.
 pub(super) const LENGTH: usize = 2;

@@ -3,34 +3,13 @@
 extern crate std;
 use std::vec::Vec;
 
-use super::harness::{CONFIG, Dice, End, Failure, NOW, buffers, hex, key};
+use super::harness::{CONFIG, Dice, End, Failure, NOW, buffers, hex, key, open, with_open};
 use crate::secure::{
-    Channel, ChannelConfig, ChannelSetupError, Conversation, DEFAULT_TIMEOUT, Key, LEAST_RECEIVE,
-    LEAST_SEND, MAX_KEYS, Secured,
+    Channel, ChannelConfig, ChannelSetupError, Conversation, DEFAULT_TIMEOUT, LEAST_RECEIVE,
+    LEAST_SEND, MAX_KEYS,
 };
 use crate::session::{Output, Session};
 use crate::time::Duration;
-
-/// Both ends, once they are open.
-fn open<'b>(
-    keys: &'b [Key],
-    at_client: &'b mut [Vec<u8>; 2],
-    at_server: &'b mut [Vec<u8>; 2],
-) -> [End<'b>; 2] {
-    let mut client = End::client(&keys[keys.len() - 1], at_client);
-    let mut server = End::server(keys, at_server);
-    server.hear(&client.send()).unwrap();
-    client.hear(&server.send()).unwrap();
-    assert!(client.channel.is_open() && server.channel.is_open());
-    [client, server]
-}
-
-/// Runs with both ends open, and with buffers of these sizes.
-fn with_open(sizes: [usize; 2], run: impl FnOnce([End<'_>; 2])) {
-    let [receive, send] = sizes;
-    let (mut at_client, mut at_server) = (buffers(receive, send), buffers(receive, send));
-    run(open(&[key(1), key(2)], &mut at_client, &mut at_server));
-}
 
 /// What a server comes to that hears this.
 fn heard_by_server(bytes: &[u8]) -> Result<(), Failure> {
@@ -57,7 +36,7 @@ fn it_is_known_which_key_the_client_has() {
     assert_eq!(server.hear(&opening(3)), Err(Failure::WrongKey));
     assert!(!server.channel.is_open());
     // It says nothing, and hears nothing more.
-    assert_eq!((server.send().len(), server.hear(&opening(1))), (0, Ok(())));
+    assert_eq!((server.send().len(), server.hear(&opening(1))), (0, Err(Failure::WrongKey)));
 }
 
 #[test]
@@ -85,14 +64,18 @@ fn what_is_no_opening_is_refused_at_its_first_wrong_byte() {
         bytes[at] ^= 2;
         assert_eq!(heard_by_server(&bytes), Err(Failure::WrongKey), "{at}");
     }
-    let large = [&whole[..5], &[7], &whole[6..]].concat();
-    assert_eq!(heard_by_server(&large), Err(Failure::Malformed));
 }
 
 #[test]
 fn a_client_believes_no_answer_but_that_of_who_has_the_key() {
-    for (bytes, failure) in [(&[b'x'; 49][..], Failure::WrongKey), (b"welcome\n", Failure::Refused)]
-    {
+    let answers: [(&[u8], Failure); 5] = [
+        (b"", Failure::Refused),
+        (b"w", Failure::NotKeyed),
+        (&[b'x'; 50], Failure::NotKeyed),
+        (&[1; 49], Failure::HandshakeCut),
+        (&[1; 50], Failure::WrongKey),
+    ];
+    for (bytes, failure) in answers {
         let mut buffers = buffers(1024, 64);
         let mut client = End::client(&key(1), &mut buffers);
         client.send();
@@ -243,18 +226,27 @@ fn nothing_that_is_changed_moved_repeated_or_left_out_is_taken() {
 
 #[test]
 fn what_its_own_peer_must_not_say_is_malformed() {
-    // Data without any, an end with some, another kind, and nothing at all; then something behind an end.
-    let said: [&[&[u8]]; 5] = [&[&[0]], &[&[1, 0]], &[&[2, 0]], &[&[2]], &[&[1], &[0, 0]]];
-    for plaintexts in said {
+    // Data without any (the client's first record has been), an end with some, and another kind.
+    for plain in [&[0][..], &[1, 0], &[2, 0], &[2]] {
         with_open([1024, 64], |[mut client, mut server]| {
-            let mut sent = Vec::new();
-            for plain in plaintexts {
-                let mut sealed = plain.to_vec();
-                let tag = client.channel.seal_raw(&mut sealed);
-                let length = u16::try_from(sealed.len() + tag.len()).unwrap();
-                sent.extend(length.to_be_bytes().into_iter().chain(sealed).chain(tag));
-            }
-            assert_eq!(server.hear(&sent), Err(Failure::Malformed), "{plaintexts:?}");
+            let sent = client.seal_raw(plain);
+            assert_eq!(server.hear(&sent), Err(Failure::Malformed), "{plain:?}");
+        });
+        with_open([1024, 64], |[mut client, mut server]| {
+            let sent = server.seal_raw(plain);
+            assert_eq!(client.hear(&sent), Err(Failure::Malformed), "{plain:?}");
+        });
+    }
+}
+
+#[test]
+fn nothing_follows_an_end() {
+    for behind in [&[0, 0][..], b""] {
+        with_open([1024, 64], |[mut client, mut server]| {
+            let mut sent = client.seal_raw(&[1]);
+            // Sealed or not: of what has the key there is nothing more.
+            sent.extend(if behind.is_empty() { std::vec![0] } else { client.seal_raw(behind) });
+            assert_eq!(server.hear(&sent), Err(Failure::Forged));
         });
     }
 }
@@ -262,9 +254,13 @@ fn what_its_own_peer_must_not_say_is_malformed() {
 #[test]
 fn a_handshake_ends_in_time() {
     let late = NOW + DEFAULT_TIMEOUT;
-    let (mut at_client, mut at_server) = (buffers(1024, 64), buffers(1024, 64));
+    let [mut at_client, mut at_server, mut at_silent] = [(); 3].map(|()| buffers(1024, 64));
     let keys = [key(1)];
-    let mut ends = [End::client(&keys[0], &mut at_client), End::server(&keys, &mut at_server)];
+    let mut answered = End::server(&keys, &mut at_silent);
+    answered.hear(&opening(1)).unwrap();
+    answered.send();
+    let mut ends =
+        [End::client(&keys[0], &mut at_client), End::server(&keys, &mut at_server), answered];
     for end in &mut ends {
         end.talker.deadline = Some(NOW);
         assert_eq!(end.secured().poll_deadline(), Some(late));
@@ -273,7 +269,7 @@ fn a_handshake_ends_in_time() {
             Err(nb::Error::WouldBlock)
         );
         assert_eq!(end.secured().handle_timeout(late), Err(nb::Error::Other(Failure::TimedOut)));
-        assert_eq!(end.secured().poll_deadline(), None);
+        assert!(!end.channel.is_open() && end.talker.deadline.is_some());
     }
 }
 
@@ -301,70 +297,14 @@ fn the_end_of_a_direction_goes_out_in_time_and_the_session_s_time_stands_still()
 }
 
 #[test]
-fn an_empty_stream_and_a_half_opening_are_cuts() {
-    for length in [0, 3, 53] {
+fn a_stream_that_ends_before_the_first_record_was_cut_in_the_handshake() {
+    for length in [0, 3, 53, 54] {
         let (mut buffers, keys) = (buffers(1024, 64), [key(1)]);
         let mut server = End::server(&keys, &mut buffers);
         server.hear(&opening(1)[..length]).unwrap();
-        assert_eq!(server.end(), Err(Failure::Cut));
+        assert_eq!(server.end(), Err(Failure::HandshakeCut));
+        assert!(!server.talker.hears_end);
     }
-}
-
-#[test]
-fn contents_are_read_into_the_record_that_is_sealed() {
-    /// Sends contents, once.
-    struct Contents {
-        left: u64,
-    }
-    impl crate::session::Events<'_> for Contents {
-        type Event = ();
-    }
-    impl Session for Contents {
-        type Error = core::convert::Infallible;
-        fn handle_input<'s, 'i: 's>(
-            &'s mut self,
-            _: crate::time::Instant,
-            _: &mut &'i [u8],
-        ) -> nb::Result<(), Self::Error> {
-            Err(nb::Error::WouldBlock)
-        }
-        fn handle_end(&mut self, _: crate::time::Instant) -> nb::Result<(), Self::Error> {
-            Err(nb::Error::WouldBlock)
-        }
-        fn handle_timeout(&mut self, _: crate::time::Instant) -> nb::Result<(), Self::Error> {
-            Err(nb::Error::WouldBlock)
-        }
-        fn poll_transmit(&self) -> Output<'_> {
-            match self.left {
-                0 => Output::Nothing,
-                length => Output::Contents { offset: 5_000 - length, length },
-            }
-        }
-        fn transmitted(&mut self, _: crate::time::Instant, count: usize) {
-            self.left -= count as u64;
-        }
-        fn poll_deadline(&self) -> Option<crate::time::Instant> {
-            None
-        }
-    }
-    let contents: Vec<u8> = (0..5_000_u32).map(|at| (at / 7).to_le_bytes()[0]).collect();
-    with_open([2048, 1500], |[mut client, mut server]| {
-        let mut session = Contents { left: 5_000 };
-        let mut reads = 0;
-        while session.left > 0 {
-            let mut secured = Secured { session: &mut session, channel: &mut server.channel };
-            let wanted = secured.contents().unwrap();
-            let start = usize::try_from(wanted.offset).unwrap();
-            let count = wanted.room.len().min(if reads == 1 { 3 } else { usize::MAX });
-            wanted.room[..count].copy_from_slice(&contents[start..start + count]);
-            secured.provide_contents(NOW, count);
-            assert!(secured.contents().is_none(), "the record is not out");
-            client.hear(&server.send()).unwrap();
-            reads += 1;
-        }
-        assert_eq!(reads, 5);
-        assert_eq!(client.talker.hears, contents);
-    });
 }
 
 #[test]

@@ -192,6 +192,14 @@ impl<'b> End<'b> {
         }
     }
 
+    /// A record of what no channel says, in the place of the next.
+    pub(super) fn seal_raw(&mut self, plain: &[u8]) -> Vec<u8> {
+        let mut sealed = plain.to_vec();
+        let tag = self.channel.cipher().seal(&[], &mut sealed).unwrap();
+        let length = u16::try_from(sealed.len() + tag.len()).unwrap();
+        length.to_be_bytes().into_iter().chain(sealed).chain(tag).collect()
+    }
+
     /// Takes bytes, by the driving rule.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.held.extend_from_slice(bytes);
@@ -224,6 +232,28 @@ fn widen(error: ChannelError<Infallible>) -> Failure {
 
 pub(super) fn buffers(receive: usize, send: usize) -> [Vec<u8>; 2] {
     [std::vec![0xaa; receive], std::vec![0xaa; send]]
+}
+
+/// Both ends, once they are open.
+pub(super) fn open<'b>(
+    keys: &'b [Key],
+    at_client: &'b mut [Vec<u8>; 2],
+    at_server: &'b mut [Vec<u8>; 2],
+) -> [End<'b>; 2] {
+    let mut client = End::client(&keys[keys.len() - 1], at_client);
+    let mut server = End::server(keys, at_server);
+    server.hear(&client.send()).unwrap();
+    client.hear(&server.send()).unwrap();
+    server.hear(&client.send()).unwrap();
+    assert!(client.channel.is_open() && server.channel.is_open());
+    [client, server]
+}
+
+/// Runs with both ends open, and with buffers of these sizes.
+pub(super) fn with_open(sizes: [usize; 2], run: impl FnOnce([End<'_>; 2])) {
+    let [receive, send] = sizes;
+    let (mut at_client, mut at_server) = (buffers(receive, send), buffers(receive, send));
+    run(open(&[key(1), key(2)], &mut at_client, &mut at_server));
 }
 
 /// What hexadecimal digits stand for.

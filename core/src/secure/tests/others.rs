@@ -154,9 +154,12 @@ fn serve(mut other: impl Other) {
     let opening = end.send();
     assert_eq!(opening[..6], *OPENING);
     assert_eq!(other.read(&opening[6..]), b"");
+    end.hear(&[1]).unwrap();
     end.hear(&other.write(&[2])).unwrap();
     assert!(end.channel.is_open());
-    converse(&mut end, other.go_on());
+    let mut other = other.go_on();
+    assert_eq!(opened(&mut other, &end.send()), [[0]]);
+    converse(&mut end, other);
 }
 
 fn ask(mut other: impl Other) {
@@ -164,9 +167,13 @@ fn ask(mut other: impl Other) {
     let mut end = End::server(&keys, &mut buffers);
     end.hear(OPENING).unwrap();
     end.hear(&other.write(&[])).unwrap();
+    let answer = end.send();
+    assert_eq!((answer[0], other.read(&answer[1..])), (1, std::vec![1]));
+    let mut other = other.go_on();
+    assert!(!end.channel.is_open());
+    end.hear(&record(&mut other, &[0])).unwrap();
     assert_eq!((end.channel.is_open(), end.channel.peer_key()), (true, 1));
-    assert_eq!(other.read(&end.send()), [1]);
-    converse(&mut end, other.go_on());
+    converse(&mut end, other);
 }
 
 #[test]

@@ -122,6 +122,12 @@ fn a_conversation_is_the_documented_one() {
     let answer = server.send();
     assert_eq!(answer, next(&mut parts, "<", 3));
     client.hear(&answer).unwrap();
+    let first = client.send();
+    assert_eq!(first, next(&mut parts, ">", 1));
+    server.hear(&first).unwrap();
+    let welcome = server.send();
+    assert_eq!(welcome, next(&mut parts, "<", 1));
+    client.hear(&welcome).unwrap();
     assert_eq!(client.talker.hears, b"* welcome, guest1\n");
 
     client.talker.says.extend(b"good ");

@@ -10,9 +10,9 @@ use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
-use barewire_tests::simulator::stream::{Direction, End, Fault, Outcome, Streams};
+use barewire_tests::simulator::stream::{End, Fault, Outcome, Streams};
 
-use super::Memory;
+use super::{Memory, direction};
 
 const CONFIG: RoomConfig = RoomConfig::new().with_max_text(64).with_rate(0);
 const LINE: usize = max_line_bytes(64);
@@ -24,6 +24,7 @@ struct Participant<'m> {
     client: Client<512, LINE>,
     to_say: Vec<String>,
     received: Vec<String>,
+    has_finished: bool,
     outcome: Option<bool>,
 }
 
@@ -49,15 +50,17 @@ impl Participant<'_> {
         {
             self.to_say.remove(0);
         }
-        if self.to_say.is_empty() && self.received.len() > 1 {
-            self.client.finish(now, DEFAULT_END_TIMEOUT);
-        }
         let received = &mut self.received;
         let mut secured = Secured { session: &mut self.client, channel: &mut self.channels[1] };
         let outcome = streams.drive(self.ends[1], &mut secured, |line| {
             received.push(line.expect("no line is too long").printable().to_string());
         });
         self.outcome = self.outcome.or(outcome.map(|outcome| outcome == Outcome::Closed));
+        if !self.has_finished && self.to_say.is_empty() && self.received.len() > 1 {
+            self.has_finished = true;
+            self.client.finish(now, DEFAULT_END_TIMEOUT);
+            streams.wake(self.ends[1], now);
+        }
     }
 }
 
@@ -82,7 +85,7 @@ fn every_line_comes_once_and_in_order() {
         let mut participants = Vec::new();
         for (number, [at_server, at_client]) in memories.iter_mut().enumerate() {
             let directions =
-                [(); 2].map(|()| Direction::cutting(&mut random, Duration::from_millis(3), 200));
+                [(); 2].map(|()| direction(&mut random, Duration::from_millis(3), 200));
             let ends = streams.connect(directions, fault.filter(|_| number == 0));
             participants.push(Participant {
                 ends,
@@ -96,6 +99,7 @@ fn every_line_comes_once_and_in_order() {
                     .map(|line| format!("line {line} of {number}"))
                     .collect(),
                 received: Vec::new(),
+                has_finished: false,
                 outcome: None,
             });
         }

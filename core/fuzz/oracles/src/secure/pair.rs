@@ -80,6 +80,7 @@ struct Side<'b> {
     /// What is under way to this side.
     coming: Vec<u8>,
     is_cut: bool,
+    has_opened: bool,
     failed: Option<ChannelError<Late>>,
 }
 
@@ -87,8 +88,16 @@ impl<'b> Side<'b> {
     fn new(channel: Channel<'b>, overstates: bool) -> Self {
         let driver = ManualDriver { overstates, ..ManualDriver::default() };
         let talker = Talker::new(START);
-        let (sent, coming) = (Vec::new(), Vec::new());
-        Self { channel, talker, driver, sent, coming, is_cut: false, failed: None }
+        Self {
+            channel,
+            talker,
+            driver,
+            sent: Vec::new(),
+            coming: Vec::new(),
+            is_cut: false,
+            has_opened: false,
+            failed: None,
+        }
     }
 
     /// Sends up to so many bytes, and gives them.
@@ -113,6 +122,7 @@ impl<'b> Side<'b> {
             failed = self.driver.listen(now, &mut secured, |_| {});
         }
         self.failed = self.failed.or(failed);
+        self.has_opened |= self.channel.is_open();
     }
 
     fn wait(&mut self, now: Instant) {
@@ -143,6 +153,7 @@ impl<'b> Side<'b> {
             assert_eq!(heard, said, "a cut that was taken for the end");
         }
         assert!(!self.driver.closed || self.failed.is_none());
+        assert!(!self.channel.is_open() || self.talker.is_called);
         // Nothing that was said is to be seen.
         for part in said.chunks(24).take(8).filter(|part| part.len() >= 12) {
             assert!(!other.sent.windows(part.len()).any(|sent| sent == part), "plain: {part:?}");
@@ -240,6 +251,8 @@ pub fn check(input: &Input<'_>) {
         }
         client.judge(&server);
         server.judge(&client);
+        // Who has shown nothing has no conversation begun.
+        assert!(client.has_opened || !server.talker.is_called);
     }
     // From now on the link is as it should be.
     for side in [&mut client, &mut server] {
@@ -263,7 +276,24 @@ pub fn check(input: &Input<'_>) {
     server.run_out(now);
     client.judge(&server);
     server.judge(&client);
-    assert!(
-        input.is_same_key || (client.talker.hears.is_empty() && server.talker.hears.is_empty())
-    );
+    assert!(input.is_same_key || !(client.talker.is_called || server.talker.is_called));
+    replay(&keys, chance, &client.sent, &server.sent);
+}
+
+/// What was recorded of a conversation begins no other.
+fn replay(keys: &[Key], chance: u64, by_client: &[u8], by_server: &[u8]) {
+    let config = ChannelConfig::new(Conversation::Chat);
+    let [mut receive, mut send, mut their_receive, mut their_send] = [(); 4].map(|()| [0; 1024]);
+    let mut random = Dice(chance ^ 1);
+    let server =
+        Channel::server(START, config, keys, &mut random, &mut their_receive, &mut their_send);
+    let client = Channel::client(START, config, &keys[1], &mut random, &mut receive, &mut send);
+    for (channel, recorded) in [(server, by_client), (client, by_server)] {
+        let mut side = Side::new(channel.expect("its buffers are large enough"), false);
+        side.talker.say(b"who is there?");
+        side.coming.extend_from_slice(recorded);
+        side.arrive(START, usize::MAX, false);
+        side.send(START, u64::MAX);
+        assert!(!side.has_opened && !side.talker.is_called, "it takes a record for a peer");
+    }
 }

@@ -67,6 +67,8 @@ struct Model {
     error: Option<ChannelError<Late>>,
     /// One was sealed that did not come: whatever comes next is not the next.
     is_skipped: bool,
+    /// The peer has shown that it has the key: a server by its answer, a client by its first record.
+    is_proven: bool,
 }
 
 impl Model {
@@ -80,17 +82,17 @@ impl Model {
         if self.error.is_some() {
             return;
         }
-        if self.has_ended {
-            return self.fail(ChannelError::Malformed);
-        }
-        if record.len() > size || plain.is_empty() || self.is_skipped {
+        if self.has_ended || record.len() > size || plain.is_empty() || self.is_skipped {
             return self.fail(ChannelError::Forged);
         }
         match plain {
-            [0, data @ ..] if !data.is_empty() => self.heard.extend_from_slice(data),
+            [0, data @ ..] if !self.is_proven || !data.is_empty() => {
+                self.heard.extend_from_slice(data);
+            }
             [1] => self.has_ended = true,
-            _ => self.fail(ChannelError::Malformed),
+            _ => return self.fail(ChannelError::Malformed),
         }
+        self.is_proven = true;
     }
 }
 
@@ -109,8 +111,8 @@ impl Peer {
         self.last.clone()
     }
 
-    /// What was said in these records, and whether an end was.
-    fn open(&mut self, mut records: &[u8]) -> (Vec<u8>, bool) {
+    /// What was said in these records, of which the first may be empty, and whether an end was.
+    fn open(&mut self, mut records: &[u8], mut may_be_empty: bool) -> (Vec<u8>, bool) {
         let mut said = Vec::new();
         while let Some((length, rest)) = records.split_first_chunk() {
             assert!(!rest.is_empty());
@@ -119,13 +121,14 @@ impl Peer {
             let length = self.state.read_message(sealed, &mut plain).expect("it is sealed");
             records = rest;
             match &plain[..length] {
-                [0, data @ ..] if !data.is_empty() => said.extend_from_slice(data),
+                [0, data @ ..] if may_be_empty || !data.is_empty() => said.extend_from_slice(data),
                 [1] => {
                     assert!(rest.is_empty(), "something follows the end");
                     return (said, true);
                 }
                 other => panic!("{other:?} is no record"),
             }
+            may_be_empty = false;
         }
         (said, false)
     }
@@ -172,13 +175,18 @@ impl End<'_> {
     }
 }
 
-/// The opening as it comes, and how it fails if it does.
+/// The opening, or the answer to one, as it comes, and how it fails if it does.
 fn spoil(input: &Input<'_>, opening: &mut Vec<u8>) -> Option<ChannelError<Late>> {
     let wrong = |place: usize| match place {
-        0..=2 => ChannelError::NotKeyed,
-        3 => ChannelError::OtherVersion,
-        4 => ChannelError::OtherConversation,
+        0 => ChannelError::NotKeyed,
+        1 | 2 if input.is_server => ChannelError::NotKeyed,
+        3 if input.is_server => ChannelError::OtherVersion,
+        4 if input.is_server => ChannelError::OtherConversation,
         _ => ChannelError::WrongKey,
+    };
+    let short = |length: usize| {
+        let is_refused = length == 0 && !input.is_server;
+        if is_refused { ChannelError::Refused } else { ChannelError::HandshakeCut }
     };
     match input.opening {
         Opening::OtherKey => Some(ChannelError::WrongKey),
@@ -194,33 +202,22 @@ fn spoil(input: &Input<'_>, opening: &mut Vec<u8>) -> Option<ChannelError<Late>>
         Opening::UnknownSize => Some(ChannelError::Malformed),
         Opening::Flip(at, bit) => {
             let at = usize::from(at) % opening.len();
+            // (The highest bit of a point on the curve says nothing, RFC 7748 §5, but is hashed.)
             opening[at] ^= 1 << (bit % 8);
-            let is_large = input.is_server && at == 5 && opening[5] > 6;
-            // The highest bit of a point on the curve says nothing (RFC 7748, §5), but is hashed.
-            Some(match (input.is_server, is_large) {
-                (true, true) => ChannelError::Malformed,
-                (true, false) => wrong(at),
-                _ => ChannelError::WrongKey,
-            })
+            Some(wrong(at))
         }
         Opening::Short(length) => {
             opening.truncate(usize::from(length) % opening.len());
-            Some(if input.is_server { ChannelError::Cut } else { ChannelError::Refused })
+            Some(short(opening.len()))
         }
         Opening::Garbage(bytes) => {
-            let right = opening.clone();
-            opening.clear();
-            opening.extend_from_slice(bytes);
-            let differs = bytes.iter().zip(&right).position(|(byte, own)| byte != own);
-            match differs {
-                Some(at) if input.is_server && at < 5 => Some(wrong(at)),
-                // Too short, or not to be told in words.
-                _ if bytes.len() < right.len() => {
-                    Some(if input.is_server { ChannelError::Cut } else { ChannelError::Refused })
-                }
-                _ if input.is_server && bytes[5] > 6 => Some(ChannelError::Malformed),
-                None => None,
+            let right = std::mem::replace(opening, bytes.to_vec());
+            let told_early = if input.is_server { 5 } else { 1 };
+            match bytes.iter().zip(&right).position(|(byte, own)| byte != own) {
+                Some(at) if at < told_early => Some(wrong(at)),
+                _ if bytes.len() < right.len() => Some(short(bytes.len())),
                 Some(_) => Some(ChannelError::WrongKey),
+                None => None,
             }
         }
     }
@@ -268,7 +265,7 @@ pub fn check(input: &Input<'_>) {
         assert_eq!(read.is_err(), matches!(input.opening, Opening::OtherKey));
         // Without the key it answers all the same.
         let length = shakes.write_message(&[peers_size], &mut buffer).unwrap_or(49);
-        (shakes, buffer[..length].to_vec())
+        (shakes, [&[1], &buffer[..length]].concat())
     };
     let failure = spoil(input, &mut opening);
     for piece in input.cuts.pieces(&opening) {
@@ -277,25 +274,29 @@ pub fn check(input: &Input<'_>) {
     if let Some(failure) = failure {
         end.end(START);
         assert_eq!(end.failed, Some(failure));
-        assert!(end.talker.hears.is_empty() && !end.talker.hears_end && !end.channel.is_open());
+        assert!(!end.talker.is_called && !end.channel.is_open());
         assert!(end.take_sent().is_empty(), "it says something to who has no key");
         return;
     }
-    assert!(
-        end.channel.is_open() && end.channel.peer_key() == if input.is_server { which } else { 0 }
-    );
     let mut sent = end.take_sent();
     if input.is_server {
-        let length = shakes.read_message(&sent[..49], &mut buffer).expect("it has the key");
+        assert_eq!((sent.len(), sent[0]), (50, 1), "it says something before it knows to whom");
+        let length = shakes.read_message(&sent[1..], &mut buffer).expect("it has the key");
         assert_eq!(buffer[..length], [input.size % 3]);
-        sent.drain(..49);
+        sent.clear();
+    } else {
+        assert!(!sent.is_empty(), "it does not prove that it has the key");
     }
     let state = shakes.into_transport_mode().expect("the handshake is over");
     talk(input, &mut end, Peer { state, last: Vec::new() }, sent, size);
+    if input.is_server && end.channel.is_open() {
+        assert_eq!(end.channel.peer_key(), which);
+    }
 }
 
 fn talk(input: &Input<'_>, end: &mut End<'_>, mut peer: Peer, mut sent: Vec<u8>, size: usize) {
-    let mut model = Model::default();
+    let mut model = Model { is_proven: !input.is_server, ..Model::default() };
+    assert_eq!((end.channel.is_open(), end.talker.is_called), (model.is_proven, model.is_proven));
     for record in &input.records {
         match *record {
             Record::Data(data) => {
@@ -349,10 +350,13 @@ fn talk(input: &Input<'_>, end: &mut End<'_>, mut peer: Peer, mut sent: Vec<u8>,
     }
     if input.ends {
         end.end(START);
-        if !model.has_ended {
+        if !model.is_proven {
+            model.fail(ChannelError::HandshakeCut);
+        } else if !model.has_ended {
             model.fail(ChannelError::Cut);
         }
     }
+    assert_eq!(end.talker.is_called, model.is_proven);
     if end.driver.closed {
         // Both have said that they end: what comes behind that is heard by nobody.
         assert!(model.has_ended && input.finishes && end.failed.is_none());
@@ -361,8 +365,14 @@ fn talk(input: &Input<'_>, end: &mut End<'_>, mut peer: Peer, mut sent: Vec<u8>,
     }
     assert_eq!((&end.talker.hears, end.talker.hears_end), (&model.heard, model.has_ended));
     sent.extend(end.take_sent());
-    let (said, has_ended) = peer.open(&sent);
-    assert_eq!((&said[..], has_ended), (input.says, input.finishes));
+    let (said, has_ended) = peer.open(&sent, !input.is_server);
+    if !input.is_server || (model.is_proven && model.error.is_none()) {
+        assert_eq!((&said[..], has_ended), (input.says, input.finishes));
+    } else {
+        // It may have heard the mistake before it could say anything.
+        assert!(input.says.starts_with(&said) && (!has_ended || said == input.says));
+        assert!(model.is_proven || sent.is_empty());
+    }
     if end.failed.is_none() && !end.driver.is_over() {
         let mut now = START;
         let mut secured = Secured { session: &mut end.talker, channel: &mut end.channel };

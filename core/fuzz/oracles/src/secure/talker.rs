@@ -25,6 +25,8 @@ pub(super) struct Talker {
     pub(super) takes: usize,
     late: Instant,
     is_late: bool,
+    /// It was called at all.
+    pub(super) is_called: bool,
 }
 
 /// It has waited for too long.
@@ -51,6 +53,7 @@ impl Talker {
             takes: usize::MAX,
             late: now + PATIENCE,
             is_late: false,
+            is_called: false,
         }
     }
 
@@ -75,6 +78,7 @@ impl Session for Talker {
         input: &mut &'i [u8],
     ) -> nb::Result<&'s [u8], Late> {
         assert!(!self.hears_end && !self.is_late, "it is called behind its end");
+        self.is_called = true;
         let most = self.takes.min(input.len());
         let stop = input[..most].iter().position(|byte| *byte == STOP).map(|at| at + 1);
         let (taken, rest) = input.split_at(stop.unwrap_or(most));
@@ -86,16 +90,21 @@ impl Session for Talker {
 
     fn handle_end(&mut self, _now: Instant) -> nb::Result<&[u8], Late> {
         assert!(!self.is_late, "it is called behind its end");
-        self.hears_end = true;
+        (self.is_called, self.hears_end) = (true, true);
         Err(nb::Error::WouldBlock)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<&[u8], Late> {
+        self.is_called = true;
         if now < self.late {
             return Err(nb::Error::WouldBlock);
         }
         self.is_late = true;
         Err(nb::Error::Other(Late))
+    }
+
+    fn prepare_transmit(&mut self, _now: Instant) {
+        self.is_called = true;
     }
 
     fn poll_transmit(&self) -> Output<'_> {
