@@ -86,6 +86,17 @@ impl Streams {
         self.ends[end.0].judge = judge;
     }
 
+    /// Whether the program at an end has enough for this turn. (One that is late itself takes all first.)
+    fn pauses(&mut self, end: End) -> bool {
+        let now = self.now();
+        let is_late = self.ends[end.0].armed.is_some_and(|at| at <= now);
+        let pauses = !is_late && self.pipes[end.peer().0].pauses();
+        if pauses {
+            self.wake(end, now);
+        }
+        pauses
+    }
+
     /// Has the driver woken at its deadline, which any call may have moved.
     fn arm(&mut self, end: End, deadline: Option<Instant>) {
         let state = &mut self.ends[end.0];
@@ -120,6 +131,9 @@ impl Transport for Socket<'_> {
                 Received::End => streams.check(*end)?,
                 Received::Nothing => return Err(nb::Error::WouldBlock),
             }
+        }
+        if !streams.ends[end.0].input.is_empty() && streams.pauses(*end) {
+            return Err(nb::Error::WouldBlock);
         }
         Ok(&streams.ends[end.0].input)
     }

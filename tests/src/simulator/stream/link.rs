@@ -16,6 +16,9 @@ pub struct Direction {
     /// How many bytes the sender may have written before the receiver has taken any of them, and
     /// said so; at least 1. It is what makes writes partial.
     pub window: usize,
+    /// How often in a hundred times the program that reads has enough for a turn in the middle of what has
+    /// come, and wants another at once: as one does that has others to serve.
+    pub pauses: u8,
 }
 
 impl Direction {
@@ -24,6 +27,7 @@ impl Direction {
         delay: Duration::from_millis(1)..=Duration::from_millis(1),
         piece: usize::MAX..=usize::MAX,
         window: usize::MAX,
+        pauses: 0,
     };
 
     /// A direction whose bytes are under way for up to `slowest`, cut into pieces of every size,
@@ -35,6 +39,7 @@ impl Direction {
             delay: Duration::ZERO..=random.span(Duration::ZERO..=slowest),
             piece: 1..=largest,
             window: random.count(window..=widest),
+            pauses: 0,
         }
     }
 }

@@ -69,6 +69,11 @@ impl Pipe {
         self.random.count(self.direction.piece.clone()).min(count)
     }
 
+    /// Whether the reader has enough for now.
+    pub(super) fn pauses(&mut self) -> bool {
+        self.random.chance(self.direction.pauses)
+    }
+
     /// Puts bytes where the reader may take them.
     pub(super) fn land(&mut self, bytes: &[u8]) {
         self.landed.extend(bytes);

@@ -36,6 +36,7 @@ fn as_long_as_anything_comes_nothing_is_late() {
             delay: Duration::ZERO..=GAP,
             piece: 1..=1 + bytes / 16,
             window: 8 + bytes / 16,
+            pauses: 0,
         };
         let mut streams = Streams::new(random.fork());
         let ends = streams.connect([drip, Direction::SMOOTH], None);

@@ -139,6 +139,7 @@ fn a_dripping_peer_does_not_stretch_the_time() {
             delay: Duration::ZERO..=Duration::from_millis(90),
             piece: 1..=2,
             window: random.count(1..=4),
+            pauses: 0,
         };
         let timeout = random.span(Duration::from_millis(100)..=Duration::from_secs(4));
         let config = HandshakeConfig::new().with_timeout(timeout);

@@ -52,6 +52,7 @@ fn a_long_gap_ends_a_text_but_never_inside_a_character() {
             delay: Duration::ZERO..=Duration::from_millis(600),
             piece: 1..=random.count(1..=4),
             window: random.count(1..=4),
+            pauses: 0,
         };
         let at_client = greet(random, direction, &greeting);
         let [text] = &at_client.heard[..] else {
@@ -72,7 +73,8 @@ fn a_character_is_waited_for_however_slowly_its_bytes_come() {
         let greeting = random.pick(&["é", "你", "🦀"]);
         // One byte at a time, and each later than the quiet period.
         let delay = DEFAULT_QUIET..=Duration::from_millis(1_000);
-        let at_client = greet(random, Direction { delay, piece: 1..=1, window: 1 }, greeting);
+        let at_client =
+            greet(random, Direction { delay, piece: 1..=1, window: 1, pauses: 0 }, greeting);
         assert!(
             at_client.is_success() && at_client.has_heard(greeting),
             "{at_client:?}, not {greeting:?}"

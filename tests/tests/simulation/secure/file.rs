@@ -9,9 +9,9 @@ use barewire_core::session::InMemory;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
-use barewire_tests::simulator::stream::{Direction, Fault, Outcome, Streams};
+use barewire_tests::simulator::stream::{Fault, Outcome, Streams};
 
-use super::Memory;
+use super::{Memory, direction};
 
 #[test]
 fn what_is_complete_is_the_file() {
@@ -25,8 +25,7 @@ fn what_is_complete_is_the_file() {
         let contents: Vec<u8> =
             (0..random.count(0..=9_000)).map(|at| (at / 5).to_le_bytes()[0]).collect();
         let verify = random.chance(50);
-        let directions =
-            [(); 2].map(|()| Direction::cutting(&mut random, Duration::from_millis(2), 800));
+        let directions = [(); 2].map(|()| direction(&mut random, Duration::from_millis(2), 800));
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
         let fault = random.chance(60).then(|| {

@@ -6,9 +6,9 @@ use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
-use barewire_tests::simulator::stream::{Calamity, Direction, Fault, Outcome, Streams};
+use barewire_tests::simulator::stream::{Calamity, Fault, Outcome, Streams};
 
-use super::{Chance, Memory};
+use super::{Chance, Memory, direction};
 use crate::hello::converse;
 
 #[test]
@@ -25,7 +25,7 @@ fn no_fault_passes_for_success_or_outlasts_the_time() {
         let which = keys.len() - 1;
         let mut at_client = Memory::with_keys(&mut random, keys);
         let slowest = Duration::from_millis(random.pick(&[1, 40]));
-        let directions = [(); 2].map(|()| Direction::cutting(&mut random, slowest, 9));
+        let directions = [(); 2].map(|()| direction(&mut random, slowest, 9));
         let mut streams = Streams::new(random.fork());
         let now = streams.now();
         let fault = random

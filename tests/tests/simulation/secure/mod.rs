@@ -9,8 +9,9 @@ use std::convert::Infallible;
 use barewire_core::secure::rand_core::utils::next_word_via_fill;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
 use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key};
-use barewire_core::time::Instant;
+use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
+use barewire_tests::simulator::stream::Direction;
 
 /// The simulation's chance as that of the channels.
 struct Chance<'r>(&'r mut Random);
@@ -35,6 +36,12 @@ impl TryRng for Chance<'_> {
 }
 
 impl TryCryptoRng for Chance<'_> {}
+
+/// A direction that cuts, to a program that may have enough for a turn in the middle of a record.
+fn direction(random: &mut Random, slowest: Duration, window: usize) -> Direction {
+    let pauses = random.pick(&[0, 20]);
+    Direction { pauses, ..Direction::cutting(random, slowest, window) }
+}
 
 /// The memory of a channel's end, and its keys.
 struct Memory {
