@@ -58,7 +58,9 @@ impl StyledLine {
         let mut gap: Option<Gap> = None;
         for (at, cluster) in self.text.grapheme_indices(true) {
             let (is_space, width) = (cluster == " ", columns_of_cluster(cluster));
-            while used + width > room && at > start {
+            // Where nothing wraps, some terminals give the parts of the last column's to the one before.
+            let free = usize::from(cluster.chars().nth(1).is_some());
+            while used + width + free > room && at > start {
                 let words = gap.take().filter(|gap| !is_space && gap.columns.start >= room / 2);
                 let end = words.unwrap_or(Gap { bytes: at..at, columns: used..used });
                 rows.push(start..end.bytes.start);
@@ -161,6 +163,21 @@ mod tests {
             ["12:00 a: 日本語日", "         本語"],
             "and no character is"
         );
+    }
+
+    #[test]
+    fn what_is_made_of_parts_does_not_stand_in_the_last_column() {
+        let whole = |parts: &str, count: usize| parts.repeat(count);
+        for (parts, columns) in [("e\u{301}", 1), ("\u{2764}\u{fe0f}", 2), ("กำ", 2)] {
+            let [first, second] = [whole(parts, 12 / columns - 1), whole(parts, 1)];
+            assert_eq!(
+                rows("12:00 a: ", &whole(parts, 12 / columns), 21),
+                [format!("12:00 a: {first}"), format!("         {second}")],
+                "{parts}"
+            );
+            let all = format!("12:00 a: {}", whole(parts, 12 / columns));
+            assert_eq!(rows("12:00 a: ", &whole(parts, 12 / columns), 22), [all], "{parts}");
+        }
     }
 
     #[test]
