@@ -49,6 +49,12 @@ pub(super) fn fitting_end(text: &str, columns: usize) -> &str {
     &text[start.unwrap_or(0)..]
 }
 
+/// The first of several wordings that takes at most so many columns, or what fits of the last.
+pub(super) fn fitting_wording(wordings: &[String], columns: usize) -> &str {
+    let fits = wordings.iter().find(|wording| columns_of(wording) <= columns);
+    fits.or(wordings.last()).map_or("", |wording| fitting_start(wording, columns))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

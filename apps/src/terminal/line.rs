@@ -75,7 +75,7 @@ impl LineEditor {
 
     /// What is asked in place of the line, if something is: the best wording first, then those for
     /// narrower windows.
-    pub(crate) fn question(&self) -> Option<[String; 3]> {
+    pub(crate) fn question(&self) -> Option<[String; 4]> {
         self.pasted.as_ref().map(PastedLines::question)
     }
 

@@ -54,7 +54,7 @@ impl PastedLines {
     }
 
     /// What to ask, first in the best wording, then for narrower windows.
-    pub(super) fn question(&self) -> [String; 3] {
+    pub(super) fn question(&self) -> [String; 4] {
         let count = self.lines.len();
         let is_command = |line: &&String| line.starts_with('/') && !line.starts_with("//");
         let commands = match self.lines.iter().filter(is_command).count() {
@@ -68,6 +68,7 @@ impl PastedLines {
             format!("paste of {count} lines{cut}{commands}: {keys}"),
             format!("{count} lines{cut}{commands}: {keys}"),
             format!("{count} lines{cut}: {keys}"),
+            format!("{count} lines{cut}: Enter/Esc"),
         ]
     }
 }
@@ -90,6 +91,7 @@ mod tests {
         let Pasted::Lines(paste) = pasted("one\n\n two\n") else { panic!("two lines") };
         assert_eq!(paste.lines, ["one", " two"]);
         assert_eq!(paste.question()[0], "paste of 2 lines: Enter sends, Esc drops");
+        assert_eq!(paste.question()[3], "2 lines: Enter/Esc");
     }
 
     #[test]

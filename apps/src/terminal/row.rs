@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-use super::columns::{RESTORE_CURSOR, SAVE_CURSOR, columns_of, fitting_end, fitting_start};
+use super::columns::{
+    RESTORE_CURSOR, SAVE_CURSOR, columns_of, fitting_end, fitting_start, fitting_wording,
+};
 
 /// To the start of the row, and nothing left of it. (What erases below as well some terminals take for
 /// the clearing of a screen, whose contents they keep with what has scrolled away.)
@@ -81,9 +83,7 @@ impl Row {
     /// Draws a question in place of the line: the first of `wordings` that fits, or what fits of the
     /// last.
     pub(crate) fn draw_question(&mut self, wordings: &[String], columns: usize, out: &mut String) {
-        let free = columns.saturating_sub(1);
-        let fits = wordings.iter().find(|wording| columns_of(wording) <= free).or(wordings.last());
-        let question = fits.map_or("", |wording| fitting_start(wording, free));
+        let question = fitting_wording(wordings, columns.saturating_sub(1));
         let _ = write!(out, "\r{question}");
         self.width = columns_of(question);
         self.cursor = Some(self.width);

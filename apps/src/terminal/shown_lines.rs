@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::columns::fitting_start;
+use super::columns::fitting_wording;
 use super::styled_line::StyledLine;
 
 /// So many lines are kept.
@@ -106,8 +106,13 @@ impl LookBack {
             count => format!("{count} new, "),
         };
         let rows = if self.above == 1 { "row" } else { "rows" };
-        let status = format!("-- {new}{} {rows} below: Page Down, or Esc to return --", self.above);
-        out.push_str(fitting_start(&status, columns.saturating_sub(1)));
+        let below = format!("{new}{} {rows} below", self.above);
+        let status = [
+            format!("-- {below}: Page Down, or Esc to return --"),
+            format!("-- {below}: Esc --"),
+            "-- Esc to return --".to_owned(),
+        ];
+        out.push_str(fitting_wording(&status, columns.saturating_sub(1)));
         out.push_str("\x1b[K");
     }
 }
@@ -134,9 +139,13 @@ mod tests {
 
     /// The first and the last row of a look in a window of six rows, and what is told below.
     fn looked_at(look_back: &LookBack, lines: &ShownLines) -> [String; 3] {
+        looked_at_in(80, look_back, lines)
+    }
+
+    fn looked_at_in(columns: usize, look_back: &LookBack, lines: &ShownLines) -> [String; 3] {
         let mut out = String::new();
-        look_back.draw(lines, (80, 6), &mut out);
-        let mut terminal = Terminal::new(80, 6).unwrap();
+        look_back.draw(lines, (columns, 6), &mut out);
+        let mut terminal = Terminal::new(columns, 6).unwrap();
         terminal.feed(&*out);
         let row = |row| terminal.screen().line(row).unwrap().text().trim_end().to_owned();
         [row(0), row(4), row(5)]
@@ -157,6 +166,20 @@ mod tests {
         assert_eq!([first, last], ["14", "18"], "what comes meanwhile is not seen");
         assert!(told.starts_with("-- 1 new, 1 row below"), "{told}");
         assert!(!look_back.down(2), "there is nothing more");
+    }
+
+    #[test]
+    fn the_way_back_is_told_in_narrow_windows_too() {
+        let mut lines = shown(20);
+        lines.push(line("new"));
+        for (columns, told) in [
+            (60, "-- 1 new, 0 rows below: Page Down, or Esc to return --"),
+            (40, "-- 1 new, 0 rows below: Esc --"),
+            (20, "-- Esc to return --"),
+        ] {
+            let [_, _, status] = looked_at_in(columns, &LookBack::default(), &lines);
+            assert_eq!(status, told, "{columns} columns");
+        }
     }
 
     #[test]
