@@ -33,7 +33,7 @@
 //!   commands and lines that are too long or too late count, blank ones do not, and one that
 //!   controls make longer than a text can be counts as several. What is over it is refused,
 //!   with a notice at most once a second; nobody else is affected, and the operator has no limit. A
-//!   client that keeps the same [`RateLimiter`] loses nothing.
+//!   client that keeps the same [`RateLimiter`] loses nothing, as long as no more than four of its source talk.
 //! - **Sources**: each member comes from a [`Source`](crate::source::Source). What is said from one is counted beyond its
 //!   connections: all its members together may say as much as four of different sources,
 //!   join [`DEFAULT_JOIN_BURST`] times and then [`DEFAULT_JOIN_RATE`] times a second, and be at most

@@ -5,9 +5,9 @@ use crate::time::{Duration, Instant};
 /// Limits how fast lines are said: so many a second, over a burst, by the generic cell rate algorithm
 /// (ITU-T I.371), which is a token bucket kept in one instant.
 ///
-/// A room refuses what is over it. A client that keeps to the same loses nothing, provided that it
-/// holds some lines of the burst back: on the way, lines that left one by one may come to arrive
-/// together.
+/// A room refuses what is over it. A client that keeps to the same loses nothing, provided that no more than
+/// four of its source talk, and that it holds some lines of the burst back: on the way, lines that left one
+/// by one may come to arrive together.
 ///
 /// ```
 /// use barewire_core::chat::RateLimiter;

@@ -64,6 +64,30 @@ fn a_member_has_its_own_limit_beside_that_of_its_source() {
     assert_eq!(hand.flood(quiet, 3, &[loud, hand.room.operator()]), 3);
 }
 
+/// As many as may talk at once; one more is too many.
+#[test]
+fn four_of_a_source_who_keep_the_pace_lose_nothing() {
+    for (talkers, all_pass) in [(4, true), (5, false)] {
+        let mut memory = wide();
+        let mut hand = Harness::new(memory.room(RoomConfig::new()));
+        let mut paces = vec![RateLimiter::new(); talkers];
+        let ids: Vec<_> = paces.iter().map(|_| hand.join_from(HERE).unwrap()).collect();
+        let everybody = [&ids[..], &[hand.room.operator()]].concat();
+        let (mut said, mut passed) = (0, 0);
+        for tenth in 0..200 {
+            hand.now = at(100 * tenth);
+            for (id, pace) in ids.iter().zip(&mut paces) {
+                while pace.next_allowed(DEFAULT_LINE_RATE, DEFAULT_LINE_BURST) <= hand.now {
+                    pace.record(hand.now, DEFAULT_LINE_RATE);
+                    said += 1;
+                    passed += hand.flood(*id, 1, &everybody);
+                }
+            }
+        }
+        assert_eq!(passed == said, all_pass, "{talkers} said {said} lines, and {passed} passed");
+    }
+}
+
 /// A control is shown by four bytes.
 #[test]
 fn a_line_that_controls_make_longer_counts_as_several() {
