@@ -1,7 +1,7 @@
 //! The task of the operator: what is typed at the server is said in the room.
 
 use core::task::Poll;
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use barewire_core::session::{Output, Session as _};
 use barewire_core::text::MAX_TEXT;
@@ -48,7 +48,12 @@ impl Operator {
         let mut typed = [0; TYPED];
         match self.input.read(cx, &mut typed) {
             Ok(Chunk::Bytes(bytes)) => self.pending.extend_from_slice(bytes),
-            Ok(Chunk::End) => self.has_ended = true,
+            Ok(Chunk::End) => {
+                self.has_ended = true;
+                if io::stdin().is_terminal() {
+                    log::info!("standard input has ended (Ctrl-D): nothing more can be typed here");
+                }
+            }
             Err(nb::Error::WouldBlock) => {}
             Err(nb::Error::Other(error)) => {
                 log::warn!("cannot read standard input: {}", describe(&error));

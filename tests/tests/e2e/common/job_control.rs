@@ -149,6 +149,12 @@ fn a_room_in_the_background_serves_on_and_in_the_foreground_reads_again() {
 
     shell.press("fg\nand again\n");
     anna.hears("server: and again");
+
+    // Who types on would type for nobody.
+    shell.press("\x04");
+    shell.wait_for("nothing more can be typed here");
+    anna.say("/who");
+    anna.hears(&format!("* here: server, {}", anna.nick));
     shell.press("\x03");
     while anna.line() != "" {}
     shell.press("echo code-$?\n");
