@@ -58,9 +58,10 @@ Examples:
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME],
-/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, or of a
-Unix socket on the user (uid:1000), and so on all who come from there. In the background of a terminal it serves on, and reads again in the
-foreground. Any client will do: chat-client, nc, or a few lines of Python.
+/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, or of
+a Unix socket on the user (uid:1000), and so on all who come from there. In the background of a
+terminal it serves on, and reads again in the foreground. Any client will do: chat-client, nc, or a
+few lines of Python.
 
 SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops
 it at once.";
@@ -113,7 +114,8 @@ pub(crate) struct ChatServerProgram {
     #[command(flatten)]
     penalties: PenaltyArguments,
 
-    /// How many lines a second a member may send, after a burst of 100; 0 means no limit
+    /// How many lines a second a member may send, after a burst of 100, and all members from one address
+    /// four times as many; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
     rate: u32,
 

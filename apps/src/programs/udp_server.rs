@@ -53,15 +53,15 @@ Examples:
   udp-server --key ben.key              answer only who has this key, unheard by others
 
 The reply leaves from the address that was asked. To keep loops from starting, no datagram is
-answered that is the server's own reply text, that comes from its own port number or from a port that
-answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second how many
-got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
+answered that is the server's own reply text, that comes from its own port number or from a port
+that answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second
+how many got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
 
-With a key, what was not sealed with it gets no reply either, and how much that was is told each second. A
-request that somebody has recorded and sends again is answered again.
+With a key, what was not sealed with it gets no reply either, and how much that was is told each
+second. A request that somebody has recorded and sends again is answered again.
 
-Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is longer
-than what is asked makes more of it, up to the rates.";
+Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is
+longer than what is asked makes more of it, up to the rates.";
 
 /// Answers every datagram, and shows it.
 #[derive(Debug, Parser)]

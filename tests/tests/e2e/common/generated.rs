@@ -49,3 +49,19 @@ fn the_manual_page_is_printed_as_one() {
             .prints(&program.replace('-', "\\-"));
     }
 }
+
+/// What stands below the options is broken by hand: longer lines would be broken once more, raggedly.
+#[test]
+fn no_line_of_the_help_is_broken_twice() {
+    const COLUMNS: usize = 100;
+
+    for program in PROGRAMS {
+        let page =
+            run(program, &["--man"]).exits(0).output().replace(r"\-", "-").replace(r"\*(Aq", "'");
+        let (_, rest) = page.split_once(".SH EXTRA").expect("there are examples");
+        let (below, _) = rest.split_once(".SH VERSION").expect("the end");
+        for line in below.lines() {
+            assert!(line.chars().count() <= COLUMNS, "{program}: {line}");
+        }
+    }
+}
