@@ -27,7 +27,11 @@ fn a_signal_leaves_the_terminal_as_it_was_and_the_server_an_orderly_end() {
         Signal::SIGALRM,
         Signal::SIGUSR1,
         Signal::SIGUSR2,
+        Signal::SIGVTALRM,
+        Signal::SIGPROF,
         Signal::SIGXCPU,
+        Signal::SIGIO,
+        Signal::SIGPWR,
     ] {
         let server = greeting();
         let mut terminal = Terminal::start(&server.at(), &[]);
