@@ -2,13 +2,12 @@
 
 use core::convert::Infallible;
 use core::fmt;
-use core::mem;
 
 use rand_core::CryptoRng;
 
 use super::config::{ChannelConfig, Conversation, MAX_KEYS};
 use super::error::{ChannelError, ChannelSetupError};
-use super::handshake::{Initiator, Responder};
+use super::handshake::{Ciphers, Initiator, Responder};
 use super::key::Key;
 use super::opening::{check, message_of, opening};
 use super::primitives::draw;
@@ -77,18 +76,18 @@ impl<'b> Channel<'b> {
         receive: &'b mut [u8],
         send: &'b mut [u8],
     ) -> Result<Self, ChannelSetupError> {
-        let secret = draw(random);
-        let mut channel = Self::new(now, config, receive, send)?;
-        let opening = opening(config.conversation, channel.reader.size());
-        if let Some((initiator, first)) =
-            Initiator::begin(&opening, key.as_bytes(), secret, &mut [])
-        {
-            channel.writer.put(&opening);
-            channel.writer.put(&first.public);
-            channel.writer.put(&first.tag);
-            channel.stage = Stage::Opening(initiator);
-        }
-        Ok(channel)
+        let (reader, mut writer) = buffers(receive, send)?;
+        let opening = opening(config.conversation, reader.size());
+        let begun = Initiator::begin(&opening, key.as_bytes(), draw(random), &mut []);
+        let stage = if let Some((initiator, first)) = begun {
+            writer.put(&opening);
+            writer.put(&first.public);
+            writer.put(&first.tag);
+            Stage::Opening(initiator)
+        } else {
+            Stage::Failed(Failure::Exhausted)
+        };
+        Ok(Self::new(now, config, reader, writer, stage))
     }
 
     /// The end of who took the connection, at `now`. The client must have one of the keys;
@@ -107,30 +106,27 @@ impl<'b> Channel<'b> {
         if keys.is_empty() || keys.len() > MAX_KEYS {
             return Err(ChannelSetupError::Keys);
         }
+        let (reader, writer) = buffers(receive, send)?;
         let secret = draw(random);
-        let mut channel = Self::new(now, config, receive, send)?;
-        channel.stage = Stage::Listening { keys, conversation: config.conversation, secret };
-        Ok(channel)
+        let stage = Stage::Listening { keys, conversation: config.conversation, secret };
+        Ok(Self::new(now, config, reader, writer, stage))
     }
 
     fn new(
         now: Instant,
         config: ChannelConfig,
-        receive: &'b mut [u8],
-        send: &'b mut [u8],
-    ) -> Result<Self, ChannelSetupError> {
-        let reader = RecordReader::new(receive).ok_or(ChannelSetupError::ReceiveBuffer)?;
-        if send.len() < LEAST_SEND {
-            return Err(ChannelSetupError::SendBuffer);
-        }
-        Ok(Self {
+        reader: RecordReader<'b>,
+        writer: RecordWriter<'b>,
+        stage: Stage<'b>,
+    ) -> Self {
+        Self {
             reader,
-            writer: RecordWriter::new(send),
-            stage: Stage::Failed(Failure::Exhausted),
+            writer,
+            stage,
             timeout: config.timeout,
             deadline: Deadline::after(now, config.timeout),
             peer_key: 0,
-        })
+        }
     }
 
     /// Whether the peer has proven that it has the key, and takes part in this very conversation: nobody else
@@ -169,7 +165,7 @@ impl<'b> Channel<'b> {
 
     fn take(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
         match self.stage {
-            Stage::Listening { keys, conversation, .. } => self.hear(keys, conversation, input)?,
+            Stage::Listening { .. } => self.hear(input)?,
             Stage::Opening(_) => self.finish(input)?,
             Stage::Answered | Stage::Open => {}
             Stage::Failed(failure) => return Err(failure),
@@ -184,45 +180,41 @@ impl<'b> Channel<'b> {
     }
 
     /// The client's first message, as far as it has come.
-    fn hear(
-        &mut self,
-        keys: &[Key],
-        conversation: Conversation,
-        input: &mut &[u8],
-    ) -> Result<(), Failure> {
+    fn hear(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+        let Stage::Listening { keys, conversation, secret } = &self.stage else { return Ok(()) };
         let is_whole = self.reader.gather(FIRST, input);
         let gathered = self.reader.gathered();
-        check(gathered, conversation)?;
+        check(gathered, *conversation)?;
         if !is_whole {
             return Ok(());
         }
         let (opening, message) =
             gathered.split_first_chunk::<OPENING>().ok_or(Failure::NotKeyed)?;
         let first = message_of(message, &mut []).ok_or(Failure::NotKeyed)?;
-        let known = |(place, key): (usize, &Key)| {
-            Responder::hear(opening, key.as_bytes(), &first, &mut [])
-                .map(|responder| (place, responder))
-        };
-        let found = (0..MAX_KEYS).zip(keys).find_map(known);
-        let (place, responder) = found.ok_or(Failure::WrongKey)?;
-        let [.., exponent] = *opening;
-        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
-        self.peer_key = u8::try_from(place).unwrap_or(u8::MAX);
-        self.answer(responder, size).ok_or(Failure::Exhausted)
+        for (place, key) in (0..u8::MAX).zip(*keys) {
+            let Some(mut responder) = Responder::hear(opening, key.as_bytes(), &first, &mut [])
+            else {
+                continue;
+            };
+            let [.., exponent] = *opening;
+            let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
+            let mut payload = [self.reader.size().exponent()];
+            let answer = responder.answer(secret, &mut payload);
+            let (answer, ciphers) = answer.ok_or(Failure::Exhausted)?;
+            for part in [&[MARKER][..], &answer.public, &payload, &answer.tag] {
+                self.writer.put(part);
+            }
+            (self.stage, self.peer_key) = (Stage::Answered, place);
+            self.begin(ciphers, size, false);
+            return Ok(());
+        }
+        Err(Failure::WrongKey)
     }
 
-    fn answer(&mut self, responder: Responder, size: RecordSize) -> Option<()> {
-        let Stage::Listening { secret, .. } = mem::replace(&mut self.stage, Stage::Answered) else {
-            return None;
-        };
-        let mut payload = [self.reader.size().exponent()];
-        let (answer, ciphers) = responder.answer(&secret, &mut payload)?;
-        for part in [&[MARKER][..], &answer.public, &payload, &answer.tag] {
-            self.writer.put(part);
-        }
-        self.reader.begin(ciphers.receive, false);
-        self.writer.begin(ciphers.send, size, false);
-        Some(())
+    /// The handshake's messages are over; that a client's peer has the key is known by then.
+    fn begin(&mut self, ciphers: Ciphers, size: RecordSize, is_client: bool) {
+        self.reader.begin(ciphers.receive, is_client);
+        self.writer.begin(ciphers.send, size, is_client);
     }
 
     /// The server's answer, as far as it has come.
@@ -236,14 +228,11 @@ impl<'b> Channel<'b> {
         }
         let mut payload = [0];
         let answer = message_of(message, &mut payload).ok_or(Failure::NotKeyed)?;
-        let Stage::Opening(initiator) = mem::replace(&mut self.stage, Stage::Answered) else {
-            return Ok(());
-        };
+        let Stage::Opening(initiator) = &mut self.stage else { return Ok(()) };
         let ciphers = initiator.finish(&answer, &mut payload).ok_or(Failure::WrongKey)?;
         let [exponent] = payload;
         let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
-        self.reader.begin(ciphers.receive, true);
-        self.writer.begin(ciphers.send, size, true);
+        self.begin(ciphers, size, true);
         self.open();
         Ok(())
     }
@@ -353,6 +342,17 @@ impl<'b> Channel<'b> {
             session.transmitted(now, count);
         }
     }
+}
+
+fn buffers<'b>(
+    receive: &'b mut [u8],
+    send: &'b mut [u8],
+) -> Result<(RecordReader<'b>, RecordWriter<'b>), ChannelSetupError> {
+    let reader = RecordReader::new(receive).ok_or(ChannelSetupError::ReceiveBuffer)?;
+    if send.len() < LEAST_SEND {
+        return Err(ChannelSetupError::SendBuffer);
+    }
+    Ok((reader, RecordWriter::new(send)))
 }
 
 #[cfg(test)]

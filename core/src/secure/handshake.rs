@@ -44,9 +44,8 @@ impl Initiator {
     }
 
     /// Takes the answer, whose payload is opened in place. `None`: it is not from who has the key.
-    pub(super) fn finish(mut self, answer: &Message, payload: &mut [u8]) -> Option<Ciphers> {
-        self.state.mix_ephemeral(&answer.public);
-        self.state.mix_key(&shared(&self.secret, &answer.public));
+    pub(super) fn finish(&mut self, answer: &Message, payload: &mut [u8]) -> Option<Ciphers> {
+        exchange(&mut self.state, &answer.public, &self.secret, &answer.public);
         if !self.state.open(payload, &answer.tag) {
             return None;
         }
@@ -77,15 +76,25 @@ impl Responder {
 
     /// The answer, whose payload is sealed in place.
     pub(super) fn answer(
-        mut self,
+        &mut self,
         secret: &Secret,
         payload: &mut [u8],
     ) -> Option<(Message, Ciphers)> {
         let public = public(secret);
-        self.state.mix_ephemeral(&public);
-        self.state.mix_key(&shared(secret, &self.initiator));
+        exchange(&mut self.state, &public, secret, &self.initiator);
         let tag = self.state.seal(payload)?;
         let [receive, send] = self.state.split();
         Some((Message { public, tag }, Ciphers { send, receive }))
     }
+}
+
+/// The tokens `e, ee`: the responder's key, and what one side's secret and the other's key come to.
+fn exchange(
+    state: &mut SymmetricState,
+    responder: &[u8; PUBLIC],
+    own: &Secret,
+    theirs: &[u8; PUBLIC],
+) {
+    state.mix_ephemeral(responder);
+    state.mix_key(&shared(own, theirs));
 }

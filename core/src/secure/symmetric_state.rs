@@ -54,7 +54,7 @@ impl SymmetricState {
     }
 
     /// The keys of the initiator's direction and of the responder's.
-    pub(super) fn split(self) -> [CipherState; 2] {
+    pub(super) fn split(&self) -> [CipherState; 2] {
         let extracted = hmac(&self.chaining_key, &[]);
         let initiator = expand(&extracted, &[], 1);
         let responder = expand(&extracted, &*initiator, 2);

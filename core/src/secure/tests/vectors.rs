@@ -62,9 +62,9 @@ fn both_sides_say_what_is_published() {
     let (payload, expected) = messages.next().unwrap();
     let mut sealed = payload.clone();
     let secret = Zeroizing::new(array(INITIATOR));
-    let (initiator, first) = Initiator::begin(&prologue, &key, secret, &mut sealed).unwrap();
+    let (mut initiator, first) = Initiator::begin(&prologue, &key, secret, &mut sealed).unwrap();
     assert_eq!(joined(&first, &sealed), expected);
-    let responder = Responder::hear(&prologue, &key, &first, &mut sealed).unwrap();
+    let mut responder = Responder::hear(&prologue, &key, &first, &mut sealed).unwrap();
     assert_eq!(sealed, payload);
 
     let (payload, expected) = messages.next().unwrap();

@@ -24,6 +24,8 @@ PROOF = Path(__file__).resolve().parent.parent
 ROOT = PROOF.parents[3]
 PANIC = "barewire_can_panic"
 ALONE = ("datagram", "hello", "file", "chat", "secure")
+# One side of the keyed channel, for a board that is always a client, or always a server.
+SIDES = ("secure_client", "secure_server")
 # What proves that the core cannot panic has nothing of others' in it: the primitives of the keyed channel,
 # which may panic for all that a compiler can tell, have stand-ins there. The figures are with them.
 STAND_INS = "--cfg barewire_stand_ins"
@@ -92,7 +94,7 @@ def missing(toolchain):
 def footprint(small, whole, ceilings):
     """What the programs need, against the ceilings."""
     faults, figures = [], {}
-    programs = {name: Program(whole / name) for name in (*ALONE, "all")}
+    programs = {name: Program(whole / name) for name in (*ALONE, *SIDES, "all")}
     for name, program in programs.items():
         figures[f"flash {name}"] = program.flash()
     figures["static all"] = programs["all"].ram()

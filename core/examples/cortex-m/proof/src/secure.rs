@@ -6,8 +6,8 @@ use core::hint::black_box;
 use barewire_core::nb;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
 use barewire_core::secure::{
-    Channel, ChannelConfig, ChannelSetupError, Conversation, DatagramKey, Key, RequestId, Secured,
-    open_request,
+    Channel, ChannelConfig, ChannelError, ChannelSetupError, Conversation, DatagramKey, Key,
+    RequestId, Secured, open_request,
 };
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
@@ -20,7 +20,8 @@ pub struct Machines {
     pub config: ChannelConfig,
     pub keys: &'static [Key],
     pub random: Random,
-    pub buffers: Option<[&'static mut [u8]; 4]>,
+    pub server_buffers: Option<[&'static mut [u8]; 2]>,
+    pub client_buffers: Option<[&'static mut [u8]; 2]>,
     pub server: Channel<'static>,
     pub client: Channel<'static>,
     pub within: Within,
@@ -98,28 +99,50 @@ impl Session for Within {
     }
 }
 
+pub fn make(given: &Given, machines: &mut Machines) {
+    make_server(given, machines);
+    make_client(given, machines);
+}
+
 /// In a frame of its own, as in `datagram`.
 #[inline(never)]
-pub fn make(given: &Given, machines: &mut Machines) {
-    let Machines { config, keys, random, buffers, server, client, .. } = machines;
-    let Some([first, second, third, fourth]) = buffers.take() else { return };
-    if let Ok(made) = Channel::server(given.now, *config, keys, random, first, second) {
+pub fn make_server(given: &Given, machines: &mut Machines) {
+    let Machines { config, keys, random, server_buffers, server, .. } = machines;
+    let Some([receive, send]) = server_buffers.take() else { return };
+    if let Ok(made) = Channel::server(given.now, *config, keys, random, receive, send) {
         *server = made;
     }
-    let Some(key) = keys.first() else { return };
-    if let Ok(made) = Channel::client(given.now, *config, key, random, third, fourth) {
+}
+
+#[inline(never)]
+pub fn make_client(given: &Given, machines: &mut Machines) {
+    let Machines { config, keys, random, client_buffers, client, .. } = machines;
+    let (Some(key), Some([receive, send])) = (keys.first(), client_buffers.take()) else { return };
+    if let Ok(made) = Channel::client(given.now, *config, key, random, receive, send) {
         *client = made;
     }
 }
 
 pub fn drive(given: &Given, machines: &mut Machines) {
-    let Machines { server, client, within, .. } = machines;
-    let mut secured = Secured { session: within, channel: server };
+    drive_server(given, machines);
+    drive_client(given, machines);
+}
+
+pub fn drive_server(given: &Given, machines: &mut Machines) {
+    drive_channel(given, &mut machines.within, &mut machines.server);
+}
+
+pub fn drive_client(given: &Given, machines: &mut Machines) {
+    drive_channel(given, &mut machines.within, &mut machines.client);
+}
+
+/// Once for both sides, as the core is.
+#[inline(never)]
+fn drive_channel(given: &Given, within: &mut Within, channel: &mut Channel<'static>) {
+    let mut secured = Secured { session: within, channel };
     session(given, &mut secured);
     used(hidden(&mut secured).contents());
     hidden(&mut secured).provide_contents(given.now, given.count);
-    secured.channel = client;
-    session(given, &mut secured);
     used((secured.channel.is_open(), secured.channel.peer_key()));
 }
 
@@ -141,4 +164,5 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     used(Key::new([0; 32]));
     used(ChannelConfig::new(Conversation::Hello).with_timeout(given.span));
     used(ChannelSetupError::Keys);
+    used(hidden(&mut ChannelError::Session(given.number)).into_session());
 }
