@@ -48,10 +48,12 @@ pub struct RoomConfig {
     pub quiet: Duration,
     /// How many of the last lines a new member gets; [`DEFAULT_HISTORY`] by default.
     pub history: u16,
-    /// How many lines a second a member may say in the long run; [`DEFAULT_LINE_RATE`] by default, 0
-    /// for no limit.
+    /// How many lines a second a member may say in the long run, and all from one
+    /// [source](crate::source::Source) four times as many; [`DEFAULT_LINE_RATE`] by default, 0 for no
+    /// limit.
     pub rate: u32,
-    /// How many lines a member may say at once; [`DEFAULT_LINE_BURST`] by default.
+    /// How many lines a member may say at once, and all from one source four times as many;
+    /// [`DEFAULT_LINE_BURST`] by default.
     pub burst: u32,
     /// How many members may come from one [source](crate::source::Source);
     /// [`DEFAULT_MEMBERS_PER_SOURCE`] by default, 0 for no limit.

@@ -117,3 +117,26 @@ fn a_nick_lost_by_a_drop_is_kept_for_its_source_for_a_minute() {
         assert_eq!(hand.room.nick(other), Some("Anna"));
     }
 }
+
+/// Whoever left first is the first whose nick is given up.
+#[test]
+fn a_kept_nick_is_given_up_when_its_slot_is_needed() {
+    let mut memory = ample(4, 2);
+    let mut hand = Harness::new(memory.room(often()));
+    let [anna, bert] = hand.join_members();
+    for (id, nick) in [(anna, "/nick anna\n"), (bert, "/nick bert\n")] {
+        hand.say(id, nick);
+        hand.leave(id, LeaveReason::Lost);
+    }
+    let [carl] = hand.join_members();
+    let takes = |hand: &mut Harness<'_>, nick| {
+        hand.say(carl, format!("/nick {nick}\n"));
+        hand.room.nick(carl) == Some(nick)
+    };
+    assert!(!takes(&mut hand, "anna") && !takes(&mut hand, "bert"));
+    // There was a slot that nobody had had; from here on there is none.
+    hand.join_members::<1>();
+    assert!(takes(&mut hand, "anna") && !takes(&mut hand, "bert"));
+    hand.join_members::<1>();
+    assert!(takes(&mut hand, "bert"));
+}
