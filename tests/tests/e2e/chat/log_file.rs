@@ -1,11 +1,14 @@
 //! The log outlives what logrotate(8) does with it, and keeps nobody waiting.
 
 use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
 use barewire_tests::harness::{Launch, Server, TIMEOUT};
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -115,6 +118,37 @@ fn a_log_that_nobody_takes_keeps_nobody_waiting_and_what_is_lost_is_told() {
         server.stop().says(&["lines could not be written to the log file"]);
         drop(reader);
     }
+}
+
+/// Reads from a FIFO until `text` has come, and goes.
+#[track_caller]
+fn read_until(fifo: &Path, text: &str) {
+    let mut options = File::options();
+    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    let (mut reader, mut read) = (options.open(fifo).unwrap(), Vec::new());
+    let deadline = Instant::now() + TIMEOUT;
+    while !String::from_utf8_lossy(&read).contains(text) {
+        // As long as there is nothing, that is an error.
+        let _ = reader.read_to_end(&mut read);
+        assert!(Instant::now() < deadline, "{text:?} did not come");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn who_reads_a_fifo_may_go_and_another_has_what_came_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("fifo");
+    mkfifo(&log, Mode::S_IRWXU).unwrap();
+    let server = room(&log);
+    let mut anna = Member::join(server.address());
+    for text in ["before anybody reads", "between two readers", "while the next is awaited"] {
+        anna.say(text);
+        anna.say("/who");
+        anna.hears(&format!("* here: server, {}", anna.nick));
+        read_until(&log, text);
+    }
+    server.stop().is_silent();
 }
 
 #[test]

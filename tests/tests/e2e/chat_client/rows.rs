@@ -96,6 +96,25 @@ fn a_window_that_changes_while_a_line_is_typed_leaves_what_was_said_whole() {
     server.finish();
 }
 
+/// By a terminal that breaks rows anew.
+#[test]
+fn rows_that_a_narrower_window_has_broken_are_looked_at_as_they_should_be() {
+    let server = saying("anna: one two three four five six seven eight nine\nanna: end\n");
+    let mut terminal = Terminal::start_sized((80, 10), &server.at(), &[]);
+    terminal.wait_for_row("anna: end");
+    terminal.resize(30, 10);
+    terminal.press("\x1b[5~");
+    terminal.wait_for("Esc");
+    let indented = |text: &str| format!("{}{text}", " ".repeat("12:00 anna: ".len()));
+    terminal.wait_for_row(&indented("five six seven"));
+    terminal.wait_for_row(&indented("eight nine"));
+    terminal.press("\x1b");
+    terminal.wait_for_line(">");
+    terminal.press("\x04");
+    assert_eq!(terminal.finish(), Some(0));
+    server.finish();
+}
+
 #[test]
 fn what_has_scrolled_away_is_looked_at_and_what_the_terminal_keeps_stays_whole() {
     const LINES: usize = 100;
