@@ -132,8 +132,8 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "FILE")]
     bans: Option<PathBuf>,
 
-    /// Show the lines of this regular file to whoever joins: at most 20, and 4096 bytes; SIGHUP reads it
-    /// again
+    /// Show the lines of this regular file to whoever joins: at most 20, and 4096 bytes as they are shown;
+    /// SIGHUP reads it again
     #[arg(long, value_name = "FILE")]
     motd: Option<PathBuf>,
 
