@@ -201,9 +201,8 @@ impl Run for ChatServerProgram {
         let limits = AcceptLimits {
             once: false,
             capacity,
-            others: Others::AreClosed(FULL),
+            others: Others::AreClosed { full: FULL, paused: JoinError::TooOften.line().as_bytes() },
             max_pause: self.penalties.max_pause,
-            paused: JoinError::TooOften.line().as_bytes(),
             grace,
             linger,
         };

@@ -149,7 +149,6 @@ impl Run for FileServerProgram {
             capacity: self.clients.capacity(DESCRIPTORS),
             others: Others::AreTold,
             max_pause: self.penalties.max_pause,
-            paused: b"",
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };

@@ -15,6 +15,7 @@ use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
 use crate::cli::exit::Failure;
+use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::client::destination::{Destination, FamilyArguments, connect_error};
@@ -36,7 +37,7 @@ Examples:
   tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
   tcp-client unix:hello.sock                  a server on this machine, without a network
 
-The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2
+The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2 \
 for wrong usage.";
 
 /// Connects, receives the server's greeting, and answers it.
@@ -85,6 +86,7 @@ impl Run for TcpClientProgram {
             config,
             state: State::Waiting,
         };
+        give_up_privileges(server.needs());
         self.common.sandbox.confine_and_tell(&Allowed::client())?;
         exchanges::run(self.repeat, printer, task)
     }
@@ -179,9 +181,10 @@ impl HandshakeTask {
             LinkError::Connection(error) => {
                 format!("connection to {name} lost: {}", describe(error))
             }
-            LinkError::Session(hello::HandshakeError::Silent) => {
-                format!("{name} closed the connection without a greeting")
-            }
+            LinkError::Session(hello::HandshakeError::Silent) => format!(
+                "{name} closed the connection without a greeting (a server does so that has too many clients, \
+                 or too many that fail from this address: try later)"
+            ),
             LinkError::Session(hello::HandshakeError::TooLong) => {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }

@@ -34,7 +34,7 @@ Examples:
   tcp-server 127.0.0.1:0 --once --json        serve one client on a free port, for a script
   tcp-server unix:hello.sock                  to the owner and the group of that file
 
-Any client will do: tcp-client, nc, or a few lines of Python. SIGINT or SIGTERM stops the server
+Any client will do: tcp-client, nc, or a few lines of Python. SIGINT or SIGTERM stops the server \
 with exit code 0, after 5 seconds at most; a second one stops it at once.";
 
 /// How many a client takes: its connection.
@@ -94,9 +94,9 @@ impl Run for TcpServerProgram {
         let limits = AcceptLimits {
             once: self.listen.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
-            others: Others::AreClosed(b""),
+            // Words would be taken for the greeting.
+            others: Others::AreClosed { full: b"", paused: b"" },
             max_pause: self.penalties.max_pause,
-            paused: b"",
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
         };
@@ -133,6 +133,11 @@ type TcpContext = ServerContext<Arc<Shared>>;
 impl Task<TcpContext> for Handshake {
     fn turn(&mut self, context: &mut TcpContext, cx: &mut Context<'_, TcpContext>) -> Poll<()> {
         let Self { link, session, peer, has_answered } = self;
+        if !peer.keep_place() {
+            log::debug!("{}: silent, and its place is another's", peer.address);
+            link.abort();
+            return Poll::Ready(());
+        }
         let over = link.drive(cx, session, |answer| {
             *has_answered = true;
             peer.clear_penalties();
@@ -141,7 +146,12 @@ impl Task<TcpContext> for Handshake {
         });
         context.flush_later(cx);
         match over {
-            Err(nb::Error::WouldBlock) => return Poll::Pending,
+            Err(nb::Error::WouldBlock) => {
+                if session.is_unanswered() {
+                    peer.offer_place(cx.now(), || cx.waker());
+                }
+                return Poll::Pending;
+            }
             Err(nb::Error::Other(error)) => {
                 if !*has_answered {
                     peer.penalize(penalty(&error), cx.now());

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::address::PeerAddress;
 use barewire_linux::listener::{Permit, Semaphore};
 use barewire_linux::resource_limits;
 
-use super::penalties::{Penalties, Penalty};
+use super::penalties::{Pause, Penalties, Penalty};
 use super::places::{Place, Places};
 use super::source_table::SourceTable;
 
@@ -61,7 +62,9 @@ pub(crate) struct Admission {
     places: Places,
     /// Of those who are told that they are turned away: each has a descriptor, too.
     told: Semaphore,
-    sources: SourceTable<AtomicUsize>,
+    /// How many of each source are served, and how many are told.
+    served_by_source: SourceTable<AtomicUsize>,
+    told_by_source: SourceTable<AtomicUsize>,
     penalties: Arc<Penalties>,
 }
 
@@ -69,7 +72,7 @@ pub(crate) struct Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Served,
-    /// There is no place for it: it is to be told so.
+    /// There is no place for it, or its source is paused: it is to be told so.
     TurnedAway,
     /// So many more that not even that is said.
     Ignored,
@@ -78,15 +81,26 @@ pub(crate) enum Standing {
 /// A connection that was let in, or not, as long as it lasts.
 pub(crate) struct Admitted {
     source: Source,
-    penalties: Arc<Penalties>,
+    /// The pause of its source in which it came.
+    pub(super) pause: Option<Pause>,
+    penalties: Option<Arc<Penalties>>,
     /// Given back before the place is, with which another of the source may come.
-    _source: SourceCount,
+    count: Option<SourceCount>,
     pub(super) place: Option<Place>,
     told: Option<Permit>,
 }
 
 /// One connection of a source.
 struct SourceCount(Arc<AtomicUsize>);
+
+impl SourceCount {
+    /// One more, of `most`.
+    fn of(table: &SourceTable<AtomicUsize>, source: Source, most: usize) -> Option<Self> {
+        let count = table.of(source, || AtomicUsize::new(0));
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        Some(Self(count)).filter(|_| before < most)
+    }
+}
 
 impl Drop for SourceCount {
     fn drop(&mut self) {
@@ -102,26 +116,33 @@ impl Admission {
             capacity,
             places: Places::new(capacity.clients),
             told: Semaphore::new(reserved(limit) / 4),
-            sources: SourceTable::new(),
+            served_by_source: SourceTable::new(),
+            told_by_source: SourceTable::new(),
             penalties: Arc::new(Penalties::new(max_pause)),
         }
     }
 
-    /// How much longer nobody is let in from `source`, if its conversations keep failing.
-    pub(crate) fn paused_for(&self, source: Source, now: Instant) -> Option<Duration> {
-        self.penalties.paused_for(source, now)
-    }
-
-    /// Takes a place for a connection of `source`, if it may have one.
-    pub(crate) fn admit(&self, source: Source) -> Admitted {
-        let count = self.sources.of(source, || AtomicUsize::new(0));
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let most = self.capacity.per_source;
-        let place = if before < most { self.places.take() } else { None };
-        let is_told = place.is_none() && before.saturating_sub(most) < TURNED_AWAY;
-        let told = if is_told { self.told.try_acquire() } else { None };
-        let penalties = Arc::clone(&self.penalties);
-        Admitted { source, penalties, _source: SourceCount(count), place, told }
+    /// Takes a place for a connection of `peer`, if it may have one.
+    ///
+    /// A user of this machine is never paused: that would turn away all who come through a proxy, which is one
+    /// user, and whoever runs the machine has other means against its users.
+    pub(crate) fn admit(&self, peer: PeerAddress, now: Instant) -> Admitted {
+        let source = peer.source();
+        let is_remote = matches!(peer, PeerAddress::Ip(_));
+        let penalties = is_remote.then(|| Arc::clone(&self.penalties));
+        let pause = penalties.as_ref().and_then(|penalties| penalties.arrive(source, now));
+        let mut admitted =
+            Admitted { source, pause, penalties, count: None, place: None, told: None };
+        if pause.is_none_or(|pause| pause.is_trial) {
+            let most = self.capacity.per_source;
+            admitted.count = SourceCount::of(&self.served_by_source, source, most);
+            admitted.place = admitted.count.as_ref().and_then(|_| self.places.take());
+        }
+        if admitted.place.is_none() {
+            admitted.count = SourceCount::of(&self.told_by_source, source, TURNED_AWAY);
+            admitted.told = admitted.count.as_ref().and_then(|_| self.told.try_acquire());
+        }
+        admitted
     }
 }
 
@@ -136,44 +157,74 @@ impl Admitted {
 
     /// The conversation went wrong. Gives the pause of its source, if one begins.
     pub(super) fn penalize(&self, penalty: Penalty, now: Instant) -> Option<Duration> {
-        self.penalties.add(self.source, penalty, now)
+        self.penalties.as_ref()?.add(self.source, penalty, now)
     }
 
     /// The conversation goes well.
     pub(super) fn clear_penalties(&self) {
-        self.penalties.clear(self.source);
+        if let Some(penalties) = &self.penalties {
+            penalties.clear(self.source);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use barewire_linux::address::read_source;
+    use crate::server::penalties::DEFAULT_MAX_PAUSE;
 
     use super::Standing::{Ignored, Served, TurnedAway};
     use super::*;
 
+    const NOW: Instant = Instant::ZERO;
+
     fn admission(clients: usize, per_source: usize) -> Admission {
-        Admission::new(Capacity { clients, per_source }, Duration::ZERO)
+        Admission::new(Capacity { clients, per_source }, DEFAULT_MAX_PAUSE)
+    }
+
+    fn host(number: u8) -> PeerAddress {
+        PeerAddress::Ip(([192, 0, 2, number], 7).into())
     }
 
     #[test]
     fn each_source_has_its_share_and_leaves_that_of_others() {
         let admission = admission(100, 2);
-        let admit = |host: &str| admission.admit(read_source(host).unwrap());
-        let mut held: Vec<_> = (0..20).map(|_| admit("192.0.2.1")).collect();
+        let admit = |number| admission.admit(host(number), NOW);
+        let mut held: Vec<_> = (0..20).map(|_| admit(1)).collect();
         let standings: Vec<_> = held.iter().map(Admitted::standing).collect();
         assert_eq!(standings[..3], [Served, Served, TurnedAway]);
         assert_eq!(standings[17..], [TurnedAway, Ignored, Ignored]);
-        assert_eq!(admit("192.0.2.2").standing(), Served);
-        held.truncate(1);
-        assert_eq!(admit("192.0.2.1").standing(), Served);
+        assert_eq!(admit(2).standing(), Served);
+        // Those who are told have nobody's place.
+        held.remove(0);
+        assert_eq!(admit(1).standing(), Served);
+    }
+
+    #[test]
+    fn who_is_paused_is_told_and_let_in_once_a_second() {
+        let admission = admission(100, 50);
+        let fail = |peer| {
+            (0..100)
+                .filter_map(|_| admission.admit(peer, NOW).penalize(Penalty::Failed, NOW))
+                .count()
+        };
+        assert_eq!(fail(host(1)), 1);
+        let second = NOW + Duration::from_secs(1);
+        let held: Vec<_> = (0..18).map(|_| admission.admit(host(1), second)).collect();
+        let standings: Vec<_> = held.iter().map(Admitted::standing).collect();
+        assert_eq!(standings[..2], [Served, TurnedAway]);
+        assert_eq!(standings[16..], [TurnedAway, Ignored]);
+        assert_eq!(admission.admit(host(2), NOW).standing(), Served);
+        held[0].clear_penalties();
+        assert_eq!(admission.admit(host(1), second).standing(), Served);
+        // Users of this machine are not.
+        assert_eq!(fail(PeerAddress::User(1000)), 0);
     }
 
     /// Who is told so takes no place.
     #[test]
     fn all_together_have_no_more_places_than_there_are() {
         let admission = admission(3, 2);
-        let admit = |number: u64| admission.admit(Source(number));
+        let admit = |number| admission.admit(host(number), NOW);
         let held = [admit(1), admit(1), admit(1), admit(2), admit(3)];
         let standings = held.each_ref().map(Admitted::standing);
         assert_eq!(standings, [Served, Served, TurnedAway, Served, TurnedAway]);

@@ -161,8 +161,9 @@ impl ClientArguments {
 /// What becomes of sources whose conversations fail.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PenaltyArguments {
-    /// How long a source whose conversations fail one after another is turned away at most: 5s at first, and
-    /// each time twice as long; 0 turns nobody away for that
+    /// How long a source whose conversations fail one after another is turned away at most, but for one
+    /// connection a second: 5s at first, and each time twice as long; 0 turns nobody away for that. Users of a
+    /// Unix socket never are
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_MAX_PAUSE))]
     pub(crate) max_pause: Duration,
 }

@@ -2,8 +2,9 @@
 //!
 //! As with `PerSourcePenalties` of sshd (`sshd_config(5)`), each failure costs a source a penalty, which runs
 //! down with time; while more than a [threshold](THRESHOLD) of it stands, the source is paused. Unlike
-//! there, one conversation that goes well clears the account: many people may be behind one address, and a
-//! single program among them that keeps failing is not to shut the others out.
+//! there, one conversation that goes well clears the account, and of a source that is paused one connection a
+//! second is let in all the same: many people may be behind one address, and a single program among them that
+//! keeps failing is not to shut the others out.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,9 @@ const FIRST_PAUSE: Duration = Penalty::Failed.cost();
 
 /// The longest pause, unless it was chosen.
 pub(crate) const DEFAULT_MAX_PAUSE: Duration = Duration::from_secs(600);
+
+/// While a source is paused, one of its connections is let in whenever so much time has passed.
+const TRIAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// So many sources have accounts at most.
 const SOURCES: usize = 1 << 14;
@@ -68,7 +72,18 @@ struct Account {
     /// When it owes nothing any more, and is forgotten.
     clear_at: Instant,
     paused_until: Instant,
+    /// In a pause: from when on one connection is let in.
+    next_trial: Instant,
     pauses: u32,
+}
+
+/// The pause of a source in which one of its connections comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    /// How much longer it lasts.
+    pub(crate) left: Duration,
+    /// This connection is let in all the same.
+    pub(crate) is_trial: bool,
 }
 
 impl Penalties {
@@ -76,18 +91,25 @@ impl Penalties {
         Self { max_pause, is_empty: AtomicBool::new(true), table: Mutex::default() }
     }
 
-    /// How much longer a source is paused, if it is.
-    pub(crate) fn paused_for(&self, source: Source, now: Instant) -> Option<Duration> {
+    /// A connection of a source has come: in which pause, if the source is paused.
+    pub(crate) fn arrive(&self, source: Source, now: Instant) -> Option<Pause> {
         if self.is_empty.load(Ordering::Relaxed) {
             return None;
         }
-        let until = self.table().accounts.get(&source)?.paused_until;
-        until.checked_duration_since(now).filter(|left| !left.is_zero())
+        let mut table = self.table();
+        let account = table.accounts.get_mut(&source)?;
+        let left = account.paused_until.checked_duration_since(now);
+        let left = left.filter(|left| !left.is_zero())?;
+        let is_trial = account.next_trial <= now;
+        if is_trial {
+            account.next_trial = now + TRIAL_INTERVAL;
+        }
+        Some(Pause { left, is_trial })
     }
 
     /// A conversation with a source went wrong. Gives its pause, if one begins.
     ///
-    /// What was under way when a pause began, and fails in it, costs nothing.
+    /// What was under way when a pause began, or was let in all the same, and fails in it, costs nothing.
     pub(crate) fn add(&self, source: Source, penalty: Penalty, now: Instant) -> Option<Duration> {
         if self.max_pause.is_zero() {
             return None;
@@ -99,8 +121,12 @@ impl Penalties {
             return None;
         }
         self.is_empty.store(false, Ordering::Relaxed);
-        let mut account =
-            account.unwrap_or(Account { clear_at: now, paused_until: now, pauses: 0 });
+        let mut account = account.unwrap_or(Account {
+            clear_at: now,
+            paused_until: now,
+            next_trial: now,
+            pauses: 0,
+        });
         if now < account.paused_until {
             return None;
         }
@@ -113,6 +139,7 @@ impl Penalties {
             // The penalty runs down behind it: one failure more is too many again for a while.
             Some(pause) => {
                 account.paused_until = now + pause;
+                account.next_trial = now + TRIAL_INTERVAL;
                 account.clear_at = account.paused_until + THRESHOLD;
             }
             None => account.clear_at = clear_at,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::address::PeerAddress;
 use barewire_linux::executor::{Context, Executor, Task};
 use barewire_linux::listener::{Accepted, Acceptor, Listener, Semaphore};
 use barewire_linux::stream::StreamSocket;
@@ -13,8 +14,9 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{Admission, Capacity, Standing};
+use super::admission::{Admission, Admitted, Capacity, Standing};
 use super::context::{FlushTask, ServedPeer, ServerContext};
+use super::penalties::Pause;
 use super::repeats::Repeats;
 use super::service::Service;
 
@@ -28,8 +30,6 @@ pub(crate) struct AcceptLimits {
     pub(crate) others: Others,
     /// How long nobody is let in from a source whose conversations keep failing, at most.
     pub(crate) max_pause: Duration,
-    /// What they are told then, if anything, before the connection is closed.
-    pub(crate) paused: &'static [u8],
     /// How long a stop waits for them.
     pub(crate) grace: Duration,
     /// How long one whose conversation is over is waited for.
@@ -41,8 +41,13 @@ pub(crate) struct AcceptLimits {
 pub(crate) enum Others {
     /// A task of theirs tells them, if there are not too many.
     AreTold,
-    /// The connection is closed at once, behind these words.
-    AreClosed(&'static [u8]),
+    /// The connection is closed at once, behind words that tell why, if there are any.
+    AreClosed {
+        /// All places are taken.
+        full: &'static [u8],
+        /// The source's conversations keep failing.
+        paused: &'static [u8],
+    },
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of the shares of `listeners` and
@@ -72,26 +77,20 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
             executor.spawn(Box::new(Acceptor::new(
                 listener,
                 semaphore.clone(),
-                move |context: &mut ServerContext<S>, cx: &mut Context<'_, _>, accepted: Accepted| {
+                move |context: &mut ServerContext<S>,
+                      cx: &mut Context<'_, _>,
+                      accepted: Accepted| {
                     let Accepted { stream, peer: address, permit } = accepted;
-                    if let Some(left) = admission.paused_for(address.source(), cx.now()) {
-                        let left = Duration::from_secs(left.as_millis_ceil().div_ceil(1000));
-                        log::debug!("{address}: turned away, as its source is paused for {left}");
-                        close_behind(&stream, limits.paused);
-                        return;
-                    }
-                    let admitted = admission.admit(address.source());
-                    let standing = admitted.standing();
-                    if standing != Standing::Served {
-                        log::debug!(
-                            "{address}: turned away, as all places are taken, or all of its source's"
-                        );
-                    }
+                    let admitted = admission.admit(address, cx.now());
+                    tell(address, &admitted);
                     // At once, as each has a descriptor.
-                    match (standing, limits.others) {
+                    match (admitted.standing(), limits.others) {
                         (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
                         (Standing::Ignored, Others::AreTold) => return stream.abort(),
-                        (_, Others::AreClosed(words)) => return close_behind(&stream, words),
+                        (_, Others::AreClosed { full, paused }) => {
+                            let words = if admitted.pause.is_some() { paused } else { full };
+                            return close_behind(&stream, words);
+                        }
                     }
                     let peer = ServedPeer { address, admitted, permit };
                     cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
@@ -108,6 +107,27 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     })
     .map_err(Failure::system)?;
     if once && any_failed.load(Ordering::Relaxed) { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// Tells the operator who wants to know of whoever is turned away, or let in in spite of a pause.
+fn tell(address: PeerAddress, admitted: &Admitted) {
+    let in_seconds = |left: Duration| Duration::from_secs(left.as_millis_ceil().div_ceil(1000));
+    match (admitted.standing(), admitted.pause) {
+        (Standing::Served, None) => {}
+        (Standing::Served, Some(Pause { left, .. })) => {
+            let left = in_seconds(left);
+            log::debug!(
+                "{address}: let in, as one a second is while its source is paused for {left}"
+            );
+        }
+        (_, Some(Pause { left, is_trial: false })) => {
+            let left = in_seconds(left);
+            log::debug!("{address}: turned away, as its source is paused for {left}");
+        }
+        (_, _) => {
+            log::debug!("{address}: turned away, as all places are taken, or all of its source's");
+        }
+    }
 }
 
 /// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.

@@ -30,6 +30,11 @@ impl<const N: usize> HandshakeReader<N> {
         self.received
     }
 
+    /// Whether the peer's text is complete, or has come in part.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.received || self.reader.has_begun()
+    }
+
     /// Whether the peer has ended its stream.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended

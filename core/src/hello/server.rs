@@ -50,6 +50,12 @@ impl<'t, const N: usize> Server<'t, N> {
     pub const fn is_over(&self) -> bool {
         self.reader.has_received() && self.greeting.is_over()
     }
+
+    /// Whether nothing of the client's answer has come, not even in part: who is short of connections may
+    /// give up such a one first.
+    pub const fn is_unanswered(&self) -> bool {
+        !self.reader.has_begun()
+    }
 }
 
 impl<'s, const N: usize> Events<'s> for Server<'_, N> {

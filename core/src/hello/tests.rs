@@ -128,6 +128,19 @@ fn what_follows_the_text_is_ignored() {
 }
 
 #[test]
+fn an_answer_is_one_from_its_first_byte_on() {
+    for begun in ["H", "\r", "\n", "Hello\n"] {
+        let mut server = server();
+        drain(&mut server, 99);
+        assert!(server.is_unanswered());
+        let _ = server.handle_input(NOW, &mut begun.as_bytes());
+        assert!(!server.is_unanswered(), "{begun:?}");
+        let _ = server.handle_end(NOW);
+        assert!(!server.is_unanswered(), "{begun:?}");
+    }
+}
+
+#[test]
 fn an_empty_answer_is_still_an_answer() {
     let mut client = Client::<16>::new(NOW, Text::new("").unwrap(), HandshakeConfig::default());
     assert_eq!(hear(&mut client, b"hi\n"), Some(Ok("hi".into())));

@@ -115,6 +115,12 @@ impl<const N: usize> TextReader<N> {
         Ok(Text::received(self.progress.text(&self.buffer)))
     }
 
+    /// Whether a text has come in part.
+    #[cfg(feature = "hello")]
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.progress.needs_buffer()
+    }
+
     #[cfg(any(feature = "hello", feature = "file"))]
     pub(crate) fn deadline(&self) -> Deadline {
         self.progress.deadline()

@@ -45,6 +45,10 @@ pub(super) struct Connection {
     pub(super) ended: bool,
     /// The peer has reset the connection, and no read has met that yet.
     reset: bool,
+    /// A byte has gone one way or the other.
+    has_moved: bool,
+    /// Over a Unix socket, the peer takes nothing any more: it has closed.
+    takes_nothing: bool,
     /// The kernel's send buffer is full.
     pub(super) full: bool,
     /// `EPOLLOUT` is watched for: only since the send buffer was full for the first time.
@@ -88,6 +92,8 @@ impl Connection {
             gathered: Vec::new(),
             ended: false,
             reset: false,
+            has_moved: false,
+            takes_nothing: false,
             full: false,
             watches_output: source.is_some(),
             budget: Budget::TURN,
@@ -144,7 +150,13 @@ impl Connection {
     ) -> io::Result<Option<usize>> {
         let Some(source) = self.source else { return Ok(None) };
         let count = match self.stream.recv(buffer) {
+            // Over TCP that is a reset: who closes before it has read a byte, and says none, turns away.
+            Ok(0) if self.takes_nothing && !self.has_moved => {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
             Ok(0) => {
+                // What is still to be said fails now.
+                self.full &= !self.takes_nothing;
                 self.ended = true;
                 return Ok(None);
             }
@@ -155,6 +167,7 @@ impl Connection {
             }
             Err(error) => return Err(error),
         };
+        self.has_moved = true;
         // A read that left room has emptied the receive buffer, and the next byte will be a new
         // edge (`epoll(7)`, "Do I need to continuously read…"); but an end that was reported
         // together with these bytes will not be reported again, nor will those behind an urgent
@@ -299,6 +312,7 @@ impl Connection {
     fn note_sent(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
         match sent {
             Ok(count) => {
+                self.has_moved = true;
                 self.budget.writes = self.budget.writes.saturating_sub(1);
                 Ok(Some(count))
             }
@@ -313,7 +327,7 @@ impl Connection {
                     && !self.ended
                     && !self.stream.is_tcp()? =>
             {
-                self.full = true;
+                (self.full, self.takes_nothing) = (true, true);
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -18,6 +18,10 @@ fn penalties() -> Penalties {
     Penalties::new(DEFAULT_MAX_PAUSE)
 }
 
+fn paused_for(penalties: &Penalties, host: Source, now: Instant) -> Option<Duration> {
+    penalties.arrive(host, now).map(|pause| pause.left)
+}
+
 /// So many fail before the first pause, one after another at once.
 const FREE: u64 = 12;
 
@@ -25,7 +29,7 @@ const FREE: u64 = 12;
 fn hammer(penalties: &Penalties, host: Source, begin: Instant, pauses: usize) -> Vec<Duration> {
     let (mut now, mut told) = (begin, Vec::new());
     while told.len() < pauses {
-        if let Some(left) = penalties.paused_for(host, now) {
+        if let Some(left) = paused_for(penalties, host, now) {
             now += left;
         }
         told.extend(penalties.add(host, Failed, now));
@@ -38,12 +42,27 @@ fn who_keeps_failing_is_paused_for_a_growing_time_with_an_end() {
     let penalties = penalties();
     for _ in 0..FREE {
         assert_eq!(penalties.add(source(1), Failed, START), None);
-        assert_eq!(penalties.paused_for(source(1), START), None);
+        assert_eq!(paused_for(&penalties, source(1), START), None);
     }
     let pauses = hammer(&penalties, source(1), START, 9);
     let seconds: Vec<_> = pauses.iter().map(|pause| pause.as_secs()).collect();
     assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
-    assert_eq!(penalties.paused_for(source(2), START), None, "others are not concerned");
+    assert_eq!(paused_for(&penalties, source(2), START), None, "others are not concerned");
+}
+
+#[test]
+fn in_a_pause_one_a_second_is_let_in() {
+    let penalties = penalties();
+    hammer(&penalties, source(1), START, 2);
+    // The second began with the end of the first, at five seconds, and lasts for ten.
+    let is_trial = |millis| penalties.arrive(source(1), at(millis)).map(|pause| pause.is_trial);
+    let asked = [5000, 5999, 6000, 6001, 6999, 7500, 8499, 8500, 14_999];
+    let let_in = [false, false, true, false, false, true, false, true, true];
+    assert_eq!(asked.map(is_trial), let_in.map(Some));
+    // One that fails costs nothing; one that goes well ends the pause.
+    assert_eq!(penalties.add(source(1), Failed, at(14_999)), None);
+    penalties.clear(source(1));
+    assert_eq!(is_trial(14_999), None);
 }
 
 #[test]
@@ -51,9 +70,9 @@ fn a_pause_ends_by_itself_and_is_forgotten_a_minute_later() {
     let penalties = penalties();
     hammer(&penalties, source(1), START, 3);
     // The third began with the end of the second.
-    assert_eq!(penalties.paused_for(source(1), at(15_000)), Some(Duration::from_secs(20)));
-    assert_eq!(penalties.paused_for(source(1), at(34_999)), Some(Duration::from_millis(1)));
-    assert_eq!(penalties.paused_for(source(1), at(35_000)), None);
+    assert_eq!(paused_for(&penalties, source(1), at(15_000)), Some(Duration::from_secs(20)));
+    assert_eq!(paused_for(&penalties, source(1), at(34_999)), Some(Duration::from_millis(1)));
+    assert_eq!(paused_for(&penalties, source(1), at(35_000)), None);
     let mut later = vec![penalties.add(source(1), Failed, at(40_000))];
     later.push(penalties.add(source(1), Failed, at(40_001)));
     assert_eq!(later, [None, Some(Duration::from_secs(40))]);
@@ -67,7 +86,7 @@ fn what_was_under_way_when_the_pause_began_costs_nothing() {
     for _ in 0..100 {
         assert_eq!(penalties.add(source(1), Failed, at(500)), None);
     }
-    assert_eq!(penalties.paused_for(source(1), at(5000)), None);
+    assert_eq!(paused_for(&penalties, source(1), at(5000)), None);
     assert_eq!(hammer(&penalties, source(1), at(5000), 1), [Duration::from_secs(10)]);
 }
 
@@ -76,7 +95,7 @@ fn one_that_goes_well_clears_the_account_and_ends_the_pause() {
     let penalties = penalties();
     hammer(&penalties, source(1), START, 5);
     penalties.clear(source(1));
-    assert_eq!(penalties.paused_for(source(1), START), None);
+    assert_eq!(paused_for(&penalties, source(1), START), None);
     for _ in 0..FREE {
         assert_eq!(penalties.add(source(1), Failed, START), None);
     }
@@ -100,11 +119,11 @@ fn a_network_of_64_bits_is_one_source() {
     let [one, other, elsewhere] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
         .map(|text| read_source(text).unwrap());
     hammer(&penalties, one, START, 1);
-    assert!(penalties.paused_for(other, START).is_some());
-    assert!(penalties.paused_for(elsewhere, START).is_none());
+    assert!(paused_for(&penalties, other, START).is_some());
+    assert!(paused_for(&penalties, elsewhere, START).is_none());
     let mapped = read_source("::ffff:192.0.2.1").unwrap();
     hammer(&penalties, mapped, START, 1);
-    assert!(penalties.paused_for(read_source("192.0.2.1").unwrap(), START).is_some());
+    assert!(paused_for(&penalties, read_source("192.0.2.1").unwrap(), START).is_some());
 }
 
 #[test]
@@ -133,7 +152,7 @@ fn the_table_is_bounded_and_who_was_paused_is_not_pushed_out() {
         penalties.add(source(number), Failed, START);
     }
     assert_eq!(penalties.table().accounts.len(), SOURCES);
-    assert!(penalties.paused_for(source(0), START).is_some());
+    assert!(paused_for(&penalties, source(0), START).is_some());
     // Full of those, it takes no others.
     let penalties = self::penalties();
     for number in 0..full + 10 {
@@ -141,8 +160,8 @@ fn the_table_is_bounded_and_who_was_paused_is_not_pushed_out() {
             penalties.add(source(number), Failed, START);
         }
     }
-    assert!(penalties.paused_for(source(full - 1), START).is_some());
-    assert!(penalties.paused_for(source(full), START).is_none());
+    assert!(paused_for(&penalties, source(full - 1), START).is_some());
+    assert!(paused_for(&penalties, source(full), START).is_none());
     assert_eq!(penalties.table().accounts.len(), SOURCES);
     // Until they are clear.
     penalties.add(source(full), Failed, at(65_000));
@@ -165,8 +184,8 @@ enum Kind {
 }
 
 /// With any traffic of any number of sources: whose conversations go well, or who only looks whether the
-/// port is open, is never paused; who only fails has at most so many attempts in any time; the table and
-/// its order agree; and whoever is paused is let in again.
+/// port is open, is never paused; who only fails has at most so many attempts in any time, and one a second
+/// while it is paused; the table and its order agree; and nobody is turned away for a second on end.
 #[test]
 fn with_any_traffic_only_who_keeps_failing_is_paused() {
     for seed in 0..60 {
@@ -177,6 +196,8 @@ fn with_any_traffic_only_who_keeps_failing_is_paused() {
         let sources: Vec<_> =
             (0..rng.u32(1..40)).map(|it| (source(it), rng.choice(kinds).unwrap())).collect();
         let mut attempts = vec![Vec::new(); sources.len()];
+        let mut trials = attempts.clone();
+        let mut refused_since: Vec<Option<Instant>> = vec![None; sources.len()];
         let mut checked: Vec<Option<Instant>> = vec![None; sources.len()];
         let mut now = START;
         let pace = rng.u64(1..2000);
@@ -184,11 +205,18 @@ fn with_any_traffic_only_who_keeps_failing_is_paused() {
             now += Duration::from_millis(rng.u64(0..=pace));
             let index = rng.usize(0..sources.len());
             let (host, kind) = sources[index];
-            if let Some(left) = penalties.paused_for(host, now) {
+            let pause = penalties.arrive(host, now);
+            if let Some(Pause { left, is_trial }) = pause {
                 assert!(left <= max_pause, "seed {seed}");
                 assert!(matches!(kind, Kind::Bad | Kind::Mixed), "seed {seed}: {kind:?}");
-                continue;
+                if !is_trial {
+                    let since = *refused_since[index].get_or_insert(now);
+                    assert!(now.duration_since(since) < TRIAL_INTERVAL, "seed {seed}");
+                    continue;
+                }
+                trials[index].push(now);
             }
+            refused_since[index] = None;
             match kind {
                 Kind::Good => penalties.clear(host),
                 Kind::Class if attempts[index].len() as u64 % (FREE + 1) == FREE => {
@@ -204,7 +232,9 @@ fn with_any_traffic_only_who_keeps_failing_is_paused() {
                     }
                 }
             }
-            attempts[index].push(now);
+            if pause.is_none() {
+                attempts[index].push(now);
+            }
             let table = penalties.table();
             let ordered = table.clear_at.each_ref().map(BTreeSet::len);
             assert_eq!(ordered[0] + ordered[1], table.accounts.len(), "seed {seed}");
@@ -215,10 +245,14 @@ fn with_any_traffic_only_who_keeps_failing_is_paused() {
                 assert_bounded(times, seed);
             }
         }
+        for pair in trials.iter().flat_map(|times| times.windows(2)) {
+            assert!(pair[1].duration_since(pair[0]) >= TRIAL_INTERVAL, "seed {seed}");
+        }
     }
 }
 
-/// In any time: as many as a threshold allows, and then one whenever the penalty of one has run down.
+/// In any time outside pauses: as many as a threshold allows, and then one whenever the penalty of one has
+/// run down.
 #[track_caller]
 fn assert_bounded(times: &[Instant], seed: u64) {
     for (first, begin) in times.iter().enumerate() {

@@ -7,12 +7,14 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::thread;
 
 use barewire_core::time::Instant;
 
+use super::echo::Echo;
 use super::sender::{Phase, Sender, TestFiles, ask, calls_and_gathered, file, serve, serve_all};
-use super::{Contents, Link, LinkError, pair};
+use super::{Contents, Link, LinkError, converse, pair};
 use crate::executor::Executor;
 use crate::stream::StreamSocket;
 use crate::testing::task;
@@ -161,4 +163,22 @@ fn a_connection_that_breaks_before_what_is_gathered_went_out_is_a_fault() {
         Poll::Ready(())
     }));
     executor.run(&mut ()).unwrap();
+}
+
+/// A Unix socket knows no reset, and who is turned away without a word is not to take that for an answer.
+#[test]
+fn a_close_before_a_byte_has_gone_either_way_is_a_reset_for_who_had_something_to_say() {
+    for (words, expected) in
+        [(&b""[..], ErrorKind::ConnectionReset), (b"go away", ErrorKind::BrokenPipe)]
+    {
+        let (stream, mut peer) = UnixStream::pair().unwrap();
+        peer.write_all(words).unwrap();
+        drop(peer);
+        let mut echo = Echo { filled: 5, ..Echo::default() };
+        echo.ring[..5].copy_from_slice(b"hello");
+        let outcome = converse(Executor::new().unwrap(), stream.try_into().unwrap(), echo);
+        assert_eq!(outcome.heard, words);
+        let Some(Err(LinkError::Connection(error))) = outcome.result else { panic!("no fault") };
+        assert_eq!(error.kind(), expected);
+    }
 }

@@ -3,13 +3,17 @@
 use std::array;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc::{self, TryRecvError};
+use std::thread;
 use std::time::Instant;
 
-use barewire_tests::harness::framed::Ask;
+use barewire_tests::harness::framed::{Ask, Reply};
 use barewire_tests::harness::sockets::{
     connect_from, is_ended_by_peer, read_to_end, reset, uninterrupted,
 };
-use barewire_tests::harness::{Folder, Launch, Server, TIMEOUT};
+use barewire_tests::harness::{Folder, Launch, Server, TIMEOUT, run};
+
+use super::unix_sockets;
 
 /// So many may fail one after another, at once.
 const FREE: usize = 12;
@@ -17,6 +21,9 @@ const FREE: usize = 12;
 /// Who fails, and somebody else.
 const FAILING: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 2);
+
+/// The status of a file server that has too much to do.
+const BUSY: u8 = 5;
 
 /// A server that takes streams, and how its clients speak.
 struct Kind {
@@ -69,15 +76,12 @@ impl Kind {
     fn succeeds(&self, source: Ipv4Addr, server: &mut Server) -> bool {
         let mut stream = connect_from(source, server.address());
         if self.program == "file-server" {
-            // Who is paused may be reset, as nobody reads what it has said.
-            let mut first = [0];
-            if stream.write_all(&Ask::get("x").bytes()).is_err()
-                || !matches!(uninterrupted(|| stream.read(&mut first)), Ok(1))
-            {
-                return false;
-            }
+            let ask = Ask::get("x");
+            ask.send(&mut stream);
+            let status = Reply::read(&mut stream, &ask).status;
+            assert!([0, BUSY].contains(&status), "{status}");
             server.program.line_with("x: ");
-            return true;
+            return status == 0;
         }
         let mut first = Vec::new();
         let mut byte = [0];
@@ -105,14 +109,86 @@ fn who_keeps_failing_is_paused_and_nobody_else() {
     let folder = shared();
     for kind in KINDS {
         let mut server = kind.serve(&folder, &["-v"]);
-        kind.fail(FREE + 1, FAILING, server.address());
-        server
-            .program
-            .diagnostic_with(&["127.0.2.1: paused for 5 s, as its conversations keep failing"]);
-        assert!(!kind.succeeds(FAILING, &mut server), "{}", kind.program);
+        loop {
+            kind.fail(FREE + 1, FAILING, server.address());
+            server
+                .program
+                .diagnostic_with(&["127.0.2.1: paused for 5 s, as its conversations keep failing"]);
+            // One a second is let in.
+            if !kind.succeeds(FAILING, &mut server) {
+                break;
+            }
+        }
         assert!(kind.succeeds(OTHER, &mut server), "{}", kind.program);
         server.program.diagnostic_with(&["turned away, as its source is paused for"]);
         server.stop();
+    }
+}
+
+/// However long it is paused by then.
+#[test]
+fn who_shares_an_address_with_one_that_never_stops_failing_gets_in() {
+    let folder = shared();
+    for kind in &KINDS {
+        let mut server = kind.serve(&folder, &["-v"]);
+        let address = server.address();
+        thread::scope(|scope| {
+            let (goes_on, ends) = mpsc::channel::<()>();
+            scope.spawn(move || {
+                while ends.try_recv() == Err(TryRecvError::Empty) {
+                    kind.fail(1, FAILING, address);
+                }
+            });
+            let told = ["let in, as one a second is while its source is paused for"];
+            server.program.diagnostic_with(&told);
+            drop(goes_on);
+        });
+        let deadline = Instant::now() + TIMEOUT;
+        while !kind.succeeds(FAILING, &mut server) {
+            assert!(Instant::now() < deadline, "{}", kind.program);
+        }
+        server.stop();
+    }
+}
+
+/// It does not take the server for one that knows the plain form only.
+#[test]
+fn file_client_hears_that_the_server_is_busy_and_comes_back() {
+    let folder = shared();
+    let kind = &KINDS[1];
+    let server = kind.serve(&folder, &["-q"]);
+    loop {
+        kind.fail(FREE + 1, Ipv4Addr::LOCALHOST, server.address());
+        let client = run("file-client", &[&server.at(), "x", "-o", "-"]).exits(0);
+        assert_eq!(client.output(), "contents");
+        // Unless it was the one of its second.
+        if client.error().contains("is busy; trying again in 0.5 s (1 of 5)") {
+            break;
+        }
+        client.omits("plain");
+    }
+    server.stop();
+}
+
+/// Through a proxy, all clients are one.
+#[test]
+fn users_of_this_machine_are_not_paused() {
+    let files = shared();
+    for Kind { program, garbage, .. } in KINDS {
+        let folder = Folder::new();
+        let options: &[_] = if program == "file-server" { &[files.arg()] } else { &[] };
+        let server = unix_sockets::serve(program, &folder, options);
+        for _ in 0..3 * FREE {
+            let mut stream = unix_sockets::connect(&folder).into_inner();
+            let _ = stream.write_all(garbage);
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        let client = program.replace("server", "client");
+        let arguments: &[_] = if program == "file-server" { &["--list"] } else { &[] };
+        let launch = Launch::new(&client).arg(unix_sockets::at(&folder)).args(arguments);
+        launch.run().exits(0);
+        unix_sockets::stop(server);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use barewire_tests::harness::sockets::{
     connect, connect_from, handshake, is_ended_by_peer, read_line, read_to_end,
 };
-use barewire_tests::harness::{Peer, run, serve, tutorial};
+use barewire_tests::harness::{Peer, Server, run, serve, tutorial};
 
 use crate::common::frozen::{freeze, thaw, wait_until_idle};
 use crate::common::words::TIMED_OUT;
@@ -70,18 +70,23 @@ fn two_threads_serve_like_one() {
     server.stop().is_silent();
 }
 
+/// A client that has begun to answer, which the server knows.
+fn answering(server: &Server, begun: &str) -> TcpStream {
+    let mut stream = connect(server.address());
+    read_line(&mut stream);
+    stream.write_all(begun.as_bytes()).unwrap();
+    wait_until_idle(&server.program);
+    stream
+}
+
 /// Over the limit a client is told by a close at once, and is served when another has left.
 #[test]
 fn max_clients_bounds_how_many_are_served_at_once() {
-    let mut server = serve("tcp-server", &["--max-clients", "2"]);
-    let mut held = [connect(server.address()), connect(server.address())];
-    for stream in &mut held {
-        read_line(stream);
-    }
+    let mut server = serve("tcp-server", &["--max-clients", "2", "--quiet-period", "1h"]);
+    let [mut first, second] = [(); 2].map(|()| answering(&server, "make "));
     assert_eq!(read_to_end(&mut connect(server.address())), "");
 
-    let [mut first, second] = held;
-    first.write_all(b"make room\n").unwrap();
+    first.write_all(b"room\n").unwrap();
     drop(first);
     server.program.line_with("make room");
     drop(greeted(server.address()));
@@ -92,9 +97,9 @@ fn max_clients_bounds_how_many_are_served_at_once() {
 /// The limit holds for all threads together, and room made by one is seen by the others.
 #[test]
 fn max_clients_bounds_the_threads_together() {
-    let server = serve("tcp-server", &["--max-clients", "1", "--threads", "2"]);
-    let mut held = connect(server.address());
-    read_line(&mut held);
+    let options = ["--max-clients", "1", "--threads", "2", "--quiet-period", "1h"];
+    let server = serve("tcp-server", &options);
+    let held = answering(&server, "hel");
     for mut other in [(); 4].map(|()| connect(server.address())) {
         assert_eq!(read_to_end(&mut other), "");
     }
@@ -103,6 +108,27 @@ fn max_clients_bounds_the_threads_together() {
         drop(greeted(server.address()));
     }
     server.stop();
+}
+
+/// Who has been silent for longest goes first, and without a penalty.
+#[test]
+fn silent_clients_make_room_for_who_comes() {
+    let options = ["-v", "--max-clients", "2", "--max-per-source", "9"];
+    for threads in ["1", "2"] {
+        let mut server = serve("tcp-server", &[&options[..], &["--threads", threads]].concat());
+        let mut silent = [(); 2].map(|()| {
+            let mut stream = connect(server.address());
+            read_line(&mut stream);
+            wait_until_idle(&server.program);
+            stream
+        });
+        assert_eq!(handshake(server.address(), "here I am"), "你好");
+        assert!(is_ended_by_peer(&mut silent[0]));
+        server.program.diagnostic_with(&["silent, and its place is another's"]);
+        silent[1].write_all(b"me too\n").unwrap();
+        server.program.line_with("me too");
+        server.stop();
+    }
 }
 
 #[test]
