@@ -8,6 +8,8 @@
 //! | a server | [`open_log`] | a file is added to |
 //! | a server | [`read_regular`] | a file is read whole, if it is one |
 //! | both | [`read_key`], [`create_key`] | a key is its owner's alone |
+//! | a server | [`open_locked`] | a file is one process's |
+//! | a server | [`follow_links`], [`is_same_file`] | where a path leads |
 //! | a client | [`Folder`], [`Download`] | a file has its name only when it is complete |
 //! | a client | [`Storage`] | what a download asks of a folder, so that it can be tried on one that fails |
 //! | a client | [`open_stream`] | a device is written to, and never replaced |
@@ -59,7 +61,9 @@ mod file_system;
 mod finishing;
 mod folder;
 mod key_file;
+mod links;
 mod listing;
+mod lock;
 mod log;
 mod open_error;
 mod part_names;
@@ -78,7 +82,10 @@ pub use download::{Download, DownloadOptions, Held, HeldDigests};
 pub use finishing::Finishing;
 pub use folder::Folder;
 pub use key_file::{KeyFileError, KeyGuard, create_key, read_key};
+pub(crate) use links::folder_of;
+pub use links::{follow_links, is_same_file};
 pub use listing::{FolderEntry, FolderListing};
+pub use lock::open_locked;
 pub use log::open_log;
 pub use open_error::{OpenError, Reason};
 pub use regular::read_regular;

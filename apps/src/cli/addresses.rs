@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use barewire_linux::address::{UnixAddress, UnixPathError};
+use barewire_linux::files::is_same_file;
 use barewire_linux::resolve::{Malformed, lookup, split};
 
 use crate::output::system_error::describe;
@@ -74,6 +75,18 @@ impl<'a> ServerAddress<'a> {
             return Ok((Self::Unix(unix?), rest));
         }
         HostPort::read_first(arguments).map(|(address, rest)| (Self::HostPort(address), rest))
+    }
+
+    /// Whether one socket cannot be at this address once another is at that one.
+    pub(crate) fn is_taken_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::HostPort(one), Self::HostPort(other)) => one == other && one.port != 0,
+            (Self::Unix(one), Self::Unix(other)) => {
+                let paths = one.path().zip(other.path());
+                paths.is_some_and(|(one, other)| is_same_file(one, other).is_ok_and(|same| same))
+            }
+            _ => false,
+        }
     }
 
     /// Reads the address that an option gives.

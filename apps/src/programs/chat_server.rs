@@ -25,6 +25,7 @@ use barewire_core::chat::{
 };
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
+use barewire_linux::files::is_same_file;
 use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
@@ -57,14 +58,14 @@ Examples:
   chat-server unix:/run/chat/socket        for the owner and the group of that file
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
-What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME],
-/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, or of
-a Unix socket on the user (uid:1000), and so on all who come from there. In the background of a
-terminal it serves on, and reads again in the foreground. Any client will do: chat-client, nc, or a
+What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME], \
+/unban ADDRESS and /bans among them. A ban is on the address, or the IPv6 network of 64 bits, or of \
+a Unix socket on the user (uid:1000), and so on all who come from there. In the background of a \
+terminal it serves on, and reads again in the foreground. Any client will do: chat-client, nc, or a \
 few lines of Python.
 
-SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops
-it at once.";
+SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it \
+at once.";
 
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
@@ -157,6 +158,7 @@ impl Run for ChatServerProgram {
 
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let address = ListenAddress::read_only(&self.address)?;
+        self.check_files()?;
         // The room lives on one thread.
         let Opened { shares, addresses } = self.socket.open(&address)?;
         self.user.take_effect(Keep::Files)?;
@@ -226,6 +228,26 @@ impl Run for ChatServerProgram {
 }
 
 impl ChatServerProgram {
+    /// Each of them is another: one would spoil the other, or tell it.
+    fn check_files(&self) -> Result<(), Failure> {
+        let Self { log, bans, motd, .. } = self;
+        let named = [("--log", log), ("--bans", bans), ("--motd", motd)];
+        for (index, (option, file)) in named.iter().enumerate() {
+            for (other_option, other) in &named[..index] {
+                if let (Some(file), Some(other)) = (file, other)
+                    && is_same_file(file, other).is_ok_and(|is_same| is_same)
+                {
+                    let message =
+                        format!("{option}: {} is what {other_option} names", file.display());
+                    return Err(Failure::usage(format!(
+                        "{message} (each takes a file of its own)"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The files that it still opens while it serves.
     fn files(&self) -> Allowed<'static> {
         let Self { log, bans, motd, .. } = self;

@@ -46,8 +46,8 @@ Examples:
   file-server 127.0.0.1:0 . --once     one connection on a free port, for a script
   file-server unix:/run/files/socket . to the owner and the group of that file
 
-Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just
-downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or
+Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just \
+downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or \
 SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it at once.";
 
 /// Other servers do with one thread unless they are told.

@@ -125,7 +125,10 @@ pub(super) fn bind<S: ServerSocket>(
         return Err(Failure::Conversation("the service manager has passed no socket".into()));
     };
     let mut all: Vec<Vec<S>> = (0..threads.max(1)).map(|_| Vec::new()).collect();
-    for address in addresses {
+    for (index, address) in addresses.iter().enumerate() {
+        if addresses[..index].iter().any(|before| before.is_taken_with(address)) {
+            return Err(Failure::usage(format!("ADDR: '{address}' is given twice")));
+        }
         let shares = match address {
             ServerAddress::HostPort(host_port) => bind_ip(host_port, threads)?,
             ServerAddress::Unix(path) => {

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
 use super::file_system::FileSystem;
@@ -54,6 +54,23 @@ impl Root {
         let resolution = Resolution::of_system(&fd);
         let (file_system, device) = (FileSystem::of(&fd)?, statx(&fd)?.device);
         Ok(Self { fd, resolution, shows_hidden: false, file_system, device })
+    }
+
+    /// Whether it can be listed, by whoever the process is now.
+    ///
+    /// # Errors
+    /// Those of `open(2)`: [`PermissionDenied`](io::ErrorKind::PermissionDenied) if not even names in it lead
+    /// anywhere, say.
+    pub fn is_listable(&self) -> io::Result<bool> {
+        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        match retry(|| openat(&self.fd, ".", flags, Mode::empty())) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                // For which it takes the right to go through it alone.
+                retry(|| openat(&self.fd, ".", flags | OFlag::O_PATH, Mode::empty()))?;
+                Ok(false)
+            }
+            opened => opened.map(|_| true),
+        }
     }
 
     /// Who resolves names.

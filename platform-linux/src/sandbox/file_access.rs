@@ -21,6 +21,7 @@ use nix::errno::Errno;
 use nix::libc::O_PATH;
 
 use super::system_calls::Work;
+use crate::files::{folder_of, follow_links};
 use crate::sys::errno;
 
 /// The version of Landlock that has all that is asked for here (Linux 6.12).
@@ -142,12 +143,14 @@ impl<'a> Allowed<'a> {
         self
     }
 
-    /// The file at `path` is read, and whatever has that name later: so are the others in its folder. If that
-    /// folder cannot be opened, nothing is allowed.
+    /// The file at `path` is read, and whatever has that name later: so are the others in its folder, and in
+    /// that which links lead to now. What cannot be opened of these is not allowed.
     #[must_use]
     pub fn reading_file(mut self, path: &Path) -> Self {
         self.work.reads = true;
-        let _ = self.open(folder_of(path), reading());
+        for path in [path, &follow_links(path)] {
+            let _ = self.open(folder_of(path), reading());
+        }
         self
     }
 
@@ -157,7 +160,7 @@ impl<'a> Allowed<'a> {
     pub fn writing_file(mut self, path: &Path) -> Self {
         self.work.writes = true;
         // Where links lead, what is there is written to.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = &follow_links(path);
         let is_other = fs::metadata(path).is_ok_and(|found| !found.is_file());
         let _ = if is_other {
             self.open(path, writing() & AccessFs::from_file(WANTED))
@@ -184,10 +187,6 @@ fn reading() -> BitFlags<AccessFs> {
 
 fn writing() -> BitFlags<AccessFs> {
     AccessFs::from_all(WANTED) & !AccessFs::Execute
-}
-
-fn folder_of(path: &Path) -> &Path {
-    or_current(path.parent().unwrap_or(path))
 }
 
 fn or_current(folder: &Path) -> &Path {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use barewire_core::source::Source;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::Failure;
 
 use super::ban::Ban;
-use super::bans_file::{self, BansFile};
+use super::bans_file::BansFile;
 
 /// Who is banned, by source.
 #[derive(Debug, Default)]
@@ -18,21 +18,20 @@ pub(super) struct Bans {
     file: Option<BansFile>,
 }
 
+/// A ban that is over is kept for so long: the clock may be wrong, and be set right.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
 impl Bans {
     /// Those of a file, which from then on has those that hold.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let bans = bans_file::read(path)?;
-        let file = Some(BansFile::open(path, &bans)?);
-        Ok(Self { bans, file })
+        let (file, bans) = BansFile::open(path)?;
+        Ok(Self { bans, file: Some(file) })
     }
 
     /// The ban on a source, if there is one.
-    pub(super) fn find(&mut self, source: Source, now: Timestamp) -> Option<&Ban> {
-        if self.bans.get(&source)?.is_over(now) {
-            self.bans.remove(&source);
-        }
-        self.bans.get(&source)
+    pub(super) fn find(&self, source: Source, now: Timestamp) -> Option<&Ban> {
+        self.bans.get(&source).filter(|ban| !ban.is_over(now))
     }
 
     pub(super) fn add(&mut self, source: Source, ban: Ban, now: Timestamp) {
@@ -48,13 +47,13 @@ impl Bans {
     }
 
     /// Those that hold, by address.
-    pub(super) fn current(&mut self, now: Timestamp) -> &BTreeMap<Source, Ban> {
-        self.bans.retain(|_, ban| !ban.is_over(now));
-        &self.bans
+    pub(super) fn current(&self, now: Timestamp) -> impl Iterator<Item = (&Source, &Ban)> {
+        self.bans.iter().filter(move |(_, ban)| !ban.is_over(now))
     }
 
     fn save(&mut self, now: Timestamp) {
-        self.bans.retain(|_, ban| !ban.is_over(now));
+        let earliest = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        self.bans.retain(|_, ban| !ban.is_over(earliest));
         if let Some(file) = &self.file {
             file.write(&self.bans);
         }
@@ -83,13 +82,26 @@ mod tests {
         bans.add(other, Ban { until: None, nick: Some("eve".into()) }, at(0));
         assert!(bans.find(one, at(99)).is_some());
         assert!(bans.find(one, at(100)).is_none());
-        assert!(bans.find(one, at(99)).is_none(), "it is forgotten");
         assert!(bans.find(other, at(1 << 33)).is_some());
         bans.add(one, until(200), at(100));
-        assert_eq!(bans.current(at(150)).len(), 2);
-        assert_eq!(bans.current(at(200)).len(), 1);
+        assert_eq!(bans.current(at(150)).count(), 2);
+        assert_eq!(bans.current(at(200)).count(), 1);
         assert_eq!(bans.lift(one, at(200)), None);
         assert!(bans.lift(other, at(200)).is_some() && bans.lift(other, at(200)).is_none());
-        assert!(bans.current(at(200)).is_empty());
+        assert_eq!(bans.current(at(200)).count(), 0);
+    }
+
+    /// By hours, say, as where the time zone is mistaken.
+    #[test]
+    fn a_clock_that_is_set_right_again_brings_back_what_it_had_ended() {
+        let mut bans = Bans::default();
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|text| read_source(text).unwrap());
+        let (hour, day) = (3600, 86_400);
+        bans.add(one, until(100), at(0));
+        assert!(bans.find(one, at(9 * hour)).is_none() && bans.current(at(9 * hour)).count() == 0);
+        bans.add(other, until(10 * day), at(9 * hour));
+        assert!(bans.find(one, at(99)).is_some());
+        bans.add(other, until(10 * day), at(100 + day));
+        assert!(bans.find(one, at(99)).is_none(), "that long ago it has ended");
     }
 }

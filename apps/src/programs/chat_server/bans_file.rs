@@ -1,11 +1,12 @@
 //! The file of bans: a line for each, as a person can read and edit them.
 //!
 //! It is replaced as a whole, so that a crash leaves the one before or the one after, and in the
-//! background, so that a disk that stalls keeps nobody waiting.
+//! background, so that a disk that stalls keeps nobody waiting. One server has it at a time: two would
+//! take each other's bans away.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,8 +18,9 @@ use std::time::Duration;
 use barewire_core::printable::printable;
 use barewire_core::source::Source;
 use barewire_linux::address::{self, read_source};
-use barewire_linux::files::read_regular;
+use barewire_linux::files::{follow_links, open_locked, read_regular};
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 
 use crate::cli::exit::Failure;
 use crate::output::ending::patience;
@@ -33,6 +35,9 @@ const HEADING: &str = "\
 
 /// What stands for a ban without an end.
 const FOREVER: &str = "forever";
+
+/// From this day on no time can be told, in every time zone.
+const LAST_DAY: Date = Date::constant(9999, 12, 30);
 
 /// So many bytes it has at most: hundreds of thousands of bans.
 const MAX_BYTES: u64 = 16 << 20;
@@ -91,12 +96,20 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<Source, Ban>, String> {
 fn parse_line(line: &[u8]) -> Option<(Source, Ban)> {
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let source = read_source(words.next()?)?;
-    let until = match words.next()? {
-        FOREVER => None,
-        time => Some(time.parse().ok()?),
-    };
+    let until = until(words.next()?)?;
     let nick = words.next().map(str::to_owned);
     words.next().is_none().then_some((source, Ban { until, nick }))
+}
+
+fn until(word: &str) -> Option<Option<Timestamp>> {
+    if word == FOREVER {
+        return Some(None);
+    }
+    let is_beyond = || {
+        let time: DateTime = word.strip_suffix('Z').unwrap_or(word).parse().ok()?;
+        (time.date() >= LAST_DAY).then_some(None)
+    };
+    word.parse().map_or_else(|_| is_beyond(), |time| Some(Some(time)))
 }
 
 fn written(bans: &BTreeMap<Source, Ban>) -> String {
@@ -112,21 +125,34 @@ fn written(bans: &BTreeMap<Source, Ban>) -> String {
 }
 
 impl BansFile {
-    /// Writes the file in the background from now on, and once now, so that what prevents it is known at
-    /// once.
-    pub(super) fn open(path: &Path, bans: &BTreeMap<Source, Ban>) -> Result<Self, Failure> {
+    /// Reads the file, and writes it in the background from now on, and once now, so that what prevents it is
+    /// known at once. No other server has it until this one ends.
+    pub(super) fn open(path: &Path) -> Result<(Self, BTreeMap<Source, Ban>), Failure> {
+        let failed = |error: io::Error| {
+            let why = match error.kind() {
+                io::ErrorKind::ResourceBusy => {
+                    "another server keeps its bans there (each needs a file of its own)".to_owned()
+                }
+                _ => describe(&error).to_string(),
+            };
+            Failure::Conversation(format!("cannot keep the bans in {}: {why}", path.display()))
+        };
         // Where a link leads to is replaced, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        replace(&path, &written(bans)).map_err(|error| {
-            let why = describe(&error);
-            Failure::Conversation(format!("cannot write the bans to {}: {why}", path.display()))
-        })?;
+        let target = follow_links(path);
+        let mut locked = open_locked(&target).map_err(failed)?;
+        let bans = read(path)?;
+        replace(&target, &written(&bans), &mut locked).map_err(failed)?;
+        let file = Self::start(path.to_owned(), target, locked)?;
+        Ok((file, bans))
+    }
+
+    fn start(path: PathBuf, target: PathBuf, locked: File) -> Result<Self, Failure> {
         let newest = Newest::default();
         let (wake, woken) = mpsc::sync_channel(1);
         let (tell_end, end) = mpsc::channel();
-        let (target, to_write) = (path.clone(), Arc::clone(&newest));
+        let to_write = Arc::clone(&newest);
         let write = move || {
-            write_each(&target, &to_write, &woken);
+            write_each(&target, &to_write, &woken, locked);
             // Whoever waited may be gone.
             let _ = tell_end.send(());
         };
@@ -161,10 +187,10 @@ impl Drop for BansFile {
 }
 
 /// Writes what comes, the newest only if several have come.
-fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>) {
+fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>, mut locked: File) {
     while woken.recv().is_ok() {
         let text = newest.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = text.map(|text| replace(path, &text)) {
+        if let Some(Err(error)) = text.map(|text| replace(path, &text, &mut locked)) {
             let why = describe(&error);
             log::warn!(
                 "cannot write the bans to {}: {why} (they hold until the server stops)",
@@ -175,8 +201,8 @@ fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>) {
 }
 
 /// Replaces a regular file by one with the same permissions, or else one that nobody else can read:
-/// addresses are people's own.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// addresses are people's own. The new one is `locked` in the place of the old before it has the name.
+fn replace(path: &Path, text: &str, locked: &mut File) -> io::Result<()> {
     let mode = match fs::metadata(path) {
         Ok(before) if !before.is_file() => {
             return Err(io::Error::other("it is not a regular file"));
@@ -192,18 +218,21 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    if let Err(error) = fill(file, mode, text).and_then(|()| fs::rename(&new, path)) {
+    let file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
+    // Nobody else knows it; what has no locks has none.
+    let _ = file.try_lock();
+    if let Err(error) = fill(&file, mode, text).and_then(|()| fs::rename(&new, path)) {
         // The first error is the one to tell of.
         let _ = fs::remove_file(&new);
         return Err(error);
     }
+    *locked = file;
     // Its name is on the disk with the folder.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn fill(mut file: File, mode: u32, text: &str) -> io::Result<()> {
+fn fill(mut file: &File, mode: u32, text: &str) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -222,6 +251,21 @@ mod tests {
         assert!(written(&bans).ends_with(
             "192.0.2.7 2030-01-02T03:04:05Z anna\n192.0.2.8 forever\n2001:db8::/64 forever 小明\n"
         ));
+    }
+
+    #[test]
+    fn a_time_beyond_what_can_be_told_is_without_an_end() {
+        for until in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-30T23:00:00Z"] {
+            let bans = parse(format!("192.0.2.7 {until} anna").as_bytes()).unwrap();
+            assert!(written(&bans).ends_with("\n192.0.2.7 forever anna\n"), "{until}");
+        }
+        assert!(
+            parse(b"192.0.2.7 9999-12-30T12:00:00Z")
+                .unwrap()
+                .values()
+                .all(|ban| ban.until.is_some())
+        );
+        assert!(parse(b"192.0.2.7 2030-12-31").is_err(), "at which time of the day?");
     }
 
     #[test]
@@ -247,13 +291,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bans");
         let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        let file = BansFile::open(&path, &BTreeMap::new()).unwrap();
+        let (file, _) = BansFile::open(&path).unwrap();
         assert_eq!(mode(), 0o600);
         drop(file);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let file = BansFile::open(&link, &read(&path).unwrap()).unwrap();
+        let (file, _) = BansFile::open(&link).unwrap();
         let bans = parse(b"192.0.2.7 forever anna").unwrap();
         file.write(&BTreeMap::new());
         file.write(&bans);
@@ -270,9 +314,39 @@ mod tests {
         let [path, new, other] = ["bans", "bans.new", "other"].map(|name| folder.path().join(name));
         fs::write(&other, "mine").unwrap();
         std::os::unix::fs::symlink(&other, &new).unwrap();
-        drop(BansFile::open(&path, &BTreeMap::new()).unwrap());
+        drop(BansFile::open(&path).unwrap());
         assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
         assert!(path.is_file() && !path.is_symlink() && !new.is_symlink());
+    }
+
+    /// Where a link leads is where they are kept, were nothing there yet.
+    #[test]
+    fn a_dangling_link_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [link, kept] = ["link", "kept"].map(|name| folder.path().join(name));
+        std::os::unix::fs::symlink("kept", &link).unwrap();
+        drop(BansFile::open(&link).unwrap());
+        assert!(link.is_symlink() && kept.is_file());
+    }
+
+    #[test]
+    fn one_server_has_the_file_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bans");
+        let (file, mut bans) = BansFile::open(&path).unwrap();
+        let refused = || {
+            let failure = BansFile::open(&path).unwrap_err();
+            assert!(failure.message().is_some_and(|why| why.contains(": another server keeps")));
+        };
+        refused();
+        bans.extend(parse(b"192.0.2.7 forever anna").unwrap());
+        file.write(&bans);
+        while read(&path).unwrap() != bans {
+            thread::yield_now();
+        }
+        refused();
+        drop(file);
+        assert_eq!(BansFile::open(&path).unwrap().1, bans);
     }
 
     #[test]
@@ -290,13 +364,14 @@ mod tests {
         let newest = Newest::default();
         let (wake, woken) = mpsc::sync_channel(1);
         let (_, end) = mpsc::channel();
+        let locked = open_locked(&path).unwrap();
         let file = BansFile { path: path.clone(), newest, wake: Some(wake), end };
         let bans = parse(b"192.0.2.7 forever anna").unwrap();
         file.write(&BTreeMap::new());
         file.write(&bans);
         let newest = Arc::clone(&file.newest);
         drop(file);
-        write_each(&path, &newest, &woken);
+        write_each(&path, &newest, &woken, locked);
         assert_eq!(read(&path).unwrap(), bans);
         assert_eq!(*newest.lock().unwrap(), None);
     }
@@ -306,7 +381,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing/bans");
         assert!(read(&missing).is_ok_and(|bans| bans.is_empty()));
-        let failure = BansFile::open(&missing, &BTreeMap::new()).unwrap_err();
+        let failure = BansFile::open(&missing).unwrap_err();
         assert!(failure.message().is_some_and(|why| why.contains("no such file")), "{failure:?}");
         assert!(read(folder.path()).is_err());
     }

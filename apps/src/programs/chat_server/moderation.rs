@@ -108,14 +108,11 @@ fn lift(address: &str, state: &mut ChatState) -> String {
     }
 }
 
-fn list(state: &mut ChatState) -> Vec<String> {
-    let bans = state.bans.current(Timestamp::now());
-    if bans.is_empty() {
-        return vec!["nobody is banned".into()];
-    }
+fn list(state: &ChatState) -> Vec<String> {
     let line = |(source, ban): (&Source, &Ban)| {
         let nick = ban.nick.as_ref().map(|nick| format!(" ({nick})")).unwrap_or_default();
         format!("banned: {}{ban}{nick}", address::Shown(*source))
     };
-    bans.iter().map(line).collect()
+    let lines: Vec<_> = state.bans.current(Timestamp::now()).map(line).collect();
+    if lines.is_empty() { vec!["nobody is banned".into()] } else { lines }
 }

@@ -49,6 +49,11 @@ impl Store {
             Failure::Conversation(format!("cannot serve {name}: {}{advice}", describe(&error)))
         };
         let root = Root::open(folder).map_err(unusable)?.with_hidden(shows_hidden);
+        if !root.is_listable().map_err(unusable)? {
+            log::warn!(
+                "{name} cannot be listed (permission denied): its files are served by their names"
+            );
+        }
         if let Err(error) = ServedFile::from_bytes(&[])
             && matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
         {

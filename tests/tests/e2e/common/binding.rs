@@ -90,6 +90,20 @@ fn a_port_that_is_taken_at_one_address_of_the_name_is_told_with_the_address() {
     other.stop();
 }
 
+#[test]
+fn an_address_that_is_given_twice_is_wrong_usage() {
+    let folder = Folder::new();
+    let at = |name: &str| format!("unix:{}", folder.path(name).display());
+    for addresses in [["127.0.0.1:9", "127.0.0.1:9"], [&at("a"), &at("a")], [&at("a"), &at("./a")]]
+    {
+        let refused = run("tcp-server", &addresses).exits(2).omits("listening");
+        refused.says(&[&format!("ADDR: '{}' is given twice", addresses[1])]);
+    }
+    assert!(!folder.has("a"));
+    // Two free ports are none.
+    Server::start(Launch::new("tcp-server").args(["127.0.0.1:0", "127.0.0.1:0"])).stop();
+}
+
 /// Without IPv6 on this machine there is nothing to say.
 #[test]
 fn everywhere_means_ipv4_as_well_and_says_so() {
