@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::ending::patience;
 use super::format::Format;
-use super::standard_error;
+use super::standard_error::{self, omitted_message};
 use super::stdout_sink::{ErrorEvent, StdoutSink, write_failed};
 use super::writable::{CHUNK, has_stalled, wait_briefly, wait_until_writable};
 
@@ -134,9 +134,10 @@ impl Printer {
             if is_writable { Ok(()) } else { wait_until_writable(&io::stdout()) }
         });
         let Some(writer) = &self.lossy else { return };
-        if writer.finish(patience(|| has_stalled(&io::stdout()))) > 0 {
-            let why = io::Error::other("the reader has stalled");
-            self.write_error.get_or_init(|| write_failed(&why));
+        // As while it served: it tells, and it has served.
+        let lost = writer.finish(patience(|| has_stalled(&io::stdout())));
+        if lost > 0 {
+            log::warn!("{}", omitted_message(lost));
         }
     }
 

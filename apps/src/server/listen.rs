@@ -195,12 +195,19 @@ pub(crate) fn start(
     for address in addresses {
         printer.show(&Listening { address: *address });
     }
+    let is_stalled = writable::has_stalled(&io::stdout());
+    if is_stalled {
+        // Who does not read now reads it later, and clients are not to wait for that.
+        printer.set_lossy();
+    }
     printer.flush();
     if let Some(why) = printer.write_error() {
         // Whoever waits for that line would wait for ever.
         return Err(Failure::Conversation(why.to_owned()));
     }
-    printer.set_lossy();
+    if !is_stalled {
+        printer.set_lossy();
+    }
     let notifier = notifier.and_then(|notifier| notifier.ready().map(|()| notifier));
     let notifier = notifier.unwrap_or_else(|error| {
         log::warn!("cannot notify the service manager: {}", describe(&error));

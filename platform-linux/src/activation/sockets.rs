@@ -89,6 +89,9 @@ pub fn listeners(name: Option<&str>) -> Result<Vec<Listener>, Unusable> {
 /// As for [`listeners`].
 pub fn udp_sockets(name: Option<&str>) -> Result<Vec<UdpSocket>, Unusable> {
     take(name, "a UDP socket", |passed, index| match passed.take_udp_socket(index) {
+        Ok(Some(socket)) if socket.local_addr().is_ok_and(|local| local.port() == 0) => {
+            Err("a UDP socket that is not bound")
+        }
         Ok(Some(socket)) => Ok(socket.try_into()),
         _ => Err(kind(passed, index)),
     })

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use barewire_tests::harness::sockets::handshake;
 use barewire_tests::harness::{Launch, Server, tutorial};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::SERVERS;
 use crate::chat::Member;
@@ -88,6 +89,17 @@ fn what_makes_no_sense_of_the_service_managers_is_told() {
     for variables in ["LISTEN_FDS=zz LISTEN_PID=1", "LISTEN_FDS=zz"] {
         let script = format!(r#"{variables}; export LISTEN_FDS LISTEN_PID; exec "$0" "$@""#);
         Server::start(Launch::through_shell(&script, "tcp-server").arg("127.0.0.1:0")).stop();
+    }
+}
+
+/// Nothing is ever sent to it.
+#[test]
+fn a_datagram_socket_that_is_not_bound_is_refused() {
+    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let Ok(unbound) = socket(family, SockType::Datagram, flags, None) else { continue };
+        let refused = hand_over("udp-server", unbound).run().exits(1).omits("listening");
+        refused.says(&["descriptor 3 is a UDP socket that is not bound, not a UDP socket"]);
     }
 }
 
