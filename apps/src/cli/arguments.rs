@@ -12,7 +12,7 @@ use crate::cli::waits::Waits;
 
 /// What every program takes.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = "Output", max_term_width = 100)]
 pub(crate) struct Common {
     /// Print more diagnostics on standard error
     #[arg(short, long, action = ArgAction::Count)]

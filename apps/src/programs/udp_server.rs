@@ -52,22 +52,27 @@ Examples:
   udp-server --capacity 65535 --json    take the largest datagrams, for a script
   udp-server --key ben.key              answer only who has this key, unheard by others
 
-The reply leaves from the address that was asked. To keep loops from starting, no datagram is
-answered that is the server's own reply text, that comes from its own port number or from a port
-that answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second
+The reply leaves from the address that was asked. To keep loops from starting, no datagram is \
+answered that is the server's own reply text, that comes from its own port number or from a port \
+that answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second \
 how many got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
 
-With a key, what was not sealed with it gets no reply either, and how much that was is told each
+With a key, what was not sealed with it gets no reply either, and how much that was is told each \
 second. A request that somebody has recorded and sends again is answered again.
 
-Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is
+Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is \
 longer than what is asked makes more of it, up to the rates.";
+
+const ADDRESS: &str = "Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, at \
+    every address of the host; port 0 asks for a free one. Of several sockets passed by the service manager, \
+    fd:NAME serves those of that name only";
 
 /// Answers every datagram, and shows it.
 #[derive(Debug, Parser)]
 #[command(name = UdpServerProgram::NAME, version, after_help = EXAMPLES)]
 // Datagrams have no Unix sockets here.
 #[command(mut_arg("socket_mode", |mode| mode.hide(true)))]
+#[command(mut_arg("address", |address| address.help(ADDRESS)))]
 pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,

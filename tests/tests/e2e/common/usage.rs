@@ -1,6 +1,6 @@
 //! Help, versions, and what is said of wrong usage.
 
-use barewire_tests::harness::run;
+use barewire_tests::harness::{Launch, run};
 
 use super::{CLIENTS, PROGRAMS, SERVERS};
 
@@ -110,6 +110,36 @@ fn help_lists_every_option_and_gives_examples() {
         let examples = examples.split_once("examples:").expect("help has examples").1;
         assert!(examples.contains(program), "an example runs the program: {examples}");
         run(program, &["-h"]).exits(0).is_silent().prints(program);
+    }
+}
+
+/// At the width of the terminal, and no wider than is read with ease: each line has all the words that fit.
+#[test]
+fn help_is_wrapped_where_the_terminal_ends() {
+    for program in PROGRAMS {
+        for (columns, width) in [("60", 60), ("80", 80), ("100", 100), ("200", 100)] {
+            let help = Launch::new(program).arg("--help").env("COLUMNS", columns).run().exits(0);
+            let lines: Vec<_> = help.output().lines().collect();
+            for pair in lines.windows(2) {
+                let [line, next] = pair else { unreachable!() };
+                let length = line.chars().count();
+                assert!(length <= width || !line.trim().contains(' '), "{program}: {line}");
+                let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                let word = next.split(' ').next().unwrap_or_default().chars().count();
+                let goes_on = is_text(line) && is_text(next);
+                assert!(
+                    !goes_on || length + 1 + word > width,
+                    "{program}, {columns}: {line}\n{next}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn help_for_datagrams_tells_of_no_unix_sockets() {
+    for program in ["udp-server", "udp-client"] {
+        run(program, &["--help"]).exits(0).omits("unix:");
     }
 }
 
