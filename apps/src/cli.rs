@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 pub(crate) mod exit;
 pub(crate) mod keys;
 pub(crate) mod new_key;
+pub(crate) mod privileges;
 pub(crate) mod resource_limits;
 pub(crate) mod run;
 pub(crate) mod sandbox;

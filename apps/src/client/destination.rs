@@ -6,6 +6,7 @@ use std::io;
 use barewire_core::time::Duration;
 use barewire_linux::address::Family;
 use barewire_linux::dialer::{DialError, Dialer, Resolver};
+use barewire_linux::sandbox::Keep;
 use clap::Args;
 
 use crate::cli::addresses::{HostPort, ServerAddress, UNIX};
@@ -108,6 +109,16 @@ impl<'a> Destination<'a> {
             }
         };
         Ok(dialer.with_timeout(timeout))
+    }
+}
+
+impl Destination<'_> {
+    /// Which of root's rights it takes to reach it: those on files, for a Unix socket of another user's.
+    pub(crate) fn needs(&self) -> Keep {
+        match self.0 {
+            ServerAddress::Unix(_) => Keep::Files,
+            ServerAddress::HostPort(_) => Keep::Nothing,
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
@@ -45,14 +46,14 @@ Examples:
   chat-client example.org 8080 --nick anna     chat as anna
   echo done | chat-client 127.0.0.1:8080       send a line from a script, and show what comes
 
-On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with
-code 0. Tab completes nicks and commands, Ctrl-R searches your lines, Page Up shows what has left
-the screen. Several pasted lines are sent after one look. /ignore NICK hides what somebody says,
-and /unignore NICK undoes that. A line whose time is followed by ! mentions you.
+On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with \
+code 0. Tab completes nicks and commands, Ctrl-R searches your lines, Page Up shows what has left \
+the screen. Several pasted lines are sent after one look. /ignore NICK hides what somebody says, and \
+/unignore NICK undoes that. A line whose time is followed by ! mentions you.
 
-Otherwise standard input is sent line by line, no faster than servers take it, and after its end
-what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if it
-was lost or could not be made or lines were lost, 2 for wrong usage, and 128 and the number of the
+Otherwise standard input is sent line by line, no faster than servers take it, and after its end \
+what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if it \
+was lost or could not be made or lines were lost, 2 for wrong usage, and 128 and the number of the \
 signal that ended it, such as 130 after SIGINT.";
 
 /// Chats with everybody in a room.
@@ -120,6 +121,7 @@ impl Run for ChatClientProgram {
             welcome_timeout,
         };
 
+        give_up_privileges(server.needs());
         self.common.sandbox.confine_and_tell(&Allowed::client())?;
         let nick = self.nick.or_else(|| on_terminal.then(user).flatten());
         let (mut executor, caught) = if on_terminal {

@@ -39,11 +39,12 @@ use std::rc::Rc;
 use barewire_core::time::Instant;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::files::Missing;
-use barewire_linux::sandbox::Allowed;
+use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::privileges::give_up_privileges;
 use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::cli::run::Run;
 use crate::client::destination::Destination;
@@ -80,9 +81,9 @@ Examples:
   file-client 127.0.0.1:8080 notes.txt -o - | less contents to a pipe, only what is proven
   file-client a:8080 disk.img --mirror b:8080      one file from two servers at once
 
-A file appears under its name only when it is complete. Until then it is NAME.part, with a journal
-beside it, and the same command resumes it; a new one of at most 1 MiB has no name until then, where
-the file system allows that, and comes anew. The exit code is 0 if all was downloaded, 1 if anything
+A file appears under its name only when it is complete. Until then it is NAME.part, with a journal \
+beside it, and the same command resumes it; a new one of at most 1 MiB has no name until then, where \
+the file system allows that, and comes anew. The exit code is 0 if all was downloaded, 1 if anything \
 failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 
 /// Downloads files, proves that they are whole, and resumes what broke off.
@@ -147,6 +148,7 @@ impl Run for FileClientProgram {
             (None, None) => Expectations::None,
         };
         // All that is elsewhere has been read, and no other thread has begun.
+        give_up_privileges(Keep::Files);
         self.common.sandbox.confine_and_tell(&allowed)?;
         let (family, waits) = (self.settings.family, &self.common.waits);
         let dialer = |server: &Destination<'_>| server.dialer(family, waits, self.settings.timeout);

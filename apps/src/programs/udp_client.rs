@@ -13,7 +13,7 @@ use barewire_core::time::Duration;
 use barewire_linux::address::Family;
 use barewire_linux::dialer::{DialError, Resolver};
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::sandbox::Allowed;
+use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
 use super::udp_server::{capacity, check_sealed_length, payload};
@@ -21,6 +21,7 @@ use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ClientKeyArguments;
+use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
 use crate::client::destination::{Destination, FamilyArguments, among, no_address};
@@ -39,8 +40,8 @@ Examples:
   udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
   udp-client 127.0.0.1:8080 --key ben.key    ask a server that has this key, unheard by others
 
-The exit code is 0 if a whole reply came (with --count, any reply), 1 if none did, and 2 for
-wrong usage.";
+The exit code is 0 if a whole reply came (with --count, any reply), 1 if none did, and 2 for wrong \
+usage.";
 
 /// Sends a datagram, and shows the reply.
 #[derive(Debug, Parser)]
@@ -112,6 +113,8 @@ impl Run for UdpClientProgram {
             has_answered: false,
             state: State::Waiting,
         };
+        let needs_port = local.is_some_and(|local| (1..1024).contains(&local.port()));
+        give_up_privileges(if needs_port { Keep::Ports } else { Keep::Nothing });
         self.common.sandbox.confine_and_tell(&Allowed::client())?;
         exchanges::run(self.repeat, printer, task)
     }

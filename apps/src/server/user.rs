@@ -2,10 +2,11 @@
 
 use std::io;
 
-use barewire_linux::sandbox::{Keep, User, drop_capabilities, is_root};
+use barewire_linux::sandbox::{Keep, User, is_root};
 use clap::Args;
 
 use crate::cli::exit::Failure;
+use crate::cli::privileges::give_up_privileges;
 use crate::output::system_error::describe;
 
 #[derive(Args, Debug)]
@@ -47,9 +48,7 @@ impl UserArguments {
                 Failure::Conversation(format!("--user: cannot become '{name}': {why}{advice}"))
             })?;
         }
-        if let Err(error) = drop_capabilities(keep) {
-            log::debug!("cannot drop capabilities: {}", describe(&error));
-        }
+        give_up_privileges(keep);
         Ok(())
     }
 }

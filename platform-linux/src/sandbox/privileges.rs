@@ -22,14 +22,16 @@ pub struct User {
     group: Gid,
 }
 
-/// The rights of root over files, whoever owns them and whatever their permissions say: those on contents and
-/// folders, and those on what else there is to a file.
+/// Which rights of root are kept: [over files](Self::Files), whoever owns them and whatever their permissions say,
+/// those on contents and folders, and those on what else there is to a file; or others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// None of them.
     Nothing,
     /// `CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH` and `CAP_FOWNER` (`capabilities(7)`).
     Files,
+    /// `CAP_NET_BIND_SERVICE`: that to bind a port below 1024.
+    Ports,
 }
 
 /// Privileges were given up, and are there still.
@@ -111,6 +113,7 @@ pub fn drop_capabilities(keep: Keep) -> io::Result<()> {
                 | sys::Capabilities::DAC_READ_SEARCH
                 | sys::Capabilities::FOWNER
         }
+        Keep::Ports => sys::Capabilities::NET_BIND_SERVICE,
     };
     sys::keep_capabilities(kept)
 }

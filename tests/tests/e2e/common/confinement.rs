@@ -83,6 +83,49 @@ fn a_server_of_root_keeps_none_of_its_privileges_but_those_on_files_and_says_how
     }
 }
 
+/// What binds a port below 1024, or reaches another user's socket or files, is what it was called for.
+#[test]
+fn a_client_of_root_keeps_none_of_its_privileges_but_what_its_arguments_need() {
+    for (name, options, most) in [
+        ("udp-client", &[][..], 0),
+        ("udp-client", &["--bind", "127.0.0.1:0"], 0),
+        ("udp-client", &["--bind", "127.0.0.1:1023"], 1_u64 << 10),
+        ("tcp-client", &[], 0),
+        ("file-client", &[], 0b1110),
+        ("chat-client", &[], 0),
+    ] {
+        if !geteuid().is_root() && options.contains(&"127.0.0.1:1023") {
+            continue;
+        }
+        let (mut program, peer) = at_work(name, &[&["-v"], options].concat());
+        program.diagnostic_with(&["confined by"]);
+        for field in ["CapPrm", "CapEff", "CapInh", "CapAmb"] {
+            let held = u64::from_str_radix(&status(program.process(), field), 16).unwrap();
+            assert_eq!(held & !most, 0, "{name} {options:?} {field}: {held:b}");
+        }
+        program.signal(Signal::SIGKILL);
+        let _ = program.finish();
+        drop(peer);
+    }
+}
+
+/// As another's.
+#[test]
+fn root_reaches_a_unix_socket_of_anybody() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let folder = private(SOMEBODY);
+    let socket = folder.path("socket");
+    let at = format!("unix:{}", socket.display());
+    let mut server = Launch::new("tcp-server").args([&at, "--socket-mode", "600"]).spawn();
+    server.line_with("listening on");
+    chown(&socket, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    run("tcp-client", &[&at]).exits(0).prints("你好");
+    server.signal(Signal::SIGTERM);
+    server.finish().exits(0);
+}
+
 #[test]
 fn a_user_that_does_not_exist_is_wrong_usage() {
     for name in SERVERS {
@@ -155,6 +198,15 @@ fn files_are_opened_as_the_user() {
     let refused = Launch::new("file-server").arg("127.0.0.1:0").arg(inner);
     let refused = refused.args(["--user", "65432"]).run().exits(1).omits("listening");
     refused.says(&["inner: permission denied"]);
+    // Nor is a folder served of which the user could have nothing.
+    let launch = Launch::new("file-server").args(["127.0.0.1:0", roots.arg(), "--user", "65432"]);
+    let why = format!("cannot serve {}: permission denied", roots.arg());
+    launch.run().exits(1).omits("listening").says(&[&why]);
+    fs::set_permissions(own.path(""), Permissions::from_mode(0o300)).unwrap();
+    let mut server = share(&own, &["--user", "65432"]);
+    server.program.diagnostic_with(&["cannot be listed (permission denied): its files are served"]);
+    assert_eq!(Ask::get("x").status(server.address()), 0);
+    server.stop();
     let (log, bans) = (roots.path("log"), roots.path("bans"));
     for (option, file) in [("--log", log), ("--bans", bans), ("--motd", roots.path("x"))] {
         let options = ["127.0.0.1:0", "--user", "65432", option];
@@ -182,15 +234,21 @@ fn the_file_of_a_unix_socket_is_of_who_starts_the_server() {
     }
 }
 
-/// What a link leads to is replaced and not the link, which is sought from the working folder.
+/// What a link leads to is replaced and not the link, which is sought from the working folder; were there
+/// nothing yet.
 #[test]
 fn bans_may_be_kept_behind_a_link() {
-    let folder = Folder::new().with("kept/bans", "");
-    symlink("kept/bans", folder.path("bans")).unwrap();
-    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--bans", "bans"]);
-    Server::start(launch.within(&folder)).stop();
-    assert!(folder.path("bans").is_symlink());
-    assert!(fs::read_to_string(folder.path("kept/bans")).unwrap().starts_with("# Who may not"));
+    for is_dangling in [false, true] {
+        let folder = Folder::new().with("kept/other", "");
+        if !is_dangling {
+            folder.write("kept/bans", "");
+        }
+        symlink("kept/bans", folder.path("bans")).unwrap();
+        let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--bans", "bans"]);
+        Server::start(launch.within(&folder)).stop();
+        assert!(folder.path("bans").is_symlink());
+        assert!(fs::read_to_string(folder.path("kept/bans")).unwrap().starts_with("# Who may not"));
+    }
 }
 
 /// What it has opened as the user it can open again.
