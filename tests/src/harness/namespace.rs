@@ -82,9 +82,14 @@ impl Namespace {
 
     /// The barewire program `name`, in there.
     pub fn launch(&self, name: &str) -> Launch {
+        self.launch_by("", name)
+    }
+
+    /// The same, started by the command that `starter` begins: the program and its arguments follow.
+    pub fn launch_by(&self, starter: &str, name: &str) -> Launch {
         let (holder, kinds) = (self.holder.id(), self.kinds);
         let enter = format!(
-            "exec nsenter --target {holder} --user {kinds} --preserve-credentials \"$0\" \"$@\""
+            "exec nsenter --target {holder} --user {kinds} --preserve-credentials {starter} \"$0\" \"$@\""
         );
         Launch::through_shell(&enter, name)
     }
