@@ -171,7 +171,7 @@
 //! An eighth of the log is kept free of what is said, so that a full room can still be told who comes
 //! and goes. Joins and leaves are told one by one, 20 at once and one a second in the long run. Those that come
 //! thicker, or find no room, are gathered for a second and told together: `* 14 joined, 9 left`, both numbers in any
-//! case, to all who are there then.
+//! case (`* 14 joined` tells of a member that is called so), to all who are there then.
 //!
 //! The nick of a member that lost its connection or fell behind is kept for its [source](crate::source::Source) for a
 //! minute, unless its slot is needed for somebody else: the one that was left first is.

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::libc::{dev_t, ino_t};
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType};
 use nix::sys::stat::{Mode, fstatat, umask};
@@ -84,7 +84,7 @@ fn remove_unless_open(address: &UnixAddress, path: &Path) -> io::Result<()> {
     if is_open(address)? {
         return Err(Errno::EADDRINUSE.into());
     }
-    fs::remove_file(path)
+    Ok(unlinkat(AT_FDCWD, path, UnlinkatFlags::NoRemoveDir)?)
 }
 
 /// Whether a process has the socket open, which is not disturbed: a datagram socket cannot be connected to a

@@ -80,6 +80,16 @@ impl Namespace {
         fs::write(self.names.path("hosts"), hosts).expect("a file");
     }
 
+    /// Has the shell do `command` in there, as its root.
+    #[track_caller]
+    pub fn command(&self, command: &str) {
+        let holder = self.holder.id().to_string();
+        let mut enter = Command::new("nsenter");
+        enter.args(["--target", &holder, "--user"]).args(self.kinds.split(' '));
+        let status = enter.args(["--preserve-credentials", "sh", "-e", "-c", command]).status();
+        assert!(status.expect("nsenter(1)").success(), "{command}");
+    }
+
     /// The barewire program `name`, in there.
     pub fn launch(&self, name: &str) -> Launch {
         self.launch_by("", name)

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write as _};
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
-use barewire_tests::harness::{Launch, serve};
+use barewire_tests::harness::{Folder, Launch, serve};
 use nix::errno::Errno;
 
 use super::sweep::Expect::{Noted, Orderly, Told, Unseen};
@@ -38,6 +38,38 @@ fn a_handshake() {
     sweep(&[EXECUTOR, PRINTING, CONFINING, ALLOWING, CONNECTING], run);
     storm(&[EXECUTOR, CONNECTING], run);
     census(&[EXECUTOR, CONFINING, ALLOWING, CONNECTING], run);
+}
+
+/// What it does to be connected to a Unix socket, and there.
+const CONNECTING_UNIX: &[Row] = &[
+    row(Call::SOCKET, "", DESCRIPTORS, Told("connect to unix:")),
+    // As many wait to be accepted as there is room for.
+    row(Call::CONNECT, "socket:", &[Fault::Fails(Errno::EAGAIN)], Unseen),
+    row(Call::CONNECT, "socket:", &[Fault::Fails(Errno::ECONNREFUSED)], Told("connect to unix:")),
+    row(Call::CONNECT, "socket:", &[Fault::Fails(Errno::EACCES)], Told("connect to unix:")),
+    row(Call::EPOLL_CTL, "socket:", MEMORY, Told("connect to unix:")),
+    row(Call::SEND, "socket:", TRANSFER, Unseen),
+    row(Call::SEND, "socket:", &[Fault::Fails(Errno::ECONNRESET)], Told("unix:")),
+    row(Call::SHUTDOWN, "socket:", &[Fault::Fails(Errno::ENOBUFS)], Told("unix:")),
+    row(Call::RECV, "socket:", TRANSFER, Unseen),
+    row(Call::RECV, "socket:", &[Fault::Fails(Errno::ECONNRESET)], Told("unix:")),
+];
+
+#[test]
+fn a_handshake_over_a_unix_socket() {
+    let folder = Folder::new();
+    let at = format!("unix:{}", folder.path("socket").display());
+    let mut server = Launch::new("tcp-server").args([&at, "-q"]).spawn();
+    server.line_with("listening on");
+    let run = |injector: &FaultInjector, expect| {
+        let client = Launch::new("tcp-client").arg(&at).with_faults(injector).run();
+        judge(injector, expect, &client, |client| {
+            assert_eq!(client.output(), format!("{at}: 你好\n"));
+        });
+    };
+    sweep(&[CONNECTING_UNIX], run);
+    storm(&[CONNECTING_UNIX], run);
+    census(&[EXECUTOR, CONFINING, ALLOWING, CONNECTING_UNIX], run);
 }
 
 const EXCHANGE: &[Row] = &[

@@ -156,6 +156,7 @@ const EXEMPT: &[c_long] = &[
     libc::SYS_munmap,
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
+    libc::SYS_umask,
     // An executor waits so for less than a millisecond, or else for a whole one.
     libc::SYS_ppoll,
     libc::SYS_sched_getaffinity,

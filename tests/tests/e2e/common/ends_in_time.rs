@@ -69,7 +69,7 @@ fn a_server_ends_in_time_though_nobody_takes_what_it_has_to_say() {
         let Stalled { server, _held, .. } = stalled(program, folder.path());
         let begun = Instant::now();
         server.signal(Signal::SIGTERM);
-        server.finish();
+        server.finish().exits(0);
         // It takes 5 seconds of its own, at most.
         assert!(begun.elapsed() < Duration::from_secs(20), "{program}: {:?}", begun.elapsed());
     }
@@ -86,7 +86,7 @@ fn a_second_signal_ends_a_server_that_waits_for_who_takes_what_it_has_to_say() {
             wait_until_refused(address);
         }
         server.signal(Signal::SIGINT);
-        server.finish();
+        server.finish().exits(0);
         assert!(begun.elapsed() < Duration::from_secs(4), "{program}: {:?}", begun.elapsed());
     }
 }

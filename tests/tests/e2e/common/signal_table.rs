@@ -1,10 +1,10 @@
 //! What each program does at each signal, as the table in the README has it.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::mpsc;
 
-use barewire_tests::harness::sockets::{datagram_socket, receive};
+use barewire_tests::harness::sockets::{connect, datagram_socket, read_line, receive};
 use barewire_tests::harness::{Launch, Peer, Program, Server, TIMEOUT};
 use nix::sys::signal::Signal;
 use nix::sys::signal::Signal::{
@@ -13,6 +13,7 @@ use nix::sys::signal::Signal::{
 
 use super::SERVERS;
 use super::frozen::wait_until_stopped;
+use crate::chat::Member;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -57,7 +58,13 @@ fn job(program: &str) -> Launch {
 }
 
 #[track_caller]
-fn assert_outcome(program: Program, signal: Signal, outcome: Outcome, at_sigterm: i32) {
+fn assert_outcome(
+    program: Program,
+    signal: Signal,
+    outcome: Outcome,
+    at_sigterm: i32,
+    goes_on: impl FnOnce(),
+) {
     program.signal(signal);
     match outcome {
         Stops => {
@@ -68,6 +75,7 @@ fn assert_outcome(program: Program, signal: Signal, outcome: Outcome, at_sigterm
         Killed => return assert_eq!(program.finish().signal(), Some(signal as i32)),
         GoesOn => {}
     }
+    goes_on();
     program.signal(SIGTERM);
     program.finish().exits(at_sigterm);
 }
@@ -77,7 +85,13 @@ fn servers() {
     for program in SERVERS {
         for (signal, outcome, _) in TABLE {
             let server = Server::start(job(program).arg("127.0.0.1:0"));
-            assert_outcome(server.program, signal, outcome, 0);
+            let address = server.address();
+            assert_outcome(server.program, signal, outcome, 0, || {
+                let client = Launch::new(&program.replace("server", "client"));
+                let client = client.arg(address.to_string());
+                let list: &[_] = if program == "file-server" { &["--list"] } else { &[] };
+                client.args(list).run().exits(0);
+            });
         }
     }
 }
@@ -86,7 +100,39 @@ fn servers() {
 fn a_room_with_a_log_goes_on_after_a_hangup() {
     let folder = tempfile::tempdir().unwrap();
     let launch = job("chat-server").args(["127.0.0.1:0", "--log"]).arg(folder.path().join("log"));
-    assert_outcome(Server::start(launch).program, SIGHUP, GoesOn, 0);
+    assert_outcome(Server::start(launch).program, SIGHUP, GoesOn, 0, || {});
+}
+
+/// They have waited.
+#[test]
+fn who_was_there_is_served_when_a_stopped_server_goes_on() {
+    let mut server = Server::start(job("tcp-server").arg("127.0.0.1:0"));
+    let mut greeted = connect(server.address());
+    read_line(&mut greeted);
+    server.program.signal(SIGTSTP);
+    wait_until_stopped(&server.program);
+    greeted.write_all(b"said meanwhile\n").unwrap();
+    let mut newcomer = connect(server.address());
+    server.program.signal(SIGCONT);
+    server.program.line_with("said meanwhile");
+    assert_eq!(read_line(&mut newcomer), "你好");
+    drop((greeted, newcomer));
+    server.stop();
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_of_the_log_and_no_end_of_the_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = r#"ulimit -c 0; ulimit -f 1; exec "$0" "$@""#;
+    let launch = Launch::through_shell(limited, "chat-server").args(["127.0.0.1:0", "--log"]);
+    let mut server = Server::start(launch.arg(folder.path().join("log")));
+    let mut anna = Member::join(server.address());
+    for _ in 0..3 {
+        anna.say(&"x".repeat(1000));
+    }
+    server.program.diagnostic_with(&["cannot write to the log file", "file too large"]);
+    Member::join(server.address());
+    server.stop();
 }
 
 /// Clients that wait for a server which says nothing.
@@ -97,7 +143,7 @@ fn clients() {
         let at = silent.local_addr().unwrap().to_string();
         let client = job("udp-client").args([&at, "--timeout", "1h"]).spawn();
         receive(&silent);
-        assert_outcome(client, signal, outcome, 143);
+        assert_outcome(client, signal, outcome, 143, || {});
 
         for (program, arguments) in [
             ("tcp-client", &["--timeout", "1h"][..]),
@@ -112,7 +158,7 @@ fn clients() {
             let client = launch.spawn();
             let _silent = call.recv_timeout(TIMEOUT).expect("a call");
             server.finish();
-            assert_outcome(client, signal, outcome, 143);
+            assert_outcome(client, signal, outcome, 143, || {});
         }
     }
 }

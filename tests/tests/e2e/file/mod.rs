@@ -1,5 +1,6 @@
 mod changing_files;
 mod crowd;
+mod cut_link;
 mod download;
 mod hashes;
 mod header_fields;

@@ -5,6 +5,7 @@ mod files;
 mod hanging_disks;
 mod hello;
 mod room;
+mod unix_sockets;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -68,14 +69,28 @@ fn serve(
     expect: Expect,
     converse: impl Fn(SocketAddr) -> io::Result<()>,
 ) {
+    let read = |line: &str| {
+        let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("the first line is {line:?}"))
+    };
+    serve_at(launch, injector, expect, read, converse);
+}
+
+/// The same for one whose address is of any kind, which is `read` from its first line.
+fn serve_at<A: Copy>(
+    launch: Launch,
+    injector: &FaultInjector,
+    expect: Expect,
+    read: impl Fn(&str) -> A,
+    converse: impl Fn(A) -> io::Result<()>,
+) {
     let mut server = launch.with_faults(injector).spawn();
     let Some(line) = server.line_or_end() else {
         let finished = server.finish();
         judge(injector, expect, &finished, |finished| panic!("it did not serve: {finished:?}"));
         return;
     };
-    let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
-    let address = address.unwrap_or_else(|| panic!("the first line is {line:?}"));
+    let address = read(&line);
     let mut fails = false;
     for client in [1, 2, 3] {
         match converse(address) {
