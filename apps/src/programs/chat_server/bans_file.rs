@@ -96,20 +96,21 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<Source, Ban>, String> {
 fn parse_line(line: &[u8]) -> Option<(Source, Ban)> {
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let source = read_source(words.next()?)?;
-    let until = until(words.next()?)?;
+    let until = until(words.next()?).ok()?;
     let nick = words.next().map(str::to_owned);
     words.next().is_none().then_some((source, Ban { until, nick }))
 }
 
-fn until(word: &str) -> Option<Option<Timestamp>> {
+/// `None`: for ever.
+fn until(word: &str) -> Result<Option<Timestamp>, jiff::Error> {
     if word == FOREVER {
-        return Some(None);
+        return Ok(None);
     }
-    let is_beyond = || {
-        let time: DateTime = word.strip_suffix('Z').unwrap_or(word).parse().ok()?;
-        (time.date() >= LAST_DAY).then_some(None)
-    };
-    word.parse().map_or_else(|_| is_beyond(), |time| Some(Some(time)))
+    word.parse().map(Some).or_else(|error| {
+        let time: Result<DateTime, _> = word.strip_suffix('Z').unwrap_or(word).parse();
+        let is_beyond = time.is_ok_and(|time| time.date() >= LAST_DAY);
+        if is_beyond { Ok(None) } else { Err(error) }
+    })
 }
 
 fn written(bans: &BTreeMap<Source, Ban>) -> String {

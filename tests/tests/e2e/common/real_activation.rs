@@ -19,9 +19,9 @@ fn is_there() -> bool {
 }
 
 /// Has the tool listen at each of `addresses` for `program`; it is started by the first who comes.
-fn activated(namespace: &Namespace, program: &str, options: &str, addresses: &[&str]) -> Program {
-    let sockets: String = addresses.iter().map(|address| format!(" -l {address}")).collect();
-    let launch = namespace.launch_by(&format!("{TOOL} {options}{sockets}"), program);
+fn activated(namespace: &Namespace, program: &str, options: &str, addresses: [&str; 2]) -> Program {
+    let sockets = addresses.map(|address| format!("-l {address}")).join(" ");
+    let launch = namespace.launch_by(&format!("{TOOL} {options} {sockets}"), program);
     let mut server = launch.spawn();
     for address in addresses {
         server.diagnostic_with(&[&format!("Listening on {address}")]);
@@ -47,14 +47,14 @@ fn all_sockets_are_served() {
         ("file-server", "file-client", &["--list"]),
         ("chat-server", "chat-client", &[]),
     ] {
-        let mut server = activated(&namespace, program, "", &addresses);
+        let mut server = activated(&namespace, program, "", addresses);
         for address in addresses {
             namespace.launch(client).arg(address).args(arguments).run().exits(0);
         }
         listens(&mut server, &addresses);
         super::unix_sockets::stop(server);
     }
-    let mut server = activated(&namespace, "udp-server", "--datagram", &addresses);
+    let mut server = activated(&namespace, "udp-server", "--datagram", addresses);
     for address in addresses {
         namespace.launch("udp-client").arg(address).run().exits(0).prints("nice to meet you");
     }
