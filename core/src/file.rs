@@ -99,7 +99,7 @@
 //! [`PlainReceiver`] the plain one. Neither owns or copies contents: a sender names the range that
 //! is to go out next, and a receiver lends what has come in.
 //!
-//! An implementation of its own can be checked against the examples in `core/src/file/tests/vectors.txt`.
+//! An implementation of its own can be checked against the examples in `src/file/tests/vectors.txt` of this package.
 
 mod check;
 mod config;

@@ -149,7 +149,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An implementation of its own can be checked against the examples in `core/src/secure/tests/vectors.txt`.
+//! An implementation of its own can be checked against the examples in `src/secure/tests/vectors.txt` of this package.
 //!
 //! [specification]: https://noiseprotocol.org/noise.html
 

@@ -52,7 +52,8 @@ impl How {
         match self {
             Self::Say => client.say(line),
             Self::Format => {
-                let (start, end) = text.split_at(text.floor_char_boundary(text.len() / 2));
+                let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at));
+                let (start, end) = text.split_at(half.unwrap_or(0));
                 client.say_fmt(format_args!("{start}{end}"))
             }
             Self::Act => client.act(line),
