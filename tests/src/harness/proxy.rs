@@ -182,12 +182,13 @@ impl Shared {
             {
                 buffer[within] ^= 0x10;
             }
+            at += count as u64;
+            // Before: who has all of it may ask at once how much it was.
+            self.carried.lock().unwrap_or_else(PoisonError::into_inner)[number] = at;
             if client.write_all(&buffer[..count]).is_err() {
                 let _ = server.shutdown(Shutdown::Both);
                 return;
             }
-            at += count as u64;
-            self.carried.lock().unwrap_or_else(PoisonError::into_inner)[number] = at;
         }
         match fault {
             Some(Fault::Stall(_)) => {

@@ -172,6 +172,23 @@ fn file_client_hears_that_the_server_is_busy_and_comes_back() {
     server.stop();
 }
 
+/// Its protocol has no word for it.
+#[test]
+fn tcp_client_tells_what_a_close_without_a_greeting_may_mean() {
+    let (folder, kind) = (shared(), &KINDS[0]);
+    let server = kind.serve(&folder, &["-q"]);
+    loop {
+        kind.fail(FREE + 1, Ipv4Addr::LOCALHOST, server.address());
+        let client = run("tcp-client", &[&server.at()]);
+        // Unless it was the one of its second.
+        if client.code() == Some(1) {
+            client.says(&["without a greeting (a server does so that has too many clients, or too many that fail"]);
+            break;
+        }
+    }
+    server.stop();
+}
+
 /// Through a proxy, all clients are one.
 #[test]
 fn users_of_this_machine_are_not_paused() {

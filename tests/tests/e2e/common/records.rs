@@ -52,8 +52,8 @@ fn every_field_of_the_file_programs_records_is_documented() {
 #[test]
 fn every_field_of_the_other_programs_records_is_documented() {
     for (server, client, of_datagrams) in [
-        ("udp-server", "udp-client", &[][..]),
-        ("tcp-server", "tcp-client", &["bytes", "truncated"]),
+        ("udp-server", "udp-client", &["key"][..]),
+        ("tcp-server", "tcp-client", &["bytes", "truncated", "key"]),
     ] {
         let server = serve(server, &["--json"]);
         let address = server.at();
