@@ -1,5 +1,7 @@
 //! What one address may have of a room, by option.
 
+use std::net::{SocketAddr, TcpStream};
+
 use barewire_tests::harness::sockets::connect;
 use barewire_tests::harness::{Launch, serve};
 
@@ -23,16 +25,9 @@ fn an_address_has_so_many_members_and_no_more() {
 #[test]
 fn an_address_joins_so_often_and_no_more() {
     let server = serve("chat-server", &["--max-per-source", "2", "--join-rate", "1"]);
-    let is_refused = |_: &i32| {
-        let mut member = Member::unwelcomed(connect(server.address()));
-        member.finish();
-        let told = member.line();
-        while !member.line().is_empty() {}
-        told == "* members from this address join too often: come back later"
-    };
     // Four at once; and then, however slowly this goes, more than once in a second.
-    let refused = (0..1_000).find(is_refused);
-    assert!(refused.is_some_and(|number| number >= 4), "{refused:?}");
+    let joined = joins_until_it_is_too_often(server.address());
+    assert!(joined >= 4, "{joined}");
     server.stop();
 
     let server = serve("chat-server", &["--max-per-source", "5", "--join-rate", "0"]);
@@ -41,6 +36,35 @@ fn an_address_joins_so_often_and_no_more() {
         member.finish();
         while !member.line().is_empty() {}
     }
+    server.stop();
+}
+
+/// How many come and go before one is told that this is too often.
+fn joins_until_it_is_too_often(server: SocketAddr) -> usize {
+    let is_refused = |_: &usize| {
+        let mut member = Member::unwelcomed(connect(server));
+        member.finish();
+        let told = member.line();
+        while !member.line().is_empty() {}
+        told == "* members from this address join too often: come back later"
+    };
+    (0..10_000).find(is_refused).expect("nobody is refused")
+}
+
+/// The numbers of the README.
+#[test]
+fn a_class_behind_one_address_takes_part_by_default() {
+    let server = serve("chat-server", &["-q"]);
+    let streams: Vec<TcpStream> = (0..100).map(|_| connect(server.address())).collect();
+    let mut class: Vec<Member> = streams.into_iter().map(Member::welcomed).collect();
+    let mut another = Member::unwelcomed(connect(server.address()));
+    another.hears("* too many members come from this address: come back later");
+    for member in &mut class {
+        member.finish();
+        while !member.line().is_empty() {}
+    }
+    let joined = joins_until_it_is_too_often(server.address());
+    assert!(joined >= 100, "{joined} after the class");
     server.stop();
 }
 
