@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Instant;
 
@@ -157,7 +158,7 @@ fn a_server_whose_output_nobody_takes_yet_serves_on() {
         let launch = if program == "file-server" { launch.arg(files.arg()) } else { launch };
         let server = launch.spawn();
         let deadline = Instant::now() + TIMEOUT;
-        while !folder.has("socket") {
+        while UnixStream::connect(folder.path("socket")).is_err() {
             assert!(Instant::now() < deadline, "{program} does not listen");
             thread::yield_now();
         }
