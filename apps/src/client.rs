@@ -1,5 +1,6 @@
 //! What the clients have in common.
 
+pub(crate) mod channel;
 pub(crate) mod destination;
 pub(crate) mod exchanges;
 pub(crate) mod interruptible;

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod context;
+pub(crate) mod links;
 pub(crate) mod listen;
 pub(crate) mod penalties;
 pub(crate) mod places;

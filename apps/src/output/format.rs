@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use barewire_core::printable::printable;
 use barewire_core::time::Duration;
 use serde::{Serialize, Serializer};
 
@@ -29,6 +30,15 @@ impl Format {
             }
         }
         text.push('\n');
+    }
+}
+
+/// What a peer's key is called, behind its address, where there are several.
+pub(crate) struct KeyName<'a>(pub(crate) Option<&'a str>);
+
+impl fmt::Display for KeyName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, " ({})", printable(name.as_bytes())))
     }
 }
 

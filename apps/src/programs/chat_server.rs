@@ -218,7 +218,7 @@ impl Run for ChatServerProgram {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));
                 state.members.push(executor.spawn(Box::new(Operator::new())));
             },
-            |_, now, peer, stream| MemberConnection::new(stream, peer, now),
+            |_, now, peer, stream| Ok(MemberConnection::new(stream, peer, now)),
         );
         if let Some(log_file) = log_file {
             log_file.finish();

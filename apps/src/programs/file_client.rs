@@ -44,6 +44,7 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::cli::run::Run;
@@ -80,6 +81,7 @@ Examples:
   file-client 127.0.0.1:8080 -r music              a folder with all that is in it
   file-client 127.0.0.1:8080 notes.txt -o - | less contents to a pipe, only what is proven
   file-client a:8080 disk.img --mirror b:8080      one file from two servers at once
+  file-client a:8080 x --key ben.key               from a server with this key, unheard by others
 
 A file appears under its name only when it is complete. Until then it is NAME.part, with a journal \
 beside it, and the same command resumes it; a new one of at most 1 MiB has no name until then, where \
@@ -118,6 +120,9 @@ pub(crate) struct FileClientProgram {
     settings: Settings,
 
     #[command(flatten)]
+    key: ClientKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -130,6 +135,7 @@ impl Run for FileClientProgram {
 
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let (server, names) = Destination::read_first(&self.words)?;
+        let key = self.key.read()?;
         let stream = self.stream()?;
         self.check(names, stream.as_ref())?;
         let names = match names {
@@ -165,7 +171,7 @@ impl Run for FileClientProgram {
         };
         let reporter = Reporter::new(output, scope);
         let retry_pause = self.common.waits.retry_pause;
-        let settings = Settings { server, expectations, retry_pause, ..self.settings };
+        let settings = Settings { server, expectations, retry_pause, key, ..self.settings };
         if others.is_empty() {
             return download(Client::new(settings, first, reporter, transfers), ticker);
         }
@@ -329,7 +335,8 @@ fn mirrored(
     raise_descriptor_limit();
     let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
-    let policy = RetryPolicy::new(settings.retries, settings.retry_pause, false);
+    let policy = RetryPolicy::new(settings.retries, settings.retry_pause, false)
+        .under_key(settings.key.is_some());
     for index in 0..servers.len() {
         executor.spawn(Box::new(MirrorConnection::new(index, policy.clone())));
     }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod pacer;
+mod reason;
 mod recheck;
 mod response;
 mod sources;
@@ -14,9 +15,10 @@ use std::sync::Arc;
 use std::thread;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Sender, TransferConfig};
+use barewire_core::secure::Conversation;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
-use barewire_linux::link::Link;
+use barewire_linux::link::RecordBuffers;
 use barewire_linux::sandbox::{Allowed, Keep};
 use barewire_linux::workers::WorkerPool;
 use clap::Parser;
@@ -24,10 +26,12 @@ use clap::Parser;
 use crate::cli::addresses::{ListenAddress, is_like_an_address};
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ServerKeyArguments;
 use crate::cli::run::Run;
 use crate::cli::sizes::rate;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::printer::Printer;
+use crate::server::links::Links;
 use crate::server::listen::{
     self, ClientArguments, DEFAULT_ADDRESS, PenaltyArguments, ServeArguments,
 };
@@ -45,6 +49,7 @@ Examples:
   file-server 0.0.0.0:8080 /srv/files  a folder, to everybody who can reach this host
   file-server 127.0.0.1:0 . --once     one connection on a free port, for a script
   file-server unix:/run/files/socket . to the owner and the group of that file
+  file-server --key ben.key            to who has this key, unheard by others
 
 Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just \
 downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or \
@@ -56,6 +61,9 @@ const THREADS: &str = "Serve with N threads, each with its own socket on the add
 
 /// How many a client takes: its connection, and a file.
 const DESCRIPTORS: usize = 2;
+
+/// Of a channel: requests are small.
+const RECORDS: RecordBuffers = RecordBuffers { receive: 4 << 10, send: 64 << 10 };
 
 /// The fewest threads that read files, hash them, and list folders.
 const WORKERS: usize = 4;
@@ -111,6 +119,9 @@ pub(crate) struct FileServerProgram {
     user: UserArguments,
 
     #[command(flatten)]
+    key: ServerKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -128,6 +139,8 @@ impl Run for FileServerProgram {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let Opened { shares, addresses } = self.serve.open(&address, processors)?;
         self.user.take_effect(Keep::Files)?;
+        let links = Links::new(self.key.read()?, Conversation::File, RECORDS, self.timeout);
+        let is_keyed = links.are_keyed();
         let store = Store::open(&folder, self.hidden)?;
         // Before the threads begin, since each inherits it from this one.
         let service = listen::start(&addresses, printer, || {
@@ -143,7 +156,7 @@ impl Run for FileServerProgram {
             total_rate: self.limit_rate.and_then(NonZero::new),
         };
         let sources = Sources::new(WorkerPool::new(workers), source_limits);
-        let state = Arc::new(FileServerState { store, sources, config });
+        let state = Arc::new(FileServerState { store, sources, config, links });
         let limits = AcceptLimits {
             once: self.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
@@ -151,7 +164,8 @@ impl Run for FileServerProgram {
             max_pause: self.penalties.max_pause,
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
-        };
+        }
+        .under_keys(is_keyed);
         serve(
             shares,
             iter::repeat(state),
@@ -162,7 +176,8 @@ impl Run for FileServerProgram {
             |state, now, peer, stream| {
                 let source = state.sources.of(peer.address.source());
                 let session = Sender::new(now, state.config);
-                ClientConnection::new(Link::new(stream), session, peer, source)
+                let link = state.links.link(now, stream)?;
+                Ok(ClientConnection::new(link, session, peer, source))
             },
         )
     }

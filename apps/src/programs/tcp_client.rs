@@ -4,20 +4,23 @@ use core::task::Poll;
 use std::time::Instant as StdInstant;
 
 use barewire_core::hello;
+use barewire_core::secure::Conversation;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::address::Address;
 use barewire_linux::dialer::Dialer;
 use barewire_linux::executor::{Context, Task};
-use barewire_linux::link::{Link, LinkError};
+use barewire_linux::link::{Link, LinkError, RecordBuffers};
 use barewire_linux::sandbox::Allowed;
 use clap::Parser;
 
 use crate::cli::arguments::{Common, message};
 use crate::cli::exit::Failure;
+use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
+use crate::client::channel::{ClientChannel, channel_error};
 use crate::client::destination::{Destination, FamilyArguments, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
@@ -30,12 +33,16 @@ const ANSWER: Text<'static> = match Text::new("Hello") {
     Err(_) => unreachable!(),
 };
 
+/// Of a channel: what is said is short.
+pub(super) const RECORDS: RecordBuffers = RecordBuffers { receive: 1024, send: 1024 };
+
 const EXAMPLES: &str = "\
 Examples:
   tcp-client 127.0.0.1:8080                   show the greeting, answer 'Hello'
   tcp-client example.org 8080 'Good morning'  answer something else
   tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
   tcp-client unix:hello.sock                  a server on this machine, without a network
+  tcp-client 127.0.0.1:8080 --key ben.key     a server that has this key, unheard by others
 
 The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2 \
 for wrong usage.";
@@ -64,6 +71,9 @@ pub(crate) struct TcpClientProgram {
     repeat: RepeatArguments,
 
     #[command(flatten)]
+    key: ClientKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -81,6 +91,12 @@ impl Run for TcpClientProgram {
             hello::HandshakeConfig::new().with_quiet(self.quiet_period).with_timeout(self.timeout);
         let task = HandshakeTask {
             dialer: server.dialer(self.family, &self.common.waits, self.timeout)?,
+            channel: ClientChannel::new(
+                self.key.read()?,
+                Conversation::Hello,
+                RECORDS,
+                self.timeout,
+            ),
             name: server.to_string(),
             answer,
             config,
@@ -95,6 +111,7 @@ impl Run for TcpClientProgram {
 /// The task: one handshake after another.
 struct HandshakeTask {
     dialer: Dialer,
+    channel: ClientChannel,
     /// The server as the user named it.
     name: String,
     answer: Text<'static>,
@@ -159,6 +176,13 @@ impl HandshakeTask {
                 let (link, peer) = connected.map_err(|error| {
                     error.map(|error| connect_error(&self.name, self.config.timeout, &error))
                 })?;
+                let link = self.channel.secure(cx.now(), link).map_err(|error| {
+                    nb::Error::Other(format!(
+                        "cannot connect to {}: {}",
+                        self.name,
+                        describe(&error)
+                    ))
+                })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
                 Ok(Some(State::Connected { link, session, peer, since: StdInstant::now() }))
             }
@@ -166,7 +190,8 @@ impl HandshakeTask {
                 let (peer, since) = (*peer, *since);
                 let printer = &mut *exchanges.printer;
                 let over = link.drive(cx, session, |greeting| {
-                    printer.show(&ReceivedText { from: peer, text: greeting.printable() });
+                    let text = greeting.printable();
+                    printer.show(&ReceivedText { from: peer, text, key: None });
                 });
                 over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
                 exchanges.succeed(since.elapsed().into());
@@ -178,6 +203,7 @@ impl HandshakeTask {
     fn failed(&self, error: &LinkError<hello::HandshakeError>) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
         match error {
+            LinkError::Channel(error) => channel_error(name, *error, limit),
             LinkError::Connection(error) => {
                 format!("connection to {name} lost: {}", describe(error))
             }
@@ -190,7 +216,7 @@ impl HandshakeTask {
             }
             LinkError::Session(hello::HandshakeError::TimedOut) => format!(
                 "the handshake with {name} timed out after {limit} (raise it with --timeout; is it \
-                 a server that speaks first?)"
+                 a server that speaks first, and without a key?)"
             ),
             LinkError::Session(hello::HandshakeError::Unclosed) => format!(
                 "{name} did not close the connection within {limit}, so it may not have received \

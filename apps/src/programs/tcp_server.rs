@@ -5,6 +5,8 @@ use std::iter;
 use std::sync::Arc;
 
 use barewire_core::hello;
+use barewire_core::printable::printable;
+use barewire_core::secure::Conversation;
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::executor::{Context, Task};
@@ -13,14 +15,17 @@ use barewire_linux::listener::Listener;
 use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
+use super::tcp_client::RECORDS;
 use crate::cli::arguments::{Common, message};
 use crate::cli::exit::Failure;
+use crate::cli::keys::ServerKeyArguments;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
+use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key};
 use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArguments};
 use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -33,6 +38,7 @@ Examples:
   tcp-server 0.0.0.0:9000 --greeting Welcome  greet everybody who can reach this host
   tcp-server 127.0.0.1:0 --once --json        serve one client on a free port, for a script
   tcp-server unix:hello.sock                  to the owner and the group of that file
+  tcp-server --key ben.key                    to who has this key, unheard by others
 
 Any client will do: tcp-client, nc, or a few lines of Python. SIGINT or SIGTERM stops the server \
 with exit code 0, after 5 seconds at most; a second one stops it at once.";
@@ -69,6 +75,9 @@ pub(crate) struct TcpServerProgram {
     user: UserArguments,
 
     #[command(flatten)]
+    key: ServerKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -82,10 +91,13 @@ impl Run for TcpServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<Listener>()?;
         self.user.take_effect(Keep::Nothing)?;
+        let links = Links::new(self.key.read()?, Conversation::Hello, RECORDS, self.timeout);
         let allowed = || removing(Allowed::nothing(), &shares);
         let confine = || self.common.sandbox.confine_and_tell(&allowed());
         let service = listen::start(&addresses, printer, confine)?;
+        let is_keyed = links.are_keyed();
         let shared = Arc::new(Shared {
+            links,
             greeting: self.greeting,
             config: hello::HandshakeConfig::new()
                 .with_quiet(self.quiet_period)
@@ -99,7 +111,8 @@ impl Run for TcpServerProgram {
             max_pause: self.penalties.max_pause,
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,
-        };
+        }
+        .under_keys(is_keyed);
         serve(
             shares,
             iter::repeat(shared),
@@ -109,13 +122,15 @@ impl Run for TcpServerProgram {
             |_, _| {},
             |shared, now, peer, stream| {
                 let session = hello::Server::new(now, shared.greeting, shared.config);
-                Handshake { link: Link::new(stream), session, peer, has_answered: false }
+                let link = shared.links.link(now, stream)?;
+                Ok(Handshake { link, session, peer, has_answered: false })
             },
         )
     }
 }
 
 struct Shared {
+    links: Links,
     greeting: Text<'static>,
     config: hello::HandshakeConfig,
 }
@@ -138,12 +153,15 @@ impl Task<TcpContext> for Handshake {
             link.abort();
             return Poll::Ready(());
         }
-        let over = link.drive(cx, session, |answer| {
+        let mut answered = None;
+        let over = link.drive(cx, session, |answer| answered = Some(answer.as_bytes().to_vec()));
+        if let Some(answer) = answered {
             *has_answered = true;
             peer.clear_penalties();
-            let answer = ReceivedText { from: peer.address, text: answer.printable() };
-            context.printer.show_unless_quiet(&answer);
-        });
+            let (from, text) = (peer.address, printable(&answer));
+            let key = context.state.links.key_of(link);
+            context.printer.show_unless_quiet(&ReceivedText { from, text, key });
+        }
         context.flush_later(cx);
         match over {
             Err(nb::Error::WouldBlock) => {
@@ -157,7 +175,12 @@ impl Task<TcpContext> for Handshake {
                     peer.penalize(penalty(&error), cx.now());
                 }
                 let reason = failure_reason(&error, context.state.config.timeout);
-                context.peer_failed(cx, peer, &reason);
+                match error {
+                    LinkError::Channel(error) if has_no_key(error) => {
+                        context.peer_without_key(cx, peer, &reason);
+                    }
+                    _ => context.peer_failed(cx, peer, &reason),
+                }
             }
             Ok(()) => {}
         }
@@ -177,6 +200,7 @@ fn penalty(error: &LinkError<hello::HandshakeError>) -> Penalty {
         LinkError::Session(hello::HandshakeError::Silent) | LinkError::Connection(_) => {
             Penalty::NoData
         }
+        LinkError::Channel(error) => channel_penalty(*error),
         _ => Penalty::Failed,
     }
 }
@@ -184,6 +208,7 @@ fn penalty(error: &LinkError<hello::HandshakeError>) -> Penalty {
 /// What a client did, in words that follow its address.
 fn failure_reason(error: &LinkError<hello::HandshakeError>, limit: Duration) -> String {
     match error {
+        LinkError::Channel(error) => channel_reason(*error, limit),
         LinkError::Connection(error) => format!("connection lost: {}", describe(error)),
         LinkError::Session(hello::HandshakeError::Silent) => "closed without an answer".into(),
         LinkError::Session(hello::HandshakeError::TooLong) => {

@@ -14,7 +14,7 @@ use crate::output::printer::Printer;
 use super::admission::{Admitted, Standing};
 use super::penalties::Penalty;
 use super::places::Place;
-use super::repeats::{More, Repeats};
+use super::repeats::{More, Repeats, Subject};
 
 /// `S` is what the server itself keeps on the thread.
 #[derive(Debug)]
@@ -92,11 +92,26 @@ impl<S> ServerContext<S> {
         cx.wake(self.flush_task);
     }
 
+    /// As [`peer_failed`](Self::peer_failed), for one that has none of the server's keys.
+    pub(crate) fn peer_without_key(
+        &mut self,
+        cx: &mut Context<'_, Self>,
+        peer: &ServedPeer,
+        reason: &str,
+    ) {
+        self.tell_of(peer, Subject::Keyless, reason);
+        cx.wake(self.flush_task);
+    }
+
     /// As [`peer_failed`](Self::peer_failed), once there are no more turns.
     pub(crate) fn peer_abandoned(&mut self, peer: &ServedPeer, reason: &str) {
+        self.tell_of(peer, Subject::Source(peer.address.source()), reason);
+    }
+
+    fn tell_of(&mut self, peer: &ServedPeer, subject: Subject, reason: &str) {
         self.failed.store(true, Ordering::Relaxed);
         // With more diagnostics each is told.
-        if log::log_enabled!(log::Level::Debug) || self.repeats.tells(peer.address.source()) {
+        if log::log_enabled!(log::Level::Debug) || self.repeats.tells(subject) {
             self.printer.client_failed(&format!("{}: {reason}", peer.address));
         }
     }

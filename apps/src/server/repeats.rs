@@ -10,15 +10,37 @@ use barewire_linux::address;
 /// So much is told of each source in a period.
 const TOLD: u64 = 10;
 
+/// And so much of all who have no key.
+const KEYLESS_TOLD: u64 = 1;
+
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Of so many sources; what others do is told as if it were one's.
 const SOURCES: usize = 64;
 
+/// Of whom something is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Source(Source),
+    /// Those beyond [`SOURCES`].
+    Others,
+    /// Whoever has no key, at a server that has one.
+    Keyless,
+}
+
+impl Subject {
+    const fn told(self) -> u64 {
+        match self {
+            Self::Keyless => KEYLESS_TOLD,
+            _ => TOLD,
+        }
+    }
+}
+
 /// Counts what is told of each source in a period, so that a flood of failures makes no flood of words.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    counts: HashMap<Option<Source>, u64>,
+    counts: HashMap<Subject, u64>,
     /// The end of the period.
     until: Option<Instant>,
 }
@@ -27,18 +49,19 @@ pub(super) struct Repeats {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct More {
     count: u64,
-    /// None for those beyond [`SOURCES`].
-    source: Option<Source>,
+    subject: Subject,
 }
 
 impl Repeats {
-    /// Whether something about a source is to be told.
-    pub(super) fn tells(&mut self, source: Source) -> bool {
-        let source = Some(source);
-        let has_place = self.counts.len() < SOURCES || self.counts.contains_key(&source);
-        let count = self.counts.entry(source.filter(|_| has_place)).or_default();
+    /// Whether something is to be told.
+    pub(super) fn tells(&mut self, subject: Subject) -> bool {
+        let has_place = self.counts.len() < SOURCES
+            || self.counts.contains_key(&subject)
+            || subject == Subject::Keyless;
+        let subject = if has_place { subject } else { Subject::Others };
+        let count = self.counts.entry(subject).or_default();
         *count += 1;
-        *count <= TOLD
+        *count <= subject.told()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -61,17 +84,21 @@ impl Repeats {
     /// What was not told, before the end of the period.
     pub(super) fn finish(&mut self) -> Vec<More> {
         self.until = None;
-        let untold = self.counts.drain().filter(|(_, count)| *count > TOLD);
-        untold.map(|(source, count)| More { count: count - TOLD, source }).collect()
+        let untold = |(subject, count): (Subject, u64)| {
+            let count = count.saturating_sub(subject.told());
+            (count > 0).then_some(More { count, subject })
+        };
+        self.counts.drain().filter_map(untold).collect()
     }
 }
 
 impl fmt::Display for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "… {} more from ", self.count)?;
-        match self.source {
-            Some(source) => address::Shown(source).fmt(f),
-            None => f.write_str("others"),
+        let Self { count, subject } = self;
+        match subject {
+            Subject::Source(source) => write!(f, "… {count} more from {}", address::Shown(*source)),
+            Subject::Others => write!(f, "… {count} more from others"),
+            Subject::Keyless => write!(f, "… {count} more without the key"),
         }
     }
 }
@@ -85,15 +112,15 @@ mod tests {
     #[test]
     fn what_repeats_is_counted_by_its_source() {
         let mut repeats = Repeats::default();
-        let [four, six, alike]: [Source; 3] = ["203.0.113.7", "2001:db8::1", "2001:db8::ffff:1"]
-            .map(|text| address::read_source(text).unwrap());
+        let [four, six, alike] = ["203.0.113.7", "2001:db8::1", "2001:db8::ffff:1"]
+            .map(|text| Subject::Source(address::read_source(text).unwrap()));
         for number in 1..=TOLD + 812 {
             assert_eq!(repeats.tells(four), number <= TOLD, "{number}");
         }
         for number in 1..=TOLD + 1 {
             assert_eq!(repeats.tells(if number % 2 == 0 { six } else { alike }), number <= TOLD);
         }
-        assert!(repeats.tells(address::read_source("192.0.2.1").unwrap()));
+        assert!(repeats.tells(Subject::Source(address::read_source("192.0.2.1").unwrap())));
         assert_eq!(repeats.poll(START), []);
         assert_eq!(repeats.poll_deadline(), Some(START + PERIOD));
         let mut more: Vec<_> =
@@ -107,9 +134,22 @@ mod tests {
     #[test]
     fn sources_without_end_are_told_as_if_they_were_one() {
         let mut repeats = Repeats::default();
-        let told = (0..1000).filter(|number| repeats.tells(Source(*number))).count();
+        let told =
+            (0..1000).filter(|number| repeats.tells(Subject::Source(Source(*number)))).count();
         assert_eq!(told, SOURCES + 10);
         let more: Vec<_> = repeats.finish().iter().map(ToString::to_string).collect();
         assert_eq!(more, [format!("… {} more from others", 1000 - told)]);
+    }
+    #[test]
+    fn of_those_without_the_key_one_is_told_in_a_period_whoever_they_are() {
+        let mut repeats = Repeats::default();
+        for number in 0..2 * SOURCES as u64 {
+            repeats.tells(Subject::Source(Source(number)));
+        }
+        for number in 0..500 {
+            assert_eq!(repeats.tells(Subject::Keyless), number == 0);
+        }
+        let more: Vec<_> = repeats.finish().iter().map(ToString::to_string).collect();
+        assert!(more.contains(&"… 499 more without the key".to_owned()), "{more:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Accepts clients, and gives each a task.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,6 +37,17 @@ pub(crate) struct AcceptLimits {
     pub(crate) linger: Duration,
 }
 
+impl AcceptLimits {
+    /// The same for a server that has keys, if it has any: then no plain byte leaves it.
+    pub(crate) fn under_keys(self, is_keyed: bool) -> Self {
+        let others = match self.others {
+            Others::AreClosed { .. } if is_keyed => Others::AreClosed { full: b"", paused: b"" },
+            others => others,
+        };
+        Self { others, ..self }
+    }
+}
+
 /// What becomes of those who have no place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Others {
@@ -59,7 +71,10 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     limits: AcceptLimits,
     printer: &Printer,
     start: impl Fn(&mut Executor<'_, ServerContext<S>>, &mut S) + Sync,
-    make_session: impl Fn(&S, Instant, ServedPeer, StreamSocket) -> T + Copy + Sync + 'static,
+    make_session: impl Fn(&S, Instant, ServedPeer, StreamSocket) -> io::Result<T>
+    + Copy
+    + Sync
+    + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
     // With `once` the others wait for the end. Without, they are told.
@@ -93,7 +108,14 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                         }
                     }
                     let peer = ServedPeer { address, admitted, permit };
-                    cx.spawn(Box::new(make_session(&context.state, cx.now(), peer, stream)));
+                    match make_session(&context.state, cx.now(), peer, stream) {
+                        Ok(session) => {
+                            cx.spawn(Box::new(session));
+                        }
+                        Err(error) => {
+                            log::warn!("{address}: cannot be served: {}", describe(&error));
+                        }
+                    }
                 },
                 |_: &mut ServerContext<S>, error| {
                     log::warn!("accepting paused: {}", describe(&error));

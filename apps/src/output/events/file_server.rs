@@ -8,7 +8,7 @@ use barewire_core::time::Duration;
 use barewire_linux::address::PeerAddress;
 use serde::{Serialize, Serializer};
 
-use crate::output::format::{self, ADDRESS, serialize_seconds, serialize_shown};
+use crate::output::format::{self, ADDRESS, KeyName, serialize_seconds, serialize_shown};
 use crate::output::peer_text::{Shown, serialize_name};
 
 /// How a server has answered a request for a file.
@@ -24,25 +24,32 @@ pub(crate) struct Served<'a> {
     bytes: u64,
     #[serde(serialize_with = "serialize_seconds")]
     seconds: Duration,
+    /// What the client's key is called, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
 }
 
 impl<'a> Served<'a> {
     /// All `bytes` that were wanted of it went out.
     pub(crate) fn sent(from: PeerAddress, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
-        Self { name: printable(name), from, status: None, bytes, seconds }
+        Self { name: printable(name), from, status: None, bytes, seconds, key: None }
     }
 
     /// It was refused.
     pub(crate) fn refused(from: PeerAddress, name: &'a [u8], why: Refusal) -> Self {
         let name = printable(name);
-        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO }
+        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO, key: None }
+    }
+
+    pub(crate) fn with_key(self, key: Option<&'a str>) -> Self {
+        Self { key, ..self }
     }
 }
 
 impl fmt::Display for Served<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, from, status, bytes, seconds } = self;
-        write!(f, "{ADDRESS}{from}{ADDRESS:#}: ")?;
+        let Self { name, from, status, bytes, seconds, key } = self;
+        write!(f, "{ADDRESS}{from}{ADDRESS:#}{}: ", KeyName(*key))?;
         // A request that makes no sense has none.
         if !name.is_empty() {
             write!(f, "{}: ", Shown::from(*name))?;

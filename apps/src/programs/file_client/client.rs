@@ -32,7 +32,8 @@ impl<'o> Client<'o> {
         reporter: Reporter<'o>,
         transfers: Vec<Transfer>,
     ) -> Self {
-        let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain);
+        let policy = RetryPolicy::new(settings.retries, settings.retry_pause, settings.plain)
+            .under_key(settings.key.is_some());
         let pace = settings.limit_rate.map(Pace::new);
         Self { queue: Queue::new(settings, reporter, transfers), policy, dialer, pace }
     }

@@ -52,7 +52,7 @@ impl ServerConnection {
                 Ok(Self::Connecting)
             }
             Self::Connecting => {
-                let connected = connect(&mut client.dialer, cx);
+                let connected = connect(&mut client.dialer, &client.queue.settings, cx);
                 let (link, peer) = connected.map_err(|error| error.map(Ending::Unconnected))?;
                 client.queue.reporter.log(log::Level::Debug, &format!("connected to {peer}"));
                 client.policy.reach();

@@ -1,10 +1,12 @@
 //! Why something was not downloaded, in words for people.
 
 use barewire_core::file::{Operation, ReceiverError, Refusal, is_acceptable};
+use barewire_core::secure::ChannelError;
 use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 use indicatif::HumanBytes;
 
+use crate::client::channel::channel_error;
 use crate::client::destination::connect_error;
 use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
@@ -24,7 +26,8 @@ pub(super) fn left_out(folder: Shown<'_>, entries: u64) -> String {
 }
 
 /// The server does not send what was asked for.
-pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> String {
+pub(super) fn refused(transfer: &Transfer, refusal: Refusal, settings: &Settings) -> String {
+    let Settings { server, key, .. } = settings;
     let is_listing = transfer.is_listing();
     let operation = if is_listing { Operation::List } else { Operation::Get };
     let why = match refusal {
@@ -41,6 +44,7 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, server: &str) -> St
         Refusal::PastEnd => "has less of it than is here already (--no-resume starts over)",
         Refusal::Busy => "is too busy (try later)",
         Refusal::Malformed => "does not understand the request",
+        Refusal::NotSupported if key.is_some() => "does not support the request",
         Refusal::NotSupported => "does not support the request (--plain asks in the oldest way)",
         _ => "does not send it",
     };
@@ -59,7 +63,8 @@ pub(super) fn ended(
     policy: &RetryPolicy,
     settings: &Settings,
 ) -> String {
-    let Settings { server, timeout, stall, .. } = settings;
+    let Settings { server, timeout, stall, key, .. } = settings;
+    let is_keyed = key.is_some();
     let (name, (held, _)) = (transfer.shown(), transfer.sink().held());
     let after = if held > 0 { format!(" after {}", HumanBytes(held)) } else { String::new() };
     let broke_off = |how: &str| format!("{name}: {server} broke off{after}: {how}");
@@ -71,13 +76,24 @@ pub(super) fn ended(
         ),
         Ending::Unconnected(error) => connect_error(server, *timeout, error),
         Ending::Closed => broke_off("the connection was closed"),
-        Ending::Broken(LinkError::Connection(error)) if policy.was_heard || policy.is_plain() => {
+        Ending::Broken(LinkError::Channel(ChannelError::Cut)) => {
+            broke_off("the connection was cut")
+        }
+        Ending::Broken(LinkError::Channel(error)) => {
+            format!("{name}: {}", channel_error(server, *error, *timeout))
+        }
+        Ending::Broken(LinkError::Connection(error))
+            if policy.was_heard || policy.is_plain() || is_keyed =>
+        {
             broke_off(&describe(error).to_string())
         }
         Ending::Broken(LinkError::Connection(error)) => broke_off(&format!(
             "{}, with no answer (is it too busy? --plain suits the simplest servers)",
             describe(error)
         )),
+        Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) if is_keyed => {
+            format!("{name}: {server} did not answer in {timeout} (--timeout allows more)")
+        }
         Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) => format!(
             "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
              suits the simplest servers)"
@@ -92,6 +108,9 @@ pub(super) fn ended(
                 "{server} speaks the plain form only, which has no folders (ask for files by their \
                  names)"
             )
+        }
+        Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) if is_keyed => {
+            broke_off("the server gave no answer")
         }
         // It did know it before.
         Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) => broke_off(

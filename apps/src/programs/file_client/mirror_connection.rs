@@ -8,6 +8,7 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
 
+use crate::client::channel::channel_error;
 use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
 
@@ -68,11 +69,12 @@ impl MirrorConnection {
                 let Some(server) = mirrors.servers.get_mut(self.index) else {
                     return Err(nb::Error::Other(Ending::Closed));
                 };
-                let (link, _) = connect(&mut server.dialer, cx).map_err(|error| {
-                    // By then the others may have given all.
-                    cx.set_deadline(Some(cx.now() + IDLE));
-                    error.map(Ending::Unconnected)
-                })?;
+                let (link, _) =
+                    connect(&mut server.dialer, &mirrors.settings, cx).map_err(|error| {
+                        // By then the others may have given all.
+                        cx.set_deadline(Some(cx.now() + IDLE));
+                        error.map(Ending::Unconnected)
+                    })?;
                 self.policy.reach();
                 let receiver = Receiver::new(cx.now(), mirrors.settings.config());
                 self.state = State::Framed(link, receiver);
@@ -172,6 +174,9 @@ impl MirrorConnection {
             Ending::Unconnected(error) => connect_error(address, mirrors.settings.timeout, error),
             Ending::Closed => "the connection was closed".into(),
             Ending::Broken(LinkError::Connection(error)) => describe(error).to_string(),
+            Ending::Broken(LinkError::Channel(error)) => {
+                channel_error("it", *error, mirrors.settings.timeout)
+            }
             Ending::Broken(LinkError::Session(ReceiverError::NotFramed))
                 if !self.policy.was_heard =>
             {

@@ -208,7 +208,7 @@ impl<'o> Queue<'o> {
             return;
         }
         self.reporter.done += transfer.files();
-        self.reporter.fail(&messages::refused(&transfer, refusal, &self.settings.server));
+        self.reporter.fail(&messages::refused(&transfer, refusal, &self.settings));
     }
 
     fn completed(&mut self) -> Result<(), Abort> {

@@ -3,6 +3,7 @@
 use std::io;
 
 use barewire_core::file::ReceiverError;
+use barewire_core::secure::ChannelError;
 use barewire_core::time::Duration;
 use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
@@ -68,6 +69,7 @@ pub(super) struct RetryPolicy {
     was_reached: bool,
     /// The server has answered in the framed form.
     pub(super) was_heard: bool,
+    is_keyed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +84,20 @@ impl RetryPolicy {
     /// Tries again `retries` times in a row, for the first time after `first_pause`.
     pub(super) fn new(retries: u32, first_pause: Duration, is_plain: bool) -> Self {
         let form = if is_plain { Form::Plain } else { Form::Framed };
-        Self { retries, first_pause, attempts: 0, form, was_reached: false, was_heard: false }
+        Self {
+            retries,
+            first_pause,
+            attempts: 0,
+            form,
+            was_reached: false,
+            was_heard: false,
+            is_keyed: false,
+        }
+    }
+
+    /// The same for who speaks under a key, if there is one: no server of such speaks the plain form only.
+    pub(super) fn under_key(self, is_keyed: bool) -> Self {
+        Self { is_keyed, ..self }
     }
 
     /// A connection has been made.
@@ -106,7 +121,7 @@ impl RetryPolicy {
         if left.progressed {
             self.attempts = 0;
         }
-        let stays = self.is_plain() || self.was_heard || left.is_framed;
+        let stays = self.is_plain() || self.is_keyed || self.was_heard || left.is_framed;
         match ending {
             // One that was made and reset at once is not one that was refused.
             Ending::Unconnected(error)
@@ -132,10 +147,25 @@ impl RetryPolicy {
                 self.attempts = 0;
                 Step::Skip
             }
-            Ending::Broken(LinkError::Session(
-                ReceiverError::Malformed | ReceiverError::OtherVersion | ReceiverError::Unverified,
-            ))
+            Ending::Broken(
+                LinkError::Session(
+                    ReceiverError::Malformed
+                    | ReceiverError::OtherVersion
+                    | ReceiverError::Unverified,
+                )
+                | LinkError::Channel(
+                    ChannelError::NotKeyed
+                    | ChannelError::OtherVersion
+                    | ChannelError::OtherConversation
+                    | ChannelError::WrongKey
+                    | ChannelError::Malformed,
+                ),
+            )
             | Ending::Aborted(Abort::GiveUp(_)) => Step::GiveUp,
+            // That is how a server refuses another key; but one that has taken it before is only too busy.
+            Ending::Broken(LinkError::Channel(ChannelError::Refused)) if !self.was_heard => {
+                Step::GiveUp
+            }
             Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => Step::End,
             Ending::Unconnected(_)
             | Ending::Closed
@@ -216,6 +246,25 @@ mod tests {
         assert_eq!(policy.after(&Ending::Closed, none), Step::Connect);
         let half_written = Left { is_half_written: true, ..none };
         assert_eq!(policy.after(&broken(ReceiverError::Stalled), half_written), Step::GiveUp);
+    }
+
+    #[test]
+    fn under_a_key_there_is_no_plain_form_and_who_has_another_is_not_asked_again() {
+        let new = || RetryPolicy::new(2, FIRST_RETRY_DELAY, false).under_key(true);
+        let left = Left::default();
+        assert_eq!(new().after(&broken(ReceiverError::NotFramed), left), retry(1));
+        let failed = |error| Ending::Broken(LinkError::Channel(error));
+        for error in [ChannelError::NotKeyed, ChannelError::WrongKey, ChannelError::Refused] {
+            assert_eq!(new().after(&failed(error), left), Step::GiveUp, "{error}");
+        }
+        for error in [ChannelError::Cut, ChannelError::Forged, ChannelError::TimedOut] {
+            assert_eq!(new().after(&failed(error), left), retry(1), "{error}");
+        }
+        // The server has taken the key before.
+        let mut policy = new();
+        policy.was_heard = true;
+        assert_eq!(policy.after(&failed(ChannelError::Refused), left), retry(1));
+        assert_eq!(policy.after(&failed(ChannelError::WrongKey), left), Step::GiveUp);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Digest, TransferConfig};
+use barewire_core::secure::Key;
 use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 use clap::Args;
@@ -89,6 +90,10 @@ pub(super) struct Settings {
     /// The pause before the first of them.
     #[arg(skip)]
     pub(super) retry_pause: Duration,
+
+    /// All servers must have it.
+    #[arg(skip)]
+    pub(super) key: Option<Key>,
 
     #[command(flatten)]
     pub(super) family: FamilyArguments,

@@ -4,7 +4,7 @@ use core::task::Poll;
 use std::sync::Arc;
 
 use barewire_core::file::{
-    Offer, Operation, Pending, Refusal, Request, RequestEvent, SegmentSize, Sender, SenderError,
+    Offer, Operation, Pending, Refusal, RequestEvent, SegmentSize, Sender, SenderError,
     TransferConfig,
 };
 use barewire_core::session::{Output, Session as _};
@@ -13,15 +13,16 @@ use barewire_linux::executor::{Context, Task};
 use barewire_linux::files::Asker;
 use barewire_linux::link::{Link, LinkError};
 
+use super::reason::reason;
 use super::response::Response;
 use super::sources::{SourceShare, Sources};
 use super::store::{Found, Store, told};
 
 use crate::output::events::file_server::Served;
 use crate::output::peer_text::shown;
-use crate::output::system_error::describe;
 use crate::server::admission::Standing;
 use crate::server::context::{ServedPeer, ServerContext};
+use crate::server::links::{Links, channel_penalty, has_no_key};
 use crate::server::penalties::Penalty;
 
 /// How many requests are answered in one turn before everybody else's turn comes.
@@ -47,6 +48,8 @@ pub(super) struct ClientConnection {
     idle_since: Option<Instant>,
     /// What it costs the client's source if it ends the conversation now.
     penalty: Option<Penalty>,
+    /// It has shown that it has none of the server's keys.
+    has_no_key: bool,
 }
 
 /// What all threads of the server share.
@@ -55,6 +58,7 @@ pub(super) struct FileServerState {
     pub(super) store: Store,
     pub(super) sources: Sources,
     pub(super) config: TransferConfig,
+    pub(super) links: Links,
 }
 
 type FileContext = ServerContext<Arc<FileServerState>>;
@@ -84,6 +88,7 @@ impl ClientConnection {
             withholds: false,
             idle_since: None,
             penalty: Some(Penalty::NoData),
+            has_no_key: false,
         }
     }
 
@@ -102,39 +107,58 @@ impl ClientConnection {
         }
         let mut hashed = 0;
         for _ in 0..REQUESTS {
-            let Self { link, session, peer, requested, response, idle_since, penalty, .. } = self;
+            let Self { link, session, response, idle_since, penalty, .. } = self;
             let mut contents = response.as_ref().map(Response::contents);
+            let (mut requested, mut refused) = (None, None);
             let advanced = link.advance(cx, session, contents.as_mut(), |event| match event {
                 RequestEvent::Request(request) => {
+                    requested = Some((request.operation, request.name.to_vec()));
                     *idle_since = None;
                     *penalty = penalty.filter(|penalty| *penalty != Penalty::NoData);
-                    let found = match peer.standing() {
-                        Standing::Served => state.store.find(&request, &asker),
-                        _ => Found::Now(Err(Refusal::Busy)),
-                    };
-                    *requested = Some(Requested { name: shown_name(&request), found });
                 }
                 RequestEvent::Refused { refusal, name } => {
                     (*idle_since, *penalty) = (None, Some(Penalty::Failed));
-                    let refused = Served::refused(peer.address, name, refusal);
-                    context.printer.show_unless_quiet(&refused);
+                    refused = Some((name.to_vec(), refusal));
                 }
                 _ => {}
             });
+            if let Some((operation, name)) = requested {
+                let found = match self.peer.standing() {
+                    Standing::Served => state.store.find(operation, &name, &asker),
+                    _ => Found::Now(Err(Refusal::Busy)),
+                };
+                self.requested = Some(Requested { name: shown_name(operation, name), found });
+            }
+            if let Some((name, refusal)) = refused {
+                let refused = Served::refused(self.peer.address, &name, refusal);
+                let key = state.links.key_of(&self.link);
+                context.printer.show_unless_quiet(&refused.with_key(key));
+            }
             match advanced {
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(fault)) => {
-                    if let LinkError::Session(SenderError::TimedOut) = fault {
-                        *penalty = penalty.and(Some(Penalty::Failed));
+                    match &fault {
+                        LinkError::Session(SenderError::TimedOut) => {
+                            self.penalty = self.penalty.and(Some(Penalty::Failed));
+                        }
+                        LinkError::Channel(error) => {
+                            self.penalty = self.penalty.and(Some(channel_penalty(*error)));
+                            self.has_no_key = has_no_key(*error);
+                        }
+                        _ => {}
                     }
-                    return Err(nb::Error::Other(self.reason(context, &fault)));
+                    return Err(nb::Error::Other(reason(
+                        &fault,
+                        &self.during(),
+                        &context.state.config,
+                    )));
                 }
                 Ok(()) => return Ok(()),
             }
             let stopped_at = contents.and_then(|contents| contents.stopped_at());
             self.withholds = stopped_at.is_some();
             let mut goes_on = false;
-            if let (Some(position), Some(response)) = (stopped_at, response) {
+            if let (Some(position), Some(response)) = (stopped_at, &mut self.response) {
                 let supplied = response.supply(&state.store, &asker, cx.now(), position);
                 goes_on |= self.supplied(&state, cx.now(), supplied)? == Some(true);
             }
@@ -232,7 +256,8 @@ impl ClientConnection {
             }
         };
         let refused = Served::refused(self.peer.address, &name, refused);
-        context.printer.show_unless_quiet(&refused);
+        let key = context.state.links.key_of(&self.link);
+        context.printer.show_unless_quiet(&refused.with_key(key));
         if self.peer.standing() != Standing::Served {
             self.session.stop(now);
         }
@@ -258,12 +283,9 @@ impl ClientConnection {
         self.peer.clear_penalties();
         let bytes = response.range.end - response.range.start;
         let seconds = now.duration_since(response.begun);
-        context.printer.show_unless_quiet(&Served::sent(
-            self.peer.address,
-            &response.name,
-            bytes,
-            seconds,
-        ));
+        let sent = Served::sent(self.peer.address, &response.name, bytes, seconds);
+        let key = context.state.links.key_of(&self.link);
+        context.printer.show_unless_quiet(&sent.with_key(key));
         Ok(())
     }
 
@@ -279,35 +301,14 @@ impl ClientConnection {
         let response = self.response.as_ref();
         response.map(|response| format!(" in {}", shown(&response.name))).unwrap_or_default()
     }
-
-    /// What went wrong, in words that follow the client's address.
-    fn reason(&self, context: &FileContext, fault: &LinkError<SenderError>) -> String {
-        let during = self.during();
-        match fault {
-            LinkError::Connection(error) => {
-                format!("connection lost{during}: {}", describe(error))
-            }
-            LinkError::Contents => {
-                format!("was cut off{during}: the file was truncated while it was sent")
-            }
-            LinkError::Session(SenderError::CutShort) => "closed in the middle of a request".into(),
-            LinkError::Session(SenderError::TimedOut) => {
-                format!("did not send a request within {}", context.state.config.timeout)
-            }
-            LinkError::Session(SenderError::Stalled) => {
-                format!("took too little for {}{during}", context.state.config.stall)
-            }
-            _ => fault.to_string(),
-        }
-    }
 }
 
 /// The name in reports; that of a listing ends in a slash.
-fn shown_name(request: &Request<'_>) -> Vec<u8> {
-    match (request.operation, request.name) {
+fn shown_name(operation: Operation, name: Vec<u8>) -> Vec<u8> {
+    match (operation, &name[..]) {
         (Operation::List, b"") => b"./".to_vec(),
         (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
-        (_, name) => name.to_vec(),
+        _ => name,
     }
 }
 
@@ -345,7 +346,9 @@ impl Task<FileContext> for ClientConnection {
                 {
                     cx.set_deadline(Some(at));
                 }
-                flushed.map_err(|error| error.map(|fault| self.reason(context, &fault)))
+                flushed.map_err(|error| {
+                    error.map(|fault| reason(&fault, &self.during(), &context.state.config))
+                })
             }
             over => over,
         };
@@ -370,7 +373,11 @@ impl Task<FileContext> for ClientConnection {
             }
             Err(nb::Error::Other(reason)) => {
                 self.link.abort();
-                context.peer_failed(cx, &self.peer, &reason);
+                if self.has_no_key {
+                    context.peer_without_key(cx, &self.peer, &reason);
+                } else {
+                    context.peer_failed(cx, &self.peer, &reason);
+                }
             }
             Ok(()) => {}
         }

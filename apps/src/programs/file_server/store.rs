@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use barewire_core::file::{Entry, ListingLine, Operation, Refusal, Request};
+use barewire_core::file::{Entry, ListingLine, Operation, Refusal};
 use barewire_linux::files::{Asker, FileJobs, FolderEntry, OpenError, Reason, Root, ServedFile};
 use barewire_linux::sandbox::Allowed;
 use barewire_linux::workers::{SingleFlight, Ticket};
@@ -83,15 +83,15 @@ impl Store {
 
     /// Opens what is asked for. What has to be waited for is opened by another thread, and so is a listing
     /// made.
-    pub(super) fn find(&self, request: &Request<'_>, asker: &Asker<'_>) -> Found {
-        if let Operation::Get | Operation::Hashes = request.operation
-            && let Some(opened) = self.root.open_file_at_once(request.name).transpose()
+    pub(super) fn find(&self, operation: Operation, name: &[u8], asker: &Asker<'_>) -> Found {
+        if let Operation::Get | Operation::Hashes = operation
+            && let Some(opened) = self.root.open_file_at_once(name).transpose()
         {
-            return Found::Now(told(request.name, opened));
+            return Found::Now(told(name, opened));
         }
-        let (root, name) = (Arc::clone(&self.root), request.name.to_vec());
+        let (root, name) = (Arc::clone(&self.root), name.to_vec());
         let (share, key, waker) = (asker.share, name.clone(), asker.waker);
-        let begun = match request.operation {
+        let begun = match operation {
             Operation::Get | Operation::Hashes => {
                 self.openings.ask(share, key, waker, move |_| root.open_file(&name).map(Arc::new))
             }
@@ -176,7 +176,7 @@ mod tests {
             wait.recv().unwrap();
         });
         started.recv().unwrap();
-        let found: Vec<_> = (0..24).map(|_| store.find(&Request::list(b""), &asker)).collect();
+        let found: Vec<_> = (0..24).map(|_| store.find(Operation::List, b"", &asker)).collect();
         assert_eq!(pool.queued(), 1);
         std::fs::write(folder.path().join("later"), "").unwrap();
         go.send(()).unwrap();
@@ -203,7 +203,7 @@ mod tests {
         let mut begun = Vec::new();
         let refusal = loop {
             let name = format!("folder-{}", begun.len());
-            match store.find(&Request::list(name.as_bytes()), &asker) {
+            match store.find(Operation::List, name.as_bytes(), &asker) {
                 Found::Now(found) => break found.err(),
                 found @ Found::Later(_) => begun.push(found),
             }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(refusal, Some(Refusal::Busy));
         assert!(begun.len() >= 100, "{}", begun.len());
         let another = Asker { share: &pool.share(), waker: asker.waker };
-        assert!(matches!(store.find(&Request::list(b""), &another), Found::Later(_)));
+        assert!(matches!(store.find(Operation::List, b"", &another), Found::Later(_)));
         drop((go, hold, begun));
     }
 

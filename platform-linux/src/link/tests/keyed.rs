@@ -160,19 +160,20 @@ fn who_says_nothing_is_waited_for_as_long_as_a_handshake_may_take() {
     let is_late = matches!(ended.result, Err(LinkError::Channel(ChannelError::TimedOut)));
     assert!(is_late && received.is_empty(), "{ended:?}");
     let (ended, received) = serve_raw(|peer| peer.shutdown(Shutdown::Write).unwrap());
-    let has_failed = matches!(ended.result, Err(LinkError::Channel(_)));
-    assert!(has_failed && received.is_empty(), "{ended:?}");
+    let is_cut = matches!(ended.result, Err(LinkError::Channel(ChannelError::HandshakeCut)));
+    assert!(is_cut && received.is_empty(), "{ended:?}");
 }
 
 #[test]
 fn a_client_takes_nobody_for_the_server_who_has_no_key() {
-    let cases: [(&str, &[u8], bool); 4] = [
-        ("closes", b"", false),
-        ("resets", b"", true),
-        ("greets plainly", b"welcome\n", false),
-        ("says much", &[b'x'; 100], false),
+    let cases: [(&str, &[u8], bool, ChannelError<Infallible>); 5] = [
+        ("closes", b"", false, ChannelError::Refused),
+        ("resets", b"", true, ChannelError::Refused),
+        ("greets plainly", b"welcome\n", false, ChannelError::NotKeyed),
+        ("answers in part", &[1; 49], false, ChannelError::HandshakeCut),
+        ("answers under another key", &[1; 50], false, ChannelError::WrongKey),
     ];
-    for (name, said, resets) in cases {
+    for (name, said, resets, failure) in cases {
         let (ours, mut theirs) = pair();
         let mut executor = Executor::new().unwrap();
         spawn(&mut executor, client(ours, 1, LARGE), guest(), hear_text, |it: &mut Option<_>| it);
@@ -190,7 +191,7 @@ fn a_client_takes_nobody_for_the_server_who_has_no_key() {
         assert!(peer.join().unwrap().starts_with(b"\x01BW\x01\x02\x06"));
         let ended = ended.unwrap();
         let Err(LinkError::Channel(found)) = ended.result else { panic!("{name}: {ended:?}") };
-        assert!(!said.is_empty() || found == ChannelError::Refused, "{name}: {found}");
+        assert_eq!(found, failure, "{name}");
         assert!(ended.heard.is_empty() && ended.peer_key.is_none());
     }
 }

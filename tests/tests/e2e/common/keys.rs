@@ -9,7 +9,8 @@ use nix::unistd::geteuid;
 use super::{PROGRAMS, SERVERS};
 
 /// Those that take a key.
-const KEYED: [&str; 2] = ["udp-server", "udp-client"];
+const KEYED: [&str; 6] =
+    ["udp-server", "udp-client", "tcp-server", "tcp-client", "file-server", "file-client"];
 
 /// An address that each of them takes, where nobody is.
 fn address(program: &str) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use barewire_tests::harness::{Folder, Launch, run, serve, share};
+use barewire_tests::harness::{Folder, KeyFile, Launch, run, serve, share};
 use serde_json::Value;
 
 use crate::chat::Member;
@@ -28,10 +28,21 @@ fn assert_documented(records: &[Value], optional: &[&str]) {
     }
 }
 
+/// With several keys, a server tells whose it is that a client has.
+fn two_keys() -> Folder {
+    let folder = Folder::new();
+    for name in ["anna", "ben"] {
+        KeyFile::new(&folder, name);
+    }
+    folder
+}
+
 #[test]
 fn every_field_of_the_file_programs_records_is_documented() {
     let folder = Folder::new().with("t/x", "contents").with("y", "other");
-    let server = share(&folder, &["--json"]);
+    let keys = two_keys();
+    let server = share(&folder, &["--json", "--key", keys.arg()]);
+    let key = keys.path("ben.key").display().to_string();
     let target = Folder::in_memory();
     let hash = blake3::hash(b"other").to_hex().to_string();
     for (options, optional) in [
@@ -41,7 +52,7 @@ fn every_field_of_the_file_programs_records_is_documented() {
         (&["y", "--expect", &hash], &[]),
         (&["nothing"], &[]),
     ] {
-        let client = fetch(&server.at(), &target, &[options, &["--json"]].concat());
+        let client = fetch(&server.at(), &target, &[options, &["--json", "--key", &key]].concat());
         assert!(!client.events().is_empty(), "{client:?}");
         assert_documented(&client.events(), optional);
     }
@@ -51,16 +62,19 @@ fn every_field_of_the_file_programs_records_is_documented() {
 
 #[test]
 fn every_field_of_the_other_programs_records_is_documented() {
+    let keys = two_keys();
+    let key = keys.path("ben.key").display().to_string();
     for (server, client, of_datagrams) in [
         ("udp-server", "udp-client", &["key"][..]),
         ("tcp-server", "tcp-client", &["bytes", "truncated", "key"]),
     ] {
-        let server = serve(server, &["--json"]);
+        let server = serve(server, &["--json", "--key", keys.arg()]);
         let address = server.at();
-        let arguments = [&address, "--json", "--count", "2", "--interval", "1ms"];
+        let arguments = [&address, "--json", "--count", "2", "--interval", "1ms", "--key", &key];
         let client = run(client, &arguments).exits(0);
         client.event("summary");
-        assert_documented(&client.events(), of_datagrams);
+        // A client has one.
+        assert_documented(&client.events(), &[of_datagrams, &["key"]].concat());
         assert_documented(&server.stop().events(), of_datagrams);
     }
     let failed = run("tcp-client", &["nowhere.invalid:1", "--json"]).exits(1);

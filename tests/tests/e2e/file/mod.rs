@@ -7,6 +7,7 @@ mod header_fields;
 mod hostile_names;
 mod independent;
 mod json_names;
+mod keyed;
 mod killed_downloads;
 mod links;
 mod listing;

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod failures;
+mod keyed;
 mod options;
 pub(crate) mod quiet_rule;
 mod summary;

@@ -1,0 +1,67 @@
+//! How a client of streams speaks to its server: in plain text, or under a key.
+
+use core::convert::Infallible;
+use std::io;
+
+use barewire_core::secure::{ChannelConfig, ChannelError, Conversation, Key};
+use barewire_core::time::{Duration, Instant};
+use barewire_linux::link::{Link, OwnedChannel, RecordBuffers};
+
+/// What a client needs to speak under a key.
+#[derive(Debug)]
+pub(crate) struct ClientChannel {
+    key: Option<Key>,
+    config: ChannelConfig,
+    buffers: RecordBuffers,
+}
+
+impl ClientChannel {
+    /// Speaks in plain text if there is no key. The handshake may take `timeout`.
+    pub(crate) const fn new(
+        key: Option<Key>,
+        conversation: Conversation,
+        buffers: RecordBuffers,
+        timeout: Duration,
+    ) -> Self {
+        let config = ChannelConfig::new(conversation).with_timeout(timeout);
+        Self { key, config, buffers }
+    }
+
+    /// The same link, which speaks under the key from its first byte on.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub(crate) fn secure(&self, now: Instant, link: Link) -> io::Result<Link> {
+        let Some(key) = &self.key else { return Ok(link) };
+        Ok(link.with_channel(OwnedChannel::client(now, self.config, self.buffers, key)?))
+    }
+}
+
+/// Why the channel with a server failed, in words for people. The handshake may take `limit`.
+pub(crate) fn channel_error(
+    server: &str,
+    error: ChannelError<Infallible>,
+    limit: Duration,
+) -> String {
+    match error {
+        ChannelError::NotKeyed => format!(
+            "{server} speaks without a key, and with one nothing is said to such a server (it takes --key \
+             as well)"
+        ),
+        ChannelError::WrongKey => format!("{server} has another key"),
+        ChannelError::Refused => format!(
+            "{server} closed at the handshake: it has another key, or none, or is too busy (do both have \
+             the same file as --key?)"
+        ),
+        ChannelError::TimedOut => format!(
+            "{server} did not answer under the key within {limit} (is it a server that has one? --timeout \
+             allows more)"
+        ),
+        ChannelError::HandshakeCut => format!("{server} closed within the handshake (try again)"),
+        ChannelError::Forged | ChannelError::Malformed => {
+            format!("what came from {server} was changed under way: {error}")
+        }
+        ChannelError::Cut => format!("the connection to {server} was cut"),
+        _ => format!("{server}: {error}"),
+    }
+}

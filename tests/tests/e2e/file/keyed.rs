@@ -1,0 +1,152 @@
+//! Files under a key.
+
+use barewire_tests::harness::folder::contents;
+use barewire_tests::harness::framed::SEGMENT;
+use barewire_tests::harness::{Fault, Folder, KeyFile, Proxy, Server, run, share};
+
+use super::fetch;
+
+const SIZE: usize = SEGMENT + 70_000;
+
+/// A server with this key, of a folder with some files, of which one is large.
+fn serve(key: &KeyFile, options: &[&str]) -> (Folder, Vec<u8>, Server) {
+    let whole = contents(SIZE, 31);
+    let folder = Folder::in_memory().with("x", &whole).with("empty", "").with("small", "few bytes");
+    let folder = folder.with_folder("tree").with("tree/y", contents(100_000, 32));
+    let server = share(&folder, &[&["--key", key.arg()], options].concat());
+    (folder, whole, server)
+}
+
+fn new_key(name: &str) -> (Folder, KeyFile) {
+    let folder = Folder::new();
+    let key = KeyFile::new(&folder, name);
+    (folder, key)
+}
+
+#[test]
+fn every_way_of_a_download_goes_under_a_key() {
+    let (_keys, key) = new_key("ben");
+    let (folder, whole, server) = serve(&key, &[]);
+    let target = Folder::in_memory();
+    let names = ["x", "empty", "small"];
+    let fetch_all =
+        |options: &[&str]| fetch(&server.at(), &target, &[&["--key", key.arg()], options].concat());
+    fetch_all(&names).exits(0).prints("(verified)");
+    for name in names {
+        target.assert_holds(name, &folder.read(name));
+    }
+    fetch_all(&["-r", "tree"]).exits(0).prints("1 file");
+    target.assert_holds("tree/y", &folder.read("tree/y"));
+    fetch_all(&["-r", "tree"]).exits(0).prints("1 unchanged");
+    fetch_all(&["--list"]).exits(0).prints("small").prints("tree/");
+    fetch_all(&["small", "-o", "-"]).exits(0).prints("few bytes");
+    let hash = blake3::hash(&whole).to_hex().to_string();
+    fetch_all(&["x", "--expect", &hash, "--force"]).exits(0).prints("the hash is as expected");
+    fetch_all(&["x", "--no-verify", "-o", "unverified"]).exits(0);
+    target.assert_holds("unverified", &whole);
+    fetch_all(&["x", "--plain", "-o", "plain"]).exits(0);
+    target.assert_holds("plain", &whole);
+    fetch_all(&["none"]).exits(1).says(&["has no such file"]);
+    fetch_all(&["x", "-o", "paced", "--limit-rate", "4M"]).exits(0);
+    target.assert_holds("paced", &whole);
+    server.stop();
+}
+
+#[test]
+fn a_download_that_was_cut_off_goes_on_where_it_was() {
+    let (_keys, key) = new_key("ben");
+    let (_folder, whole, server) = serve(&key, &[]);
+    for fault in [Fault::Close(SEGMENT as u64 + 40_000), Fault::Flip(SEGMENT as u64 + 40_000)] {
+        let proxy = Proxy::start(server.address(), &[fault]);
+        let target = Folder::in_memory();
+        let client = fetch(&proxy.at(), &target, &["x", "--key", key.arg()]).exits(0);
+        target.assert_holds("x", &whole);
+        let client = client.says(&["trying again"]);
+        assert!(!client.error().contains("--plain"), "{client:?}");
+        // The first segment did not come twice.
+        assert!(proxy.carried()[1] < SEGMENT as u64, "{:?}", proxy.carried());
+    }
+    // An end that the server has not said is none, also of a file that has no proof.
+    let proxy = Proxy::start(server.address(), &[Fault::Close(40_000)]);
+    let target = Folder::in_memory();
+    let options = ["x", "--plain", "--retries", "0", "--key", key.arg()];
+    fetch(&proxy.at(), &target, &options).exits(1).says(&["cut"]);
+    assert!(!target.has("x"), "{:?}", target.names());
+    server.stop();
+}
+
+#[test]
+fn a_file_comes_from_several_servers_that_have_the_key() {
+    let (keys, key) = new_key("ben");
+    let other = KeyFile::new(&keys, "eva");
+    let (_one, whole, one) = serve(&key, &["-q"]);
+    let (_two, _, two) = serve(&key, &["-q"]);
+    let (_three, _, foreign) = serve(&other, &["-q"]);
+    let target = Folder::in_memory();
+    let options = ["x", "--key", key.arg(), "--mirror", &two.at(), "--mirror", &foreign.at()];
+    fetch(&one.at(), &target, &options).exits(0).prints("(verified)");
+    target.assert_holds("x", &whole);
+    for server in [one, two, foreign] {
+        server.stop();
+    }
+}
+
+#[test]
+fn who_has_another_key_or_none_gets_nothing_and_both_ends_say_why() {
+    let (keys, key) = new_key("ben");
+    let other = KeyFile::new(&keys, "eva");
+    let (_folder, _, mut server) = serve(&key, &[]);
+    let target = Folder::in_memory();
+    let client = fetch(&server.at(), &target, &["x", "--key", other.arg()]).exits(1);
+    let client = client.says(&["closed at the handshake: it has another key"]);
+    assert!(!client.error().contains("trying again"), "{client:?}");
+    assert!(!client.error().contains("--plain"), "{client:?}");
+    server.program.diagnostic_with(&["refused, as it has another key"]);
+    for options in [&["x", "--retries", "0"][..], &["x", "--plain", "--retries", "0"]] {
+        fetch(&server.at(), &target, options).exits(1);
+    }
+    assert!(target.names().is_empty(), "{:?}", target.names());
+    assert!(!server.stop().output().contains("bytes in"));
+}
+
+#[test]
+fn a_client_with_a_key_asks_nothing_of_a_server_without() {
+    let (_keys, key) = new_key("ben");
+    let folder = Folder::in_memory().with("x", "contents");
+    let server = share(&folder, &[]);
+    let target = Folder::in_memory();
+    let client = fetch(&server.at(), &target, &["x", "--key", key.arg()]).exits(1);
+    assert!(!client.error().contains("--plain"), "{client:?}");
+    assert!(!client.error().contains("trying again"), "{client:?}");
+    assert!(target.names().is_empty(), "{:?}", target.names());
+    server.stop();
+}
+
+#[test]
+fn one_connection_under_a_key_ends_a_server_for_one() {
+    let (_keys, key) = new_key("ben");
+    let (_folder, whole, server) = serve(&key, &["--once"]);
+    let target = Folder::in_memory();
+    fetch(&server.at(), &target, &["x", "--key", key.arg()]).exits(0);
+    target.assert_holds("x", &whole);
+    server.program.finish().exits(0).prints("bytes in");
+}
+
+#[test]
+fn whose_key_asked_is_shown_where_there_are_several() {
+    let keys = Folder::new();
+    let [_, ben] = ["anna", "ben"].map(|name| KeyFile::new(&keys, name));
+    let folder = Folder::in_memory().with("x", "contents");
+    let mut server = share(&folder, &["--key", keys.arg(), "--json"]);
+    let at = server.at();
+    for (name, status) in [("x", "ok"), ("none", "not found"), ("../x", "refused")] {
+        run("file-client", &[&at, name, "--key", ben.arg(), "-o", "-"]);
+        let record = server.program.event("served");
+        assert_eq!(
+            (&record["key"], &record["status"]),
+            (&"ben".into(), &status.into()),
+            "{record}"
+        );
+    }
+    server.stop();
+}
