@@ -87,7 +87,8 @@
 //! - **Nicks** are unique, of 1 to [`MAX_NICK`] letters, digits or `-_.`, the first a letter or a
 //!   digit: at most 96 bytes, without a blank or a colon. Which letters there may be, and which nicks look alike, is for the owner's [`NickRules`] to
 //!   say: by default it is [ASCII](NickRules::ASCII) alone. `server` and everything
-//!   that starts like `guest` are reserved: a new member's nick is `guest` and a number.
+//!   that starts like `guest` are reserved: a new member's nick is `guest` and a number. Whom the owner
+//!   knows by a name, such as that of a key, has [that](Room::join_named) instead, and keeps it.
 //!
 //! ## The server's own lines
 //!
@@ -118,6 +119,7 @@
 //! | `* a letter of a nick has at most 4 marks above and below it, each of them once` | the same |
 //! | `* this nick is reserved, or looks like one that is` | answers `/nick` |
 //! | `* this nick is taken, or looks like one that is` | answers `/nick` |
+//! | `* this server gives you your nick, and you keep it` | answers `/nick`, of one who was given it |
 //! | `* write it as: /me TEXT` | answers a command that lacks something |
 //! | `* write it as: /msg NICK TEXT` | the same |
 //! | `* write it as: /nick NAME` | the same |
@@ -133,6 +135,7 @@
 //! | `* the room is full: come back later` | to one who cannot join ([`JoinError`]), before the close |
 //! | `* too many members come from this address: come back later` | the same |
 //! | `* members from this address join too often: come back later` | the same |
+//! | `* there is no nick left for you: come back later` | the same, to one whom the owner knows by a name |
 //!
 //! ### Lines of the owner's
 //!
@@ -281,7 +284,7 @@ pub use member_event::MemberEvent;
 pub use member_id::MemberId;
 pub use member_slot::MemberSlot;
 pub use membership::{JoinError, LeaveReason, MemberError};
-pub use nick::{MAX_NICK, OPERATOR_NICK, check_nick};
+pub use nick::{MAX_NICK, OPERATOR_NICK, check_nick, choose_nick};
 pub use nick_error::NickError;
 pub use nick_rules::NickRules;
 pub use opening::{Opening, Protocol};

@@ -59,9 +59,8 @@ impl Cursor {
         self.own = start;
     }
 
-    /// A new member's, guest of that number, whose history begins at `history` and ends at `after`.
-    pub(super) fn new(number: u32, history: u64, after: u64) -> Self {
-        let welcome = Welcome::new(number);
+    /// A new member's, whose history begins at `history` and ends at `after`.
+    pub(super) const fn new(welcome: Welcome, history: u64, after: u64) -> Self {
         Self { offset: history, own: 0, phase: Phase::Welcome { welcome, after } }
     }
 
@@ -90,11 +89,17 @@ impl Cursor {
         }
     }
 
-    /// What waits for the member, which reads up to `end`.
-    pub(super) fn unread(&self, log: &Log<'_>, index: u32, end: u64) -> Unread<'_> {
+    /// What waits for the member of this nick, which reads up to `end`.
+    pub(super) fn unread<'c>(
+        &'c self,
+        log: &Log<'_>,
+        index: u32,
+        nick: &'c str,
+        end: u64,
+    ) -> Unread<'c> {
         match &self.phase {
             Phase::Welcome { welcome, .. } => {
-                let (head, tail) = welcome.unread();
+                let (head, tail) = welcome.unread(nick);
                 Unread::Text(head, tail)
             }
             Phase::Overrun { shown } => Unread::Text(GAP.get(*shown..).unwrap_or_default(), &[]),
@@ -107,13 +112,26 @@ impl Cursor {
     }
 
     /// Whether more waits for the member behind what is [lent](Self::unread) to it.
-    pub(super) fn has_more(self, log: &Log<'_>, index: u32, end: u64, lent: Unread<'_>) -> bool {
-        self.sent(log, lent, lent.len()).unread(log, index, end) != Unread::Nothing
+    pub(super) fn has_more(
+        self,
+        log: &Log<'_>,
+        index: u32,
+        nick: &str,
+        end: u64,
+        lent: Unread<'_>,
+    ) -> bool {
+        self.sent(log, nick, lent, lent.len()).unread(log, index, nick, end) != Unread::Nothing
     }
 
     /// Of what [waited](Self::unread), `count` bytes have been sent, at most all of it.
     #[must_use]
-    pub(super) fn sent(mut self, log: &Log<'_>, waited: Unread<'_>, count: usize) -> Self {
+    pub(super) fn sent(
+        mut self,
+        log: &Log<'_>,
+        nick: &str,
+        waited: Unread<'_>,
+        count: usize,
+    ) -> Self {
         if let Unread::Lines(start, _) = waited {
             let offset = start.saturating_add(count as u64);
             return match self.phase {
@@ -124,7 +142,7 @@ impl Cursor {
         match &mut self.phase {
             Phase::Welcome { welcome, after } => {
                 welcome.advance(count);
-                let (rest, _) = welcome.unread();
+                let (rest, _) = welcome.unread(nick);
                 if rest.is_empty() {
                     self.phase = Phase::History { after: *after };
                 }

@@ -257,12 +257,14 @@ impl<'a> Delivery<'a> {
         let Some(slot) = self.slot(index).filter(|slot| slot.reads()) else {
             return (Unread::Nothing, false);
         };
-        let (log, end) = (&self.log, slot.end());
-        let lent = slot.cursor.unread(log, index, end);
+        let (log, nick, end) = (&self.log, slot.nick.as_str(), slot.end());
+        let lent = slot.cursor.unread(log, index, nick, end);
         let more = match lent {
             Unread::Nothing => false,
             Unread::Lines(_, stop) if stop >= log.end() => false,
-            Unread::Lines(..) | Unread::Text(..) => slot.cursor.has_more(log, index, end, lent),
+            Unread::Lines(..) | Unread::Text(..) => {
+                slot.cursor.has_more(log, index, nick, end, lent)
+            }
         };
         (lent, more)
     }
@@ -273,7 +275,7 @@ impl<'a> Delivery<'a> {
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.reads()) else { return };
         let cursor = slot.cursor;
-        let waited = cursor.unread(&self.log, index, slot.end());
+        let waited = cursor.unread(&self.log, index, slot.nick.as_str(), slot.end());
         let most = waited.len();
         if let SlotState::Draining { deadline, .. } = &mut slot.state {
             if most == 0 {
@@ -282,7 +284,7 @@ impl<'a> Delivery<'a> {
                 *deadline = Deadline::after(now, self.config.end_timeout);
             }
         }
-        slot.cursor = cursor.sent(&self.log, waited, count.min(most));
+        slot.cursor = cursor.sent(&self.log, slot.nick.as_str(), waited, count.min(most));
         let needs = slot.cursor.low_water();
         self.lower_low_water(needs, index);
         // Somebody may have waited for that.

@@ -15,6 +15,9 @@ pub enum JoinError {
     /// Members of this source have joined more often than they may
     /// ([`RoomConfig::join_rate`](super::RoomConfig::join_rate)).
     TooOften,
+    /// The name by which the owner [knows](super::Room::join_named) somebody is no nick, or so many members
+    /// have it that there is no room in it for another number.
+    NoNick,
 }
 
 impl JoinError {
@@ -24,6 +27,7 @@ impl JoinError {
             Self::RoomFull => "* the room is full: come back later\n",
             Self::SourceFull => "* too many members come from this address: come back later\n",
             Self::TooOften => "* members from this address join too often: come back later\n",
+            Self::NoNick => "* there is no nick left for you: come back later\n",
         }
     }
 }
@@ -34,6 +38,7 @@ impl fmt::Display for JoinError {
             Self::RoomFull => "the room is full",
             Self::SourceFull => "too many members come from this address",
             Self::TooOften => "members from this address join too often",
+            Self::NoNick => "there is no nick for it",
         })
     }
 }

@@ -28,34 +28,25 @@ pub(super) type NickName = String<NICK_BYTES, u8>;
 pub(super) struct Nick {
     pub(super) name: NickName,
     pub(super) skeleton: Skeleton,
+    /// The owner has given it to a member, which cannot choose another.
+    pub(super) is_given: bool,
 }
 
 impl Nick {
     pub(super) const fn none() -> Self {
-        Self { name: String::new(), skeleton: Skeleton::NONE }
+        Self { name: String::new(), skeleton: Skeleton::NONE, is_given: false }
     }
 
     pub(super) fn operator(rules: NickRules) -> Self {
         let name = String::try_from(OPERATOR_NICK).unwrap_or_default();
-        Self { name, skeleton: (rules.skeleton)(OPERATOR_NICK) }
+        Self { name, skeleton: (rules.skeleton)(OPERATOR_NICK), is_given: false }
     }
 
     /// Reads a name that a member has chosen. Whether it is free is for the room to say.
     pub(super) fn choose(name: &str, rules: NickRules) -> Result<Self, NickError> {
-        check_nick(name)?;
-        (rules.check)(name)?;
-        let skeleton = rules.skeleton;
-        let (own, guest) = (skeleton(name), skeleton(GUEST));
-        // Not only the first five characters: a ligature looks like several.
-        let mut starts =
-            name.char_indices().filter_map(|(at, c)| name.get(..at.saturating_add(c.len_utf8())));
-        if own.is_like(skeleton(OPERATOR_NICK))
-            || starts.any(|start| skeleton(start).is_like(guest))
-        {
-            return Err(NickError::Reserved);
-        }
+        let skeleton = choose_nick(name, rules)?;
         let name = String::try_from(name).map_err(|_| NickError::Length)?;
-        Ok(Self { name, skeleton: own })
+        Ok(Self { name, skeleton, is_given: false })
     }
 
     /// The nick of a new member. After 2³² of them, the numbers begin again.
@@ -64,7 +55,7 @@ impl Nick {
         // Five letters and at most ten digits fit.
         let _ = name.push_str(GUEST).and_then(|()| name.push_str(&decimal(number)));
         let skeleton = (rules.skeleton)(&name);
-        Self { name, skeleton }
+        Self { name, skeleton, is_given: false }
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -90,6 +81,24 @@ pub fn check_nick(name: &str) -> Result<(), NickError> {
     // What is shown as it is comes in one piece.
     let unchanged = |part: &str| if part == name { Ok(()) } else { Err(NickError::Characters) };
     printable::write(name.as_bytes(), unchanged)
+}
+
+/// What a name looks like that somebody wants as a nick.
+///
+/// # Errors
+/// No member can have it in a room with these rules, and why; that somebody has it is for the room to say.
+pub fn choose_nick(name: &str, rules: NickRules) -> Result<Skeleton, NickError> {
+    check_nick(name)?;
+    (rules.check)(name)?;
+    let skeleton = rules.skeleton;
+    let (own, guest) = (skeleton(name), skeleton(GUEST));
+    // Not only the first five characters: a ligature looks like several.
+    let mut starts =
+        name.char_indices().filter_map(|(at, c)| name.get(..at.saturating_add(c.len_utf8())));
+    if own.is_like(skeleton(OPERATOR_NICK)) || starts.any(|start| skeleton(start).is_like(guest)) {
+        return Err(NickError::Reserved);
+    }
+    Ok(own)
 }
 
 /// Whether a name is longer than a nick can be.

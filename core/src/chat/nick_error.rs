@@ -22,6 +22,8 @@ pub enum NickError {
     Reserved,
     /// A member has it, or one that looks alike.
     Taken,
+    /// The owner has [given](super::Room::join_named) the member the one that it has.
+    Given,
 }
 
 impl NickError {
@@ -40,6 +42,7 @@ impl NickError {
             }
             Self::Reserved => "this nick is reserved, or looks like one that is",
             Self::Taken => "this nick is taken, or looks like one that is",
+            Self::Given => "this server gives you your nick, and you keep it",
         }
     }
 }

@@ -83,7 +83,22 @@ impl<'a> Room<'a> {
     /// # Errors
     /// [`JoinError`].
     pub fn join(&mut self, now: Instant, source: Source) -> Result<MemberId, JoinError> {
-        self.state.join(now, source)
+        self.state.join(now, source, None)
+    }
+
+    /// The same for somebody whom the owner knows by a name, such as that of its key: it is the nick, and the
+    /// member cannot choose another. If a member has it already, or one that looks alike, a number stands
+    /// behind it: `ben`, `ben-2`, `ben-3`.
+    ///
+    /// # Errors
+    /// [`JoinError`]; [`JoinError::NoNick`] if the room would not take that name from a member.
+    pub fn join_named(
+        &mut self,
+        now: Instant,
+        source: Source,
+        name: &str,
+    ) -> Result<MemberId, JoinError> {
+        self.state.join(now, source, Some(name))
     }
 
     /// Who has this nick or, if nobody has just that, one that looks like it. `None`: nobody who may

@@ -12,11 +12,12 @@ use super::member_id::{MemberId, NOBODY, OPERATOR};
 use super::member_slot::{MemberSlot, SlotState};
 use super::membership::{JoinError, LeaveReason};
 use super::membership_notices::{GATHERED_FOR, MembershipNotices, Move};
-use super::nick::{Nick, NickName};
+use super::nick::{Nick, NickName, choose_nick};
 use super::nick_error::NickError;
 use super::notice::{NOTICE, Notice};
 use super::opening::Opening;
 use super::source::{Accounts, SourceSlot};
+use super::welcome::Welcome;
 use crate::source::Source;
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
@@ -89,12 +90,26 @@ impl<'a> RoomState<'a> {
         (slot.generation == id.generation && !slot.is_vacant()).then_some(slot)
     }
 
-    pub(super) fn join(&mut self, now: Instant, source: Source) -> Result<MemberId, JoinError> {
+    /// A member without a name is a guest.
+    pub(super) fn join(
+        &mut self,
+        now: Instant,
+        source: Source,
+        name: Option<&str>,
+    ) -> Result<MemberId, JoinError> {
         self.delivery.clock = now;
         let index = self.vacant.ok_or(JoinError::RoomFull)?.get();
         let account = self.accounts.join(now, source, &self.delivery.config)?;
-        let nick = self.guest();
-        let cursor = Cursor::new(self.guests, self.delivery.history(), self.delivery.log.end());
+        let nick = match name {
+            Some(name) => self.named(name),
+            None => Some(self.guest()),
+        };
+        let Some(nick) = nick else {
+            self.accounts.leave(account);
+            return Err(JoinError::NoNick);
+        };
+        let welcome = if nick.is_given { Welcome::named() } else { Welcome::guest(self.guests) };
+        let cursor = Cursor::new(welcome, self.delivery.history(), self.delivery.log.end());
         let quiet = self.delivery.config.quiet;
         let slot = self.delivery.slot_mut(index).ok_or(JoinError::RoomFull)?;
         let SlotState::Vacant { next, .. } = slot.state else { return Err(JoinError::RoomFull) };
@@ -107,6 +122,20 @@ impl<'a> RoomState<'a> {
         self.delivery.lower_low_water(cursor.low_water(), index);
         self.tell_move(index, Move::Joined, Notice::Joined(index));
         Ok(MemberId { index, generation })
+    }
+
+    /// A nick for somebody who is known by a name.
+    #[inline(never)]
+    fn named(&self, name: &str) -> Option<Nick> {
+        for number in 1..NOBODY {
+            let name = with_number(name, number)?;
+            let skeleton = choose_nick(&name, self.delivery.config.nicks).ok()?;
+            let mut others = self.delivery.slots.iter().filter(|slot| !slot.is_vacant());
+            if !others.any(|slot| slot.nick.skeleton.is_like(skeleton)) {
+                return Some(Nick { name, skeleton, is_given: true });
+            }
+        }
+        None
     }
 
     /// A nick for a new member.
@@ -245,6 +274,9 @@ impl<'a> RoomState<'a> {
         if index == OPERATOR {
             return Err(NickError::Reserved);
         }
+        if self.delivery.slot(index).is_some_and(|slot| slot.nick.is_given) {
+            return Err(NickError::Given);
+        }
         let nick = Nick::choose(name, self.delivery.config.nicks)?;
         if self.is_taken(&nick, index) {
             return Err(NickError::Taken);
@@ -288,6 +320,17 @@ impl<'a> RoomState<'a> {
     }
 }
 
+/// A name, with its number behind it unless that is the first. `None`: it is too long.
+fn with_number(name: &str, number: u32) -> Option<NickName> {
+    let digits = decimal(number);
+    let (dash, digits) = if number > 1 { ("-", digits.as_str()) } else { ("", "") };
+    let mut bytes = heapless::Vec::new();
+    for byte in [name, dash, digits].iter().flat_map(|part| part.bytes()) {
+        bytes.push(byte).ok()?;
+    }
+    NickName::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,7 +346,7 @@ mod tests {
         let mut room =
             RoomState::new(&mut slots, &mut sources, &mut entries, &mut log, RoomConfig::new());
         let nick = |room: &RoomState<'_>, id| room.get(id).unwrap().nick.clone();
-        let join = |room: &mut RoomState<'_>| room.join(Instant::ZERO, Source(1)).unwrap();
+        let join = |room: &mut RoomState<'_>| room.join(Instant::ZERO, Source(1), None).unwrap();
         let first = join(&mut room);
         assert_eq!(nick(&room, first).as_str(), "guest1");
         room.guests = u32::MAX;

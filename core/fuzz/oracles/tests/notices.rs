@@ -46,6 +46,17 @@ impl Script<'_> {
         self.room.join(self.now, Source(source)).expect("a slot is free")
     }
 
+    /// Whom the owner knows by a name.
+    fn is_named(&mut self, name: &str, others: &[MemberId]) {
+        let id = self.room.join_named(self.now, Source(8), name).expect("a slot is free");
+        self.all_read(others);
+        self.reads(id);
+        self.says(id, &["/nick other"]);
+        self.reads(id);
+        self.room.leave(self.now, id, LeaveReason::Quit);
+        self.all_read(others);
+    }
+
     fn says(&mut self, id: MemberId, lines: &[&str]) {
         let mut input = lines.concat();
         input.push('\n');
@@ -181,7 +192,8 @@ fn what_a_room_says_is_what_its_docs_list() {
     }
     script.says(more[0], &["/who"]);
     script.reads(more[0]);
-    for why in [JoinError::RoomFull, JoinError::SourceFull, JoinError::TooOften] {
+    for why in [JoinError::RoomFull, JoinError::SourceFull, JoinError::TooOften, JoinError::NoNick]
+    {
         script.received.extend(why.line().as_bytes());
     }
     // More than all from one source may say together.
@@ -197,6 +209,7 @@ fn what_a_room_says_is_what_its_docs_list() {
         script.room.leave(script.now, id, why);
         script.reads(anna);
     }
+    script.is_named("eva", &[server, anna, ben]);
     script.comes_and_goes(&[server, anna, ben]);
 
     let received = String::from_utf8(script.received).expect("what a room says is UTF-8");

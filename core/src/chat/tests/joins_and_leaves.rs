@@ -201,3 +201,58 @@ fn a_member_knows_its_nick() {
     assert_eq!(hand.member(anna).nick(), "anna");
     assert_eq!(hand.member(bert).nick(), "guest2");
 }
+
+#[test]
+fn who_is_known_by_a_name_has_that_nick_and_keeps_it() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let [anna] = hand.join_members();
+    let ben = hand.room.join_named(hand.now, Source(50), "ben").unwrap();
+    assert_eq!(hand.read_by(ben, 3), "* welcome to barewire chat, you are ben (/help)\n");
+    let also_ben = hand.room.join_named(hand.now, Source(51), "ben").unwrap();
+    assert_eq!(hand.read_by(also_ben, 7), "* welcome to barewire chat, you are ben-2 (/help)\n");
+    assert_eq!(hand.read(anna), "* ben joined\n* ben-2 joined\n");
+    let kept = "* this server gives you your nick, and you keep it\n";
+    hand.say(ben, "/nick carl\n/nick ben\nhello\n");
+    assert_eq!(hand.read(ben), format!("* ben-2 joined\n{kept}* that is your nick already\n"));
+    assert_eq!(hand.read(anna), "ben: hello\n");
+    // Nobody else has them, or what looks like them.
+    let taken = "* this nick is taken, or looks like one that is\n";
+    hand.say(anna, "/nick ben\n/nick BEN_2\n");
+    assert_eq!(hand.read(anna), taken.repeat(2));
+    assert_eq!(hand.room.nick(also_ben), Some("ben-2"));
+}
+
+/// Wherever it comes from: its nick is kept for nobody else.
+#[test]
+fn who_is_known_by_a_name_has_it_again_after_a_lost_connection() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let ids = [50, 51].map(|source| {
+        let joined = hand.room.join_named(hand.now, Source(source), "ben");
+        joined.unwrap()
+    });
+    hand.leave(ids[0], LeaveReason::Lost);
+    let again = hand.room.join_named(hand.now, Source(52), "ben").unwrap();
+    assert_eq!(hand.room.nick(again), Some("ben"));
+    let third = hand.room.join_named(hand.now, Source(53), "ben").unwrap();
+    assert_eq!(hand.room.nick(third), Some("ben-3"));
+    // The next who has the slot is not named.
+    hand.leave(third, LeaveReason::Quit);
+    let [guest] = hand.join_members();
+    assert!(hand.say(guest, "/nick carl\n").contains("is now carl"));
+}
+
+#[test]
+fn a_name_that_is_no_nick_lets_nobody_in() {
+    let mut memory = wide();
+    let mut hand = Harness::new(memory.room(no_limit()));
+    let longest = "z".repeat(MAX_NICK);
+    hand.room.join_named(hand.now, Source(1), &longest).unwrap();
+    let longer = "z".repeat(MAX_NICK + 1);
+    for name in ["", "server", "guest7", "a b", "a:", "日本", &longer, &longest] {
+        let refused = hand.room.join_named(hand.now, Source(1), name);
+        assert_eq!(refused, Err(JoinError::NoNick), "{name}");
+    }
+    assert_eq!(hand.room.count(), 1);
+}

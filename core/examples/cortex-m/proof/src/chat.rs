@@ -1,10 +1,10 @@
 //! The chat, both sides.
 
 use barewire_core::chat::{
-    Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, Opening, Protocol, RateLimiter,
-    Room, RoomConfig, RoomStorage, Skeleton, SourceSlot,
+    Client, LeaveReason, Line, LogEntry, MemberError, MemberSlot, NickRules, Opening, Protocol,
+    RateLimiter, Room, RoomConfig, RoomStorage, Skeleton, SourceSlot,
 };
-use barewire_core::chat::{check_nick, max_line_bytes, min_log_bytes, skeleton};
+use barewire_core::chat::{check_nick, choose_nick, max_line_bytes, min_log_bytes, skeleton};
 use barewire_core::source::Source;
 use barewire_core::text::Text;
 
@@ -32,6 +32,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     let Ok(room) = &mut storage.room(*config) else { return };
     let Ok(mut id) = hidden(room).join(given.now, Source(given.number)) else { return };
     let id = *hidden(&mut id);
+    used(hidden(room).join_named(given.now, Source(given.number), given.text).is_ok());
     if let Some(mut member) = hidden(room).member(id) {
         session(given, &mut member);
         used(hidden(&mut member).nick());
@@ -118,6 +119,7 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     used(hidden(leave).reason());
     used(LeaveReason::from(*hidden(error)));
     used(check_nick(given.text));
+    used(choose_nick(given.text, NickRules::ASCII).is_ok());
     let mut one = skeleton(given.text);
     let mut other = Skeleton::new(given.text.chars(), given.text.chars());
     used(hidden(&mut one).is_like(*hidden(&mut other)));

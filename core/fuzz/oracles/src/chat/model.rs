@@ -28,6 +28,8 @@ pub struct MemberModel {
     pub expected: String,
     /// It says no more, and receives nothing that is said from then on.
     pub has_ended: bool,
+    /// It was given its nick.
+    keeps_nick: bool,
     opening: Opening,
     allowance: Allowance,
 }
@@ -35,7 +37,7 @@ pub struct MemberModel {
 impl MemberModel {
     fn new(nick: String, expected: String, rate: u32) -> Self {
         let (opening, allowance) = (Opening::default(), Allowance::new(rate));
-        Self { nick, expected, has_ended: false, opening, allowance }
+        Self { nick, expected, has_ended: false, keeps_nick: false, opening, allowance }
     }
 }
 
@@ -119,12 +121,17 @@ impl Model {
         member.expected.push('\n');
     }
 
-    /// Somebody comes. Gives its number; `None`: the room is full.
-    pub fn join(&mut self) -> Option<usize> {
+    /// Somebody comes, whom the owner may know by a name. Gives its number; `None`: the room is full.
+    pub fn join(&mut self, name: Option<&str>) -> Option<usize> {
         let number = self.vacant.pop_front()?;
         self.kept[number] = None;
-        self.guests += 1;
-        let nick = format!("{GUEST}{}", self.guests);
+        let nick = match name {
+            Some(name) => self.named(name),
+            None => {
+                self.guests += 1;
+                format!("{GUEST}{}", self.guests)
+            }
+        };
         self.nicks.insert(nick.clone());
         let mut expected = format!("* welcome to barewire chat, you are {nick} (/help)\n");
         let first = self.said.len().saturating_sub(self.history);
@@ -133,8 +140,21 @@ impl Model {
             expected.push('\n');
         }
         self.tell(&format!("* {nick} joined"), None);
-        self.members[number] = Some(MemberModel::new(nick, expected, self.rate));
+        let mut member = MemberModel::new(nick, expected, self.rate);
+        member.keeps_nick = name.is_some();
+        self.members[number] = Some(member);
         Some(number)
+    }
+
+    /// The name, or the first number behind it that makes it one that nobody has.
+    fn named(&self, name: &str) -> String {
+        let with_number = (2..).map(|number| format!("{name}-{number}"));
+        let is_free = |nick: &String| {
+            let mut members = self.members.iter().flatten();
+            !members.any(|member| skeleton(&member.nick).is_like(skeleton(nick)))
+        };
+        let mut nicks = std::iter::once(name.to_owned()).chain(with_number);
+        nicks.find(is_free).expect("there are fewer members than numbers")
     }
 
     /// Somebody goes, for a reason if it was not its own will.
@@ -277,6 +297,8 @@ impl Model {
             "that is your nick already"
         } else if number == OPERATOR {
             "this nick is reserved, or looks like one that is"
+        } else if self.members[number].as_ref().is_some_and(|member| member.keeps_nick) {
+            "this server gives you your nick, and you keep it"
         } else if name.chars().count() > MAX_NICK {
             "a nick has 1 to 24 characters"
         } else if name.starts_with(['-', '_', '.'])

@@ -21,6 +21,10 @@ const LONGEST: u16 = 32;
 /// Places, the operator's among them.
 const PLACES: usize = 5;
 
+/// In a room whose [`Input::history`] is at least that, every other newcomer is known by a name.
+const NAMES_FROM: u8 = 0xf0;
+const NAME: &str = "ben";
+
 /// With so many joins, and as many leaves, each is told by itself.
 const JOINS: usize = 10;
 
@@ -97,8 +101,9 @@ struct Simulation<'m> {
     config: RoomConfig,
     /// How many lines may still be pasted.
     paste: usize,
-    /// How many have come.
+    /// How many have come, and whether some of them are known by a name.
     joins: usize,
+    has_names: bool,
     now: Instant,
     heard: Vec<String>,
 }
@@ -114,9 +119,13 @@ impl Simulation<'_> {
             return;
         }
         self.joins += 1;
-        let number = self.model.join();
+        let name = (self.has_names && self.joins % 2 == 0).then_some(NAME);
+        let number = self.model.join(name);
         let source = Source(number.unwrap_or_default() as u64);
-        let id = self.room.join(self.now, source).ok();
+        let id = match name {
+            Some(name) => self.room.join_named(self.now, source, name).ok(),
+            None => self.room.join(self.now, source).ok(),
+        };
         assert_eq!(id.is_some(), number.is_some(), "as many as there are places");
         if let (Some(number), Some(id)) = (number, id) {
             self.peers[number] = Some(self.peer(id));
@@ -310,8 +319,17 @@ pub fn check(input: &Input<'_>) {
     let model = model::Model::new(PLACES, history.into(), rate, LONGEST.into());
     let operator = room.operator();
     let peers = (0..PLACES).map(|_| None).collect();
-    let mut simulation =
-        Simulation { room, model, peers, config, paste, joins: 0, now: START, heard: Vec::new() };
+    let mut simulation = Simulation {
+        room,
+        model,
+        peers,
+        config,
+        paste,
+        joins: 0,
+        has_names: input.history >= NAMES_FROM,
+        now: START,
+        heard: Vec::new(),
+    };
     simulation.peers[OPERATOR] = Some(simulation.peer(operator));
     let mut lines = 0;
     for step in &input.steps {
