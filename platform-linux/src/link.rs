@@ -154,6 +154,11 @@ impl Link {
         channel.is_open().then(|| channel.peer_key())
     }
 
+    /// Whether the conversation has begun: with a channel, once that is open, also when it is over.
+    pub fn is_open(&self) -> bool {
+        self.channel.as_ref().is_none_or(|it| it.channel().is_open())
+    }
+
     /// The stream, until the conversation is over.
     pub fn stream(&self) -> Option<&StreamSocket> {
         self.connection.as_ref().map(|connection| &connection.stream)
@@ -234,7 +239,9 @@ impl Link {
         }
     }
 
-    fn poll_deadline<S: Session>(&mut self, session: &mut S) -> Option<Instant> {
+    /// When the conversation wants its next turn at the latest: what the task's deadline was set to, for a task
+    /// that has others besides.
+    pub fn poll_deadline<S: Session>(&mut self, session: &mut S) -> Option<Instant> {
         let driver = &self.driver;
         match &mut self.channel {
             None => driver.poll_deadline(session),

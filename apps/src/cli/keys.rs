@@ -69,6 +69,8 @@ impl ServerKeyArguments {
 pub(crate) struct ServerKeys {
     keys: Arc<[Key]>,
     names: Arc<[String]>,
+    /// A folder was given, or several keys: each is somebody's own.
+    are_personal: bool,
 }
 
 impl ServerKeys {
@@ -77,16 +79,27 @@ impl ServerKeys {
         &self.keys
     }
 
-    /// Whose the key in this place is: what its file is called, without `.key`.
-    pub(crate) fn name(&self, place: usize) -> &str {
-        &self.names[place]
+    /// What they are called: their files, without `.key`.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whose the key in this place is, unless all who come share one.
+    pub(crate) fn owner(&self, place: usize) -> Option<&str> {
+        self.names.get(place).filter(|_| self.are_personal).map(String::as_str)
+    }
+
+    /// Whether each key is somebody's own: there are several, or a folder for them.
+    pub(crate) fn are_personal(&self) -> bool {
+        self.are_personal
     }
 
     fn read(given: &[PathBuf], surroundings: &Surroundings) -> Result<Option<Self>, Failure> {
         let Some((origin, paths)) = surroundings.find(given) else { return Ok(None) };
-        let mut files = Vec::new();
+        let (mut files, mut are_personal) = (Vec::new(), false);
         for path in paths {
             if path.is_dir() {
+                are_personal = true;
                 files.extend(files_of(origin, &path)?);
             } else {
                 files.push(path);
@@ -116,7 +129,8 @@ impl ServerKeys {
             keys.push(key);
             names.push(name);
         }
-        Ok(Some(Self { keys: keys.into(), names: names.into() }))
+        are_personal |= keys.len() > 1;
+        Ok(Some(Self { keys: keys.into(), names: names.into(), are_personal }))
     }
 }
 

@@ -16,19 +16,23 @@ mod style;
 use std::io::{self, IsTerminal as _};
 
 use barewire_core::chat::{DEFAULT_LINE_RATE, NickError, check_nick};
+use barewire_core::secure::Conversation;
 use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::dialer::TIMEOUT;
+use barewire_linux::link::RecordBuffers;
 use barewire_linux::sandbox::Allowed;
 use barewire_linux::standard_streams;
 use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
 use crate::cli::waits::Waits;
+use crate::client::channel::ClientChannel;
 use crate::client::destination::{Destination, FamilyArguments};
 use crate::client::interruptible;
 use crate::output::printer::Printer;
@@ -40,10 +44,14 @@ use reconnector::Reconnector;
 use reporter::Reporter;
 use state::{ChatClientState, Settings, Tasks};
 
+/// Of a channel: much may come at once, and little goes.
+const RECORDS: RecordBuffers = RecordBuffers { receive: 16 << 10, send: 4 << 10 };
+
 const EXAMPLES: &str = "\
 Examples:
   chat-client 127.0.0.1:8080                   chat under your own name (/help tells the commands)
   chat-client example.org 8080 --nick anna     chat as anna
+  chat-client example.org 8080 --key ben.key   under this key, unheard by others
   echo done | chat-client 127.0.0.1:8080       send a line from a script, and show what comes
 
 On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with \
@@ -93,6 +101,9 @@ pub(crate) struct ChatClientProgram {
     family: FamilyArguments,
 
     #[command(flatten)]
+    key: ClientKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -111,6 +122,8 @@ impl Run for ChatClientProgram {
         let on_terminal = self.is_on_terminal();
         let Waits { retry_pause, welcome_timeout, .. } = self.common.waits;
         let dialer = server.dialer(self.family, &self.common.waits, self.timeout)?;
+        let key = self.key.read()?;
+        let channel = ClientChannel::new(key, Conversation::Chat, RECORDS, self.timeout);
         let settings = Settings {
             server: server.to_string(),
             timeout: self.timeout,
@@ -129,7 +142,7 @@ impl Run for ChatClientProgram {
         } else {
             interruptible::executor()?
         };
-        let reconnector = executor.spawn(Box::new(Reconnector::new(dialer, retry_pause)));
+        let reconnector = executor.spawn(Box::new(Reconnector::new(dialer, channel, retry_pause)));
         let (input, reporter) = if on_terminal {
             let screen = Screen::enter().map_err(Failure::system)?;
             (

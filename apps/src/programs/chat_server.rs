@@ -5,6 +5,7 @@ mod bans;
 mod bans_file;
 mod broadcaster;
 mod greeting;
+mod key_nicks;
 mod log_file;
 mod member;
 mod moderation;
@@ -16,6 +17,7 @@ mod operator_command;
 mod recorder;
 mod refusal;
 mod state;
+mod unopened;
 
 use std::path::PathBuf;
 
@@ -23,20 +25,24 @@ use barewire_core::chat::{
     DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MEMBERS_PER_SOURCE, JoinError,
     RoomConfig, min_log_bytes,
 };
+use barewire_core::secure::{self, Conversation};
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
 use barewire_core::time::Duration;
 use barewire_linux::files::is_same_file;
+use barewire_linux::link::RecordBuffers;
 use barewire_linux::sandbox::{Allowed, Keep};
 use clap::Parser;
 
 use crate::cli::addresses::ListenAddress;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::keys::ServerKeyArguments;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
 use crate::server::admission::Capacity;
+use crate::server::links::Links;
 use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments, SocketArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
 use crate::server::sockets::{Opened, removing};
@@ -56,6 +62,7 @@ Examples:
   chat-server                              a room on 127.0.0.1:8080
   chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
   chat-server unix:/run/chat/socket        for the owner and the group of that file
+  chat-server --key keys                   for who has a key in this folder: ben.key is ben
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME], \
@@ -64,8 +71,14 @@ a Unix socket on the user (uid:1000), and so on all who come from there. In the 
 terminal it serves on, and reads again in the foreground. Any client will do: chat-client, nc, or a \
 few lines of Python.
 
+With --key only who has the key joins, and nobody else hears a word. With several keys, or a folder, \
+the name of a key is the nick of who has it, which nobody else has (a second connection is ben-2).
+
 SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it \
 at once.";
+
+/// Of a channel: members say little, and hear much.
+const RECORDS: RecordBuffers = RecordBuffers { receive: 1 << 10, send: 4 << 10 };
 
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
@@ -146,6 +159,9 @@ pub(crate) struct ChatServerProgram {
     user: UserArguments,
 
     #[command(flatten)]
+    key: ServerKeyArguments,
+
+    #[command(flatten)]
     common: Common,
 }
 
@@ -162,6 +178,10 @@ impl Run for ChatServerProgram {
         // The room lives on one thread.
         let Opened { shares, addresses } = self.socket.open(&address)?;
         self.user.take_effect(Keep::Files)?;
+        let keys = self.key.read()?;
+        keys.as_ref().map_or(Ok(()), key_nicks::check)?;
+        let links = Links::new(keys, Conversation::Chat, RECORDS, secure::DEFAULT_TIMEOUT);
+        let is_keyed = links.are_keyed();
         let log_file = self.log.as_deref().map(LogFile::open).transpose();
         let log_file = log_file.map_err(|failure| failure.about("--log"))?;
         let motd = self.motd.as_deref().map(Motd::open).transpose()?;
@@ -196,7 +216,7 @@ impl Run for ChatServerProgram {
             .with_nicks(nick_rules::UNICODE);
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd);
+        let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd, links);
         // Of one source the room itself has no more than its share.
         let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
         let capacity = Capacity { clients, per_source: clients };
@@ -207,7 +227,8 @@ impl Run for ChatServerProgram {
             max_pause: self.penalties.max_pause,
             grace,
             linger,
-        };
+        }
+        .under_keys(is_keyed);
         let served = serve(
             shares,
             [state],
@@ -218,7 +239,7 @@ impl Run for ChatServerProgram {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));
                 state.members.push(executor.spawn(Box::new(Operator::new())));
             },
-            |_, now, peer, stream| Ok(MemberConnection::new(stream, peer, now)),
+            |state, now, peer, stream| MemberConnection::new(&state.links, now, peer, stream),
         );
         if let Some(log_file) = log_file {
             log_file.finish();

@@ -48,10 +48,9 @@ impl Links {
         Ok(link.with_channel(OwnedChannel::server(now, self.config, self.buffers, keys)?))
     }
 
-    /// What the client's key is called, where there are several.
+    /// Whose key the client has, unless all who come share one.
     pub(crate) fn key_of(&self, link: &Link) -> Option<&str> {
-        let keys = self.keys.as_ref().filter(|keys| keys.keys().len() > 1)?;
-        link.peer_key().map(|place| keys.name(place))
+        self.keys.as_ref()?.owner(link.peer_key()?)
     }
 }
 

@@ -38,7 +38,7 @@ fn message<T>(result: Result<T, Failure>) -> String {
 #[track_caller]
 fn read(given: &[PathBuf]) -> Vec<(u8, String)> {
     let keys = ServerKeys::read(given, &Surroundings::default()).unwrap().unwrap();
-    let named = |(place, key)| (number(key), keys.name(place).to_owned());
+    let named = |(place, key): (usize, &Key)| (number(key), keys.names()[place].clone());
     keys.keys().iter().enumerate().map(named).collect()
 }
 
@@ -110,6 +110,22 @@ fn a_folder_stands_for_its_keys_in_the_order_of_their_names() {
     fs::create_dir(folder.path("empty")).unwrap();
     let told = message(ServerKeys::read(&[folder.path("empty")], &Surroundings::default()));
     assert!(told.ends_with("no file there ends in .key (--new-key makes one)"), "{told}");
+}
+
+#[test]
+fn a_key_is_somebodys_own_unless_it_is_the_one_that_was_given() {
+    let folder = Folder::new();
+    let [ben, anna] = [folder.key("keys/ben.key", 1), folder.key("anna.key", 2)];
+    let owners = |given: &[PathBuf]| {
+        let keys = ServerKeys::read(given, &Surroundings::default()).unwrap().unwrap();
+        let owner = |place| keys.owner(place).map(str::to_owned);
+        assert_eq!(keys.are_personal(), owner(0).is_some());
+        (0..2).map(owner).collect::<Vec<_>>()
+    };
+    let [ben_owns, anna_owns] = ["ben", "anna"].map(|name| Some(name.to_owned()));
+    assert_eq!(owners(std::slice::from_ref(&ben)), [None, None]);
+    assert_eq!(owners(&[folder.path("keys")]), [ben_owns.clone(), None]);
+    assert_eq!(owners(&[ben, anna]), [ben_owns, anna_owns]);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use core::task::Poll;
 
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::address::Address;
 use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::{Context, Task};
 
 use crate::cli::exit::Failure;
+use crate::client::channel::ClientChannel;
 use crate::client::retry_delay::{MAX_RETRY_DELAY, next_retry_delay};
 
 use super::session::{ChatSession, SessionEnd};
@@ -16,8 +18,9 @@ use super::state::ChatClientState;
 #[derive(Debug)]
 pub(super) struct Reconnector {
     dialer: Dialer,
+    channel: ClientChannel,
     state: State,
-    /// There was a connection.
+    /// There was a connection, and with a key a channel.
     was_connected: bool,
     delay: Duration,
     /// What was said last of why there is none.
@@ -31,15 +34,16 @@ enum State {
     Connecting,
     Connected {
         session: Box<ChatSession>,
+        peer: Address,
         since: Instant,
     },
     Done,
 }
 
 impl Reconnector {
-    pub(super) fn new(dialer: Dialer, delay: Duration) -> Self {
+    pub(super) fn new(dialer: Dialer, channel: ClientChannel, delay: Duration) -> Self {
         let state = State::Waiting(None);
-        Self { dialer, state, was_connected: false, delay, last_reason: String::new() }
+        Self { dialer, channel, state, was_connected: false, delay, last_reason: String::new() }
     }
 }
 
@@ -95,19 +99,27 @@ impl Reconnector {
             State::Connecting => match self.dialer.poll(cx) {
                 Err(nb::Error::WouldBlock) => Err(()),
                 Err(nb::Error::Other(error)) => Ok(self.connect_failed(&error, chat, cx)),
-                Ok((link, peer)) => {
-                    let is_reconnect = std::mem::replace(&mut self.was_connected, true);
-                    if is_reconnect {
+                Ok((link, peer)) => match self.channel.secure(cx.now(), link) {
+                    Ok(link) => {
+                        let since = cx.now();
+                        let session = ChatSession::new(link, self.was_connected, since, chat);
+                        Ok(State::Connected { session: Box::new(session), peer, since })
+                    }
+                    Err(error) => {
+                        chat.finish(cx, Err(Failure::system(error)));
+                        Ok(State::Done)
+                    }
+                },
+            },
+            State::Connected { session, peer, since } => {
+                if !chat.connected && session.is_open() {
+                    chat.connected = true;
+                    if std::mem::replace(&mut self.was_connected, true) {
                         chat.reporter.note(&format!("reconnected to {}", chat.settings.server));
                     }
                     chat.reporter.explain(&format!("connected to {peer}"));
-                    chat.connected = true;
                     self.last_reason.clear();
-                    let session = Box::new(ChatSession::new(link, is_reconnect, cx.now(), chat));
-                    Ok(State::Connected { session, since: cx.now() })
                 }
-            },
-            State::Connected { session, since } => {
                 let Err(nb::Error::Other(end)) = session.drive(chat, cx) else { return Err(()) };
                 let lasted = cx.now().duration_since(*since);
                 let State::Connected { session, .. } =
@@ -140,10 +152,12 @@ impl Reconnector {
             _ if leaves => (None, Ok(())),
             SessionEnd::Closed => (Some(format!("{server} closed the connection")), Ok(())),
             SessionEnd::TurnedAway(why) => failed(format!("{server} turned you away: {why}")),
+            SessionEnd::Unopened(why) => failed(why),
             SessionEnd::Broken(why) => failed(format!("connection to {server} lost: {why}")),
         };
         if let Some(message) = &message
             && chat.settings.reconnects
+            && self.was_connected
         {
             return self.retry_later(message, chat, cx.now());
         }
@@ -194,7 +208,9 @@ impl Reconnector {
 
 #[cfg(test)]
 mod tests {
+    use barewire_core::secure::Conversation;
     use barewire_linux::dialer::Resolver;
+    use barewire_linux::link::RecordBuffers;
 
     use super::super::state::tests::test;
     use super::*;
@@ -203,8 +219,10 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_a_limit() {
         test(|chat| {
-            let mut reconnector =
-                Reconnector::new(Dialer::new(Resolver::new("server", 1)), FIRST_RETRY_DELAY);
+            let records = RecordBuffers { receive: 1024, send: 1024 };
+            let channel = ClientChannel::new(None, Conversation::Chat, records, FIRST_RETRY_DELAY);
+            let dialer = Dialer::new(Resolver::new("server", 1));
+            let mut reconnector = Reconnector::new(dialer, channel, FIRST_RETRY_DELAY);
             let mut delay = || match reconnector.retry_later("refused", chat, Instant::ZERO) {
                 State::Waiting(Some(until)) => until.duration_since(Instant::ZERO).to_string(),
                 other => panic!("{other:?}"),

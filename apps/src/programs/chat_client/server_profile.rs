@@ -85,6 +85,11 @@ impl ServerProfile {
         self.welcomed || self.welcome_deadline.is_some()
     }
 
+    /// Whether it has said anything.
+    pub(super) fn was_heard(&self) -> bool {
+        self.heard != Heard::Nothing
+    }
+
     /// Why the server has let nobody in, if it closes now.
     pub(super) fn take_rejection(&mut self) -> Option<String> {
         match mem::replace(&mut self.heard, Heard::More) {
@@ -124,8 +129,12 @@ impl ServerProfile {
         if self.is_reconnect && is_left_by(line, chat) {
             self.unsent_nick.clone_from(&chat.wanted_nick);
         }
-        if line.welcome().is_some() {
+        if let Some(nick) = line.welcome() {
             self.welcomed = true;
+            if !nick.starts_with("guest") {
+                // By the user's key: it keeps that.
+                self.unsent_nick = None;
+            }
             self.history_deadline = Some((now + HISTORY_PAUSE, now + HISTORY_TIME));
             self.replay = self.is_reconnect.then(Vec::new);
             show(line, false, chat);

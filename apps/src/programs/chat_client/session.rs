@@ -5,17 +5,17 @@ use std::collections::VecDeque;
 use barewire_core::chat::{
     Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_LINE_BURST, RateLimiter,
 };
-use barewire_core::session::Session as _;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
 use barewire_linux::link::{Link, LinkError};
 
+use crate::client::channel::channel_error;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 
 use super::server_profile::{MAX_LINE, ServerProfile};
-use super::state::ChatClientState;
+use super::state::{ChatClientState, Settings};
 
 /// The room for lines that have not gone out, in bytes.
 const OUT: usize = 8192;
@@ -30,6 +30,8 @@ pub(super) enum SessionEnd {
     Closed,
     /// It let nobody in, and closed: its words.
     TurnedAway(String),
+    /// There is no channel with it: why.
+    Unopened(String),
     Broken(String),
 }
 
@@ -72,6 +74,11 @@ impl ChatSession {
         }
     }
 
+    /// Whether it can be spoken to: with a key, once there is a channel.
+    pub(super) fn is_open(&self) -> bool {
+        self.link.is_open()
+    }
+
     pub(super) fn drive(
         &mut self,
         chat: &mut ChatClientState<'_>,
@@ -88,7 +95,9 @@ impl ChatSession {
                     let end = rejection.map_or(SessionEnd::Closed, SessionEnd::TurnedAway);
                     return Err(nb::Error::Other(end));
                 }
-                Err(nb::Error::Other(fault)) => return Err(nb::Error::Other(broken(&fault))),
+                Err(nb::Error::Other(fault)) => {
+                    return Err(nb::Error::Other(self.broken(&fault, chat)));
+                }
                 Err(nb::Error::WouldBlock) => {}
             }
             self.confirm();
@@ -101,8 +110,8 @@ impl ChatSession {
             return Err(nb::Error::Other(SessionEnd::Closed));
         }
         let next = Some(self.next_send(chat)).filter(|&next| !chat.outbox.is_empty() && next > now);
-        let deadlines =
-            [self.profile.poll_deadline(), next, self.close_deadline, self.client.poll_deadline()];
+        let link = self.link.poll_deadline(&mut self.client);
+        let deadlines = [self.profile.poll_deadline(), next, self.close_deadline, link];
         cx.set_deadline(deadlines.into_iter().flatten().min());
         Err(nb::Error::WouldBlock)
     }
@@ -182,6 +191,20 @@ impl ChatSession {
         said
     }
 
+    fn broken(&self, fault: &LinkError<ClientError>, chat: &ChatClientState<'_>) -> SessionEnd {
+        match fault {
+            LinkError::Channel(error) if !self.link.is_open() => {
+                let Settings { server, timeout, .. } = &chat.settings;
+                SessionEnd::Unopened(channel_error(server, error, *timeout))
+            }
+            LinkError::Connection(error) if !self.profile.was_heard() => SessionEnd::Broken(
+                format!("{} (a server with a key hears only who names it: --key)", describe(error)),
+            ),
+            LinkError::Connection(error) => SessionEnd::Broken(describe(error).to_string()),
+            other => SessionEnd::Broken(other.to_string()),
+        }
+    }
+
     /// Ends the user's part, at once: the server gets an end of the stream rather than a reset.
     pub(super) fn leave(
         &mut self,
@@ -209,11 +232,4 @@ impl ChatSession {
             chat.outbox.push_front(line);
         }
     }
-}
-
-fn broken(fault: &LinkError<ClientError>) -> SessionEnd {
-    SessionEnd::Broken(match fault {
-        LinkError::Connection(error) => describe(error).to_string(),
-        other => other.to_string(),
-    })
 }

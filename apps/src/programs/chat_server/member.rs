@@ -2,8 +2,10 @@
 
 use core::mem;
 use core::task::Poll;
+use std::io;
 
 use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
+use barewire_core::secure::DEFAULT_TIMEOUT;
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
@@ -13,6 +15,7 @@ use jiff::Timestamp;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
+use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key};
 use crate::server::penalties::Penalty;
 
 use super::greeting::{Greeted, Greeting};
@@ -21,6 +24,7 @@ use super::newcomer::{Arrival, Newcomer};
 use super::recorder::RoomEvent;
 use super::refusal::Refusal;
 use super::state::ChatState;
+use super::unopened::Unopened;
 
 /// How much the kernel may hold for a member who does not read: more would make the room's log no
 /// bound.
@@ -32,7 +36,10 @@ pub(super) struct MemberConnection {
 }
 
 enum State {
+    /// Nothing of it has been read.
     Arrived(Newcomer),
+    /// With keys, until its channel is open.
+    Unopened(Link),
     Refused {
         link: Link,
         refusal: Refusal,
@@ -49,46 +56,101 @@ enum State {
 }
 
 impl MemberConnection {
-    pub(super) fn new(stream: StreamSocket, peer: ServedPeer, now: Instant) -> Self {
-        Self { peer, state: State::Arrived(Newcomer::new(stream, now)) }
+    /// Who has connected at `now`.
+    ///
+    /// # Errors
+    /// With keys: the system gives no randomness.
+    pub(super) fn new(
+        links: &Links,
+        now: Instant,
+        peer: ServedPeer,
+        stream: StreamSocket,
+    ) -> io::Result<Self> {
+        let state = if links.are_keyed() {
+            State::Unopened(links.link(now, stream)?)
+        } else {
+            State::Arrived(Newcomer::new(stream, now))
+        };
+        Ok(Self { peer, state })
     }
 
-    /// Looks at who has connected, unless that is done.
+    /// Finds out who has connected, unless that is done, and lets it in or not.
     fn arrive(
         &mut self,
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        let State::Arrived(newcomer) = &mut self.state else { return Poll::Ready(()) };
-        let ban = context.state.bans.find(self.peer.address.source(), Timestamp::now());
-        let refusal = if let Some(ban) = ban {
-            log::debug!("{} rejected: banned{ban}", self.peer.address);
-            Some(format!("* you are banned from this room{ban}\n"))
-        } else if cx.stopping() {
-            self.state = State::Left;
-            return Poll::Ready(());
-        } else {
-            match newcomer.turn(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(Arrival::Joins { is_known })) => {
-                    self.join(context, cx, is_known).err()
-                }
-                Poll::Ready(Ok(Arrival::Speaks(protocol))) => {
-                    log::debug!("{} rejected: it speaks {protocol:?}", self.peer.address);
-                    self.peer.penalize(Penalty::Failed, cx.now());
-                    protocol.refusal().map(str::to_owned)
-                }
-                Poll::Ready(Err(error)) => {
-                    log::debug!("{}: {}", self.peer.address, describe(&error));
-                    self.peer.penalize(Penalty::NoData, cx.now());
-                    None
-                }
+        let arrived = match &self.state {
+            State::Arrived(_) | State::Unopened(_) if cx.stopping() => {
+                self.state = State::Left;
+                return Poll::Ready(());
             }
+            State::Arrived(_) => self.look(context, cx),
+            State::Unopened(_) => self.open(context, cx),
+            _ => return Poll::Ready(()),
         };
-        if let State::Arrived(_) = self.state {
+        let Poll::Ready(refusal) = arrived else { return Poll::Pending };
+        if let State::Arrived(_) | State::Unopened(_) = self.state {
             self.refuse(cx, refusal);
         }
         Poll::Ready(())
+    }
+
+    /// Looks at who has connected. Unless it joins: what it is to be told, if anything.
+    fn look(
+        &mut self,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
+    ) -> Poll<Option<String>> {
+        let State::Arrived(newcomer) = &mut self.state else { return Poll::Ready(None) };
+        if let Some(ban) = banned(context, &self.peer) {
+            return Poll::Ready(Some(ban));
+        }
+        Poll::Ready(match newcomer.turn(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(Arrival::Joins { is_known })) => self.join(context, cx, is_known).err(),
+            Poll::Ready(Ok(Arrival::Speaks(protocol))) => {
+                log::debug!("{} rejected: it speaks {protocol:?}", self.peer.address);
+                self.peer.penalize(Penalty::Failed, cx.now());
+                protocol.refusal().map(str::to_owned)
+            }
+            Poll::Ready(Err(error)) => {
+                log::debug!("{}: {}", self.peer.address, describe(&error));
+                self.peer.penalize(Penalty::NoData, cx.now());
+                None
+            }
+        })
+    }
+
+    /// Opens the channel: who has no key is told nothing, and anything else only under the key.
+    fn open(
+        &mut self,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
+    ) -> Poll<Option<String>> {
+        let State::Unopened(link) = &mut self.state else { return Poll::Ready(None) };
+        match link.drive(cx, &mut Unopened, |never| match never {}) {
+            Err(nb::Error::WouldBlock) if !link.is_open() => return Poll::Pending,
+            Err(nb::Error::WouldBlock) => {
+                let ban = banned(context, &self.peer);
+                return Poll::Ready(ban.or_else(|| self.join(context, cx, true).err()));
+            }
+            Err(nb::Error::Other(LinkError::Channel(error))) => {
+                self.peer.penalize(channel_penalty(&error), cx.now());
+                let reason = channel_reason(&error, DEFAULT_TIMEOUT);
+                if has_no_key(&error) {
+                    context.peer_without_key(cx, &self.peer, &reason);
+                } else {
+                    log::debug!("{}: {reason}", self.peer.address);
+                }
+            }
+            Err(nb::Error::Other(error)) => {
+                log::debug!("{}: {error}", self.peer.address);
+                self.peer.penalize(Penalty::NoData, cx.now());
+            }
+            Ok(()) => {}
+        }
+        Poll::Ready(None)
     }
 
     /// Joins the room.
@@ -102,24 +164,31 @@ impl MemberConnection {
         is_known: bool,
     ) -> Result<(), String> {
         let ServerContext { state, printer, .. } = context;
-        let ChatState { room, recorder, members, motd, .. } = state;
-        let source = self.peer.address.source();
-        let id = match room.join(cx.now(), source) {
+        let ChatState { room, recorder, members, motd, links, .. } = state;
+        let (now, source) = (cx.now(), self.peer.address.source());
+        let name = match &self.state {
+            State::Unopened(link) => links.key_of(link),
+            _ => None,
+        };
+        let joined = match name {
+            Some(name) => room.join_named(now, source, name),
+            None => room.join(now, source),
+        };
+        let id = match joined {
             Ok(id) => id,
             Err(why) => {
                 context.peer_abandoned(&self.peer, &format!("rejected: {why}"));
                 return Err(why.line().to_owned());
             }
         };
-        let State::Arrived(newcomer) = mem::replace(&mut self.state, State::Left) else {
-            return Ok(());
-        };
-        let stream = newcomer.into_stream(cx);
-        if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
-            log::debug!("cannot limit the send buffer: {}", describe(&error));
-        }
-        if let Err(error) = keepalive::SERVER.enable(&stream) {
-            log::debug!("cannot enable TCP keepalive: {}", describe(&error));
+        let Some(link) = self.take_link(cx) else { return Ok(()) };
+        if let Some(stream) = link.stream() {
+            if let Err(error) = stream.set_send_buffer(SEND_BUFFER) {
+                log::debug!("cannot limit the send buffer: {}", describe(&error));
+            }
+            if let Err(error) = keepalive::SERVER.enable(stream) {
+                log::debug!("cannot enable TCP keepalive: {}", describe(&error));
+            }
         }
         members.push(cx.id());
         if is_known && let Some(mut member) = room.member(id) {
@@ -129,18 +198,23 @@ impl MemberConnection {
         recorder.record(RoomEvent::Joined(nick), printer);
         log::debug!("{nick} is {}", self.peer.address);
         let greeting = Greeting::new(motd.as_ref().map(Motd::lines));
-        let link = Link::new(stream);
         self.state = State::Joined { link, id, stopping: false, is_heard: false, greeting };
         Ok(())
     }
 
     /// Tells who is not let in why, if there is anything to tell.
     fn refuse(&mut self, cx: &mut Context<'_, ServerContext<ChatState>>, why: Option<String>) {
-        if let State::Arrived(newcomer) = mem::replace(&mut self.state, State::Left)
-            && let Some(why) = why
-        {
-            let link = Link::new(newcomer.into_stream(cx));
+        if let (Some(link), Some(why)) = (self.take_link(cx), why) {
             self.state = State::Refused { link, refusal: Refusal::new(why) };
+        }
+    }
+
+    /// The connection of who has not joined, of which no more is known then.
+    fn take_link(&mut self, cx: &mut Context<'_, ServerContext<ChatState>>) -> Option<Link> {
+        match mem::replace(&mut self.state, State::Left) {
+            State::Arrived(newcomer) => Some(Link::new(newcomer.into_stream(cx))),
+            State::Unopened(link) => Some(link),
+            _ => None,
         }
     }
 
@@ -204,6 +278,13 @@ impl MemberConnection {
             members.swap_remove(index);
         }
     }
+}
+
+/// What who is banned is told.
+fn banned(context: &mut ServerContext<ChatState>, peer: &ServedPeer) -> Option<String> {
+    let ban = context.state.bans.find(peer.address.source(), Timestamp::now())?;
+    log::debug!("{} rejected: banned{ban}", peer.address);
+    Some(format!("* you are banned from this room{ban}\n"))
 }
 
 impl Task<ServerContext<ChatState>> for MemberConnection {

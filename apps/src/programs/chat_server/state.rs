@@ -6,6 +6,8 @@ use barewire_core::chat::{
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, TaskId};
 
+use crate::server::links::Links;
+
 use super::bans::Bans;
 use super::motd::Motd;
 use super::recorder::Recorder;
@@ -24,6 +26,7 @@ pub(super) struct ChatState {
     pub(super) broadcaster: Option<TaskId>,
     pub(super) bans: Bans,
     pub(super) motd: Option<Motd>,
+    pub(super) links: Links,
     /// Members who are to leave because the operator wants it, and have not left yet.
     kicked: Vec<MemberId>,
 }
@@ -34,9 +37,10 @@ impl ChatState {
         recorder: Recorder,
         bans: Bans,
         motd: Option<Motd>,
+        links: Links,
     ) -> Self {
         let (members, kicked) = (Vec::new(), Vec::new());
-        Self { room, recorder, members, broadcaster: None, bans, motd, kicked }
+        Self { room, recorder, members, broadcaster: None, bans, motd, links, kicked }
     }
 
     /// Has a member leave, who is told that the operator wants it.

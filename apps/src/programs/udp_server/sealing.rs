@@ -20,11 +20,6 @@ impl DatagramKeys {
     pub(super) fn new(owners: ServerKeys) -> Self {
         Self { keys: owners.keys().iter().map(DatagramKey::new).collect(), owners }
     }
-
-    /// Whose a key is, where there are several.
-    fn owner(&self, place: usize) -> Option<&str> {
-        (self.keys.len() > 1).then(|| self.owners.name(place))
-    }
 }
 
 /// What a socket opens requests in, and seals replies in.
@@ -65,7 +60,7 @@ impl<'k> Sealing<'k> {
 }
 
 impl<'b> SealedBatch<'b> {
-    /// Opens a request, has it shown, with whose key it was sealed if there are several, and seals the reply:
+    /// Opens a request, has it shown, with whose key it was sealed if that is somebody's own, and seals the reply:
     /// `text`, or else what was asked. `None`: it was sealed with no key of the server's.
     pub(super) fn answer(
         &mut self,
@@ -77,7 +72,7 @@ impl<'b> SealedBatch<'b> {
         let request = request.get_mut(..datagram.bytes.len())?;
         request.copy_from_slice(datagram.bytes);
         let (place, opened) = open_request(&keys.keys, request)?;
-        show(Datagram::whole(datagram.source, opened.bytes), keys.owner(place));
+        show(Datagram::whole(datagram.source, opened.bytes), keys.owners.owner(place));
         let text = text.unwrap_or(opened.bytes);
         keys.keys[place].seal_reply(*random, opened.id, text, replies.next()?)
     }

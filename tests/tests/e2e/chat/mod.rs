@@ -2,6 +2,7 @@
 
 mod crowd;
 mod flood;
+mod keyed;
 mod log_file;
 mod moderation;
 mod nicks;

@@ -8,10 +8,6 @@ use nix::unistd::geteuid;
 
 use super::{PROGRAMS, SERVERS};
 
-/// Those that take a key.
-const KEYED: [&str; 6] =
-    ["udp-server", "udp-client", "tcp-server", "tcp-client", "file-server", "file-client"];
-
 /// An address that each of them takes, where nobody is.
 fn address(program: &str) -> &'static str {
     if SERVERS.contains(&program) { "127.0.0.1:0" } else { "127.0.0.1:9" }
@@ -84,7 +80,7 @@ fn what_is_no_key_is_told_with_what_mends_it() {
         fs::set_permissions(folder.path(name), Permissions::from_mode(0o600)).unwrap();
     }
     fs::set_permissions(open.path(), Permissions::from_mode(0o640)).unwrap();
-    for program in KEYED {
+    for program in PROGRAMS {
         for (name, why) in [
             ("none", "no such file or directory (--new-key makes one)"),
             ("short", "it has 9 bytes, and a key has 32"),
@@ -147,7 +143,7 @@ fn a_key_of_another_user_is_none() {
     let folder = Folder::new();
     let key = KeyFile::new(&folder, "ben");
     chown(key.path(), Some(SOMEBODY), None).unwrap();
-    for program in KEYED {
+    for program in PROGRAMS {
         run(program, &[address(program), "--key", key.arg()])
             .exits(1)
             .says(&["it belongs to user 65432, neither to root nor to user 0"])

@@ -5,7 +5,7 @@ use barewire_tests::harness::{Launch, run};
 use super::{CLIENTS, PROGRAMS, SERVERS};
 
 /// The options that every program has.
-const COMMON: [&str; 12] = [
+const COMMON: [&str; 13] = [
     "--help",
     "--version",
     "-v",
@@ -18,15 +18,13 @@ const COMMON: [&str; 12] = [
     "--no-sandbox",
     "--require-sandbox",
     "--new-key",
+    "--key",
 ];
 
 /// The options of each program's own.
 const OWN: [(&str, &[&str]); 8] = [
-    ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads", "--key"]),
-    (
-        "udp-client",
-        &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind", "--key"],
-    ),
+    ("udp-server", &["--reply", "--echo", "--capacity", "--rate", "--once", "--threads"]),
+    ("udp-client", &["--timeout", "--retries", "--count", "--interval", "--capacity", "--bind"]),
     (
         "tcp-server",
         &[
