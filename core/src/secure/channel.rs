@@ -142,6 +142,18 @@ impl<'b> Channel<'b> {
         self.peer_key as usize
     }
 
+    /// Whether it is a client's, and the server has not answered yet. A connection that the server resets then
+    /// has been [refused](ChannelError::Refused).
+    pub const fn awaits_answer(&self) -> bool {
+        matches!(self.stage, Stage::Opening(_))
+    }
+
+    /// Gives back the buffers that it received into and sent from, for another channel. What they hold is
+    /// what came in and went out last.
+    pub fn into_buffers(self) -> [&'b mut [u8]; 2] {
+        [self.reader.into_buffer(), self.writer.into_buffer()]
+    }
+
     fn open(&mut self) {
         (self.stage, self.deadline) = (Stage::Open, Deadline::NEVER);
     }

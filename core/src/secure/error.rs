@@ -22,8 +22,8 @@ pub enum ChannelError<E> {
     /// damaged under way; a server that is in order and has another key [refuses](Self::Refused).
     WrongKey,
     /// To a client: the server closed without an answer. It has another key, or none, or it means another
-    /// conversation or version. (If it resets the connection instead, which means the same before the channel
-    /// is open, the driver tells that as an error of the connection.)
+    /// conversation or version. (That it resets the connection, which means the same as long as the channel
+    /// [awaits its answer](super::Channel::awaits_answer), the driver tells as an error of the connection.)
     Refused,
     /// The peer did not take its part in the handshake in time; the client's first record is part of it.
     TimedOut,

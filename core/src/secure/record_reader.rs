@@ -48,6 +48,10 @@ impl<'b> RecordReader<'b> {
         Some(Self { buffer, size, cipher: None, place, proven: false, ended: false })
     }
 
+    pub(super) fn into_buffer(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
     /// The size of records that it takes.
     pub(super) const fn size(&self) -> RecordSize {
         self.size

@@ -33,6 +33,10 @@ impl<'b> RecordWriter<'b> {
         }
     }
 
+    pub(super) fn into_buffer(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
     /// From now on, records go out: the first at once, if it is owed as a proof.
     pub(super) fn begin(&mut self, cipher: CipherState, size: RecordSize, owes_proof: bool) {
         (self.cipher, self.size, self.owes_proof) = (Some(cipher), size.bytes(), owes_proof);

@@ -1,8 +1,9 @@
 """Has the firmware talk with the programs of Linux: every conversation, in both directions.
 
-    python3 check FIRMWARE PROGRAMS
+    python3 check FIRMWARE PROGRAMS KEYED KEY
 
-FIRMWARE is its ELF file, PROGRAMS the folder of the programs. It exits with 0 if all went as it must.
+FIRMWARE is its ELF file, PROGRAMS the folder of the programs, KEYED the firmware that was built with the key in the
+file KEY. It exits with 0 if all went as it must.
 """
 
 import os
@@ -13,13 +14,14 @@ import sys
 import tempfile
 import time
 
-from figures import figures
-from processes import PATIENCE, RUN, Board, Failure, Process, read_all
+sys.dont_write_bytecode = True
+
+import with_key  # noqa: E402
+from figures import assert_figures  # noqa: E402
+from processes import HOST, PATIENCE, RUN, Board, Failure, Process, must, read_all  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FIRMWARE, PROGRAMS = (os.path.abspath(path) for path in sys.argv[1:])
-# This machine, as the firmware sees it.
-HOST = "10.0.2.2"
+FIRMWARE, PROGRAMS, KEYED, KEY = (os.path.abspath(path) for path in sys.argv[1:])
 # What one client may leave to others: sockets for files, and places in the room.
 DOWNLOADS, MEMBERS = 4, 7
 
@@ -38,11 +40,6 @@ def calls(role, port, text, code=0):
     """The firmware as a client of this machine, until its end."""
     name = f"firmware as {role}"
     return Process(name, [RUN, FIRMWARE, role, f"{HOST}:{port}", text]).finish(code)
-
-
-def must(fact, what):
-    if not fact:
-        raise Failure(what)
 
 
 def noise():
@@ -239,11 +236,15 @@ def it_fails_when_nobody_answers():
     calls("tcp-client", port, "hello?", code=1).wait_for("Refused")
 
 
-def deepest_stack():
-    """The deepest that any of the runs has logged, and how deep it may be."""
-    lines = [line for process in Process.started for line in process.lines if "stack: " in line]
-    words = [line.split("stack: ")[1].split() for line in lines]
-    return max((int(used), int(size)) for used, _, size, _ in words)
+def attempt(rows):
+    """Runs the rows, each a function and its arguments."""
+    for row, arguments in rows:
+        start = time.monotonic()
+        try:
+            row(*arguments)
+        except (Failure, OSError) as error:
+            raise Failure(f"{row.__name__}: {error}") from error
+        print(f"ok  {row.__name__}  ({time.monotonic() - start:.1f} s)", flush=True)
 
 
 def main():
@@ -252,35 +253,29 @@ def main():
         os.mkdir(served)
         os.mkdir(given)
         board = Board(FIRMWARE)
-        for row, arguments in [
-            (it_answers_datagrams, [board]),
-            (it_greets_many_at_once, [board]),
-            (it_greets_the_simplest_client, [board]),
-            (it_sends_files, [board, given]),
-            (it_lists_and_refuses_files, [board]),
-            (it_sends_plainly_and_from_the_middle, [board]),
-            (it_serves_beside_one_that_lingers, [board, given]),
-            (it_hosts_a_chat, [board]),
-            (it_turns_away_whom_it_has_no_place_for, [board]),
-            (it_survives_a_rush, [board]),
-            (it_asks_by_datagram, []),
-            (it_answers_a_greeting, []),
-            (it_downloads, [served]),
-            (it_chats, []),
-            (it_fails_when_nobody_answers, []),
-        ]:
-            start = time.monotonic()
-            try:
-                row(*arguments)
-            except (Failure, OSError) as error:
-                raise Failure(f"{row.__name__}: {error}") from error
-            print(f"ok  {row.__name__}  ({time.monotonic() - start:.1f} s)", flush=True)
-    flash, ram = figures(FIRMWARE)
-    used, size = deepest_stack()
-    print(
-        f"the firmware takes {flash:,} bytes of flash ({96 << 10:,} of them a file), "
-        f"{ram:,} of static RAM, and has used {used:,} of {size:,} of stack"
-    )
+        attempt(
+            [
+                (it_answers_datagrams, [board]),
+                (it_greets_many_at_once, [board]),
+                (it_greets_the_simplest_client, [board]),
+                (it_sends_files, [board, given]),
+                (it_lists_and_refuses_files, [board]),
+                (it_sends_plainly_and_from_the_middle, [board]),
+                (it_serves_beside_one_that_lingers, [board, given]),
+                (it_hosts_a_chat, [board]),
+                (it_turns_away_whom_it_has_no_place_for, [board]),
+                (it_survives_a_rush, [board]),
+                (it_asks_by_datagram, []),
+                (it_answers_a_greeting, []),
+                (it_downloads, [served]),
+                (it_chats, []),
+                (it_fails_when_nobody_answers, []),
+            ]
+        )
+    assert_figures("without a key", FIRMWARE, Process.started)
+    plain = len(Process.started)
+    attempt(with_key.rows(KEYED, KEY, PROGRAMS))
+    assert_figures("with a key", KEYED, Process.started[plain:])
 
 
 try:

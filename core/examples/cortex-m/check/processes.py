@@ -13,8 +13,17 @@ PATIENCE = 30
 RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run")
 
 
+# This machine, as the firmware sees it.
+HOST = "10.0.2.2"
+
+
 class Failure(Exception):
     """Something is not as it must be."""
+
+
+def must(fact, what):
+    if not fact:
+        raise Failure(what)
 
 
 class Process:

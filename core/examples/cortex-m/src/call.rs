@@ -4,13 +4,15 @@ use core::error::Error;
 use core::fmt;
 use core::mem;
 
-use barewire_core::driver::DriveError;
+use barewire_core::secure::Conversation;
 use barewire_core::session::Session;
 use barewire_core::time::{Duration, Instant};
-use barewire_smoltcp::{Broken, Connection};
+use barewire_smoltcp::Connection;
 use smoltcp::iface::Context;
 use smoltcp::socket::tcp::{ConnectError, Socket, State};
 use smoltcp::wire::IpEndpoint;
+
+use crate::security::{Link, LinkError, Security};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -20,24 +22,27 @@ pub trait Client {
     /// This side of the conversation.
     type Session: Session;
 
+    /// Which conversation it is.
+    const CONVERSATION: Conversation;
+
     /// The connection is there.
     fn open(&mut self, now: Instant) -> Self::Session;
 
-    /// Gives the conversation a turn, by [`Connection::drive`], and the session its commands.
+    /// Gives the conversation a turn, by [`Link::drive`], and the session its commands.
     ///
     /// # Errors
-    /// As [`Connection::drive`].
+    /// As [`Link::drive`].
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientError<Self>>;
 }
 
 /// How a client's conversation fails.
-pub type ClientError<C> = DriveError<<<C as Client>::Session as Session>::Error, Broken>;
+pub type ClientError<C> = LinkError<<<C as Client>::Session as Session>::Error>;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +52,10 @@ pub enum CallError<E> {
     Refused,
     /// The server did not answer.
     Unanswered,
+    /// There is no memory for the channel.
+    NoMemory,
     /// The conversation failed.
-    Failed(DriveError<E, Broken>),
+    Failed(LinkError<E>),
 }
 
 impl<E: fmt::Display> fmt::Display for CallError<E> {
@@ -56,6 +63,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             Self::Refused => f.write_str("connection refused"),
             Self::Unanswered => f.write_str("the server does not answer"),
+            Self::NoMemory => f.write_str("no memory for another connection under a key"),
             Self::Failed(error) => error.fmt(f),
         }
     }
@@ -63,24 +71,24 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 
 impl<E: Error> Error for CallError<E> {}
 
-/// A call by client `C`.
+/// A call by client `C`, held under `K`.
 #[derive(Debug)]
-pub struct Call<C: Client> {
+pub struct Call<C: Client, K: Security> {
     client: C,
-    stage: Stage<C::Session>,
+    stage: Stage<C::Session, K::Link>,
 }
 
 #[derive(Debug)]
-enum Stage<S: Session> {
+enum Stage<S: Session, L> {
     Connecting {
         until: Instant,
     },
-    Talking(Connection, S),
+    Talking(L, S),
     /// The conversation is over. What was said last, and the end, may still be under way.
-    Closing(Connection, Result<(), DriveError<S::Error, Broken>>),
+    Closing(Connection, Result<(), LinkError<S::Error>>),
 }
 
-impl<C: Client> Call<C> {
+impl<C: Client, K: Security> Call<C, K> {
     /// Starts a call from `port`, which should be another each time (RFC 6056).
     ///
     /// # Errors
@@ -109,6 +117,7 @@ impl<C: Client> Call<C> {
     /// `WouldBlock`: it goes on. [`CallError`]: it has failed.
     pub fn turn(
         &mut self,
+        security: &mut K,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), CallError<<C::Session as Session>::Error>> {
@@ -120,16 +129,25 @@ impl<C: Client> Call<C> {
                     return Err(nb::Error::Other(CallError::Unanswered));
                 }
                 State::SynSent | State::SynReceived => return Err(nb::Error::WouldBlock),
-                _ => self.stage = Stage::Talking(Connection::new(), self.client.open(now)),
+                _ => {
+                    let Some(link) = security.call(now, C::CONVERSATION) else {
+                        socket.abort();
+                        return Err(nb::Error::Other(CallError::NoMemory));
+                    };
+                    self.stage = Stage::Talking(link, self.client.open(now));
+                }
             }
         }
-        if let Stage::Talking(connection, session) = &mut self.stage {
-            let over = match self.client.talk(session, connection, socket, now) {
+        if let Stage::Talking(link, session) = &mut self.stage {
+            let over = match self.client.talk(session, link, socket, now) {
                 Ok(()) => Ok(()),
                 Err(nb::Error::WouldBlock) => return Err(nb::Error::WouldBlock),
                 Err(nb::Error::Other(error)) => Err(error),
             };
-            self.stage = Stage::Closing(mem::take(connection), over);
+            let stage = mem::replace(&mut self.stage, Stage::Connecting { until: now });
+            if let Stage::Talking(link, _) = stage {
+                self.stage = Stage::Closing(security.end(link), over);
+            }
         }
         if let Stage::Closing(connection, over) = &mut self.stage
             && connection.finish(now, socket)

@@ -6,16 +6,17 @@ use core::ops::ControlFlow;
 use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room};
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
+use barewire_core::secure::{ChannelError, Conversation};
 use barewire_core::source::Source;
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
-use barewire_smoltcp::Connection;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::{IpAddress, IpEndpoint};
 
 use crate::call::{Client, ClientError};
 use crate::log::info;
+use crate::security::Link;
 use crate::server::Service;
 
 /// A room.
@@ -57,6 +58,8 @@ impl<T: Read + Write + ReadReady + WriteReady + Shutdown> Operator<T> {
 impl Service for RoomService<'_> {
     type Peer = MemberId;
 
+    const CONVERSATION: Conversation = Conversation::Chat;
+
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<MemberId> {
         let IpAddress::Ipv4(address) = client.addr;
         let id = self.room.join(now, Source::from(IpAddr::V4(address)));
@@ -70,7 +73,7 @@ impl Service for RoomService<'_> {
     fn serve(
         &mut self,
         id: &mut MemberId,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
@@ -78,11 +81,13 @@ impl Service for RoomService<'_> {
             socket.abort();
             return false;
         };
-        let driven = connection.drive(now, &mut member, socket, |event| info!("{}", event));
+        let driven = link.drive(now, &mut member, socket, |event| info!("{}", event));
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(DriveError::Session(error))) => error.into(),
+            Err(nb::Error::Other(DriveError::Session(ChannelError::Session(error)))) => {
+                error.into()
+            }
             Err(nb::Error::Other(_)) => LeaveReason::Lost,
         };
         info!("{} leaves: {}", self.room.nick(*id).unwrap_or_default(), why);
@@ -135,6 +140,8 @@ impl<'t> Passer<'t> {
 impl Client for Passer<'_> {
     type Session = chat::Client<MAX_LINE, LONGEST>;
 
+    const CONVERSATION: Conversation = Conversation::Chat;
+
     fn open(&mut self, _now: Instant) -> Self::Session {
         chat::Client::new(DEFAULT_QUIET)
     }
@@ -142,7 +149,7 @@ impl Client for Passer<'_> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientError<Self>> {
@@ -157,7 +164,7 @@ impl Client for Passer<'_> {
             Stage::Entering | Stage::Listening => {}
         }
         let stage = &mut self.stage;
-        connection.drive(now, session, socket, |heard| match heard {
+        link.drive(now, session, socket, |heard| match heard {
             Ok(heard) => {
                 info!("{}", heard.printable());
                 match (*stage, heard.kind) {

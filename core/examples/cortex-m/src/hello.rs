@@ -1,14 +1,15 @@
 //! The hello handshake, both sides of it.
 
 use barewire_core::hello::{self, HandshakeConfig};
+use barewire_core::secure::Conversation;
 use barewire_core::text::Text;
 use barewire_core::time::Instant;
-use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
 use crate::call::{Client, ClientError};
 use crate::log::info;
+use crate::security::Link;
 use crate::server::Service;
 
 /// The longest text that is taken, in bytes.
@@ -30,6 +31,8 @@ impl HelloService {
 impl Service for HelloService {
     type Peer = (IpEndpoint, hello::Server<'static, LONGEST>);
 
+    const CONVERSATION: Conversation = Conversation::Hello;
+
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Self::Peer> {
         Some((client, hello::Server::new(now, self.greeting, HandshakeConfig::default())))
     }
@@ -37,11 +40,11 @@ impl Service for HelloService {
     fn serve(
         &mut self,
         (client, session): &mut Self::Peer,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
-        match connection.drive(now, session, socket, |answer| info!("{}: {}", client, answer)) {
+        match link.drive(now, session, socket, |answer| info!("{}: {}", client, answer)) {
             Err(nb::Error::WouldBlock) => return true,
             Err(nb::Error::Other(error)) => info!("{}: hello failed: {}", client, error),
             Ok(()) => {}
@@ -66,6 +69,8 @@ impl<'t> HelloClient<'t> {
 impl<'t> Client for HelloClient<'t> {
     type Session = hello::Client<'t, LONGEST>;
 
+    const CONVERSATION: Conversation = Conversation::Hello;
+
     fn open(&mut self, now: Instant) -> Self::Session {
         hello::Client::new(now, self.answer, HandshakeConfig::default())
     }
@@ -73,10 +78,10 @@ impl<'t> Client for HelloClient<'t> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientError<Self>> {
-        connection.drive(now, session, socket, |greeting| info!("greeting: {}", greeting))
+        link.drive(now, session, socket, |greeting| info!("greeting: {}", greeting))
     }
 }

@@ -5,6 +5,7 @@
 //! | [`net`] | the interface, its device and its sockets, and what they do in one turn |
 //! | [`server`] | sockets that listen, serve, close and listen again |
 //! | [`call`] | one connection to a server, from its opening to its end |
+//! | [`security`] | the key, for all of them |
 //! | [`hello`], [`files`], [`chat`], [`datagrams`] | the conversations |
 //!
 //! The driver is the core's, over a socket of smoltcp as [`barewire_smoltcp`] has it.
@@ -25,6 +26,7 @@ pub mod files;
 pub mod hello;
 mod log;
 pub mod net;
+pub mod security;
 pub mod server;
 #[cfg(test)]
 mod tests;

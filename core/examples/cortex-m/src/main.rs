@@ -6,6 +6,7 @@
 mod board;
 mod flash;
 mod host;
+mod key;
 mod memory;
 mod roles;
 

@@ -10,10 +10,11 @@ use static_cell::{ConstStaticCell, StaticCell};
 
 use crate::board::Frames;
 
-/// How many clients at once each service has sockets for.
-pub(crate) const GREETED: usize = 4;
-pub(crate) const DOWNLOADS: usize = 4;
-pub(crate) const MEMBERS: usize = 7;
+/// How many clients at once each service has sockets for: fewer under a key, since each needs a channel's memory
+/// besides.
+pub(crate) const GREETED: usize = if cfg!(keyed) { 2 } else { 4 };
+pub(crate) const DOWNLOADS: usize = if cfg!(keyed) { 2 } else { 4 };
+pub(crate) const MEMBERS: usize = if cfg!(keyed) { 4 } else { 7 };
 
 const SOCKETS: usize = GREETED + DOWNLOADS + MEMBERS + 2;
 
@@ -57,6 +58,20 @@ impl Sockets {
     }
 }
 
+/// How many channels there may be at once: one for each connection.
+#[cfg(keyed)]
+pub(crate) const CHANNELS: usize = GREETED + DOWNLOADS + MEMBERS;
+
+/// What a channel receives into, and sends from.
+#[cfg(keyed)]
+type Records = ([u8; 1024], [u8; 320]);
+
+/// The memory of all channels.
+#[cfg(keyed)]
+pub(crate) fn channels() -> impl Iterator<Item = [&'static mut [u8]; 2]> {
+    RECORDS.take().iter_mut().map(|(receive, send)| [&mut receive[..], &mut send[..]])
+}
+
 /// What the stack keeps its sockets in.
 ///
 /// In a frame of its own, which is gone before the stack is needed for more.
@@ -94,6 +109,9 @@ const LOG: usize = 9728;
 
 // What is all zeros takes no flash; what is not is made at the start, and takes some code instead of its
 // size. So the room is not in one piece (`chat::RoomStorage`), of which nine tenths are zeros.
+#[cfg(keyed)]
+static RECORDS: ConstStaticCell<[Records; CHANNELS]> =
+    ConstStaticCell::new([([0; 1024], [0; 320]); CHANNELS]);
 pub(crate) static FRAMES: ConstStaticCell<Frames> = ConstStaticCell::new(Frames::new());
 pub(crate) static BUFFERS: ConstStaticCell<Sockets> = ConstStaticCell::new(Sockets::new());
 static LINES: ConstStaticCell<[u8; ROOM.bytes(LOG)]> = ConstStaticCell::new([0; ROOM.bytes(LOG)]);

@@ -12,6 +12,7 @@ use barewire_cortex_m::datagrams::{Answerer, Asker};
 use barewire_cortex_m::files::{Checksum, Fetch, FileService, FlashStore};
 use barewire_cortex_m::hello::{HelloClient, HelloService};
 use barewire_cortex_m::net::Net;
+use barewire_cortex_m::security::Security as _;
 use barewire_cortex_m::server::Server;
 use defmt::Format;
 use smoltcp::socket::udp;
@@ -19,6 +20,7 @@ use smoltcp::socket::udp;
 use crate::board::{Clock, Ethernet, Serial, stack};
 use crate::flash::FILES;
 use crate::host::{self, Program};
+use crate::key::{Safety, safety};
 use crate::memory::{self, DOWNLOADS, GREETED, MEMBERS, Sockets};
 
 const DATAGRAM_PORT: u16 = 8081;
@@ -49,12 +51,13 @@ pub(crate) fn serve(
     let mut answerer = answerer.map_err(failed)?;
     let greeting = Text::new("你好 from a Cortex-M3").map_err(failed)?;
     let mut hello_service =
-        Server::<_, GREETED>::new(HelloService::new(greeting), HELLO_PORT, hello);
+        Server::<_, Safety, GREETED>::new(HelloService::new(greeting), HELLO_PORT, hello);
     let file_service = FileService::new(FlashStore::new(&FILES));
-    let mut file_service = Server::<_, DOWNLOADS>::new(file_service, FILE_PORT, files);
+    let mut file_service = Server::<_, Safety, DOWNLOADS>::new(file_service, FILE_PORT, files);
     let room = RoomService::new(memory::room().map_err(failed)?);
-    let mut room = Server::<_, MEMBERS>::new(room, CHAT_PORT, chat);
+    let mut room = Server::<_, Safety, MEMBERS>::new(room, CHAT_PORT, chat);
     let mut operator = Operator::new(serial);
+    let mut safety = safety();
 
     let mut deepest = Deepest::default();
     defmt::info!("serving");
@@ -62,11 +65,11 @@ pub(crate) fn serve(
         let now = clock.now();
         deepest.look(now);
         net.receive(now);
-        answerer.turn(net.sockets.get_mut(datagrams), now);
-        hello_service.turn(&mut net.sockets, now);
-        let downloads = file_service.turn(&mut net.sockets, now);
+        answerer.turn(&mut safety, net.sockets.get_mut(datagrams), now);
+        hello_service.turn(&mut safety, &mut net.sockets, now);
+        let downloads = file_service.turn(&mut safety, &mut net.sockets, now);
         operator.turn(room.service(), now);
-        let lines = room.turn(&mut net.sockets, now);
+        let lines = room.turn(&mut safety, &mut net.sockets, now);
         net.send(now);
         if !downloads && !lines {
             net.device.sleep();
@@ -108,8 +111,10 @@ pub(crate) fn call(
         Program::Udp => {
             let handle = net.sockets.add(memory::datagram_socket(&mut buffers.datagrams));
             let socket = net.sockets.get_mut::<udp::Socket<'_>>(handle);
-            let mut asker = Asker::new(socket, port, server, text.as_bytes()).map_err(failed)?;
-            wait(&mut net, clock, |net, now| asker.turn(net.sockets.get_mut(handle), now))
+            let (mut safety, mut buffer) = (safety(), [0; 512]);
+            let request = safety.ask(text.as_bytes(), &mut buffer).ok_or(Failed)?;
+            let mut asker = Asker::new(socket, port, server, request).map_err(failed)?;
+            wait(&mut net, clock, |net, now| asker.turn(&safety, net.sockets.get_mut(handle), now))
                 .map_err(failed)
         }
         Program::Tcp => {
@@ -152,10 +157,13 @@ where
 {
     let mut socket = buffers.call.socket();
     let context = net.interface.context();
-    let mut call = Call::new(client, &mut socket, context, server.into(), port, clock.now())
-        .map_err(failed)?;
+    let mut safety = safety();
+    let mut call =
+        Call::<_, Safety>::new(client, &mut socket, context, server.into(), port, clock.now())
+            .map_err(failed)?;
     let handle = net.sockets.add(socket);
-    wait(net, clock, |net, now| call.turn(net.sockets.get_mut(handle), now)).map_err(failed)?;
+    wait(net, clock, |net, now| call.turn(&mut safety, net.sockets.get_mut(handle), now))
+        .map_err(failed)?;
     Ok(call.into_client())
 }
 

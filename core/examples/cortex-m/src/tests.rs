@@ -1,6 +1,7 @@
 //! The driver and the services over two sockets of one stack, which reach each other through a
 //! loopback device, under virtual time.
 
+mod keyed;
 mod links;
 mod services;
 

@@ -158,6 +158,14 @@ pub fn datagrams(given: &Given, machines: &mut Machines) {
 
 /// What not every owner needs.
 pub fn rest(given: &Given, machines: &mut Machines) {
+    used(hidden(&mut machines.client).awaits_answer());
+    if let (Some(key), Some([receive, send])) =
+        (machines.keys.first(), machines.server_buffers.take())
+        && let Ok(made) =
+            Channel::client(given.now, machines.config, key, &mut machines.random, receive, send)
+    {
+        used(made.into_buffers());
+    }
     let key = Key::generate(&mut machines.random);
     used(key.as_bytes());
     used(DatagramKey::new(&key));

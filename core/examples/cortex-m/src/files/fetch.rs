@@ -1,13 +1,14 @@
 //! The side that wants a file.
 
 use barewire_core::file::{Receiver, ReceiverEvent, Request, TransferConfig};
+use barewire_core::secure::Conversation;
 use barewire_core::time::Instant;
-use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 
 use super::flash_store::LONGEST;
 use crate::call::{Client, ClientError};
 use crate::log::info;
+use crate::security::Link;
 
 /// The room for one request: its header and the name.
 const REQUEST: usize = 40 + LONGEST;
@@ -43,6 +44,8 @@ impl<'n, F: FnMut(&[u8])> Fetch<'n, F> {
 impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
     type Session = Receiver<REQUEST>;
 
+    const CONVERSATION: Conversation = Conversation::File;
+
     fn open(&mut self, now: Instant) -> Self::Session {
         let mut receiver = Receiver::new(now, TransferConfig::default());
         // Then there is nothing to wait for, and nothing proven.
@@ -56,11 +59,11 @@ impl<F: FnMut(&[u8])> Client for Fetch<'_, F> {
     fn talk(
         &mut self,
         session: &mut Self::Session,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> nb::Result<(), ClientError<Self>> {
-        connection.drive(now, session, socket, |received| match received {
+        link.drive(now, session, socket, |received| match received {
             ReceiverEvent::Response(answer) => self.size = answer.size,
             ReceiverEvent::Refused(refusal) => info!("{}: {}", self.name, refusal),
             ReceiverEvent::Contents(bytes) => (self.consume)(bytes),

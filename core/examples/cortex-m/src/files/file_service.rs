@@ -4,14 +4,15 @@ use barewire_core::file::{
     Digest, Offer, Pending, Refusal, RequestEvent, Segment, SegmentDigester, Sender, TransferConfig,
 };
 use barewire_core::printable::printable;
+use barewire_core::secure::Conversation;
 use barewire_core::session::InMemory;
 use barewire_core::time::Instant;
-use barewire_smoltcp::Connection;
 use smoltcp::socket::tcp::Socket;
 use smoltcp::wire::IpEndpoint;
 
 use super::flash_store::{FlashStore, Found, LONGEST};
 use crate::log::info;
+use crate::security::Link;
 use crate::server::Service;
 
 /// How many bytes are digested in one turn, so that the network gets its own in between.
@@ -111,6 +112,8 @@ impl FileService {
 impl Service for FileService {
     type Peer = Peer;
 
+    const CONVERSATION: Conversation = Conversation::File;
+
     fn open(&mut self, now: Instant, client: IpEndpoint) -> Option<Peer> {
         let sender = Sender::new(now, TransferConfig::default());
         Some(Peer { client, sender, found: None })
@@ -119,7 +122,7 @@ impl Service for FileService {
     fn serve(
         &mut self,
         peer: &mut Peer,
-        connection: &mut Connection,
+        link: &mut impl Link,
         socket: &mut Socket<'_>,
         now: Instant,
     ) -> bool {
@@ -128,7 +131,7 @@ impl Service for FileService {
             let contents = peer.found.map_or(&[][..], |found| self.store.contents(found));
             let mut session = InMemory { session: &mut peer.sender, contents };
             let mut asked = None;
-            let driven = connection.drive(now, &mut session, socket, |event| match event {
+            let driven = link.drive(now, &mut session, socket, |event| match event {
                 RequestEvent::Request(request) => {
                     info!("{}: asks for {}", client, printable(request.name));
                     asked = Some(self.store.find(&request));

@@ -18,6 +18,7 @@ use crate::chat::{Passer, RoomService};
 use crate::files::{Fetch, File, FileService, FlashStore};
 use crate::hello::{HelloClient, HelloService};
 use crate::net::Net;
+use crate::security::Plain;
 use crate::server::{Server, Service};
 
 /// Longer than any buffer, and a digest's worth of pieces.
@@ -33,20 +34,20 @@ static CONTENTS: [u8; 10_000] = {
 
 static FILES: [File; 2] = [File::new("contents", &CONTENTS), File::new("empty", b"")];
 
-fn server<S: Service, const N: usize>(stack: &mut TestStack, service: S) -> Server<S, N> {
+fn server<S: Service, const N: usize>(stack: &mut TestStack, service: S) -> Server<S, Plain, N> {
     Server::new(service, PORT, [(); N].map(|()| stack.socket(128)))
 }
 
-fn hello_service<const N: usize>(stack: &mut TestStack) -> Server<HelloService, N> {
+fn hello_service<const N: usize>(stack: &mut TestStack) -> Server<HelloService, Plain, N> {
     server(stack, HelloService::new(Text::new("how are you?").unwrap()))
 }
 
-fn file_service<const N: usize>(stack: &mut TestStack) -> Server<FileService, N> {
+fn file_service<const N: usize>(stack: &mut TestStack) -> Server<FileService, Plain, N> {
     server(stack, FileService::new(FlashStore::new(&FILES)))
 }
 
 /// Calls the server, in a socket of its own.
-fn call<C: Client>(stack: &mut TestStack, client: C) -> (SocketHandle, Call<C>) {
+fn call<C: Client>(stack: &mut TestStack, client: C) -> (SocketHandle, Call<C, Plain>) {
     let (handle, port) = (stack.socket(200), stack.port());
     let Net { interface, sockets, .. } = &mut stack.net;
     let server = IpEndpoint::new(ADDRESS, PORT);
@@ -58,13 +59,13 @@ fn call<C: Client>(stack: &mut TestStack, client: C) -> (SocketHandle, Call<C>) 
 #[track_caller]
 fn finish<C: Client, S: Service, const N: usize>(
     stack: &mut TestStack,
-    server: &mut Server<S, N>,
-    (handle, mut call): (SocketHandle, Call<C>),
+    server: &mut Server<S, Plain, N>,
+    (handle, mut call): (SocketHandle, Call<C, Plain>),
 ) -> Result<C, CallError<<C::Session as barewire_core::session::Session>::Error>> {
     let mut outcome = None;
     stack.until(|stack| {
-        server.turn(&mut stack.net.sockets, stack.now);
-        outcome = match call.turn(stack.net.sockets.get_mut(handle), stack.now) {
+        server.turn(&mut Plain, &mut stack.net.sockets, stack.now);
+        outcome = match call.turn(&mut Plain, stack.net.sockets.get_mut(handle), stack.now) {
             Ok(()) => Some(Ok(())),
             Err(nb::Error::WouldBlock) => None,
             Err(nb::Error::Other(error)) => Some(Err(error)),
@@ -108,13 +109,13 @@ fn a_client_that_never_closes_is_reset_in_the_end() {
     let mut service = hello_service::<1>(&mut stack);
     let raw = stack.connect(64);
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         stack.get(raw).can_recv()
     });
     stack.get(raw).send_slice(b"fine\n").unwrap();
     let start = stack.now;
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         stack.get(raw).state() == State::Closed
     });
     let took = stack.now.duration_since(start);
@@ -131,7 +132,7 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     let mut service = Server::new(service, PORT, [handle]);
     let gone = stack.connect(64);
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         stack.get(gone).can_recv()
     });
     // Not even who it was is known any more, so no reset can be sent.
@@ -140,7 +141,7 @@ fn a_client_whose_machine_is_gone_gives_its_socket_back() {
     stack.net.interface.update_ip_addrs(|_| {});
     let end = stack.now + DEFAULT_TIMEOUT + FLUSH + FLUSH + Duration::from_secs(1);
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         stack.now >= end
     });
     assert!(stack.get(handle).is_listening());
@@ -194,7 +195,7 @@ fn requests_that_wait_in_the_receive_buffer_are_answered_in_turn() {
     let mut received = Vec::new();
     let mut sent = false;
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         if !sent && stack.get(raw).may_send() {
             sent = true;
             stack.get(raw).send_slice(&request.repeat(3)).unwrap();
@@ -216,9 +217,9 @@ fn two_clients_share_the_digester() {
     let mut calls = [(); 2].map(|()| call(&mut stack, Fetch::new("contents", |_| {})));
     let mut left = 2;
     stack.until(|stack| {
-        service.turn(&mut stack.net.sockets, stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         for (handle, call) in &mut calls {
-            match call.turn(stack.net.sockets.get_mut(*handle), stack.now) {
+            match call.turn(&mut Plain, stack.net.sockets.get_mut(*handle), stack.now) {
                 Ok(()) => left -= 1,
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(error)) => panic!("{error}"),
@@ -238,8 +239,8 @@ fn a_client_that_goes_away_gives_the_digester_back() {
     let mut leaver = call(&mut stack, Fetch::new("contents", |_| {}));
     // The first piece of the digest is done, and the second is not.
     stack.until(|stack| {
-        let _ = leaver.1.turn(stack.net.sockets.get_mut(leaver.0), stack.now);
-        service.turn(&mut stack.net.sockets, stack.now)
+        let _ = leaver.1.turn(&mut Plain, stack.net.sockets.get_mut(leaver.0), stack.now);
+        service.turn(&mut Plain, &mut stack.net.sockets, stack.now)
     });
     stack.get(leaver.0).abort();
     let call = call(&mut stack, Fetch::new("contents", |_| {}));
@@ -259,13 +260,13 @@ fn a_line_reaches_the_others_and_a_full_room_turns_away() {
     let mut is_answered = false;
     let (handle, mut passer) = passer;
     stack.until(|stack| {
-        hall.turn(&mut stack.net.sockets, stack.now);
+        hall.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         heard.extend(stack.read(member));
         if !is_answered && heard.ends_with(b": hi\n") {
             is_answered = true;
             stack.get(member).send_slice(b"hello\n").unwrap();
         }
-        passer.turn(stack.net.sockets.get_mut(handle), stack.now).is_ok()
+        passer.turn(&mut Plain, stack.net.sockets.get_mut(handle), stack.now).is_ok()
     });
     assert!(passer.into_client().has_heard());
     let heard = std::string::String::from_utf8(heard).unwrap();
@@ -273,7 +274,7 @@ fn a_line_reaches_the_others_and_a_full_room_turns_away() {
 
     let (second, third) = (stack.connect(512), stack.connect(512));
     stack.until(|stack| {
-        hall.turn(&mut stack.net.sockets, stack.now);
+        hall.turn(&mut Plain, &mut stack.net.sockets, stack.now);
         stack.get(third).state() == State::Closed
     });
     assert!(stack.get(second).may_recv(), "only the one too many is turned away");
