@@ -195,7 +195,7 @@ impl ChatSession {
         match fault {
             LinkError::Channel(error) if !self.link.is_open() => {
                 let Settings { server, timeout, .. } = &chat.settings;
-                SessionEnd::Unopened(channel_error(server, error, *timeout))
+                SessionEnd::Unopened(channel_error(server, *error, *timeout))
             }
             LinkError::Connection(error) if !self.profile.was_heard() => SessionEnd::Broken(
                 format!("{} (a server with a key hears only who names it: --key)", describe(error)),

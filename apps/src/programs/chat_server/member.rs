@@ -136,9 +136,9 @@ impl MemberConnection {
                 return Poll::Ready(ban.or_else(|| self.join(context, cx, true).err()));
             }
             Err(nb::Error::Other(LinkError::Channel(error))) => {
-                self.peer.penalize(channel_penalty(&error), cx.now());
-                let reason = channel_reason(&error, DEFAULT_TIMEOUT);
-                if has_no_key(&error) {
+                self.peer.penalize(channel_penalty(error), cx.now());
+                let reason = channel_reason(error, DEFAULT_TIMEOUT);
+                if has_no_key(error) {
                     context.peer_without_key(cx, &self.peer, &reason);
                 } else {
                     log::debug!("{}: {reason}", self.peer.address);

@@ -125,12 +125,11 @@ impl Model {
     pub fn join(&mut self, name: Option<&str>) -> Option<usize> {
         let number = self.vacant.pop_front()?;
         self.kept[number] = None;
-        let nick = match name {
-            Some(name) => self.named(name),
-            None => {
-                self.guests += 1;
-                format!("{GUEST}{}", self.guests)
-            }
+        let nick = if let Some(name) = name {
+            self.named(name)
+        } else {
+            self.guests += 1;
+            format!("{GUEST}{}", self.guests)
         };
         self.nicks.insert(nick.clone());
         let mut expected = format!("* welcome to barewire chat, you are {nick} (/help)\n");

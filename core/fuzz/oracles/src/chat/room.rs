@@ -119,7 +119,7 @@ impl Simulation<'_> {
             return;
         }
         self.joins += 1;
-        let name = (self.has_names && self.joins % 2 == 0).then_some(NAME);
+        let name = (self.has_names && self.joins.is_multiple_of(2)).then_some(NAME);
         let number = self.model.join(name);
         let source = Source(number.unwrap_or_default() as u64);
         let id = match name {
