@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
 use barewire_tests::harness::{Folder, Launch, Server};
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::signal::Signal;
 
 use super::servers::converse;
@@ -47,6 +48,46 @@ fn no_landlock() {
                 "--require-sandbox wants it: confined by a filter of system calls; landlock failed",
             ])
             .omits("listening");
+    }
+}
+
+/// By the filter that it gives itself, whatever Landlock does.
+#[test]
+fn a_server_makes_no_socket_and_no_program_and_writes_no_file_unless_it_has_to() {
+    let folder = Folder::in_memory();
+    let log = folder.path("log");
+    let log = ["--log", log.to_str().expect("a plain name")];
+    for (name, options, reads, writes) in [
+        ("udp-server", &[][..], false, false),
+        ("tcp-server", &[], false, false),
+        ("file-server", &[folder.arg()], true, false),
+        ("chat-server", &log, true, true),
+    ] {
+        let census = FaultInjector::census();
+        let launch = Launch::new(name).arg("127.0.0.1:0").args(options).with_faults(&census);
+        Server::start(launch).stop();
+        let number = |argument: libc::c_int| u64::from(argument.cast_unsigned());
+        let allows = |call, argument: usize, value| {
+            let mut arguments = [0; 6];
+            arguments[argument] = number(value);
+            census.allows(call, arguments)
+        };
+        let data = libc::PROT_READ | libc::PROT_WRITE;
+        for call in [libc::SYS_mmap, libc::SYS_mprotect] {
+            assert!(allows(call, 2, data) && !allows(call, 2, data | libc::PROT_EXEC), "{name}");
+        }
+        for family in [libc::AF_INET, libc::AF_UNIX, libc::AF_NETLINK, libc::AF_PACKET] {
+            assert!(!allows(libc::SYS_socket, 0, family), "{name}: {family}");
+        }
+        assert_eq!(allows(libc::SYS_openat, 2, libc::O_RDONLY), reads, "{name}");
+        for changing in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC] {
+            assert_eq!(allows(libc::SYS_openat, 2, changing), writes, "{name}: {changing}");
+        }
+        for call in [libc::SYS_execve, libc::SYS_ptrace, libc::SYS_clone, libc::SYS_mount] {
+            assert!(!allows(call, 0, 0), "{name}: {call}");
+        }
+        // The process of number 1 is another.
+        assert!(!allows(libc::SYS_kill, 0, 1) && !allows(libc::SYS_kill, 0, -1), "{name}");
     }
 }
 

@@ -72,6 +72,17 @@ impl FaultInjector {
         (tally.refused.clone(), !tally.own.is_empty())
     }
 
+    /// Whether the process would have been let do this call by the filters that it has given itself, which a
+    /// [census](Self::census) has seen. Waits until the process has ended.
+    ///
+    /// # Panics
+    /// If the supervising thread has.
+    pub fn allows(&self, call: c_long, arguments: [u64; 6]) -> bool {
+        self.wait();
+        let tally = &self.state().tally;
+        tally.own.iter().all(|own| own.allows(call, tally.architecture, arguments))
+    }
+
     /// What the calls that failed were about, in their order. Waits until the process has ended.
     ///
     /// # Panics

@@ -78,6 +78,8 @@ pub(super) struct Tally {
     /// The filters that the process has given itself, and the numbers of the calls made since that one of
     /// them refuses.
     pub(super) own: Vec<OwnFilter>,
+    /// Of the processor.
+    pub(super) architecture: u32,
     pub(super) refused: BTreeSet<c_long>,
 }
 

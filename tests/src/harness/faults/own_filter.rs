@@ -1,6 +1,6 @@
 //! The filter that a program gives itself (`seccomp(2)`), as the kernel would go by it.
 
-use nix::libc::{self, sock_filter};
+use nix::libc::{self, c_long, sock_filter};
 
 use super::notices::Notice;
 use super::target::Target;
@@ -33,12 +33,12 @@ impl OwnFilter {
         Some(Self(instructions.collect()))
     }
 
-    /// Whether it lets a call through.
-    pub(super) fn allows(&self, notice: &Notice) -> bool {
-        let number = u32::try_from(notice.number).expect("system calls have small numbers");
+    /// Whether it lets a call through, on the processor of that number (`AUDIT_ARCH_…`).
+    pub(super) fn allows(&self, call: c_long, architecture: u32, arguments: [u64; 6]) -> bool {
+        let number = u32::try_from(call).expect("system calls have small numbers");
         // `struct seccomp_data`, in units of four bytes.
-        let mut data = vec![number, notice.architecture, 0, 0];
-        for argument in notice.arguments {
+        let mut data = vec![number, architecture, 0, 0];
+        for argument in arguments {
             let bytes = argument.to_ne_bytes();
             data.extend(
                 bytes

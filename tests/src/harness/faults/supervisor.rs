@@ -51,7 +51,9 @@ fn count(target: &Target, tally: &mut Tally, notice: &Notice) -> Answer {
         tally.own.push(own);
         return Answer::Gives(0);
     }
-    if tally.own.iter().any(|own| !own.allows(notice)) {
+    let Notice { number, architecture, arguments, .. } = *notice;
+    tally.architecture = architecture;
+    if tally.own.iter().any(|own| !own.allows(number, architecture, arguments)) {
         tally.refused.insert(notice.number);
     }
     Answer::GoesThrough
