@@ -7,6 +7,7 @@ mod recheck;
 mod response;
 mod sources;
 mod store;
+mod stores;
 
 use std::iter;
 use std::num::NonZero;
@@ -26,7 +27,7 @@ use clap::Parser;
 use crate::cli::addresses::{ListenAddress, is_like_an_address};
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
-use crate::cli::keys::ServerKeyArguments;
+use crate::cli::keys::{KEY_HEADING, ServerKeyArguments};
 use crate::cli::run::Run;
 use crate::cli::sizes::rate;
 use crate::cli::times::{duration, timeout, written};
@@ -41,7 +42,7 @@ use crate::server::user::UserArguments;
 
 use connection::{ClientConnection, FileServerState};
 use sources::{SourceLimits, Sources};
-use store::Store;
+use stores::{KeyRoot, Stores, key_root};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,6 +122,10 @@ pub(crate) struct FileServerProgram {
     #[command(flatten)]
     key: ServerKeyArguments,
 
+    /// Serve who has the key NAME, `ben` for ben.key, from the folder DIR and nothing else; again for others
+    #[arg(long, value_name = "NAME=DIR", value_parser = key_root, help_heading = KEY_HEADING)]
+    key_root: Vec<KeyRoot>,
+
     #[command(flatten)]
     common: Common,
 }
@@ -139,12 +144,11 @@ impl Run for FileServerProgram {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let Opened { shares, addresses } = self.serve.open(&address, processors)?;
         self.user.take_effect(Keep::Files)?;
-        let links = Links::new(self.key.read()?, Conversation::File, RECORDS, self.timeout);
-        let is_keyed = links.are_keyed();
-        let store = Store::open(&folder, self.hidden)?;
+        let keys = self.key.read()?;
+        let stores = Stores::open(&folder, &self.key_root, keys.as_ref(), self.hidden)?;
         // Before the threads begin, since each inherits it from this one.
         let service = listen::start(&addresses, printer, || {
-            store.confine(self.common.sandbox, removing(Allowed::nothing(), &shares))
+            stores.confine(self.common.sandbox, removing(Allowed::nothing(), &shares))
         })?;
         let config = TransferConfig::new()
             .with_quiet(self.quiet_period)
@@ -156,7 +160,9 @@ impl Run for FileServerProgram {
             total_rate: self.limit_rate.and_then(NonZero::new),
         };
         let sources = Sources::new(WorkerPool::new(workers), source_limits);
-        let state = Arc::new(FileServerState { store, sources, config, links });
+        let links = Links::new(keys, Conversation::File, RECORDS, self.timeout);
+        let is_keyed = links.are_keyed();
+        let state = Arc::new(FileServerState { stores, sources, config, links });
         let limits = AcceptLimits {
             once: self.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),

@@ -16,7 +16,8 @@ use barewire_linux::link::{Link, LinkError};
 use super::reason::reason;
 use super::response::Response;
 use super::sources::{SourceShare, Sources};
-use super::store::{Found, Store, told};
+use super::store::{Found, told};
+use super::stores::Stores;
 
 use crate::output::events::file_server::Served;
 use crate::output::peer_text::shown;
@@ -55,7 +56,7 @@ pub(super) struct ClientConnection {
 /// What all threads of the server share.
 #[derive(Debug)]
 pub(super) struct FileServerState {
-    pub(super) store: Store,
+    pub(super) stores: Stores,
     pub(super) sources: Sources,
     pub(super) config: TransferConfig,
     pub(super) links: Links,
@@ -122,9 +123,11 @@ impl ClientConnection {
                 }
                 _ => {}
             });
+            // Once the channel is open, which it is before anything is asked.
+            let store = state.stores.of(self.link.peer_key());
             if let Some((operation, name)) = requested {
                 let found = match self.peer.standing() {
-                    Standing::Served => state.store.find(operation, &name, &asker),
+                    Standing::Served => store.find(operation, &name, &asker),
                     _ => Found::Now(Err(Refusal::Busy)),
                 };
                 self.requested = Some(Requested { name: shown_name(operation, name), found });
@@ -159,7 +162,7 @@ impl ClientConnection {
             self.withholds = stopped_at.is_some();
             let mut goes_on = false;
             if let (Some(position), Some(response)) = (stopped_at, &mut self.response) {
-                let supplied = response.supply(&state.store, &asker, cx.now(), position);
+                let supplied = response.supply(store, &asker, cx.now(), position);
                 goes_on |= self.supplied(&state, cx.now(), supplied)? == Some(true);
             }
             match self.session.pending() {
@@ -173,7 +176,7 @@ impl ClientConnection {
                     let length = segment.end() - segment.start();
                     hashed += if length <= cx.scratch().len() as u64 { length } else { 0 };
                     let Some(response) = &mut self.response else { break };
-                    let digest = response.digest(&state.store, &asker, segment, cx.scratch());
+                    let digest = response.digest(store, &asker, segment, cx.scratch());
                     if let Some(digest) = self.supplied(&state, cx.now(), digest)? {
                         self.session.provide_digest(cx.now(), digest);
                         goes_on = true;
@@ -338,7 +341,7 @@ impl Task<FileContext> for ClientConnection {
                 let waker = cx.waker();
                 let asker = Asker { share: &self.source.share, waker: &|| waker.clone() };
                 if let Some(response) = &mut self.response {
-                    response.mark(&context.state.store, &asker);
+                    response.mark(context.state.stores.of(self.link.peer_key()), &asker);
                 }
                 let flushed = self.link.flush(cx, &mut self.session);
                 if let (Err(nb::Error::WouldBlock), Some(at)) =

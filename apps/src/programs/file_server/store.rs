@@ -68,6 +68,11 @@ impl Store {
         Ok(Self { root, listings, openings, jobs, name })
     }
 
+    /// What is `allowed`, and to read these files.
+    pub(super) fn allow<'a>(&'a self, allowed: Allowed<'a>) -> Allowed<'a> {
+        allowed.reading(&*self.root)
+    }
+
     /// Gives up, for this thread and those it starts, all rights on files but to read these, as far as
     /// that is wanted, and what is `allowed` besides; and says what holds from then on.
     pub(super) fn confine(
@@ -76,7 +81,7 @@ impl Store {
         allowed: Allowed<'_>,
     ) -> Result<(), Failure> {
         let Self { root, name, .. } = self;
-        let Confined { said, level } = sandbox.confine(&allowed.reading(&**root))?;
+        let Confined { said, level } = sandbox.confine(&self.allow(allowed))?;
         log::log!(level.min(log::Level::Info), "serving {name}, {said}; {}", root.resolution());
         Ok(())
     }

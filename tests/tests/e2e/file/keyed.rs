@@ -123,6 +123,41 @@ fn a_client_with_a_key_asks_nothing_of_a_server_without() {
 }
 
 #[test]
+fn a_key_may_have_a_folder_of_its_own_and_reaches_no_other() {
+    let keys = Folder::new();
+    let [anna, ben] = ["anna", "ben"].map(|name| KeyFile::new(&keys, name));
+    let (common, own) = (Folder::in_memory(), Folder::in_memory());
+    common.write("x", "for all");
+    common.write("z", "common");
+    own.write("x", "for ben");
+    own.write("y", "own");
+    let root = format!("ben={}", own.arg());
+    let server = share(&common, &["--key", keys.arg(), "--key-root", &root]);
+    let get = |key: &KeyFile, name: &str| {
+        run("file-client", &[&server.at(), name, "--key", key.arg(), "-o", "-"])
+    };
+    get(&ben, "x").exits(0).prints("for ben");
+    get(&ben, "y").exits(0).prints("own");
+    get(&ben, "z").exits(1).says(&["has no such file"]);
+    get(&anna, "x").exits(0).prints("for all");
+    get(&anna, "y").exits(1).says(&["has no such file"]);
+    run("file-client", &[&server.at(), "--list", "--key", ben.arg()]).exits(0).omits("z");
+    server.stop();
+
+    for (options, why) in [
+        (&["--key-root", "ben=."][..], "there is no key"),
+        (&["--key", keys.arg(), "--key-root", "eva=."], "no key is called 'eva'"),
+        (&["--key", keys.arg(), "--key-root", "ben"], "must be NAME=DIR"),
+        (&["--key", keys.arg(), "--key-root", "ben=.", "--key-root", "ben=."], "two folders"),
+    ] {
+        run("file-server", &[&["127.0.0.1:0"], options].concat()).exits(2).says(&[why]);
+    }
+    run("file-server", &["127.0.0.1:0", "--key", keys.arg(), "--key-root", "ben=/none/none"])
+        .exits(1)
+        .says(&["--key-root: cannot serve /none/none"]);
+}
+
+#[test]
 fn one_connection_under_a_key_ends_a_server_for_one() {
     let (_keys, key) = new_key("ben");
     let (_folder, whole, server) = serve(&key, &["--once"]);
