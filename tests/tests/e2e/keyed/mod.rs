@@ -3,6 +3,16 @@
 //! the end), CVE-2017-13077 (a message of the handshake said again).
 
 mod datagrams;
+mod door;
+mod downloads;
+mod hidden;
+mod replay;
+mod rooms;
+mod scene;
+mod several_keys;
+mod strangers;
+mod sweep;
+mod tampering;
 
 /// What a server says to who has the key.
 const GREETING: &str = "a greeting for those who have the key";

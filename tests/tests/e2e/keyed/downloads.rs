@@ -1,0 +1,74 @@
+//! Downloads under a key: what was cut or changed under way never has the file's name, what is proven is
+//! kept, and over an honest way the rest comes.
+
+use barewire_tests::harness::framed::{SEGMENT, on_the_wire};
+use barewire_tests::harness::keyed::{Interceptor, Recording, Side, Verdict, assert_keyed};
+
+use super::scene::{Kind, NAME, Scene};
+use super::tampering::{Manipulation, recorded};
+use crate::file::fetch;
+
+/// Of several segments, so that there is something to keep.
+const SIZE: usize = 2 * SEGMENT + 5000;
+
+/// The record of the server's in which the second half of its file begins.
+fn middle(recording: &Recording) -> usize {
+    let mut carried = 0;
+    let records = recording.messages(Side::Server);
+    let begins = |record: &Vec<u8>| {
+        carried += record.len() as u64;
+        carried > on_the_wire(SIZE) * 2 / 3
+    };
+    records.iter().position(begins).expect("it is as long as that")
+}
+
+#[test]
+fn what_is_changed_or_cut_has_no_name_and_the_rest_comes_over_an_honest_way() {
+    let scene = Scene::with_file(Kind::File, SIZE);
+    let other = recorded(&scene);
+    let number = middle(&other);
+    let server = scene.serve(&[]);
+    for manipulation in [Manipulation::FlipLast, Manipulation::Repeat, Manipulation::CutWithin] {
+        let manipulated = manipulation.of(Side::Server, number, &other);
+        let way = Interceptor::start(server.address(), manipulated);
+        scene.run_client(&way.at()).exits(1).says(manipulation.words(false));
+        let names = scene.target.names();
+        assert!(!names.contains(&NAME.to_owned()), "{manipulation:?}: {names:?}");
+        assert!(names.contains(&format!("{NAME}.part")), "{manipulation:?}: {names:?}");
+
+        let way = Interceptor::reading(server.address());
+        scene.run_client(&way.at()).exits(0).prints("resumed from 1.00 MiB");
+        scene.target.assert_holds(NAME, &scene.contents);
+        assert_eq!(scene.target.names(), [NAME]);
+        scene.forget();
+        let [seen] = &way.recordings()[..] else { panic!("one connection") };
+        let carried = seen.of(Side::Server);
+        assert!((carried.len() as u64) < on_the_wire(SIZE) * 3 / 4, "it is fetched again");
+        assert_keyed(Side::Server, Kind::File.conversation(), carried);
+    }
+    server.stop();
+}
+
+/// In one run.
+#[test]
+fn it_is_tried_again_by_itself() {
+    let scene = Scene::with_file(Kind::File, SIZE);
+    let other = recorded(&scene);
+    let number = middle(&other);
+    let server = scene.serve(&[]);
+    let way = Interceptor::start(server.address(), move |message| {
+        let mut bytes = message.bytes;
+        match (message.from, message.connection, message.number) {
+            (Side::Server, 0, at) if at == number => Verdict::End(bytes),
+            (Side::Server, 1, 3) => {
+                bytes[100] ^= 1;
+                Verdict::Pass(bytes)
+            }
+            _ => Verdict::Pass(bytes),
+        }
+    });
+    let client = fetch(&way.at(), &scene.target, &[NAME, "--key", scene.key.arg()]).exits(0);
+    assert_eq!(client.error().matches("trying again").count(), 2, "{client:?}");
+    scene.target.assert_holds(NAME, &scene.contents);
+    server.stop();
+}

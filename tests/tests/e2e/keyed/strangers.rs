@@ -1,0 +1,147 @@
+//! Who has another key, or none: told so, at both ends, and given nothing.
+
+use std::io::Write as _;
+use std::net::Shutdown;
+
+use barewire_tests::harness::framed::Ask;
+use barewire_tests::harness::keyed::{Interceptor, Side, assert_hidden, assert_keyed};
+use barewire_tests::harness::sockets::{connect, read_out};
+use barewire_tests::harness::{KeyFile, Peer, Proxy, Server, serve};
+
+use super::scene::{Kind, Scene};
+
+/// What is said of a peer that has another key.
+const OTHER_KEY: [&str; 1] = ["another key"];
+
+/// What is said of a peer that speaks without one.
+const NO_KEY: [&str; 1] = ["without a key"];
+
+#[test]
+fn another_key_is_told_at_both_ends_and_opens_nothing() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let mut server = scene.serve(&[]);
+        let way = Interceptor::reading(server.address());
+        let other = KeyFile::new(&scene.keys, "other");
+        let client = scene.launch_client(&way.at()).args(["--key", other.arg()]).run();
+        let client = client.exits(1).says(&OTHER_KEY);
+        assert!(!scene.was_served(&client), "{client:?}");
+        server.program.diagnostic_with(&OTHER_KEY);
+        server.stop().omits(scene.shown()).omits("joined");
+        let seen = way.recordings();
+        assert!(seen.iter().all(|seen| seen.of(Side::Server).is_empty()), "it was answered");
+        for seen in seen {
+            assert_keyed(Side::Client, kind.conversation(), seen.of(Side::Client));
+        }
+    }
+}
+
+#[test]
+fn a_plain_client_is_closed_at_its_first_byte_and_told_nothing() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let mut server = scene.serve(&[]);
+        let openings: [&[u8]; 6] = [
+            b"h",
+            b"hello\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            &Ask::get("input").bytes(),
+            b"\x01BX",
+        ];
+        for opening in openings {
+            let mut stream = connect(server.address());
+            stream.write_all(opening).expect("it is connected");
+            // It does not wait for more.
+            assert_eq!(read_out(&mut stream).0, b"", "to {}", opening.escape_ascii());
+        }
+        server.program.diagnostic_with(&NO_KEY);
+        server.stop().omits(scene.shown()).omits("joined");
+    }
+}
+
+/// A tutorial client waits for the greeting first, and a health check says nothing at all.
+#[test]
+fn who_says_nothing_is_told_nothing() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let server = scene.serve(&[]);
+        let mut stream = connect(server.address());
+        stream.shutdown(Shutdown::Write).expect("it is connected");
+        assert_eq!(read_out(&mut stream).0, b"");
+        server.stop().omits("joined");
+    }
+}
+
+/// Whoever of the two speaks first.
+#[test]
+fn a_plain_client_gets_nothing_from_a_server_with_a_key() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let server = scene.serve(&[]);
+        let way = Proxy::start(server.address(), &[]);
+        let waits = if kind == Kind::Chat { "--welcome-timeout" } else { "--timeout" };
+        let client = scene.launch_client(&way.at()).args([waits, "50ms"]).run().exits(1);
+        assert!(!scene.was_served(&client), "{client:?}");
+        server.stop().omits(scene.shown()).omits("joined");
+        assert!(way.carried().iter().all(|count| *count == 0), "{:?}", way.carried());
+    }
+}
+
+/// It never falls back.
+#[test]
+fn a_client_with_a_key_says_nothing_plain_to_a_plain_server() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let server = Server::start(scene.launch_server());
+        let way = Interceptor::reading(server.address());
+        let client = scene.launch_client(&way.at()).args(["--key", scene.key.arg()]);
+        let waits = if kind == Kind::File { &["--timeout", "50ms"][..] } else { &[] };
+        let client = client.args(waits).run().exits(1);
+        // A server that waits for a request may take the opening for the beginning of one, or for a whole.
+        let silent = ["did not answer under the key", "another key, or none"];
+        let client = client.says(if kind == Kind::File { &silent } else { &NO_KEY });
+        assert!(!scene.was_served(&client), "{client:?}");
+        server.stop().omits(scene.shown());
+        for seen in way.recordings() {
+            assert_keyed(Side::Client, kind.conversation(), seen.of(Side::Client));
+            for text in scene.texts() {
+                assert_hidden(seen.of(Side::Client), text);
+            }
+        }
+    }
+}
+
+/// Of a server that is none of ours, whatever it says, or if it says nothing.
+#[test]
+fn a_client_with_a_key_falls_for_no_plain_words() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        for words in
+            [&b""[..], b"* welcome to barewire chat, you are guest1 (/help)\n", b"x", b"\0BW\x02"]
+        {
+            let peer = Peer::tcp(move |mut stream| {
+                stream.write_all(words).expect("it is connected");
+                let _ = stream.shutdown(Shutdown::Write);
+                read_out(&mut stream).0
+            });
+            let client = scene.run_client(&peer.at()).exits(1);
+            let client = client.says(if words.is_empty() { &["closed"] } else { &NO_KEY });
+            assert!(!scene.was_served(&client), "{client:?}");
+            let heard = peer.finish();
+            assert_keyed(Side::Client, kind.conversation(), &heard);
+            assert!(heard.len() <= 54, "it goes on: {}", heard.escape_ascii());
+        }
+    }
+}
+
+/// The same key serves for another conversation, which is told before anything is said of it.
+#[test]
+fn a_client_for_another_server_is_refused() {
+    let scene = Scene::new(Kind::File);
+    let mut server = serve("tcp-server", &["--key", scene.key.arg()]);
+    let client = scene.run_client(&server.at()).exits(1).says(&["another key, or none"]);
+    assert!(!scene.was_served(&client), "{client:?}");
+    server.program.diagnostic_with(&["it is a client for another server"]);
+    server.stop();
+}
