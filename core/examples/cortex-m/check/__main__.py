@@ -22,8 +22,8 @@ from processes import HOST, PATIENCE, RUN, Board, Failure, Process, must, read_a
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIRMWARE, PROGRAMS, KEYED, KEY = (os.path.abspath(path) for path in sys.argv[1:])
-# What one client may leave to others: sockets for files, and places in the room.
-DOWNLOADS, MEMBERS = 4, 7
+# Clients at once that the firmware has sockets for (src/memory.rs): greeted, downloads, members.
+PLACES, KEYED_PLACES = (4, 4, 7), (2, 2, 4)
 
 
 def program(name, *arguments):
@@ -36,10 +36,9 @@ def server(name, *arguments):
     return process, process.wait_for("listening on ").rsplit(":", 1)[1]
 
 
-def calls(role, port, text, code=0):
-    """The firmware as a client of this machine, until its end."""
-    name = f"firmware as {role}"
-    return Process(name, [RUN, FIRMWARE, role, f"{HOST}:{port}", text]).finish(code)
+def calls(board, role, port, text):
+    """The board's firmware as a client of this machine."""
+    return Process(f"firmware as {role}", [RUN, board.firmware, role, f"{HOST}:{port}", text])
 
 
 def noise():
@@ -71,7 +70,7 @@ def it_answers_datagrams(board):
 
 
 def it_greets_many_at_once(board):
-    clients = [program("tcp-client", board.address("hello"), f"I am {number}") for number in range(4)]
+    clients = [program("tcp-client", board.address("hello"), f"I am {number}") for number in range(board.greeted)]
     for number, client in enumerate(clients):
         client.finish().wait_for("你好 from a Cortex-M3")
         board.process.wait_for(f"I am {number}")
@@ -121,7 +120,7 @@ def it_serves_beside_one_that_lingers(board, folder):
     with board.connect("file") as lingering:
         lingering.sendall(b"noise.bin\n")
         board.process.wait_for("noise.bin")
-        paths = [os.path.join(folder, f"copy{number}") for number in range(DOWNLOADS - 1)]
+        paths = [os.path.join(folder, f"copy{number}") for number in range(board.downloads - 1)]
         clients = [
             program("file-client", board.address("file"), "noise.bin", "-o", path) for path in paths
         ]
@@ -142,7 +141,7 @@ def it_survives_a_rush(board):
             except TimeoutError:
                 # QEMU has not taken so many yet, and to wait for that would be no rush.
                 pass
-        must(len(rush) > DOWNLOADS, "there was no rush")
+        must(len(rush) > board.downloads, "there was no rush")
         for client in rush:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
@@ -157,8 +156,8 @@ def it_survives_a_rush(board):
 
 
 def it_hosts_a_chat(board):
-    clients = []
-    for number in range(6):
+    clients, numbers = [], range(board.members - 1)
+    for number in numbers:
         client = program("chat-client", board.address("chat"))
         client.wait_for("* welcome to barewire chat")
         client.say(f"/nick member{number}")
@@ -168,20 +167,20 @@ def it_hosts_a_chat(board):
         client.say(f"line of {number}")
     board.process.say("line of the operator")
     for number, client in enumerate(clients):
-        for other in set(range(6)) - {number}:
+        for other in set(numbers) - {number}:
             client.wait_for(f"member{other}: line of {other}")
         client.wait_for("server: line of the operator")
-    for number in range(6):
+    for number in numbers:
         board.process.wait_for(f"member{number}: line of {number}")
     for client in clients:
         client.say("/quit")
         client.finish()
-    board.process.wait_for("* member5 left")
+    board.process.wait_for(f"* member{numbers[-1]} left")
 
 
 def it_turns_away_whom_it_has_no_place_for(board):
     members = []
-    for _ in range(MEMBERS):
+    for _ in range(board.members):
         members.append(board.connect("chat"))
         must(b"welcome" in members[-1].recv(1024), "a member was not let in")
     with board.connect("chat") as one_more:
@@ -196,44 +195,43 @@ def it_turns_away_whom_it_has_no_place_for(board):
 # The firmware calls.
 
 
-def it_asks_by_datagram():
+def it_asks_by_datagram(board):
     linux, port = server("udp-server", "--reply", "here I am")
-    calls("udp-client", port, "are you there?").wait_for("here I am")
+    calls(board, "udp-client", port, "are you there?").finish().wait_for("here I am")
     linux.wait_for("are you there?")
 
 
-def it_answers_a_greeting():
+def it_answers_a_greeting(board):
     linux, port = server("tcp-server", "--greeting", "who is it?")
-    calls("tcp-client", port, "a Cortex-M3, of course").wait_for("who is it?")
+    calls(board, "tcp-client", port, "a Cortex-M3, of course").finish().wait_for("who is it?")
     linux.wait_for("a Cortex-M3, of course")
 
 
-def it_downloads(folder):
+def it_downloads(board, folder):
     contents = random.Random(1).randbytes(3 << 19)  # a segment and a half
     with open(os.path.join(folder, "large.bin"), "wb") as file:
         file.write(contents)
     _, port = server("file-server", folder)
-    client = calls("file-client", port, "large.bin")
+    client = calls(board, "file-client", port, "large.bin").finish()
     client.wait_for(f"{len(contents)} bytes, verified", checksum(contents))
-    calls("file-client", port, "none", code=1).wait_for("NotFound")
+    calls(board, "file-client", port, "none").finish(1).wait_for("NotFound")
 
 
-def it_chats():
+def it_chats(board):
     _, port = server("chat-server")
     member = program("chat-client", f"127.0.0.1:{port}")
     member.wait_for("* welcome to barewire chat")
-    name = "firmware as chat-client"
-    firmware = Process(name, [RUN, FIRMWARE, "chat-client", f"{HOST}:{port}", "hello, room"])
+    firmware = calls(board, "chat-client", port, "hello, room")
     member.wait_for("guest2: hello, room")
     member.say("hello, board")
     firmware.finish().wait_for("guest1: hello, board")
     member.wait_for("* guest2 left")
 
 
-def it_fails_when_nobody_answers():
+def it_fails_when_nobody_answers(board):
     linux, port = server("tcp-server")
     linux.stop()
-    calls("tcp-client", port, "hello?", code=1).wait_for("Refused")
+    calls(board, "tcp-client", port, "hello?").finish(1).wait_for("Refused")
 
 
 def attempt(rows):
@@ -249,33 +247,43 @@ def attempt(rows):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        served, given = os.path.join(folder, "served"), os.path.join(folder, "given")
-        os.mkdir(served)
-        os.mkdir(given)
-        board = Board(FIRMWARE)
+        served, given, sealed = (os.path.join(folder, name) for name in ("served", "given", "sealed"))
+        for place in (served, given, sealed):
+            os.mkdir(place)
+        board = Board(FIRMWARE, *PLACES)
         attempt(
             [
-                (it_answers_datagrams, [board]),
-                (it_greets_many_at_once, [board]),
+                *conversations(board, served, given),
                 (it_greets_the_simplest_client, [board]),
-                (it_sends_files, [board, given]),
-                (it_lists_and_refuses_files, [board]),
                 (it_sends_plainly_and_from_the_middle, [board]),
                 (it_serves_beside_one_that_lingers, [board, given]),
-                (it_hosts_a_chat, [board]),
                 (it_turns_away_whom_it_has_no_place_for, [board]),
                 (it_survives_a_rush, [board]),
-                (it_asks_by_datagram, []),
-                (it_answers_a_greeting, []),
-                (it_downloads, [served]),
-                (it_chats, []),
-                (it_fails_when_nobody_answers, []),
+                (it_fails_when_nobody_answers, [board]),
             ]
         )
-    assert_figures("without a key", FIRMWARE, Process.started)
-    plain = len(Process.started)
-    attempt(with_key.rows(KEYED, KEY, PROGRAMS))
-    assert_figures("with a key", KEYED, Process.started[plain:])
+        assert_figures("without a key", FIRMWARE, Process.started)
+        plain = len(Process.started)
+        # From now on the programs have the key, too.
+        os.environ["BAREWIRE_KEY_FILE"] = KEY
+        board = Board(KEYED, *KEYED_PLACES)
+        attempt([*conversations(board, served, sealed), *with_key.rows(board, KEY)])
+        assert_figures("with a key", KEYED, Process.started[plain:])
+
+
+def conversations(board, served, given):
+    """All four, both ways, with the programs of Linux."""
+    return [
+        (it_answers_datagrams, [board]),
+        (it_greets_many_at_once, [board]),
+        (it_sends_files, [board, given]),
+        (it_lists_and_refuses_files, [board]),
+        (it_hosts_a_chat, [board]),
+        (it_asks_by_datagram, [board]),
+        (it_answers_a_greeting, [board]),
+        (it_downloads, [board, served]),
+        (it_chats, [board]),
+    ]
 
 
 try:

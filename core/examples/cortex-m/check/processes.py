@@ -121,11 +121,12 @@ class Process:
 
 
 class Board:
-    """The firmware as a server, and where its ports are to be found on this machine."""
+    """The firmware as a server, for so many clients at once, and where its ports are to be found on this machine."""
 
     SERVICES = {"datagram": ("udp", 8081), "hello": ("tcp", 8082), "file": ("tcp", 8083), "chat": ("tcp", 8084)}
 
-    def __init__(self, firmware):
+    def __init__(self, firmware, greeted, downloads, members):
+        self.firmware, self.greeted, self.downloads, self.members = firmware, greeted, downloads, members
         # A port that was free may be taken by the time that QEMU asks for it.
         for attempt in range(5):
             self.ports = {name: free_port(kind) for name, (kind, _) in self.SERVICES.items()}
