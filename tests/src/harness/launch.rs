@@ -14,12 +14,13 @@ use super::program::{About, Prepared};
 use super::{Finished, Program, Pseudoterminal};
 
 /// Variables of the surroundings that would change what a program says.
-const FOREIGN_VARIABLES: [&str; 14] = [
+const FOREIGN_VARIABLES: [&str; 15] = [
     "BAREWIRE_KEY_FILE",
     // Where it is set, colours are shown on terminals that know none.
     "CI",
     "CLICOLOR",
     "CLICOLOR_FORCE",
+    "COLUMNS",
     "CREDENTIALS_DIRECTORY",
     "LISTEN_FDNAMES",
     "LISTEN_FDS",
