@@ -74,13 +74,14 @@ mod served_file;
 mod storage;
 mod stream_target;
 mod supply;
+mod sync_each;
 mod version;
 
 pub use background_writer::BackgroundWriter;
 pub use digest_cache::DigestCache;
 pub use download::{Download, DownloadOptions, Held, HeldDigests};
-pub use finishing::Finishing;
-pub use folder::Folder;
+pub use finishing::{Finished, Finishing};
+pub use folder::{Folder, NewFolder};
 pub use key_file::{KeyFileError, KeyGuard, create_key, read_key};
 pub(crate) use links::folder_of;
 pub use links::{follow_links, is_same_file};

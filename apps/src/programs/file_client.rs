@@ -164,6 +164,7 @@ impl Run for FileClientProgram {
             let mirror = Destination::read_option("--mirror", mirror)?;
             others.push((mirror.to_string(), dialer(&mirror)?));
         }
+        raise_descriptor_limit();
         let scope = match transfers.len() {
             _ if self.recursive => Scope::Tree { in_detail: self.common.verbose > 0 },
             1 => Scope::File,
@@ -332,7 +333,6 @@ fn mirrored(
     while sink.prepare(&name, &settings, &allowance, &reporter).map_err(Failure::Conversation)?
         == Readiness::Checking
     {}
-    raise_descriptor_limit();
     let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
     let policy = RetryPolicy::new(settings.retries, settings.retry_pause, false)
@@ -359,7 +359,6 @@ fn mirrored(
 
 /// Does the transfers, until they are done or a signal comes.
 fn download(mut client: Client<'_>, ticker: Option<Ticker>) -> Result<(), Failure> {
-    raise_descriptor_limit();
     let (mut executor, caught) = interruptible::executor()?;
     executor.set_scratch(READ);
     executor.spawn(Box::new(ServerConnection::Waiting(Instant::ZERO)));

@@ -5,40 +5,58 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
 use super::background_writer::BackgroundWriter;
+use super::folder::NewFolder;
 
-/// Downloads that a thread of its own [finishes](BackgroundWriter::finish_all), so that others can come
-/// meanwhile. Where there can be no thread, they are finished at once.
+/// Downloads that a thread of its own [finishes](BackgroundWriter::finish_all), and folders that it
+/// [makes last](NewFolder::sync_all), so that others can come meanwhile. Where there can be no thread, it is done
+/// at once.
 #[derive(Debug)]
 pub struct Finishing {
-    count: usize,
-    results: Result<JoinHandle<Results>, Results>,
+    files: usize,
+    folders: usize,
+    results: Result<JoinHandle<Finished>, Finished>,
 }
 
-type Results = Vec<io::Result<()>>;
+/// What has become of all that was to be finished, each in the order in which it was given.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// Of the downloads.
+    pub files: Vec<io::Result<()>>,
+    /// Of the folders.
+    pub folders: Vec<io::Result<()>>,
+}
 
 impl Finishing {
     /// Begins to finish all.
-    pub fn begin(all: Vec<BackgroundWriter>) -> Self {
-        let count = all.len();
+    pub fn begin(files: Vec<BackgroundWriter>, folders: Vec<NewFolder>) -> Self {
+        let counts = (files.len(), folders.len());
         let (give, given) = sync_channel(1);
-        let run = move || given.recv().map(BackgroundWriter::finish_all).unwrap_or_default();
+        let run = move || given.recv().map(finish).unwrap_or_default();
         let results = match thread::Builder::new().name("finisher".into()).spawn(run) {
             Ok(thread) => {
                 // It waits for nothing else.
-                let _ = give.send(all);
+                let _ = give.send((files, folders));
                 Ok(thread)
             }
-            Err(_) => Err(BackgroundWriter::finish_all(all)),
+            Err(_) => Err(finish((files, folders))),
         };
-        Self { count, results }
+        Self { files: counts.0, folders: counts.1, results }
     }
 
-    /// Waits for it, and gives the results in the order of the downloads.
-    pub fn join(self) -> Vec<io::Result<()>> {
-        let results = self.results.map_or_else(|done| done, |it| it.join().unwrap_or_default());
+    /// Waits for it.
+    pub fn join(self) -> Finished {
+        let done = self.results.map_or_else(|done| done, |it| it.join().unwrap_or_default());
         let lost = || Err(io::Error::other("the thread that completes downloads has failed"));
-        results.into_iter().chain(std::iter::repeat_with(lost)).take(self.count).collect()
+        let all = |results: Vec<io::Result<()>>, count| {
+            results.into_iter().chain(std::iter::repeat_with(lost)).take(count).collect()
+        };
+        Finished { files: all(done.files, self.files), folders: all(done.folders, self.folders) }
     }
+}
+
+fn finish((files, folders): (Vec<BackgroundWriter>, Vec<NewFolder>)) -> Finished {
+    let files = BackgroundWriter::finish_all(files);
+    Finished { files, folders: NewFolder::sync_all(&folders) }
 }
 
 #[cfg(test)]
@@ -65,13 +83,16 @@ mod tests {
             download.write(if name == "b" { b"hal" } else { b"full" }).unwrap();
             download
         });
-        let results = Finishing::begin(all.into()).join();
-        let is_done: Vec<_> = results.iter().map(Result::is_ok).collect();
+        let made = folder.sub(b"made").unwrap().as_new().unwrap();
+        let done = Finishing::begin(all.into(), vec![made]).join();
+        let is_done: Vec<_> = done.files.iter().map(Result::is_ok).collect();
         assert_eq!(is_done, [true, false, true]);
+        assert!(done.folders.iter().all(Result::is_ok) && done.folders.len() == 1);
         assert_eq!(
             names.map(|name| fs::exists(target.path().join(name)).unwrap()),
             [true, false, true]
         );
-        assert!(Finishing::begin(Vec::new()).join().is_empty());
+        let done = Finishing::begin(Vec::new(), Vec::new()).join();
+        assert!(done.files.is_empty() && done.folders.is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The folder that a client writes to.
 
+mod own_name;
 mod storage;
 
 use std::cell::RefCell;
@@ -20,6 +21,9 @@ use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 use super::part_names::is_like_a_part;
 use super::storage::{FileId, FileKind, FileStatus};
 use crate::sys::{self, Statx, Timestamp, errno, retry};
+use own_name::{OpenFolder, OwnName};
+
+pub use own_name::NewFolder;
 
 /// A folder in which downloads appear.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct Folder {
     /// Files without a name were found to be of no use here, or in a folder that this one was opened from or
     /// the other way round: they are of one file system, as a rule.
     lacks_unnamed: Arc<AtomicBool>,
+    /// Unless it was opened by its path.
+    own_name: Option<Arc<OwnName>>,
 }
 
 impl Folder {
@@ -47,12 +53,13 @@ impl Folder {
     }
 
     /// The folder `name` in this one, which is created unless it is there. Between slashes there may
-    /// be several names; each must be of a folder, and none a link.
+    /// be several names; each must be of a folder, and none a link. That it is there is certain to last once a
+    /// download into it has finished, or [`NewFolder::sync_all`] has made it last.
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty name, `.`, `..` or a NUL anywhere
     /// in it; [`NotADirectory`](io::ErrorKind::NotADirectory) if a file or a link is in the way;
-    /// others of `mkdir(2)`, `open(2)` and `fsync(2)`.
+    /// others of `mkdir(2)` and `open(2)`.
     pub fn sub(&self, name: &[u8]) -> io::Result<Self> {
         name.split(|byte| *byte == b'/').try_for_each(check_name)?;
         let mut folder: Option<Self> = None;
@@ -63,15 +70,26 @@ impl Folder {
     }
 
     fn child(&self, name: &[u8]) -> io::Result<Self> {
-        match retry(|| mkdirat(&self.file, name, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)) {
-            // What is in it is made to last, and would not without it.
-            Ok(()) => self.sync()?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        let mode = Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO;
+        let is_new = match retry(|| mkdirat(&self.file, name, mode)) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
             Err(error) => return Err(error),
-        }
+        };
         // Of a single name only the last part, itself, could be a link.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
-        Ok(self.related(Arc::new(self.open_at(name, flags, Mode::empty())?)))
+        let file = self.open_at(name, flags, Mode::empty())?;
+        let own_name = Some(Arc::new(OwnName::within(self.opened(), is_new)));
+        Ok(Self { own_name, ..self.related(Arc::new(file)) })
+    }
+
+    /// What [`sub`](Self::sub) has created.
+    pub fn as_new(&self) -> Option<NewFolder> {
+        self.own_name.as_ref().filter(|name| name.is_new).map(|name| NewFolder(Arc::clone(name)))
+    }
+
+    fn opened(&self) -> OpenFolder<'_> {
+        (&self.file, self.own_name.as_ref())
     }
 
     /// The folder that is open there, on the same file system.
@@ -187,11 +205,6 @@ impl Folder {
         }
     }
 
-    /// Makes the names in it last (`fsync(2)`).
-    pub(super) fn sync(&self) -> io::Result<()> {
-        sys::sync_all(&self.file)
-    }
-
     /// Whether `status` is a file that this user made, and not one that somebody has laid out: in a
     /// folder for everybody, that is another's. (Where the file system knows no owners, everything,
     /// the folder included, belongs to one.)
@@ -209,6 +222,7 @@ impl From<Arc<File>> for Folder {
             expected: RefCell::default(),
             hasher: RandomState::new(),
             lacks_unnamed: Arc::default(),
+            own_name: None,
         }
     }
 }

@@ -48,10 +48,6 @@ pub trait Storage: Debug + Sized {
     /// The run of the system that this is.
     fn boot(&self) -> BootId;
 
-    /// Whether it is the same folder, so that one [`sync`](Self::sync) does for both. One that was opened twice
-    /// may pass for two.
-    fn is_same(&self, other: &Self) -> bool;
-
     /// Whether the name is kept free for something that will be here.
     fn expects(&self, name: &[u8]) -> bool;
 
@@ -116,6 +112,18 @@ pub trait Storage: Debug + Sized {
     /// # Errors
     /// Those of `fsync(2)`.
     fn sync(&self) -> io::Result<()>;
+
+    /// [Syncs](Self::sync) several folders, in any order or all at once; one that is there several times need
+    /// be synced only once. The results are in the order of the folders.
+    fn sync_folders(folders: &[&Self]) -> Vec<io::Result<()>> {
+        folders.iter().map(|folder| folder.sync()).collect()
+    }
+
+    /// [Syncs all](StorageFile::sync_all) of several files, in any order or all at once. The results are in the
+    /// order of the files.
+    fn sync_files(files: &[&Self::File]) -> Vec<io::Result<()>> {
+        files.iter().map(|file| file.sync_all()).collect()
+    }
 }
 
 /// A file of a [`Storage`], open to be read and written.

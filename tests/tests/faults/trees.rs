@@ -42,6 +42,9 @@ const TREE: &[Row] = &[
     row(Call::LINK, "", IO, Unseen),
     row(Call::UTIMENS, "/#", IO, Told("cannot complete")),
     row(Call::FSYNC, "", INTERRUPTED, Unseen),
+    row(Call::FSYNC, "/#", IO, Told("cannot complete")),
+    // Whether there is a disk to be waited for.
+    row(Call::FSTATFS, "", IO, Unseen),
 ];
 
 /// A folder of which a part failed is filled up by the next run.

@@ -1,4 +1,4 @@
-//! Why a file cannot be written, in words for people.
+//! Why a file, or a folder, cannot be written, in words for people.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -63,4 +63,14 @@ pub(super) fn explain(
         }
         _ => format!("cannot write {path}: {why}"),
     }
+}
+
+/// Why the folder at `path` cannot be made.
+pub(super) fn explain_folder(path: &impl fmt::Display, error: &io::Error) -> String {
+    if error.kind() == ErrorKind::NotADirectory {
+        return format!(
+            "a file or a link has the name of the folder {path} (no link is followed there)"
+        );
+    }
+    format!("cannot make the folder {path}: {}", describe(error))
 }

@@ -295,7 +295,7 @@ impl<'o> Mirrors<'o> {
         let is_whole = self.meant.as_ref().is_some_and(|meant| meant.there.iter().all(|it| *it));
         if let Some(sink) = self.sink.take_if(|_| is_whole) {
             let completing =
-                FileSink::complete(vec![(self.name.clone(), sink)], &mut self.reporter);
+                FileSink::complete(vec![(self.name.clone(), sink)], Vec::new(), &mut self.reporter);
             completing.join(&mut self.reporter);
             for Server { address, given, .. } in &self.servers {
                 let message = format!("{address} gave {}", HumanBytes(*given));

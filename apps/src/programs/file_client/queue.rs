@@ -4,9 +4,13 @@
 mod tests;
 
 use std::collections::VecDeque;
+use std::mem;
+use std::path::PathBuf;
 
 use barewire_core::file::{self, ReceiverEvent, Refusal, RequestError};
 use barewire_core::time::{Duration, Instant};
+use barewire_linux::files::NewFolder;
+use barewire_linux::resource_limits::descriptor_limit;
 
 use super::file_sink::FileSink;
 use super::file_sink::finish::Completing;
@@ -30,10 +34,15 @@ const AT_ONCE: usize = 16;
 /// done.
 const LISTINGS: usize = 8;
 
-/// How many files get their names together, while others come, and how long the first waits for them at
-/// most: the disk is waited for once for all.
-const BATCH: usize = 32;
+/// How much gets its name together, while more comes, and how long the first waits for the others at most: the
+/// disk is waited for once for all. Files and new folders are counted, and bytes.
+const BATCH: usize = 256;
+const BATCH_BYTES: u64 = 32 << 20;
 const HOLD: Duration = Duration::from_millis(100);
+
+/// For how many of the descriptors that there may be a batch has one file at most: each takes two, and there are
+/// two batches.
+const DESCRIPTORS_A_FILE: usize = 8;
 
 /// Room for the requests of that, with names of ordinary length.
 const ROOM: usize = 8 * 1024;
@@ -52,6 +61,10 @@ pub(super) struct Queue<'o> {
     asked: VecDeque<Transfer>,
     /// All of them has come; to be [published](Self::publish).
     complete: Vec<(String, FileSink)>,
+    /// New folders, to be made to last with them.
+    new_folders: Vec<(PathBuf, NewFolder)>,
+    /// How many of both make a batch.
+    batch: usize,
     /// Those before, which are given their names.
     completing: Option<Completing>,
     /// When all of that is to be done at the latest.
@@ -78,6 +91,9 @@ impl<'o> Queue<'o> {
             folders: Vec::new(),
             asked: VecDeque::new(),
             complete: Vec::new(),
+            new_folders: Vec::new(),
+            batch: descriptor_limit()
+                .map_or(1, |limit| (limit / DESCRIPTORS_A_FILE).clamp(1, BATCH)),
             completing: None,
             publish_by: None,
             finished: false,
@@ -246,8 +262,12 @@ impl<'o> Queue<'o> {
             }
             Kind::Tree { listing, target, path } => {
                 let rules = &self.settings.rules;
-                Walk::begin(path, listing, &target, rules, &mut self.allowance, reporter)
-                    .map(|folder| self.folders.push(folder))
+                Walk::begin(path, listing, &target, rules, &mut self.allowance, reporter).map(
+                    |folder| {
+                        self.new_folders.extend(folder.new_folder());
+                        self.folders.push(folder);
+                    },
+                )
             }
         };
         if left_out > 0 {
@@ -264,14 +284,15 @@ impl<'o> Queue<'o> {
     /// call again.
     pub(super) fn publish_in_time(&mut self, now: Instant) -> Option<Instant> {
         let by = *self.publish_by.get_or_insert(now + HOLD);
-        let is_done = self.complete.is_empty() && self.completing.is_none();
-        if is_done || self.asked.is_empty() || by <= now {
+        let count = self.complete.len() + self.new_folders.len();
+        if count == 0 && self.completing.is_none() || self.asked.is_empty() {
             self.publish();
             return None;
         }
-        if self.complete.len() >= BATCH {
+        let bytes = || self.complete.iter().map(|(_, sink)| sink.size()).sum::<u64>();
+        if count >= self.batch || by <= now || bytes() >= BATCH_BYTES {
             self.begin_publishing();
-            self.publish_by = Some(now + HOLD);
+            self.publish_by = self.completing.is_some().then_some(now + HOLD);
         }
         self.publish_by
     }
@@ -286,9 +307,9 @@ impl<'o> Queue<'o> {
     /// As [`publish`](Self::publish), but waits only for those that were begun before.
     fn begin_publishing(&mut self) {
         self.conclude();
-        if !self.complete.is_empty() {
-            let complete = std::mem::take(&mut self.complete);
-            self.completing = Some(FileSink::complete(complete, &mut self.reporter));
+        let (files, folders) = (mem::take(&mut self.complete), mem::take(&mut self.new_folders));
+        if !(files.is_empty() && folders.is_empty()) {
+            self.completing = Some(FileSink::complete(files, folders, &mut self.reporter));
         }
     }
 

@@ -1,17 +1,17 @@
 //! Folders that are downloaded with all that is in them.
 
-use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 
 use barewire_core::file::{Entry, EntryKind, entries};
+use barewire_linux::files::NewFolder;
 
-use crate::output::system_error::describe;
-
+use super::file_error::explain_folder;
 use super::limits::Allowance;
 use super::listing_sink::ListingSink;
 use super::names::TreePath;
 use super::report::Reporter;
 use super::rules::{TreeRules, Unwanted};
-use super::target::{ListedFile, TargetPath};
+use super::target::{ListedFile, TargetFolder, TargetPath};
 use super::transfer::Transfer;
 
 /// What is still to be asked for of a folder whose listing is there. It becomes transfers one by one,
@@ -57,7 +57,8 @@ impl Walk {
         }
         allowance.take_files(wanted)?;
         let target = if files > 0 || !rules.chooses_files() {
-            let made = target.open_folder().map_err(|error| cannot_make(target, &error))?;
+            let opened = target.open_folder();
+            let made = opened.map_err(|error| explain_folder(&target.shown(), &error))?;
             for Entry { name, .. } in listing.entries().into_iter().flatten() {
                 made.folder.expect(name.as_bytes());
             }
@@ -69,6 +70,12 @@ impl Walk {
         reporter.expect(files, bytes);
         let left = usize::try_from(wanted).unwrap_or(usize::MAX);
         Ok(Self { path, target, is_loose, listing: listing.into_lines(), read: 0, left })
+    }
+
+    /// The folder, if it was created, and its path.
+    pub(super) fn new_folder(&self) -> Option<(PathBuf, NewFolder)> {
+        let TargetFolder { folder, path } = &*self.target.parent;
+        folder.as_new().filter(|_| self.target.leaf.is_empty()).map(|it| (path.clone(), it))
     }
 
     /// How many bytes of memory the listing takes.
@@ -94,17 +101,5 @@ impl Walk {
         } else {
             Transfer::file(path.into(), target, Some(ListedFile { size, modified }))
         })
-    }
-}
-
-fn cannot_make(folder: &TargetPath, error: &io::Error) -> String {
-    let folder = folder.shown();
-    match error.kind() {
-        ErrorKind::NotADirectory => {
-            format!(
-                "a file or a link has the name of the folder {folder} (no link is followed there)"
-            )
-        }
-        _ => format!("cannot make the folder {folder}: {}", describe(error)),
     }
 }

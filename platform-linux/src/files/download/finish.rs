@@ -34,29 +34,24 @@ impl<D: Storage> Download<D> {
 
     /// [Finishes](Self::finish) several downloads, with the same guarantee for each: none has its name
     /// before its contents have reached the disk, and the names have, too, when this returns. But the
-    /// disk is waited for far less often: the contents of small files begin their way there together,
-    /// so that one commit of the file system's journal carries them all, and each folder is synced
-    /// once. The results are in the order of the downloads.
+    /// disk is waited for far less often: the contents of small files begin their way there together, so that
+    /// one commit of the file system's journal carries them all; many are waited for at once; and each folder
+    /// is synced once. The results are in the order of the downloads.
     pub fn finish_all(downloads: Vec<Self>) -> Vec<io::Result<()>> {
-        if downloads.len() > 1 {
-            downloads.iter().for_each(Self::begin_sync);
-        }
         let mut all: Vec<_> = downloads.into_iter().map(Ok).collect();
+        each(&mut all, |download| download.prepare());
+        if all.len() > 1 {
+            all.iter().flatten().for_each(Self::begin_sync);
+        }
         // All are synced before the first gets its name, which would need a commit of its own.
-        each(&mut all, |download| download.sync_contents());
+        at_once(&mut all, |download| Some(&download.part.file), D::sync_files);
         each(&mut all, |download| {
+            download.check_part()?;
             download.publish()?;
             download.part.remove_journal(&download.disk)
         });
-        each(&mut all, |download| download.part.sync_published());
-        let mut synced: Vec<D> = Vec::new();
-        each(&mut all, |Self { disk, .. }| {
-            if !synced.iter().any(|it| it.is_same(disk)) {
-                disk.sync()?;
-                synced.push(disk.try_clone()?);
-            }
-            Ok(())
-        });
+        at_once(&mut all, |download| download.part.to_sync_again(), D::sync_files);
+        at_once(&mut all, |download| Some(&download.disk), D::sync_folders);
         all.into_iter().map(|download| download.map(drop)).collect()
     }
 
@@ -67,7 +62,8 @@ impl<D: Storage> Download<D> {
         }
     }
 
-    pub(super) fn sync_contents(&self) -> io::Result<()> {
+    /// All of it is there: it becomes what it will be under its name.
+    fn prepare(&self) -> io::Result<()> {
         let Self { proven, position, .. } = self;
         let is_all_there = proven.size.is_none_or(|size| size == *position) || proven.is_complete();
         if self.phase != Phase::Started || !is_all_there {
@@ -75,17 +71,23 @@ impl<D: Storage> Download<D> {
         }
         let file = &self.part.file;
         file.set_mode(self.final_mode()?)?;
-        if let Some(time) = self.modified {
-            file.set_modified(time)?;
+        self.modified.map_or(Ok(()), |time| file.set_modified(time))
+    }
+
+    /// That what was synced is what will get the name.
+    fn check_part(&self) -> io::Result<()> {
+        let length = self.proven.size.unwrap_or(self.position);
+        if self.part.is_intact(&self.disk, length)? {
+            return Ok(());
         }
-        file.sync_all()?;
-        if !self.part.is_intact(&self.disk, proven.size.unwrap_or(*position))? {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "another program has moved the part, or changed its length",
-            ));
-        }
-        Ok(())
+        let what = "another program has moved the part, or changed its length";
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+    }
+
+    pub(super) fn sync_contents(&self) -> io::Result<()> {
+        self.prepare()?;
+        self.part.file.sync_all()?;
+        self.check_part()
     }
 
     /// The permissions of the file that is replaced, or else those that the user lets new files have. What has
@@ -140,7 +142,7 @@ impl<D: Storage> Download<D> {
     /// Removes the journal, and has the file last under its name.
     pub(super) fn clean(&self) -> io::Result<()> {
         self.part.remove_journal(&self.disk)?;
-        self.part.sync_published()?;
+        self.part.to_sync_again().map_or(Ok(()), D::File::sync_all)?;
         self.disk.sync()
     }
 
@@ -162,6 +164,17 @@ fn each<T>(all: &mut [io::Result<T>], mut step: impl FnMut(&mut T) -> io::Result
             *result = Err(error);
         }
     }
+}
+
+/// Syncs what each has to be synced that has had no error yet.
+fn at_once<T, S>(
+    all: &mut [io::Result<T>],
+    of: impl Fn(&T) -> Option<&S>,
+    sync: impl FnOnce(&[&S]) -> Vec<io::Result<()>>,
+) {
+    let some: Vec<&S> = all.iter().flatten().filter_map(&of).collect();
+    let mut results = sync(&some).into_iter();
+    each(all, |download| of(download).and_then(|_| results.next()).unwrap_or(Ok(())));
 }
 
 impl<D: Storage> Drop for Download<D> {

@@ -157,10 +157,10 @@ impl<F: StorageFile> Part<F> {
         }
     }
 
-    /// Has its contents last under its final name. What reached the disk when it had none may not be found
-    /// there if only the name is made to last afterwards: `btrfs` keeps no log of a file without a name.
-    pub(super) fn sync_published(&self) -> io::Result<()> {
-        if self.names.is_some() { Ok(()) } else { self.file.sync_all() }
+    /// What is to be synced when it is published: what reached the disk when it had no name may not be found
+    /// there if only the name is made to last afterwards (`btrfs` keeps no log of a file without a name).
+    pub(super) fn to_sync_again(&self) -> Option<&F> {
+        self.names.is_none().then_some(&self.file)
     }
 
     /// Once it is published, the journal is of no use.

@@ -16,8 +16,10 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::linkat;
 
 use super::Folder;
+use super::own_name::sync_folders;
 use crate::files::reserve::{check_room, reserve};
 use crate::files::storage::{BootId, FileStatus, Found, Storage, StorageFile};
+use crate::files::sync_each::sync_each;
 use crate::sys::{self, errno, retry};
 
 /// In nanoseconds.
@@ -31,7 +33,8 @@ impl Storage for Folder {
     type File = File;
 
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(self.related(Arc::clone(&self.file)))
+        let own_name = self.own_name.clone();
+        Ok(Self { own_name, ..self.related(Arc::clone(&self.file)) })
     }
 
     fn boot(&self) -> BootId {
@@ -41,10 +44,6 @@ impl Storage for Folder {
             let digits = text.trim().replace('-', "");
             u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
         })
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.file, &other.file)
     }
 
     fn expects(&self, name: &[u8]) -> bool {
@@ -113,7 +112,16 @@ impl Storage for Folder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync()
+        sync_folders(&[self.opened()]).pop().unwrap_or(Ok(()))
+    }
+
+    fn sync_folders(folders: &[&Self]) -> Vec<io::Result<()>> {
+        let opened: Vec<_> = folders.iter().map(|folder| folder.opened()).collect();
+        sync_folders(&opened)
+    }
+
+    fn sync_files(files: &[&File]) -> Vec<io::Result<()>> {
+        sync_each(files)
     }
 }
 
@@ -228,6 +236,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::UNIX_EPOCH;
 
+    use nix::fcntl::{OFlag, open};
+
+    use super::super::own_name::NewFolder;
     use super::*;
 
     #[test]
@@ -294,5 +305,34 @@ mod tests {
         opened.rename_by_link(b"one", b"new").unwrap();
         assert!(!path("one").exists());
         assert_eq!(fs::read(path("new").join("inside")).unwrap(), b"one");
+    }
+
+    #[test]
+    fn what_is_new_is_told_from_what_is_found() {
+        let target = tempfile::tempdir().unwrap();
+        fs::create_dir(target.path().join("found")).unwrap();
+        let folder = Folder::open(target.path()).unwrap();
+        let is_new = |name: &str| folder.sub(name.as_bytes()).unwrap().as_new().is_some();
+        assert_eq!(["found", "found/new", "a/b"].map(is_new), [false, true, true]);
+        assert!(folder.as_new().is_none());
+    }
+
+    /// The folder is open so that it cannot be synced (`open(2)`).
+    #[test]
+    fn a_folder_of_which_the_name_may_be_lost_makes_nothing_last_that_is_in_it() {
+        let target = tempfile::tempdir().unwrap();
+        let file = open(target.path(), OFlag::O_PATH, Mode::empty()).unwrap();
+        let above = Folder::from(File::from(file));
+        let lost = above.sub(b"lost").unwrap();
+        let [inner, other] = [lost.sub(b"inner").unwrap(), lost.sub(b"other").unwrap()];
+        let beside = Folder::open(target.path()).unwrap().sub(b"beside").unwrap();
+        for _ in 0..2 {
+            let results = Folder::sync_folders(&[&inner, &beside, &inner, &above]);
+            let is_ok: Vec<_> = results.iter().map(Result::is_ok).collect();
+            assert_eq!(is_ok, [false, true, false, false]);
+        }
+        let new = [&lost, &other, &beside].map(|folder| folder.as_new().unwrap());
+        let results = NewFolder::sync_all(&new);
+        assert!(results.iter().map(Result::is_ok).eq([false, false, true]), "{results:?}");
     }
 }

@@ -135,10 +135,6 @@ impl files::Storage for Disk {
         u128::from(self.state.borrow().boot).to_be_bytes()
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.state, &other.state)
-    }
-
     fn expects(&self, _name: &[u8]) -> bool {
         false
     }
@@ -220,6 +216,18 @@ impl files::Storage for Disk {
         state.check_change(self.life)?;
         state.sync_names();
         Ok(())
+    }
+
+    /// Several threads would do it, in any order.
+    fn sync_files(files: &[&OpenFile]) -> Vec<io::Result<()>> {
+        let mut left: Vec<(usize, &OpenFile)> = files.iter().copied().enumerate().collect();
+        let mut results = BTreeMap::new();
+        while let Some((_, file)) = left.first() {
+            let next = file.state.borrow_mut().random.count(0..=left.len() - 1);
+            let (number, file) = left.swap_remove(next);
+            results.insert(number, file.sync_all());
+        }
+        results.into_values().collect()
     }
 }
 

@@ -1,11 +1,15 @@
 //! From contents that are all there to a file under its name.
 
+use std::path::PathBuf;
+
 use barewire_core::file::Digest;
 use barewire_core::printable::printable;
-use barewire_linux::files::Finishing;
+use barewire_linux::files::{Finished, Finishing, NewFolder};
 
 use crate::output::events::file_client::Downloaded;
+use crate::output::peer_text::shown;
 use crate::programs::file_client::expectations::hex;
+use crate::programs::file_client::file_error::explain_folder;
 use crate::programs::file_client::report::Reporter;
 
 use super::FileSink;
@@ -40,10 +44,12 @@ impl FileSink {
         }
     }
 
-    /// All contents are there: begins to give the files their names. Each comes with the name that the
-    /// server knows it by. For many at once the disk is waited for little longer than for one.
+    /// All contents are there: begins to give the files their names, and to make new folders last. Each file
+    /// comes with the name that the server knows it by, and each folder with its path. For many at once the disk is waited for little
+    /// longer than for one.
     pub(in crate::programs::file_client) fn complete(
         all: Vec<(String, Self)>,
+        folders: Vec<(PathBuf, NewFolder)>,
         reporter: &mut Reporter<'_>,
     ) -> Completing {
         let mut files = Vec::with_capacity(all.len());
@@ -56,21 +62,29 @@ impl FileSink {
                     continue;
                 }
             };
+            let bytes = sink.size();
             let Some(download) = sink.download.take() else { continue };
             // Nothing at all needs no proof.
             let verified = download.is_proven() || sink.last.size == Some(0);
-            let bytes = sink.last.size.unwrap_or_else(|| download.position());
             files.push(CompleteFile { name, sink, bytes, verified, hash });
             downloads.push(*download);
         }
-        Completing { files, finishing: Finishing::begin(downloads) }
+        let (folders, new) = folders.into_iter().unzip();
+        Completing { files, folders, finishing: Finishing::begin(downloads, new) }
+    }
+
+    /// How many bytes the whole has.
+    pub(in crate::programs::file_client) fn size(&self) -> u64 {
+        let come = || self.download.as_ref().map_or(0, |download| download.position());
+        self.last.size.unwrap_or_else(come)
     }
 }
 
-/// Files that are given their names.
+/// Files that are given their names, and new folders that are made to last.
 #[derive(Debug)]
 pub(in crate::programs::file_client) struct Completing {
     files: Vec<CompleteFile>,
+    folders: Vec<PathBuf>,
     finishing: Finishing,
 }
 
@@ -86,10 +100,17 @@ struct CompleteFile {
 impl Completing {
     /// Waits until they have them, and says so.
     pub(in crate::programs::file_client) fn join(self, reporter: &mut Reporter<'_>) {
-        for (file, result) in self.files.into_iter().zip(self.finishing.join()) {
+        let Finished { files, folders } = self.finishing.join();
+        for (file, result) in self.files.into_iter().zip(files) {
             match result {
                 Ok(()) => file.show(reporter),
                 Err(error) => reporter.fail(&file.sink.explain(&error)),
+            }
+        }
+        for (folder, result) in self.folders.iter().zip(folders) {
+            if let Err(error) = result {
+                let path = shown(folder.as_os_str().as_encoded_bytes());
+                reporter.fail(&explain_folder(&path, &error));
             }
         }
     }

@@ -72,31 +72,57 @@ fn no_crash_brings_an_old_tag_back_beside_what_is_new() {
     });
 }
 
-/// The folder is synced when all of them have been, under their names.
+/// Whatever ends it, and whenever, each name stands for what it stood for, or for all of the new; and what was
+/// said to be complete lasts.
 #[test]
-fn of_files_that_get_their_names_together_each_is_whole_or_absent() {
-    for_seeds(2_000, |seed, sometimes| {
+fn of_files_that_get_their_names_together_each_is_as_it_was_or_whole() {
+    for_seeds(4_000, |seed, sometimes| {
         let mut random = Random::new(seed);
-        let nature = Nature { is_ordered: true, ..Nature::draw(&mut random) };
-        let crash_after = random.count(0..=30);
-        let disk = Disk::new(random, nature);
-        let names = [b"a", b"b", b"c"];
-        let begin = |name: &[u8]| {
-            let mut download = Download::begin(&disk, name, DownloadOptions::default()).unwrap();
-            download.start(0, Some(8), 77).unwrap();
-            download.write(b"contents").unwrap();
-            download.verified(0, 8, blake3::hash(b"contents").as_bytes()).unwrap();
+        let disk = Disk::new(random.fork(), Nature::draw(&mut random));
+        let fetch = |disk: &Disk, name: &[u8], contents: &[u8]| {
+            let options = DownloadOptions::new().with_force(true);
+            let mut download = Download::begin(disk, name, options).unwrap();
+            let size = contents.len() as u64;
+            download.start(0, Some(size), 77).unwrap();
+            download.write(contents).unwrap();
+            download.verified(0, size, blake3::hash(contents).as_bytes()).unwrap();
             download
         };
-        let all = names.map(|name| begin(name)).into();
-        disk.crash_after(crash_after);
-        let are_done = Download::finish_all(all).iter().all(Result::is_ok);
-        disk.lose_power();
-        let there = names.map(|name| disk.contents(name));
-        assert!(there.iter().flatten().all(|contents| contents == b"contents"), "{there:?}");
-        let count = there.iter().flatten().count();
-        assert!(!are_done || count == names.len(), "{there:?}");
-        sometimes.note("some are there", (1..names.len()).contains(&count));
-        sometimes.note("it was done", are_done);
+        let names = [b"a", b"b", b"c", b"d", b"e"];
+        let old = names.map(|name| random.chance(30).then(|| [&name[..], b" as it was"].concat()));
+        for (name, old) in names.iter().zip(&old) {
+            if let Some(old) = old {
+                fetch(&disk, *name, old).finish().unwrap();
+            }
+        }
+        let lengths = [(); 5].map(|()| random.count(1..=1_500));
+        let new = [0, 1, 2, 3, 4].map(|at| vec![names[at][0]; lengths[at]]);
+        let all = [0, 1, 2, 3, 4].map(|at| fetch(&disk, names[at], &new[at])).into();
+        disk.crash_after(random.count(0..=60));
+        let results = Download::finish_all(all);
+        let has_ended = disk.has_crashed();
+        let is_cut = random.chance(80);
+        if is_cut {
+            disk.lose_power();
+        } else {
+            disk.kill();
+        }
+        let mut count = 0;
+        for (at, result) in results.iter().enumerate() {
+            let is = disk.contents(names[at]);
+            let is_new = is.as_ref() == Some(&new[at]);
+            count += usize::from(is_new);
+            assert!(is_new || is == old[at], "neither the old nor the new: {is:?}");
+            assert!(is_new || result.is_err(), "it was said to be complete");
+            assert!(has_ended || result.is_ok(), "{result:?}");
+        }
+        let some = (1..names.len()).contains(&count);
+        sometimes.note("some are new, and the power failed", some && is_cut);
+        sometimes.note("some are new, and it was killed", some && !is_cut);
+        sometimes.note(
+            "one was to be replaced, and was not",
+            has_ended && count == 0 && old.iter().any(Option::is_some),
+        );
+        sometimes.note("all was done, and the power failed", !has_ended && is_cut);
     });
 }

@@ -33,20 +33,26 @@ fn files_get_their_names_together_and_soon() {
     fixture.queue.take(ReceiverEvent::Response(header)).unwrap();
     fixture.queue.take(ReceiverEvent::Complete).unwrap();
     assert!(fixture.queue.publish_in_time(Instant::ZERO).is_some());
-    assert_eq!(fixture.queue.publish_in_time(Instant::ZERO + HOLD), None);
-    assert!(has("d"));
+    // Others need not wait for it.
+    let soon = Instant::ZERO + HOLD;
+    assert_eq!(fixture.queue.publish_in_time(soon), Some(soon + HOLD));
+    assert_eq!(fixture.queue.reporter.tree.files, 0, "it is not certain that it lasts");
+    assert_eq!(fixture.queue.publish_in_time(soon + HOLD), None);
+    assert!(has("d") && fixture.queue.reporter.tree.files == 1);
     fixture.queue.reporter.output.take();
 }
 
 /// While a batch gets its names, more can come.
 #[test]
 fn a_batch_gets_its_names_behind() {
+    const BATCH: usize = 32;
     let folder = TempDir::new().unwrap();
     let target = target(folder.path());
     let mut output = output();
     let name = |number: usize| format!("{number}");
     let files = (0..BATCH + 2).map(|number| file(&name(number), &target)).collect();
     let mut fixture = Fixture::new(&mut output, files);
+    fixture.queue.batch = BATCH;
     fixture.ask();
     let header =
         ResponseHeader { offset: 0, length: 0, size: 0, tag: 7, modified: 0, verified: true };
@@ -61,7 +67,8 @@ fn a_batch_gets_its_names_behind() {
     }
     // Who waits for it is told of it in time.
     assert_eq!(by, Some(later + HOLD));
-    assert_eq!(fixture.queue.publish_in_time(later + HOLD), None);
+    assert_eq!(fixture.queue.publish_in_time(later + HOLD), Some(later + HOLD + HOLD));
+    assert_eq!(fixture.queue.publish_in_time(later + HOLD + HOLD), None);
     assert!((0..=BATCH).all(|number| folder.path().join(name(number)).exists()));
     fixture.queue.reporter.output.take();
 }

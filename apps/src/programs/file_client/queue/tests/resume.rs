@@ -63,7 +63,7 @@ fn after_a_break_all_is_asked_for_again_from_where_it_was() {
     assert_eq!(fixture.ask(), "a b.");
     fixture.begin(&whole, 0, 7);
     fixture.segment(&whole, 0..SEGMENT);
-    assert!(std::mem::take(&mut fixture.queue.progressed));
+    assert!(mem::take(&mut fixture.queue.progressed));
     fixture.take(ReceiverEvent::Contents(b"?")).unwrap();
 
     // The tag proves nothing: what is held is compared, were it on the next connection.
@@ -93,7 +93,7 @@ fn what_the_server_has_otherwise_is_fetched_again_and_is_no_progress() {
     fixture.ask();
     fixture.begin(&whole, 0, 7);
     fixture.segment(&whole, 0..SEGMENT);
-    assert!(std::mem::take(&mut fixture.queue.progressed));
+    assert!(mem::take(&mut fixture.queue.progressed));
     fixture.queue.rewind();
     fixture.reconnect();
     // The same tag, and other contents.
