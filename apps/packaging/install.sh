@@ -58,6 +58,7 @@ if $remove; then
     mv "$list" "$list.old"
     echo share/barewire/installed.old >>"$list.old"
     remove_installed
+    rmdir "$prefix" 2>/dev/null || :
     echo "removed from $prefix"
     exit
 fi
