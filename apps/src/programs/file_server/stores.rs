@@ -43,7 +43,7 @@ impl Stores {
         for KeyRoot { name, folder } in roots {
             let refuse = |why: &str| Failure::usage(format!("--key-root: {why} '{name}'"));
             let keys = keys.ok_or_else(|| refuse("there is no key, so none called"))?;
-            let place = (0..keys.keys().len()).find(|place| keys.name(*place) == name);
+            let place = keys.names().iter().position(|other| other == name);
             let place = place.ok_or_else(|| refuse("no key is called"))?;
             let store =
                 Store::open(folder, shows_hidden).map_err(|failure| failure.about("--key-root"))?;
