@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::chat::{loops, peers as peers_chat};
-use crate::files::{nginx, peers as peers_files, rsync};
+use crate::files::{nginx, peers as peers_files, rsync, sealing, sshd};
 use crate::process::Server;
 use crate::series::Named;
 use crate::{binaries, peers_datagrams, peers_hello};
@@ -34,6 +34,12 @@ pub(crate) enum Peer {
     NginxFiles,
     /// Files by nginx with two workers.
     PairedNginxFiles,
+    /// Files by nginx with one worker, under TLS 1.3.
+    TlsNginxFiles,
+    /// Files, sealed in pieces by the shortest loop.
+    SealingFiles,
+    /// Files by OpenSSH's daemon.
+    SshdFiles,
     /// Files by rsync's daemon.
     RsyncFiles,
     /// Chat, a write a member for all that a round of epoll brings.
@@ -47,7 +53,7 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::EpollHello,
         Self::TokioHello,
         Self::SpawnedHello,
@@ -58,6 +64,9 @@ impl Peer {
         Self::TokioFiles,
         Self::NginxFiles,
         Self::PairedNginxFiles,
+        Self::TlsNginxFiles,
+        Self::SealingFiles,
+        Self::SshdFiles,
         Self::RsyncFiles,
         Self::GatheringChat,
         Self::EpollChat,
@@ -78,6 +87,9 @@ impl Peer {
             Self::TokioFiles => "tokio-files",
             Self::NginxFiles => "nginx-files",
             Self::PairedNginxFiles => "paired-nginx-files",
+            Self::TlsNginxFiles => "tls-nginx-files",
+            Self::SealingFiles => "sealing-files",
+            Self::SshdFiles => "sshd-files",
             Self::RsyncFiles => "rsync-files",
             Self::GatheringChat => "gathering-chat",
             Self::EpollChat => "epoll-chat",
@@ -106,8 +118,11 @@ impl Peer {
             Self::SpawnedDatagrams => tokio_task(peers_datagrams::tokio(address)),
             Self::SendfileFiles => peers_files::sendfile(address),
             Self::TokioFiles => tokio_main(peers_files::tokio(address)),
-            Self::NginxFiles => nginx::become_nginx(address, 1),
-            Self::PairedNginxFiles => nginx::become_nginx(address, 2),
+            Self::NginxFiles => nginx::become_nginx(address, 1, false),
+            Self::PairedNginxFiles => nginx::become_nginx(address, 2, false),
+            Self::TlsNginxFiles => nginx::become_nginx(address, 1, true),
+            Self::SealingFiles => sealing::serve(address),
+            Self::SshdFiles => sshd::become_sshd(address),
             Self::RsyncFiles => rsync::become_rsync(address),
             Self::GatheringChat => loops::gathering(address),
             Self::EpollChat => loops::line_by_line(address),

@@ -11,6 +11,7 @@ mod contents;
 mod download;
 mod folder;
 mod form;
+mod keyed;
 mod large;
 mod load_large;
 mod load_pipelined;
@@ -21,10 +22,12 @@ pub(crate) mod nginx;
 pub(crate) mod peers;
 mod row;
 pub(crate) mod rsync;
+pub(crate) mod sealing;
 mod segments;
 mod setup;
 mod small;
 mod small_files;
+pub(crate) mod sshd;
 mod tree;
 mod verified;
 
@@ -42,6 +45,7 @@ pub(crate) fn measure(
     match table {
         FilesTable::Large => large::measure(options, contenders),
         FilesTable::Verified => verified::measure(options, contenders),
+        FilesTable::Keyed => keyed::measure(options, contenders),
         FilesTable::Segments => segments::measure(options, contenders),
         FilesTable::Mirrors => mirrors::measure(options, contenders),
         FilesTable::Small => small::measure(options, contenders),

@@ -11,7 +11,7 @@ usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
   hello, datagrams, memory, files, chat
                                    measure these only (default: all five)
-  files-large, files-verified, files-segments, files-mirrors, files-small, files-tree, files-memory
+  files-large, files-verified, files-keyed, files-segments, files-mirrors, files-small, files-tree, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
   --short                          a quick look: 2 rounds of half a second a run, of less for
@@ -42,6 +42,8 @@ pub(crate) enum FilesTable {
     Large,
     /// The whole way of a download that is proven.
     Verified,
+    /// The same under a key.
+    Keyed,
     /// A proven download by the size of its segments.
     Segments,
     /// A proven download from two servers at once.
@@ -56,9 +58,10 @@ pub(crate) enum FilesTable {
 
 impl FilesTable {
     /// All of them, in order.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Large,
         Self::Verified,
+        Self::Keyed,
         Self::Segments,
         Self::Mirrors,
         Self::Small,
@@ -71,6 +74,7 @@ impl FilesTable {
         match name {
             "files-large" => Some(Self::Large),
             "files-verified" => Some(Self::Verified),
+            "files-keyed" => Some(Self::Keyed),
             "files-segments" => Some(Self::Segments),
             "files-mirrors" => Some(Self::Mirrors),
             "files-small" => Some(Self::Small),

@@ -252,6 +252,20 @@ impl Drop for Server {
     }
 }
 
+/// Runs a client, or a tool, to its end.
+///
+/// # Errors
+///
+/// It cannot be run, or fails.
+pub(crate) fn succeed(client: &mut Command) -> io::Result<()> {
+    let status = client.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("the client has failed, {status}")))
+    }
+}
+
 /// Processor time that this process, the load generator, has spent.
 pub(crate) fn own_processor_time() -> io::Result<Duration> {
     Ok(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?.into())

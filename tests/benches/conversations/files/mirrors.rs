@@ -11,11 +11,11 @@ use std::time::Instant;
 
 use super::folder::{Folder, LARGE};
 use super::row::{of, present, print_targets};
-use super::setup::{MIB, large_size, size_words, succeed};
+use super::setup::{MIB, large_size, size_words};
 use super::verified::{check, hash};
 use crate::contenders::{Contender, Contenders};
 use crate::options::Options;
-use crate::process::Server;
+use crate::process::{Server, succeed};
 use crate::series::{Named, Rounds, side_by_side};
 use crate::table::{self, Goal, count, ratio};
 

@@ -4,21 +4,28 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{Backlog, listen};
 
 use crate::binaries::installed;
+use crate::process::succeed;
 
-/// Serves the files of the current folder, as nginx with so many workers, until it is ended.
+/// The certificate that it shows under TLS, beside its configuration.
+const CERTIFICATE: &str = "certificate.pem";
+const SECRET: &str = "secret.pem";
+
+/// Serves the files of the current folder, as nginx with so many workers, until it is ended; with TLS, under
+/// a certificate that it signs itself.
 ///
 /// Its other files lie in a folder `nginx` beside the current one, so they go where that goes.
 ///
 /// # Errors
 ///
 /// nginx cannot be run.
-pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()> {
+pub(crate) fn become_nginx(address: SocketAddr, workers: usize, has_tls: bool) -> io::Result<()> {
     let program = installed("nginx").ok_or(io::ErrorKind::NotFound)?;
     let listener = TcpListener::bind(address)?;
     // As long a queue as it would choose. It leaves that of a listener that it inherits as it is.
@@ -31,7 +38,11 @@ pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()
     let own = served.with_file_name("nginx");
     std::fs::create_dir_all(&own)?;
     let configuration = own.join("nginx.conf");
-    std::fs::write(&configuration, configure(address, workers, &served.display().to_string()))?;
+    if has_tls {
+        certify(&own)?;
+    }
+    let served = served.display().to_string();
+    std::fs::write(&configuration, configure(address, workers, has_tls, &served))?;
     // nginx takes over listeners that it inherits from its predecessor in an upgrade; so it can be
     // given one, and with it a port that nobody else can have taken in between.
     fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty()))?;
@@ -46,8 +57,25 @@ pub(crate) fn become_nginx(address: SocketAddr, workers: usize) -> io::Result<()
     Err(error)
 }
 
+/// Makes a certificate for this run.
+fn certify(own: &Path) -> io::Result<()> {
+    let program = installed("openssl").ok_or(io::ErrorKind::NotFound)?;
+    let mut command = Command::new(program);
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    command.args(["-nodes", "-subj", "/CN=localhost", "-keyout", SECRET, "-out", CERTIFICATE]);
+    succeed(command.current_dir(own).stderr(Stdio::null()))
+}
+
 /// What its documentation recommends for files, and nothing that takes work from it.
-fn configure(address: SocketAddr, workers: usize, served: &str) -> String {
+fn configure(address: SocketAddr, workers: usize, has_tls: bool, served: &str) -> String {
+    let tls = if has_tls {
+        format!(
+            "ssl_protocols TLSv1.3; ssl_certificate {CERTIFICATE}; ssl_certificate_key {SECRET};"
+        )
+    } else {
+        String::new()
+    };
+    let ssl = if has_tls { " ssl" } else { "" };
     format!(
         "\
 daemon off;
@@ -65,7 +93,7 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    server {{ listen {address}; root '{served}'; }}
+    server {{ listen {address}{ssl}; {tls} root '{served}'; }}
 }}
 "
     )

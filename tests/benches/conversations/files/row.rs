@@ -37,6 +37,11 @@ impl Rows<'_> {
         self.row(Form::Plain, Some(self.contenders.peer(name, peer)))
     }
 
+    /// One that cannot say where it listens.
+    pub(super) fn unheard(self, name: &'static str, peer: Peer) -> Option<Row> {
+        self.row(Form::Plain, Some(self.contenders.peer(name, peer).discarding_output()))
+    }
+
     /// nginx, if it is installed.
     pub(super) fn nginx(self, name: &'static str, peer: Peer, form: Form) -> Option<Row> {
         installed("nginx")?;

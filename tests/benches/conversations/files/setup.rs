@@ -1,8 +1,5 @@
-//! What the measurements of files have in common: how much of it all, how titles say so, and clients
-//! that are programs.
+//! What the measurements of files have in common: how much of it all and how titles say so.
 
-use std::io;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::options::Options;
@@ -30,19 +27,5 @@ pub(super) fn size_words(bytes: u64) -> String {
     match bytes >> 20 {
         1024 => "1 GiB".to_owned(),
         mebibytes => format!("{mebibytes} MiB"),
-    }
-}
-
-/// Runs a client to its end.
-///
-/// # Errors
-///
-/// It cannot be run, or fails.
-pub(super) fn succeed(client: &mut Command) -> io::Result<()> {
-    let status = client.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("the client has failed, {status}")))
     }
 }

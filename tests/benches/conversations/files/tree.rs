@@ -9,11 +9,10 @@ use std::time::Instant;
 use super::contents::{SMALL_SIZE, noise};
 use super::folder::Folder;
 use super::row::{of, present, print_absent, print_targets};
-use super::setup::succeed;
 use crate::binaries::installed;
 use crate::contenders::{Contender, Contenders, Peer};
 use crate::options::Options;
-use crate::process::Server;
+use crate::process::{Server, succeed};
 use crate::series::{Named, Rounds, Series, side_by_side};
 use crate::table::{self, Goal, count, ratio};
 

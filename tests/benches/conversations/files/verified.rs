@@ -15,11 +15,11 @@ use super::download;
 use super::folder::{Folder, LARGE};
 use super::form::Form;
 use super::row::{Row, Rows, of, present, print_absent, print_targets};
-use super::setup::{MIB, large_size, size_words, succeed};
+use super::setup::{MIB, large_size, size_words};
 use crate::binaries::{install, installed};
 use crate::contenders::{Contenders, Peer};
 use crate::options::Options;
-use crate::process::Server;
+use crate::process::{Server, succeed};
 use crate::series::{Named, Rounds, Series, side_by_side};
 use crate::table::{self, Goal, count, ratio};
 
