@@ -88,7 +88,7 @@ pub(super) fn ended(
             broke_off(&describe(error).to_string())
         }
         Ending::Broken(LinkError::Connection(error)) => broke_off(&format!(
-            "{}, with no answer (is it too busy? --plain suits the simplest servers)",
+            "{}, with no answer (is it too busy, or does it take --key? --plain suits the simplest servers)",
             describe(error)
         )),
         Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) if is_keyed => {

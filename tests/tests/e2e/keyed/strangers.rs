@@ -80,9 +80,17 @@ fn a_plain_client_gets_nothing_from_a_server_with_a_key() {
         let scene = Scene::new(kind);
         let server = scene.serve(&[]);
         let way = Proxy::start(server.address(), &[]);
-        let waits = if kind == Kind::Chat { "--welcome-timeout" } else { "--timeout" };
-        let client = scene.launch_client(&way.at()).args([waits, "50ms"]).run().exits(1);
+        let waits: &[_] = match kind {
+            Kind::Hello => &["--timeout", "300ms"],
+            Kind::File => &[],
+            Kind::Chat => &["--welcome-timeout", "50ms"],
+        };
+        let client = scene.launch_client(&way.at()).args(waits).run().exits(1);
         assert!(!scene.was_served(&client), "{client:?}");
+        if kind != Kind::Hello {
+            // It is told what it may lack.
+            client.says(&["--key"]);
+        }
         server.stop().omits(scene.shown()).omits("joined");
         assert!(way.carried().iter().all(|count| *count == 0), "{:?}", way.carried());
     }
