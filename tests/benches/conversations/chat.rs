@@ -8,6 +8,7 @@
 mod crowd;
 mod deliveries;
 mod flood;
+mod keyed;
 mod latency;
 pub(crate) mod loops;
 mod memory;
@@ -17,6 +18,7 @@ mod setup;
 use std::io;
 
 use crate::contenders::Contenders;
+use crate::key::KeyFile;
 use crate::options::Options;
 
 /// How many members there are under load, in full and for a quick look.
@@ -36,4 +38,13 @@ pub(crate) fn measure(
     deliveries::measure(SMALL, true, options, contenders)?;
     deliveries::measure(large, false, options, contenders)?;
     memory::measure(options, contenders, open_files)
+}
+
+/// The same of a keyed room, as far as a key has a part in it.
+pub(crate) fn measure_keyed(
+    options: &Options,
+    contenders: &Contenders,
+    file: &KeyFile,
+) -> io::Result<()> {
+    keyed::measure(SMALL, options, contenders, file)
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::chat::{loops, peers as peers_chat};
 use crate::files::{nginx, peers as peers_files, rsync, sealing, sshd};
+use crate::key::KeyFile;
 use crate::process::Server;
 use crate::series::Named;
 use crate::{binaries, peers_datagrams, peers_hello};
@@ -26,6 +27,8 @@ pub(crate) enum Peer {
     TokioDatagrams,
     /// Datagram exchanges on tokio, in a task.
     SpawnedDatagrams,
+    /// Datagram exchanges as by recvmmsg and sendmmsg, each opened and sealed with a key.
+    SealingDatagrams,
     /// Files by `sendfile(2)` on blocking sockets.
     SendfileFiles,
     /// Files on tokio, by `tokio::io::copy`.
@@ -53,13 +56,14 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::EpollHello,
         Self::TokioHello,
         Self::SpawnedHello,
         Self::MmsgDatagrams,
         Self::TokioDatagrams,
         Self::SpawnedDatagrams,
+        Self::SealingDatagrams,
         Self::SendfileFiles,
         Self::TokioFiles,
         Self::NginxFiles,
@@ -83,6 +87,7 @@ impl Peer {
             Self::MmsgDatagrams => "mmsg-datagrams",
             Self::TokioDatagrams => "tokio-datagrams",
             Self::SpawnedDatagrams => "spawned-datagrams",
+            Self::SealingDatagrams => "sealing-datagrams",
             Self::SendfileFiles => "sendfile-files",
             Self::TokioFiles => "tokio-files",
             Self::NginxFiles => "nginx-files",
@@ -116,6 +121,7 @@ impl Peer {
             Self::MmsgDatagrams => peers_datagrams::mmsg(address),
             Self::TokioDatagrams => tokio_main(peers_datagrams::tokio(address)),
             Self::SpawnedDatagrams => tokio_task(peers_datagrams::tokio(address)),
+            Self::SealingDatagrams => peers_datagrams::sealing(address),
             Self::SendfileFiles => peers_files::sendfile(address),
             Self::TokioFiles => tokio_main(peers_files::tokio(address)),
             Self::NginxFiles => nginx::become_nginx(address, 1, false),
@@ -153,6 +159,7 @@ pub(crate) struct Contender {
     program: PathBuf,
     arguments: Vec<&'static str>,
     folder: Option<PathBuf>,
+    key: Option<PathBuf>,
     discards_output: bool,
 }
 
@@ -166,6 +173,11 @@ impl Contender {
     /// The same contender with `folder` as its current one.
     pub(crate) fn within(self, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..self }
+    }
+
+    /// The same contender with a key.
+    pub(crate) fn keyed(self, file: &KeyFile) -> Self {
+        Self { key: Some(file.path()), ..self }
     }
 
     /// The same contender with its standard output and standard error going to `/dev/null`.
@@ -183,6 +195,9 @@ impl Contender {
         command.args(&self.arguments);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
+        }
+        if let Some(key) = &self.key {
+            command.env("BAREWIRE_KEY_FILE", key);
         }
         let server = if self.discards_output {
             Server::start_unheard(command)
@@ -221,6 +236,7 @@ impl Contenders {
             program: self.itself.clone(),
             arguments: vec!["--serve", peer.name()],
             folder: None,
+            key: None,
             discards_output: false,
         }
     }
@@ -234,7 +250,14 @@ impl Contenders {
     ) -> Option<Contender> {
         let program = self.program(program)?;
         let arguments = arguments.to_vec();
-        Some(Contender { name, program, arguments, folder: None, discards_output: false })
+        Some(Contender {
+            name,
+            program,
+            arguments,
+            folder: None,
+            key: None,
+            discards_output: false,
+        })
     }
 
     /// Where one of barewire's programs is; none if only the peers are wanted.

@@ -20,7 +20,8 @@ const CAPACITY: usize = 1024;
 #[expect(clippy::cast_possible_truncation, reason = "it is 16")]
 const ADDRESS: socklen_t = size_of::<sockaddr_in>() as socklen_t;
 
-/// Batches of datagrams received over IPv4, and one text sent for each of them.
+/// Batches of datagrams received over IPv4, and a text sent for each of them: the same, unless it is
+/// [set](Exchange::set).
 pub(crate) struct Exchange {
     incoming: Vec<mmsghdr>,
     outgoing: Vec<mmsghdr>,
@@ -30,7 +31,7 @@ pub(crate) struct Exchange {
 }
 
 struct Storage {
-    text: Vec<u8>,
+    texts: Vec<[u8; CAPACITY]>,
     buffers: Vec<[u8; CAPACITY]>,
     sources: Vec<sockaddr_in>,
     vectors: Vec<iovec>,
@@ -53,17 +54,15 @@ impl Exchange {
             (mem::zeroed::<mmsghdr>(), mem::zeroed::<iovec>(), mem::zeroed::<sockaddr_in>())
         };
         let mut storage = Storage {
-            text: text.as_bytes().to_vec(),
+            texts: vec![[0; CAPACITY]; BATCH],
             buffers: vec![[0; CAPACITY]; BATCH],
             sources: vec![no_source; BATCH],
-            vectors: vec![no_vector; BATCH + 1],
+            vectors: vec![no_vector; 2 * BATCH],
         };
-        let text =
-            iovec { iov_base: storage.text.as_mut_ptr().cast(), iov_len: storage.text.len() };
-        for (vector, buffer) in storage.vectors.iter_mut().zip(&mut storage.buffers) {
+        let buffers = storage.buffers.iter_mut().chain(&mut storage.texts);
+        for (vector, buffer) in storage.vectors.iter_mut().zip(buffers) {
             *vector = iovec { iov_base: ptr::from_mut(buffer).cast(), iov_len: CAPACITY };
         }
-        storage.vectors[BATCH] = text;
 
         let vectors = storage.vectors.as_mut_ptr();
         let sources = storage.sources.as_mut_ptr();
@@ -78,10 +77,26 @@ impl Exchange {
             }
             header
         };
-        Self {
+        let mut exchange = Self {
             incoming: (0..BATCH).map(|index| header(index, index)).collect(),
-            outgoing: (0..BATCH).map(|index| header(BATCH, index)).collect(),
+            outgoing: (0..BATCH).map(|index| header(BATCH + index, index)).collect(),
             _storage: storage,
+        };
+        for index in 0..BATCH {
+            exchange.set(index, text.as_bytes());
+        }
+        exchange
+    }
+
+    /// What is sent for datagram `index` from now on, [`CAPACITY`] bytes of it at most.
+    pub(crate) fn set(&mut self, index: usize, text: &[u8]) {
+        let text = &text[..text.len().min(CAPACITY)];
+        // SAFETY: the vector and its buffer of so many bytes live as long as `self`, and nothing else
+        // reaches them while `self` is borrowed.
+        unsafe {
+            let vector = &mut *self.outgoing[index].msg_hdr.msg_iov;
+            ptr::copy_nonoverlapping(text.as_ptr(), vector.iov_base.cast(), text.len());
+            vector.iov_len = text.len();
         }
     }
 
@@ -106,16 +121,27 @@ impl Exchange {
 
     /// Datagram `index` of the last batch.
     pub(crate) fn datagram(&self, index: usize) -> &[u8] {
-        let header = &self.incoming[index];
+        let (bytes, length) = self.received(index);
         // SAFETY: the vector and its buffer live as long as `self`, and nothing writes to them while
         // `self` is borrowed; without MSG_TRUNC the kernel reports no more bytes than it has written.
-        unsafe {
-            let buffer = (*header.msg_hdr.msg_iov).iov_base.cast::<u8>();
-            slice::from_raw_parts(buffer, header.msg_len as usize)
-        }
+        unsafe { slice::from_raw_parts(bytes, length) }
     }
 
-    /// Sends the text `count` times, at most [`BATCH`]: to the peer if connected, or else to each who
+    /// The same, to be changed in its place.
+    pub(crate) fn datagram_mut(&mut self, index: usize) -> &mut [u8] {
+        let (bytes, length) = self.received(index);
+        // SAFETY: as there; and nothing else reads them while `self` is borrowed.
+        unsafe { slice::from_raw_parts_mut(bytes, length) }
+    }
+
+    fn received(&self, index: usize) -> (*mut u8, usize) {
+        let header = &self.incoming[index];
+        // SAFETY: the header's vector lives as long as `self`.
+        let buffer = unsafe { (*header.msg_hdr.msg_iov).iov_base };
+        (buffer.cast(), header.msg_len as usize)
+    }
+
+    /// Sends the first `count` texts, at most [`BATCH`]: to the peer if connected, or else to each who
     /// has sent one of the first `count` datagrams of the last batch.
     pub(crate) fn send(&mut self, socket: &UdpSocket, count: usize) -> io::Result<()> {
         let mut rest = &mut self.outgoing[..count];

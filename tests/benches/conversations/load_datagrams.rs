@@ -19,7 +19,7 @@ pub(crate) const IN_FLIGHT: usize = BATCH;
 const GIVE_UP: Duration = Duration::from_millis(100);
 
 /// A run in which the window has been given up so often in a row has failed.
-const TRIES: u32 = 20;
+pub(crate) const TRIES: u32 = 20;
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ pub(crate) fn round_trip(server: SocketAddr, span: Duration) -> io::Result<Durat
     median.ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "no reply at all"))
 }
 
-fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.connect(server)?;
     socket.set_read_timeout(Some(GIVE_UP))?;

@@ -1,7 +1,7 @@
 //! barewire's servers measured beside the peers they answer to.
 //!
 //! ```text
-//! cargo bench --manifest-path tests/benches/Cargo.toml [-- hello|datagrams|memory|files|chat …]
+//! cargo bench --manifest-path tests/benches/Cargo.toml [-- hello|datagrams|memory|files|chat|keyed …]
 //!     [--rounds N] [--short] [--peers-only]
 //! ```
 //!
@@ -42,6 +42,8 @@ mod datagrams;
 mod exchange;
 mod files;
 mod hello;
+mod key;
+mod keyed;
 mod load_datagrams;
 mod load_hello;
 mod machine;
@@ -53,6 +55,7 @@ mod process;
 mod round_trips;
 mod series;
 mod table;
+mod voice;
 
 fn main() -> ExitCode {
     let request = match options::parse(std::env::args().skip(1)) {
@@ -92,6 +95,7 @@ fn measure(options: &Options) -> io::Result<()> {
             Section::Datagrams => datagrams::measure(options, &contenders)?,
             Section::Memory => memory::measure(options, &contenders, open_files)?,
             Section::Chat => chat::measure(options, &contenders, open_files)?,
+            Section::Keyed => keyed::measure(options, &contenders)?,
             Section::Files(table) => files::measure(*table, options, &contenders)?,
         }
     }

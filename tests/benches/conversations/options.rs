@@ -9,8 +9,8 @@ use crate::contenders::Peer;
 pub(crate) const USAGE: &str = "\
 usage: cargo bench --manifest-path tests/benches/Cargo.toml [-- OPTIONS]
 
-  hello, datagrams, memory, files, chat
-                                   measure these only (default: all five)
+  hello, datagrams, memory, files, chat, keyed
+                                   measure these only (default: all six)
   files-large, files-verified, files-keyed, files-segments, files-mirrors, files-small, files-tree, files-memory
                                    one of the tables of files
   --rounds N                       rounds over all contenders (default: 5)
@@ -33,6 +33,8 @@ pub(crate) enum Section {
     Files(FilesTable),
     /// Lines to everybody in a room.
     Chat,
+    /// All but the files, with a key.
+    Keyed,
 }
 
 /// One of the tables of files.
@@ -138,6 +140,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
             "datagrams" => sections.push(Section::Datagrams),
             "memory" => sections.push(Section::Memory),
             "chat" => sections.push(Section::Chat),
+            "keyed" => sections.push(Section::Keyed),
             "files" => sections.extend(FilesTable::ALL.map(Section::Files)),
             "--rounds" => {
                 let count = arguments.next().and_then(|word| word.parse().ok());
@@ -167,7 +170,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
     if sections.is_empty() {
         sections = vec![Section::Hello, Section::Datagrams, Section::Memory];
         sections.extend(FilesTable::ALL.map(Section::Files));
-        sections.push(Section::Chat);
+        sections.extend([Section::Chat, Section::Keyed]);
     }
     Ok(Request::Measure(Options {
         sections,

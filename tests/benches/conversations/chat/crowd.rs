@@ -11,6 +11,7 @@ use nix::sys::socket::{MsgFlags, recv, send};
 
 use super::setup::{LINE, SENDERS, line};
 use crate::process::Server;
+use crate::voice::Voice;
 
 /// A room in which nothing happens for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +33,8 @@ const ROOM: usize = 64 * 1024;
 /// The members of a room. The first [`SENDERS`] of them may speak.
 pub(super) struct Crowd {
     members: Vec<TcpStream>,
+    /// What each of them speaks through, if the room is keyed.
+    voices: Vec<Voice>,
     epoll: Epoll,
     events: Vec<EpollEvent>,
     room: Vec<u8>,
@@ -44,8 +47,26 @@ impl Crowd {
     ///
     /// Somebody is not let in.
     pub(super) fn gather(server: &Server, count: usize) -> io::Result<Self> {
+        Self::gather_with(server, count, |_| None)
+    }
+
+    /// The same in a keyed room.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(super) fn gather_keyed(server: &Server, count: usize) -> io::Result<Self> {
+        Self::gather_with(server, count, |index| Some(Voice::new(index)))
+    }
+
+    fn gather_with(
+        server: &Server,
+        count: usize,
+        voice: impl Fn(u64) -> Option<io::Result<Voice>>,
+    ) -> io::Result<Self> {
         let mut crowd = Self {
             members: Vec::with_capacity(count),
+            voices: Vec::new(),
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             events: vec![EpollEvent::empty(); 1024],
             room: vec![0; ROOM],
@@ -58,6 +79,10 @@ impl Crowd {
             stream.set_nodelay(true)?;
             crowd.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
             crowd.members.push(stream);
+            if let Some(voice) = voice(index as u64).transpose()? {
+                crowd.voices.push(voice);
+                crowd.send(index)?;
+            }
             if index % at_once == 0 {
                 crowd.wait_until_in(server, before)?;
             }
@@ -124,7 +149,7 @@ impl Crowd {
     pub(super) fn check(&mut self, server: &Server) -> io::Result<()> {
         let lines: Vec<_> = (0..SENDERS).map(|sender| line(&format!("line {sender} "))).collect();
         for (sender, line) in lines.iter().enumerate() {
-            say(&self.members[sender], line)?;
+            self.say(sender, line)?;
         }
         let mut heard = vec![Vec::new(); self.len()];
         let expected = (SENDERS * (self.len() - 1)) as u64;
@@ -152,6 +177,27 @@ impl Crowd {
             }
         }
         Ok(())
+    }
+
+    /// Has a member say a line, for which there is always room, since little is under way.
+    ///
+    /// # Errors
+    ///
+    /// The server has closed on it.
+    pub(super) fn say(&mut self, index: usize, line: &[u8]) -> io::Result<()> {
+        match self.voices.get_mut(index) {
+            Some(voice) => {
+                voice.say(line);
+                self.send(index)
+            }
+            None => say(&self.members[index], line),
+        }
+    }
+
+    /// Sends what a member of a keyed room has to send.
+    fn send(&mut self, index: usize) -> io::Result<()> {
+        let stream = &self.members[index];
+        self.voices[index].send(|bytes| say(stream, bytes))
     }
 
     /// The stream of a member.
@@ -190,23 +236,30 @@ impl Crowd {
             Err(Errno::EINTR) => 0,
             ready => ready?,
         };
-        for event in &self.events[..ready] {
-            let index = usize::try_from(event.data()).expect("a token is an index");
+        for event in 0..ready {
+            let token = self.events[event].data();
+            let index = usize::try_from(token).expect("a token is an index");
             let stream = self.members[index].as_raw_fd();
             let count = recv(stream, &mut self.room, MsgFlags::MSG_DONTWAIT)?;
             if count == 0 {
                 return Err(io::Error::other(format!("member {index} was put out")));
             }
-            heard(index, &self.room[..count])?;
+            let bytes = &self.room[..count];
+            let Some(voice) = self.voices.get_mut(index) else {
+                heard(index, bytes)?;
+                continue;
+            };
+            voice.hear(bytes, |said| heard(index, said))?;
+            self.send(index)?;
         }
         Ok(ready)
     }
 }
 
-/// Sends a line, for which there is always room, since little is under way.
-pub(super) fn say(member: &TcpStream, line: &[u8]) -> io::Result<()> {
+/// Sends bytes, for which there is always room, since little is under way.
+pub(super) fn say(member: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
-    if send(member.as_raw_fd(), line, flags)? < line.len() {
+    if send(member.as_raw_fd(), bytes, flags)? < bytes.len() {
         return Err(io::Error::other("a send buffer has no room for a line"));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::crowd::{Crowd, line_feeds, say};
+use super::crowd::{Crowd, line_feeds};
 use super::setup::{SENDERS, line};
 use crate::process::{Server, own_processor_time};
 
@@ -44,7 +44,7 @@ pub(super) fn run(
         while said < wanted {
             for _ in 0..step {
                 for (sender, line) in lines.iter().enumerate() {
-                    say(crowd.member(sender), line)?;
+                    crowd.say(sender, line)?;
                 }
             }
             said += 1;

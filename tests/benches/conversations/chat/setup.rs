@@ -39,14 +39,18 @@ pub(super) fn rows(contenders: &Contenders, with_ncat: bool) -> Vec<Contender> {
         contenders.peer(TOKIO, Peer::TokioChat),
     ];
     rows.extend(peers::ncat().filter(|_| with_ncat).map(|_| ncat));
-    // Here a few say more than a room would let them.
+    rows.extend(barewire(contenders));
+    rows
+}
+
+/// barewire's server, unless only the peers are wanted. Here a few say more than a room would let them.
+pub(super) fn barewire(contenders: &Contenders) -> Option<Contender> {
     let arguments = [
         ["-q", "--rate", "0"].as_slice(),
         &["--history", "0", "--max-members", "10000", "--max-per-source", "10000"],
     ]
     .concat();
-    rows.extend(contenders.barewire(BAREWIRE, "chat-server", &arguments));
-    rows
+    contenders.barewire(BAREWIRE, "chat-server", &arguments)
 }
 
 /// The figures of the row of that name.
