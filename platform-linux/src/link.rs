@@ -112,7 +112,7 @@ pub const MAX_LINGERING: usize = 32;
 ///
 /// When the conversation is over before the peer has ended its direction, the connection goes on in a
 /// task of its own: what the peer still sends is thrown away until its end, or for
-/// [`LINGER`](driver::LINGER) at most (or for [less](crate::executor::Executor::set_linger)), so that it does not turn the
+/// [`LINGER`](barewire_core::driver::LINGER) at most (or for [less](crate::executor::Executor::set_linger)), so that it does not turn the
 /// close into a reset, which would destroy output that is under way. At most [`MAX_LINGERING`] of an
 /// executor do so at once; others are closed without. The executor ends only behind such a task, unless
 /// the conversation failed or the executor is [stopping](Context::stopping).
