@@ -98,24 +98,23 @@ pub const MAX_LINGERING: usize = 32;
 
 /// A connection and how far its conversation has come.
 ///
-/// A link belongs to one task of an executor. The session is given to each
-/// [`drive`](Self::drive) anew, so that it can be a view that its owner lends for the turn.
+/// A link belongs to one task of an executor. The session is given to each [`drive`](Self::drive) anew, so that it
+/// can be a view that its owner lends for the turn.
 ///
-/// An idle link owns no buffer but those of its channel, if it has one: it reads into the executor's, and allocates only for bytes that the
-/// session would not take yet, and for gathered ones that the kernel would not. While it holds
-/// bytes of the first kind (at most one read's worth) it reads no further, so that TCP's flow
-/// control slows the peer.
+/// An idle link owns no buffer but those of its channel: it reads into the executor's, and allocates only for bytes
+/// that the session would not take yet, and for gathered ones that the kernel would not. While it holds bytes of
+/// the first kind (at most one read's worth) it reads no further, so that TCP's flow control slows the peer.
 ///
-/// A link that is dropped in the middle of its conversation is reset, unless it has ended its
-/// direction (over a Unix socket the peer sees [no difference](crate::stream::StreamSocket)). Its place among the task's sources is free when the task ends; a task that goes on
-/// [gives it up](Self::give_up) instead.
+/// A link that is dropped in the middle of its conversation is reset, unless it has ended its direction (over a
+/// Unix socket the peer sees [no difference](crate::stream::StreamSocket)). Its place among the task's sources is
+/// free when the task ends; a task that goes on [gives it up](Self::give_up) instead.
 ///
-/// When the conversation is over before the peer has ended its direction, the connection goes on in a
-/// task of its own: what the peer still sends is thrown away until its end, or for
-/// [`LINGER`](barewire_core::driver::LINGER) at most (or for [less](crate::executor::Executor::set_linger)), so that it does not turn the
-/// close into a reset, which would destroy output that is under way. At most [`MAX_LINGERING`] of an
-/// executor do so at once; others are closed without. The executor ends only behind such a task, unless
-/// the conversation failed or the executor is [stopping](Context::stopping).
+/// When the conversation is over before the peer has ended its direction, the connection goes on in a task of its
+/// own: what the peer still sends is thrown away until its end, or for [`LINGER`](barewire_core::driver::LINGER) at
+/// most (or for [less](crate::executor::Executor::set_linger)), so that it does not turn the close into a reset,
+/// which would destroy output that is under way. At most [`MAX_LINGERING`] of an executor do so at once; others are
+/// closed without. The executor ends only behind such a task, unless the conversation failed or the executor is
+/// [stopping](Context::stopping).
 #[derive(Debug)]
 pub struct Link {
     driver: Driver,
