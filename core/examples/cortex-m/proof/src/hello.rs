@@ -25,6 +25,7 @@ pub fn drive(given: &Given, machines: &mut Machines) {
     let Machines { config: _, server, client } = machines;
     session(given, server);
     used(hidden(server).is_over());
+    used(hidden(server).is_unanswered());
     session(given, client);
     used(hidden(client).is_over());
 }
