@@ -11,6 +11,8 @@ pub mod datagram;
 pub mod driver;
 #[cfg(feature = "file")]
 pub mod file;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "hello")]
 pub mod hello;
 pub mod io;

@@ -5,8 +5,3 @@
 
 pub mod harness;
 pub mod simulator;
-
-/// The example of the project's README, compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

@@ -51,7 +51,7 @@ fn joins_until_it_is_too_often(server: SocketAddr) -> usize {
     (0..10_000).find(is_refused).expect("nobody is refused")
 }
 
-/// The numbers of the README.
+/// The numbers of `apps/docs/chat.md`.
 #[test]
 fn a_class_behind_one_address_takes_part_by_default() {
     let server = serve("chat-server", &["-q"]);

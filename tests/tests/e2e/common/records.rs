@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::chat::Member;
 use crate::file::fetch;
 
-/// The fields of an event by the table in the README.
+/// The fields of an event by the table for operators.
 fn documented(event: &str) -> BTreeSet<String> {
-    let readme = include_str!("../../../../README.md");
-    let row = readme.lines().find(|line| line.starts_with(&format!("| `{event}` | ")));
+    let document = include_str!("../../../../apps/docs/operators.md");
+    let row = document.lines().find(|line| line.starts_with(&format!("| `{event}` | ")));
     let row = row.unwrap_or_else(|| panic!("no row for {event}"));
     let fields = row.split('`').skip(3).step_by(2).filter(|field| *field != "ok");
     fields.map(str::to_owned).collect()

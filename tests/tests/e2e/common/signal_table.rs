@@ -1,4 +1,4 @@
-//! What each program does at each signal, as the table in the README has it.
+//! What each program does at each signal, as the table for operators has it.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
@@ -45,8 +45,8 @@ const TABLE: [(Signal, Outcome, Outcome); 10] = [
 
 #[test]
 fn the_documented_signals_are_those_that_are_tried() {
-    let readme = include_str!("../../../../README.md");
-    let rows = readme.lines().filter(|line| line.starts_with("| `SIG"));
+    let document = include_str!("../../../../apps/docs/operators.md");
+    let rows = document.lines().filter(|line| line.starts_with("| `SIG"));
     let cells = rows.filter_map(|row| row.split('|').nth(1));
     let names: BTreeSet<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert_eq!(names, TABLE.iter().map(|(signal, ..)| signal.as_str()).collect());

@@ -1,0 +1,12 @@
+//! What the documents say is so: every command in them is run, every link leads somewhere, and a translation says
+//! what the original says.
+
+mod commands;
+mod contributing;
+mod elsewhere;
+mod links;
+mod markdown;
+mod pattern;
+mod pictures;
+mod shell;
+mod translation;
