@@ -36,8 +36,12 @@ pub(super) fn sync_each(files: &[&File]) -> Vec<io::Result<()>> {
         }
         work();
     });
-    let lost = || Err(io::Error::other("it was not synced"));
-    results.into_iter().map(|result| result.into_inner().unwrap_or_else(lost)).collect()
+    results.into_iter().map(|result| result.into_inner().unwrap_or_else(unsynced)).collect()
+}
+
+/// What of which nothing has come has come to: nobody knows whether it reached the disk.
+pub(super) fn unsynced() -> io::Result<()> {
+    Err(io::Error::other("it was not synced"))
 }
 
 /// In memory there is nothing to wait for.

@@ -5,6 +5,7 @@ use std::{io, mem};
 use super::part::Part;
 use super::{Download, Phase, part};
 use crate::files::storage::{FileKind, PRIVATE, Storage, StorageFile};
+use crate::files::sync_each::unsynced;
 
 /// What is at most so long in bytes is on its way to the disk as a whole when it is complete.
 const SMALL: u64 = 1 << 20;
@@ -166,7 +167,7 @@ fn each<T>(all: &mut [io::Result<T>], mut step: impl FnMut(&mut T) -> io::Result
     }
 }
 
-/// Syncs what each has to be synced that has had no error yet.
+/// Syncs what each has to be synced that has had no error yet. What `sync` gives no result for is not synced.
 fn at_once<T, S>(
     all: &mut [io::Result<T>],
     of: impl Fn(&T) -> Option<&S>,
@@ -174,7 +175,7 @@ fn at_once<T, S>(
 ) {
     let some: Vec<&S> = all.iter().flatten().filter_map(&of).collect();
     let mut results = sync(&some).into_iter();
-    each(all, |download| of(download).and_then(|_| results.next()).unwrap_or(Ok(())));
+    each(all, |download| of(download).map_or(Ok(()), |_| results.next().unwrap_or_else(unsynced)));
 }
 
 impl<D: Storage> Drop for Download<D> {
@@ -190,5 +191,27 @@ impl<D: Storage> Drop for Download<D> {
             // What has not verified is gone, and so is the room reserved.
             let _ = self.seal();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_result_is_not_synced() {
+        let broken = || Err(io::Error::other("broken before"));
+        // An odd one has nothing to be synced.
+        let mut all: Vec<io::Result<u8>> = vec![Ok(0), broken(), Ok(1), Ok(2), Ok(4)];
+        at_once(
+            &mut all,
+            |number| (number % 2 == 0).then_some(number),
+            |some| {
+                assert_eq!(some, [&0, &2, &4]);
+                vec![Ok(()), Err(io::Error::other("broken"))]
+            },
+        );
+        let are_well: Vec<_> = all.iter().map(Result::is_ok).collect();
+        assert_eq!(are_well, [true, false, true, false, false], "{all:?}");
     }
 }

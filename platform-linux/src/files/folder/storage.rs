@@ -19,7 +19,7 @@ use super::Folder;
 use super::own_name::sync_folders;
 use crate::files::reserve::{check_room, reserve};
 use crate::files::storage::{BootId, FileStatus, Found, Storage, StorageFile};
-use crate::files::sync_each::sync_each;
+use crate::files::sync_each::{sync_each, unsynced};
 use crate::sys::{self, errno, retry};
 
 /// In nanoseconds.
@@ -112,7 +112,7 @@ impl Storage for Folder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        sync_folders(&[self.opened()]).pop().unwrap_or(Ok(()))
+        sync_folders(&[self.opened()]).pop().unwrap_or_else(unsynced)
     }
 
     fn sync_folders(folders: &[&Self]) -> Vec<io::Result<()>> {
