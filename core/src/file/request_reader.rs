@@ -4,7 +4,7 @@ use heapless::{Vec, VecView};
 
 use super::request::Request;
 use super::response::Refusal;
-use super::wire::{MARKER, REQUEST_HEADER, RequestHeader, begins, gather};
+use super::wire::{KEYED, MARKER, REQUEST_HEADER, RequestHeader, begins, gather};
 use crate::text::{Text, TextReader, TextReaderError};
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub(super) enum Incoming<'a> {
     /// A plain name that is too long.
     TooLong,
     Framed(Request<'a>),
-    /// A framed request that makes no sense, so that nothing after it can either.
+    /// A request that makes no sense, and is no plain name, so that nothing after it can either.
     Unreadable(Refusal),
 }
 
@@ -68,10 +68,11 @@ impl<const N: usize> RequestReader<N> {
         input: &mut &'i [u8],
     ) -> Option<Incoming<'s>> {
         if let Form::Unknown = self.form {
-            self.form = if *input.first()? == MARKER {
-                Form::Framed { header: Header::default(), name: Vec::new() }
-            } else {
-                Form::Plain(TextReader::new(self.quiet))
+            self.form = match *input.first()? {
+                MARKER => Form::Framed { header: Header::default(), name: Vec::new() },
+                // All that follows is sealed, and the client does not go on before it is answered.
+                KEYED => return Some(Incoming::Unreadable(Refusal::NotSupported)),
+                _ => Form::Plain(TextReader::new(self.quiet)),
             };
         }
         match &mut self.form {

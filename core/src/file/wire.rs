@@ -10,6 +10,9 @@ use super::segment::SegmentSize;
 /// The first byte of a request and of a response. No file name can start with it.
 pub(super) const MARKER: u8 = 0;
 
+/// The first byte of who speaks under a key: no plain name that a server takes starts with it either.
+pub(super) const KEYED: u8 = 1;
+
 /// What every header begins with: the marker, the magic, the version.
 pub(super) const PREFIX: [u8; 4] = [MARKER, b'B', b'W', 2];
 

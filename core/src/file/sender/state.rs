@@ -185,7 +185,7 @@ impl SenderState {
     }
 
     pub(super) fn refuse(&mut self, now: Instant, refusal: Refusal, request: Option<&Request<'_>>) {
-        debug!("refused: status {}", refusal.status());
+        debug!("refused: {}", refusal);
         if self.framed {
             self.header = encode_response(request, Err(refusal));
             self.header_sent = 0;
