@@ -150,12 +150,13 @@ impl Link {
     /// when the conversation is over. `None` without a channel.
     pub fn peer_key(&self) -> Option<usize> {
         let channel = self.channel.as_ref()?.channel();
-        channel.is_open().then(|| channel.peer_key())
+        channel.has_opened().then(|| channel.peer_key())
     }
 
-    /// Whether the conversation has begun: with a channel, once that is open, also when it is over.
+    /// Whether the conversation has begun: with a channel, once that is open, also when it is over, in order or
+    /// not.
     pub fn is_open(&self) -> bool {
-        self.channel.as_ref().is_none_or(|it| it.channel().is_open())
+        self.channel.as_ref().is_none_or(|it| it.channel().has_opened())
     }
 
     /// The stream, until the conversation is over.

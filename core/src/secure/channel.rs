@@ -136,7 +136,12 @@ impl<'b> Channel<'b> {
         matches!(self.stage, Stage::Open)
     }
 
-    /// Which of the server's keys the client has, once the channel [is open](Self::is_open): its place in
+    /// Whether the channel [is open](Self::is_open), or was until it failed.
+    pub const fn has_opened(&self) -> bool {
+        self.reader.is_proven()
+    }
+
+    /// Which of the server's keys the client has, once the channel [has opened](Self::has_opened): its place in
     /// what the channel was made with. A client has one key, 0.
     pub const fn peer_key(&self) -> usize {
         self.peer_key as usize

@@ -184,6 +184,8 @@ fn a_cut_is_no_end() {
             let ended = server.end();
             assert_eq!(server.talker.hears_end, length == whole.len());
             assert_eq!(ended, if length == whole.len() { Ok(()) } else { Err(Failure::Cut) });
+            let channel = server.channel;
+            assert_eq!((channel.is_open(), channel.has_opened()), (ended.is_ok(), true));
         });
     }
 }

@@ -143,7 +143,8 @@ fn drive_channel(given: &Given, within: &mut Within, channel: &mut Channel<'stat
     session(given, &mut secured);
     used(hidden(&mut secured).contents());
     hidden(&mut secured).provide_contents(given.now, given.count);
-    used((secured.channel.is_open(), secured.channel.peer_key()));
+    let channel = &secured.channel;
+    used((channel.is_open(), channel.has_opened(), channel.peer_key()));
 }
 
 /// Sealed datagrams, both sides.
