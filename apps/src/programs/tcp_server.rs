@@ -148,6 +148,10 @@ type TcpContext = ServerContext<Arc<Shared>>;
 impl Task<TcpContext> for Handshake {
     fn turn(&mut self, context: &mut TcpContext, cx: &mut Context<'_, TcpContext>) -> Poll<()> {
         let Self { link, session, peer, has_answered } = self;
+        if context.serves_another(peer) {
+            link.abort();
+            return Poll::Ready(());
+        }
         if !peer.keep_place() {
             log::debug!("{}: silent, and its place is another's", peer.address);
             link.abort();
@@ -155,6 +159,9 @@ impl Task<TcpContext> for Handshake {
         }
         let mut answered = None;
         let over = link.drive(cx, session, |answer| answered = Some(answer.as_bytes().to_vec()));
+        if link.is_open() {
+            context.peer_begun(peer);
+        }
         if let Some(answer) = answered {
             *has_answered = true;
             peer.clear_penalties();
@@ -184,7 +191,7 @@ impl Task<TcpContext> for Handshake {
             }
             Ok(()) => {}
         }
-        context.peer_served(cx, peer);
+        peer.served(cx);
         Poll::Ready(())
     }
 

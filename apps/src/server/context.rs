@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use barewire_core::time::Instant;
 use barewire_linux::address::{self, PeerAddress};
 use barewire_linux::executor::{Context, Task, TaskId, Waker};
-use barewire_linux::listener::Permit;
 
 use crate::output::printer::Printer;
 
@@ -23,9 +22,9 @@ pub(crate) struct ServerContext<S> {
     pub(crate) printer: Printer,
     pub(super) flush_task: TaskId,
     pub(super) once: bool,
-    /// With `once`, the permit of the client that was served: nobody else gets it.
-    pub(super) served: Option<Permit>,
-    /// Whether any client failed; one for all threads.
+    /// With `once`, that somebody is served, and so nobody else.
+    pub(super) is_taken: bool,
+    /// With `once`, whether the one who was served failed; one for all threads.
     pub(super) failed: Arc<AtomicBool>,
     /// What is told of clients that failed.
     pub(super) repeats: Repeats,
@@ -36,8 +35,8 @@ pub(crate) struct ServedPeer {
     pub(crate) address: PeerAddress,
     /// Counts it among the clients until this is dropped.
     pub(super) admitted: Admitted,
-    /// With `once`, the only one that there is.
-    pub(super) permit: Option<Permit>,
+    /// With `once`, that it is served.
+    pub(super) is_the_one: bool,
 }
 
 impl ServedPeer {
@@ -63,6 +62,13 @@ impl ServedPeer {
         if let Some(pause) = self.admitted.penalize(penalty, now) {
             let source = address::Shown(self.address.source());
             log::debug!("{source}: paused for {pause}, as its conversations keep failing");
+        }
+    }
+
+    /// It is served. With `once`, so is the server.
+    pub(crate) fn served<W>(&self, cx: &Context<'_, W>) {
+        if self.is_the_one {
+            cx.stop();
         }
     }
 
@@ -109,7 +115,7 @@ impl<S> ServerContext<S> {
     }
 
     fn tell_of(&mut self, peer: &ServedPeer, subject: Subject, reason: &str) {
-        self.failed.store(true, Ordering::Relaxed);
+        self.failed.fetch_or(peer.is_the_one, Ordering::Relaxed);
         // With more diagnostics each is told.
         if log::log_enabled!(log::Level::Debug) || self.repeats.tells(subject) {
             self.printer.client_failed(&format!("{}: {reason}", peer.address));
@@ -122,12 +128,17 @@ impl<S> ServerContext<S> {
         }
     }
 
-    /// The client is served. With `once`, so is the server.
-    pub(crate) fn peer_served(&mut self, cx: &mut Context<'_, Self>, peer: &mut ServedPeer) {
-        if self.once {
-            self.served = peer.permit.take();
-            cx.stop();
+    /// The client's conversation has begun, under a key if there are any. With `once`, the first is the one that
+    /// is served.
+    pub(crate) fn peer_begun(&mut self, peer: &mut ServedPeer) {
+        if self.once && !self.is_taken && peer.standing() == Standing::Served {
+            (self.is_taken, peer.is_the_one) = (true, true);
         }
+    }
+
+    /// Whether, with `once`, another is served.
+    pub(crate) fn serves_another(&self, peer: &ServedPeer) -> bool {
+        self.is_taken && !peer.is_the_one
     }
 }
 

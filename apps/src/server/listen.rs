@@ -51,7 +51,7 @@ impl ListenArguments {
 /// How a server serves.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArguments {
-    /// Exit after serving one client
+    /// Exit after serving one client; with --key, one that has a key
     #[arg(long)]
     pub(crate) once: bool,
 

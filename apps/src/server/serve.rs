@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::address::PeerAddress;
 use barewire_linux::executor::{Context, Executor, Task};
-use barewire_linux::listener::{Accepted, Acceptor, Listener, Semaphore};
+use barewire_linux::listener::{Accepted, Acceptor, Listener};
 use barewire_linux::stream::StreamSocket;
 use barewire_linux::threads;
 
@@ -23,7 +23,7 @@ use super::service::Service;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AcceptLimits {
-    /// Serve one client, and end.
+    /// Serve one client, and end: the first whose conversation begins.
     pub(crate) once: bool,
     /// How many at a time.
     pub(crate) capacity: Capacity,
@@ -77,8 +77,6 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
-    // With `once` the others wait for the end. Without, they are told.
-    let semaphore = once.then(|| Semaphore::new(1));
     let admission = Arc::new(Admission::new(limits.capacity, limits.max_pause));
     let any_failed = Arc::new(AtomicBool::new(false));
     let shares = service.share(listeners)?.into_iter().zip(states).collect();
@@ -91,11 +89,14 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
             let admission = Arc::clone(&admission);
             executor.spawn(Box::new(Acceptor::new(
                 listener,
-                semaphore.clone(),
+                None,
                 move |context: &mut ServerContext<S>,
                       cx: &mut Context<'_, _>,
                       accepted: Accepted| {
-                    let Accepted { stream, peer: address, permit } = accepted;
+                    let Accepted { stream, peer: address, .. } = accepted;
+                    if context.is_taken {
+                        return stream.abort();
+                    }
                     let admitted = admission.admit(address, cx.now());
                     tell(address, &admitted);
                     // At once, as each has a descriptor.
@@ -107,7 +108,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                             return close_behind(&stream, words);
                         }
                     }
-                    let peer = ServedPeer { address, admitted, permit };
+                    let peer = ServedPeer { address, admitted, is_the_one: false };
                     match make_session(&context.state, cx.now(), peer, stream) {
                         Ok(session) => {
                             cx.spawn(Box::new(session));
@@ -125,7 +126,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
         start(executor, &mut state);
         let (printer, failed) = (printer.for_thread(), Arc::clone(&any_failed));
         let repeats = Repeats::default();
-        Ok(ServerContext { state, printer, flush_task, once, served: None, failed, repeats })
+        Ok(ServerContext { state, printer, flush_task, once, is_taken: false, failed, repeats })
     })
     .map_err(Failure::system)?;
     if once && any_failed.load(Ordering::Relaxed) { Err(Failure::Reported) } else { Ok(()) }

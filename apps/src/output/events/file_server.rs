@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use barewire_core::file::Refusal;
+use barewire_core::file::{Operation, Refusal};
 use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use barewire_linux::address::PeerAddress;
@@ -55,9 +55,22 @@ impl fmt::Display for Served<'_> {
             write!(f, "{}: ", Shown::from(*name))?;
         }
         match status {
+            // What could not be read is told of nowhere else.
+            Some(Refusal::NotSupported) if name.is_empty() => {
+                f.write_str("not supported (a client with a key, or one that is newer)")
+            }
             Some(refusal) => refusal.fmt(f),
             None => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),
         }
+    }
+}
+
+/// The name in reports; that of a listing ends in a slash.
+pub(crate) fn reported_name(operation: Operation, name: Vec<u8>) -> Vec<u8> {
+    match (operation, &name[..]) {
+        (Operation::List, b"") => b"./".to_vec(),
+        (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
+        _ => name,
     }
 }
 

@@ -4,8 +4,7 @@ use core::task::Poll;
 use std::sync::Arc;
 
 use barewire_core::file::{
-    Offer, Operation, Pending, Refusal, RequestEvent, SegmentSize, Sender, SenderError,
-    TransferConfig,
+    Offer, Pending, Refusal, RequestEvent, SegmentSize, Sender, SenderError, TransferConfig,
 };
 use barewire_core::session::{Output, Session as _};
 use barewire_core::time::Instant;
@@ -19,7 +18,7 @@ use super::sources::{SourceShare, Sources};
 use super::store::{Found, told};
 use super::stores::Stores;
 
-use crate::output::events::file_server::Served;
+use crate::output::events::file_server::{Served, reported_name};
 use crate::output::peer_text::shown;
 use crate::server::admission::Standing;
 use crate::server::context::{ServedPeer, ServerContext};
@@ -130,7 +129,7 @@ impl ClientConnection {
                     Standing::Served => store.find(operation, &name, &asker),
                     _ => Found::Now(Err(Refusal::Busy)),
                 };
-                self.requested = Some(Requested { name: shown_name(operation, name), found });
+                self.requested = Some(Requested { name: reported_name(operation, name), found });
             }
             if let Some((name, refusal)) = refused {
                 let refused = Served::refused(self.peer.address, &name, refusal);
@@ -306,17 +305,12 @@ impl ClientConnection {
     }
 }
 
-/// The name in reports; that of a listing ends in a slash.
-fn shown_name(operation: Operation, name: Vec<u8>) -> Vec<u8> {
-    match (operation, &name[..]) {
-        (Operation::List, b"") => b"./".to_vec(),
-        (Operation::List, name) => [name.strip_suffix(b"/").unwrap_or(name), b"/"].concat(),
-        _ => name,
-    }
-}
-
 impl Task<FileContext> for ClientConnection {
     fn turn(&mut self, context: &mut FileContext, cx: &mut Context<'_, FileContext>) -> Poll<()> {
+        if context.serves_another(&self.peer) {
+            self.link.abort();
+            return Poll::Ready(());
+        }
         if !self.peer.keep_place() && !self.is_replaced {
             log::debug!("{}: idle, and its place is another's", self.peer.address);
             self.is_replaced = true;
@@ -330,7 +324,7 @@ impl Task<FileContext> for ClientConnection {
             if self.session.is_unasked() {
                 // An end in order would be an answer, and a wrong one.
                 self.abandon(context);
-                context.peer_served(cx, &mut self.peer);
+                self.peer.served(cx);
                 return Poll::Ready(());
             }
             self.session.stop(cx.now());
@@ -355,6 +349,9 @@ impl Task<FileContext> for ClientConnection {
             }
             over => over,
         };
+        if self.link.is_open() {
+            context.peer_begun(&mut self.peer);
+        }
         context.flush_later(cx);
         let is_over = !matches!(advanced, Err(nb::Error::WouldBlock));
         if let Some(penalty) = self.penalty.filter(|_| is_over && !self.is_replaced) {
@@ -384,7 +381,7 @@ impl Task<FileContext> for ClientConnection {
             }
             Ok(()) => {}
         }
-        context.peer_served(cx, &mut self.peer);
+        self.peer.served(cx);
         Poll::Ready(())
     }
 

@@ -6,6 +6,7 @@ mod datagrams;
 mod door;
 mod downloads;
 mod hidden;
+mod once;
 mod replay;
 mod rooms;
 mod scene;
