@@ -14,7 +14,7 @@ use crate::cli::waits::Waits;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output", max_term_width = 100)]
 pub(crate) struct Common {
-    /// Print more diagnostics on standard error
+    /// Print more diagnostics on standard error; -vv prints all
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 

@@ -148,7 +148,8 @@ fn print(text: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Sends diagnostics, those of the core among them, to standard error.
+/// Sends diagnostics to standard error. Those of the core, whose machines know of no address, are for who asks
+/// twice: who drives the machines tells the same, and of whom.
 fn start_log(name: &'static str, common: &Common) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => LevelFilter::Error,
@@ -160,6 +161,7 @@ fn start_log(name: &'static str, common: &Common) {
     // Fails if there is a logger already, which says the same.
     let _ = env_logger::Builder::new()
         .filter_level(level)
+        .filter_module("barewire_core", if common.verbose > 1 { level } else { LevelFilter::Off })
         .target(Target::Pipe(Box::new(standard_error::LogSink)))
         .format(move |line, record| {
             let level = match record.level() {

@@ -65,6 +65,20 @@ fn once_ends_the_server_after_one_connection() {
     server.program.finish().exits(0).prints("x: 8 bytes");
 }
 
+/// On standard output, as all that is served; of more diagnostics there is nothing that says less.
+#[test]
+fn what_is_refused_is_told_in_words_and_of_whom() {
+    let folder = Folder::new().with("x", "contents");
+    let mut server = share(&folder, &["-v"]);
+    assert_eq!(Ask::get("y").status(server.address()), 1);
+    assert_eq!(Ask::get("../x").status(server.address()), 2);
+    let told = server.program.line_with("y: not found");
+    assert!(told.starts_with("127.0.0.1:"), "{told}");
+    server.program.line_with("../x: refused");
+    let server = server.stop();
+    assert!(server.diagnostics().all(|line| !line.contains("refused")), "{server:?}");
+}
+
 #[test]
 fn quiet_says_nothing_of_what_is_served() {
     let folder = Folder::new().with("x", "contents");
