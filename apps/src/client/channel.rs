@@ -27,6 +27,11 @@ impl ClientChannel {
         Self { key, config, buffers }
     }
 
+    /// Whether it speaks under a key.
+    pub(crate) const fn is_keyed(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The same link, which speaks under the key from its first byte on.
     ///
     /// # Errors
@@ -35,6 +40,19 @@ impl ClientChannel {
         let Some(key) = &self.key else { return Ok(link) };
         Ok(link.with_channel(OwnedChannel::client(now, self.config, self.buffers, key)?))
     }
+}
+
+/// What may help whom a server tells nothing: it closes, or is silent.
+pub(crate) const KEY_HINT: &str = "a server with a key hears only who names it: --key FILE";
+
+/// The same behind a message, where it may help.
+pub(crate) fn key_hint(may_help: bool) -> String {
+    if may_help { format!(" ({KEY_HINT})") } else { String::new() }
+}
+
+/// Whether a connection broke in the way in which a server turns somebody away.
+pub(crate) fn is_turned_away(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }
 
 /// Why the channel with a server failed, in words for people. The handshake may take `limit`.
@@ -48,7 +66,9 @@ pub(crate) fn channel_error(
             "{server} speaks without a key, and with one nothing is said to such a server (it takes --key \
              as well)"
         ),
-        ChannelError::WrongKey => format!("{server} has another key"),
+        ChannelError::WrongKey => format!(
+            "{server} answered, but not under this key: it has another key, or the answer was damaged under way"
+        ),
         ChannelError::Refused => format!(
             "{server} closed at the handshake: it has another key, or none, or is too busy (do both have \
              the same file as --key?)"

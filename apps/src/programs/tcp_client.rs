@@ -20,7 +20,7 @@ use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
-use crate::client::channel::{ClientChannel, channel_error};
+use crate::client::channel::{ClientChannel, channel_error, is_turned_away, key_hint};
 use crate::client::destination::{Destination, FamilyArguments, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::hello::ReceivedText;
@@ -129,6 +129,7 @@ enum State {
         peer: Address,
         /// When it was connected.
         since: StdInstant,
+        is_greeted: bool,
     },
 }
 
@@ -184,28 +185,33 @@ impl HandshakeTask {
                     ))
                 })?;
                 let session = hello::Client::new(cx.now(), self.answer, self.config);
-                Ok(Some(State::Connected { link, session, peer, since: StdInstant::now() }))
+                let since = StdInstant::now();
+                Ok(Some(State::Connected { link, session, peer, since, is_greeted: false }))
             }
-            State::Connected { link, session, peer, since } => {
+            State::Connected { link, session, peer, since, is_greeted } => {
                 let (peer, since) = (*peer, *since);
                 let printer = &mut *exchanges.printer;
                 let over = link.drive(cx, session, |greeting| {
+                    *is_greeted = true;
                     let text = greeting.printable();
                     printer.show(&ReceivedText { from: peer, text, key: None });
                 });
-                over.map_err(|error| error.map(|fault| self.failed(&fault)))?;
+                let is_greeted = *is_greeted;
+                over.map_err(|error| error.map(|fault| self.failed(&fault, is_greeted)))?;
                 exchanges.succeed(since.elapsed().into());
                 Ok(Some(State::Waiting))
             }
         }
     }
 
-    fn failed(&self, error: &LinkError<hello::HandshakeError>) -> String {
+    fn failed(&self, error: &LinkError<hello::HandshakeError>, is_greeted: bool) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
+        let may_want_key = !is_greeted && !self.channel.is_keyed();
         match error {
             LinkError::Channel(error) => channel_error(name, *error, limit),
             LinkError::Connection(error) => {
-                format!("connection to {name} lost: {}", describe(error))
+                let hint = key_hint(may_want_key && is_turned_away(error));
+                format!("connection to {name} lost: {}{hint}", describe(error))
             }
             LinkError::Session(hello::HandshakeError::Silent) => format!(
                 "{name} closed the connection without a greeting (a server does so that has too many clients, \
@@ -215,8 +221,9 @@ impl HandshakeTask {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
             LinkError::Session(hello::HandshakeError::TimedOut) => format!(
-                "the handshake with {name} timed out after {limit} (raise it with --timeout; is it \
-                 a server that speaks first, and without a key?)"
+                "the handshake with {name} timed out after {limit} (--timeout allows more; is it a \
+                 server that speaks first?){}",
+                key_hint(may_want_key)
             ),
             LinkError::Session(hello::HandshakeError::Unclosed) => format!(
                 "{name} did not close the connection within {limit}, so it may not have received \

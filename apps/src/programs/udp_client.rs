@@ -24,6 +24,7 @@ use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
+use crate::client::channel::KEY_HINT;
 use crate::client::destination::{Destination, FamilyArguments, among, no_address};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
 use crate::output::events::datagram::ReceivedDatagram;
@@ -294,8 +295,11 @@ impl ExchangeTask {
                     Some(_) => {
                         " (is it a server with this key? one that has another does not answer)"
                     }
-                    None if config.retries == 0 => " (try again with --retries)",
-                    None => "",
+                    None => {
+                        let again =
+                            if config.retries == 0 { "try again with --retries; " } else { "" };
+                        &format!(" ({again}{KEY_HINT})")
+                    }
                 };
                 format!("no reply from {name}{addresses}{within}{advice}")
             }

@@ -63,8 +63,7 @@ impl<'o> Client<'o> {
                 reporter.log(Level::Warn, &messages::fell_back(&queue.settings.server));
                 return Some(now);
             }
-            Step::Retry { attempt, pause } => {
-                let of = queue.settings.retries;
+            Step::Retry { attempt, of, pause } => {
                 let message = format!("{why}; trying again in {pause} ({attempt} of {of})");
                 reporter.log(Level::Warn, &message);
                 return Some(now + pause);

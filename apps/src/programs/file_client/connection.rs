@@ -135,10 +135,11 @@ fn drive<S>(
 where
     S: Session<Error = ReceiverError> + for<'s> Events<'s, Event = ReceiverEvent<'s>>,
 {
-    let Client { queue, pace, .. } = client;
+    let Client { queue, pace, policy, .. } = client;
     let mut abort = None;
     let mut paced = Paced { session: receiver, pace: pace.as_mut() };
     let driven = link.drive(cx, &mut paced, |event| {
+        policy.was_heard = true;
         if abort.is_none() {
             abort = queue.take(event).err();
         }

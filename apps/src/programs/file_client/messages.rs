@@ -6,7 +6,7 @@ use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 use indicatif::HumanBytes;
 
-use crate::client::channel::channel_error;
+use crate::client::channel::{KEY_HINT, channel_error, is_turned_away, key_hint};
 use crate::client::destination::connect_error;
 use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
@@ -53,7 +53,9 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, settings: &Settings
 
 /// What is said when the plain form is gone over to.
 pub(super) fn fell_back(server: &str) -> String {
-    format!("{server} speaks the plain form only: nothing can prove that what it sends is whole")
+    format!(
+        "{server} seems to speak the plain form only: nothing can prove that what it sends is whole"
+    )
 }
 
 /// Why a connection has ended on which `transfer` was next.
@@ -83,14 +85,15 @@ pub(super) fn ended(
             format!("{name}: {}", channel_error(server, *error, *timeout))
         }
         Ending::Broken(LinkError::Connection(error))
-            if policy.was_heard || policy.is_plain() || is_keyed =>
+            if policy.may_want_key() && is_turned_away(error) =>
         {
-            broke_off(&describe(error).to_string())
+            let plain = if policy.is_plain() { "" } else { "; --plain suits the simplest servers" };
+            let why = describe(error);
+            broke_off(&format!(
+                "{why}, without an answer ({KEY_HINT}; one that is too busy ends so, too{plain})"
+            ))
         }
-        Ending::Broken(LinkError::Connection(error)) => broke_off(&format!(
-            "{}, with no answer (is it too busy, or does it take --key? --plain suits the simplest servers)",
-            describe(error)
-        )),
+        Ending::Broken(LinkError::Connection(error)) => broke_off(&describe(error).to_string()),
         Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) if is_keyed => {
             format!("{name}: {server} did not answer in {timeout} (--timeout allows more)")
         }
@@ -105,8 +108,9 @@ pub(super) fn ended(
             if transfer.is_listing() && !policy.was_heard =>
         {
             format!(
-                "{server} speaks the plain form only, which has no folders (ask for files by their \
-                 names)"
+                "{server} seems to speak the plain form only, which has no folders (ask for files by their \
+                 names){}",
+                key_hint(policy.may_want_key())
             )
         }
         Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) if is_keyed => {
@@ -117,7 +121,8 @@ pub(super) fn ended(
             "the server gave no answer (--plain starts over, for a server that knows no other form)",
         ),
         Ending::Broken(LinkError::Session(ReceiverError::Nothing)) => format!(
-            "{name}: {server} sent nothing: there is no such file, it was refused, or it is empty"
+            "{name}: {server} sent nothing: there is no such file, it was refused, or it is empty{}",
+            key_hint(policy.may_want_key())
         ),
         Ending::Broken(LinkError::Session(error)) => broke_off(&error.to_string()),
         Ending::Broken(fault) => format!("{name}: {fault}"),

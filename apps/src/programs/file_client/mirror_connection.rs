@@ -8,7 +8,7 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::channel_error;
+use crate::client::channel::{channel_error, is_turned_away, key_hint};
 use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
 
@@ -154,9 +154,8 @@ impl MirrorConnection {
         let left = Left { progressed, is_framed: true, ..Left::default() };
         match self.policy.after(ending, left) {
             Step::Connect => Some(now),
-            Step::Retry { attempt, pause } => {
+            Step::Retry { attempt, of, pause } => {
                 mirrors.interrupt(self.index);
-                let of = mirrors.settings.retries;
                 let message =
                     format!("{address}: {why}; trying again in {pause} ({attempt} of {of})");
                 mirrors.reporter.log(log::Level::Warn, &message);
@@ -173,14 +172,20 @@ impl MirrorConnection {
         match ending {
             Ending::Unconnected(error) => connect_error(address, mirrors.settings.timeout, error),
             Ending::Closed => "the connection was closed".into(),
-            Ending::Broken(LinkError::Connection(error)) => describe(error).to_string(),
+            Ending::Broken(LinkError::Connection(error)) => {
+                let hint = key_hint(self.policy.may_want_key() && is_turned_away(error));
+                format!("{}{hint}", describe(error))
+            }
             Ending::Broken(LinkError::Channel(error)) => {
                 channel_error("it", *error, mirrors.settings.timeout)
             }
             Ending::Broken(LinkError::Session(ReceiverError::NotFramed))
                 if !self.policy.was_heard =>
             {
-                "it speaks the plain form only, in which nothing can be proven".into()
+                format!(
+                    "it seems to speak the plain form only, in which nothing can be proven{}",
+                    key_hint(self.policy.may_want_key())
+                )
             }
             Ending::Broken(error) => error.to_string(),
             Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),

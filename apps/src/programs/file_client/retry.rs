@@ -8,6 +8,7 @@ use barewire_core::time::Duration;
 use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 
+use crate::client::channel::is_turned_away;
 use crate::client::retry_delay::next_retry_delay;
 
 use super::sink::Abort;
@@ -46,7 +47,7 @@ pub(super) enum Step {
     /// The next connection, at once, in the plain form.
     ConnectPlainly,
     /// The next connection, after a pause.
-    Retry { attempt: u32, pause: Duration },
+    Retry { attempt: u32, of: u32, pause: Duration },
     /// The next transfer has failed; the others go on.
     Skip,
     /// All has failed: there is nobody to ask, or only the plain form to ask for folders in.
@@ -56,6 +57,11 @@ pub(super) enum Step {
     /// The program ends without a failure of the transfers.
     End,
 }
+
+/// How often in a row it is tried again at most where a server that has not answered yet ends as one does that has
+/// a key, or another. That may be chance as well, such as a server that is just being stopped, or a bit that was
+/// damaged under way; but who has the wrong key, or none, is not to wait for long to be told so.
+const KEY_RETRIES: u32 = 2;
 
 /// Decides what comes next by what has happened so far.
 #[derive(Clone, Debug)]
@@ -67,7 +73,7 @@ pub(super) struct RetryPolicy {
     form: Form,
     /// A connection has been made.
     was_reached: bool,
-    /// The server has answered in the framed form.
+    /// The server has answered.
     pub(super) was_heard: bool,
     is_keyed: bool,
 }
@@ -117,6 +123,25 @@ impl RetryPolicy {
         self.form == Form::FellBack
     }
 
+    /// Whether a server without a key, which has not answered yet, may have refused to speak to one with it, or
+    /// the other way about.
+    pub(super) fn may_want_key(&self) -> bool {
+        !self.was_heard && !self.is_keyed
+    }
+
+    /// How often in a row it is tried again after an ending of this kind.
+    fn retries(&self, ending: &Ending) -> u32 {
+        let is_about_a_key = match ending {
+            Ending::Broken(LinkError::Connection(error)) => {
+                self.may_want_key() && is_turned_away(error)
+            }
+            Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) => self.may_want_key(),
+            Ending::Broken(LinkError::Channel(ChannelError::WrongKey)) => !self.was_heard,
+            _ => false,
+        };
+        if is_about_a_key { self.retries.min(KEY_RETRIES) } else { self.retries }
+    }
+
     pub(super) fn after(&mut self, ending: &Ending, left: Left) -> Step {
         if left.progressed {
             self.attempts = 0;
@@ -157,7 +182,6 @@ impl RetryPolicy {
                     ChannelError::NotKeyed
                     | ChannelError::OtherVersion
                     | ChannelError::OtherConversation
-                    | ChannelError::WrongKey
                     | ChannelError::Malformed,
                 ),
             )
@@ -171,12 +195,14 @@ impl RetryPolicy {
             | Ending::Closed
             | Ending::Broken(_)
             | Ending::Aborted(Abort::Busy | Abort::Changed) => {
-                if self.attempts >= self.retries || self.is_plain() && left.is_half_written {
+                let retries = self.retries(ending);
+                if self.attempts >= retries || self.is_plain() && left.is_half_written {
                     return Step::GiveUp;
                 }
                 self.attempts += 1;
                 Step::Retry {
                     attempt: self.attempts,
+                    of: retries,
                     pause: pause(self.first_pause, self.attempts),
                 }
             }
@@ -207,7 +233,7 @@ mod tests {
     }
 
     fn retry(attempt: u32) -> Step {
-        Step::Retry { attempt, pause: pause(FIRST_RETRY_DELAY, attempt) }
+        Step::Retry { attempt, of: 2, pause: pause(FIRST_RETRY_DELAY, attempt) }
     }
 
     #[test]
@@ -254,17 +280,43 @@ mod tests {
         let left = Left::default();
         assert_eq!(new().after(&broken(ReceiverError::NotFramed), left), retry(1));
         let failed = |error| Ending::Broken(LinkError::Channel(error));
-        for error in [ChannelError::NotKeyed, ChannelError::WrongKey, ChannelError::Refused] {
+        for error in [ChannelError::NotKeyed, ChannelError::Refused] {
             assert_eq!(new().after(&failed(error), left), Step::GiveUp, "{error}");
         }
-        for error in [ChannelError::Cut, ChannelError::Forged, ChannelError::TimedOut] {
+        // Who has another key does not answer: what came may have been damaged under way.
+        let damaged = [ChannelError::WrongKey, ChannelError::Cut, ChannelError::Forged];
+        for error in damaged.into_iter().chain([ChannelError::TimedOut]) {
             assert_eq!(new().after(&failed(error), left), retry(1), "{error}");
         }
         // The server has taken the key before.
         let mut policy = new();
         policy.was_heard = true;
         assert_eq!(policy.after(&failed(ChannelError::Refused), left), retry(1));
-        assert_eq!(policy.after(&failed(ChannelError::WrongKey), left), Step::GiveUp);
+    }
+
+    #[test]
+    fn who_may_lack_the_key_is_not_kept_waiting() {
+        let attempts = |mut policy: RetryPolicy, ending: &Ending| {
+            let step = |_| policy.after(ending, Left { is_framed: true, ..Left::default() });
+            (0..9).map(step).take_while(|step| matches!(step, Step::Retry { .. })).count()
+        };
+        let new = |is_keyed| RetryPolicy::new(5, FIRST_RETRY_DELAY, false).under_key(is_keyed);
+        let heard = |is_keyed| RetryPolicy { was_heard: true, ..new(is_keyed) };
+        let broken = |kind: io::ErrorKind| Ending::Broken(LinkError::Connection(kind.into()));
+        let reset = broken(io::ErrorKind::ConnectionReset);
+        let closed = Ending::Broken(LinkError::Session(ReceiverError::NotFramed));
+        for ending in [&reset, &broken(io::ErrorKind::BrokenPipe), &closed] {
+            assert_eq!(attempts(new(false), ending), 2, "{ending:?}");
+            assert_eq!(attempts(heard(false), ending), 5, "{ending:?}");
+            assert_eq!(attempts(new(true), ending), 5, "{ending:?}");
+        }
+        assert_eq!(attempts(new(false), &broken(io::ErrorKind::TimedOut)), 5);
+        let plain = RetryPolicy::new(5, FIRST_RETRY_DELAY, true);
+        assert_eq!(attempts(plain, &reset), 2);
+        let few = RetryPolicy::new(1, FIRST_RETRY_DELAY, false);
+        assert_eq!(attempts(few, &reset), 1);
+        let damaged = Ending::Broken(LinkError::Channel(ChannelError::WrongKey));
+        assert_eq!((attempts(new(true), &damaged), attempts(heard(true), &damaged)), (2, 5));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use barewire_tests::harness::folder::contents;
 use barewire_tests::harness::framed::SEGMENT;
-use barewire_tests::harness::{Fault, Folder, KeyFile, Proxy, Server, run, share};
+use barewire_tests::harness::{Fault, Folder, KeyFile, Launch, Proxy, Server, run, share};
 
 use super::fetch;
 
@@ -102,11 +102,33 @@ fn who_has_another_key_or_none_gets_nothing_and_both_ends_say_why() {
     assert!(!client.error().contains("trying again"), "{client:?}");
     assert!(!client.error().contains("--plain"), "{client:?}");
     server.program.diagnostic_with(&["refused, as it has another key"]);
-    for options in [&["x", "--retries", "0"][..], &["x", "--plain", "--retries", "0"]] {
-        fetch(&server.at(), &target, options).exits(1);
-    }
     assert!(target.names().is_empty(), "{:?}", target.names());
     assert!(!server.stop().output().contains("bytes in"));
+}
+
+/// Nor is it kept waiting, as for a server that is only too busy.
+#[test]
+fn who_names_no_key_is_told_that_it_may_take_one() {
+    let (_keys, key) = new_key("ben");
+    let folder = Folder::in_memory().with("x", "contents");
+    let sockets = Folder::new();
+    let unix = format!("unix:{}", sockets.path("socket").display());
+    let server = share(&folder, &["--key", key.arg(), "--max-pause", "0"]);
+    let other = Launch::new("file-server").args([&*unix, folder.arg(), "--key", key.arg()]);
+    let mut other = other.spawn();
+    other.line_with("listening on");
+    let target = Folder::in_memory();
+    for at in [&server.at(), &unix] {
+        for options in [&["x"][..], &["x", "--plain"], &["--list"], &["-r", "."]] {
+            let client = fetch(at, &target, options).exits(1);
+            let told: Vec<_> = client.diagnostics().collect();
+            assert!(told.len() <= 3, "{client:?}");
+            let hint = "a server with a key hears only who names it: --key FILE";
+            assert!(told[0].contains(hint) || told[told.len() - 1].contains(hint), "{client:?}");
+        }
+    }
+    assert!(target.names().is_empty(), "{:?}", target.names());
+    server.stop().omits("bytes in");
 }
 
 #[test]

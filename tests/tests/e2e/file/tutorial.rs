@@ -13,7 +13,7 @@ use barewire_tests::harness::{Folder, Launch, Peer, Server, share};
 use super::fetch;
 use crate::common::words::TIMED_OUT;
 
-const PLAIN_ONLY: &[&str] = &["speaks the plain form only"];
+const PLAIN_ONLY: &[&str] = &["seems to speak the plain form only"];
 
 fn accept(listener: &TcpListener) -> TcpStream {
     with_timeouts(listener.accept().expect("a client").0)

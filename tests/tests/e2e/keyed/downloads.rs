@@ -49,6 +49,31 @@ fn what_is_changed_or_cut_has_no_name_and_the_rest_comes_over_an_honest_way() {
     server.stop();
 }
 
+/// A bit of the handshake's answer can be another in passing; but for good it is as if the key were another.
+#[test]
+fn an_answer_that_is_damaged_is_asked_for_again_a_few_times() {
+    let scene = Scene::new(Kind::File);
+    let server = scene.serve(&[]);
+    for (damaged, exit, retries) in [(1, 0, 1), (usize::MAX, 1, 2)] {
+        let way = Interceptor::start(server.address(), move |message| {
+            let mut bytes = message.bytes;
+            if message.from == Side::Server && message.number == 0 && message.connection < damaged {
+                bytes[20] ^= 1;
+            }
+            Verdict::Pass(bytes)
+        });
+        let options = [NAME, "--key", scene.key.arg()];
+        let client = fetch(&way.at(), &scene.target, &options).exits(exit);
+        let client = client.says(&["another key, or the answer was damaged under way"]);
+        assert_eq!(client.error().matches("trying again").count(), retries, "{client:?}");
+        assert_eq!(scene.was_served(&client), exit == 0, "{client:?}");
+        if exit == 0 {
+            scene.forget();
+        }
+    }
+    server.stop();
+}
+
 /// In one run.
 #[test]
 fn it_is_tried_again_by_itself() {

@@ -213,6 +213,11 @@ fn another_key_is_no_key() {
         .says(&TIMED_OUT)
         .says(&["is it a server with this key?"]);
     server.program.diagnostic_with(&["under no key of this server (1 from 127.0.0.1)"]);
+    for options in [&["--timeout", "50ms"][..], &["--timeout", "10ms", "--retries", "1"]] {
+        run("udp-client", &[&[&*server.at()], options].concat())
+            .exits(1)
+            .says(&["a server with a key hears only who names it: --key FILE"]);
+    }
     server.stop();
     // A plain server shows what it cannot read, and its reply is none.
     let plain = serve("udp-server", &["-q"]);
