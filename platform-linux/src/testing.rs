@@ -4,6 +4,8 @@ use core::task::Poll;
 use std::hash::{BuildHasher, RandomState};
 use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
+
 use crate::executor::{Context, Task};
 
 /// A task made of a closure.
@@ -43,6 +45,12 @@ pub(crate) fn in_child(test: &str, stdin: Stdio, variables: &str) -> bool {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("1 passed"), "there is no test {test}: {said}");
     false
+}
+
+/// An empty folder on a file system that has files without names, as one in memory has; where there is none, the
+/// usual one may have them too.
+pub(crate) fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A small pseudo-random generator (`xorshift64*`). It prints its seed, which a failing test then

@@ -269,6 +269,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::testing::folder_in_memory;
 
     #[test]
     fn sub_folders_are_created_or_taken() {
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_name_gets_one_that_is_free() {
-        let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+        let folder = folder_in_memory();
         let target = Folder::open(folder.path()).unwrap();
         let file = target.create_unnamed(Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
         fs::write(folder.path().join("taken"), "another's").unwrap();

@@ -65,6 +65,10 @@ mod tests {
         // What is open so cannot be synced (`open(2)`).
         let broken = File::from(open("/", OFlag::O_PATH, Mode::empty()).unwrap());
         for folder in [env::temp_dir(), "/dev/shm".into()] {
+            if !folder.is_dir() {
+                println!("not tested: there is no {}", folder.display());
+                continue;
+            }
             let new = |_| tempfile::tempfile_in(&folder).unwrap();
             let all: Vec<File> = (0..3 * AT_ONCE).map(new).collect();
             let mut files: Vec<&File> = all.iter().collect();

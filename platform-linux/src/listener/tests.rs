@@ -19,7 +19,9 @@ use nix::unistd::getuid;
 use super::{Accepted, Acceptor, Listener, Permit, Semaphore};
 use crate::address::{Address, PeerAddress, UnixAddress};
 use crate::executor::{Context, Executor};
+use crate::stream::StreamSocket;
 use crate::testing::{in_child, task};
+use crate::wait::readable;
 
 fn local() -> (Listener, SocketAddr) {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -27,12 +29,18 @@ fn local() -> (Listener, SocketAddr) {
     (listener, address)
 }
 
+/// Accepts who has connected, of whom the listener may know a moment later.
+fn accept(listener: &Listener) -> (StreamSocket, PeerAddress) {
+    assert!(readable(listener, None).unwrap());
+    listener.accept().unwrap()
+}
+
 #[test]
 fn accepted_connections_know_their_peer_and_do_not_delay_small_writes() {
     let (listener, address) = local();
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     let client = StdStream::connect(address).unwrap();
-    let (stream, peer) = listener.accept().unwrap();
+    let (stream, peer) = accept(&listener);
     assert_eq!(peer, PeerAddress::Ip(client.local_addr().unwrap()));
     assert_eq!(peer, PeerAddress::Ip(stream.peer_addr().unwrap()));
     assert_eq!(stream.local_addr().unwrap(), address);
@@ -49,7 +57,7 @@ fn an_ipv4_peer_of_a_dual_stack_listener_is_shown_as_ipv4() {
     };
     let port = listener.local_addr().unwrap().port();
     let client = StdStream::connect(("127.0.0.1", port)).unwrap();
-    let (_, peer) = listener.accept().unwrap();
+    let (_, peer) = accept(&listener);
     let client = client.local_addr().unwrap();
     assert!(client.is_ipv4());
     assert_eq!(peer, PeerAddress::Ip(client));

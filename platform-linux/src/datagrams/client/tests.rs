@@ -38,19 +38,20 @@ fn follow(
     executor.run(&mut ()).unwrap();
 }
 
-/// An address where nobody listens, and a client of it.
-fn refused_client(ip: &str) -> (SocketAddr, UdpClient) {
-    let address = StdSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
-    (address, UdpClient::connect(address, None).unwrap())
+/// A server that refuses, and a client of it: who is connected to itself takes nothing from others.
+fn refused_client(ip: &str) -> (StdSocket, UdpClient) {
+    let server = StdSocket::bind((ip, 0)).unwrap();
+    let address = server.local_addr().unwrap();
+    server.connect(address).unwrap();
+    (server, UdpClient::connect(address, None).unwrap())
 }
 
 /// Lets a server say something to `client` from now on, whenever it has nothing.
-fn say_from(address: SocketAddr, client: &UdpClient) -> impl FnMut() + 'static {
+fn say_from(server: StdSocket, client: &UdpClient) -> impl FnMut() + 'static {
     let peer = client.local_addr().unwrap();
-    let mut socket = None;
     move || {
-        let socket = socket.get_or_insert_with(|| StdSocket::bind(address).unwrap());
-        socket.send_to(b"here", peer).unwrap();
+        server.connect(peer).unwrap();
+        server.send(b"here").unwrap();
     }
 }
 
@@ -61,9 +62,9 @@ fn a_client_that_waits_is_told_of_a_refusal_once_and_can_go_on() {
         if StdSocket::bind((ip, 0)).is_err() {
             continue;
         }
-        let (address, client) = refused_client(ip);
+        let (server, client) = refused_client(ip);
         client.send(b"anybody?").unwrap();
-        let say = say_from(address, &client);
+        let say = say_from(server, &client);
         let here = || Some(Ok(b"here".to_vec()));
         let refused = Some(Err(io::ErrorKind::ConnectionRefused));
         follow(client, vec![None, refused, None, here(), None, here()], say);
@@ -72,12 +73,12 @@ fn a_client_that_waits_is_told_of_a_refusal_once_and_can_go_on() {
 
 #[test]
 fn a_client_that_sends_is_told_of_a_refusal_once_and_can_go_on() {
-    let (address, client) = refused_client("127.0.0.1");
+    let (server, client) = refused_client("127.0.0.1");
     client.send(b"anybody?").unwrap();
     // Over the loopback the refusal is there when `send` returns.
     let refused = client.send(b"hello?").unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-    let mut say = say_from(address, &client);
+    let mut say = say_from(server, &client);
     say();
     let here = || Some(Ok(b"here".to_vec()));
     follow(client, vec![None, here(), None, here()], say);

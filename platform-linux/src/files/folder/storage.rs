@@ -264,9 +264,11 @@ mod tests {
 
     #[test]
     fn in_memory_there_is_no_such_mark() {
-        if let Ok(file) = tempfile::tempfile_in("/dev/shm") {
-            assert_eq!(file.changed().unwrap(), None);
-        }
+        let Ok(file) = tempfile::tempfile_in("/dev/shm") else {
+            println!("not tested: there is no /dev/shm");
+            return;
+        };
+        assert_eq!(file.changed().unwrap(), None);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Tests of files of one segment, which have no name until they are whole.
 
 use super::*;
+use crate::testing::folder_in_memory;
 
 const SMALL: &[u8] = CONTENTS.first_chunk::<1000>().unwrap();
 
 /// A folder on a file system that has files without names.
 fn fixture() -> Fixture {
-    let target = tempfile::tempdir_in("/dev/shm").unwrap();
+    let target = folder_in_memory();
     let folder = Folder::open(target.path()).unwrap();
     Fixture { target, folder }
 }
