@@ -42,6 +42,15 @@ pub fn without_foreign_variables(command: &mut Command) -> &mut Command {
     command.envs([("TERM", "xterm"), ("LC_ALL", "C.UTF-8")])
 }
 
+/// What makes a client wait for its answer as long as a test does: on a busy machine that may be longer than it
+/// waits by default.
+pub const PATIENTLY: [&str; 2] = ["--timeout", "20s"];
+
+/// Runs the barewire client `name` to its end, which is to have an answer.
+pub fn ask_patiently(name: &str, arguments: &[&str]) -> Finished {
+    Launch::new(name).args(PATIENTLY).args(arguments).run()
+}
+
 /// Runs the barewire program `name` to its end.
 pub fn run(name: &str, arguments: &[&str]) -> Finished {
     Launch::new(name).args(arguments).run()
@@ -109,6 +118,7 @@ os.execv(program, [program] + sys.argv[3:])
     fn of(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         without_foreign_variables(&mut command);
+        heed_signals(&mut command);
         let about =
             About { name: name.to_owned(), arguments: Vec::new(), verbose: false, coloured: false };
         Self(Prepared { command, about, terminal: None, most_lines: None, injector: None })
@@ -188,13 +198,10 @@ os.execv(program, [program] + sys.argv[3:])
         self
     }
 
-    /// Starts it as a shell starts a job: in a process group of its own, so that signals can stop it, and
-    /// heeding those that the tests were told to ignore.
+    /// Starts it as a shell starts a job: in a process group of its own, so that signals can stop it.
     #[must_use]
     pub fn as_a_job(mut self) -> Self {
         self.0.command.process_group(0);
-        // SAFETY: in the new process, which has one thread, it only makes system calls (`signal-safety(7)`).
-        unsafe { self.0.command.pre_exec(heed_signals) };
         self
     }
 

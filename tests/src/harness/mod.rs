@@ -51,10 +51,11 @@ pub mod sockets;
 mod timeout;
 pub mod tutorial;
 
+pub use dispositions::heed_signals;
 pub use finished::Finished;
 pub use folder::Folder;
 pub use keys::KeyFile;
-pub use launch::{Launch, run, without_foreign_variables};
+pub use launch::{Launch, PATIENTLY, ask_patiently, run, without_foreign_variables};
 pub use namespace::Namespace;
 pub use peer::Peer;
 pub use program::Program;

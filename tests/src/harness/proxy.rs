@@ -89,7 +89,7 @@ impl Proxy {
         self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
-    /// Waits until a connection has come to its [`Fault::Stall`].
+    /// Waits until a connection has come to its [`Fault::Stall`], and the client's system has all before it.
     #[track_caller]
     pub fn stalled(&self) {
         let held = self.stalled.recv_timeout(TIMEOUT).expect("so many bytes in time");
@@ -158,6 +158,7 @@ impl Shared {
                 && end == at
             {
                 fault = None;
+                sockets::wait_until_delivered(&client);
                 let (let_go, word) = mpsc::channel();
                 let _ = stalled.send(Held::Paused(let_go));
                 // The proxy may be gone instead.
@@ -192,6 +193,7 @@ impl Shared {
         }
         match fault {
             Some(Fault::Stall(_)) => {
+                sockets::wait_until_delivered(&client);
                 // The test may be over by then.
                 let _ = stalled.send(Held::Stalled(client));
                 return;

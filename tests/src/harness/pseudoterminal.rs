@@ -7,7 +7,7 @@ use std::process::Command;
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 
-use super::dispositions::heed_signals;
+use super::dispositions::heed;
 
 /// The two sides of a new pseudoterminal (pty(7)).
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Pseudoterminal {
         // but what was made before (`signal-safety(7)`).
         unsafe {
             command.pre_exec(move || {
-                heed_signals()?;
+                heed()?;
                 setsid()?;
                 Ok(ioctl_tiocsctty(&slave)?)
             });

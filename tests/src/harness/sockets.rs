@@ -6,8 +6,10 @@ use std::net::{
 };
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use nix::libc;
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, setsockopt, socket, sockopt,
 };
@@ -108,6 +110,24 @@ pub fn handshake(server: SocketAddr, answer: &str) -> String {
 /// when the last who has a copy of the socket closes it, be it a process that is just being started.
 pub fn reset(stream: TcpStream) {
     connect_unspec(stream).expect("a connection");
+}
+
+/// Waits until the other end's system has all that was written: who reads there has been woken. On a machine with
+/// much to do for its network that may be later than the call that writes.
+#[track_caller]
+pub fn wait_until_delivered(stream: &TcpStream) {
+    let deadline = Instant::now() + TIMEOUT;
+    let mut count: libc::c_int = 0;
+    loop {
+        // SAFETY: it writes the number of bytes that are not acknowledged (SIOCOUTQ, tcp(7)), of this type.
+        let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+        assert_eq!(result, 0, "{}", io::Error::last_os_error());
+        if count == 0 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{count} bytes are on the way");
+        thread::yield_now();
+    }
 }
 
 /// Whether the peer has ended the connection, waiting for it if need be; what it still says is

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write as _};
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector};
-use barewire_tests::harness::{Folder, Launch, serve};
+use barewire_tests::harness::{Folder, Launch, PATIENTLY, serve};
 use nix::errno::Errno;
 
 use super::sweep::Expect::{Noted, Orderly, Told, Unseen};
@@ -102,9 +102,9 @@ fn an_exchange_of_datagrams() {
             });
         }
     };
-    sweep(&[EXECUTOR, PRINTING, EXCHANGE], run(&[]));
-    storm(&[EXECUTOR, EXCHANGE], run(&[]));
-    census(&[EXECUTOR, CONFINING, ALLOWING, EXCHANGE], run(&[]));
+    sweep(&[EXECUTOR, PRINTING, EXCHANGE], run(&PATIENTLY));
+    storm(&[EXECUTOR, EXCHANGE], run(&PATIENTLY));
+    census(&[EXECUTOR, CONFINING, ALLOWING, EXCHANGE], run(&PATIENTLY));
     // So long that only the fault can use it up.
     sweep(&[LOST], run(&["--timeout", "1s", "--retries", "3"]));
 }

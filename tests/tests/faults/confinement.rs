@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
-use barewire_tests::harness::{Folder, Launch, Server};
+use barewire_tests::harness::{Folder, Launch, PATIENTLY, Server};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
@@ -187,7 +187,8 @@ fn small_servers_and_their_clients_are_not_in_their_own_way() {
             let server = Server::start(launch.with_faults(&census));
             let asked = FaultInjector::census();
             let launch = Launch::new(client).arg(format!("localhost:{}", server.port()));
-            launch.args(["-c", "2", "-i", "1ms"]).with_faults(&asked).run().exits(0);
+            let launch = launch.args(["-c", "2", "-i", "1ms"]).args(PATIENTLY);
+            launch.with_faults(&asked).run().exits(0);
             assert!(assert_was_not_in_its_own_way(&asked));
             server.stop();
             assert!(assert_was_not_in_its_own_way(&census));

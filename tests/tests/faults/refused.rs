@@ -12,7 +12,7 @@ use barewire_tests::harness::faults::{Call, FaultInjector};
 use barewire_tests::harness::folder::{contents, names};
 use barewire_tests::harness::framed::{Ask, SEGMENT};
 use barewire_tests::harness::sockets::connect;
-use barewire_tests::harness::{Fault, Finished, Folder, Launch, Proxy, Server};
+use barewire_tests::harness::{Fault, Finished, Folder, Launch, PATIENTLY, Proxy, Server};
 use nix::errno::Errno;
 
 const REFUSALS: [Errno; 2] = [Errno::ENOSYS, Errno::EPERM];
@@ -291,7 +291,8 @@ fn a_udp_server_answers_without_batches() {
                 let server = Server::start(launch.with_faults(&injector));
                 let to = format!("127.0.0.1:{}", server.port());
                 let client = Launch::new("udp-client").args([&*to, "hello", "--count", "50"]);
-                client.args(["--interval", "1ms"]).run().exits(0).prints("50 received");
+                let client = client.args(["--interval", "1ms"]).args(PATIENTLY);
+                client.run().exits(0).prints("50 received");
                 server.stop();
                 let is_made = !injector.struck().is_empty();
                 assert!(is_made || address.starts_with("127"), "there is no such call: {injector}");

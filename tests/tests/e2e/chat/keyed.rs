@@ -76,7 +76,9 @@ fn who_has_a_key_is_who_it_belongs_to() {
     for client in [first, second, third] {
         client.finish().exits(0).is_silent();
     }
-    server.program.line_with("* anna left");
+    for nick in ["anna", "ben", "ben-2"] {
+        server.program.line_with(&format!("* {nick} left"));
+    }
     // Whoever of them comes first has the nick.
     Client::join(server.address(), &ben, "ben").finish().exits(0);
     server.stop();

@@ -8,9 +8,12 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use barewire_tests::harness::{Pseudoterminal, TIMEOUT, binaries, without_foreign_variables};
+use barewire_tests::harness::{
+    Pseudoterminal, TIMEOUT, binaries, heed_signals, without_foreign_variables,
+};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -42,6 +45,7 @@ impl Terminal {
         tcsetwinsize(&slave, winsize(columns, rows)).expect("a terminal");
         let end = || slave.try_clone().expect("a copy");
         let mut command = Command::new(binaries::path_of("chat-client"));
+        heed_signals(&mut command);
         let child = without_foreign_variables(&mut command)
             .arg(at)
             .args(arguments)
@@ -182,6 +186,19 @@ impl Terminal {
         assert!(self.is_as_it_was());
     }
 
+    /// Waits for the end with a bound. Its status is there still.
+    #[track_caller]
+    fn wait_until_ended(&self) {
+        let (process, (sender, ended)) = (self.process(), mpsc::channel());
+        thread::spawn(move || {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            while waitid(Id::Pid(process), flags) == Err(Errno::EINTR) {}
+            let _ = sender.send(());
+        });
+        let is_over = ended.recv_timeout(TIMEOUT).is_ok();
+        assert!(is_over, "it does not end; shown is {:#?}", self.rows());
+    }
+
     /// Whether a shell finds the terminal as it left it.
     pub(crate) fn is_as_it_was(&self) -> bool {
         let modes = tcgetattr(self.slave()).expect("a terminal").local_modes;
@@ -191,6 +208,7 @@ impl Terminal {
     /// Waits for the end, checks that the terminal is as it was, and gives the exit code.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Option<i32> {
+        self.wait_until_ended();
         let code = self.child.wait().expect("the child ends once").code();
         assert!(self.is_as_it_was());
         self.slave = None;

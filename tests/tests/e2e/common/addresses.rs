@@ -3,7 +3,7 @@
 use std::net::{TcpListener, UdpSocket};
 
 use barewire_tests::harness::sockets::{catch_up, has_ipv6};
-use barewire_tests::harness::{Launch, Server, run, tutorial};
+use barewire_tests::harness::{Launch, Server, ask_patiently, run, tutorial};
 use nix::sys::signal::Signal;
 
 use super::{SERVERS, THREADED};
@@ -38,7 +38,7 @@ fn host_and_port_may_be_two_words() {
     for (server, client, reply) in PAIRS {
         let server = serve_at(server, &["127.0.0.1", "0"]);
         let port = server.port();
-        run(client, &["127.0.0.1", &port]).exits(0).prints(reply);
+        ask_patiently(client, &["127.0.0.1", &port]).exits(0).prints(reply);
         server.stop();
     }
 }
@@ -49,7 +49,7 @@ fn a_text_may_follow_the_two_words_and_be_a_number_itself() {
         let mut server = serve_at(server, &["127.0.0.1", "0", "--json"]);
         let (at, port) = (server.at(), server.port());
         for arguments in [&["127.0.0.1", &port, "42"][..], &[&at, "42"]] {
-            run(client, arguments).exits(0).prints(reply);
+            ask_patiently(client, arguments).exits(0).prints(reply);
             assert_eq!(server.program.event("received")["text"], "42", "{client} {arguments:?}");
         }
         server.stop();
@@ -66,9 +66,9 @@ fn ipv6_addresses_stand_in_brackets() {
         }
         let server = serve_at(server, &["[::1]:0"]);
         assert!(server.at().starts_with("[::1]:"), "{}", server.at());
-        run(client, &[&server.at()]).exits(0).prints(reply);
+        ask_patiently(client, &[&server.at()]).exits(0).prints(reply);
         let port = server.port();
-        run(client, &["::1", &port]).exits(0).prints(reply);
+        ask_patiently(client, &["::1", &port]).exits(0).prints(reply);
         server.stop();
     }
 }
@@ -79,8 +79,8 @@ fn names_are_looked_up() {
         let server = serve_at(server, &["localhost:0"]);
         assert!(server.address().ip().is_loopback());
         let port = server.port();
-        run(client, &[&format!("localhost:{port}")]).exits(0).prints(reply);
-        run(client, &["localhost", &port]).exits(0).prints(reply);
+        ask_patiently(client, &[&format!("localhost:{port}")]).exits(0).prints(reply);
+        ask_patiently(client, &["localhost", &port]).exits(0).prints(reply);
         server.stop();
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use barewire_tests::harness::sockets::{ask, connect, datagram_socket, handshake, read_line};
-use barewire_tests::harness::{Peer, run, serve, tutorial};
+use barewire_tests::harness::{Peer, ask_patiently, run, serve, tutorial};
 
 use crate::chat::Member;
 
@@ -76,7 +76,7 @@ fn broken_utf8_in_a_datagram_or_a_reply_is_replaced() {
         assert_eq!(server.program.event("received")["text"], shown);
 
         let peer = tutorial::udp_server(text);
-        let client = run("udp-client", &[&peer.at(), "--json"]).exits(0);
+        let client = ask_patiently("udp-client", &[&peer.at(), "--json"]).exits(0);
         assert_eq!(client.event("received")["text"], shown);
         peer.finish();
     }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{datagram_socket, handshake};
-use barewire_tests::harness::{Folder, Launch, Server, serve, tutorial};
+use barewire_tests::harness::{Folder, Launch, PATIENTLY, Server, serve, tutorial};
 
 use super::words::TIMED_OUT;
 use crate::chat::Member;
@@ -59,7 +59,7 @@ fn a_wait_is_as_long_as_it_should_be_whatever_the_clock_reads() {
         assert!(started.elapsed() >= Duration::from_millis(150), "{:?}", started.elapsed());
 
         let server = serve("udp-server", &[]);
-        let launch = at(clock, "udp-client").arg(server.at());
+        let launch = at(clock, "udp-client").arg(server.at()).args(PATIENTLY);
         let summary = launch.args(["--count", "2", "--interval", "1ms", "--json"]).run().exits(0);
         let summary = summary.event("summary");
         let longest = summary["max"].as_f64().expect("seconds");

@@ -2,7 +2,7 @@
 //! and nothing else is written to what is opened in their place.
 
 use barewire_tests::harness::sockets::handshake;
-use barewire_tests::harness::{Folder, Launch, Server, serve, share};
+use barewire_tests::harness::{Folder, Launch, PATIENTLY, Server, serve, share};
 
 use super::{CLIENTS, PROGRAMS, SERVERS};
 use crate::chat::Member;
@@ -59,7 +59,7 @@ fn without_an_input_whoever_wants_to_read_it_says_so() {
 
     for (server, client) in ["udp-server", "tcp-server"].into_iter().zip(CLIENTS) {
         let server = Server::start(without("<&-", server).arg("127.0.0.1:0"));
-        without("<&-", client).arg(server.at()).run().exits(0).is_silent();
+        without("<&-", client).arg(server.at()).args(PATIENTLY).run().exits(0).is_silent();
         server.stop().is_silent();
     }
 }

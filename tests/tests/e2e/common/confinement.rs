@@ -12,7 +12,7 @@ use barewire_tests::harness::{Folder, Launch, Program, Server, TIMEOUT, run, ser
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, geteuid};
 
-use super::{PROGRAMS, SERVERS};
+use super::{PROGRAMS, SERVERS, is_root};
 use crate::chat::Member;
 
 /// A user without a name, and without a process.
@@ -94,7 +94,7 @@ fn a_client_of_root_keeps_none_of_its_privileges_but_what_its_arguments_need() {
         ("file-client", &[], 0b1110),
         ("chat-client", &[], 0),
     ] {
-        if !geteuid().is_root() && options.contains(&"127.0.0.1:1023") {
+        if options.contains(&"127.0.0.1:1023") && !is_root() {
             continue;
         }
         let (mut program, peer) = at_work(name, &[&["-v"], options].concat());
@@ -112,7 +112,7 @@ fn a_client_of_root_keeps_none_of_its_privileges_but_what_its_arguments_need() {
 /// As another's.
 #[test]
 fn root_reaches_a_unix_socket_of_anybody() {
-    if !geteuid().is_root() {
+    if !is_root() {
         return;
     }
     let folder = private(SOMEBODY);
@@ -153,7 +153,7 @@ fn a_server_becomes_the_user_for_good_once_it_is_bound() {
     for (port, name) in (901..).zip(SERVERS) {
         let address = SocketAddr::from((own_address(), port));
         let launch = Launch::new(name).arg(address.to_string()).args(["--user", "65432"]);
-        if !geteuid().is_root() {
+        if !is_root() {
             assert_refused(Launch::new(name).args(["127.0.0.1:0", "--user", "65432"]));
             continue;
         }
@@ -183,7 +183,7 @@ fn private(owner: u32) -> Folder {
 
 #[test]
 fn files_are_opened_as_the_user() {
-    if !geteuid().is_root() {
+    if !is_root() {
         return assert_refused(Launch::new("chat-server").args(["127.0.0.1:0", "--user", "65432"]));
     }
     let (own, roots) = (private(SOMEBODY), private(0));
@@ -218,7 +218,7 @@ fn files_are_opened_as_the_user() {
 /// It was made before; and only where the user may, it is removed.
 #[test]
 fn the_file_of_a_unix_socket_is_of_who_starts_the_server() {
-    if !geteuid().is_root() {
+    if !is_root() {
         return assert_refused(Launch::new("tcp-server").args(["127.0.0.1:0", "--user", "65432"]));
     }
     for (owner, is_removed) in [(SOMEBODY, true), (0, false)] {
@@ -254,7 +254,7 @@ fn bans_may_be_kept_behind_a_link() {
 /// What it has opened as the user it can open again.
 #[test]
 fn a_hangup_reopens_files_as_the_user() {
-    if !geteuid().is_root() {
+    if !is_root() {
         return assert_refused(Launch::new("chat-server").args(["127.0.0.1:0", "--user", "65432"]));
     }
     let folder = private(SOMEBODY);

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use barewire_tests::harness::printable::{HOSTILE, printable};
 use barewire_tests::harness::sockets::{ask, connect, datagram_socket, read_line};
-use barewire_tests::harness::{Launch, Server, run, serve, tutorial};
+use barewire_tests::harness::{Launch, Server, ask_patiently, run, serve, tutorial};
 
 use crate::common::PROGRAMS;
 
@@ -37,11 +37,13 @@ fn controls_in_a_datagram_are_escaped() {
 fn controls_in_a_reply_are_escaped() {
     for options in [&[][..], &["-v"]] {
         let peer = tutorial::udp_server(HOSTILE);
-        run("udp-client", &[&[&*peer.at()], options].concat()).exits(0).prints(&printable(HOSTILE));
+        ask_patiently("udp-client", &[&[&*peer.at()], options].concat())
+            .exits(0)
+            .prints(&printable(HOSTILE));
         peer.finish();
     }
     let peer = tutorial::udp_server(HOSTILE);
-    let client = run("udp-client", &[&peer.at(), "--json"]).exits(0);
+    let client = ask_patiently("udp-client", &[&peer.at(), "--json"]).exits(0);
     assert_eq!(client.event("received")["text"], printable(HOSTILE));
     peer.finish();
 }
@@ -90,7 +92,7 @@ fn no_datagram_forges_a_line() {
         assert_eq!(server.output().lines().count(), 2, "{server:?}");
 
         let peer = tutorial::udp_server(forgery);
-        let client = run("udp-client", &[&[&*peer.at()], options].concat()).exits(0);
+        let client = ask_patiently("udp-client", &[&[&*peer.at()], options].concat()).exits(0);
         assert_eq!(client.output().lines().count(), 1, "{client:?}");
         peer.finish();
     }
@@ -142,7 +144,7 @@ fn controls_in_a_text_of_ones_own_are_escaped() {
     let shown = printable(hostile.as_bytes());
     // A server does not answer its own reply text.
     let mut server = serve("udp-server", &["-v", "--reply", &format!("{hostile}!")]);
-    run("udp-client", &["-v", &server.at(), &hostile]).exits(0).prints(&shown);
+    ask_patiently("udp-client", &["-v", &server.at(), &hostile]).exits(0).prints(&shown);
     server.program.line_with(&shown);
     server.stop();
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use barewire_tests::harness::framed::hear;
 use barewire_tests::harness::namespace::{ALIVE, DEAD};
 use barewire_tests::harness::sockets::{RefusedTcp, has_ipv6, receive, reset, with_timeouts};
-use barewire_tests::harness::{Finished, Folder, Launch, Namespace, Server, run, serve};
+use barewire_tests::harness::{Finished, Folder, Launch, Namespace, PATIENTLY, Server, run, serve};
 use nix::sys::signal::Signal;
 
 use super::CLIENTS;
@@ -35,7 +35,7 @@ fn every_address_of_a_name_is_tried() {
         let server = Server::start(Launch::new(server).arg("127.0.0.99:0"));
         for options in [&[][..], &["--count", "3", "--interval", "5ms"]] {
             let client = namespace.launch(client).args(["two.test", &server.port()]).args(options);
-            let client = client.run().exits(0).prints(reply);
+            let client = client.args(PATIENTLY).run().exits(0).prints(reply);
             assert_eq!(client.output().contains("3 received, 0 lost"), !options.is_empty());
         }
         server.stop();
@@ -107,7 +107,7 @@ fn datagrams_follow_a_name_that_has_moved() {
     let server = Server::start(Launch::new("udp-server").arg("127.0.0.99:0"));
     let old = UdpSocket::bind(("127.0.0.98", server.address().port())).expect("a free address");
     let client = namespace.launch("udp-client").args(["moving.test", &server.port()]);
-    let client = client.args(["--count", "3", "--interval", "50ms", "--timeout", "2s"]).spawn();
+    let client = client.args(["--count", "3", "--interval", "300ms", "--timeout", "8s"]).spawn();
     let (_, from) = receive(&old);
     namespace.set_hosts("127.0.0.99 moving.test\n");
     old.send_to(b"from the old one", from).expect("room");
@@ -137,7 +137,7 @@ fn one_family_can_be_asked_for() {
     for (server, client, reply) in PAIRS {
         let server = serve(server, &[]);
         let at = format!("both.test:{}", server.port());
-        let launch = |family: &str| namespace.launch(client).args([family, &at]);
+        let launch = |family: &str| namespace.launch(client).args([family, &at]).args(PATIENTLY);
         launch("-4").run().exits(0).prints(reply);
         // Nobody listens there.
         launch("-6").run().exits(1).omits(reply);

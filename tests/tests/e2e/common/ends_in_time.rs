@@ -17,6 +17,7 @@ use super::SERVERS;
 use super::pipes::{fill, listening, reopened};
 use super::signals::wait_until_refused;
 use crate::chat::Member;
+use crate::tcp::quiet_rule::until_in_time;
 
 /// What each of them may take if nothing else bounds it.
 const READER_TIMEOUT: &str = "60s";
@@ -78,15 +79,18 @@ fn a_server_ends_in_time_though_nobody_takes_what_it_has_to_say() {
 #[test]
 fn a_second_signal_ends_a_server_that_waits_for_who_takes_what_it_has_to_say() {
     for program in SERVERS {
-        let folder = tempfile::tempdir().expect("a folder");
-        let Stalled { server, address, _held } = stalled(program, folder.path());
-        let begun = Instant::now();
-        server.signal(Signal::SIGTERM);
-        if program != "udp-server" {
-            wait_until_refused(address);
-        }
-        server.signal(Signal::SIGINT);
-        server.finish().exits(0);
-        assert!(begun.elapsed() < Duration::from_secs(4), "{program}: {:?}", begun.elapsed());
+        until_in_time(|_| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let Stalled { server, address, _held } = stalled(program, folder.path());
+            let begun = Instant::now();
+            server.signal(Signal::SIGTERM);
+            if program != "udp-server" {
+                wait_until_refused(address);
+            }
+            server.signal(Signal::SIGINT);
+            server.finish().exits(0);
+            // It takes that long without the second, or on a machine that is busy.
+            begun.elapsed() < Duration::from_secs(4)
+        });
     }
 }

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{catch_up, handshake};
-use barewire_tests::harness::{Finished, Folder, Launch, run, serve, share};
+use barewire_tests::harness::{
+    Finished, Folder, Launch, PATIENTLY, ask_patiently, run, serve, share,
+};
 use nix::sys::signal::Signal;
 
 use crate::common::words::TIMED_OUT;
@@ -137,7 +139,7 @@ fn extreme_numbers_of_the_clients() {
     let tcp = serve("tcp-server", &["-q"]);
     for value in NUMBERS {
         for option in ["--capacity", "--retries"] {
-            let client = run("udp-client", &[&udp.at(), option, value]);
+            let client = ask_patiently("udp-client", &[&udp.at(), option, value]);
             if client.code() == Some(2) {
                 assert_refused(client);
             } else {
@@ -156,7 +158,7 @@ fn extreme_numbers_of_the_clients() {
 /// More rounds than a test can wait for are ended by a signal; none at all have no reply.
 fn count(client: &str, server: &str, value: &str) {
     let options = [server, "--count", value, "--interval", "1h"];
-    let mut client = Launch::new(client).args(options).spawn();
+    let mut client = Launch::new(client).args(PATIENTLY).args(options).spawn();
     if value == "0" {
         let client = client.finish();
         assert!(matches!(client.code(), Some(1 | 2)), "{client:?}");
@@ -192,7 +194,8 @@ fn extreme_durations_of_the_clients() {
         }
         // One round has no interval to wait for.
         for (client, server) in [("udp-client", &udp), ("tcp-client", &tcp)] {
-            let client = run(client, &[&server.at(), "--count", "1", "--interval", value]);
+            let options = [&*server.at(), "--count", "1", "--interval", value];
+            let client = ask_patiently(client, &options);
             if client.code() == Some(2) {
                 assert_refused(client);
             } else {

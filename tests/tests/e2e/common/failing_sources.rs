@@ -18,6 +18,9 @@ use super::unix_sockets;
 /// So many may fail one after another, at once.
 const FREE: usize = 12;
 
+/// So many are too many, also where they take a while.
+const TOO_MANY: usize = 2 * FREE;
+
 /// Who fails, and somebody else.
 const FAILING: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 2);
@@ -110,7 +113,7 @@ fn who_keeps_failing_is_paused_and_nobody_else() {
     for kind in KINDS {
         let mut server = kind.serve(&folder, &["-v"]);
         loop {
-            kind.fail(FREE + 1, FAILING, server.address());
+            kind.fail(TOO_MANY, FAILING, server.address());
             server
                 .program
                 .diagnostic_with(&["127.0.2.1: paused for 5 s, as its conversations keep failing"]);
@@ -160,7 +163,7 @@ fn file_client_hears_that_the_server_is_busy_and_comes_back() {
     let kind = &KINDS[1];
     let server = kind.serve(&folder, &["-q"]);
     loop {
-        kind.fail(FREE + 1, Ipv4Addr::LOCALHOST, server.address());
+        kind.fail(TOO_MANY, Ipv4Addr::LOCALHOST, server.address());
         let client = run("file-client", &[&server.at(), "x", "-o", "-"]).exits(0);
         assert_eq!(client.output(), "contents");
         // Unless it was the one of its second.
@@ -178,7 +181,7 @@ fn tcp_client_tells_what_a_close_without_a_greeting_may_mean() {
     let (folder, kind) = (shared(), &KINDS[0]);
     let server = kind.serve(&folder, &["-q"]);
     loop {
-        kind.fail(FREE + 1, Ipv4Addr::LOCALHOST, server.address());
+        kind.fail(TOO_MANY, Ipv4Addr::LOCALHOST, server.address());
         let client = run("tcp-client", &[&server.at()]);
         // Unless it was the one of its second.
         if client.code() == Some(1) {
@@ -217,7 +220,7 @@ fn a_pause_ends_and_one_that_goes_well_clears_the_account() {
     for kind in KINDS {
         let mut server = kind.serve(&folder, &["-v", "--max-pause", "50ms"]);
         for _ in 0..2 {
-            kind.fail(FREE + 1, FAILING, server.address());
+            kind.fail(TOO_MANY, FAILING, server.address());
             server.program.diagnostic_with(&["127.0.2.1: paused for 0.05 s"]);
             let deadline = Instant::now() + TIMEOUT;
             while !kind.succeeds(FAILING, &mut server) {
@@ -277,7 +280,7 @@ fn silence_is_a_failure_and_a_lost_link_is_none() {
     let folder = Folder::new().with("x", "contents").with_sparse("big", 64 << 20, &[]);
     for kind in &KINDS[..2] {
         let mut server = kind.serve(&folder, &["-v", "--timeout", "20ms"]);
-        let silent: [TcpStream; FREE + 1] =
+        let silent: [TcpStream; TOO_MANY] =
             array::from_fn(|_| connect_from(FAILING, server.address()));
         server.program.diagnostic_with(&["127.0.2.1: paused for 5 s"]);
         drop(silent);

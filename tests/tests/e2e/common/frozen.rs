@@ -39,14 +39,29 @@ pub(crate) fn thaw(program: &Program) {
 /// wakes the receiver, in the call that sends. Each look is a few system calls that give way.
 #[track_caller]
 pub(crate) fn wait_until_idle(program: &Program) {
-    let threads = format!("/proc/{}/task", program.process());
     let deadline = Instant::now() + TIMEOUT;
-    while !fs::read_dir(&threads).expect("it runs").all(|thread| {
-        let status = fs::read_to_string(thread.expect("a thread").path().join("stat"));
-        // The state stands behind the name, which may hold anything (proc(5)).
-        status.is_ok_and(|status| status.rsplit(") ").next().is_some_and(|s| s.starts_with('S')))
-    }) {
+    let mut before = None;
+    loop {
+        // One thread may wake another that was seen asleep: none has if nothing is different a look later.
+        let found = asleep(program);
+        if found.is_some() && found == before {
+            return;
+        }
+        before = found;
         assert!(Instant::now() < deadline, "it goes on without a rest");
         thread::yield_now();
     }
+}
+
+/// How often each thread of a process has gone to sleep (`proc_pid_status(5)`), if all of them are asleep.
+fn asleep(program: &Program) -> Option<Vec<String>> {
+    let threads = fs::read_dir(format!("/proc/{}/task", program.process())).expect("it runs");
+    let counts = threads.map(|thread| {
+        let status = fs::read_to_string(thread.expect("a thread").path().join("status")).ok()?;
+        let mut lines = status.lines();
+        let state = lines.find_map(|line| line.strip_prefix("State:"))?;
+        let count = lines.find(|line| line.starts_with("voluntary_ctxt_switches:"))?;
+        state.trim_start().starts_with('S').then(|| count.to_owned())
+    });
+    counts.collect()
 }

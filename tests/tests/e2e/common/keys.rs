@@ -3,10 +3,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
-use barewire_tests::harness::{Folder, KeyFile, Launch, run, serve};
-use nix::unistd::geteuid;
+use barewire_tests::harness::{
+    Folder, KeyFile, Launch, PATIENTLY, Server, ask_patiently, run, serve,
+};
 
-use super::{PROGRAMS, SERVERS};
+use super::{PROGRAMS, SERVERS, is_root};
 
 /// An address that each of them takes, where nobody is.
 fn address(program: &str) -> &'static str {
@@ -113,31 +114,31 @@ fn what_is_no_key_is_told_with_what_mends_it() {
 #[test]
 fn a_key_is_found_by_the_variable_and_among_a_services_credentials() {
     let folder = Folder::new();
-    let [key, other] = [KeyFile::new(&folder, "barewire"), KeyFile::new(&folder, "other")];
+    let key = KeyFile::new(&folder, "barewire");
+    let ask = |server: &Server| Launch::new("udp-client").arg(server.at()).args(PATIENTLY);
     let server = serve("udp-server", &["--key", key.arg()]);
-    let client = || Launch::new("udp-client").arg(server.at()).args(["--timeout", "50ms"]);
-    let patient = || Launch::new("udp-client").arg(server.at());
-    patient().env("BAREWIRE_KEY_FILE", key.arg()).run().exits(0);
-    patient().env("CREDENTIALS_DIRECTORY", folder.arg()).run().exits(0);
-    patient()
-        .env("BAREWIRE_KEY_FILE", "")
-        .env("CREDENTIALS_DIRECTORY", folder.arg())
-        .run()
-        .exits(0);
+    let client = || ask(&server);
+    client().env("BAREWIRE_KEY_FILE", key.arg()).run().exits(0);
+    client().env("CREDENTIALS_DIRECTORY", folder.arg()).run().exits(0);
+    client().env("BAREWIRE_KEY_FILE", "").env("CREDENTIALS_DIRECTORY", folder.arg()).run().exits(0);
     // The option comes first, and then the variable.
-    patient().env("BAREWIRE_KEY_FILE", "/none").args(["--key", key.arg()]).run().exits(0);
+    client().env("BAREWIRE_KEY_FILE", "/none").args(["--key", key.arg()]).run().exits(0);
     client()
-        .env("BAREWIRE_KEY_FILE", other.arg())
+        .env("BAREWIRE_KEY_FILE", "/none")
         .env("CREDENTIALS_DIRECTORY", folder.arg())
         .run()
-        .exits(1);
-    client().env("CREDENTIALS_DIRECTORY", "/none").run().exits(1);
+        .exits(1)
+        .says(&["BAREWIRE_KEY_FILE: cannot use the key in /none"]);
     server.stop();
+    // Where there are credentials, but none is a key, there is none.
+    let plain = serve("udp-server", &[]);
+    ask(&plain).env("CREDENTIALS_DIRECTORY", "/none").run().exits(0);
+    plain.stop();
 }
 
 #[test]
 fn a_key_of_another_user_is_none() {
-    if !geteuid().is_root() {
+    if !is_root() {
         return;
     }
     let folder = Folder::new();
@@ -153,7 +154,7 @@ fn a_key_of_another_user_is_none() {
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     let server = serve("udp-server", &["--user", "65432", "--key", key.arg()]);
     chown(key.path(), Some(0), None).unwrap();
-    run("udp-client", &[&server.at(), "--key", key.arg()]).exits(0);
+    ask_patiently("udp-client", &[&server.at(), "--key", key.arg()]).exits(0);
     server.stop();
     run("udp-server", &["127.0.0.1:0", "--user", "65432", "--key", key.arg()])
         .exits(1)

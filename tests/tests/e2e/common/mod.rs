@@ -30,10 +30,22 @@ mod signals;
 mod slow_and_random_peers;
 mod stalled_output;
 pub(crate) mod summary;
+pub(crate) mod time_enough;
 mod unix_socket_files;
 mod unix_sockets;
 mod usage;
 pub(crate) mod words;
+
+use nix::unistd::geteuid;
+
+/// Whether the tests run as root; if not, it is told that something is not tested.
+pub(crate) fn is_root() -> bool {
+    let is_root = geteuid().is_root();
+    if !is_root {
+        println!("not tested: only root can");
+    }
+    is_root
+}
 
 /// The programs that these tests know.
 pub(crate) const PROGRAMS: [&str; 8] = [

@@ -1,17 +1,20 @@
 //! A broken pipe on standard output is no error; other failures of it are, and none of them keeps
 //! a program from being ended.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
 use barewire_tests::harness::sockets::{connect, connect_from, handshake, read_line, reset};
-use barewire_tests::harness::{Folder, Launch, Peer, Server, TIMEOUT, serve, tutorial};
+use barewire_tests::harness::{
+    Folder, Launch, PATIENTLY, Peer, Program, Server, TIMEOUT, serve, tutorial,
+};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -34,9 +37,9 @@ fn assert_unimpressed(program: &str, arguments: &[&str]) {
 fn clients_do_not_mind_that_nobody_reads() {
     for (server, client) in [("udp-server", "udp-client"), ("tcp-server", "tcp-client")] {
         let server = serve(server, &[]);
-        assert_unimpressed(client, &[&server.at()]);
-        assert_unimpressed(client, &[&server.at(), "--json"]);
-        assert_unimpressed(client, &[&server.at(), "--count", "3", "--interval", "5ms"]);
+        for options in [&[][..], &["--json"], &["--count", "3", "--interval", "5ms"]] {
+            assert_unimpressed(client, &[&[&*server.at()], options, &PATIENTLY].concat());
+        }
         server.stop();
     }
 }
@@ -92,6 +95,7 @@ fn a_result_that_cannot_be_written_is_a_failure() {
             Launch::new(client)
                 .arg(server.at())
                 .args(options)
+                .args(PATIENTLY)
                 .stdout(full)
                 .run()
                 .exits(1)
@@ -263,6 +267,7 @@ fn a_signal_ends_a_client_whose_diagnostics_nobody_takes() {
         let launch = Launch::new("tcp-client").arg(peer.at()).stderr(writer);
         let client = launch.args(["--count", "2", "--interval", "1h"]).spawn();
         peer.finish();
+        wait_until_closed(&client);
         wait_until_idle(&client);
         client.signal(signal);
         reader.read_exact(&mut vec![0; waiting]).expect("what it was filled with");
@@ -270,6 +275,23 @@ fn a_signal_ends_a_client_whose_diagnostics_nobody_takes() {
         let mut said = String::new();
         reader.read_to_string(&mut said).expect("UTF-8");
         assert!(said.starts_with("tcp-client: warning: ") && said.contains("reset"), "{said}");
+    }
+}
+
+/// Waits until a process has no socket any more.
+#[track_caller]
+fn wait_until_closed(program: &Program) {
+    let descriptors = format!("/proc/{}/fd", program.process());
+    let deadline = Instant::now() + TIMEOUT;
+    let is_socket = |path: PathBuf| {
+        fs::read_link(path).is_ok_and(|it| it.to_string_lossy().starts_with("socket:"))
+    };
+    while fs::read_dir(&descriptors)
+        .expect("it runs")
+        .any(|descriptor| descriptor.is_ok_and(|it| is_socket(it.path())))
+    {
+        assert!(Instant::now() < deadline, "it keeps its connection");
+        thread::yield_now();
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use barewire_tests::harness::Program;
 use barewire_tests::harness::namespace::Namespace;
+use barewire_tests::harness::{PATIENTLY, Program};
 
 const TOOL: &str = "systemd-socket-activate";
 
@@ -56,7 +56,13 @@ fn all_sockets_are_served() {
     }
     let mut server = activated(&namespace, "udp-server", "--datagram", addresses);
     for address in addresses {
-        namespace.launch("udp-client").arg(address).run().exits(0).prints("nice to meet you");
+        namespace
+            .launch("udp-client")
+            .arg(address)
+            .args(PATIENTLY)
+            .run()
+            .exits(0)
+            .prints("nice to meet you");
     }
     listens(&mut server, &addresses);
     super::unix_sockets::stop(server);

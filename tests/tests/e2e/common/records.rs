@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use barewire_tests::harness::{Folder, KeyFile, Launch, run, serve, share};
+use barewire_tests::harness::{Folder, KeyFile, Launch, ask_patiently, run, serve, share};
 use serde_json::Value;
 
 use crate::chat::Member;
@@ -71,7 +71,7 @@ fn every_field_of_the_other_programs_records_is_documented() {
         let server = serve(server, &["--json", "--key", keys.arg()]);
         let address = server.at();
         let arguments = [&address, "--json", "--count", "2", "--interval", "1ms", "--key", &key];
-        let client = run(client, &arguments).exits(0);
+        let client = ask_patiently(client, &arguments).exits(0);
         client.event("summary");
         // A client has one.
         assert_documented(&client.events(), &[of_datagrams, &["key"]].concat());

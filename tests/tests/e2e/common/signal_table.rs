@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::sync::mpsc;
 
 use barewire_tests::harness::sockets::{connect, datagram_socket, read_line, receive};
-use barewire_tests::harness::{Launch, Peer, Program, Server, TIMEOUT};
+use barewire_tests::harness::{Launch, PATIENTLY, Peer, Program, Server, TIMEOUT};
 use nix::sys::signal::Signal;
 use nix::sys::signal::Signal::{
     SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ,
@@ -90,7 +90,7 @@ fn servers() {
                 let client = Launch::new(&program.replace("server", "client"));
                 let client = client.arg(address.to_string());
                 let list: &[_] = if program == "file-server" { &["--list"] } else { &[] };
-                client.args(list).run().exits(0);
+                client.args(list).args(PATIENTLY).run().exits(0);
             });
         }
     }

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use barewire_tests::harness::sockets::{
     End, connect, connect_narrow, datagram_socket, handshake, is_ended_by_peer, read_line,
     read_out, read_to_end, receive,
 };
-use barewire_tests::harness::{Launch, Peer, Program, TIMEOUT, serve};
+use barewire_tests::harness::{Launch, PATIENTLY, Peer, Program, TIMEOUT, serve};
 use nix::sys::signal::Signal;
 
 use super::{SERVERS, THREADED};
@@ -44,7 +44,7 @@ fn a_signal_ends_an_idle_server_in_order() {
 #[test]
 fn a_stopping_server_finishes_the_conversations_it_has_begun() {
     for (signal, _) in ENDS {
-        let server = serve("tcp-server", &[]);
+        let server = serve("tcp-server", &["--grace", "1h"]);
         let mut greeted = connect(server.address());
         assert_eq!(read_line(&mut greeted), "你好");
         server.program.signal(signal);
@@ -65,22 +65,20 @@ pub(super) fn wait_until_refused(server: SocketAddr) {
     }
 }
 
-/// The orderly stop waits five seconds for who stays silent; whoever asks twice does not want to.
-/// The threads that held nobody are gone by then, and the second signal is heard all the same. It
+/// The orderly stop waits for who stays silent; whoever asks twice does not want to. The threads that held nobody are gone by then, and the second signal is heard all the same. It
 /// is chance which thread holds the client, hence several rounds.
 #[test]
 fn a_second_signal_ends_a_server_at_once_whichever_thread_holds_a_client() {
     for (signal, _) in ENDS.iter().cycle().take(6) {
-        let server = serve("tcp-server", &["--threads", "4", "--timeout", "1h"]);
+        let options = ["--threads", "4", "--timeout", "1h", "--grace", "1h"];
+        let server = serve("tcp-server", &options);
         let mut silent = connect(server.address());
         read_line(&mut silent);
-        let started = Instant::now();
         server.program.signal(*signal);
         wait_until_refused(server.address());
         wait_until_threads_are_gone(&server.program);
         server.program.signal(*signal);
         server.program.finish().exits(0);
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         assert!(is_ended_by_peer(&mut silent));
     }
 }
@@ -91,7 +89,7 @@ fn a_second_signal_ends_a_room_at_once() {
     const LINES: usize = 600;
 
     for (signal, _) in ENDS {
-        let server = serve("chat-server", &["--rate", "0", "-q"]);
+        let server = serve("chat-server", &["--rate", "0", "-q", "--grace", "1h"]);
         let mut stalled = connect_narrow(server.address());
         assert!(read_line(&mut stalled).starts_with("* welcome"));
         let mut listener = Member::join(server.address());
@@ -103,12 +101,10 @@ fn a_second_signal_ends_a_room_at_once() {
             speaker.say(&text);
             listener.hears(&format!("{}: {text}", speaker.nick));
         }
-        let started = Instant::now();
         server.program.signal(signal);
         wait_until_refused(server.address());
         server.program.signal(signal);
         server.program.finish().exits(0);
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         assert_eq!(read_out(&mut stalled).1, End::Reset, "the last lines are missing");
     }
 }
@@ -166,6 +162,7 @@ fn a_signal_ends_a_client_between_two_questions() {
             let mut client = Launch::new(client)
                 .arg(server.at())
                 .args(["--count", "1000", "--interval", "1h", "--json"])
+                .args(PATIENTLY)
                 .spawn();
             client.event("received");
             client.signal(signal);

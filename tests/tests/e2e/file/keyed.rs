@@ -135,9 +135,11 @@ fn who_names_no_key_is_told_that_it_may_take_one() {
 fn a_client_with_a_key_asks_nothing_of_a_server_without() {
     let (_keys, key) = new_key("ben");
     let folder = Folder::in_memory().with("x", "contents");
-    let server = share(&folder, &[]);
+    // What it hears may be the beginning of a name, the rest of which it waits for.
+    let server = share(&folder, &["--timeout", "100ms"]);
     let target = Folder::in_memory();
-    let client = fetch(&server.at(), &target, &["x", "--key", key.arg()]).exits(1);
+    let options = ["x", "--key", key.arg(), "--timeout", "1h"];
+    let client = fetch(&server.at(), &target, &options).exits(1);
     assert!(!client.error().contains("--plain"), "{client:?}");
     assert!(!client.error().contains("trying again"), "{client:?}");
     assert!(target.names().is_empty(), "{:?}", target.names());

@@ -31,7 +31,7 @@ fn more_connections_of_a_source_than_its_share_are_told_that_the_server_is_busy(
         }
         // They are not kept.
         for mut stream in turned_away {
-            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+            assert_eq!(read_out(&mut stream), (vec![], End::Closed));
         }
         // Those who are served go on being so, and leave their places to others.
         for stream in &mut held {
@@ -121,7 +121,7 @@ fn assert_served(server: &Server) {
 }
 
 /// Whether somebody new is served. Where many are turned away at a time, some are so without a word.
-fn is_served(server: SocketAddr) -> io::Result<bool> {
+pub(super) fn is_served(server: SocketAddr) -> io::Result<bool> {
     let mut stream = with_timeouts(TcpStream::connect(server)?);
     stream.write_all(&Ask::get("x").bytes())?;
     let mut response = [0; RESPONSE];

@@ -20,7 +20,7 @@ fn what_is_no_file_is_refused_at_once() {
     // Nobody writes to it: to open it for reading the usual way takes for ever.
     mkfifo(&folder.path("fifo"), Mode::S_IRWXU).unwrap();
     let _listener = UnixListener::bind(folder.path("socket")).unwrap();
-    let server = share(&folder, &[]);
+    let server = share(&folder, &["--timeout", "1h"]);
     let mut other = connect(server.address());
     for name in ["fifo", "socket", "sub", "to-fifo", "to-socket"] {
         assert_eq!(Ask::get(name).status(server.address()), 2, "{name}");

@@ -2,7 +2,7 @@
 
 use barewire_tests::harness::keyed::{DatagramInterceptor, Side, assert_hidden};
 use barewire_tests::harness::sockets::{asking_socket, waiting};
-use barewire_tests::harness::{Folder, KeyFile, Launch, Server, run, serve};
+use barewire_tests::harness::{Folder, KeyFile, Launch, PATIENTLY, Server, ask_patiently, serve};
 
 use super::{ANSWER, GREETING};
 use crate::common::summary::assert_counts;
@@ -24,7 +24,7 @@ fn keyed_server() -> (Folder, KeyFile, Server) {
 fn nothing_of_them_is_to_be_seen() {
     let (_folder, key, mut server) = keyed_server();
     let way = DatagramInterceptor::reading(server.address());
-    let client = run("udp-client", &[&way.at(), ANSWER, "--key", key.arg()]).exits(0);
+    let client = ask_patiently("udp-client", &[&way.at(), ANSWER, "--key", key.arg()]).exits(0);
     client.is_silent().prints(GREETING);
     server.program.line_with(ANSWER);
     server.stop().is_silent();
@@ -75,8 +75,10 @@ fn no_byte_of_a_reply_can_be_another_nor_is_one_taken_for_two_questions() {
         vec![changed, std::mem::replace(&mut last, bytes.clone()), bytes]
     });
     let count = GREETING.len() + REPLY;
-    let launch = Launch::new("udp-client").args([&way.at(), ANSWER, "--key", key.arg(), "--json"]);
-    let client = launch.args(["--count", &count.to_string(), "--interval", "0"]).run().exits(0);
+    let launch =
+        Launch::new("udp-client").args(PATIENTLY).args([&way.at(), ANSWER, "--key", key.arg()]);
+    let client =
+        launch.args(["--count", &count.to_string(), "--interval", "0", "--json"]).run().exits(0);
     assert_counts(&client.event("summary"), count as u64, count as u64);
     assert_eq!(client.output().matches(GREETING).count(), count, "{client:?}");
     client.says(&[&format!("{} forged replies ignored", 2 * count)]);

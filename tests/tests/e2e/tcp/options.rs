@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{
-    connect, connect_from, handshake, is_ended_by_peer, read_line, read_to_end,
+    connect, connect_from, handshake, is_ended_by_peer, read_line, read_to_end, uninterrupted,
+    wait_until_delivered,
 };
 use barewire_tests::harness::{Peer, Server, run, serve, tutorial};
 
@@ -41,6 +42,7 @@ fn once_serves_nobody_who_comes_before_the_first_has_ended() {
         let mut first = connect(server.address());
         read_line(&mut first);
         first.write_all(before.as_bytes()).unwrap();
+        wait_until_delivered(&first);
         wait_until_idle(&server.program);
         freeze(&server.program);
         first.write_all(behind.as_bytes()).unwrap();
@@ -75,6 +77,7 @@ fn answering(server: &Server, begun: &str) -> TcpStream {
     let mut stream = connect(server.address());
     read_line(&mut stream);
     stream.write_all(begun.as_bytes()).unwrap();
+    wait_until_delivered(&stream);
     wait_until_idle(&server.program);
     stream
 }
@@ -155,7 +158,7 @@ fn greeted(server: SocketAddr) -> TcpStream {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let mut stream = connect(server);
-        if matches!(stream.peek(&mut [0]), Ok(1)) {
+        if matches!(uninterrupted(|| stream.peek(&mut [0])), Ok(1)) {
             assert_eq!(read_line(&mut stream), "你好");
             return stream;
         }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use barewire_tests::harness::sockets::{connect, read_line, read_to_end};
+use barewire_tests::harness::sockets::{connect, read_line, read_to_end, wait_until_delivered};
 use barewire_tests::harness::{Launch, Peer, Program, Server, run, serve, tutorial};
 
 use crate::common::frozen::{freeze, thaw, wait_until_idle};
@@ -108,9 +108,11 @@ const TOLERANT_PERIOD: Duration = Duration::from_millis(200);
 fn say_in_halves(listener: &Program, stream: &mut TcpStream, clock: &mut Server) -> bool {
     let began = Instant::now();
     stream.write_all(b"Hel").unwrap();
+    wait_until_delivered(stream);
     wait_until_idle(listener);
     freeze(listener);
     stream.write_all(b"lo\n").unwrap();
+    wait_until_delivered(stream);
     let in_time = began.elapsed() < TOLERANT_PERIOD;
     let_a_quiet_period_pass(clock);
     thaw(listener);

@@ -1,12 +1,12 @@
 //! One datagram there, one back; between the programs, and with the peers of a tutorial.
 
 use barewire_tests::harness::sockets::{ask, datagram_socket, receive};
-use barewire_tests::harness::{Launch, Peer, run, serve, tutorial};
+use barewire_tests::harness::{Launch, Peer, ask_patiently, serve, tutorial};
 
 #[test]
 fn the_programs_exchange_their_default_texts() {
     let mut server = serve("udp-server", &[]);
-    run("udp-client", &[&server.at()]).exits(0).prints("nice to meet you").is_silent();
+    ask_patiently("udp-client", &[&server.at()]).exits(0).prints("nice to meet you").is_silent();
     let line = server.program.line_with("nice to meet you too");
     assert!(line.contains("127.0.0.1:"), "who said it is missing: {line:?}");
     server.stop().is_silent();
@@ -24,7 +24,7 @@ fn on_the_wire_there_is_the_text_and_nothing_else() {
         socket.send_to(b"salut", from).unwrap();
         heard
     });
-    run("udp-client", &[&peer.at()]).exits(0).prints("salut");
+    ask_patiently("udp-client", &[&peer.at()]).exits(0).prints("salut");
     assert_eq!(peer.finish(), b"nice to meet you too");
 }
 
@@ -41,7 +41,7 @@ fn the_server_serves_one_tutorial_client_after_another() {
 #[test]
 fn the_client_works_with_a_tutorial_server() {
     let peer = tutorial::udp_server("nice to meet you");
-    run("udp-client", &[&peer.at()]).exits(0).prints("nice to meet you").is_silent();
+    ask_patiently("udp-client", &[&peer.at()]).exits(0).prints("nice to meet you").is_silent();
     assert_eq!(peer.finish(), "nice to meet you too");
 }
 
@@ -72,7 +72,7 @@ s.close()
 
     let mut server = Launch::python(SERVER).spawn();
     let port = server.line();
-    run("udp-client", &["127.0.0.1", &port]).exits(0).prints("nice to meet you");
+    ask_patiently("udp-client", &["127.0.0.1", &port]).exits(0).prints("nice to meet you");
     server.finish().exits(0).prints("nice to meet you too");
 }
 
@@ -80,7 +80,7 @@ s.close()
 #[test]
 fn an_empty_text_is_answered_too() {
     let mut server = serve("udp-server", &["--json"]);
-    run("udp-client", &[&server.at(), ""]).exits(0).prints("nice to meet you");
+    ask_patiently("udp-client", &[&server.at(), ""]).exits(0).prints("nice to meet you");
     let received = server.program.event("received");
     assert_eq!((&received["text"], &received["bytes"]), (&"".into(), &0.into()), "{received}");
     server.stop();
@@ -90,7 +90,7 @@ fn an_empty_text_is_answered_too() {
 fn any_script_passes_unharmed() {
     let text = "你好 – ñandú – مرحبا – 👩\u{200d}💻";
     let mut server = serve("udp-server", &["--echo"]);
-    run("udp-client", &[&server.at(), text]).exits(0).prints(text);
+    ask_patiently("udp-client", &[&server.at(), text]).exits(0).prints(text);
     server.program.line_with(text);
     server.stop();
 }
@@ -106,7 +106,8 @@ fn a_received_event_tells_who_said_what_and_how_much() {
     assert_eq!(received["bytes"], 7, "{received}");
     assert_eq!(received["truncated"], false, "{received}");
 
-    let received = run("udp-client", &[&server.at(), "--json"]).exits(0).event("received");
+    let received =
+        ask_patiently("udp-client", &[&server.at(), "--json"]).exits(0).event("received");
     assert_eq!(received["from"], server.at(), "{received}");
     assert_eq!(received["text"], "nice to meet you", "{received}");
     assert_eq!(received["bytes"], 16, "{received}");
@@ -122,6 +123,6 @@ fn a_stranger_cannot_answer_in_the_servers_name() {
         datagram_socket("127.0.0.1").send_to(b"forged", client).unwrap();
         socket.send_to(b"genuine", client).unwrap();
     });
-    run("udp-client", &[&peer.at()]).exits(0).prints("genuine").omits("forged");
+    ask_patiently("udp-client", &[&peer.at()]).exits(0).prints("genuine").omits("forged");
     peer.finish();
 }

@@ -3,7 +3,7 @@
 use barewire_tests::harness::printable::printable;
 use barewire_tests::harness::seed::Random;
 use barewire_tests::harness::sockets::{self, RefusedUdp, catch_up, datagram_socket};
-use barewire_tests::harness::{Peer, run, serve};
+use barewire_tests::harness::{Peer, ask_patiently, run, serve};
 
 #[test]
 fn a_refusal_ends_the_wait_at_once_in_clear_words() {
@@ -62,6 +62,6 @@ fn a_random_reply_is_shown_harmlessly() {
         let (_, from) = sockets::receive(&socket);
         socket.send_to(&reply, from).unwrap();
     });
-    run("udp-client", &[&peer.at()]).exits(0).prints(&expected);
+    ask_patiently("udp-client", &[&peer.at()]).exits(0).prints(&expected);
     peer.finish();
 }

@@ -7,7 +7,7 @@ use barewire_tests::harness::sockets::{catch_up, datagram_socket, waiting};
 use barewire_tests::harness::{Launch, Server, run, serve};
 
 /// How often a rate may be had since then: the seconds need not begin with the test.
-fn most(rate: usize, since: Instant) -> usize {
+pub(super) fn most(rate: usize, since: Instant) -> usize {
     rate * (usize::try_from(since.elapsed().as_secs()).unwrap() + 2)
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use barewire_tests::harness::sockets::{ask, datagram_socket, receive, waiting};
-use barewire_tests::harness::{Launch, Peer, run, serve, sockets, tutorial};
+use barewire_tests::harness::{Launch, Peer, ask_patiently, run, serve, sockets, tutorial};
 
 use crate::common::activation::activated;
 use crate::common::words::TIMED_OUT;
@@ -30,14 +30,14 @@ fn echo_answers_with_what_came_byte_for_byte() {
 #[test]
 fn the_text_is_what_the_client_says() {
     let peer = tutorial::udp_server("ok");
-    run("udp-client", &[&peer.at(), "hôla"]).exits(0);
+    ask_patiently("udp-client", &[&peer.at(), "hôla"]).exits(0);
     assert_eq!(peer.finish(), "hôla");
 }
 
 #[test]
 fn a_text_may_look_like_an_option_after_two_dashes() {
     let peer = tutorial::udp_server("ok");
-    run("udp-client", &[&peer.at(), "--", "--count"]).exits(0);
+    ask_patiently("udp-client", &[&peer.at(), "--", "--count"]).exits(0);
     assert_eq!(peer.finish(), "--count");
 }
 
@@ -97,7 +97,7 @@ fn bind_sets_the_address_the_client_speaks_from() {
         socket.send_to(b"ok", from).unwrap();
         from
     });
-    run("udp-client", &[&peer.at(), "--bind", "127.0.0.5:0"]).exits(0);
+    ask_patiently("udp-client", &[&peer.at(), "--bind", "127.0.0.5:0"]).exits(0);
     assert_eq!(peer.finish().ip().to_string(), "127.0.0.5");
 }
 
@@ -196,7 +196,7 @@ fn a_rate_of_zero_is_no_limit() {
 #[test]
 fn quiet_silences_what_a_server_receives_and_nothing_a_client_asked_for() {
     let server = serve("udp-server", &["-q"]);
-    run("udp-client", &[&server.at(), "whisper", "-q"])
+    ask_patiently("udp-client", &[&server.at(), "whisper", "-q"])
         .exits(0)
         .prints("nice to meet you")
         .is_silent();
@@ -205,14 +205,14 @@ fn quiet_silences_what_a_server_receives_and_nothing_a_client_asked_for() {
     assert_eq!(server.output(), format!("listening on {at}\n"));
 
     let server = serve("udp-server", &["-q", "--json"]);
-    run("udp-client", &[&server.at(), "-q", "--json"]).exits(0).event("received");
+    ask_patiently("udp-client", &[&server.at(), "-q", "--json"]).exits(0).event("received");
     assert_eq!(server.stop().events().len(), 1, "the listening event alone");
 }
 
 #[test]
 fn more_diagnostics_leave_the_results_in_place() {
     let mut server = serve("udp-server", &["-v"]);
-    run("udp-client", &[&server.at(), "-v"]).exits(0).prints("nice to meet you");
+    ask_patiently("udp-client", &[&server.at(), "-v"]).exits(0).prints("nice to meet you");
     server.program.line_with("nice to meet you too");
     server.stop();
 }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use barewire_tests::harness::sockets::{ask, datagram_socket, has_ipv6, uninterrupted};
-use barewire_tests::harness::{Launch, Server, run};
+use barewire_tests::harness::{Launch, Server, ask_patiently, run};
 
 #[track_caller]
 fn assert_replies_from(server: &Server, asked: &str) {
@@ -22,7 +22,7 @@ fn a_server_on_every_ipv4_address_replies_from_the_one_asked() {
         assert_replies_from(&server, asked);
     }
     // The client connects its socket.
-    run("udp-client", &["127.0.0.2", &server.port()]).exits(0).prints("nice to meet you");
+    ask_patiently("udp-client", &["127.0.0.2", &server.port()]).exits(0).prints("nice to meet you");
     server.stop();
 }
 

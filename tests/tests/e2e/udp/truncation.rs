@@ -3,7 +3,7 @@
 //! whole; one that just fits is whole.
 
 use barewire_tests::harness::sockets::{ask, datagram_socket};
-use barewire_tests::harness::{Finished, run, serve, tutorial};
+use barewire_tests::harness::{Finished, ask_patiently, serve, tutorial};
 
 const FITS: &str = "sixteen bytes 16";
 const TOO_LONG: &str = "sixteen bytes 16+";
@@ -30,12 +30,12 @@ fn a_server_tells_a_full_datagram_from_a_truncated_one() {
 #[test]
 fn a_client_tells_a_full_reply_from_a_truncated_one() {
     let peer = tutorial::udp_server(FITS);
-    let client = run("udp-client", &[&peer.at(), "--capacity", "16", "--json"]).exits(0);
+    let client = ask_patiently("udp-client", &[&peer.at(), "--capacity", "16", "--json"]).exits(0);
     assert_eq!(client.event("received")["truncated"], false);
     peer.finish();
 
     let peer = tutorial::udp_server(TOO_LONG);
-    let client = run("udp-client", &[&peer.at(), "--capacity", "16", "--json"]).exits(1);
+    let client = ask_patiently("udp-client", &[&peer.at(), "--capacity", "16", "--json"]).exits(1);
     let received = client.event("received");
     assert_eq!(received["bytes"], 17, "{received}");
     assert_eq!(received["truncated"], true, "{received}");
@@ -59,7 +59,7 @@ fn a_person_is_told_too() {
 
     let peer = tutorial::udp_server(long);
     let at = peer.at();
-    assert_told(&run("udp-client", &[&at, "--capacity", "16"]).exits(1), &at);
+    assert_told(&ask_patiently("udp-client", &[&at, "--capacity", "16"]).exits(1), &at);
     peer.finish();
 }
 
@@ -77,7 +77,7 @@ fn the_default_capacity_is_1024_bytes() {
 
     for (length, code) in [(1024, 0), (1025, 1)] {
         let peer = tutorial::udp_server("x".repeat(length));
-        run("udp-client", &[&peer.at()]).exits(code);
+        ask_patiently("udp-client", &[&peer.at()]).exits(code);
         peer.finish();
     }
 }

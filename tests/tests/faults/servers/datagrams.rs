@@ -43,7 +43,7 @@ fn exchange(server: SocketAddr, expect: Expect) -> io::Result<()> {
     let patience = if expect == Unseen { TIMEOUT } else { Duration::from_millis(200) };
     socket.set_read_timeout(Some(patience))?;
     socket.connect(server)?;
-    for _ in 0..10 {
+    for _ in 0..100 {
         socket.send(b"hello")?;
         let mut reply = [0; 64];
         match uninterrupted(|| socket.recv(&mut reply)) {
