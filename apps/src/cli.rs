@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod arguments;
 pub(crate) mod exit;
 pub(crate) mod keys;
+mod man_page;
 pub(crate) mod new_key;
 pub(crate) mod privileges;
 pub(crate) mod resource_limits;

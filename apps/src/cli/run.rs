@@ -14,6 +14,7 @@ use log::{Level, LevelFilter};
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
+use crate::cli::man_page;
 use crate::cli::new_key;
 use crate::output::format::Format;
 use crate::output::printer::Printer;
@@ -129,7 +130,7 @@ fn generated<P: Run>(common: &Common) -> Option<Vec<u8>> {
         clap_complete::generate(shell, &mut command, P::NAME, &mut text);
     } else if common.man {
         // Writing to memory cannot fail.
-        let _ = clap_mangen::Man::new(command).render(&mut text);
+        text = man_page::render(command).unwrap_or_default();
     }
     Some(text).filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The fifth conversation that CONTRIBUTING.md builds is the one that the tests run, all of it.
+//! What a document has people write is what the tests run.
 
 use std::fs;
 
@@ -18,4 +18,12 @@ fn what_it_builds_is_what_is_run() {
     }
     let shown = document.blocks().iter().filter(|it| it.language == "rust").count();
     assert_eq!(shown, count, "there is code that no test runs");
+}
+
+#[test]
+fn who_depends_on_the_core_by_the_documents_gets_this_version() {
+    let version = env!("CARGO_PKG_VERSION").rsplit_once('.').expect("it has three parts").0;
+    let document = Document::read("core/docs/embedded.md");
+    let dependency = format!("barewire-core = {{ version = \"{version}\"");
+    assert!(document.text.contains(&dependency), "no {dependency}");
 }

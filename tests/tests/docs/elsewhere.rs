@@ -13,6 +13,22 @@ use Elsewhere::{In, Never};
 
 /// Each command by itself, without its comment.
 pub(crate) const LIST: &[(&str, Elsewhere)] = &[
+    (
+        "sudo systemctl enable --now file-server.socket",
+        In(
+            "apps/packaging/first-minute-within",
+            "systemctl start {udp,tcp,file,chat}-server.socket",
+        ),
+    ),
+    ("sudo systemctl edit file-server.socket", Never("it opens an editor")),
+    (
+        "sudo systemctl enable --now file-server.service",
+        In(
+            "apps/packaging/first-minute-within",
+            "systemctl enable --quiet --now file-server@home-anna-public",
+        ),
+    ),
+    ("journalctl -u file-server", Never("it shows what the system has logged")),
     ("cargo run --example tour", In(".ci/run", "cargo run --quiet --example tour")),
     ("cargo test -p barewire-tests --test fifth", In("tests/tests/fifth/main.rs", "mod by_hand;")),
     ("cargo test --workspace", In(".ci/run", "\ncargo test --workspace\n")),

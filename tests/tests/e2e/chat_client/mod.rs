@@ -3,6 +3,7 @@
 mod filter;
 mod half_typed_line;
 mod line;
+mod picture;
 mod rows;
 pub(crate) mod screen;
 mod signals;

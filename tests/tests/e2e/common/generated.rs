@@ -50,20 +50,29 @@ fn the_manual_page_is_printed_as_one() {
     }
 }
 
-/// What stands below the options is broken where the terminal ends; an example has a line of its own.
+/// In the help an example has a line of its own, and in the manual page a paragraph with what it does.
 #[test]
-fn no_example_of_the_help_is_broken() {
+fn every_example_stands_by_itself() {
     const COLUMNS: usize = 100;
 
     for program in PROGRAMS {
-        let page =
-            run(program, &["--man"]).exits(0).output().replace(r"\-", "-").replace(r"\*(Aq", "'");
-        let (_, rest) = page.split_once(".SH EXTRA").expect("there are examples");
-        let (below, _) = rest.split_once(".SH VERSION").expect("the end");
-        let examples: Vec<_> = below.lines().filter(|line| line.starts_with(' ')).collect();
-        assert!(!examples.is_empty(), "{below}");
-        for line in examples {
-            assert!(line.chars().count() <= COLUMNS, "{program}: {line}");
+        let help = run(program, &["--help"]).exits(0);
+        let (_, below) = help.output().split_once("Examples:\n").expect("there are examples");
+        let examples = below.split("\n\n").next().expect("they end");
+        let page = run(program, &["--man"]).exits(0);
+        let page = page.output().replace(r"\-", "-").replace(r"\*(Aq", "'").replace(r"\\", r"\");
+        let (_, rest) = page.split_once(".SH EXAMPLES\n").expect("a section of them");
+        let (rest, notes) =
+            rest.split_once(".SH NOTES\n.PP\n").expect("what is to be known besides");
+        assert!(notes.contains(".SH \"SEE ALSO\"\n"), "{notes}");
+        let parts: Vec<_> = rest.split(".TP\n\\fB").skip(1).collect();
+        assert_eq!(parts.len(), examples.lines().count(), "{rest}");
+        for (example, part) in examples.lines().zip(parts) {
+            assert!(example.chars().count() <= COLUMNS, "{program}: {example}");
+            let (command, what) = part.split_once("\\fR\n").expect("what it does");
+            let words = format!("{command} {what}");
+            assert!(words.split_whitespace().eq(example.split_whitespace()), "{words}: {example}");
+            assert!(!what.is_empty() && !command.ends_with(' '), "{words}");
         }
     }
 }

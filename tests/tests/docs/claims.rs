@@ -1,0 +1,92 @@
+//! What the documents say of options and of figures.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use barewire_tests::harness::run;
+
+use crate::markdown::Document;
+
+const PROGRAMS: [&str; 8] = [
+    "udp-server",
+    "udp-client",
+    "tcp-server",
+    "tcp-client",
+    "file-server",
+    "file-client",
+    "chat-server",
+    "chat-client",
+];
+
+/// Options of other programs that are spoken of: cargo's, and those of the tools of CI.
+const OF_OTHERS: [&str; 7] =
+    ["--manifest-path", "--test", "--workspace", "--path", "--example", "--release", "--fsync"];
+
+fn options(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let words = text.split(|c: char| !is_part(c));
+    words.filter(|it| it.starts_with("--") && it.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_option_that_is_spoken_of_is_there() {
+    let mut known: BTreeSet<String> = OF_OTHERS.map(str::to_owned).into();
+    for program in PROGRAMS {
+        known.append(&mut options(run(program, &["--help"]).exits(0).output()));
+    }
+    let mut unknown = Vec::new();
+    let mut count = 0;
+    let is_of_programs =
+        |path: &Path| path.parent() == Some(Path::new("")) || path.starts_with("apps");
+    for document in Document::all().iter().filter(|it| is_of_programs(&it.path)) {
+        let path = document.path.display();
+        for option in document.code_spans().iter().flat_map(|it| options(it)) {
+            count += 1;
+            if !known.contains(&option) {
+                unknown.push(format!("{path}: {option}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "no program has them: {unknown:#?}");
+    assert!(count > 100, "{count}");
+}
+
+/// The numbers of the README are some of those that stand with how they were measured.
+#[test]
+fn the_figures_of_the_readme_are_those_of_the_benchmark() {
+    let (readme, figures) =
+        (Document::read("README.md"), Document::read("tests/benches/README.md"));
+    let part = readme.text.split("\n## How fast\n").nth(1).and_then(|it| it.split("\n## ").next());
+    let rows = part.expect("it tells how fast").lines().filter(|line| line.starts_with("| "));
+    let cells: Vec<&str> = rows.skip(1).flat_map(|row| row.split(" | ").skip(1)).collect();
+    for cell in &cells {
+        let number = cell.split(' ').next().expect("a number");
+        let millions: f64 = number.replace(',', "").parse::<f64>().expect(number) / 1e6;
+        let is_there = |text: &str| figures.text.contains(&format!("| {text} "));
+        let is_measured = is_there(number) || is_there(&format!("{millions} million"));
+        assert!(is_measured, "{number} of the README is not among the figures");
+    }
+    assert_eq!(cells.len(), 12, "{cells:?}");
+}
+
+#[test]
+fn the_flash_of_the_readme_is_what_the_core_is_held_to() {
+    let core = Document::read("core/README.md");
+    let flash = core.text.lines().find(|line| line.starts_with("| flash |")).expect("a row");
+    let all_four: u32 =
+        flash.split(" | ").nth(5).expect("a cell").replace(',', "").parse().unwrap();
+    let said = format!("take {} KiB of\nflash", all_four.div_ceil(1024));
+    assert!(Document::read("README.md").text.contains(&said), "not {said:?}");
+}
+
+/// The table of services, and the units that the package brings.
+#[test]
+fn each_unit_is_documented_with_where_it_listens() {
+    let document = Document::read("apps/docs/operators.md").text;
+    for server in ["udp-server", "tcp-server", "file-server", "chat-server"] {
+        let unit = Document::read(format!("apps/packaging/systemd/{server}.service")).text;
+        let address = unit.lines().find_map(|line| line.strip_prefix("Environment=ADDRESS="));
+        let row = format!("| `{server}` | `{}` |", address.expect("it listens somewhere"));
+        assert!(document.contains(&row), "no {row}");
+    }
+}
