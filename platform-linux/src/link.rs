@@ -87,6 +87,7 @@ use crate::stream::StreamSocket;
 use connection::{Budget, Connection};
 pub use contents::Contents;
 pub use error::LinkError;
+use error::is_closed;
 use keyed_session::KeyedSession;
 use lingering::Lingering;
 pub use owned_channel::{OwnedChannel, RecordBuffers};
@@ -142,6 +143,9 @@ impl Link {
     /// The same, speaking through `channel` from its first byte on.
     #[must_use]
     pub fn with_channel(mut self, channel: OwnedChannel) -> Self {
+        if let Some(connection) = &mut self.connection {
+            connection.looks_first = !channel.is_client();
+        }
         self.channel = Some(channel);
         self
     }
@@ -329,7 +333,7 @@ impl Link {
             Step::Over(result) => Some(result),
             _ => None,
         };
-        transport.keep_rest();
+        transport.end_turn(matches!(result, Some(Err(_))));
         if let (Some(contents), Some(used)) = (contents, transport.contents) {
             contents.stopped_at = used.stopped_at;
         }
@@ -393,9 +397,4 @@ impl Drop for Link {
             connection.stream.abort();
         }
     }
-}
-
-/// Whether an error is how a peer's close is seen that has not taken what was sent to it.
-fn is_closed(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }

@@ -47,6 +47,9 @@ pub(super) struct Connection {
     reset: bool,
     /// A byte has gone one way or the other.
     has_moved: bool,
+    /// What comes first is looked at before it is read, over a Unix socket: who is refused for it is reset, as
+    /// over TCP, since it lies unread.
+    pub(super) looks_first: bool,
     /// Over a Unix socket, the peer takes nothing any more: it has closed.
     takes_nothing: bool,
     /// The kernel's send buffer is full.
@@ -93,6 +96,7 @@ impl Connection {
             ended: false,
             reset: false,
             has_moved: false,
+            looks_first: false,
             takes_nothing: false,
             full: false,
             watches_output: source.is_some(),
@@ -149,7 +153,12 @@ impl Connection {
         buffer: &mut [u8],
     ) -> io::Result<Option<usize>> {
         let Some(source) = self.source else { return Ok(None) };
-        let count = match self.stream.recv(buffer) {
+        if self.looks_first {
+            self.looks_first = !self.has_moved && !self.stream.is_tcp()?;
+        }
+        let received =
+            if self.looks_first { self.stream.peek(buffer) } else { self.stream.recv(buffer) };
+        let count = match received {
             // Over TCP that is a reset: who closes before it has read a byte, and says none, turns away.
             Ok(0) if self.takes_nothing && !self.has_moved => {
                 return Err(io::ErrorKind::ConnectionReset.into());

@@ -69,3 +69,8 @@ impl<E: Error + 'static> Error for LinkError<E> {
         }
     }
 }
+
+/// Whether an error is how a peer's close is seen that has not taken what was sent to it.
+pub(super) fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}

@@ -19,6 +19,8 @@ pub(super) struct LinkTransport<'a, 't, W> {
     pub(super) scratch: &'a mut [u8],
     /// What of the scratch buffer was read and is not consumed.
     pub(super) fresh: Range<usize>,
+    /// How much of it was only [looked at](Connection::looks_first).
+    looked_at: usize,
     /// Where the contents are that the session may want to send.
     pub(super) contents: Option<Contents<'a>>,
     /// Small output may wait for more of it, even if none is certain to follow.
@@ -35,14 +37,36 @@ impl<'a, 't, W> LinkTransport<'a, 't, W> {
         connection: &'a mut Connection,
         scratch: &'a mut [u8],
     ) -> Self {
-        Self { cx, connection, scratch, fresh: 0..0, contents: None, gathers: false, is_due: false }
+        Self {
+            cx,
+            connection,
+            scratch,
+            fresh: 0..0,
+            looked_at: 0,
+            contents: None,
+            gathers: false,
+            is_due: false,
+        }
     }
 
-    /// Keeps what the session left for the next turn.
-    pub(super) fn keep_rest(&mut self) {
+    /// Takes what was only looked at, once it is known to be welcome.
+    fn take_looked_at(&mut self) -> io::Result<()> {
+        while self.looked_at > 0 {
+            let count = self.connection.stream.recv(&mut self.scratch[..self.looked_at])?;
+            self.looked_at -= count.clamp(1, self.looked_at);
+        }
+        Ok(())
+    }
+
+    /// Keeps what the session left for the next turn, unless it has failed.
+    pub(super) fn end_turn(&mut self, has_failed: bool) {
         if !self.fresh.is_empty() {
             let bytes = self.scratch[mem::take(&mut self.fresh)].into();
             self.connection.held = Some(Box::new(Held { bytes, taken: 0 }));
+        }
+        if !has_failed {
+            // It is there, or the next read says why not.
+            let _ = self.take_looked_at();
         }
     }
 
@@ -84,8 +108,12 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
                 return Err(nb::Error::WouldBlock);
             }
             self.connection.budget.reads -= 1;
+            self.take_looked_at()?;
             match self.connection.read(self.cx, self.scratch)? {
-                Some(count) => self.fresh = 0..count,
+                Some(count) => {
+                    self.fresh = 0..count;
+                    self.looked_at = if self.connection.looks_first { count } else { 0 };
+                }
                 None if self.connection.ended => {}
                 None => return Err(nb::Error::WouldBlock),
             }

@@ -1,6 +1,6 @@
 //! Who is turned away at the door of a server with a key is told nothing plain either.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown};
 use std::os::unix::net::UnixStream;
 
@@ -8,6 +8,7 @@ use barewire_tests::harness::keyed::keyed_stream::opening;
 use barewire_tests::harness::keyed::{KeyedStream, Side, assert_keyed};
 use barewire_tests::harness::sockets::{connect, connect_from, is_ended_by_peer, read_out};
 use barewire_tests::harness::{Server, TIMEOUT};
+use nix::sys::signal::Signal;
 
 use super::scene::{Kind, Scene};
 
@@ -74,8 +75,27 @@ fn nothing_plain_goes_over_a_unix_socket_either() {
         stream.set_read_timeout(Some(TIMEOUT)).expect("not zero");
         stream.write_all(b"h").expect("it is connected");
         let mut said = Vec::new();
-        // Reset, or closed.
-        let _ = stream.read_to_end(&mut said);
-        assert_eq!(said, b"", "{kind:?}: {}", said.escape_ascii());
+        let end = stream.read_to_end(&mut said).map_err(|error| error.kind());
+        assert_eq!((said, end), (Vec::new(), Err(ErrorKind::ConnectionReset)), "{kind:?}");
+    }
+}
+
+/// Over a Unix socket as over TCP.
+#[test]
+fn a_client_without_a_key_is_told_what_it_may_lack() {
+    for kind in [Kind::File, Kind::Chat] {
+        let scene = Scene::new(kind);
+        let at = format!("unix:{}", scene.keys.path("socket").display());
+        let launch = scene.launch_server_at(&at).args(["--key", scene.key.arg()]);
+        let mut server = launch.spawn();
+        assert_eq!(server.line(), format!("listening on {at}"));
+        // What is sent when, or to whom it may be, makes no difference.
+        for options in [&[][..], &["--welcome-timeout", "0s"]] {
+            let client = scene.launch_client(&at).args(options).run().exits(1).says(&["--key"]);
+            assert!(!scene.was_served(&client), "{client:?}");
+            client.omits("plain form only");
+        }
+        server.signal(Signal::SIGTERM);
+        server.finish().exits(0).omits(scene.shown());
     }
 }
