@@ -139,13 +139,14 @@
 //!
 //! ### Lines of the owner's
 //!
-//! The owner of a room may say three more, which no member causes. `chat-server` does.
+//! The owner of a room may say four more, which no member causes. `chat-server` does.
 //!
 //! | line | to whom, and why |
 //! |---|---|
 //! | `* motd: {text}` | to a new member behind its welcome: a line of the message of the day |
 //! | `* you are banned from this room` | to one who cannot join, before the close |
 //! | `* you are banned from this room until {time}` | the same; the time is as in RFC 3339 |
+//! | `* connections from this address keep failing: come back later` | to one who has connected from there, before the close |
 //!
 //! # The log
 //!

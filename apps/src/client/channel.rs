@@ -70,8 +70,8 @@ pub(crate) fn channel_error(
             "{server} answered, but not under this key: it has another key, or the answer was damaged under way"
         ),
         ChannelError::Refused => format!(
-            "{server} closed at the handshake: it has another key, or none, or is too busy (do both have \
-             the same file as --key?)"
+            "{server} closed at the handshake: it has another key, or none, or is full, or turns this address \
+             away (do both have the same file as --key? the server tells why with -v)"
         ),
         ChannelError::TimedOut => format!(
             "{server} did not answer under the key within {limit} (is it a server that has one? --timeout \

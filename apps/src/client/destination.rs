@@ -155,6 +155,10 @@ pub(crate) fn connect_error(server: &str, timeout: Duration, error: &DialError) 
             "cannot connect to {server}: {which}{} (is a server listening there?)",
             describe(last)
         ),
+        io::ErrorKind::ConnectionReset => format!(
+            "cannot connect to {server}: {which}{} (a server does so that is full, or turns this address away)",
+            describe(last)
+        ),
         _ => format!("cannot connect to {server}: {which}{}", describe(last)),
     }
 }

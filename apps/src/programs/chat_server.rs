@@ -41,7 +41,7 @@ use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
-use crate::server::admission::Capacity;
+use crate::server::admission::{Capacity, Obstacle};
 use crate::server::links::Links;
 use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments, SocketArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -83,8 +83,17 @@ const RECORDS: RecordBuffers = RecordBuffers { receive: 1 << 10, send: 4 << 10 }
 /// How many a member takes: its connection.
 const DESCRIPTORS: usize = 1;
 
-/// What they are told for whom there is not even a descriptor.
-const FULL: &[u8] = JoinError::RoomFull.line().as_bytes();
+/// What who is turned away is told, before anything is heard of it.
+fn words(obstacle: Obstacle) -> &'static [u8] {
+    let line = match obstacle {
+        Obstacle::Full => JoinError::RoomFull.line(),
+        Obstacle::SourceFull => JoinError::SourceFull.line(),
+        Obstacle::Paused { .. } => {
+            "* connections from this address keep failing: come back later\n"
+        }
+    };
+    line.as_bytes()
+}
 
 /// Hosts a chat room.
 #[derive(Debug, Parser)]
@@ -217,13 +226,10 @@ impl Run for ChatServerProgram {
         let room = empty_room(self.max_members, self.backlog, config)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd, links);
-        // Of one source the room itself has no more than its share.
-        let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
-        let capacity = Capacity { clients, per_source: clients };
         let limits = AcceptLimits {
             once: false,
-            capacity,
-            others: Others::AreClosed { full: FULL, paused: JoinError::TooOften.line().as_bytes() },
+            capacity: capacity(self.max_per_source),
+            others: Others::AreClosed { words },
             max_pause: self.penalties.max_pause,
             grace,
             linger,
@@ -239,13 +245,21 @@ impl Run for ChatServerProgram {
                 state.broadcaster = Some(executor.spawn(Box::new(Broadcaster)));
                 state.members.push(executor.spawn(Box::new(Operator::new())));
             },
-            |state, now, peer, stream| MemberConnection::new(&state.links, now, peer, stream),
+            MemberConnection::new,
         );
         if let Some(log_file) = log_file {
             log_file.finish();
         }
         served
     }
+}
+
+/// How many connections there may be. Of one source the room has no more than its share, and there may be as
+/// many besides that have not joined; but never all.
+fn capacity(members_per_source: u32) -> Capacity {
+    let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
+    let share = usize::try_from(members_per_source).unwrap_or(usize::MAX).saturating_mul(2);
+    Capacity { clients, per_source: share.min(clients - clients / 4) }
 }
 
 impl ChatServerProgram {

@@ -107,7 +107,7 @@ impl Run for TcpServerProgram {
             once: self.listen.serve.once,
             capacity: self.clients.capacity(DESCRIPTORS),
             // Words would be taken for the greeting.
-            others: Others::AreClosed { full: b"", paused: b"" },
+            others: Others::AreClosed { words: |_| b"" },
             max_pause: self.penalties.max_pause,
             grace: self.common.waits.grace,
             linger: self.common.waits.linger,

@@ -78,11 +78,24 @@ pub(crate) enum Standing {
     Ignored,
 }
 
+/// Why a connection has no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// All places are taken.
+    Full,
+    /// All that its source may have are.
+    SourceFull,
+    /// The source's conversations keep failing: for so long nobody else from there is let in.
+    Paused { left: Duration },
+}
+
 /// A connection that was let in, or not, as long as it lasts.
 pub(crate) struct Admitted {
     source: Source,
     /// The pause of its source in which it came.
     pub(super) pause: Option<Pause>,
+    /// Why it has no place, if it has none.
+    pub(super) obstacle: Option<Obstacle>,
     penalties: Option<Arc<Penalties>>,
     /// Given back before the place is, with which another of the source may come.
     count: Option<SourceCount>,
@@ -131,18 +144,43 @@ impl Admission {
         let is_remote = matches!(peer, PeerAddress::Ip(_));
         let penalties = is_remote.then(|| Arc::clone(&self.penalties));
         let pause = penalties.as_ref().and_then(|penalties| penalties.arrive(source, now));
-        let mut admitted =
-            Admitted { source, pause, penalties, count: None, place: None, told: None };
-        if pause.is_none_or(|pause| pause.is_trial) {
-            let most = self.capacity.per_source;
-            admitted.count = SourceCount::of(&self.served_by_source, source, most);
-            admitted.place = admitted.count.as_ref().and_then(|_| self.places.take());
-        }
-        if admitted.place.is_none() {
-            admitted.count = SourceCount::of(&self.told_by_source, source, TURNED_AWAY);
-            admitted.told = admitted.count.as_ref().and_then(|_| self.told.try_acquire());
+        let mut admitted = Admitted {
+            source,
+            pause,
+            obstacle: None,
+            penalties,
+            count: None,
+            place: None,
+            told: None,
+        };
+        match self.find_place(source, pause) {
+            Ok((count, place)) => (admitted.count, admitted.place) = (Some(count), Some(place)),
+            Err(obstacle) => {
+                if let (Some(penalties), Some(Pause { is_trial: true, .. })) =
+                    (&admitted.penalties, pause)
+                {
+                    penalties.put_trial_back(source, now);
+                }
+                admitted.obstacle = Some(obstacle);
+                admitted.count = SourceCount::of(&self.told_by_source, source, TURNED_AWAY);
+                admitted.told = admitted.count.as_ref().and_then(|_| self.told.try_acquire());
+            }
         }
         admitted
+    }
+
+    fn find_place(
+        &self,
+        source: Source,
+        pause: Option<Pause>,
+    ) -> Result<(SourceCount, Place), Obstacle> {
+        if let Some(Pause { left, is_trial: false }) = pause {
+            return Err(Obstacle::Paused { left });
+        }
+        let count = SourceCount::of(&self.served_by_source, source, self.capacity.per_source);
+        let count = count.ok_or(Obstacle::SourceFull)?;
+        let place = self.places.take().ok_or(Obstacle::Full)?;
+        Ok((count, place))
     }
 }
 
@@ -218,6 +256,29 @@ mod tests {
         assert_eq!(admission.admit(host(1), second).standing(), Served);
         // Users of this machine are not.
         assert_eq!(fail(PeerAddress::User(1000)), 0);
+    }
+
+    /// Whoever finds one then is.
+    #[test]
+    fn who_is_let_in_once_a_second_and_finds_no_place_was_not_let_in() {
+        for (clients, per_source, full) in [(1, 2, Obstacle::Full), (2, 1, Obstacle::SourceFull)] {
+            let admission = admission(clients, per_source);
+            let held = admission.admit(host(1), NOW);
+            for _ in 0..100 {
+                held.penalize(Penalty::Failed, NOW);
+            }
+            let second = NOW + Duration::from_secs(1);
+            let admit = || admission.admit(host(1), second);
+            assert_eq!([admit(), admit()].map(|it| it.obstacle), [Some(full); 2]);
+            drop(held);
+            let [first, other] = [admit(), admit()];
+            assert_eq!(first.standing(), Served);
+            assert!(
+                matches!(other.obstacle, Some(Obstacle::Paused { .. })),
+                "{:?}",
+                other.obstacle
+            );
+        }
     }
 
     /// Who is told so takes no place.

@@ -107,6 +107,13 @@ impl Penalties {
         Some(Pause { left, is_trial })
     }
 
+    /// There was no place for the one that was let in all the same: the next that comes is.
+    pub(crate) fn put_trial_back(&self, source: Source, now: Instant) {
+        if let Some(account) = self.table().accounts.get_mut(&source) {
+            account.next_trial = now;
+        }
+    }
+
     /// A conversation with a source went wrong. Gives its pause, if one begins.
     ///
     /// What was under way when a pause began, or was let in all the same, and fails in it, costs nothing.

@@ -15,7 +15,7 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{Admission, Admitted, Capacity, Standing};
+use super::admission::{Admission, Admitted, Capacity, Obstacle, Standing};
 use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::penalties::Pause;
 use super::repeats::Repeats;
@@ -41,7 +41,7 @@ impl AcceptLimits {
     /// The same for a server that has keys, if it has any: then no plain byte leaves it.
     pub(crate) fn under_keys(self, is_keyed: bool) -> Self {
         let others = match self.others {
-            Others::AreClosed { .. } if is_keyed => Others::AreClosed { full: b"", paused: b"" },
+            Others::AreClosed { .. } if is_keyed => Others::AreClosed { words: |_| b"" },
             others => others,
         };
         Self { others, ..self }
@@ -54,12 +54,7 @@ pub(crate) enum Others {
     /// A task of theirs tells them, if there are not too many.
     AreTold,
     /// The connection is closed at once, behind words that tell why, if there are any.
-    AreClosed {
-        /// All places are taken.
-        full: &'static [u8],
-        /// The source's conversations keep failing.
-        paused: &'static [u8],
-    },
+    AreClosed { words: fn(Obstacle) -> &'static [u8] },
 }
 
 /// Serves until a signal, or with `once` one client: one thread for each of the shares of `listeners` and
@@ -100,13 +95,14 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                     let admitted = admission.admit(address, cx.now());
                     tell(address, &admitted);
                     // At once, as each has a descriptor.
-                    match (admitted.standing(), limits.others) {
-                        (Standing::Served, _) | (Standing::TurnedAway, Others::AreTold) => {}
-                        (Standing::Ignored, Others::AreTold) => return stream.abort(),
-                        (_, Others::AreClosed { full, paused }) => {
-                            let words = if admitted.pause.is_some() { paused } else { full };
-                            return close_behind(&stream, words);
+                    match (limits.others, admitted.obstacle) {
+                        (Others::AreClosed { words }, Some(obstacle)) => {
+                            return close_behind(&stream, words(obstacle));
                         }
+                        (Others::AreTold, _) if admitted.standing() == Standing::Ignored => {
+                            return stream.abort();
+                        }
+                        _ => {}
                     }
                     let peer = ServedPeer { address, admitted, is_the_one: false };
                     match make_session(&context.state, cx.now(), peer, stream) {
@@ -134,23 +130,29 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
 
 /// Tells the operator who wants to know of whoever is turned away, or let in in spite of a pause.
 fn tell(address: PeerAddress, admitted: &Admitted) {
-    let in_seconds = |left: Duration| Duration::from_secs(left.as_millis_ceil().div_ceil(1000));
-    match (admitted.standing(), admitted.pause) {
-        (Standing::Served, None) => {}
-        (Standing::Served, Some(Pause { left, .. })) => {
+    match (admitted.obstacle, admitted.pause) {
+        (None, None) => {}
+        (None, Some(Pause { left, .. })) => {
             let left = in_seconds(left);
             log::debug!(
                 "{address}: let in, as one a second is while its source is paused for {left}"
             );
         }
-        (_, Some(Pause { left, is_trial: false })) => {
-            let left = in_seconds(left);
-            log::debug!("{address}: turned away, as its source is paused for {left}");
-        }
-        (_, _) => {
-            log::debug!("{address}: turned away, as all places are taken, or all of its source's");
+        (Some(obstacle), _) => {
+            let why = match obstacle {
+                Obstacle::Full => "all places are taken".to_owned(),
+                Obstacle::SourceFull => "all places of its source are taken".to_owned(),
+                Obstacle::Paused { left } => {
+                    format!("its source is paused for {}", in_seconds(left))
+                }
+            };
+            log::debug!("{address}: turned away, as {why}");
         }
     }
+}
+
+fn in_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_millis_ceil().div_ceil(1000))
 }
 
 /// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.

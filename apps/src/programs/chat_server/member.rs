@@ -1,11 +1,12 @@
 //! The task of one member's connection.
 
+use core::convert::Infallible;
 use core::mem;
 use core::task::Poll;
 use std::io;
 
-use barewire_core::chat::{LeaveReason, MemberEvent, MemberId};
-use barewire_core::secure::DEFAULT_TIMEOUT;
+use barewire_core::chat::{JoinError, LeaveReason, MemberEvent, MemberId};
+use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key};
+use crate::server::links::{channel_penalty, channel_reason, has_no_key};
 use crate::server::penalties::Penalty;
 
 use super::greeting::{Greeted, Greeting};
@@ -56,20 +57,20 @@ enum State {
 }
 
 impl MemberConnection {
-    /// Who has connected at `now`.
+    /// Who has connected at `now`. Who is banned costs no handshake under a key, and is closed in order.
     ///
     /// # Errors
     /// With keys: the system gives no randomness.
     pub(super) fn new(
-        links: &Links,
+        state: &ChatState,
         now: Instant,
         peer: ServedPeer,
         stream: StreamSocket,
     ) -> io::Result<Self> {
-        let state = if links.are_keyed() {
-            State::Unopened(links.link(now, stream)?)
-        } else {
-            State::Arrived(Newcomer::new(stream, now))
+        let state = match state.links.are_keyed() {
+            true if banned(state, &peer).is_some() => State::Left,
+            true => State::Unopened(state.links.link(now, stream)?),
+            false => State::Arrived(Newcomer::new(stream, now)),
         };
         Ok(Self { peer, state })
     }
@@ -80,16 +81,28 @@ impl MemberConnection {
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<()> {
-        let arrived = match &self.state {
-            State::Arrived(_) | State::Unopened(_) if cx.stopping() => {
-                self.state = State::Left;
-                return Poll::Ready(());
-            }
-            State::Arrived(_) => self.look(context, cx),
-            State::Unopened(_) => self.open(context, cx),
-            _ => return Poll::Ready(()),
+        if !matches!(self.state, State::Arrived(_) | State::Unopened(_)) {
+            return Poll::Ready(());
+        }
+        if cx.stopping() {
+            self.state = State::Left;
+            return Poll::Ready(());
+        }
+        let arrived = if !self.peer.keep_place() {
+            log::debug!("{}: has not joined yet, and its place is another's", self.peer.address);
+            Poll::Ready(Some(JoinError::RoomFull.line().to_owned()))
+        } else if let Some(ban) = banned(&context.state, &self.peer) {
+            // It may be newer than the connection.
+            Poll::Ready(Some(ban))
+        } else if let State::Unopened(_) = self.state {
+            self.open(context, cx)
+        } else {
+            self.look(context, cx)
         };
-        let Poll::Ready(refusal) = arrived else { return Poll::Pending };
+        let Poll::Ready(refusal) = arrived else {
+            self.peer.offer_place(cx.now(), || cx.waker());
+            return Poll::Pending;
+        };
         if let State::Arrived(_) | State::Unopened(_) = self.state {
             self.refuse(cx, refusal);
         }
@@ -103,9 +116,6 @@ impl MemberConnection {
         cx: &mut Context<'_, ServerContext<ChatState>>,
     ) -> Poll<Option<String>> {
         let State::Arrived(newcomer) = &mut self.state else { return Poll::Ready(None) };
-        if let Some(ban) = banned(context, &self.peer) {
-            return Poll::Ready(Some(ban));
-        }
         Poll::Ready(match newcomer.turn(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(Arrival::Joins { is_known })) => self.join(context, cx, is_known).err(),
@@ -131,18 +141,10 @@ impl MemberConnection {
         let State::Unopened(link) = &mut self.state else { return Poll::Ready(None) };
         match link.drive(cx, &mut Unopened, |never| match never {}) {
             Err(nb::Error::WouldBlock) if !link.is_open() => return Poll::Pending,
-            Err(nb::Error::WouldBlock) => {
-                let ban = banned(context, &self.peer);
-                return Poll::Ready(ban.or_else(|| self.join(context, cx, true).err()));
-            }
+            Err(nb::Error::WouldBlock) => return Poll::Ready(self.join(context, cx, true).err()),
             Err(nb::Error::Other(LinkError::Channel(error))) => {
                 self.peer.penalize(channel_penalty(error), cx.now());
-                let reason = channel_reason(error, DEFAULT_TIMEOUT);
-                if has_no_key(error) {
-                    context.peer_without_key(cx, &self.peer, &reason);
-                } else {
-                    log::debug!("{}: {reason}", self.peer.address);
-                }
+                self.tell_of_channel(context, cx, error);
             }
             Err(nb::Error::Other(error)) => {
                 log::debug!("{}: {error}", self.peer.address);
@@ -151,6 +153,24 @@ impl MemberConnection {
             Ok(()) => {}
         }
         Poll::Ready(None)
+    }
+
+    /// Tells the operator that somebody has no key, or that what is sealed was changed under way. Anything else is
+    /// as common as a plain connection that breaks.
+    fn tell_of_channel(
+        &self,
+        context: &mut ServerContext<ChatState>,
+        cx: &mut Context<'_, ServerContext<ChatState>>,
+        error: ChannelError<Infallible>,
+    ) {
+        let reason = channel_reason(error, DEFAULT_TIMEOUT);
+        match error {
+            _ if has_no_key(error) => context.peer_without_key(cx, &self.peer, &reason),
+            ChannelError::Forged | ChannelError::Malformed => {
+                context.peer_failed(cx, &self.peer, &reason);
+            }
+            _ => log::debug!("{}: {reason}", self.peer.address),
+        }
     }
 
     /// Joins the room.
@@ -202,9 +222,11 @@ impl MemberConnection {
         Ok(())
     }
 
-    /// Tells who is not let in why, if there is anything to tell.
+    /// Tells who is not let in why, if there is anything to tell, and nobody hears it who has no key.
     fn refuse(&mut self, cx: &mut Context<'_, ServerContext<ChatState>>, why: Option<String>) {
-        if let (Some(link), Some(why)) = (self.take_link(cx), why) {
+        if let (Some(link), Some(why)) = (self.take_link(cx), why)
+            && link.is_open()
+        {
             self.state = State::Refused { link, refusal: Refusal::new(why) };
         }
     }
@@ -242,6 +264,10 @@ impl MemberConnection {
             Err(nb::Error::WouldBlock) => return Poll::Pending,
             Ok(()) if *stopping => LeaveReason::Stopped,
             Ok(()) => LeaveReason::Quit,
+            Err(nb::Error::Other(LinkError::Channel(error))) => {
+                self.tell_of_channel(context, cx, error);
+                LeaveReason::Lost
+            }
             Err(nb::Error::Other(fault)) => {
                 log::debug!("{}: {fault}", self.peer.address);
                 match fault {
@@ -281,8 +307,8 @@ impl MemberConnection {
 }
 
 /// What who is banned is told.
-fn banned(context: &mut ServerContext<ChatState>, peer: &ServedPeer) -> Option<String> {
-    let ban = context.state.bans.find(peer.address.source(), Timestamp::now())?;
+fn banned(state: &ChatState, peer: &ServedPeer) -> Option<String> {
+    let ban = state.bans.find(peer.address.source(), Timestamp::now())?;
     log::debug!("{} rejected: banned{ban}", peer.address);
     Some(format!("* you are banned from this room{ban}\n"))
 }

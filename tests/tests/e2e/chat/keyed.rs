@@ -175,6 +175,19 @@ fn another_key_is_told_at_both_ends_and_not_tried_again() {
     plain.stop();
 }
 
+/// However long the handshake takes, it is before the welcome.
+#[test]
+fn a_nick_is_waited_for_under_a_key_though_the_welcome_takes_longer() {
+    let folder = Folder::new().with("lines", "hello\n");
+    let key = KeyFile::new(&folder, "ben");
+    let server = serve("chat-server", &["--key", key.arg()]);
+    let input = std::fs::File::open(folder.path("lines")).unwrap();
+    let launch = Launch::new("chat-client").args([&server.at(), "--key", key.arg()]);
+    let launch = launch.args(["--nick", "anna", "--welcome-timeout", "0s"]).stdin(input);
+    launch.run().exits(0);
+    server.stop().prints("anna: hello");
+}
+
 /// With the same key; and with another one it goes on trying, since it was there before.
 #[test]
 fn a_client_comes_back_under_its_key_only() {
@@ -219,7 +232,7 @@ fn who_is_put_out_is_told_so_under_the_key() {
     listener.finish();
     run("chat-client", &[&server.at(), "--key", ben.arg()])
         .exits(1)
-        .says(&["turned you away: you are banned from this room"]);
+        .says(&["closed at the handshake", "turns this address away"]);
     server.stop();
 }
 

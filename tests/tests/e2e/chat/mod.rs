@@ -5,6 +5,7 @@ mod flood;
 mod keyed;
 mod log_file;
 mod moderation;
+mod newcomers;
 mod nicks;
 mod openings;
 mod operator;

@@ -45,7 +45,7 @@ const KINDS: [Kind; 3] = [
         program: "chat-server",
         options: &["--max-per-source", "1000"],
         garbage: b"GET / HTTP/1.1\r\n\r\n",
-        refusal: "* members from this address join too often: come back later\n",
+        refusal: "* connections from this address keep failing: come back later\n",
     },
 ];
 
@@ -167,7 +167,8 @@ fn file_client_hears_that_the_server_is_busy_and_comes_back() {
         let client = run("file-client", &[&server.at(), "x", "-o", "-"]).exits(0);
         assert_eq!(client.output(), "contents");
         // Unless it was the one of its second.
-        if client.error().contains("is busy; trying again in 0.5 s (1 of 5)") {
+        if client.error().contains("trying again in 0.5 s (1 of 5)") {
+            client.says(&["is busy, or turns this address away as too much from it has failed"]);
             break;
         }
         client.omits("plain");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use barewire_core::secure::Conversation;
 use barewire_tests::harness::keyed::keyed_stream::opening;
 use barewire_tests::harness::keyed::wire::ANSWER as HANDSHAKE;
-use barewire_tests::harness::keyed::{Interceptor, KeyedStream, Side, Verdict, assert_keyed};
+use barewire_tests::harness::keyed::{Interceptor, KeyedStream, Side, Verdict};
 use barewire_tests::harness::sockets::{connect, read_out};
 use barewire_tests::harness::{KeyFile, Server};
 
@@ -84,9 +84,9 @@ fn a_room_hears_nothing_of_a_recorded_opening() {
     server.stop().omits("guest3");
 }
 
-/// Whoever it is that comes from there.
+/// Whoever it is that comes from there: nothing is computed for it.
 #[test]
-fn who_is_banned_is_told_so_under_the_key_or_not_at_all() {
+fn who_is_banned_is_answered_with_nothing_at_all() {
     let scene = Scene::new(Kind::Chat);
     scene.source.write("bans", "127.0.0.1 forever\n");
     let bans = scene.source.path("bans");
@@ -97,9 +97,28 @@ fn who_is_banned_is_told_so_under_the_key_or_not_at_all() {
         // It may be closed before that is taken.
         let _ = stream.write_all(bytes);
         let _ = stream.shutdown(Shutdown::Write);
-        assert_keyed(Side::Server, Conversation::Chat, &read_out(&mut stream).0);
+        assert_eq!(read_out(&mut stream).0, b"");
     }
     let banned = scene.run_client(&server.at()).exits(1);
+    let banned = banned.says(&["closed at the handshake", "turns this address away"]);
     assert!(!scene.was_served(&banned), "{banned:?}");
+    server.stop().omits("joined");
+}
+
+#[test]
+fn who_is_banned_within_the_handshake_does_not_get_to_its_end() {
+    let scene = Scene::new(Kind::Chat);
+    let (reader, mut operator) = std::io::pipe().expect("a pipe");
+    let launch = scene.launch_server().args(["--key", scene.key.arg()]).stdin(reader);
+    let mut server = Server::start(launch.as_a_job());
+    let (first, _) = opening(Conversation::Chat, scene.key.key().as_bytes());
+    let (begun, rest) = first.split_at(20);
+    let mut stream = connect(server.address());
+    stream.write_all(begun).expect("it is connected");
+    operator.write_all(b"/ban 127.0.0.1\n").expect("it reads");
+    server.program.line_with("* banned 127.0.0.1");
+    // It may be closed before that is taken.
+    let _ = stream.write_all(rest);
+    assert_eq!(read_out(&mut stream).0, b"");
     server.stop().omits("joined");
 }

@@ -61,14 +61,15 @@ impl Manipulation {
         }
     }
 
-    /// Whether it is told at once: not if nothing more is said, nor without the first record of a client, before
-    /// which the server says nothing. (What comes of that is told by `replay`.)
-    fn is_told(self, from: Side, number: usize, is_last: bool) -> bool {
-        let is_first = from == Side::Client && number == 1;
+    /// Whether it is told at once: not if nothing more is said, as by a member before its nick is answered; nor
+    /// without the first record of a client, before which the server says nothing. (What comes of that is told
+    /// by `replay`.)
+    fn is_told(self, kind: Kind, from: Side, number: usize, is_last: bool) -> bool {
+        let waits = from == Side::Client && (number == 1 || kind == Kind::Chat);
         match self {
             Self::Repeat => !is_last,
-            Self::LeaveOut => !is_first,
-            Self::Swap => !is_last && !is_first,
+            Self::LeaveOut => !waits,
+            Self::Swap => !is_last && !waits,
             _ => true,
         }
     }
@@ -146,17 +147,34 @@ const RECORDS: [(Kind, Side, usize, bool); 6] = [
     (Kind::Chat, Side::Server, 1, false),
 ];
 
+/// Also who does not ask for more.
+#[test]
+fn a_record_that_was_changed_is_told_by_every_server() {
+    for kind in Kind::EACH {
+        let scene = Scene::new(kind);
+        let other = recorded(&scene);
+        let mut server = scene.serve(&[]);
+        for number in 1..=if kind == Kind::File { 1 } else { 2 } {
+            let flips = Manipulation::FlipLast.of(Side::Client, number, &other);
+            let way = Interceptor::start(server.address(), flips);
+            scene.run_client(&way.at());
+            server.program.diagnostic_with(&FORGED);
+        }
+        server.stop();
+    }
+}
+
 #[test]
 fn whatever_is_done_to_a_record_is_told_and_nothing_of_it_is_delivered() {
     for (kind, from, count, ends) in RECORDS {
         let scene = Scene::new(kind);
         let other = recorded(&scene);
-        // A room tells of such only who asks for more.
+        // A room tells of a cut only who asks for more.
         let mut server = scene.serve(&["-v"]);
         for number in 1..=count {
             let is_last = ends && number == count;
             for manipulation in Manipulation::EACH {
-                if !manipulation.is_told(from, number, is_last) {
+                if !manipulation.is_told(kind, from, number, is_last) {
                     continue;
                 }
                 let manipulated = manipulation.of(from, number, &other);
