@@ -16,6 +16,9 @@ use super::settings::Settings;
 use super::sink::Abort;
 use super::transfer::Transfer;
 
+/// What a server means that is busy: of a source that is paused it says the same.
+pub(super) const BUSY: &str = "is busy, or turns this address away as too much from it has failed";
+
 /// So many entries of a folder the server cannot tell the names of.
 pub(super) fn left_out(folder: Shown<'_>, entries: u64) -> String {
     let are = if entries == 1 { "entry is" } else { "entries are" };
@@ -42,7 +45,7 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, settings: &Settings
         }
         Refusal::Failed => "cannot read it",
         Refusal::PastEnd => "has less of it than is here already (--no-resume starts over)",
-        Refusal::Busy => "is too busy (try later)",
+        Refusal::Busy => return format!("{}: {server} {BUSY} (try later)", transfer.shown()),
         Refusal::Malformed => "does not understand the request",
         Refusal::NotSupported if key.is_some() => "does not support the request",
         Refusal::NotSupported => "does not support the request (--plain asks in the oldest way)",
@@ -90,7 +93,7 @@ pub(super) fn ended(
             let plain = if policy.is_plain() { "" } else { "; --plain suits the simplest servers" };
             let why = describe(error);
             broke_off(&format!(
-                "{why}, without an answer ({KEY_HINT}; one that is too busy ends so, too{plain})"
+                "{why}, without an answer ({KEY_HINT}; one that is too busy, or turns this address away, ends so, too{plain})"
             ))
         }
         Ending::Broken(LinkError::Connection(error)) => broke_off(&describe(error).to_string()),
@@ -126,7 +129,7 @@ pub(super) fn ended(
         ),
         Ending::Broken(LinkError::Session(error)) => broke_off(&error.to_string()),
         Ending::Broken(fault) => format!("{name}: {fault}"),
-        Ending::Aborted(Abort::Busy) => format!("{name}: {server} is busy"),
+        Ending::Aborted(Abort::Busy) => format!("{name}: {server} {BUSY}"),
         Ending::Aborted(Abort::Changed) => format!("{name}: it has changed meanwhile"),
         Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
         Ending::Aborted(Abort::Interrupted) => {

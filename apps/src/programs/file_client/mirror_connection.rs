@@ -13,6 +13,7 @@ use crate::client::destination::connect_error;
 use crate::output::system_error::describe;
 
 use super::connecting::connect;
+use super::messages::BUSY;
 use super::mirrors::{Mirrors, Server};
 use super::pace::Paced;
 use super::retry::{Ending, Left, RetryPolicy, Step};
@@ -189,7 +190,7 @@ impl MirrorConnection {
             }
             Ending::Broken(error) => error.to_string(),
             Ending::Aborted(Abort::Skip(why) | Abort::GiveUp(why)) => why.clone(),
-            Ending::Aborted(Abort::Busy) => "it is busy".into(),
+            Ending::Aborted(Abort::Busy) => format!("it {BUSY}"),
             Ending::Aborted(Abort::Changed) => "its file has changed meanwhile".into(),
             Ending::Aborted(Abort::ReaderGone | Abort::Interrupted) => "interrupted".into(),
         }

@@ -186,7 +186,7 @@ impl RetryPolicy {
                 ),
             )
             | Ending::Aborted(Abort::GiveUp(_)) => Step::GiveUp,
-            // That is how a server refuses another key; but one that has taken it before is only too busy.
+            // That is how a server refuses another key; but one that has taken it before is full, say.
             Ending::Broken(LinkError::Channel(ChannelError::Refused)) if !self.was_heard => {
                 Step::GiveUp
             }

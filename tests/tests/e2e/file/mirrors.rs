@@ -193,7 +193,9 @@ fn a_server_that_is_busy_is_tried_again() {
     let nobody = RefusedTcp::hold();
     let options = ["x", "--retries", "50", "--mirror", &nobody.at()];
     let mut client = begin(&server.at(), &target, &options).spawn();
-    client.diagnostic_with(&["it is busy; trying again"]);
+    client.diagnostic_with(&[
+        "it is busy, or turns this address away as too much from it has failed; trying again",
+    ]);
     drop(held);
     client.finish().exits(0);
     target.assert_holds("x", &whole);
