@@ -3,6 +3,7 @@
 mod commands;
 mod keyboard;
 mod members;
+mod mention;
 mod notices;
 mod piped_input;
 mod reconnector;
@@ -60,9 +61,10 @@ the screen. Several pasted lines are sent after one look. /ignore NICK hides wha
 /unignore NICK undoes that. A line whose time is followed by ! mentions you.
 
 Otherwise standard input is sent line by line, no faster than servers take it, and after its end \
-what still comes is shown. The exit code is 0 if the server closed the connection in order, 1 if it \
-was lost or could not be made or lines were lost, 2 for wrong usage, and 128 and the number of the \
-signal that ended it, such as 130 after SIGINT.";
+what still comes is shown; with --nick nothing is sent before the server has given that nick. The exit \
+code is 0 if the server closed the connection in order, 1 if it was lost or could not be made, or lines \
+were lost, or the nick was not given, 2 for wrong usage, and 128 and the number of the signal that \
+ended it, such as 130 after SIGINT.";
 
 /// Chats with everybody in a room.
 #[derive(Debug, Parser)]
@@ -72,7 +74,8 @@ pub(crate) struct ChatClientProgram {
     #[arg(value_name = "ADDR", num_args = 1..=2, required = true)]
     words: Vec<String>,
 
-    /// Your nick; on a terminal, by default, the name of the user
+    /// Your nick; on a terminal, by default, the name of the user. Off one, a nick that the server does not
+    /// give is an error
     #[arg(short, long, value_name = "NAME", value_parser = nick)]
     nick: Option<String>,
 

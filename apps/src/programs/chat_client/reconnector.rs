@@ -8,7 +8,7 @@ use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::{Context, Task};
 
 use crate::cli::exit::Failure;
-use crate::client::channel::ClientChannel;
+use crate::client::channel::{ClientChannel, KEY_HINT};
 use crate::client::retry_delay::{MAX_RETRY_DELAY, next_retry_delay};
 
 use super::session::{ChatSession, SessionEnd};
@@ -152,6 +152,15 @@ impl Reconnector {
             _ if leaves => (None, Ok(())),
             SessionEnd::Closed => (Some(format!("{server} closed the connection")), Ok(())),
             SessionEnd::TurnedAway(why) => failed(format!("{server} turned you away: {why}")),
+            SessionEnd::Silent => {
+                failed(format!("{server} closed the connection without a word ({KEY_HINT})"))
+            }
+            SessionEnd::NoNick(why) => {
+                let nick = chat.wanted_nick.as_deref().unwrap_or_default();
+                failed(format!(
+                    "{server} does not give you the nick {nick}, so nothing was sent: {why}"
+                ))
+            }
             SessionEnd::Unopened(why) => failed(why),
             SessionEnd::Broken(why) => failed(format!("connection to {server} lost: {why}")),
         };

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use barewire_core::chat::{Kind, Line};
+use barewire_core::chat::{Kind, Line, NickError};
 use barewire_core::text::{MAX_TEXT, TextReaderError};
 use barewire_core::time::{Duration, Instant};
 
@@ -23,6 +23,18 @@ const HISTORY_TIME: Duration = Duration::from_secs(2);
 /// So many lines are compared with those that are known.
 const COMPARED: usize = 1000;
 
+/// What a server answers to who cannot have a nick.
+const NICK_ERRORS: [NickError; 8] = [
+    NickError::Length,
+    NickError::Characters,
+    NickError::NotAscii,
+    NickError::Scripts,
+    NickError::Marks,
+    NickError::Reserved,
+    NickError::Taken,
+    NickError::Given,
+];
+
 /// What a server has said.
 #[derive(Debug, PartialEq, Eq)]
 enum Heard {
@@ -38,6 +50,10 @@ pub(super) struct ServerProfile {
     is_reconnect: bool,
     /// The nick that the server is to be told, once it is known to understand.
     unsent_nick: Option<String>,
+    /// Until when the server is to give the nick, without which nothing is said.
+    nick_deadline: Option<Instant>,
+    /// Why it does not.
+    nick_refusal: Option<String>,
     welcomed: bool,
     heard: Heard,
     /// Until when there may be a welcome.
@@ -57,6 +73,8 @@ impl ServerProfile {
         Self {
             is_reconnect,
             unsent_nick: nick,
+            nick_deadline: None,
+            nick_refusal: None,
             welcomed: false,
             heard: Heard::Nothing,
             welcome_deadline: Some(welcome_deadline),
@@ -75,9 +93,20 @@ impl ServerProfile {
         self.unsent_nick.take_if(|_| self.welcomed)
     }
 
-    /// Whether lines wait for the nick to be told before them.
+    /// Nothing is to be said before the server has given the nick that it was told.
+    pub(super) fn insist_on_nick(&mut self, until: Instant) {
+        self.nick_deadline = Some(until);
+    }
+
+    /// Why the server does not give the nick that was insisted on, if it does not.
+    pub(super) fn take_nick_refusal(&mut self) -> Option<String> {
+        self.nick_refusal.take()
+    }
+
+    /// Whether lines wait for the nick to be told before them, or given.
     pub(super) fn holds_lines(&self) -> bool {
-        self.unsent_nick.is_some() && self.welcome_deadline.is_some()
+        self.nick_deadline.is_some()
+            || self.unsent_nick.is_some() && self.welcome_deadline.is_some()
     }
 
     /// Whether the server may refuse lines that come too fast.
@@ -123,8 +152,12 @@ impl ServerProfile {
         }
         chat.members.update(line);
         if chat.update_nick(line) {
+            self.nick_deadline = None;
             // What was said before comes before all that is new.
             self.end_history(chat);
+        }
+        if self.nick_deadline.is_some() {
+            self.nick_refusal = self.nick_refusal.take().or_else(|| nick_refusal(line));
         }
         if self.is_reconnect && is_left_by(line, chat) {
             self.unsent_nick.clone_from(&chat.wanted_nick);
@@ -159,7 +192,7 @@ impl ServerProfile {
 
     pub(super) fn poll_deadline(&self) -> Option<Instant> {
         let history_deadline = self.history_deadline.map(|(until, _)| until);
-        self.welcome_deadline.into_iter().chain(history_deadline).min()
+        [self.welcome_deadline, self.nick_deadline, history_deadline].into_iter().flatten().min()
     }
 
     /// Ends the times that are over.
@@ -170,6 +203,11 @@ impl ServerProfile {
         }
         if self.history_deadline.is_some_and(|(until, _)| until <= now) {
             self.end_history(chat);
+        }
+        if self.nick_deadline.is_some_and(|at| at <= now) {
+            let timeout = chat.settings.timeout;
+            self.nick_refusal =
+                Some(format!("it did not answer within {timeout} (--timeout allows more)"));
         }
     }
 
@@ -202,6 +240,14 @@ impl ServerProfile {
             chat.reporter.undelivered(&chat.replay_filter.take_undelivered(&[]));
         }
     }
+}
+
+/// Why the user cannot have a nick, if that is what the server says.
+fn nick_refusal(line: Line<'_>) -> Option<String> {
+    let Kind::Notice(notice) = line.kind else { return None };
+    let notice = notice.to_string();
+    let is_error = NICK_ERRORS.iter().any(|error| error.to_string() == notice);
+    (is_error || line.is_refusal()).then_some(notice)
 }
 
 /// Whether the one who had the nick that the user wants has left: after a connection that broke that

@@ -10,7 +10,7 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::channel_error;
+use crate::client::channel::{KEY_HINT, channel_error};
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 
@@ -30,6 +30,10 @@ pub(super) enum SessionEnd {
     Closed,
     /// It let nobody in, and closed: its words.
     TurnedAway(String),
+    /// It closed before anybody had said anything.
+    Silent,
+    /// By this side, as the server does not give the nick that was asked for: why.
+    NoNick(String),
     /// There is no channel with it: why.
     Unopened(String),
     Broken(String),
@@ -44,6 +48,8 @@ pub(super) struct ChatSession {
     rate_limiter: RateLimiter,
     /// Lines that may not have gone out whole.
     unconfirmed: VecDeque<String>,
+    /// A line was said.
+    has_said: bool,
     finished: bool,
     close_deadline: Option<Instant>,
 }
@@ -60,7 +66,10 @@ impl ChatSession {
             let _ = keepalive::CLIENT.enable(stream);
         }
         chat.replay_filter.begin_connection();
-        let welcome_deadline = now + chat.settings.welcome_timeout;
+        // Under a key there is no server of the simplest kind, and the handshake comes first.
+        let is_plain = link.is_open();
+        let Settings { timeout, welcome_timeout, .. } = chat.settings;
+        let welcome_deadline = now + if is_plain { welcome_timeout } else { timeout };
         let nick = chat.wanted_nick.clone();
         let profile = ServerProfile::new(is_reconnect, welcome_deadline, nick);
         Self {
@@ -69,6 +78,7 @@ impl ChatSession {
             client: Client::new(chat.settings.quiet),
             rate_limiter: RateLimiter::new(),
             unconfirmed: VecDeque::new(),
+            has_said: false,
             finished: false,
             close_deadline: None,
         }
@@ -90,15 +100,15 @@ impl ChatSession {
             let sent = self.send_pending(chat, now);
             let (profile, client) = (&mut self.profile, &mut self.client);
             match self.link.drive(cx, client, |line| profile.on_line(now, line, chat)) {
-                Ok(()) => {
-                    let rejection = self.profile.take_rejection();
-                    let end = rejection.map_or(SessionEnd::Closed, SessionEnd::TurnedAway);
-                    return Err(nb::Error::Other(end));
-                }
+                Ok(()) => return Err(nb::Error::Other(self.closed())),
                 Err(nb::Error::Other(fault)) => {
                     return Err(nb::Error::Other(self.broken(&fault, chat)));
                 }
                 Err(nb::Error::WouldBlock) => {}
+            }
+            if let Some(why) = self.profile.take_nick_refusal() {
+                self.leave(chat, cx);
+                return Err(nb::Error::Other(SessionEnd::NoNick(why)));
             }
             self.confirm();
             // What was heard, and what went out, may let more lines go.
@@ -142,6 +152,10 @@ impl ChatSession {
             && chat.nick.as_ref() != Some(&nick)
         {
             sent |= self.say(&format!("/nick {nick}"), chat, now);
+            if !chat.reporter.is_on_terminal() {
+                // No person is there who could choose another.
+                self.profile.insist_on_nick(now + chat.settings.timeout);
+            }
         }
         if self.profile.holds_lines() {
             return sent;
@@ -156,6 +170,7 @@ impl ChatSession {
             }
             let Some(line) = chat.outbox.pop_front() else { break };
             if self.say(&line, chat, now) {
+                self.has_said = true;
                 chat.replay_filter.record_sent(&line);
                 self.unconfirmed.push_back(line);
             }
@@ -191,15 +206,25 @@ impl ChatSession {
         said
     }
 
+    /// The server has closed the connection, in order.
+    fn closed(&mut self) -> SessionEnd {
+        let was_heard = self.profile.was_heard();
+        match self.profile.take_rejection() {
+            Some(why) => SessionEnd::TurnedAway(why),
+            None if was_heard || self.has_said || self.finished => SessionEnd::Closed,
+            None => SessionEnd::Silent,
+        }
+    }
+
     fn broken(&self, fault: &LinkError<ClientError>, chat: &ChatClientState<'_>) -> SessionEnd {
         match fault {
             LinkError::Channel(error) if !self.link.is_open() => {
                 let Settings { server, timeout, .. } = &chat.settings;
                 SessionEnd::Unopened(channel_error(server, *error, *timeout))
             }
-            LinkError::Connection(error) if !self.profile.was_heard() => SessionEnd::Broken(
-                format!("{} (a server with a key hears only who names it: --key)", describe(error)),
-            ),
+            LinkError::Connection(error) if !self.profile.was_heard() => {
+                SessionEnd::Broken(format!("{} ({KEY_HINT})", describe(error)))
+            }
             LinkError::Connection(error) => SessionEnd::Broken(describe(error).to_string()),
             other => SessionEnd::Broken(other.to_string()),
         }

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Effects, Style};
 use barewire_core::chat::{Kind, Line};
 use barewire_core::printable::printable;
 use jiff::Zoned;
-use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::mention::mentions;
 use crate::terminal::styled_line::StyledLine;
 
 const TIME: Style = Style::new().dimmed();
@@ -181,23 +181,6 @@ fn color(nick: &str) -> Style {
     NICKS[(hash >> 16) as usize % NICKS.len()].on_default()
 }
 
-/// Whether a text has a nick as a word of its own, in capitals or not. Where words stand without blanks
-/// between them, as in Chinese, it is one where the boundaries of Unicode are (UAX #29).
-fn mentions(text: &str, nick: &str) -> bool {
-    let (text, nick) = (text.to_lowercase(), nick.to_lowercase());
-    let is_boundary = |at| text.split_word_bound_indices().any(|(start, _)| start == at);
-    let is_joined = |at, beside: Option<char>| match beside {
-        Some('-' | '_') => true,
-        Some(beside) => beside.is_alphanumeric() && !is_boundary(at),
-        None => false,
-    };
-    text.match_indices(&nick).any(|(start, found)| {
-        let end = start + found.len();
-        !is_joined(start, text[..start].chars().next_back())
-            && !is_joined(end, text[end..].chars().next())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,23 +250,6 @@ mod tests {
             assert_eq!(plain(text.as_bytes()).starts_with("09:05!"), expected, "{text}");
         }
         assert!(colored(b"anna: hi Eve").contains("\x1b[1mhi Eve\x1b[0m"));
-    }
-
-    #[test]
-    fn a_mention_needs_no_blanks_in_scripts_without_them() {
-        for (nick, text, expected) in [
-            ("小明", "小明你好", true),
-            ("小明", "你好小明", true),
-            ("สมชาย", "สวัสดีสมชายครับ", true),
-            ("さくら", "さくらさん", true),
-            ("ケン", "ケンさん", true),
-            ("ケン", "ケンジさん", false),
-            ("Tom", "小明和Tom", true),
-            ("小明", "大-小明", false),
-            ("Ольга", "Ольгами", false),
-        ] {
-            assert_eq!(mentions(text, nick), expected, "{nick} in {text}");
-        }
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::net::Shutdown;
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use barewire_tests::harness::sockets::{RefusedTcp, read_line, read_to_end, reset};
+use barewire_tests::harness::sockets::{
+    RefusedTcp, assert_nothing_arrives, read_line, read_to_end, reset,
+};
 use barewire_tests::harness::{Folder, Launch, Peer, run, serve};
 
 use super::WELCOME;
@@ -64,7 +67,13 @@ fn a_nick_is_told_before_anything_else_to_a_server_that_knows_commands_only() {
     for (opening, expected) in [(WELCOME, "/nick anna\nhi\n"), ("hello", "hi\n"), ("", "hi\n")] {
         let server = Peer::tcp(move |mut stream| {
             stream.write_all(opening.as_bytes()).unwrap();
-            read_to_end(&mut stream)
+            let mut said = String::new();
+            if opening == WELCOME {
+                said = read_line(&mut stream) + "\n";
+                assert_nothing_arrives(&stream);
+                stream.write_all(b"* ben joined\n* guest1 is now anna\n").unwrap();
+            }
+            said + &read_to_end(&mut stream)
         });
         // A longer wait could only hide a fault where the server does welcome.
         let wait = if opening == WELCOME { "1h" } else { "100ms" };
@@ -72,6 +81,58 @@ fn a_nick_is_told_before_anything_else_to_a_server_that_knows_commands_only() {
         client.args(["--welcome-timeout", wait]).run().exits(0);
         assert_eq!(server.finish(), expected, "after {opening:?}");
     }
+}
+
+/// A script does not speak under another name than the one that it is to have.
+#[test]
+fn without_the_nick_that_it_asks_for_nothing_is_said() {
+    let mut server = serve("chat-server", &[]);
+    let mut anna = Member::join(server.address());
+    anna.say("/nick anna");
+    assert!(anna.line().ends_with(" is now anna"));
+    for (nick, why) in [
+        ("anna", "this nick is taken, or looks like one that is"),
+        ("server", "this nick is reserved, or looks like one that is"),
+        ("aаa", "the letters of a nick are of one script"),
+    ] {
+        for text in [&b"hi\n"[..], b""] {
+            let client = client(&Folder::new(), &server.at(), text).args(["--nick", nick]);
+            let told = format!("does not give you the nick {nick}, so nothing was sent: {why}");
+            client.run().exits(1).says(&[&told]);
+            server.program.line_with(" left");
+        }
+    }
+    let client = client(&Folder::new(), &server.at(), b"hi\n").args(["--nick", "ben", "--json"]);
+    client.run().exits(0).is_silent();
+    let said = server.program.line_with(": hi");
+    assert_eq!(said, "ben: hi");
+    let server = server.stop();
+    assert_eq!(server.output().matches(": hi").count(), 1, "{server:?}");
+}
+
+#[test]
+fn a_server_that_does_not_answer_to_a_nick_is_not_waited_for_without_an_end() {
+    let server = Peer::tcp(|mut stream| {
+        stream.write_all(WELCOME.as_bytes()).unwrap();
+        read_to_end(&mut stream)
+    });
+    let client = client(&Folder::new(), &server.at(), b"hi\n").args(["--nick", "anna"]);
+    let client = client.args(["--timeout", "1s"]).run().exits(1);
+    client.says(&["so nothing was sent: it did not answer within 1 s (--timeout allows more)"]);
+    assert_eq!(server.finish(), "/nick anna\n");
+}
+
+/// So does one with a key, over a Unix socket, at the latest when its time for the handshake is over.
+#[test]
+fn a_server_that_closes_without_a_word_before_anything_is_said_may_lack_a_key() {
+    let folder = Folder::new();
+    let listener = UnixListener::bind(folder.path("socket")).unwrap();
+    let (input, speaker) = std::io::pipe().unwrap();
+    let at = format!("unix:{}", folder.path("socket").display());
+    let client = Launch::new("chat-client").arg(at).stdin(input).spawn();
+    drop(listener.accept().unwrap());
+    client.finish().exits(1).says(&["closed the connection without a word", "--key"]);
+    drop(speaker);
 }
 
 #[test]
