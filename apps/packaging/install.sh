@@ -39,34 +39,56 @@ case $prefix in
 /*) ;;
 *) prefix=$PWD/$prefix ;;
 esac
-# What was installed, a path a line.
+# What is installed, a path a line, with a slash behind the folders that were made for it. While it is being installed
+# or removed, all that may be there.
 list=$prefix/share/barewire/installed
 
-# Folders that are left empty go as well, those of others stay.
-remove_installed() {
-    while read -r path; do
-        rm -f "$prefix/$path"
-        folder=$(dirname "$path")
-        while [ "$folder" != . ] && rmdir "$prefix/$folder" 2>/dev/null; do
-            folder=$(dirname "$folder")
-        done
-    done <"$list.old"
+# Removes what is listed on standard input: folders behind what is in them, and only those that are empty.
+remove_listed() {
+    LC_ALL=C sort -r | while read -r path; do
+        case $path in
+        '') ;;
+        ./) rmdir "$prefix" 2>/dev/null || : ;;
+        */) rmdir "$prefix/$path" 2>/dev/null || : ;;
+        *) rm -f "$prefix/$path" "$prefix/$path.new" ;;
+        esac
+    done
 }
 
 if $remove; then
     [ -e "$list" ] || fail "nothing is installed in $prefix (there is no $list)"
-    mv "$list" "$list.old"
-    echo share/barewire/installed.old >>"$list.old"
-    remove_installed
-    rmdir "$prefix" 2>/dev/null || :
+    # The list goes behind all files, so that whoever is interrupted can go on.
+    folders=$(grep '/$' "$list" || :)
+    { grep -v '/$' "$list" || :; } | remove_listed
+    rm -f "$list" "$list.new"
+    echo "$folders" | remove_listed
     echo "removed from $prefix"
     exit
 fi
 
 # So that the check of no file says that it is fine.
 check() {
-    (cd "$1" && sha256sum --quiet -c -) || fail "$2 is not as it was released: get it again"
+    told=$(cd "$1" && sha256sum -c - 2>&1) ||
+        fail "$2 is not as it was released: get it again ($(echo "$told" | grep -v ': OK$' | head -n 3))"
 }
+
+# However it ends before all is written: what was there is there, and nothing else.
+unpacked=
+writing=false
+give_up() {
+    trap '' HUP INT TERM
+    [ -z "$unpacked" ] || rm -rf "$unpacked"
+    $writing || return 0
+    {
+        echo "$files" | sed 's/$/.new/'
+        echo "$all" | grep '/$' || :
+        [ -n "$old" ] || echo share/barewire/installed
+    } | remove_listed
+    [ -z "$old" ] || echo "$old" | save_list
+    echo "install.sh: nothing was installed; $prefix is as it was" >&2
+}
+trap give_up EXIT
+trap 'exit 1' HUP INT TERM
 
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "$archive" ] && [ -d "$here/bin" ]; then
@@ -91,8 +113,6 @@ else
     echo "$sum" | check "$folder" "$archive"
     command -v xz >/dev/null || fail "no 'xz', which unpacks $name (it is in the package xz-utils)"
     unpacked=$(mktemp -d)
-    trap 'rm -rf "$unpacked"' EXIT
-    trap 'exit 1' HUP INT TERM
     xz -dc "$archive" | tar -xf - -C "$unpacked"
     from=$unpacked/${name%.tar.xz}
 fi
@@ -101,30 +121,56 @@ check "$from" "$from" <"$from/SHA256SUMS"
 "$from/bin/udp-client" --version >/dev/null ||
     fail "the programs in $from do not run here (are they for this processor, $(uname -m)?)"
 
-# An older version goes, in case that it had files which this one has not.
+# What will be there: files, and folders that are not there yet.
+files=$(cd "$from" && find bin share lib -type f)
+[ "$(id -u)" = 0 ] || files=$(echo "$files" | grep -v '^lib/systemd/')
+folders_of() {
+    [ -d "$prefix" ] || echo ./
+    while read -r path; do
+        while path=$(dirname "$path") && [ "$path" != . ]; do
+            [ -d "$prefix/$path" ] || echo "$path/"
+        done
+    done
+}
+save_list() {
+    sed '/^$/d' | sort -u >"$list.new"
+    mv -f "$list.new" "$list"
+}
+old=
+[ ! -e "$list" ] || old=$(cat "$list")
+all=$(
+    echo "$files"
+    echo "$files" | folders_of
+    echo share/barewire/installed | folders_of
+    echo "$old" | grep '/$' || :
+)
+
+# All is written under other names first: so nobody finds half a file, and a running program's cannot be written to.
+writing=true
 mkdir -p "$(dirname "$list")"
-[ ! -e "$list" ] || mv "$list" "$list.old"
-: >"$list"
-(cd "$from" && find bin share lib -type f) | sort | while read -r path; do
-    case $path in
-    lib/systemd/*) [ "$(id -u)" = 0 ] || continue ;;
-    esac
+printf '%s\n' "$all" "$old" | save_list
+echo "$files" | while read -r path; do
     mkdir -p "$prefix/$(dirname "$path")"
-    # Under another name first, since a running program's file cannot be written to.
     case $path in
-    bin/*) install -m 755 "$from/$path" "$prefix/$path.new" ;;
     *.service) sed "s#=/usr/bin/#=$prefix/bin/#" "$from/$path" >"$prefix/$path.new" ;;
-    *) install -m 644 "$from/$path" "$prefix/$path.new" ;;
+    *) cp "$from/$path" "$prefix/$path.new" ;;
     esac
-    mv "$prefix/$path.new" "$prefix/$path"
-    echo "$path" >>"$list"
+    case $path in
+    bin/*) chmod 755 "$prefix/$path.new" ;;
+    *) chmod 644 "$prefix/$path.new" ;;
+    esac
 done
-if [ -e "$list.old" ]; then
-    grep -vxFf "$list" "$list.old" >"$list.gone" || :
-    mv "$list.gone" "$list.old"
-    remove_installed
-    rm -f "$list.old"
-fi
+# From here on there is nothing to wait for.
+trap '' HUP INT TERM
+writing=false
+echo "$files" | while read -r path; do
+    mv -f "$prefix/$path.new" "$prefix/$path"
+done
+# What an older version had and this one has not.
+echo "$old" | while read -r path; do
+    echo "$all" | grep -qxF -e "$path" || echo "$path"
+done | remove_listed
+echo "$all" | save_list
 
 echo "installed in $prefix; 'sh install.sh --prefix $prefix --remove' removes it"
 case :$PATH: in

@@ -42,7 +42,7 @@ pub(crate) const LIST: &[(&str, Elsewhere)] = &[
             "apt-get install -y --no-install-recommends /root/barewire.deb",
         ),
     ),
-    ("sh install.sh", In("apps/packaging/check-archives", "install.sh")),
+    ("sh install.sh", In("apps/packaging/check-install", "install.sh")),
     (
         "cargo bench --manifest-path tests/benches/Cargo.toml",
         In(".ci/run", "cargo bench --locked \"${benchmark[@]}\" -- --short"),
