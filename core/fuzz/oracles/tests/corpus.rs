@@ -49,6 +49,13 @@ fn what_was_found_once_holds() {
     assert!(total > 0, "nothing was replayed");
 }
 
+/// What fuzzing has put beside the seeds on this machine, for `.ci/coverage fuzz`.
+#[test]
+#[ignore = "is there only after fuzzing, and as long as that was"]
+fn what_was_learned_here_holds() {
+    replay("corpus");
+}
+
 /// A file for each target, an entry in the manifest, and no folder of inputs for anything else.
 #[test]
 fn targets_and_folders_agree() {
