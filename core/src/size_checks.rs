@@ -1,5 +1,5 @@
-//! What the machines cost in RAM, as the README states it. The build for a bare-metal target checks
-//! the figures for 32 bits (`.ci/run`), that of the unit tests those of the machine it runs on.
+//! What the machines cost in RAM, as the README states it. CI's build for a bare-metal target checks
+//! the figures for 32 bits, that of the unit tests those of the machine it runs on.
 
 use core::mem::size_of;
 
