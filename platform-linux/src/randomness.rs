@@ -32,18 +32,18 @@ fn fill(bytes: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// So many bytes are drawn at once: the nonces of a batch of datagrams.
-const AHEAD: usize = 64 * 24;
-
-/// The system's randomness, fit for keys and nonces, many bytes a system call: those that were drawn ahead are
+/// The system's randomness, fit for keys and nonces, `AHEAD` bytes a system call: those that were drawn ahead are
 /// wiped when they are given, or no longer wanted.
-pub struct SystemRandom {
+pub struct SystemRandom<const AHEAD: usize> {
     ahead: Zeroizing<[u8; AHEAD]>,
     /// How many of them are left, at the end.
     left: usize,
 }
 
-impl SystemRandom {
+/// For the nonces of datagrams, a batch of them at once.
+pub type NonceRandom = SystemRandom<{ 64 * 24 }>;
+
+impl<const AHEAD: usize> SystemRandom<AHEAD> {
     /// A source from which nothing has been drawn.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl SystemRandom {
     }
 }
 
-impl TryRng for SystemRandom {
+impl<const AHEAD: usize> TryRng for SystemRandom<AHEAD> {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -90,9 +90,9 @@ impl TryRng for SystemRandom {
     }
 }
 
-impl TryCryptoRng for SystemRandom {}
+impl<const AHEAD: usize> TryCryptoRng for SystemRandom<AHEAD> {}
 
-impl fmt::Debug for SystemRandom {
+impl<const AHEAD: usize> fmt::Debug for SystemRandom<AHEAD> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SystemRandom(…)")
     }
@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn nothing_is_given_twice_however_much_is_asked_for() {
-        let mut random = SystemRandom::new().unwrap();
+        const AHEAD: usize = 48;
+        let mut random = SystemRandom::<AHEAD>::new().unwrap();
         let mut seen = HashSet::new();
         for length in [16, 24, 100, AHEAD - 1, AHEAD, 3 * AHEAD + 17].repeat(5) {
             let mut bytes = vec![0; length];

@@ -1,12 +1,26 @@
-//! The primitives, as the rest of the module needs them: the only file that knows whose they are.
+//! The primitives, as the rest of the module needs them: only here is known whose they are.
+
+#[cfg(feature = "ring")]
+mod assembly;
+#[cfg(any(test, not(feature = "ring")))]
+mod portable;
+mod record_cipher;
+#[cfg(test)]
+mod tests;
 
 use blake2::{Blake2s256, Digest};
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
+use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use rand_core::CryptoRng;
-use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
+use x25519_dalek::x25519;
 use zeroize::Zeroizing;
 
+use self::record_cipher::RecordCipher as _;
 use super::secret::{LONG_NONCE, PUBLIC, Secret, TAG};
+
+#[cfg(feature = "ring")]
+type Fastest = assembly::Assembly;
+#[cfg(not(feature = "ring"))]
+type Fastest = portable::Portable;
 
 /// The block of BLAKE2s, in which HMAC has its key (RFC 2104, RFC 7693).
 const BLOCK: usize = 64;
@@ -18,10 +32,17 @@ pub(super) fn draw(random: &mut impl CryptoRng) -> Secret {
     secret
 }
 
+/// The public key of a secret: by tables.
+#[cfg(not(target_os = "none"))]
+pub(super) fn public(secret: &Secret) -> [u8; PUBLIC] {
+    x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(**secret)).to_bytes()
+}
+
 /// The public key of a secret: on the same ladder as [`shared`], which is slower than tables, and takes no
 /// flash besides.
+#[cfg(target_os = "none")]
 pub(super) fn public(secret: &Secret) -> [u8; PUBLIC] {
-    *shared(secret, &X25519_BASEPOINT_BYTES)
+    *shared(secret, &x25519_dalek::X25519_BASEPOINT_BYTES)
 }
 
 /// X25519 (RFC 7748).
@@ -65,12 +86,11 @@ pub(super) fn seal(
     with: &[u8],
     buffer: &mut [u8],
 ) -> Option<[u8; TAG]> {
-    let cipher = ChaCha20Poly1305::new((&**key).into());
-    Some(cipher.encrypt_inout_detached(&(*nonce).into(), with, buffer.into()).ok()?.into())
+    Fastest::seal(key, nonce, with, buffer)
 }
 
-/// Decrypts in place what was sealed so. If it was not, it remains as it is. The comparison takes the
-/// same time whatever the tag.
+/// Decrypts in place what was sealed so. If it was not, what is in the buffer is nothing to be used. The
+/// comparison takes the same time whatever the tag.
 pub(super) fn open(
     key: &Secret,
     nonce: &[u8; 12],
@@ -78,8 +98,7 @@ pub(super) fn open(
     buffer: &mut [u8],
     tag: &[u8; TAG],
 ) -> bool {
-    let cipher = ChaCha20Poly1305::new((&**key).into());
-    cipher.decrypt_inout_detached(&(*nonce).into(), with, buffer.into(), &(*tag).into()).is_ok()
+    Fastest::open(key, nonce, with, buffer, tag)
 }
 
 /// As [`seal`], with a nonce that is long enough to be random (draft-irtf-cfrg-xchacha-03).
@@ -93,7 +112,7 @@ pub(super) fn seal_long(
     Some(cipher.encrypt_inout_detached(&(*nonce).into(), with, buffer.into()).ok()?.into())
 }
 
-/// As [`open`], of what [`seal_long`] sealed.
+/// As [`open`], of what [`seal_long`] sealed; but if it was not, it remains as it is.
 pub(super) fn open_long(
     key: &Secret,
     nonce: &[u8; LONG_NONCE],

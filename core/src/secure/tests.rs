@@ -3,7 +3,7 @@
 mod channel;
 mod contents;
 mod datagrams;
-mod harness;
+pub(super) mod harness;
 mod others;
 mod replay;
 mod vectors;

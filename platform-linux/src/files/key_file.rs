@@ -93,7 +93,7 @@ pub fn read_key(path: &Path, guard: KeyGuard) -> Result<Key, KeyFileError> {
 /// [`KeyFileError::System`], with [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something has that
 /// name; [`KeyFileError::Exposed`] if the file system keeps no such permissions. Then there is no new file.
 pub fn create_key(path: &Path) -> Result<(), KeyFileError> {
-    let key = Key::generate(&mut SystemRandom::new()?);
+    let key = Key::generate(&mut SystemRandom::<32>::new()?);
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(PERMISSIONS).open(path)?;
     write(&file, &key, path).inspect_err(|_| {

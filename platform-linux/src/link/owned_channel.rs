@@ -38,6 +38,9 @@ struct End<'b> {
     is_client: bool,
 }
 
+/// What a handshake draws.
+const SECRET: usize = 32;
+
 self_cell!(
     struct Cell {
         owner: MutBorrow<Memory>,
@@ -92,7 +95,7 @@ impl OwnedChannel {
         buffers: RecordBuffers,
         make: impl for<'b> FnOnce(
             &'b mut Memory,
-            &mut SystemRandom,
+            &mut SystemRandom<SECRET>,
         ) -> Result<End<'b>, ChannelSetupError>,
     ) -> io::Result<Self> {
         let RecordBuffers { receive, send } = buffers;

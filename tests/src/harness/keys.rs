@@ -7,7 +7,7 @@ use barewire_core::secure::{
     DatagramKey, Key, REPLY_OVERHEAD, REQUEST_OVERHEAD, RequestId, open_request,
 };
 use barewire_linux::files::{KeyGuard, create_key, read_key};
-use barewire_linux::randomness::SystemRandom;
+use barewire_linux::randomness::NonceRandom;
 
 use super::Folder;
 use super::sockets::{self, asking_socket};
@@ -51,7 +51,7 @@ impl KeyFile {
     /// A text sealed as a request, and what the reply to it carries.
     pub fn request(&self, text: &[u8]) -> (RequestId, Vec<u8>) {
         let mut buffer = vec![0; text.len() + REQUEST_OVERHEAD];
-        let mut random = SystemRandom::new().expect("the system has randomness");
+        let mut random = NonceRandom::new().expect("the system has randomness");
         let sealed = self.datagrams().seal_request(&mut random, text, &mut buffer);
         let (id, _) = sealed.expect("there is room");
         (id, buffer)
@@ -60,7 +60,7 @@ impl KeyFile {
     /// A text sealed as the reply to a request.
     pub fn reply(&self, to: RequestId, text: &[u8]) -> Vec<u8> {
         let mut buffer = vec![0; text.len() + REPLY_OVERHEAD];
-        let mut random = SystemRandom::new().expect("the system has randomness");
+        let mut random = NonceRandom::new().expect("the system has randomness");
         self.datagrams().seal_reply(&mut random, to, text, &mut buffer).expect("there is room");
         buffer
     }

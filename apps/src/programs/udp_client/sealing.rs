@@ -6,7 +6,7 @@ use barewire_core::datagram::Datagram;
 use barewire_core::secure::{DatagramKey, Key, REQUEST_OVERHEAD, RequestId};
 use barewire_linux::datagrams::UdpClient;
 use barewire_linux::executor::Context;
-use barewire_linux::randomness::SystemRandom;
+use barewire_linux::randomness::NonceRandom;
 
 /// The largest that there are: of a reply that did not come whole nobody could say from whom it is.
 const LARGEST: usize = 0xffff;
@@ -15,7 +15,7 @@ const LARGEST: usize = 0xffff;
 #[derive(Debug)]
 pub(super) struct Sealing {
     key: DatagramKey,
-    random: SystemRandom,
+    random: NonceRandom,
     received: Box<[u8]>,
     /// How much came in this exchange that was not the reply, and in those before.
     forged: u64,
@@ -31,7 +31,7 @@ pub(super) struct SealedRequest {
 
 impl Sealing {
     pub(super) fn new(key: &Key) -> io::Result<Self> {
-        let (key, random) = (DatagramKey::new(key), SystemRandom::new()?);
+        let (key, random) = (DatagramKey::new(key), NonceRandom::new()?);
         let received = vec![0; LARGEST].into_boxed_slice();
         Ok(Self { key, random, received, forged: 0, forged_before: 0 })
     }

@@ -6,7 +6,7 @@ use std::slice::ChunksExactMut;
 use barewire_core::datagram::Datagram;
 use barewire_core::secure::{DatagramKey, REPLY_OVERHEAD, open_request};
 use barewire_linux::datagrams::batch_size;
-use barewire_linux::randomness::SystemRandom;
+use barewire_linux::randomness::NonceRandom;
 
 use crate::cli::keys::ServerKeys;
 
@@ -25,7 +25,7 @@ impl DatagramKeys {
 /// What a socket opens requests in, and seals replies in.
 pub(super) struct Sealing<'k> {
     keys: &'k DatagramKeys,
-    random: SystemRandom,
+    random: NonceRandom,
     request: Box<[u8]>,
     /// Room for the reply to each datagram of a batch.
     replies: Box<[u8]>,
@@ -35,7 +35,7 @@ pub(super) struct Sealing<'k> {
 /// The same for one batch.
 pub(super) struct SealedBatch<'b> {
     keys: &'b DatagramKeys,
-    random: &'b mut SystemRandom,
+    random: &'b mut NonceRandom,
     request: &'b mut [u8],
     replies: ChunksExactMut<'b, u8>,
 }
@@ -46,7 +46,7 @@ impl<'k> Sealing<'k> {
         let longest_reply = longest + REPLY_OVERHEAD;
         Ok(Self {
             keys,
-            random: SystemRandom::new()?,
+            random: NonceRandom::new()?,
             request: vec![0; capacity].into_boxed_slice(),
             replies: vec![0; batch_size(capacity) * longest_reply].into_boxed_slice(),
             longest_reply,

@@ -257,7 +257,7 @@ pub(super) fn with_open(sizes: [usize; 2], run: impl FnOnce([End<'_>; 2])) {
 }
 
 /// What hexadecimal digits stand for.
-pub(super) fn hex(text: &str) -> Vec<u8> {
+pub(in crate::secure) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
     digits.as_chunks().0.iter().map(|[high, low]| u8::try_from(high << 4 | low).unwrap()).collect()
 }

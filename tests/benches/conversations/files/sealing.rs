@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
 use super::folder::LARGE;
 
@@ -35,7 +35,7 @@ pub(crate) fn serve(address: SocketAddr) -> io::Result<()> {
 }
 
 fn send(mut stream: TcpStream) -> io::Result<()> {
-    let (mut file, cipher) = (File::open(LARGE)?, ChaCha20Poly1305::new(&KEY.into()));
+    let (mut file, cipher) = (File::open(LARGE)?, cipher());
     let mut piece = vec![0; PIECE + TAG];
     for number in 0_u64.. {
         let count = fill(&mut file, &mut piece[..PIECE])?;
@@ -44,9 +44,9 @@ fn send(mut stream: TcpStream) -> io::Result<()> {
         }
         let (data, rest) = piece.split_at_mut(count);
         let tag = cipher
-            .encrypt_inout_detached(&nonce(number).into(), &[], data.into())
+            .seal_in_place_separate_tag(nonce(number), Aad::empty(), data)
             .map_err(|_| io::ErrorKind::InvalidData)?;
-        rest[..TAG].copy_from_slice(&tag);
+        rest[..TAG].copy_from_slice(tag.as_ref());
         stream.write_all(&piece[..count + TAG])?;
     }
     Ok(())
@@ -59,17 +59,15 @@ fn send(mut stream: TcpStream) -> io::Result<()> {
 /// Those of the connection and of the file, and a piece that does not open.
 pub(super) fn receive(server: SocketAddr, file: &Path) -> io::Result<blake3::Hash> {
     let mut stream = TcpStream::connect(server)?;
-    let (mut file, cipher) = (File::create(file)?, ChaCha20Poly1305::new(&KEY.into()));
+    let (mut file, cipher) = (File::create(file)?, cipher());
     let (mut hasher, mut piece) = (blake3::Hasher::new(), vec![0; PIECE + TAG]);
     for number in 0_u64.. {
         let count = fill(&mut stream, &mut piece)?;
         if count == 0 {
             break;
         }
-        let (data, tag) = piece[..count].split_at_mut(count.saturating_sub(TAG));
-        let tag = Tag::try_from(&*tag).map_err(|_| io::ErrorKind::InvalidData)?;
-        cipher
-            .decrypt_inout_detached(&nonce(number).into(), &[], (&mut *data).into(), &tag)
+        let data = cipher
+            .open_in_place(nonce(number), Aad::empty(), &mut piece[..count])
             .map_err(|_| io::ErrorKind::InvalidData)?;
         hasher.update(data);
         file.write_all(data)?;
@@ -89,7 +87,11 @@ fn fill(from: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-fn nonce(number: u64) -> [u8; 12] {
+fn cipher() -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &KEY).expect("a key of 32 bytes"))
+}
+
+fn nonce(number: u64) -> Nonce {
     let [nonce @ .., _, _, _, _] = (u128::from(number) << 32).to_le_bytes();
-    nonce
+    Nonce::assume_unique_for_key(nonce)
 }
