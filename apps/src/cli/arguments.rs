@@ -38,7 +38,8 @@ pub(crate) struct Common {
     #[arg(long, exclusive = true)]
     pub(crate) man: bool,
 
-    /// Make a new key in FILE, which must not be there yet, for its owner alone; tell how to go on, and exit
+    /// Make a new key in FILE, which must not be there yet and which only you will be able to read; tell how
+    /// to go on, and exit
     #[arg(long, value_name = "FILE", exclusive = true, help_heading = KEY_HEADING)]
     pub(crate) new_key: Option<PathBuf>,
 

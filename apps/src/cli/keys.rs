@@ -27,9 +27,9 @@ const CREDENTIAL: &str = "barewire.key";
 #[derive(Args, Debug)]
 #[command(next_help_heading = KEY_HEADING)]
 pub(crate) struct ClientKeyArguments {
-    /// Speak under the key in FILE, with servers that have it, too, and with no others: nobody else reads or
-    /// changes what is said. Without --key it is the file that `BAREWIRE_KEY_FILE` names, or the credential
-    /// barewire.key of a service; without any of them all is plain text
+    /// Speak under the key in FILE, with servers that have the same key and with no others: nobody else can
+    /// read or change what is said. Without --key the key is the file that `BAREWIRE_KEY_FILE` names, or else
+    /// the credential barewire.key of a service; without any of these all is plain text
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }
@@ -45,10 +45,10 @@ impl ClientKeyArguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = KEY_HEADING)]
 pub(crate) struct ServerKeyArguments {
-    /// Serve only clients that have the key in FILE, which nobody else can read or change; several times for
-    /// several keys, of which each client has one, or with a folder for all that end in .key there. Without
-    /// --key it is what `BAREWIRE_KEY_FILE` names, or the credential barewire.key of a service; without any of
-    /// them all is plain text
+    /// Serve only clients that have the key in FILE, a file that only its owner can read. Give it again for
+    /// more keys, one for each client, or name a folder: all files *.key in it are keys. Without --key the
+    /// key is the file that `BAREWIRE_KEY_FILE` names, or else the credential barewire.key of a service;
+    /// without any of these all is plain text
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
 }

@@ -42,7 +42,7 @@ impl SandboxArguments {
         let level = if confinement.files.is_err() { Level::Warn } else { Level::Debug };
         if self.require_sandbox && !is_confined {
             return Err(Failure::Conversation(format!(
-                "cannot run as --require-sandbox wants it: {said}"
+                "cannot confine the program, as --require-sandbox demands: {said}"
             )));
         }
         Ok(Confined { said, level })

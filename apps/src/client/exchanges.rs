@@ -19,8 +19,8 @@ pub(crate) struct RepeatArguments {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// The time from one exchange to the next, on average, with --count: 1s, 20ms or 100us; who is late makes
-    /// up for a second of it
+    /// With --count, the time from one exchange to the next, on average: 1s, 20ms or 100us. After a delay it
+    /// catches up with one second of it at most
     #[arg(short, long, value_name = "TIME", value_parser = duration, requires = "count",
           default_value = written(Duration::from_secs(1)))]
     interval: Duration,

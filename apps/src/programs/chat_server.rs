@@ -128,8 +128,7 @@ pub(crate) struct ChatServerProgram {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOIN_RATE)]
     join_rate: u32,
 
-    /// The maximum number of lines from one address that have begun to come in and not ended, of 256 in
-    /// all; those who begin more wait for each other
+    /// How many unfinished lines from one address to hold at a time, of 256 in all; further ones wait
     #[arg(long, value_name = "N", default_value_t = LINE_BUFFERS / 4,
           value_parser = clap::value_parser!(u16).range(1..=i64::from(LINE_BUFFERS)))]
     max_begun_per_source: u16,

@@ -97,8 +97,8 @@ pub(crate) struct FileClientProgram {
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,
 
-    /// Write the file as FILE, `-` for standard output, whose reader may leave when it has enough (not with
-    /// --expect); to a device or a FIFO it is written, which is never replaced, and must be read to the end
+    /// Write the file as FILE, `-` for standard output. What reads that may stop early, but not with
+    /// --expect. A device or a FIFO is written to and never replaced, and is to be read to the end
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["directory", "list", "recursive"])]
     output: Option<PathBuf>,
 

@@ -111,8 +111,8 @@ pub(crate) struct FileServerProgram {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_QUIET))]
     quiet_period: Duration,
 
-    /// Serve hidden files as well: what begins with a dot, and what a download has not completed
-    /// (NAME.part). A link that is not hidden leads to them without
+    /// Serve hidden files as well: what begins with a dot, and unfinished downloads (NAME.part). Without this
+    /// option they are served only through a link that is not hidden
     #[arg(long)]
     hidden: bool,
 

@@ -57,11 +57,11 @@ answered that is the server's own reply text, that comes from its own port numbe
 that answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second \
 how many got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
 
-With a key, what was not sealed with it gets no reply either, and how much that was is told each \
-second. A request that somebody has recorded and sends again is answered again.
+With a key, a datagram that was not sealed with it gets no reply, and each second tells how many there \
+were. A request that somebody has recorded and sends again is answered again.
 
-Addresses can be forged: whoever does has the reply sent to somebody who never asked. One that is \
-longer than what is asked makes more of it, up to the rates.";
+Addresses can be forged: the reply then goes to somebody who never asked. A reply that is longer than \
+the question makes such an attack stronger, up to the rates.";
 
 const ADDRESS: &str = "Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, at \
     every address of the host; port 0 asks for a free one. Of several sockets passed by the service manager, \
@@ -77,7 +77,7 @@ pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,
 
-    /// The reply; more than 18 bytes amplify what is sent under a forged address
+    /// The reply. One of more than 18 bytes helps who attacks others by forged addresses
     #[arg(short, long, value_name = "TEXT", value_parser = payload,
           default_value = "nice to meet you")]
     reply: &'static [u8],
@@ -91,8 +91,8 @@ pub(crate) struct UdpServerProgram {
           value_parser = capacity)]
     capacity: usize,
 
-    /// How many replies a second one source gets, an IPv4 address or an IPv6 network of 64 bits; a port of
-    /// it that asks more than twice as often for 10 s is muted for a minute; 0 means no limit
+    /// How many replies a second one source gets: an IPv4 address, or an IPv6 network of 64 bits. A port that
+    /// asks more than twice as often for 10 s gets none for a minute; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE)]
     rate: u32,
 

@@ -107,7 +107,7 @@ impl ServeArguments {
 /// How a server makes its sockets.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct SocketArguments {
-    /// Who may connect to a Unix socket, as the permissions of its file: to connect takes the right to write
+    /// Who may connect to a Unix socket, as the permissions of its file: whoever may write to it may connect
     /// [default: 660, the owner and the group]
     #[arg(long, value_name = "MODE", value_parser = socket_mode)]
     socket_mode: Option<u32>,
@@ -161,9 +161,9 @@ impl ClientArguments {
 /// What becomes of sources whose conversations fail.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PenaltyArguments {
-    /// How long a source whose conversations fail one after another is turned away at most, but for one
-    /// connection a second: 5s at first, and each time twice as long; 0 turns nobody away for that. Users of a
-    /// Unix socket never are
+    /// The longest pause for a source whose conversations fail one after another: it is turned away for 5s at
+    /// first, then twice as long each time, but for one connection a second. 0 pauses nobody, and users of a
+    /// Unix socket never are paused
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_MAX_PAUSE))]
     pub(crate) max_pause: Duration,
 }

@@ -115,7 +115,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                     }
                 },
                 |_: &mut ServerContext<S>, error| {
-                    log::warn!("accepting paused: {}", describe(&error));
+                    log::warn!("accepting paused, trying again: {}", describe(&error));
                 },
             )));
         }

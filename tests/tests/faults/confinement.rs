@@ -45,7 +45,7 @@ fn no_landlock() {
         let server = launch.arg("--require-sandbox").with_faults(&injector).run().exits(1);
         server
             .says(&[
-                "--require-sandbox wants it: confined by a filter of system calls; landlock failed",
+                "--require-sandbox demands: confined by a filter of system calls; landlock failed",
             ])
             .omits("listening");
     }
@@ -114,7 +114,7 @@ fn a_program_that_is_to_be_confined_refuses_to_run_where_it_cannot_be() {
             let launch = Launch::new(name).args(arguments).arg("--require-sandbox");
             let refused = launch.with_faults(&injector).run().exits(1).omits("listening");
             refused.says(&[
-                "wants it: confined by a filter of system calls; this kernel has no landlock",
+                "demands: confined by a filter of system calls; this kernel has no landlock",
             ]);
             let injector = FaultInjector::new(Call::SECCOMP, "", fault, When::Always);
             let launch = Launch::new(name).args(arguments).arg("--require-sandbox");

@@ -36,8 +36,8 @@ pub(super) struct Settings {
     #[arg(long)]
     pub(super) no_resume: bool,
 
-    /// Another server that has the file: it comes from all of them at once, each part from who is fast,
-    /// and who has another file, or sends what is not in it, is left out
+    /// Another server that has the same file. Parts come from all servers at once, more from the faster ones;
+    /// a server that has another file, or sends wrong contents, is left out
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["list", "recursive", "plain", "no_verify"])]
     pub(super) mirror: Vec<String>,
 
@@ -63,8 +63,8 @@ pub(super) struct Settings {
     #[arg(short, long)]
     pub(super) force: bool,
 
-    /// Let files be as old as their downloads, instead of giving them the times that the server tells;
-    /// -r then takes a file of the same size that is not older for the same
+    /// Leave files with the time of their download, and not with the server's; -r then takes a file for the
+    /// same if it has the same size and is not older
     #[arg(long)]
     pub(super) no_times: bool,
 

@@ -177,7 +177,7 @@ fn a_server_may_be_told_to_run_confined_only() {
         server.signal(Signal::SIGTERM);
         server.finish().exits(0);
     } else {
-        server.finish().exits(1).says(&["--require-sandbox wants it"]);
+        server.finish().exits(1).says(&["--require-sandbox demands"]);
     }
 }
 
