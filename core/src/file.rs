@@ -66,8 +66,8 @@
 //!   status and the check is 0, and no contents follow. After a request that was malformed or not
 //!   supported the server closes; after the others the connection goes on.
 //! - **What nobody knows**: a version other than 2, of which nothing but the first 4 bytes is looked at,
-//!   and an unknown operation are *not supported*. Nor is 0x01 as the first byte of all, by which a client
-//!   opens that speaks under a key: so it is answered at once, and no plain name begins with it. Unknown flags, an unknown segment, a name longer than
+//!   and an unknown operation are *not supported*. A client that speaks under a key opens with 0x01: from a server
+//!   that has none it hears at once that this is *malformed*, and no plain name begins with it. Unknown flags, an unknown segment, a name longer than
 //!   [`MAX_NAME`] bytes, and reserved bytes that are not 0 are *malformed*. In a response an unknown
 //!   version, status or flag, reserved bytes that are not 0, a range that was not asked for, a tag of 0,
 //!   and contents without digests where they were asked for, or with them where not, each are an error, after

@@ -68,11 +68,11 @@ impl<const N: usize> RequestReader<N> {
         input: &mut &'i [u8],
     ) -> Option<Incoming<'s>> {
         if let Form::Unknown = self.form {
-            self.form = match *input.first()? {
-                MARKER => Form::Framed { header: Header::default(), name: Vec::new() },
-                // All that follows is sealed, and the client does not go on before it is answered.
-                KEYED => return Some(Incoming::Unreadable(Refusal::NotSupported)),
-                _ => Form::Plain(TextReader::new(self.quiet)),
+            self.form = if matches!(*input.first()?, MARKER | KEYED) {
+                // A client under a key, which does not go on before it is answered, makes no sense at once.
+                Form::Framed { header: Header::default(), name: Vec::new() }
+            } else {
+                Form::Plain(TextReader::new(self.quiet))
             };
         }
         match &mut self.form {

@@ -56,8 +56,8 @@ impl fmt::Display for Served<'_> {
         }
         match status {
             // What could not be read is told of nowhere else.
-            Some(Refusal::NotSupported) if name.is_empty() => {
-                f.write_str("not supported (a client with a key, or one that is newer)")
+            Some(Refusal::Malformed) if name.is_empty() => {
+                f.write_str("malformed request (does it come under a key? --key takes one)")
             }
             Some(refusal) => refusal.fmt(f),
             None => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),

@@ -131,8 +131,8 @@ fn what_makes_no_sense_ends_the_conversation_in_order() {
         (&request(3, 0, SEGMENT - 1, 0, b"a"), Refusal::Malformed),
         (&request(1, 1, 0, 0, &[b'x'; 65]), Refusal::Malformed),
         (&[0; 2], Refusal::Malformed),
-        (&[1], Refusal::NotSupported),
-        (b"\x01name\n", Refusal::NotSupported),
+        (&[1], Refusal::Malformed),
+        (b"\x01name\n", Refusal::Malformed),
     ] {
         let mut server = after(bytes);
         assert_eq!(server.sent, refused(b"unread", refusal), "{}", bytes.escape_ascii());
