@@ -25,7 +25,7 @@ use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key};
+use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key, is_keyed_opening};
 use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArguments};
 use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -163,6 +163,14 @@ impl Task<TcpContext> for Handshake {
             context.peer_begun(peer);
         }
         if let Some(answer) = answered {
+            if is_keyed_opening(&answer) {
+                link.abort();
+                peer.penalize(Penalty::Failed, cx.now());
+                let reason = "refused, as it speaks under a key, and this server has none (--key)";
+                context.peer_failed(cx, peer, reason);
+                peer.served(cx);
+                return Poll::Ready(());
+            }
             *has_answered = true;
             peer.clear_penalties();
             let (from, text) = (peer.address, printable(&answer));

@@ -54,6 +54,11 @@ impl Links {
     }
 }
 
+/// Whether what a client says to a server without a key opens a keyed conversation, of whatever version.
+pub(crate) fn is_keyed_opening(text: &[u8]) -> bool {
+    text.starts_with(b"\x01BW")
+}
+
 /// Whether a client has shown that it has none of the keys.
 pub(crate) const fn has_no_key(error: ChannelError<Infallible>) -> bool {
     matches!(

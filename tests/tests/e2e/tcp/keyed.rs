@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::Shutdown;
 
 use barewire_tests::harness::sockets::{connect, read_out};
-use barewire_tests::harness::{Folder, KeyFile, Peer, run, serve};
+use barewire_tests::harness::{Folder, KeyFile, Launch, Peer, run, serve};
 
 #[test]
 fn who_has_the_key_is_greeted_and_is_shown_by_its_name_where_there_are_several() {
@@ -88,6 +88,25 @@ fn a_client_with_a_key_says_nothing_to_a_server_without() {
         .exits(1)
         .says(&["speaks without a key"]);
     assert!(!server.stop().output().contains("secret"));
+}
+
+/// Nor is that taken for what it answers. Over a Unix socket no reset is faster.
+#[test]
+fn a_client_with_a_key_is_refused_by_a_server_without() {
+    let folder = Folder::new();
+    let key = KeyFile::new(&folder, "ben");
+    let at = format!("unix:{}", folder.path("socket").display());
+    let mut server = Launch::new("tcp-server").arg(&at).spawn();
+    server.line_with("listening on");
+    for _ in 0..3 {
+        run("tcp-client", &[&at, "a secret", "--key", key.arg()])
+            .exits(1)
+            .says(&["speaks without a key"]);
+        let told = "refused, as it speaks under a key, and this server has none (--key)";
+        server.diagnostic_with(&[told]);
+    }
+    run("tcp-client", &[&at, "no secret"]).exits(0);
+    assert!(server.line().ends_with(": no secret"));
 }
 
 #[test]
