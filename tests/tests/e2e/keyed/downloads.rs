@@ -4,14 +4,15 @@
 use barewire_tests::harness::framed::{SEGMENT, on_the_wire};
 use barewire_tests::harness::keyed::{Interceptor, Recording, Side, Verdict, assert_keyed};
 
+use super::END;
 use super::scene::{Kind, NAME, Scene};
 use super::tampering::{Manipulation, recorded};
 use crate::file::fetch;
 
-/// Of several segments, so that there is something to keep.
-const SIZE: usize = 2 * SEGMENT + 5000;
+/// Of two segments, so that there is something to keep.
+const SIZE: usize = SEGMENT + 600_000;
 
-/// The record of the server's in which the second half of its file begins.
+/// The record of the server's that is two thirds through its file, with the first segment behind it.
 fn middle(recording: &Recording) -> usize {
     let mut carried = 0;
     let records = recording.messages(Side::Server);
@@ -22,29 +23,45 @@ fn middle(recording: &Recording) -> usize {
     records.iter().position(begins).expect("it is as long as that")
 }
 
+/// The last of the server's that has data.
+fn last(recording: &Recording) -> usize {
+    let records = recording.messages(Side::Server);
+    records.iter().rposition(|record| record.len() > END).expect("it has said something")
+}
+
 #[test]
 fn what_is_changed_or_cut_has_no_name_and_the_rest_comes_over_an_honest_way() {
     let scene = Scene::with_file(Kind::File, SIZE);
     let other = recorded(&scene);
-    let number = middle(&other);
+    let last = last(&other);
     let server = scene.serve(&[]);
-    for manipulation in [Manipulation::FlipLast, Manipulation::Repeat, Manipulation::CutWithin] {
-        let manipulated = manipulation.of(Side::Server, number, &other);
-        let way = Interceptor::start(server.address(), manipulated);
-        scene.run_client(&way.at()).exits(1).says(manipulation.words(false));
-        let names = scene.target.names();
-        assert!(!names.contains(&NAME.to_owned()), "{manipulation:?}: {names:?}");
-        assert!(names.contains(&format!("{NAME}.part")), "{manipulation:?}: {names:?}");
-
-        let way = Interceptor::reading(server.address());
-        scene.run_client(&way.at()).exits(0).prints("resumed from 1.00 MiB");
-        scene.target.assert_holds(NAME, &scene.contents);
-        assert_eq!(scene.target.names(), [NAME]);
-        scene.forget();
-        let [seen] = &way.recordings()[..] else { panic!("one connection") };
-        let carried = seen.of(Side::Server);
-        assert!((carried.len() as u64) < on_the_wire(SIZE) * 3 / 4, "it is fetched again");
-        assert_keyed(Side::Server, Kind::File.conversation(), carried);
+    for (number, keeps) in [(1, false), (middle(&other), true), (last, true)] {
+        for manipulation in Manipulation::EACH {
+            let is_told = manipulation.is_told(Kind::File, Side::Server, number, number == last);
+            if !is_told || number == last && manipulation == Manipulation::LeaveOut {
+                // Nothing is said behind it by which it could be told, before the stall.
+                continue;
+            }
+            let context = format!("{manipulation:?} of record {number}");
+            let manipulated = manipulation.of(Side::Server, number, &other);
+            let way = Interceptor::start(server.address(), manipulated);
+            scene.run_client(&way.at()).exits(1).says(manipulation.words(false));
+            let names = scene.target.names();
+            assert!(!names.contains(&NAME.to_owned()), "{context}: {names:?}");
+            assert_eq!(names.contains(&format!("{NAME}.part")), keeps, "{context}: {names:?}");
+            if !keeps {
+                continue;
+            }
+            let way = Interceptor::reading(server.address());
+            scene.run_client(&way.at()).exits(0).prints("resumed from 1.00 MiB");
+            scene.target.assert_holds(NAME, &scene.contents);
+            assert_eq!(scene.target.names(), [NAME]);
+            scene.forget();
+            let [seen] = &way.recordings()[..] else { panic!("one connection") };
+            let carried = seen.of(Side::Server);
+            assert!((carried.len() as u64) < on_the_wire(SIZE) * 3 / 4, "it is fetched again");
+            assert_keyed(Side::Server, Kind::File.conversation(), carried);
+        }
     }
     server.stop();
 }

@@ -18,5 +18,8 @@ mod tampering;
 /// What a server says to who has the key.
 const GREETING: &str = "a greeting for those who have the key";
 
+/// How long a record is without its data, and so the end of a direction.
+const END: usize = 2 + 17;
+
 /// What a client says.
 const ANSWER: &str = "an answer that is nobody else's affair";

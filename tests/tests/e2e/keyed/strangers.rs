@@ -107,7 +107,7 @@ fn a_client_with_a_key_says_nothing_plain_to_a_plain_server() {
         assert!(!scene.was_served(&client), "{client:?}");
         let server = server.stop().omits(scene.shown());
         if kind == Kind::File {
-            server.prints("not supported (a client with a key, or one that is newer)");
+            server.prints("malformed request (does it come under a key? --key takes one)");
         }
         for seen in way.recordings() {
             assert_keyed(Side::Client, kind.conversation(), seen.of(Side::Client));

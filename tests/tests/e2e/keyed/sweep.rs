@@ -11,11 +11,8 @@ use barewire_tests::harness::sockets::{connect, read_out, with_timeouts};
 use barewire_tests::harness::{Peer, Server};
 
 use super::scene::{Kind, NAME, Scene};
-use super::{ANSWER, GREETING};
+use super::{ANSWER, END, GREETING};
 use crate::common::summary::assert_counts;
-
-/// How long a record is without its data, and so the end of a direction.
-const END: usize = 2 + 17;
 
 /// With one bit of one byte changed.
 fn flipped(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {

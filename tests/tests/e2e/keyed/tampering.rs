@@ -64,7 +64,7 @@ impl Manipulation {
     /// Whether it is told at once: not if nothing more is said, as by a member before its nick is answered; nor
     /// without the first record of a client, before which the server says nothing. (What comes of that is told
     /// by `replay`.)
-    fn is_told(self, kind: Kind, from: Side, number: usize, is_last: bool) -> bool {
+    pub(super) fn is_told(self, kind: Kind, from: Side, number: usize, is_last: bool) -> bool {
         let waits = from == Side::Client && (number == 1 || kind == Kind::Chat);
         match self {
             Self::Repeat => !is_last,
