@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use barewire_core::driver::{Driver, LINGER, Step, Transport};
+use barewire_core::session::Session as _;
 use barewire_core::time::{Duration, Instant};
 
 use crate::examiner::{Examiner, ExaminerError, ExaminerEvent};
@@ -125,6 +126,18 @@ pub trait Stack: Transport + Peer {
 
     /// Resets the connection, as for [`Step::Reset`].
     fn abort(&mut self);
+
+    /// A turn of the driver begins. One that is late, since the session's deadline is reached, is to be given all
+    /// that has arrived.
+    fn begin_turn(&mut self, is_late: bool) {
+        let _ = is_late;
+    }
+
+    /// Whether it has kept back in this turn what it could have given, as a stack does that has others to serve:
+    /// then another turn follows at once.
+    fn has_paused(&self) -> bool {
+        false
+    }
 }
 
 /// A connection that the core's [`Driver`] drives, for authors of a [`Transport`].
@@ -155,7 +168,15 @@ impl<T: Stack> Adapter for Driven<T> {
         examiner: &mut Examiner,
         on_event: &mut dyn FnMut(ExaminerEvent<'_>) -> ControlFlow<()>,
     ) -> Step<ExaminerError, T::Error> {
-        let step = self.driver.step(now, examiner, &mut self.stack, on_event);
+        let step = loop {
+            self.stack.begin_turn(examiner.poll_deadline().is_some_and(|at| at <= now));
+            let step = self.driver.step(now, examiner, &mut self.stack, &mut *on_event);
+            if !matches!(step, Step::Wait(_)) || !self.stack.has_paused() {
+                break step;
+            }
+            examiner.end_turn();
+            examiner.begin_turn();
+        };
         match step {
             Step::Close => self.stack.close(),
             Step::Reset => self.stack.abort(),

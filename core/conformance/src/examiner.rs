@@ -120,11 +120,16 @@ impl Examiner {
         self.state.arrived - self.taken
     }
 
-    /// The adapter waits: everything that could be done must have been.
-    pub(crate) fn check_wait(&self, now: Instant) {
+    /// A turn ends: what was begun in it must be done with.
+    pub(crate) fn end_turn(&self) {
         if let Some(call) = self.open {
             breach(call.rule(), "a call gave an event and was not repeated until WouldBlock");
         }
+    }
+
+    /// The adapter waits: everything that could be done must have been.
+    pub(crate) fn check_wait(&self, now: Instant) {
+        self.end_turn();
         if self.outbox.could_transmit(&self.state)
             || (self.outbox.wants_close() && !self.closed.get())
         {

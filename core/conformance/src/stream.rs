@@ -23,8 +23,11 @@ pub struct ScriptedStream {
     contents: Vec<u8>,
     /// What the peer has not looked at yet.
     out: Seen,
-    /// How many bytes are received at once at most.
+    /// How many bytes are received at once at most, and whether that is all in a turn.
     piece: usize,
+    pauses: bool,
+    is_pausing: bool,
+    is_late: bool,
     takes_both: bool,
     says_zero: bool,
 }
@@ -55,9 +58,20 @@ impl ScriptedStream {
             contents: Vec::new(),
             out: Seen::default(),
             piece: random.pick(&[1, 3, usize::MAX]),
+            pauses: false,
+            is_pausing: false,
+            is_late: false,
             takes_both: random.below(2) == 0,
             says_zero: random.below(2) == 0,
         }
+    }
+
+    /// The same, whose stack gives one piece in a turn of the driver, and the rest in others: as one that has other
+    /// connections to serve.
+    #[must_use]
+    pub fn pausing(mut self) -> Self {
+        self.pauses = true;
+        self
     }
 
     /// Whether [`receive`](Transport::receive) has something to give: bytes, the end, or an error.
@@ -91,7 +105,7 @@ impl Transport for ScriptedStream {
 
     fn receive(&mut self) -> nb::Result<&[u8], WasReset> {
         self.check()?;
-        if !self.is_readable() {
+        if !self.is_readable() || self.has_paused() {
             return Err(nb::Error::WouldBlock);
         }
         Ok(&self.arrived[..self.arrived.len().min(self.piece)])
@@ -99,6 +113,7 @@ impl Transport for ScriptedStream {
 
     fn consume(&mut self, count: usize) {
         self.arrived.drain(..count);
+        self.is_pausing = self.pauses && count > 0;
     }
 
     fn send(&mut self, head: &[u8], tail: &[u8], _more: bool) -> nb::Result<usize, WasReset> {
@@ -183,5 +198,13 @@ impl Stack for ScriptedStream {
     fn abort(&mut self) {
         self.is_closed = true;
         self.out.reset = true;
+    }
+
+    fn begin_turn(&mut self, is_late: bool) {
+        (self.is_pausing, self.is_late) = (false, is_late);
+    }
+
+    fn has_paused(&self) -> bool {
+        self.is_pausing && !self.is_late && self.is_readable()
     }
 }

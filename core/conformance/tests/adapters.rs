@@ -9,3 +9,9 @@ fn the_cores_driver_follows_its_rule() {
     assert_eq!(report.skipped, 0);
     println!("{report:?}");
 }
+
+#[test]
+fn it_does_so_too_where_a_turn_ends_in_the_middle_of_what_has_come() {
+    let report = check(|seed| Driven::new(ScriptedStream::new(seed).pausing()));
+    assert_eq!(report.unwrap_or_else(|violation| panic!("{violation}")).skipped, 0);
+}

@@ -42,6 +42,10 @@ pub struct ManualDriver {
     pub room: u64,
     /// The stack gives what has arrived.
     pub receives: bool,
+    /// Behind each part that was taken the stack gives nothing more in that turn, and the rest in the next.
+    pub pauses: bool,
+    /// It does so now.
+    pub is_pausing: bool,
 }
 
 /// The byte at an offset of the contents that have this number.
@@ -79,10 +83,15 @@ impl ManualDriver {
         &mut self,
         now: Instant,
         session: &mut S,
-        on_event: impl FnMut(Event<'_, S>),
+        mut on_event: impl FnMut(Event<'_, S>),
     ) -> Option<S::Error> {
-        self.receives = true;
-        self.turn(now, session, false, 0, on_event)
+        loop {
+            (self.receives, self.is_pausing) = (true, false);
+            let failure = self.turn(now, session, false, 0, &mut on_event);
+            if failure.is_some() || !self.is_pausing || self.is_over() {
+                return failure;
+            }
+        }
     }
 
     /// Rule 4.
@@ -165,11 +174,17 @@ impl Transport for ManualDriver {
 
     fn receive(&mut self) -> nb::Result<&[u8], Infallible> {
         let has_some = self.ended || !self.held.is_empty();
-        if self.receives && has_some { Ok(&self.held) } else { Err(nb::Error::WouldBlock) }
+        self.is_pausing &= has_some;
+        if self.receives && has_some && !self.is_pausing {
+            Ok(&self.held)
+        } else {
+            Err(nb::Error::WouldBlock)
+        }
     }
 
     fn consume(&mut self, count: usize) {
         self.held.drain(..count);
+        self.is_pausing |= self.pauses && count > 0;
     }
 
     fn send(&mut self, head: &[u8], tail: &[u8], _more: bool) -> nb::Result<usize, Infallible> {

@@ -85,8 +85,8 @@ struct Side<'b> {
 }
 
 impl<'b> Side<'b> {
-    fn new(channel: Channel<'b>, overstates: bool) -> Self {
-        let driver = ManualDriver { overstates, ..ManualDriver::default() };
+    fn new(channel: Channel<'b>, overstates: bool, pauses: bool) -> Self {
+        let driver = ManualDriver { overstates, pauses, ..ManualDriver::default() };
         let talker = Talker::new(START);
         Self {
             channel,
@@ -188,8 +188,11 @@ pub fn check(input: &Input<'_>) {
     let client = Channel::client(START, config, own, &mut Dice(chance), receive, send);
     let server =
         Channel::server(START, config, &keys, &mut Dice(!chance), their_receive, their_send);
-    let mut client = Side::new(client.expect("its buffers are large enough"), input.overstates);
-    let mut server = Side::new(server.expect("its buffers are large enough"), input.overstates);
+    // One of them may have enough in the middle of a record.
+    let [client, server] =
+        [client, server].map(|channel| channel.expect("its buffers are large enough"));
+    let mut client = Side::new(client, input.overstates, chance & 1 != 0);
+    let mut server = Side::new(server, input.overstates, chance & 2 != 0);
     let (mut now, mut is_well) = (START, input.is_same_key);
     for step in &input.steps {
         match *step {
@@ -289,11 +292,30 @@ fn replay(keys: &[Key], chance: u64, by_client: &[u8], by_server: &[u8]) {
         Channel::server(START, config, keys, &mut random, &mut their_receive, &mut their_send);
     let client = Channel::client(START, config, &keys[1], &mut random, &mut receive, &mut send);
     for (channel, recorded) in [(server, by_client), (client, by_server)] {
-        let mut side = Side::new(channel.expect("its buffers are large enough"), false);
+        let mut side = Side::new(channel.expect("its buffers are large enough"), false, true);
         side.talker.say(b"who is there?");
         side.coming.extend_from_slice(recorded);
         side.arrive(START, usize::MAX, false);
         side.send(START, u64::MAX);
         assert!(!side.has_opened && !side.talker.is_called, "it takes a record for a peer");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whichever of the two pauses.
+    #[test]
+    fn several_sentences_of_a_record_are_heard_in_as_many_turns() {
+        let mut pausing = [false; 2];
+        for text in [&b"one. two. three."[..], b"a.b.c", b"..", b"x.", b"no end", b"1. 2. 3. 4."] {
+            let by = |by_client| Step::Say { by_client, bytes: text };
+            let steps = vec![by(true), by(false)];
+            let chance = chance(&steps);
+            pausing = [pausing[0] || chance & 1 != 0, pausing[1] || chance & 2 != 0];
+            check(&Input { sizes: [0, 255, 0, 0], is_same_key: true, overstates: false, steps });
+        }
+        assert_eq!(pausing, [true; 2]);
     }
 }

@@ -239,10 +239,12 @@ pub fn check(input: &Input<'_>) {
     } else {
         Channel::client(START, config, key, &mut random, &mut room, &mut outgoing)
     };
+    // Some may have enough in the middle of a record.
+    let (overstates, pauses) = (input.overstates, !input.keys.is_multiple_of(2));
     let mut end = End {
         channel: made.expect("its buffers are large enough"),
         talker: Talker::new(START),
-        driver: ManualDriver { overstates: input.overstates, ..ManualDriver::default() },
+        driver: ManualDriver { overstates, pauses, ..ManualDriver::default() },
         failed: None,
     };
     end.talker.say(input.says);
