@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
-use barewire_tests::harness::{Folder, TIMEOUT, binaries, without_foreign_variables};
+use barewire_tests::harness::{Folder, TIMEOUT, binaries, heed_signals, without_foreign_variables};
 
 use crate::pattern::matches;
 
@@ -21,6 +21,8 @@ use crate::pattern::matches;
 const LOOP: &str = r#"
 ip link set lo up
 exec 3<&0 </dev/null 2>&1
+# On a busy machine an answer may take longer than the second that it waits by default.
+udp-client() { command udp-client --timeout 20s "$@"; }
 while IFS= read -r -u 3 -d '' command; do
     eval "$command" 3<&-
     printf '\036%d\n' $?
@@ -61,6 +63,7 @@ impl Shell {
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]);
         command.args(["bash", "-c", LOOP]).current_dir(folder.path("home"));
+        heed_signals(&mut command);
         without_foreign_variables(&mut command).env("PATH", path).env("TMPDIR", folder.arg());
         // A program of Python says at once what it says, as it does to a person.
         command.env("PYTHONUNBUFFERED", "1");
