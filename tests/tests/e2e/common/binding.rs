@@ -151,7 +151,8 @@ fn every_socket_that_is_passed_is_served() {
 #[test]
 fn once_is_once_whatever_the_socket() {
     let sockets = ["tcp,127.0.0.1", "tcp,127.0.0.2"];
-    let mut server = Server::start(Launch::activated("tcp-server", &sockets).arg("--once"));
+    let launch = Launch::activated("tcp-server", &sockets);
+    let mut server = Server::start(launch.args(["--once", "--quiet-period", "1h"]));
     greets(listening(&mut server));
     server.program.finish().exits(0);
     let sockets = ["udp,127.0.0.1", "udp,127.0.0.2"];

@@ -88,7 +88,10 @@ fn who_has_the_key_too_and_comes_later_is_not_served() {
         if is_greeted {
             inside.write_all(b"only me\n").expect("it is connected");
         }
-        inside.finish();
+        // Who has been heard out by then may be gone.
+        let end = inside.seal_end();
+        let _ = inside.stream().write_all(&end);
+        let _ = inside.stream().shutdown(Shutdown::Write);
         server.program.finish().exits(0);
     }
 }

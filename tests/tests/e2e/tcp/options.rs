@@ -29,7 +29,7 @@ fn the_text_is_what_the_client_answers() {
 
 #[test]
 fn once_ends_the_server_after_one_client() {
-    let server = serve("tcp-server", &["--once"]);
+    let server = serve("tcp-server", &["--once", "--quiet-period", "1h"]);
     handshake(server.address(), "only me");
     server.program.finish().exits(0).prints("only me").is_silent();
 }
