@@ -62,9 +62,9 @@ the screen. Several pasted lines are sent after one look. /ignore NICK hides wha
 
 Otherwise standard input is sent line by line, no faster than servers take it, and after its end \
 what still comes is shown; with --nick nothing is sent before the server has given that nick. The exit \
-code is 0 if the server closed the connection in order, 1 if it was lost or could not be made, or lines \
-were lost, or the nick was not given, 2 for wrong usage, and 128 and the number of the signal that \
-ended it, such as 130 after SIGINT.";
+code is 0 if the server closed the connection in order, 1 if it did not let you in or did not give the \
+nick, or the connection was lost or could not be made, or lines were lost, 2 for wrong usage, and 128 \
+and the number of the signal that ended it, such as 130 after SIGINT.";
 
 /// Chats with everybody in a room.
 #[derive(Debug, Parser)]

@@ -118,7 +118,7 @@ pub(crate) struct ChatServerProgram {
     max_members: u32,
 
     /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one, and so does
-    /// a user of a Unix socket)
+    /// a user of a Unix socket); as many more may be about to join
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_per_source: u32,
