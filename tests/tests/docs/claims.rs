@@ -90,3 +90,23 @@ fn each_unit_is_documented_with_where_it_listens() {
         assert!(document.contains(&row), "no {row}");
     }
 }
+
+#[test]
+fn each_fuzz_target_is_documented() {
+    let document = Document::read("core/fuzz/README.md").text;
+    let manifest = Document::read("core/fuzz/Cargo.toml").text;
+    let bins = manifest.split("[[bin]]").skip(1);
+    let names: Vec<_> = bins.filter_map(|bin| bin.split('"').nth(1)).collect();
+    let unknown: Vec<_> =
+        names.iter().filter(|name| !document.contains(&format!("`{name}`"))).collect();
+    assert!(unknown.is_empty() && names.len() > 10, "{unknown:?} of {names:?}");
+}
+
+/// Whoever comes is served in a minute: depth has its own places.
+#[test]
+fn the_readme_is_short() {
+    for path in ["README.md", "README.zh-CN.md"] {
+        let length = Document::read(path).text.len();
+        assert!(length < 12 << 10, "{path} has {length} bytes");
+    }
+}
