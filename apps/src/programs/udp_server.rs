@@ -1,5 +1,6 @@
 //! `udp-server`: answers datagrams.
 
+mod amplification;
 mod sealing;
 mod unanswered;
 
@@ -33,17 +34,13 @@ use crate::server::listen::{self, ListenArguments};
 use crate::server::sockets::Opened;
 use crate::server::user::UserArguments;
 
-use sealing::{DatagramKeys, Sealing};
-use unanswered::{Count, Unanswered};
+use sealing::{Answer, DatagramKeys, Sealing};
+use unanswered::{Count, Unanswered, Why};
 
 /// How many sources the rate limiter keeps count of in a second, and how many ports can be muted: 416 KiB
 /// of memory.
 const SOURCES: usize = 16_384;
 const MUTES: usize = 1024;
-
-/// The longest reply that is no longer, on Ethernet, than the shortest datagram: frames have room for so
-/// much at least, behind the headers of IP and UDP.
-const NO_AMPLIFIER: usize = 46 - 28;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,7 +58,7 @@ With a key, a datagram that was not sealed with it gets no reply, and each secon
 were. A request that somebody has recorded and sends again is answered again.
 
 Addresses can be forged: the reply then goes to somebody who never asked. A reply that is longer than \
-the question makes such an attack stronger, up to the rates.";
+the question makes such an attack stronger, up to the rates. With a key it takes a recorded request.";
 
 const ADDRESS: &str = "Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, at \
     every address of the host; port 0 asks for a free one. Of several sockets passed by the service manager, \
@@ -151,7 +148,7 @@ impl State {
         if let Action::Drop(reason) = action
             && is_for_a_limit(reason)
         {
-            self.unanswered.note(now, reason);
+            self.unanswered.note(now, Why::Dropped(reason));
         }
         action
     }
@@ -181,12 +178,13 @@ impl Run for UdpServerProgram {
                 // The responder decides who gets one, by what it sees of a sealed request.
                 Reply::Echo
             }
-            Some(text) => {
-                warn_of_amplifying(text);
-                Reply::Text(text)
-            }
+            Some(text) => Reply::Text(text),
             None => Reply::Echo,
         };
+        if let Some(warning) = text.and_then(|it| amplification::warning(it.len(), keys.is_some()))
+        {
+            log::warn!("{warning}");
+        }
         let Waits { mute_threshold, grace, .. } = self.common.waits;
         let config = ResponderConfig::new()
             .with_rate(rate(self.rate))
@@ -274,7 +272,7 @@ impl Task<UdpContext> for ReplyTask<'_> {
                 match action {
                     // What did not come whole cannot be opened.
                     Action::Drop(reason @ DropReason::Truncated) => {
-                        lock(state).unanswered.note(now, reason);
+                        lock(state).unanswered.note(now, Why::Dropped(reason));
                         return None;
                     }
                     Action::Drop(reason) => {
@@ -283,15 +281,21 @@ impl Task<UdpContext> for ReplyTask<'_> {
                     }
                     _ => {}
                 }
-                let reply = sealed.answer(datagram, *text, |request, key| {
+                let answer = sealed.answer(datagram, *text, |request, key| {
                     printer.show_unless_quiet(&ReceivedDatagram::from(&request).with_key(key));
                 });
-                if reply.is_none() {
-                    let source = Source::from(datagram.source.ip());
-                    lock(state).unanswered.note_unopened(now, source);
+                match answer {
+                    Answer::Reply(reply) => {
+                        chosen = true;
+                        return Some(reply);
+                    }
+                    Answer::Unopened => {
+                        let source = Source::from(datagram.source.ip());
+                        lock(state).unanswered.note_unopened(now, source);
+                    }
+                    Answer::TooLong => lock(state).unanswered.note(now, Why::TooLong),
                 }
-                chosen |= reply.is_some();
-                reply
+                None
             },
             |peer, error| log::info!("cannot answer {peer}: {}", describe(&error)),
         );
@@ -364,19 +368,4 @@ fn tell(counts: Vec<Count>) {
 
 fn rate(replies: u32) -> Rate {
     if replies == 0 { Rate::Unlimited } else { Rate::PerSecond(replies) }
-}
-
-/// A long reply is what somebody looks for who floods others in the name of those.
-fn warn_of_amplifying(reply: &[u8]) {
-    /// What a frame has besides what a datagram carries (IEEE 802.3, RFC 791, RFC 768).
-    const HEADERS: usize = 18 + 28;
-
-    let (bytes, most) = (reply.len(), NO_AMPLIFIER);
-    if bytes > most {
-        let times = (bytes + HEADERS).div_ceil(most + HEADERS);
-        log::warn!(
-            "--reply has {bytes} bytes: an empty datagram under a forged address has up to {times} times \
-             as much sent there (with up to {most} bytes it is no more)"
-        );
-    }
 }

@@ -125,8 +125,18 @@ impl DatagramKey {
     ///
     /// `None`: it is none, or one to something else.
     pub fn open_reply<'d>(&self, to: RequestId, datagram: &'d mut [u8]) -> Option<&'d [u8]> {
+        let (id, text) = self.open_any_reply(datagram)?;
+        (id == to).then_some(text)
+    }
+
+    /// Opens, in its place, the reply to any request, and tells to which: so who waits for one tells a late
+    /// reply from one that is forged.
+    ///
+    /// `None`: it is none.
+    pub fn open_any_reply<'d>(&self, datagram: &'d mut [u8]) -> Option<(RequestId, &'d [u8])> {
         let (_, plain) = self.open(Direction::Reply, datagram)?;
-        plain.strip_prefix(&to.nonce)
+        let (nonce, text) = plain.split_first_chunk()?;
+        Some((RequestId { nonce: *nonce }, text))
     }
 
     fn seal<'b>(
@@ -172,7 +182,9 @@ impl fmt::Debug for DatagramKey {
 }
 
 /// Opens, in its place, a request that was sealed with one of the first [`MAX_KEYS`] keys, and tells
-/// with which: the reply is to be sealed with the same.
+/// with which: the reply is to be sealed with the same. Each key that is tried costs a tag over the whole
+/// datagram, and one from who has none is tried with all: whoever takes datagrams from anybody asks a
+/// `datagram::Responder` first.
 ///
 /// `None`: it was sealed with none of them. Then it is as it was.
 pub fn open_request<'d>(

@@ -17,9 +17,11 @@ pub(super) struct Sealing {
     key: DatagramKey,
     random: NonceRandom,
     received: Box<[u8]>,
-    /// How much came in this exchange that was not the reply, and in those before.
+    /// How much came in this exchange that nobody with the key has sent, and in those before.
     forged: u64,
     forged_before: u64,
+    /// How many replies came to what was asked before.
+    late: u64,
 }
 
 /// A request as it is sent.
@@ -33,7 +35,7 @@ impl Sealing {
     pub(super) fn new(key: &Key) -> io::Result<Self> {
         let (key, random) = (DatagramKey::new(key), NonceRandom::new()?);
         let received = vec![0; LARGEST].into_boxed_slice();
-        Ok(Self { key, random, received, forged: 0, forged_before: 0 })
+        Ok(Self { key, random, received, forged: 0, forged_before: 0, late: 0 })
     }
 
     /// The next exchange begins.
@@ -41,7 +43,7 @@ impl Sealing {
         self.forged_before += std::mem::take(&mut self.forged);
     }
 
-    /// How much has come in this exchange that was not the reply.
+    /// How much has come in this exchange that nobody with the key has sent.
     pub(super) fn forged(&self) -> u64 {
         self.forged
     }
@@ -52,6 +54,11 @@ impl Sealing {
             0 => {}
             1 => log::warn!("1 forged reply ignored"),
             count => log::warn!("{count} forged replies ignored"),
+        }
+        match self.late {
+            0 => {}
+            1 => log::info!("1 late or repeated reply ignored"),
+            count => log::info!("{count} late or repeated replies ignored"),
         }
     }
 
@@ -71,14 +78,20 @@ impl Sealing {
         buffer: &'b mut [u8],
     ) -> nb::Result<Option<Datagram<'b>>, io::Error> {
         let Datagram { source, length, .. } = socket.recv(cx, &mut self.received)?;
-        let opened = self
-            .received
-            .get_mut(..length)
-            .and_then(|sealed| self.key.open_reply(request.id, sealed));
-        let Some(text) = opened else {
-            log::debug!("{source}: ignored what is no reply under this key to what was asked");
-            self.forged += 1;
-            return Ok(None);
+        let opened =
+            self.received.get_mut(..length).and_then(|sealed| self.key.open_any_reply(sealed));
+        let text = match opened {
+            Some((id, text)) if id == request.id => text,
+            Some(_) => {
+                log::debug!("{source}: ignored a reply to what was asked before");
+                self.late += 1;
+                return Ok(None);
+            }
+            None => {
+                log::debug!("{source}: ignored what is no reply under this key");
+                self.forged += 1;
+                return Ok(None);
+            }
         };
         let kept = text.len().min(buffer.len());
         buffer[..kept].copy_from_slice(&text[..kept]);

@@ -3,7 +3,7 @@
 use std::io;
 use std::slice::ChunksExactMut;
 
-use barewire_core::datagram::Datagram;
+use barewire_core::datagram::{Datagram, MAX_PAYLOAD};
 use barewire_core::secure::{DatagramKey, REPLY_OVERHEAD, open_request};
 use barewire_linux::datagrams::batch_size;
 use barewire_linux::randomness::NonceRandom;
@@ -40,6 +40,16 @@ pub(super) struct SealedBatch<'b> {
     replies: ChunksExactMut<'b, u8>,
 }
 
+/// What becomes of a datagram.
+pub(super) enum Answer<'b> {
+    /// The sealed reply.
+    Reply(&'b [u8]),
+    /// It was sealed with no key of the server's.
+    Unopened,
+    /// Sealed as a reply, what was asked is longer than a datagram.
+    TooLong,
+}
+
 impl<'k> Sealing<'k> {
     /// For datagrams of this capacity as they are received, and replies that are up to `longest` bytes long.
     pub(super) fn new(keys: &'k DatagramKeys, capacity: usize, longest: usize) -> io::Result<Self> {
@@ -61,19 +71,25 @@ impl<'k> Sealing<'k> {
 
 impl<'b> SealedBatch<'b> {
     /// Opens a request, has it shown, with whose key it was sealed if that is somebody's own, and seals the reply:
-    /// `text`, or else what was asked. `None`: it was sealed with no key of the server's.
+    /// `text`, or else what was asked.
     pub(super) fn answer(
         &mut self,
         datagram: Datagram<'_>,
         text: Option<&[u8]>,
         show: impl FnOnce(Datagram<'_>, Option<&str>),
-    ) -> Option<&'b [u8]> {
+    ) -> Answer<'b> {
         let Self { keys, random, request, replies } = self;
-        let request = request.get_mut(..datagram.bytes.len())?;
+        let request = &mut request[..datagram.bytes.len()];
         request.copy_from_slice(datagram.bytes);
-        let (place, opened) = open_request(&keys.keys, request)?;
+        let Some((place, opened)) = open_request(&keys.keys, request) else {
+            return Answer::Unopened;
+        };
         show(Datagram::whole(datagram.source, opened.bytes), keys.owners.owner(place));
         let text = text.unwrap_or(opened.bytes);
-        keys.keys[place].seal_reply(*random, opened.id, text, replies.next()?)
+        let fits = text.len() + REPLY_OVERHEAD <= MAX_PAYLOAD;
+        let room = replies.next().filter(|_| fits);
+        let key = &keys.keys[place];
+        let sealed = room.and_then(|room| key.seal_reply(*random, opened.id, text, room));
+        sealed.map_or(Answer::TooLong, Answer::Reply)
     }
 }

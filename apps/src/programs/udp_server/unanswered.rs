@@ -21,7 +21,7 @@ const TOLD: usize = 3;
 /// Counts what got no reply in a period.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
-    counts: Vec<(DropReason, u64)>,
+    counts: Vec<(Why, u64)>,
     unopened: u64,
     /// Whose that was, as far as it was counted.
     sources: HashMap<Source, u64>,
@@ -39,19 +39,22 @@ pub(super) struct Count {
     pub(super) level: Level,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Why {
+/// Why there was none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
     Dropped(DropReason),
+    /// What was asked would be longer than a datagram when it is sealed as the reply.
+    TooLong,
     /// They were not sealed with a key of the server's; most of them by these.
     Unopened(Vec<(Source, u64)>),
 }
 
 impl Unanswered {
-    pub(super) fn note(&mut self, now: Instant, reason: DropReason) {
+    pub(super) fn note(&mut self, now: Instant, why: Why) {
         self.until.get_or_insert(now + PERIOD);
-        match self.counts.iter_mut().find(|(known, _)| *known == reason) {
+        match self.counts.iter_mut().find(|(known, _)| *known == why) {
             Some((_, count)) => *count += 1,
-            None => self.counts.push((reason, 1)),
+            None => self.counts.push((why, 1)),
         }
     }
 
@@ -81,17 +84,18 @@ impl Unanswered {
     pub(super) fn finish(&mut self, now: Instant) -> Vec<Count> {
         self.until = None;
         let warned_until = &mut self.warned_until;
-        let counts = self.counts.drain(..).map(|(reason, datagrams)| {
-            let is_warning = reason == DropReason::OverTotalRate && now >= *warned_until;
+        let counts = self.counts.drain(..).map(|(why, datagrams)| {
+            let is_over = why == Why::Dropped(DropReason::OverTotalRate);
+            let is_warning = is_over && now >= *warned_until;
             if is_warning {
                 *warned_until = now + WARNED_EVERY;
             }
-            let level = match reason {
+            let level = match why {
                 _ if is_warning => Level::Warn,
-                DropReason::Truncated => Level::Info,
+                Why::TooLong | Why::Dropped(DropReason::Truncated) => Level::Info,
                 _ => Level::Debug,
             };
-            Count { why: Why::Dropped(reason), datagrams, level }
+            Count { why, datagrams, level }
         });
         let mut counts: Vec<_> = counts.collect();
         let datagrams = std::mem::take(&mut self.unopened);
@@ -114,6 +118,7 @@ impl fmt::Display for Count {
                 f.write_str("longer than --capacity, and so not to be opened")
             }
             Why::Dropped(reason) => reason.fmt(f),
+            Why::TooLong => f.write_str("too long to be sent back under a key"),
             Why::Unopened(sources) => {
                 f.write_str("under no key of this server (")?;
                 let mut others = *datagrams;
@@ -145,8 +150,9 @@ mod tests {
         assert_eq!((unanswered.poll_deadline(), unanswered.poll(start)), (None, Vec::new()));
         for millis in 0..10 {
             let now = start + Duration::from_millis(millis);
-            unanswered.note(now, DropReason::OverRate);
-            unanswered.note(now, if millis < 3 { DropReason::Muted } else { DropReason::OverRate });
+            unanswered.note(now, Why::Dropped(DropReason::OverRate));
+            let reason = if millis < 3 { DropReason::Muted } else { DropReason::OverRate };
+            unanswered.note(now, Why::Dropped(reason));
         }
         assert_eq!(unanswered.poll(start + Duration::from_millis(999)), []);
         let end = start + PERIOD;
@@ -160,7 +166,7 @@ mod tests {
     fn that_the_server_is_at_its_limit_is_warned_of_once_a_minute() {
         let mut unanswered = Unanswered::default();
         let warnings = (0..150).map(Instant::from_secs).map(|now| {
-            unanswered.note(now, DropReason::OverTotalRate);
+            unanswered.note(now, Why::Dropped(DropReason::OverTotalRate));
             unanswered.finish(now)[0].level == Level::Warn
         });
         assert_eq!(warnings.filter(|is_warning| *is_warning).count(), 3);

@@ -185,8 +185,46 @@ fn only_the_reply_to_what_was_asked_is_taken() {
         .exits(0)
         .prints("right")
         .omits("wrong")
-        .says(&["6 forged replies ignored"]);
+        .says(&["5 forged replies ignored"])
+        // It is from who has the key, to what was asked before as it seems.
+        .says(&["1 late or repeated reply ignored"]);
     peer.finish();
+}
+
+#[test]
+fn what_is_too_long_to_be_sent_back_is_counted_as_that() {
+    let folder = Folder::new();
+    let key = KeyFile::new(&folder, "ben");
+    let mut server = serve("udp-server", &["--key", key.arg(), "--echo", "--capacity", "65507"]);
+    let socket = asking_socket("127.0.0.1", server.address());
+    for _ in 0..2 {
+        let (_, request) = key.request(&vec![b'x'; MOST_REPLIED + 1]);
+        socket.send_to(&request, server.address()).unwrap();
+    }
+    let told = server.program.diagnostic_with(&["too long to be sent back under a key"]);
+    assert!(told.contains("no reply to "), "{told}");
+    let said = server.stop();
+    for other in ["no key of this server", "cannot answer"] {
+        assert!(!said.error().contains(other), "{said:?}");
+    }
+}
+
+/// What somebody has recorded can be sent again, under any address.
+#[test]
+fn a_reply_that_amplifies_is_told_of_with_a_key_too() {
+    let folder = Folder::new();
+    let key = KeyFile::new(&folder, "ben");
+    let long = "x".repeat(100);
+    let mut server = serve("udp-server", &["--key", key.arg(), "--reply", &long]);
+    let told = server.program.diagnostic_with(&["--reply has 100 bytes"]);
+    let why = "a recorded request that is sent again under a forged address has up to 3 times";
+    assert!(told.contains(why), "{told}");
+    server.stop();
+    for options in [&[][..], &["--echo"]] {
+        let server = serve("udp-server", &[&["--key", key.arg()], options].concat());
+        let said = server.stop();
+        assert!(!said.error().contains("forged address"), "{said:?}");
+    }
 }
 
 #[test]
