@@ -2,6 +2,7 @@
 
 use std::io;
 
+use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 
@@ -32,4 +33,30 @@ pub fn descriptor_limit() -> io::Result<usize> {
 /// Those of `sigprocmask(2)`.
 pub fn survive_file_size_limit() -> io::Result<()> {
     Ok(SigSet::from(Signal::SIGXFSZ).thread_block()?)
+}
+
+/// Has the system write this process's memory nowhere when it crashes, for good: no core file (`RLIMIT_CORE`), and
+/// nothing for a program that takes what would be in one (`PR_SET_DUMPABLE`, `core(5)`). Then only root can trace the
+/// process, or look at what is its own in `/proc`. To be called once the process is the user that it stays.
+///
+/// # Errors
+/// Those of `setrlimit(2)` and `prctl(2)`: a filter of system calls forbids it.
+pub fn forbid_core_dumps() -> io::Result<()> {
+    let limited = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    prctl::set_dumpable(false)?;
+    Ok(limited?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_core_is_written_and_nothing_of_the_process_handed_on() {
+        forbid_core_dumps().unwrap();
+        assert_eq!(getrlimit(Resource::RLIMIT_CORE), Ok((0, 0)));
+        assert_eq!(prctl::get_dumpable(), Ok(false));
+        // Other tests look at themselves in `/proc`.
+        prctl::set_dumpable(true).unwrap();
+    }
 }

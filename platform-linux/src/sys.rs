@@ -251,7 +251,12 @@ pub(crate) fn sync_data(file: &File) -> io::Result<()> {
 /// the file system is written out, if that can be done (`syncfs(2)`).
 pub(crate) fn sync_all(file: &File) -> io::Result<()> {
     static FSYNC: RefusedCall = RefusedCall::new();
-    Missing::Sync.or(FSYNC.or(|| file.sync_all(), || retry(|| syncfs(file))))
+    Missing::Sync.or(FSYNC.or(|| file.sync_all(), || sync_file_system(file)))
+}
+
+/// Has all of the file system that a file is in reach the disk (`syncfs(2)`).
+pub(crate) fn sync_file_system(file: &File) -> io::Result<()> {
+    retry(|| syncfs(file))
 }
 
 /// Renames within a folder, unless something has the new name (`RENAME_NOREPLACE`, `renameat2(2)`).

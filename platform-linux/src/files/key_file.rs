@@ -13,6 +13,7 @@ use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
+use super::links::folder_of;
 use crate::randomness::SystemRandom;
 use crate::sys;
 
@@ -107,9 +108,15 @@ fn write(mut file: &File, key: &Key, path: &Path) -> Result<(), KeyFileError> {
     check_permissions(&file.metadata()?)?;
     file.write_all(key.as_bytes())?;
     sys::sync_all(file)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new(".")))?;
-    match sys::sync_all(&folder).map_err(|error| (sys::errno(&error), error)) {
+    let synced = match File::open(folder_of(path)) {
+        Ok(folder) => sys::sync_all(&folder),
+        // One that may be written to and not listed.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            sys::sync_file_system(file)
+        }
+        Err(error) => Err(error),
+    };
+    match synced.map_err(|error| (sys::errno(&error), error)) {
         // Some file systems cannot do that with folders.
         Err((errno, error)) if errno != Errno::EINVAL => Err(error.into()),
         _ => Ok(()),
@@ -178,11 +185,13 @@ impl Error for KeyFileError {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::thread;
 
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
     use super::*;
+    use crate::sandbox::{Keep, drop_capabilities};
 
     fn make(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> std::path::PathBuf {
         let path = folder.join(name);
@@ -207,6 +216,29 @@ mod tests {
         assert_ne!(read_one.as_bytes(), read_other.as_bytes());
         assert_eq!(fs::metadata(&one).unwrap().mode() & 0o7777, PERMISSIONS);
         assert_eq!(fs::read(&one).unwrap(), read_one.as_bytes());
+    }
+
+    /// As anybody but root, to whom nothing is closed.
+    #[test]
+    fn a_key_is_made_where_nobody_may_list_and_not_where_nobody_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let allow =
+            |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+        let path = folder.path().join("key");
+        let make = || {
+            let unprivileged = || {
+                drop_capabilities(Keep::Nothing).unwrap();
+                create_key(&path)
+            };
+            thread::scope(|scope| scope.spawn(unprivileged).join().unwrap())
+        };
+        allow(0o500);
+        let Err(KeyFileError::System(error)) = make() else { panic!("it is made") };
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        allow(0o300);
+        make().unwrap();
+        assert_eq!(read(&path).unwrap().as_bytes()[..], fs::read(&path).unwrap());
+        allow(0o700);
     }
 
     #[test]
