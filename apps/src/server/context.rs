@@ -1,6 +1,7 @@
 //! What the tasks of one thread of a stream server share.
 
 use core::task::Poll;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,6 +10,7 @@ use barewire_linux::address::{self, PeerAddress};
 use barewire_linux::executor::{Context, Task, TaskId, Waker};
 
 use crate::output::printer::Printer;
+use crate::output::system_error::describe;
 
 use super::admission::{Admitted, Standing};
 use super::penalties::Penalty;
@@ -98,6 +100,23 @@ impl<S> ServerContext<S> {
         cx.wake(self.flush_task);
     }
 
+    /// The system does not give what it takes to serve a client. With `once`, that was the one.
+    pub(super) fn peer_refused(
+        &mut self,
+        cx: &mut Context<'_, Self>,
+        address: PeerAddress,
+        error: &io::Error,
+    ) {
+        if self.once {
+            self.is_taken = true;
+            self.failed.store(true, Ordering::Relaxed);
+            cx.stop();
+        }
+        let reason = format!("cannot be served: {}", describe(error));
+        self.tell(address, Subject::Source(address.source()), &reason);
+        cx.wake(self.flush_task);
+    }
+
     /// As [`peer_failed`](Self::peer_failed), for one that has none of the server's keys.
     pub(crate) fn peer_without_key(
         &mut self,
@@ -116,9 +135,13 @@ impl<S> ServerContext<S> {
 
     fn tell_of(&mut self, peer: &ServedPeer, subject: Subject, reason: &str) {
         self.failed.fetch_or(peer.is_the_one, Ordering::Relaxed);
+        self.tell(peer.address, subject, reason);
+    }
+
+    fn tell(&mut self, address: PeerAddress, subject: Subject, reason: &str) {
         // With more diagnostics each is told.
         if log::log_enabled!(log::Level::Debug) || self.repeats.tells(subject) {
-            self.printer.client_failed(&format!("{}: {reason}", peer.address));
+            self.printer.client_failed(&format!("{address}: {reason}"));
         }
     }
 

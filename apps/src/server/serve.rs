@@ -109,9 +109,7 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                         Ok(session) => {
                             cx.spawn(Box::new(session));
                         }
-                        Err(error) => {
-                            log::warn!("{address}: cannot be served: {}", describe(&error));
-                        }
+                        Err(error) => context.peer_refused(cx, address, &error),
                     }
                 },
                 |_: &mut ServerContext<S>, error| {

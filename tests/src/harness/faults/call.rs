@@ -2,7 +2,8 @@
 //!
 //! Each is about something, by which a test can pick it. A descriptor is described by its number and as
 //! `/proc` does (`proc_pid_fd(5)`): `fd 9 socket:[3021]`, `fd 1 pipe:[17]`, `fd 3 anon_inode:[eventpoll]`, or
-//! the path of its file. A call that takes a path is about that path as it is given, and any other about nothing.
+//! the path of its file. A call that takes a path is about that path as it is given, one that asks for randomness
+//! about how much, `16 bytes`, and any other about nothing.
 //! What is opened without a name has `/#` in its description, as `/proc` has it later.
 
 use nix::libc::{self, c_long};
@@ -33,6 +34,8 @@ pub(super) enum Object {
     Path(usize),
     /// The second is a path, and the third says how it is opened.
     Opened,
+    /// That one is a number of bytes.
+    Length(usize),
 }
 
 macro_rules! calls {
@@ -74,6 +77,7 @@ calls! {
     FSYNC = "fsync", SYS_fsync, FIRST;
     FTRUNCATE = "ftruncate", SYS_ftruncate, FIRST;
     GETDENTS = "getdents64", SYS_getdents64, FIRST;
+    GETRANDOM = "getrandom", SYS_getrandom, Object::Length(1);
     GETSOCKNAME = "getsockname", SYS_getsockname, FIRST;
     GETSOCKOPT = "getsockopt", SYS_getsockopt, FIRST;
     LANDLOCK_ADD = "landlock_add_rule", SYS_landlock_add_rule, Object::Nothing;

@@ -107,6 +107,7 @@ fn again(target: &Target, call: Call, arguments: [u64; 6]) {
 fn object(target: &Target, call: Call, arguments: [u64; 6]) -> nix::Result<String> {
     Ok(match call.object {
         Object::Nothing => String::new(),
+        Object::Length(at) => format!("{} bytes", arguments[at]),
         Object::Descriptor(at) => {
             let number = number(arguments[at]);
             format!("fd {number} {}", target.describe(number))

@@ -1,7 +1,7 @@
 //! Handshakes, and what belongs to no protocol.
 
-use barewire_tests::harness::Launch;
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
+use barewire_tests::harness::{Folder, KeyFile, Launch, Server, run};
 use nix::errno::Errno;
 
 use super::super::sweep::Expect::{Orderly, Told, Unseen};
@@ -37,5 +37,21 @@ fn no_thread() {
     let launch = Launch::new("tcp-server").args(["127.0.0.1:0", "--threads", "3"]);
     let finished = launch.with_faults(&injector).run();
     judge(&injector, Told("system"), &finished, |_| {});
+    assert_eq!(injector.struck().len(), 1, "{injector}");
+}
+
+/// For a channel there is randomness, or no conversation.
+#[test]
+fn no_randomness_for_the_only_client() {
+    let folder = Folder::new();
+    let key = KeyFile::new(&folder, "ben");
+    // As much as only a channel draws.
+    let (call, fault) = (Call::GETRANDOM, Fault::Fails(Errno::EPERM));
+    let injector = FaultInjector::new(call, "32 bytes", fault, When::Nth(1));
+    let options = ["127.0.0.1:0", "--once", "--key", key.arg()];
+    let server = Server::start(Launch::new("tcp-server").args(options).with_faults(&injector));
+    run("tcp-client", &[&server.at(), "--key", key.arg()]).exits(1);
+    let told = "cannot be served: operation not permitted";
+    server.program.finish().exits(1).says(&[told]);
     assert_eq!(injector.struck().len(), 1, "{injector}");
 }
