@@ -1,27 +1,23 @@
 //! Where a program has its key from.
 
-use std::env;
+mod surroundings;
+
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barewire_core::secure::{KEY_LENGTH, Key, MAX_KEYS};
-use barewire_linux::files::{KeyFileError, KeyGuard, read_key};
+use barewire_core::secure::{Key, MAX_KEYS};
+use barewire_linux::files::is_same_file;
+use barewire_linux::resource_limits::forbid_core_dumps;
 use clap::Args;
 
 use crate::cli::exit::Failure;
-use crate::output::shell::quoted;
 use crate::output::system_error::describe;
 
+use surroundings::{EXTENSION, Origin, Surroundings, keys_in};
+
 pub(crate) const KEY_HEADING: &str = "Key";
-
-/// What the file of a key ends in.
-const EXTENSION: &str = ".key";
-
-/// The key among the credentials that a service manager passes ("Credentials" in `systemd.exec(5)`).
-const CREDENTIAL: &str = "barewire.key";
 
 /// The key of a client.
 #[derive(Args, Debug)]
@@ -37,7 +33,41 @@ pub(crate) struct ClientKeyArguments {
 impl ClientKeyArguments {
     /// The key, if there is one. To be called before the program is confined.
     pub(crate) fn read(&self) -> Result<Option<Key>, Failure> {
-        client_key(self.key.as_deref(), &Surroundings::of_process())
+        Ok(self.read_apart_from(&[])?.map(|client| client.key))
+    }
+
+    /// The same, with its file, which none of `others` may be: options, and what they name.
+    pub(crate) fn read_apart_from(
+        &self,
+        others: &[Named<'_>],
+    ) -> Result<Option<ClientKey>, Failure> {
+        let client = ClientKey::read(self.key.as_deref(), &Surroundings::of_process())?;
+        if let Some(ClientKey { file, .. }) = &client {
+            keep_secret();
+            keep_apart(&[file], others)?;
+        }
+        Ok(client)
+    }
+}
+
+/// The key of a client, and where it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientKey {
+    pub(crate) key: Key,
+    file: PathBuf,
+}
+
+impl ClientKey {
+    /// Whether it is kept there.
+    pub(crate) fn is_in(&self, path: &Path) -> bool {
+        holds(&self.file, path)
+    }
+
+    fn read(given: Option<&Path>, surroundings: &Surroundings) -> Result<Option<Self>, Failure> {
+        let given = given.map(Path::to_owned);
+        let Some((origin, paths)) = surroundings.find(given.as_slice())? else { return Ok(None) };
+        let Some(file) = paths.into_iter().next() else { return Ok(None) };
+        Ok(Some(Self { key: surroundings.read(origin, &file)?, file }))
     }
 }
 
@@ -56,12 +86,51 @@ pub(crate) struct ServerKeyArguments {
 impl ServerKeyArguments {
     /// The keys, if there are any. To be called once the server is its user, and before it is confined.
     pub(crate) fn read(&self) -> Result<Option<ServerKeys>, Failure> {
+        self.read_apart_from(&[])
+    }
+
+    /// The same, whose files none of `others` may be: options, and what they name.
+    pub(crate) fn read_apart_from(
+        &self,
+        others: &[Named<'_>],
+    ) -> Result<Option<ServerKeys>, Failure> {
         let keys = ServerKeys::read(&self.key, &Surroundings::of_process())?;
-        if let Some(ServerKeys { names, .. }) = &keys {
+        if let Some(ServerKeys { names, files, .. }) = &keys {
+            keep_secret();
+            keep_apart(files, others)?;
             log::debug!("serving clients with a key only: {}", names.join(", "));
         }
         Ok(keys)
     }
+}
+
+/// An option, and the file that it names, if it is given.
+pub(crate) type Named<'n> = (&'n str, Option<&'n Path>);
+
+/// A crash is not to write what has been read to a disk.
+pub(crate) fn keep_secret() {
+    if let Err(error) = forbid_core_dumps() {
+        log::warn!("if this program crashes, a core file may have the key: {}", describe(&error));
+    }
+}
+
+/// Whether both are one file.
+fn holds(key: &Path, path: &Path) -> bool {
+    is_same_file(key, path).is_ok_and(|is_same| is_same)
+}
+
+/// Refuses an option that names the file of a key: that would be spoilt, or told.
+fn keep_apart(files: &[impl AsRef<Path>], others: &[Named<'_>]) -> Result<(), Failure> {
+    for (option, path) in others {
+        if let Some(path) = path
+            && files.iter().any(|file| holds(file.as_ref(), path))
+        {
+            let path = path.display();
+            let why = format!("{option}: {path} is the file of a key (name another)");
+            return Err(Failure::usage(why));
+        }
+    }
+    Ok(())
 }
 
 /// The keys that clients may have, each with a name.
@@ -69,6 +138,7 @@ impl ServerKeyArguments {
 pub(crate) struct ServerKeys {
     keys: Arc<[Key]>,
     names: Arc<[String]>,
+    files: Arc<[PathBuf]>,
     /// A folder was given, or several keys: each is somebody's own.
     are_personal: bool,
 }
@@ -94,8 +164,16 @@ impl ServerKeys {
         self.are_personal
     }
 
+    /// The first of them that is kept somewhere in a folder.
+    pub(crate) fn file_within(&self, folder: &Path) -> Option<&Path> {
+        let folder = fs::canonicalize(folder).ok()?;
+        let is_within =
+            |file: &&PathBuf| fs::canonicalize(file).is_ok_and(|it| it.starts_with(&folder));
+        self.files.iter().find(is_within).map(PathBuf::as_path)
+    }
+
     fn read(given: &[PathBuf], surroundings: &Surroundings) -> Result<Option<Self>, Failure> {
-        let Some((origin, paths)) = surroundings.find(given) else { return Ok(None) };
+        let Some((origin, paths)) = surroundings.find(given)? else { return Ok(None) };
         let (mut files, mut are_personal) = (Vec::new(), false);
         for path in paths {
             if path.is_dir() {
@@ -130,120 +208,23 @@ impl ServerKeys {
             names.push(name);
         }
         are_personal |= keys.len() > 1;
-        Ok(Some(Self { keys: keys.into(), names: names.into(), are_personal }))
+        Ok(Some(Self { keys: keys.into(), names: names.into(), files: files.into(), are_personal }))
     }
 }
 
-fn client_key(given: Option<&Path>, surroundings: &Surroundings) -> Result<Option<Key>, Failure> {
-    let given = given.map(Path::to_owned);
-    let Some((origin, paths)) = surroundings.find(given.as_slice()) else { return Ok(None) };
-    paths.first().map(|path| surroundings.read(origin, path)).transpose()
-}
-
-/// By what a key was named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    Option,
-    Variable,
-    Credential,
-}
-
-impl Origin {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Option => "--key",
-            Self::Variable => "BAREWIRE_KEY_FILE",
-            Self::Credential => "CREDENTIALS_DIRECTORY",
-        }
-    }
-}
-
-/// What the process was started with.
-#[derive(Debug, Default)]
-struct Surroundings {
-    key_file: Option<PathBuf>,
-    credentials: Option<PathBuf>,
-}
-
-impl Surroundings {
-    fn of_process() -> Self {
-        let path = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { key_file: path("BAREWIRE_KEY_FILE"), credentials: path("CREDENTIALS_DIRECTORY") }
-    }
-
-    /// Where keys are: as given, or else where the surroundings say.
-    fn find(&self, given: &[PathBuf]) -> Option<(Origin, Vec<PathBuf>)> {
-        if !given.is_empty() {
-            return Some((Origin::Option, given.to_vec()));
-        }
-        if let Some(path) = &self.key_file {
-            return Some((Origin::Variable, vec![path.clone()]));
-        }
-        let credential = self.credentials.as_ref()?.join(CREDENTIAL);
-        // One that cannot be looked at is no reason to speak in plain text.
-        let is_missing = matches!(credential.try_exists(), Ok(false));
-        (!is_missing).then(|| (Origin::Credential, vec![credential]))
-    }
-
-    fn read(&self, origin: Origin, path: &Path) -> Result<Key, Failure> {
-        let is_credential = self.credentials.as_ref().is_some_and(|all| path.starts_with(all));
-        let guard = if is_credential { KeyGuard::ServiceManager } else { KeyGuard::Permissions };
-        read_key(path, guard).map_err(|error| cannot_use(origin, path, &why_not(path, &error)))
-    }
-}
-
-/// The keys in a folder, in the order of their names.
+/// The keys in a folder, of which there must be one.
 fn files_of(origin: Origin, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let cannot_list = |error| cannot_use(origin, folder, &describe(&error).to_string());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot_list)? {
-        let path = entry.map_err(cannot_list)?.path();
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        // As a shell reads `*.key`.
-        if name.ends_with(EXTENSION.as_bytes()) && !name.starts_with(b".") {
-            files.push(path);
-        }
-    }
+    let files = keys_in(folder);
+    let files = files.map_err(|error| origin.cannot_use(folder, &describe(&error).to_string()))?;
     if files.is_empty() {
-        return Err(cannot_use(origin, folder, "no file there ends in .key (--new-key makes one)"));
+        return Err(origin.cannot_use(folder, "no file there ends in .key (--new-key makes one)"));
     }
-    files.sort();
     Ok(files)
 }
 
 fn name_of(file: &Path) -> String {
     let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     name.strip_suffix(EXTENSION).unwrap_or(&name).to_owned()
-}
-
-fn cannot_use(origin: Origin, path: &Path, why: &str) -> Failure {
-    Failure::Conversation(format!("cannot use the key in {}: {why}", path.display()))
-        .about(origin.name())
-}
-
-/// What is wrong with a key, and what to do.
-fn why_not(path: &Path, error: &KeyFileError) -> String {
-    let quoted = quoted(path);
-    match error {
-        KeyFileError::System(error) if error.kind() == io::ErrorKind::NotFound => {
-            format!("{} (--new-key makes one)", describe(error))
-        }
-        KeyFileError::System(error) => describe(error).to_string(),
-        KeyFileError::Exposed { .. } => format!(
-            "{error} (chmod 600 {quoted} mends that; if somebody may have read it, make a new one by --new-key)"
-        ),
-        KeyFileError::Foreign { user, .. } => format!("{error} (chown {user} {quoted} mends that)"),
-        KeyFileError::Length(_) => {
-            format!("{error}, which are random and no text (--new-key makes one)")
-        }
-        KeyFileError::NotRandom => {
-            format!("{error}, and what can be guessed is no key (--new-key makes one)")
-        }
-        KeyFileError::NotRegular => {
-            format!("{error} (a key is kept in a file of {KEY_LENGTH} bytes)")
-        }
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

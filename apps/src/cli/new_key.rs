@@ -6,17 +6,29 @@ use std::path::Path;
 use barewire_linux::files::{KeyFileError, create_key};
 
 use crate::cli::exit::Failure;
+use crate::cli::keys::keep_secret;
 use crate::output::shell::quoted;
 use crate::output::system_error::describe;
 
 /// Makes a new key in the file at `path`, and gives what the user of `program` does next.
 pub(crate) fn make(program: &str, path: &Path) -> Result<String, Failure> {
+    keep_secret();
     create_key(path).map_err(|error| {
         let why = match &error {
             KeyFileError::System(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 "it is there already, and is not overwritten (choose another name)".into()
             }
-            KeyFileError::System(error) => describe(error).to_string(),
+            KeyFileError::System(error) => {
+                let advice = match error.kind() {
+                    io::ErrorKind::NotFound => " (make its folder first)",
+                    io::ErrorKind::NotADirectory => " (what should be its folder is none)",
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                        " (choose a folder that you may write to)"
+                    }
+                    _ => "",
+                };
+                format!("{}{advice}", describe(error))
+            }
             KeyFileError::Exposed { mode } => format!(
                 "others could read it: this file system has given it the permissions {mode:03o} (choose \
                  another folder)"

@@ -36,7 +36,7 @@ use clap::Parser;
 use crate::cli::addresses::ListenAddress;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
-use crate::cli::keys::ServerKeyArguments;
+use crate::cli::keys::{Named, ServerKeyArguments};
 use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
@@ -186,7 +186,7 @@ impl Run for ChatServerProgram {
         // The room lives on one thread.
         let Opened { shares, addresses } = self.socket.open(&address)?;
         self.user.take_effect(Keep::Files)?;
-        let keys = self.key.read()?;
+        let keys = self.key.read_apart_from(&self.named_files())?;
         keys.as_ref().map_or(Ok(()), key_nicks::check)?;
         let links = Links::new(keys, Conversation::Chat, RECORDS, secure::DEFAULT_TIMEOUT);
         let is_keyed = links.are_keyed();
@@ -264,8 +264,7 @@ fn capacity(members_per_source: u32) -> Capacity {
 impl ChatServerProgram {
     /// Each of them is another: one would spoil the other, or tell it.
     fn check_files(&self) -> Result<(), Failure> {
-        let Self { log, bans, motd, .. } = self;
-        let named = [("--log", log), ("--bans", bans), ("--motd", motd)];
+        let named = self.named_files();
         for (index, (option, file)) in named.iter().enumerate() {
             for (other_option, other) in &named[..index] {
                 if let (Some(file), Some(other)) = (file, other)
@@ -280,6 +279,12 @@ impl ChatServerProgram {
             }
         }
         Ok(())
+    }
+
+    fn named_files(&self) -> [Named<'_>; 3] {
+        let Self { log, bans, motd, .. } = self;
+        [("--log", log), ("--bans", bans), ("--motd", motd)]
+            .map(|(option, file)| (option, file.as_deref()))
     }
 
     /// The files that it still opens while it serves.

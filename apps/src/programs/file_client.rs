@@ -135,7 +135,10 @@ impl Run for FileClientProgram {
 
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let (server, names) = Destination::read_first(&self.words)?;
-        let key = self.key.read()?;
+        let key = self.key.read_apart_from(&[
+            ("-o", self.output.as_deref()),
+            ("--expect-from", self.settings.expect_from.as_deref()),
+        ])?;
         let stream = self.stream()?;
         self.check(names, stream.as_ref())?;
         let names = match names {

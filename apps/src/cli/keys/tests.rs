@@ -1,5 +1,7 @@
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use barewire_core::secure::KEY_LENGTH;
 
 use super::*;
 
@@ -24,6 +26,10 @@ impl Folder {
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
     }
+}
+
+fn client_key(given: Option<&Path>, surroundings: &Surroundings) -> Result<Option<Key>, Failure> {
+    Ok(ClientKey::read(given, surroundings)?.map(|client| client.key))
 }
 
 fn number(key: &Key) -> u8 {
@@ -183,4 +189,83 @@ fn what_is_wrong_with_a_key_is_told_with_what_mends_it() {
     assert_eq!(told(), "no such file or directory (--new-key makes one)");
     fs::create_dir(&path).unwrap();
     assert_eq!(told(), "it is not a regular file (a key is kept in a file of 32 bytes)");
+}
+
+#[test]
+fn who_has_named_a_key_never_speaks_in_plain_text() {
+    let folder = Folder::new();
+    let path = |name| Some(folder.path(name));
+    fs::create_dir_all(folder.path("credentials")).unwrap();
+    symlink("nowhere", folder.path("credentials/barewire.key")).unwrap();
+    folder.key("others/ben.key", 1);
+    fs::write(folder.path("file"), "").unwrap();
+    let empty = Some(PathBuf::new());
+    for (key_file, credentials, why) in [
+        (empty.clone(), None, "BAREWIRE_KEY_FILE: it is set, and empty: it names no key"),
+        (empty.clone(), path("credentials"), "BAREWIRE_KEY_FILE: it is set, and empty"),
+        (None, empty.clone(), "CREDENTIALS_DIRECTORY: it is set, and empty: it names no key"),
+        (None, path("credentials"), "barewire.key: no such file or directory"),
+        (None, path("file"), "not a directory"),
+        (
+            None,
+            path("others"),
+            "/others/ben.key, and no barewire.key, which is what a key is called",
+        ),
+    ] {
+        let surroundings = Surroundings { key_file, credentials };
+        for told in [
+            message(client_key(None, &surroundings)),
+            message(ServerKeys::read(&[], &surroundings)),
+        ] {
+            assert!(told.contains(why), "{told}");
+        }
+    }
+    // What is given is enough.
+    let given = folder.path("others/ben.key");
+    let surroundings = Surroundings { key_file: empty.clone(), credentials: empty };
+    assert!(client_key(Some(&given), &surroundings).unwrap().is_some());
+    // Credentials of other programs are none of this one's affair.
+    fs::write(folder.path("credentials/password"), "secret").unwrap();
+    fs::remove_file(folder.path("credentials/barewire.key")).unwrap();
+    let surroundings = Surroundings { key_file: None, credentials: path("credentials") };
+    assert!(client_key(None, &surroundings).unwrap().is_none());
+}
+
+/// Its permissions are looked at wherever it lies, but in that very folder.
+#[test]
+fn what_is_a_credential_is_decided_by_where_it_is_and_not_by_its_path() {
+    let folder = Folder::new();
+    let (outside, credential) = (folder.key("outside.key", 1), folder.key("real/ben.key", 2));
+    for key in [&outside, &credential] {
+        fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
+    }
+    symlink("real", folder.path("credentials")).unwrap();
+    symlink("../outside.key", folder.path("real/link.key")).unwrap();
+    let service = Surroundings { key_file: None, credentials: Some(folder.path("credentials")) };
+    let read = |name: &str| client_key(Some(&folder.path(name)), &service);
+    for name in ["credentials/ben.key", "real/ben.key", "credentials/../real/./ben.key"] {
+        assert_eq!(read(name).unwrap().as_ref().map(number), Some(2), "{name}");
+    }
+    for name in ["credentials/../outside.key", "credentials/link.key", "outside.key"] {
+        let told = message(read(name));
+        assert!(told.contains("its permissions are 644"), "{name}: {told}");
+    }
+}
+
+#[test]
+fn no_other_option_takes_the_file_of_a_key() {
+    let folder = Folder::new();
+    let [key, other] = [folder.key("ben.key", 1), folder.key("anna.key", 2)];
+    let link = folder.path("link");
+    symlink("anna.key", &link).unwrap();
+    let hard = folder.path("hard");
+    fs::hard_link(&key, &hard).unwrap();
+    let files = [key.clone(), other];
+    for path in [&key, &link, &hard] {
+        let named = [("--log", None), ("--motd", Some(path.as_path()))];
+        let told = message(keep_apart(&files, &named));
+        assert_eq!(told, format!("--motd: {} is the file of a key (name another)", path.display()));
+    }
+    let new = folder.path("new");
+    keep_apart(&files, &[("--log", Some(&new))]).unwrap();
 }

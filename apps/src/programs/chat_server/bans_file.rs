@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use barewire_core::printable::printable;
 use barewire_core::source::Source;
 use barewire_linux::address::{self, read_source};
 use barewire_linux::files::{follow_links, open_locked, read_regular};
@@ -81,11 +80,11 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<Source, Ban>, String> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
+        // What it is instead is told nobody: it may be another file, such as that of a key.
         let (address, ban) = parse_line(line).ok_or_else(|| {
-            let line = printable(line).to_string();
             format!(
-                "line {number} is not ADDRESS UNTIL [NICK]: '{line:.80}' (mend or delete it; UNTIL is \
-                 '{FOREVER}' or a time such as 2026-12-31T23:59:59Z)"
+                "line {number} is not ADDRESS UNTIL [NICK] (mend or delete it; UNTIL is '{FOREVER}' or a time \
+                 such as 2026-12-31T23:59:59Z)"
             )
         })?;
         bans.insert(address, ban);
@@ -281,10 +280,9 @@ mod tests {
             b"192.0.2.7 forever \xff",
         ] {
             let why = parse(&[b"# ok\n192.0.2.6 forever\n", line].concat()).unwrap_err();
-            assert!(why.starts_with("line 3 is not ADDRESS UNTIL [NICK]: '"), "{why}");
+            assert!(why.starts_with("line 3 is not ADDRESS UNTIL [NICK] ("), "{why}");
+            assert!(!why.contains("anna") && !why.contains("192.0"), "{why}");
         }
-        let why = parse(b"\x1b[2J").unwrap_err();
-        assert!(why.contains(r"'\x1b[2J'"), "{why}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Nicks that belong to keys: who has `ben.key` is `ben`.
 
-use barewire_core::chat::choose_nick;
+use barewire_core::chat::{MAX_NICK, choose_nick};
 
 use crate::cli::exit::Failure;
 use crate::cli::keys::ServerKeys;
@@ -22,6 +22,13 @@ fn check_names(names: &[String]) -> Result<(), Failure> {
             Ok(looks) => looks,
             Err(why) => return refuse(format!("who has the key '{name}' has no nick: {why}")),
         };
+        let most = MAX_NICK - "-2".len();
+        if name.chars().count() > most {
+            return refuse(format!(
+                "the key '{name}' is good for one connection only: '{name}-2' is longer than a nick can be, so give \
+                 it a name of at most {most} characters"
+            ));
+        }
         known.push((name, looks));
     }
     for (place, (name, looks)) in known.iter().enumerate() {
@@ -59,6 +66,7 @@ mod tests {
             &["ben2", "ben"],
             &["ben-x", "ben"],
             &["2026", "ben-2026"],
+            &["小小小小小小小小小小小小小小小小小小小小小小"],
         ] {
             assert_eq!(told(names), None, "{names:?}");
         }
@@ -67,12 +75,14 @@ mod tests {
     #[test]
     fn a_name_that_is_no_nick_or_looks_like_another_is_refused() {
         let long = "x".repeat(25);
+        let no_second = "x".repeat(23);
         for (names, why) in [
             (&["ben", "server"][..], "'server' has no nick: this nick is reserved"),
             (&["guest7"], "'guest7' has no nick: this nick is reserved"),
             (&["ben's laptop"], "has no nick: a nick has letters in everyday use"),
             (&[""], "'' has no nick: a nick has 1 to 24 characters"),
             (&[&long], "has no nick: a nick has 1 to 24 characters"),
+            (&[&no_second], "'xxxxxxxxxxxxxxxxxxxxxxx-2' is longer than a nick can be"),
             (&["ben", "BEN"], "the nicks of the keys 'ben' and 'BEN' look alike"),
             (&["anna", "аннa"], "has no nick: the letters of a nick are of one script"),
             (&["max", "mах"], "(rename its file)"),

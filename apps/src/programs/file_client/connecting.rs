@@ -29,6 +29,7 @@ pub(super) fn connect<W>(
         stream.widen_receive_buffer(RECEIVE_BUFFER).map_err(failed)?;
     }
     let Settings { key, timeout, .. } = settings;
-    let channel = ClientChannel::new(key.clone(), Conversation::File, RECORDS, *timeout);
+    let key = key.as_ref().map(|it| it.key.clone());
+    let channel = ClientChannel::new(key, Conversation::File, RECORDS, *timeout);
     Ok((channel.secure(cx.now(), link).map_err(failed)?, peer))
 }

@@ -224,6 +224,10 @@ impl Sink for FileSink {
                 room.map_err(|why| format!("{}: {why}", self.target.shown()))?;
                 replaces |= found != Found::NoFile;
             }
+            if replaces && settings.key.as_ref().is_some_and(|key| key.is_in(&self.target.path())) {
+                let path = self.target.shown();
+                return Err(format!("{path} is the key of this conversation, and is not replaced"));
+            }
             self.open(name, settings, replaces).map_err(|error| self.explain(&error))?;
             let unchecked = self.download.as_ref().map_or(0, |download| download.unchecked());
             if unchecked >= LONG_CHECK {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use barewire_core::file::{DEFAULT_STALL, DEFAULT_TIMEOUT, Digest, TransferConfig};
-use barewire_core::secure::Key;
 use barewire_core::time::Duration;
 use barewire_linux::files::DownloadOptions;
 use clap::Args;
 
+use crate::cli::keys::ClientKey;
 use crate::cli::sizes::rate;
 use crate::cli::times::{timeout, written};
 use crate::client::destination::FamilyArguments;
@@ -93,7 +93,7 @@ pub(super) struct Settings {
 
     /// All servers must have it.
     #[arg(skip)]
-    pub(super) key: Option<Key>,
+    pub(super) key: Option<ClientKey>,
 
     #[command(flatten)]
     pub(super) family: FamilyArguments,

@@ -51,7 +51,12 @@ impl Stores {
                 return Err(refuse("there are two folders for the key"));
             }
         }
-        Ok(Self { common: Store::open(folder, shows_hidden)?, by_key })
+        let common = Store::open(folder, shows_hidden)?;
+        if let Some(keys) = keys.filter(|keys| keys.are_personal()) {
+            let folders = roots.iter().map(|root| root.folder.as_path()).chain([folder]);
+            folders.into_iter().try_for_each(|folder| check_keys(folder, keys))?;
+        }
+        Ok(Self { common, by_key })
     }
 
     /// That of who has the key in this place.
@@ -68,4 +73,14 @@ impl Stores {
         let others = self.by_key.values();
         self.common.confine(sandbox, others.fold(allowed, |all, store| store.allow(all)))
     }
+}
+
+/// Nobody is to be sent the key of somebody else.
+fn check_keys(folder: &Path, keys: &ServerKeys) -> Result<(), Failure> {
+    let Some(file) = keys.file_within(folder) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "--key: {} is in {}, which is served: who has another key could fetch it (keep keys elsewhere)",
+        file.display(),
+        folder.display()
+    )))
 }

@@ -51,10 +51,11 @@ fn every_program_makes_a_key_that_is_its_owners_alone() {
 
 #[test]
 fn a_key_that_cannot_be_made_is_told_with_the_reason() {
-    let folder = Folder::new();
+    let folder = Folder::new().with("file", "");
     symlink("nowhere", folder.path("link")).unwrap();
     for (name, why) in [
-        ("none/x.key", "no such file or directory"),
+        ("none/x.key", "no such file or directory (make its folder first)"),
+        ("file/x.key", "not a directory (what should be its folder is none)"),
         ("link", "it is there already"),
         (".", "it is there already"),
     ] {
@@ -120,7 +121,6 @@ fn a_key_is_found_by_the_variable_and_among_a_services_credentials() {
     let client = || ask(&server);
     client().env("BAREWIRE_KEY_FILE", key.arg()).run().exits(0);
     client().env("CREDENTIALS_DIRECTORY", folder.arg()).run().exits(0);
-    client().env("BAREWIRE_KEY_FILE", "").env("CREDENTIALS_DIRECTORY", folder.arg()).run().exits(0);
     // The option comes first, and then the variable.
     client().env("BAREWIRE_KEY_FILE", "/none").args(["--key", key.arg()]).run().exits(0);
     client()
@@ -134,6 +134,23 @@ fn a_key_is_found_by_the_variable_and_among_a_services_credentials() {
     let plain = serve("udp-server", &[]);
     ask(&plain).env("CREDENTIALS_DIRECTORY", "/none").run().exits(0);
     plain.stop();
+    // What names a key, and no file, is no reason to speak in plain text.
+    fs::rename(key.path(), folder.path("other.key")).unwrap();
+    for (variable, value, why) in [
+        ("BAREWIRE_KEY_FILE", "", "it is set, and empty: it names no key"),
+        ("CREDENTIALS_DIRECTORY", folder.arg(), "other.key, and no barewire.key"),
+    ] {
+        for program in PROGRAMS {
+            Launch::new(program)
+                .arg(address(program))
+                .env(variable, value)
+                .run()
+                .exits(1)
+                .says(&[&format!("{variable}: ")])
+                .says(&[why])
+                .omits("listening");
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(crate) mod frozen;
 mod generated;
 mod ipv6_sources;
 mod job_control;
+mod key_files;
 mod keys;
 pub(crate) mod memory;
 mod out_of_descriptors;
