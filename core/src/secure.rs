@@ -1,7 +1,7 @@
 //! The keyed channel: who has the key is in, and nobody else hears a word.
 //!
 //! With a key, 32 random bytes that both sides have, any of the conversations is held inside a channel, and a
-//! server that has a key speaks nothing else: who speaks without one is refused at the first byte.
+//! server that has a key speaks nothing else: who speaks without one is refused by its first bytes.
 //!
 //! # What it protects, and what not
 //!
@@ -15,7 +15,7 @@
 //! - When something is said, and about how much, remains to be seen, and who talks to whom.
 //! - A first message that was recorded can be sent again: it costs the server two multiplications on the curve,
 //!   and a connection for the time of a handshake. The conversation does not begin, since who recorded it cannot
-//!   seal the first record. All else that is not from who has a key is refused without any multiplication.
+//!   seal the first record. All else that a server hears from who has no key is refused without any multiplication.
 //! - A recorded request in a [sealed datagram](#datagrams) can be sent again, and is answered again.
 //! - On a Cortex-M3 the time of a long multiplication depends on its operands (Cortex-M3 Technical Reference
 //!   Manual, "Processor instructions"), so that who measures it there closely may learn something of a
@@ -42,11 +42,12 @@
 //! ```
 //!
 //! - **Opening**: the client sends these 54 bytes, of which the first 6 are the prologue, and then the
-//!   first message of the pattern (`psk, e`). The server closes at the first byte that is not as it must
-//!   be, and when none of its keys (at most [`MAX_KEYS`]) fits.
+//!   first message of the pattern (`psk, e`). The server closes at the first of the bytes 0 to 4 that is not as it
+//!   must be; and once all have come, when none of its keys (at most [`MAX_KEYS`]) fits, or when one does and the
+//!   byte 5 is no size of records.
 //! - **Answer**: otherwise the server sends these 50 bytes, the marker and then the second message (`e, ee`),
 //!   whose payload is one byte. A client closes at a first byte that is not the marker: that server speaks
-//!   without a key.
+//!   without a key; and once all have come, when they were not made with its key, or tell no size of records.
 //! - **First record**: the client sends its first record at once, with no data if it has nothing to say yet. The
 //!   server waits for it, and says and hears nothing before it has opened: only then has it been shown
 //!   that the opening is no recorded one.
@@ -177,7 +178,7 @@ pub use config::{ChannelConfig, Conversation, DEFAULT_TIMEOUT, MAX_KEYS};
 pub use datagram::{
     DatagramKey, OpenedRequest, REPLY_OVERHEAD, REQUEST_OVERHEAD, RequestId, open_request,
 };
-pub use error::{ChannelError, ChannelSetupError};
+pub use error::{ChannelError, ChannelSetupError, SecuredError};
 pub use key::{KEY_LENGTH, Key};
 pub use rand_core;
 pub use secured::{Secured, WantedContents};

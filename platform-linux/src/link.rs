@@ -65,6 +65,7 @@
 
 mod connection;
 mod contents;
+mod driven_connection;
 mod error;
 mod keyed_session;
 mod lingering;
@@ -73,29 +74,20 @@ mod owned_channel;
 mod tests;
 mod transport;
 
-use core::mem;
-use core::ops::ControlFlow;
-use std::io;
-
-use barewire_core::driver::{DriveError, Driver, LastStep, Step};
-use barewire_core::secure::{Channel, ChannelError, Secured};
+use barewire_core::secure::{ChannelError, Secured};
 use barewire_core::session::{Event, Session};
 use barewire_core::time::Instant;
 
-use crate::executor::{Context, EventSource, Readiness};
+use crate::executor::{Context, EventSource};
 use crate::stream::StreamSocket;
 use connection::{Budget, Connection};
 pub use contents::Contents;
+use driven_connection::DrivenConnection;
+pub use driven_connection::MAX_LINGERING;
 pub use error::LinkError;
 use error::is_closed;
 use keyed_session::KeyedSession;
-use lingering::Lingering;
 pub use owned_channel::{OwnedChannel, RecordBuffers};
-use transport::LinkTransport;
-
-/// How many connections of one executor linger at once: each keeps a descriptor, which a peer that
-/// never closes would have for nothing.
-pub const MAX_LINGERING: usize = 32;
 
 /// A connection and how far its conversation has come.
 ///
@@ -118,9 +110,7 @@ pub const MAX_LINGERING: usize = 32;
 /// [stopping](Context::stopping).
 #[derive(Debug)]
 pub struct Link {
-    driver: Driver,
-    /// Absent once the conversation is over.
-    connection: Option<Connection>,
+    driven: DrivenConnection,
     channel: Option<OwnedChannel>,
 }
 
@@ -136,15 +126,15 @@ impl Link {
 
     /// A link over a stream that the task has registered for both directions.
     pub(crate) fn with_source(stream: StreamSocket, source: Option<EventSource>) -> Self {
-        let connection = Some(Connection::new(stream, source));
-        Self { driver: Driver::new(), connection, channel: None }
+        let driven = DrivenConnection::new(Connection::new(stream, source));
+        Self { driven, channel: None }
     }
 
     /// The same, speaking through `channel` from its first byte on.
     #[must_use]
     pub fn with_channel(mut self, channel: OwnedChannel) -> Self {
-        if let Some(connection) = &mut self.connection {
-            connection.looks_first = !channel.is_client();
+        if let Some(connection) = &mut self.driven.connection {
+            connection.looks_first = !channel.channel().awaits_answer();
         }
         self.channel = Some(channel);
         self
@@ -165,7 +155,7 @@ impl Link {
 
     /// The stream, until the conversation is over.
     pub fn stream(&self) -> Option<&StreamSocket> {
-        self.connection.as_ref().map(|connection| &connection.stream)
+        self.driven.connection.as_ref().map(|connection| &connection.stream)
     }
 
     /// Carries the conversation on as far as it goes without waiting, within this turn's budget,
@@ -226,7 +216,7 @@ impl Link {
         cx: &mut Context<'_, W>,
         session: &mut S,
     ) -> nb::Result<(), LinkError<S::Error>> {
-        let Some(connection) = &mut self.connection else {
+        let Some(connection) = &mut self.driven.connection else {
             return Ok(());
         };
         connection.budget = Budget::TURN;
@@ -246,7 +236,7 @@ impl Link {
     /// When the conversation wants its next turn at the latest: what the task's deadline was set to, for a task
     /// that has others besides.
     pub fn poll_deadline<S: Session>(&mut self, session: &mut S) -> Option<Instant> {
-        let driver = &self.driver;
+        let driver = &self.driven.driver;
         match &mut self.channel {
             None => driver.poll_deadline(session),
             Some(it) => it.with(|channel| driver.poll_deadline(&Secured { session, channel })),
@@ -261,19 +251,28 @@ impl Link {
         gathers: bool,
         on_event: impl FnMut(Event<'_, S>),
     ) -> nb::Result<(), LinkError<S::Error>> {
-        let Some(mut channel) = self.channel.take() else {
-            let result = self.step(cx, session, contents, gathers, on_event);
+        let Self { driven, channel } = self;
+        let Some(channel) = channel else {
+            let result = driven.step(cx, session, contents, gathers, on_event);
             return result.map_err(|error| error.map(LinkError::plain));
         };
-        let is_client = channel.is_client();
-        let result =
-            channel.with(|channel| self.run_keyed(cx, session, channel, contents, on_event));
-        let is_open = channel.channel().is_open();
-        self.channel = Some(channel);
+        let result = channel.with(|channel| {
+            let secured = Secured { session, channel };
+            let mut keyed = KeyedSession { secured, contents, failure: None };
+            // An answer, a record and the end of the direction leave together.
+            let result = driven.step(cx, &mut keyed, None, true, on_event);
+            match (result, keyed.failure) {
+                (Err(nb::Error::WouldBlock), Some(failure)) => {
+                    driven.give_up(cx);
+                    Err(nb::Error::Other(failure))
+                }
+                (result, _) => result.map_err(|error| error.map(LinkError::keyed)),
+            }
+        });
         match result {
             // So it is closed by who refuses what has come.
             Err(nb::Error::Other(LinkError::Connection(error)))
-                if is_client && !is_open && is_closed(&error) =>
+                if channel.channel().awaits_answer() && is_closed(&error) =>
             {
                 Err(nb::Error::Other(LinkError::Channel(ChannelError::Refused)))
             }
@@ -281,120 +280,16 @@ impl Link {
         }
     }
 
-    fn run_keyed<W, S: Session>(
-        &mut self,
-        cx: &mut Context<'_, W>,
-        session: &mut S,
-        channel: &mut Channel<'_>,
-        contents: Option<&mut Contents<'_>>,
-        on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), LinkError<S::Error>> {
-        let secured = Secured { session, channel };
-        let mut keyed = KeyedSession { secured, contents, failure: None };
-        // An answer, a record and the end of the direction leave together.
-        let result = self.step(cx, &mut keyed, None, true, on_event);
-        match (result, keyed.failure) {
-            (Err(nb::Error::WouldBlock), Some(failure)) => {
-                self.give_up(cx);
-                Err(nb::Error::Other(failure))
-            }
-            (result, _) => result.map_err(|error| error.map(LinkError::keyed)),
-        }
-    }
-
-    fn step<W, S: Session>(
-        &mut self,
-        cx: &mut Context<'_, W>,
-        session: &mut S,
-        contents: Option<&mut Contents<'_>>,
-        gathers: bool,
-        mut on_event: impl FnMut(Event<'_, S>),
-    ) -> nb::Result<(), DriveError<S::Error, io::Error>> {
-        let Some(connection) = &mut self.connection else {
-            return Ok(());
-        };
-        if connection.budget.is_spent() {
-            cx.yield_now();
-            return Err(nb::Error::WouldBlock);
-        }
-        if connection.full && connection.readiness(cx).intersects(Readiness::WRITABLE) {
-            connection.full = false;
-        }
-        let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let is_due = session.poll_deadline().is_some_and(|at| at <= now);
-        let mut transport = LinkTransport::new(cx, connection, &mut scratch);
-        (transport.gathers, transport.is_due) = (gathers, is_due);
-        transport.contents = contents.as_deref().copied();
-        let mut on_event = |event: Event<'_, S>| {
-            on_event(event);
-            ControlFlow::Continue(())
-        };
-        let result = match self.driver.step(now, session, &mut transport, &mut on_event) {
-            Step::Over(result) => Some(result),
-            _ => None,
-        };
-        transport.end_turn(matches!(result, Some(Err(_))));
-        if let (Some(contents), Some(used)) = (contents, transport.contents) {
-            contents.stopped_at = used.stopped_at;
-        }
-        if matches!(result, Some(Err(DriveError::Session(_)))) {
-            // The last word, whatever the budget: its fate changes nothing.
-            (transport.connection.budget, transport.connection.full) = (Budget::TURN, false);
-            let _ = self.driver.step(now, session, &mut transport, &mut on_event);
-            let _ = transport.connection.flush(transport.cx, false);
-        }
-        let last = result.is_some().then(|| self.driver.end(now, &mut transport));
-        cx.give_scratch(scratch);
-        let (Some(result), Some(last)) = (result, last) else { return Err(nb::Error::WouldBlock) };
-        self.end(cx, last, result.is_err());
-        Ok(result?)
-    }
-
     /// Gives the conversation up, as dropping the link does, and leaves nothing of it with the task:
     /// its place among the [sources](crate::executor::MAX_EVENT_SOURCES) is free, and the deadline gone.
     /// For a task that goes on without it. Does nothing once the conversation is over.
     pub fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
-        let Some(connection) = &mut self.connection else { return };
-        let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let last = self.driver.end(now, &mut LinkTransport::new(cx, connection, &mut scratch));
-        cx.give_scratch(scratch);
-        self.end(cx, last, true);
+        self.driven.give_up(cx);
     }
 
     /// Closes the connection so that the peer sees a reset. To be called by
     /// [`Task::abandon`](crate::executor::Task::abandon).
     pub fn abort(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.stream.abort();
-        }
-    }
-
-    /// Takes the connection, whose conversation is over, away from the task. `is_background`: the
-    /// executor need not wait for its end.
-    fn end<W>(&mut self, cx: &mut Context<'_, W>, last: LastStep, is_background: bool) {
-        let Some(mut connection) = self.connection.take() else { return };
-        connection.leave(cx);
-        match last {
-            LastStep::Close => {}
-            LastStep::Reset => connection.stream.abort(),
-            LastStep::Wait(_) if cx.lingering >= MAX_LINGERING => {}
-            LastStep::Wait(_) => {
-                cx.lingering += 1;
-                let driver = mem::take(&mut self.driver);
-                let until = cx.now() + cx.linger;
-                cx.spawn(Box::new(Lingering { driver, connection, until, is_background }));
-            }
-        }
-    }
-}
-
-/// A link that is dropped in the middle of its conversation gives it up.
-impl Drop for Link {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && !self.driver.has_shut_down()
-        {
-            connection.stream.abort();
-        }
+        self.driven.abort();
     }
 }

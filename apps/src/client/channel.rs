@@ -1,6 +1,5 @@
 //! How a client of streams speaks to its server: in plain text, or under a key.
 
-use core::convert::Infallible;
 use std::io;
 
 use barewire_core::secure::{ChannelConfig, ChannelError, Conversation, Key};
@@ -56,11 +55,7 @@ pub(crate) fn is_turned_away(error: &io::Error) -> bool {
 }
 
 /// Why the channel with a server failed, in words for people. The handshake may take `limit`.
-pub(crate) fn channel_error(
-    server: &str,
-    error: ChannelError<Infallible>,
-    limit: Duration,
-) -> String {
+pub(crate) fn channel_error(server: &str, error: ChannelError, limit: Duration) -> String {
     match error {
         ChannelError::NotKeyed => format!(
             "{server} speaks without a key, and with one nothing is said to such a server (it takes --key \

@@ -1,6 +1,5 @@
 //! How a server of streams speaks to its clients: in plain text, or under keys.
 
-use core::convert::Infallible;
 use std::io;
 
 use barewire_core::secure::{ChannelConfig, ChannelError, Conversation};
@@ -60,7 +59,7 @@ pub(crate) fn is_keyed_opening(text: &[u8]) -> bool {
 }
 
 /// Whether a client has shown that it has none of the keys.
-pub(crate) const fn has_no_key(error: ChannelError<Infallible>) -> bool {
+pub(crate) const fn has_no_key(error: ChannelError) -> bool {
     matches!(
         error,
         ChannelError::NotKeyed
@@ -71,7 +70,7 @@ pub(crate) const fn has_no_key(error: ChannelError<Infallible>) -> bool {
 }
 
 /// What it costs a client's source that the channel has failed before anything was said.
-pub(crate) const fn channel_penalty(error: ChannelError<Infallible>) -> Penalty {
+pub(crate) const fn channel_penalty(error: ChannelError) -> Penalty {
     match error {
         ChannelError::HandshakeCut | ChannelError::Cut => Penalty::NoData,
         _ => Penalty::Failed,
@@ -79,7 +78,7 @@ pub(crate) const fn channel_penalty(error: ChannelError<Infallible>) -> Penalty 
 }
 
 /// What a client did to the channel, in words that follow its address. The handshake may take `limit`.
-pub(crate) fn channel_reason(error: ChannelError<Infallible>, limit: Duration) -> String {
+pub(crate) fn channel_reason(error: ChannelError, limit: Duration) -> String {
     match error {
         ChannelError::NotKeyed => "refused, as it speaks without a key".into(),
         ChannelError::WrongKey => "refused, as it has another key".into(),

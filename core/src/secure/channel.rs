@@ -1,6 +1,5 @@
 //! One end of a channel: the handshake, and then the records.
 
-use core::convert::Infallible;
 use core::fmt;
 
 use rand_core::CryptoRng;
@@ -19,8 +18,6 @@ use crate::logging::debug;
 use crate::session::{Output, Session};
 use crate::time::deadline::Deadline;
 use crate::time::{Duration, Instant};
-
-type Failure = ChannelError<Infallible>;
 
 /// One end of a channel: what there is to know of it between the calls of a driver, and its buffers.
 /// [`Secured`](super::Secured) has a session speak through it.
@@ -57,7 +54,7 @@ enum Stage<'b> {
     /// A client, until the server has answered.
     Opening(Initiator),
     Open,
-    Failed(Failure),
+    Failed(ChannelError),
 }
 
 /// Of a channel that has failed: whoever drives it is told.
@@ -85,7 +82,7 @@ impl<'b> Channel<'b> {
             writer.put(&first.tag);
             Stage::Opening(initiator)
         } else {
-            Stage::Failed(Failure::Exhausted)
+            Stage::Failed(ChannelError::Exhausted)
         };
         Ok(Self::new(now, config, reader, writer, stage))
     }
@@ -164,7 +161,7 @@ impl<'b> Channel<'b> {
     }
 
     /// The channel is of no use any more.
-    fn fail(&mut self, failure: Failure) -> Failure {
+    fn fail(&mut self, failure: ChannelError) -> ChannelError {
         (self.stage, self.deadline) = (Stage::Failed(failure), PAST);
         self.writer.stop();
         failure
@@ -172,7 +169,7 @@ impl<'b> Channel<'b> {
 
     /// Takes input to the end of the next record, which is then [lent](RecordReader::lend), or as far as it
     /// goes before the channel is open.
-    pub(super) fn receive(&mut self, input: &mut &[u8]) -> nb::Result<(), Failure> {
+    pub(super) fn receive(&mut self, input: &mut &[u8]) -> nb::Result<(), ChannelError> {
         match self.take(input) {
             Ok(()) if self.is_open() => Ok(()),
             Ok(()) => Err(nb::Error::WouldBlock),
@@ -180,7 +177,7 @@ impl<'b> Channel<'b> {
         }
     }
 
-    fn take(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+    fn take(&mut self, input: &mut &[u8]) -> Result<(), ChannelError> {
         match self.stage {
             Stage::Listening { .. } => self.hear(input)?,
             Stage::Opening(_) => self.finish(input)?,
@@ -197,7 +194,7 @@ impl<'b> Channel<'b> {
     }
 
     /// The client's first message, as far as it has come.
-    fn hear(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+    fn hear(&mut self, input: &mut &[u8]) -> Result<(), ChannelError> {
         let Stage::Listening { keys, conversation, secret } = &self.stage else { return Ok(()) };
         let is_whole = self.reader.gather(FIRST, input);
         let gathered = self.reader.gathered();
@@ -206,18 +203,18 @@ impl<'b> Channel<'b> {
             return Ok(());
         }
         let (opening, message) =
-            gathered.split_first_chunk::<OPENING>().ok_or(Failure::NotKeyed)?;
-        let first = message_of(message, &mut []).ok_or(Failure::NotKeyed)?;
+            gathered.split_first_chunk::<OPENING>().ok_or(ChannelError::NotKeyed)?;
+        let first = message_of(message, &mut []).ok_or(ChannelError::NotKeyed)?;
         for (place, key) in (0..u8::MAX).zip(*keys) {
             let Some(mut responder) = Responder::hear(opening, key.as_bytes(), &first, &mut [])
             else {
                 continue;
             };
             let [.., exponent] = *opening;
-            let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
+            let size = RecordSize::new(exponent).ok_or(ChannelError::Malformed)?;
             let mut payload = [self.reader.size().exponent()];
             let answer = responder.answer(secret, &mut payload);
-            let (answer, ciphers) = answer.ok_or(Failure::Exhausted)?;
+            let (answer, ciphers) = answer.ok_or(ChannelError::Exhausted)?;
             for part in [&[MARKER][..], &answer.public, &payload, &answer.tag] {
                 self.writer.put(part);
             }
@@ -225,7 +222,7 @@ impl<'b> Channel<'b> {
             self.begin(ciphers, size, false);
             return Ok(());
         }
-        Err(Failure::WrongKey)
+        Err(ChannelError::WrongKey)
     }
 
     /// The handshake's messages are over; that a client's peer has the key is known by then.
@@ -235,32 +232,38 @@ impl<'b> Channel<'b> {
     }
 
     /// The server's answer, as far as it has come.
-    fn finish(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+    fn finish(&mut self, input: &mut &[u8]) -> Result<(), ChannelError> {
         let is_whole = self.reader.gather(ANSWER, input);
         let [MARKER, message @ ..] = self.reader.gathered() else {
-            return if self.reader.gathered().is_empty() { Ok(()) } else { Err(Failure::NotKeyed) };
+            return if self.reader.gathered().is_empty() {
+                Ok(())
+            } else {
+                Err(ChannelError::NotKeyed)
+            };
         };
         if !is_whole {
             return Ok(());
         }
         let mut payload = [0];
-        let answer = message_of(message, &mut payload).ok_or(Failure::NotKeyed)?;
+        let answer = message_of(message, &mut payload).ok_or(ChannelError::NotKeyed)?;
         let Stage::Opening(initiator) = &mut self.stage else { return Ok(()) };
-        let ciphers = initiator.finish(&answer, &mut payload).ok_or(Failure::WrongKey)?;
+        let ciphers = initiator.finish(&answer, &mut payload).ok_or(ChannelError::WrongKey)?;
         let [exponent] = payload;
-        let size = RecordSize::new(exponent).ok_or(Failure::Malformed)?;
+        let size = RecordSize::new(exponent).ok_or(ChannelError::Malformed)?;
         self.begin(ciphers, size, true);
         self.open();
         Ok(())
     }
 
     /// The peer has ended its stream: what is wrong with that, if anything.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
+    pub(super) fn end(&mut self) -> Result<(), ChannelError> {
         let failure = match self.stage {
             Stage::Open if self.reader.has_ended() => return Ok(()),
-            Stage::Open => Failure::Cut,
-            Stage::Opening(_) if self.reader.gathered().is_empty() => Failure::Refused,
-            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => Failure::HandshakeCut,
+            Stage::Open => ChannelError::Cut,
+            Stage::Opening(_) if self.reader.gathered().is_empty() => ChannelError::Refused,
+            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => {
+                ChannelError::HandshakeCut
+            }
             Stage::Failed(failure) => failure,
         };
         Err(self.fail(failure))
@@ -272,10 +275,10 @@ impl<'b> Channel<'b> {
     }
 
     /// It has.
-    pub(super) fn expire(&mut self) -> Failure {
+    pub(super) fn expire(&mut self) -> ChannelError {
         let failure = match self.stage {
-            Stage::Open => Failure::Stalled,
-            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => Failure::TimedOut,
+            Stage::Open => ChannelError::Stalled,
+            Stage::Listening { .. } | Stage::Answered | Stage::Opening(_) => ChannelError::TimedOut,
             Stage::Failed(failure) => failure,
         };
         debug!("a channel took too long; is open: {}", self.is_open());
@@ -308,7 +311,7 @@ impl<'b> Channel<'b> {
     /// Seals what the session wants to say, if the last record is out.
     pub(super) fn prepare<S: Session>(&mut self, now: Instant, session: &mut S) {
         if self.is_open() && !self.writer.has_ended() && self.seal(now, session).is_none() {
-            self.fail(Failure::Exhausted);
+            self.fail(ChannelError::Exhausted);
         }
     }
 
@@ -354,7 +357,7 @@ impl<'b> Channel<'b> {
         let count = count.min(length);
         self.writer.filled(count);
         if self.writer.seal().is_none() {
-            self.fail(Failure::Exhausted);
+            self.fail(ChannelError::Exhausted);
         } else if count > 0 {
             session.transmitted(now, count);
         }

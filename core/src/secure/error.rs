@@ -1,18 +1,17 @@
 //! How a channel fails, or cannot be made.
 
-use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
 use super::config::MAX_KEYS;
 use super::wire::{LEAST_RECEIVE, LEAST_SEND};
 
-/// How a keyed conversation fails: in the channel, or in the session within.
+/// How a channel fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum ChannelError<E> {
-    /// The peer speaks without a key: its first byte is not that of the keyed form.
+pub enum ChannelError {
+    /// The peer speaks without a key: its first bytes are not those of the keyed form.
     NotKeyed,
     /// To a server: the client speaks another version of the keyed form.
     OtherVersion,
@@ -41,56 +40,9 @@ pub enum ChannelError<E> {
     Stalled,
     /// Nothing more can be sealed in this conversation, after 2^64 records.
     Exhausted,
-    /// The session within failed.
-    Session(E),
 }
 
-impl<E> ChannelError<E> {
-    /// The error of the session, if that failed; or else the channel's own.
-    ///
-    /// # Errors
-    /// The channel failed.
-    pub fn into_session(self) -> Result<E, ChannelError<Infallible>> {
-        Err(match self {
-            Self::NotKeyed => ChannelError::NotKeyed,
-            Self::OtherVersion => ChannelError::OtherVersion,
-            Self::OtherConversation => ChannelError::OtherConversation,
-            Self::WrongKey => ChannelError::WrongKey,
-            Self::Refused => ChannelError::Refused,
-            Self::TimedOut => ChannelError::TimedOut,
-            Self::HandshakeCut => ChannelError::HandshakeCut,
-            Self::Forged => ChannelError::Forged,
-            Self::Malformed => ChannelError::Malformed,
-            Self::Cut => ChannelError::Cut,
-            Self::Stalled => ChannelError::Stalled,
-            Self::Exhausted => ChannelError::Exhausted,
-            Self::Session(error) => return Ok(error),
-        })
-    }
-}
-
-impl ChannelError<Infallible> {
-    /// The same among the errors of any session.
-    pub(super) const fn widened<E>(self) -> ChannelError<E> {
-        match self {
-            Self::NotKeyed => ChannelError::NotKeyed,
-            Self::OtherVersion => ChannelError::OtherVersion,
-            Self::OtherConversation => ChannelError::OtherConversation,
-            Self::WrongKey => ChannelError::WrongKey,
-            Self::Refused => ChannelError::Refused,
-            Self::TimedOut => ChannelError::TimedOut,
-            Self::HandshakeCut => ChannelError::HandshakeCut,
-            Self::Forged => ChannelError::Forged,
-            Self::Malformed => ChannelError::Malformed,
-            Self::Cut => ChannelError::Cut,
-            Self::Stalled => ChannelError::Stalled,
-            Self::Exhausted => ChannelError::Exhausted,
-            Self::Session(never) => match never {},
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for ChannelError<E> {
+impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotKeyed => "the peer speaks without a key",
@@ -107,16 +59,36 @@ impl<E: fmt::Display> fmt::Display for ChannelError<E> {
             Self::Cut => "the connection was cut before the peer had ended it",
             Self::Stalled => "the peer does not take the end of the conversation",
             Self::Exhausted => "nothing more can be sealed in this conversation",
-            Self::Session(error) => return error.fmt(f),
         })
     }
 }
 
-impl<E: Error + 'static> Error for ChannelError<E> {
+impl Error for ChannelError {}
+
+/// How a conversation in a channel fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SecuredError<E> {
+    /// The channel failed.
+    Channel(ChannelError),
+    /// The session within failed.
+    Session(E),
+}
+
+impl<E: fmt::Display> fmt::Display for SecuredError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(error) => error.fmt(f),
+            Self::Session(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for SecuredError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::Channel(_) => None,
             Self::Session(error) => error.source(),
-            _ => None,
         }
     }
 }

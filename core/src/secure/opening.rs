@@ -1,7 +1,5 @@
 //! The messages of the handshake, as they are on the wire.
 
-use core::convert::Infallible;
-
 use super::config::Conversation;
 use super::error::ChannelError;
 use super::handshake::Message;
@@ -14,10 +12,7 @@ pub(super) const fn opening(conversation: Conversation, size: RecordSize) -> [u8
 }
 
 /// Whether what has come of an opening is one.
-pub(super) fn check(
-    gathered: &[u8],
-    conversation: Conversation,
-) -> Result<(), ChannelError<Infallible>> {
+pub(super) fn check(gathered: &[u8], conversation: Conversation) -> Result<(), ChannelError> {
     let expected = opening(conversation, RecordSize::LEAST);
     match gathered.iter().zip(expected).take(OPENING - 1).position(|(byte, own)| *byte != own) {
         None => Ok(()),

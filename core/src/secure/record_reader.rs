@@ -1,6 +1,5 @@
 //! The records that come in, one at a time.
 
-use core::convert::Infallible;
 use core::mem;
 
 use super::cipher_state::CipherState;
@@ -88,7 +87,7 @@ impl<'b> RecordReader<'b> {
     }
 
     /// Opens the next record if it has come and the last was taken.
-    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<(), ChannelError<Infallible>> {
+    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<(), ChannelError> {
         if self.place.lent.is_some() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! A session that speaks through a channel.
 
 use super::channel::Channel;
-use super::error::ChannelError;
+use super::error::SecuredError;
 use crate::session::{Event, Events, Output, Session};
 use crate::time::Instant;
 
@@ -84,7 +84,7 @@ impl<'s, S: Session> Events<'s> for Secured<'_, '_, S> {
 }
 
 impl<S: Session> Session for Secured<'_, '_, S> {
-    type Error = ChannelError<S::Error>;
+    type Error = SecuredError<S::Error>;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,
@@ -96,29 +96,29 @@ impl<S: Session> Session for Secured<'_, '_, S> {
             // The record's last byte, which is taken with the rest of it, comes in another turn.
             return Err(nb::Error::WouldBlock);
         }
-        channel.receive(input).map_err(|error| error.map(ChannelError::widened))?;
+        channel.receive(input).map_err(|error| error.map(SecuredError::Channel))?;
         if channel.reader.has_ended() {
-            return session.handle_end(now).map_err(|error| error.map(ChannelError::Session));
+            return session.handle_end(now).map_err(|error| error.map(SecuredError::Session));
         }
         let (mut data, place) = channel.reader.lend();
         let result = session.handle_input(now, &mut data);
         place.left(data.len(), input);
-        result.map_err(|error| error.map(ChannelError::Session))
+        result.map_err(|error| error.map(SecuredError::Session))
     }
 
     fn handle_end(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error> {
-        self.channel.end().map_err(|failure| nb::Error::Other(failure.widened()))?;
-        self.session.handle_end(now).map_err(|error| error.map(ChannelError::Session))
+        self.channel.end().map_err(|error| nb::Error::Other(SecuredError::Channel(error)))?;
+        self.session.handle_end(now).map_err(|error| error.map(SecuredError::Session))
     }
 
     fn handle_timeout(&mut self, now: Instant) -> nb::Result<Event<'_, Self>, Self::Error> {
         if self.channel.deadline().is_reached(now) {
-            return Err(nb::Error::Other(self.channel.expire().widened()));
+            return Err(nb::Error::Other(SecuredError::Channel(self.channel.expire())));
         }
         if self.waits() {
             return Err(nb::Error::WouldBlock);
         }
-        self.session.handle_timeout(now).map_err(|error| error.map(ChannelError::Session))
+        self.session.handle_timeout(now).map_err(|error| error.map(SecuredError::Session))
     }
 
     fn prepare_transmit(&mut self, now: Instant) {

@@ -11,7 +11,7 @@ use crate::datagram::{DropReason, ExchangeError};
 use crate::driver::DriveError;
 use crate::file::{EntryError, ReceiverError, Refusal, RequestError, SenderError};
 use crate::hello;
-use crate::secure::{ChannelError, ChannelSetupError};
+use crate::secure::{ChannelError, ChannelSetupError, SecuredError};
 use crate::text::{Text, TextError, TextReaderError};
 
 /// An error whose cause is another.
@@ -106,18 +106,18 @@ fn every_error_says_what_happened() {
         SayError::LineBreak,
         SayError::Nick,
         SayError::Format,
-        ChannelError::<TextReaderError>::NotKeyed,
-        ChannelError::<TextReaderError>::OtherVersion,
-        ChannelError::<TextReaderError>::OtherConversation,
-        ChannelError::<TextReaderError>::WrongKey,
-        ChannelError::<TextReaderError>::Refused,
-        ChannelError::<TextReaderError>::TimedOut,
-        ChannelError::<TextReaderError>::HandshakeCut,
-        ChannelError::<TextReaderError>::Forged,
-        ChannelError::<TextReaderError>::Malformed,
-        ChannelError::<TextReaderError>::Cut,
-        ChannelError::<TextReaderError>::Stalled,
-        ChannelError::<TextReaderError>::Exhausted,
+        ChannelError::NotKeyed,
+        ChannelError::OtherVersion,
+        ChannelError::OtherConversation,
+        ChannelError::WrongKey,
+        ChannelError::Refused,
+        ChannelError::TimedOut,
+        ChannelError::HandshakeCut,
+        ChannelError::Forged,
+        ChannelError::Malformed,
+        ChannelError::Cut,
+        ChannelError::Stalled,
+        ChannelError::Exhausted,
         ChannelSetupError::ReceiveBuffer,
         ChannelSetupError::SendBuffer,
         ChannelSetupError::Keys,
@@ -153,12 +153,14 @@ fn the_cause_of_a_fault_is_that_of_the_error_within() {
     assert_eq!(words(DriveError::Session(Caused(TextReaderError::TooLong))), ["text too long"]);
     assert_eq!(words(DriveError::Connection(Caused(TextReaderError::TooLong))), ["text too long"]);
     assert!(words(DriveError::Contents).is_empty());
-    let within = ChannelError::Session(Caused(TextReaderError::TooLong));
+    let within = SecuredError::Session(Caused(TextReaderError::TooLong));
     assert_eq!(
         (within.to_string(), within.source().map(ToString::to_string)),
         ("caused".into(), Some("text too long".into()))
     );
-    assert!(ChannelError::<Caused>::Cut.source().is_none());
+    let channel = SecuredError::<Caused>::Channel(ChannelError::Cut);
+    assert_eq!(channel.to_string(), ChannelError::Cut.to_string());
+    assert!(channel.source().is_none());
 }
 
 /// What a developer sees of a value holds no control character either.

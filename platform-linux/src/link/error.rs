@@ -1,12 +1,11 @@
 //! Why a conversation over a link fails.
 
-use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 use std::io;
 
 use barewire_core::driver::DriveError;
-use barewire_core::secure::ChannelError;
+use barewire_core::secure::{ChannelError, SecuredError};
 
 /// Why a conversation failed.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub enum LinkError<E> {
     /// disk say, is told here too, in words that say so.
     Connection(io::Error),
     /// The channel failed, of a link that [has one](super::Link::with_channel).
-    Channel(ChannelError<Infallible>),
+    Channel(ChannelError),
     /// The contents ended before what was to be sent of them, or there are none.
     Contents,
     /// The conversation was over for the session, but its last bytes did not leave in time.
@@ -32,8 +31,11 @@ impl<E> LinkError<E> {
     }
 
     /// With one.
-    pub(super) fn keyed(error: DriveError<ChannelError<E>, io::Error>) -> Self {
-        Self::new(error, |error| error.into_session().map_or_else(Self::Channel, Self::Session))
+    pub(super) fn keyed(error: DriveError<SecuredError<E>, io::Error>) -> Self {
+        Self::new(error, |error| match error {
+            SecuredError::Channel(error) => Self::Channel(error),
+            SecuredError::Session(error) => Self::Session(error),
+        })
     }
 
     fn new<S>(error: DriveError<S, io::Error>, session: impl FnOnce(S) -> Self) -> Self {

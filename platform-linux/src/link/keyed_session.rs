@@ -1,6 +1,6 @@
 //! What a session with a channel is to the driver.
 
-use barewire_core::secure::{ChannelError, Secured};
+use barewire_core::secure::{Secured, SecuredError};
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;
 
@@ -38,7 +38,7 @@ impl<'s, S: Session> Events<'s> for KeyedSession<'_, '_, '_, '_, S> {
 }
 
 impl<S: Session> Session for KeyedSession<'_, '_, '_, '_, S> {
-    type Error = ChannelError<S::Error>;
+    type Error = SecuredError<S::Error>;
 
     fn handle_input<'s, 'i: 's>(
         &'s mut self,

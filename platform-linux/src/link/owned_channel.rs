@@ -33,11 +33,6 @@ struct Memory {
     send: Box<[u8]>,
 }
 
-struct End<'b> {
-    channel: Channel<'b>,
-    is_client: bool,
-}
-
 /// What a handshake draws.
 const SECRET: usize = 32;
 
@@ -46,13 +41,13 @@ self_cell!(
         owner: MutBorrow<Memory>,
 
         #[covariant]
-        dependent: End,
+        dependent: Channel,
     }
 );
 
 // What it costs besides its buffers.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<End<'_>>() + size_of::<MutBorrow<Memory>>() <= 464);
+const _: () = assert!(size_of::<Channel<'_>>() + size_of::<MutBorrow<Memory>>() <= 464);
 
 impl OwnedChannel {
     /// The end of who opened the connection, at `now`.
@@ -68,8 +63,7 @@ impl OwnedChannel {
     ) -> io::Result<Self> {
         Self::new(Arc::default(), buffers, |memory, random| {
             let Memory { receive, send, .. } = memory;
-            let channel = Channel::client(now, config, key, random, receive, send)?;
-            Ok(End { channel, is_client: true })
+            Channel::client(now, config, key, random, receive, send)
         })
     }
 
@@ -85,8 +79,7 @@ impl OwnedChannel {
     ) -> io::Result<Self> {
         Self::new(keys, buffers, |memory, random| {
             let Memory { keys, receive, send } = memory;
-            let channel = Channel::server(now, config, keys, random, receive, send)?;
-            Ok(End { channel, is_client: false })
+            Channel::server(now, config, keys, random, receive, send)
         })
     }
 
@@ -96,7 +89,7 @@ impl OwnedChannel {
         make: impl for<'b> FnOnce(
             &'b mut Memory,
             &mut SystemRandom<SECRET>,
-        ) -> Result<End<'b>, ChannelSetupError>,
+        ) -> Result<Channel<'b>, ChannelSetupError>,
     ) -> io::Result<Self> {
         let RecordBuffers { receive, send } = buffers;
         let memory = Memory { keys, receive: room(receive), send: room(send) };
@@ -108,16 +101,11 @@ impl OwnedChannel {
     }
 
     pub(super) fn channel(&self) -> &Channel<'_> {
-        &self.cell.borrow_dependent().channel
+        self.cell.borrow_dependent()
     }
 
     pub(super) fn with<T>(&mut self, run: impl for<'b> FnOnce(&mut Channel<'b>) -> T) -> T {
-        self.cell.with_dependent_mut(|_, end| run(&mut end.channel))
-    }
-
-    /// Whether it is that of who opened the connection.
-    pub(super) fn is_client(&self) -> bool {
-        self.cell.borrow_dependent().is_client
+        self.cell.with_dependent_mut(|_, channel| run(channel))
     }
 }
 

@@ -5,6 +5,7 @@ mod keyed;
 mod lingering;
 mod sender;
 mod sending;
+mod unwinding;
 
 use core::task::Poll;
 use std::io::{ErrorKind, Read, Write};
@@ -132,7 +133,7 @@ fn a_full_send_buffer_is_waited_for() {
     });
     let outcome =
         converse_watched(Executor::new().unwrap(), stream, Echo::default(), move |link| {
-            if link.connection.as_ref().is_some_and(|connection| connection.full) {
+            if link.driven.connection.as_ref().is_some_and(|connection| connection.full) {
                 // Later ones find nobody who listens.
                 let _ = full.send(());
             }

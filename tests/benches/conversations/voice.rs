@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use std::io;
 
 use barewire_core::nb;
-use barewire_core::secure::{Channel, ChannelConfig, ChannelError, Conversation, Secured};
+use barewire_core::secure::{Channel, ChannelConfig, Conversation, Secured, SecuredError};
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;
 
@@ -83,7 +83,7 @@ impl Voice {
     }
 }
 
-fn failed(error: ChannelError<Infallible>) -> io::Error {
+fn failed(error: SecuredError<Infallible>) -> io::Error {
     io::Error::other(format!("the channel: {error:?}"))
 }
 

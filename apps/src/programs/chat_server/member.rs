@@ -1,6 +1,5 @@
 //! The task of one member's connection.
 
-use core::convert::Infallible;
 use core::mem;
 use core::task::Poll;
 use std::io;
@@ -161,7 +160,7 @@ impl MemberConnection {
         &self,
         context: &mut ServerContext<ChatState>,
         cx: &mut Context<'_, ServerContext<ChatState>>,
-        error: ChannelError<Infallible>,
+        error: ChannelError,
     ) {
         let reason = channel_reason(error, DEFAULT_TIMEOUT);
         match error {

@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use barewire_core::chat::{self, DEFAULT_END_TIMEOUT, Kind, LeaveReason, MemberId, Room};
 use barewire_core::driver::DriveError;
 use barewire_core::io::{Shutdown, StreamDriver};
-use barewire_core::secure::{ChannelError, Conversation};
+use barewire_core::secure::{Conversation, SecuredError};
 use barewire_core::source::Source;
 use barewire_core::text::{DEFAULT_QUIET, Text};
 use barewire_core::time::Instant;
@@ -85,7 +85,7 @@ impl Service for RoomService<'_> {
         let why = match driven {
             Err(nb::Error::WouldBlock) => return true,
             Ok(()) => LeaveReason::Quit,
-            Err(nb::Error::Other(DriveError::Session(ChannelError::Session(error)))) => {
+            Err(nb::Error::Other(DriveError::Session(SecuredError::Session(error)))) => {
                 error.into()
             }
             Err(nb::Error::Other(_)) => LeaveReason::Lost,

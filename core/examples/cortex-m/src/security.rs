@@ -9,6 +9,7 @@ use barewire_core::driver::DriveError;
 use barewire_core::secure::rand_core::CryptoRng;
 use barewire_core::secure::{
     Channel, ChannelConfig, ChannelError, Conversation, DatagramKey, Key, RequestId, Secured,
+    SecuredError,
 };
 use barewire_core::session::{Event, Events, Output, Session};
 use barewire_core::time::Instant;
@@ -17,7 +18,7 @@ use heapless::Vec;
 use smoltcp::socket::tcp::Socket;
 
 /// How a conversation fails.
-pub type LinkError<E> = DriveError<ChannelError<E>, Broken>;
+pub type LinkError<E> = DriveError<SecuredError<E>, Broken>;
 
 /// A connection, and what the conversation over it is held in.
 pub trait Link {
@@ -118,7 +119,7 @@ impl Link for PlainLink {
         let driven = self.0.drive(now, session, socket, on_event);
         driven.map_err(|error| {
             error.map(|error| match error {
-                DriveError::Session(error) => DriveError::Session(ChannelError::Session(error)),
+                DriveError::Session(error) => DriveError::Session(SecuredError::Session(error)),
                 DriveError::Connection(error) => DriveError::Connection(error),
                 DriveError::Contents => DriveError::Contents,
                 DriveError::Stalled => DriveError::Stalled,
@@ -231,7 +232,8 @@ impl Link for KeyedLink {
             Err(nb::Error::Other(DriveError::Connection(Broken)))
                 if self.channel.awaits_answer() =>
             {
-                Err(nb::Error::Other(DriveError::Session(ChannelError::Refused)))
+                let refused = SecuredError::Channel(ChannelError::Refused);
+                Err(nb::Error::Other(DriveError::Session(refused)))
             }
             driven => driven,
         }

@@ -3,16 +3,16 @@
 extern crate std;
 use std::vec::Vec;
 
-use super::harness::{CONFIG, Dice, End, Failure, NOW, buffers, hex, key, open, with_open};
+use super::harness::{CONFIG, Dice, End, NOW, buffers, hex, key, open, with_open};
 use crate::secure::{
-    Channel, ChannelConfig, ChannelSetupError, Conversation, DEFAULT_TIMEOUT, LEAST_RECEIVE,
-    LEAST_SEND, MAX_KEYS,
+    Channel, ChannelConfig, ChannelError, ChannelSetupError, Conversation, DEFAULT_TIMEOUT,
+    LEAST_RECEIVE, LEAST_SEND, MAX_KEYS, SecuredError,
 };
 use crate::session::{Output, Session};
 use crate::time::Duration;
 
 /// What a server comes to that hears this.
-fn heard_by_server(bytes: &[u8]) -> Result<(), Failure> {
+fn heard_by_server(bytes: &[u8]) -> Result<(), ChannelError> {
     let (mut buffers, keys) = (buffers(1024, 64), [key(1)]);
     End::server(&keys, &mut buffers).hear(bytes)
 }
@@ -33,10 +33,10 @@ fn it_is_known_which_key_the_client_has() {
     }
     let (mut buffers, keys) = (buffers(1024, 64), [key(1), key(2)]);
     let mut server = End::server(&keys, &mut buffers);
-    assert_eq!(server.hear(&opening(3)), Err(Failure::WrongKey));
+    assert_eq!(server.hear(&opening(3)), Err(ChannelError::WrongKey));
     assert!(!server.channel.is_open());
     // It says nothing, and hears nothing more.
-    assert_eq!((server.send().len(), server.hear(&opening(1))), (0, Err(Failure::WrongKey)));
+    assert_eq!((server.send().len(), server.hear(&opening(1))), (0, Err(ChannelError::WrongKey)));
 }
 
 #[test]
@@ -44,11 +44,11 @@ fn what_is_no_opening_is_refused_at_its_first_wrong_byte() {
     let whole = opening(1);
     assert_eq!(heard_by_server(&whole), Ok(()));
     let wrong = [
-        (0, Failure::NotKeyed),
-        (1, Failure::NotKeyed),
-        (2, Failure::NotKeyed),
-        (3, Failure::OtherVersion),
-        (4, Failure::OtherConversation),
+        (0, ChannelError::NotKeyed),
+        (1, ChannelError::NotKeyed),
+        (2, ChannelError::NotKeyed),
+        (3, ChannelError::OtherVersion),
+        (4, ChannelError::OtherConversation),
     ];
     for (at, failure) in wrong {
         let mut bytes = whole[..=at].to_vec();
@@ -57,23 +57,23 @@ fn what_is_no_opening_is_refused_at_its_first_wrong_byte() {
         assert_eq!(heard_by_server(&bytes), Err(failure), "{at}");
     }
     for text in ["h", "GET / HTTP/1.1\r\n", "\0BW\x02", "\x16\x03\x01"] {
-        assert_eq!(heard_by_server(text.as_bytes()), Err(Failure::NotKeyed));
+        assert_eq!(heard_by_server(text.as_bytes()), Err(ChannelError::NotKeyed));
     }
     for at in 5..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 2;
-        assert_eq!(heard_by_server(&bytes), Err(Failure::WrongKey), "{at}");
+        assert_eq!(heard_by_server(&bytes), Err(ChannelError::WrongKey), "{at}");
     }
 }
 
 #[test]
 fn a_client_believes_no_answer_but_that_of_who_has_the_key() {
-    let answers: [(&[u8], Failure); 5] = [
-        (b"", Failure::Refused),
-        (b"w", Failure::NotKeyed),
-        (&[b'x'; 50], Failure::NotKeyed),
-        (&[1; 49], Failure::HandshakeCut),
-        (&[1; 50], Failure::WrongKey),
+    let answers: [(&[u8], ChannelError); 5] = [
+        (b"", ChannelError::Refused),
+        (b"w", ChannelError::NotKeyed),
+        (&[b'x'; 50], ChannelError::NotKeyed),
+        (&[1; 49], ChannelError::HandshakeCut),
+        (&[1; 50], ChannelError::WrongKey),
     ];
     for (bytes, failure) in answers {
         let mut buffers = buffers(1024, 64);
@@ -183,7 +183,7 @@ fn a_cut_is_no_end() {
             server.hear(&whole[..length]).unwrap();
             let ended = server.end();
             assert_eq!(server.talker.hears_end, length == whole.len());
-            assert_eq!(ended, if length == whole.len() { Ok(()) } else { Err(Failure::Cut) });
+            assert_eq!(ended, if length == whole.len() { Ok(()) } else { Err(ChannelError::Cut) });
             let channel = server.channel;
             assert_eq!((channel.is_open(), channel.has_opened()), (ended.is_ok(), true));
         });
@@ -208,7 +208,7 @@ fn nothing_that_is_changed_moved_repeated_or_left_out_is_taken() {
         for (order, heard) in orders {
             with_open([1024, 64], |[_, mut server]| {
                 let said: Vec<_> = order.iter().flat_map(|at| records[*at].clone()).collect();
-                assert_eq!(server.hear(&said), Err(Failure::Forged));
+                assert_eq!(server.hear(&said), Err(ChannelError::Forged));
                 assert_eq!(server.talker.hears, heard);
                 assert_eq!(server.send(), b"");
             });
@@ -219,7 +219,7 @@ fn nothing_that_is_changed_moved_repeated_or_left_out_is_taken() {
                 changed[bit / 8] ^= 1 << (bit % 8);
                 let heard = server.hear(&changed).and_then(|()| server.hear(&records[1]));
                 // A length that is longer than what came may wait for more.
-                assert!(matches!(heard, Ok(()) | Err(Failure::Forged)), "{bit}: {heard:?}");
+                assert!(matches!(heard, Ok(()) | Err(ChannelError::Forged)), "{bit}: {heard:?}");
                 assert_eq!(server.talker.hears, b"");
             });
         }
@@ -232,11 +232,11 @@ fn what_its_own_peer_must_not_say_is_malformed() {
     for plain in [&[0][..], &[1, 0], &[2, 0], &[2]] {
         with_open([1024, 64], |[mut client, mut server]| {
             let sent = client.seal_raw(plain);
-            assert_eq!(server.hear(&sent), Err(Failure::Malformed), "{plain:?}");
+            assert_eq!(server.hear(&sent), Err(ChannelError::Malformed), "{plain:?}");
         });
         with_open([1024, 64], |[mut client, mut server]| {
             let sent = server.seal_raw(plain);
-            assert_eq!(client.hear(&sent), Err(Failure::Malformed), "{plain:?}");
+            assert_eq!(client.hear(&sent), Err(ChannelError::Malformed), "{plain:?}");
         });
     }
 }
@@ -248,7 +248,7 @@ fn nothing_follows_an_end() {
             let mut sent = client.seal_raw(&[1]);
             // Sealed or not: of what has the key there is nothing more.
             sent.extend(if behind.is_empty() { std::vec![0] } else { client.seal_raw(behind) });
-            assert_eq!(server.hear(&sent), Err(Failure::Forged));
+            assert_eq!(server.hear(&sent), Err(ChannelError::Forged));
         });
     }
 }
@@ -270,7 +270,10 @@ fn a_handshake_ends_in_time() {
             end.secured().handle_timeout(late - Duration::from_micros(1)),
             Err(nb::Error::WouldBlock)
         );
-        assert_eq!(end.secured().handle_timeout(late), Err(nb::Error::Other(Failure::TimedOut)));
+        assert_eq!(
+            end.secured().handle_timeout(late),
+            Err(nb::Error::Other(SecuredError::Channel(ChannelError::TimedOut)))
+        );
         assert!(!end.channel.is_open() && end.talker.deadline.is_some());
     }
 }
@@ -287,7 +290,10 @@ fn the_end_of_a_direction_goes_out_in_time_and_the_session_s_time_stands_still()
         let late = NOW + DEFAULT_TIMEOUT;
         assert_eq!(secured.poll_deadline(), Some(late));
         assert_eq!(secured.handle_timeout(NOW), Err(nb::Error::WouldBlock));
-        assert_eq!(secured.handle_timeout(late), Err(nb::Error::Other(Failure::Stalled)));
+        assert_eq!(
+            secured.handle_timeout(late),
+            Err(nb::Error::Other(SecuredError::Channel(ChannelError::Stalled)))
+        );
     });
     with_open([1024, 64], |[mut client, _]| {
         client.talker.deadline = Some(NOW);
@@ -304,7 +310,7 @@ fn a_stream_that_ends_before_the_first_record_was_cut_in_the_handshake() {
         let (mut buffers, keys) = (buffers(1024, 64), [key(1)]);
         let mut server = End::server(&keys, &mut buffers);
         server.hear(&opening(1)[..length]).unwrap();
-        assert_eq!(server.end(), Err(Failure::HandshakeCut));
+        assert_eq!(server.end(), Err(ChannelError::HandshakeCut));
         assert!(!server.talker.hears_end);
     }
 }

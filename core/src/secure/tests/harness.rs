@@ -7,13 +7,13 @@ use std::vec::Vec;
 
 use crate::secure::rand_core::utils::next_word_via_fill;
 use crate::secure::rand_core::{TryCryptoRng, TryRng};
-use crate::secure::{Channel, ChannelConfig, ChannelError, Conversation, Key, Secured};
+use crate::secure::{
+    Channel, ChannelConfig, ChannelError, Conversation, Key, Secured, SecuredError,
+};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
 pub(super) const NOW: Instant = Instant::from_secs(9);
-
-pub(super) type Failure = ChannelError<Infallible>;
 
 /// No chance at all: each byte is one more than the last.
 pub(super) struct Dice(pub(super) u8);
@@ -201,7 +201,7 @@ impl<'b> End<'b> {
     }
 
     /// Takes bytes, by the driving rule.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<(), ChannelError> {
         self.held.extend_from_slice(bytes);
         loop {
             let (before, mut input) = (self.held.len(), &self.held[..]);
@@ -210,7 +210,7 @@ impl<'b> End<'b> {
             let left = input.len();
             self.held.drain(..before - left);
             match result {
-                Err(nb::Error::Other(error)) => return Err(widen(error)),
+                Err(nb::Error::Other(error)) => return Err(of_channel(error)),
                 Err(nb::Error::WouldBlock) if left == before => return Ok(()),
                 _ => {}
             }
@@ -218,16 +218,19 @@ impl<'b> End<'b> {
     }
 
     /// The peer has ended its direction.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
+    pub(super) fn end(&mut self) -> Result<(), ChannelError> {
         match self.secured().handle_end(NOW).map(|_| ()) {
-            Err(nb::Error::Other(error)) => Err(widen(error)),
+            Err(nb::Error::Other(error)) => Err(of_channel(error)),
             _ => Ok(()),
         }
     }
 }
 
-fn widen(error: ChannelError<Infallible>) -> Failure {
-    error
+fn of_channel(error: SecuredError<Infallible>) -> ChannelError {
+    match error {
+        SecuredError::Channel(error) => error,
+        SecuredError::Session(never) => match never {},
+    }
 }
 
 pub(super) fn buffers(receive: usize, send: usize) -> [Vec<u8>; 2] {

@@ -1,8 +1,8 @@
 //! Who proves what by its first record, and who cannot.
 
-use super::harness::{CONFIG, Dice, End, Failure, NOW, buffers, key};
-use crate::secure::Channel;
+use super::harness::{CONFIG, Dice, End, NOW, buffers, key};
 use crate::secure::wire::{ANSWER, LENGTH, OVERHEAD};
+use crate::secure::{Channel, ChannelError};
 
 /// Of an empty record.
 const EMPTY: usize = OVERHEAD;
@@ -32,7 +32,7 @@ fn a_recorded_opening_opens_no_channel() {
     server.talker.says.extend(b"who is there?");
     server.hear(&recorded).unwrap();
     assert_eq!((server.send().len(), server.channel.is_open()), (ANSWER, false));
-    assert_eq!(server.hear(&said), Err(Failure::Forged));
+    assert_eq!(server.hear(&said), Err(ChannelError::Forged));
     assert!(server.talker.hears.is_empty() && !server.channel.is_open());
     assert_eq!(server.send(), b"");
 }

@@ -6,9 +6,9 @@ use std::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::harness::{End, Failure, NOW, buffers, key, open, with_open};
+use super::harness::{End, NOW, buffers, key, open, with_open};
 use crate::secure::cipher_state::CipherState;
-use crate::secure::{Channel, ChannelError, Secured};
+use crate::secure::{Channel, ChannelError, Secured, SecuredError};
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
 
@@ -102,7 +102,7 @@ struct Heard<'c, 'b> {
     nibbler: Nibbler,
     client: End<'c>,
     server: &'c mut Channel<'b>,
-    failed: Option<nb::Error<ChannelError<Failed>>>,
+    failed: Option<nb::Error<SecuredError<Failed>>>,
 }
 
 impl Heard<'_, '_> {
@@ -137,12 +137,12 @@ fn a_session_that_takes_a_part_of_a_record_gets_each_byte_once() {
 fn who_fails_says_its_last_word_and_no_end_that_it_does_not_say() {
     for shuts_down in [false, true] {
         nibble(b"help!", shuts_down, |mut heard| {
-            assert_eq!(heard.failed, Some(nb::Error::Other(ChannelError::Session(Failed))));
+            assert_eq!(heard.failed, Some(nb::Error::Other(SecuredError::Session(Failed))));
             let (sent, is_shut_down) = heard.last_word();
             heard.client.hear(&sent).unwrap();
             assert_eq!(heard.client.talker.hears, b"farewell");
             assert_eq!((heard.client.talker.hears_end, is_shut_down), (shuts_down, shuts_down));
-            let ended = if shuts_down { Ok(()) } else { Err(Failure::Cut) };
+            let ended = if shuts_down { Ok(()) } else { Err(ChannelError::Cut) };
             assert_eq!(heard.client.end(), ended);
         });
     }
@@ -156,8 +156,11 @@ fn who_cannot_seal_any_more_fails_in_time_and_sends_nothing() {
         assert_eq!((client.send().len(), client.channel.is_open()), (0, false));
         let mut secured = client.secured();
         assert!(secured.poll_deadline().is_some_and(|at| at <= NOW));
-        assert_eq!(secured.handle_timeout(NOW), Err(nb::Error::Other(Failure::Exhausted)));
-        assert_eq!(client.hear(b"whatever"), Err(Failure::Exhausted));
-        assert_eq!(client.end(), Err(Failure::Exhausted));
+        assert_eq!(
+            secured.handle_timeout(NOW),
+            Err(nb::Error::Other(SecuredError::Channel(ChannelError::Exhausted)))
+        );
+        assert_eq!(client.hear(b"whatever"), Err(ChannelError::Exhausted));
+        assert_eq!(client.end(), Err(ChannelError::Exhausted));
     });
 }

@@ -166,7 +166,7 @@ impl Adapter for Loopback {
             Err(nb::Error::WouldBlock) => Step::Wait(executor.next_deadline()),
             over => {
                 if executor.tasks() == 2 {
-                    let is_closed = link.driver.has_shut_down();
+                    let is_closed = link.driven.driver.has_shut_down();
                     self.end = Some(if is_closed { Step::Close } else { Step::Reset });
                 }
                 Step::Over(match over {

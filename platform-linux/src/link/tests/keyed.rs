@@ -21,7 +21,7 @@ use crate::stream::StreamSocket;
 use crate::testing::task;
 
 const LEAST: RecordBuffers = RecordBuffers { receive: 1024, send: 64 };
-const SMALL_RECORDS: RecordBuffers = RecordBuffers { receive: 1024, send: 1024 };
+pub(super) const SMALL_RECORDS: RecordBuffers = RecordBuffers { receive: 1024, send: 1024 };
 const LARGE: RecordBuffers = RecordBuffers { receive: 65_536, send: 65_536 };
 
 const CONFIG: ChannelConfig = ChannelConfig::new(Conversation::Hello);
@@ -30,13 +30,13 @@ fn key(number: u8) -> Key {
     Key::new([number; 32])
 }
 
-fn server(stream: StreamSocket, keys: &[u8], buffers: RecordBuffers) -> Link {
+pub(super) fn server(stream: StreamSocket, keys: &[u8], buffers: RecordBuffers) -> Link {
     let keys: Arc<[Key]> = keys.iter().copied().map(key).collect();
     let channel = OwnedChannel::server(Instant::ZERO, CONFIG, buffers, keys);
     Link::new(stream).with_channel(channel.unwrap())
 }
 
-fn client(stream: StreamSocket, number: u8, buffers: RecordBuffers) -> Link {
+pub(super) fn client(stream: StreamSocket, number: u8, buffers: RecordBuffers) -> Link {
     let channel = OwnedChannel::client(Instant::ZERO, CONFIG, buffers, &key(number));
     Link::new(stream).with_channel(channel.unwrap())
 }
@@ -45,11 +45,11 @@ fn greeting(text: &'static str) -> Text<'static> {
     Text::new(text).unwrap()
 }
 
-fn greeter() -> hello::Server<'static> {
+pub(super) fn greeter() -> hello::Server<'static> {
     hello::Server::new(Instant::ZERO, greeting("welcome"), HandshakeConfig::default())
 }
 
-fn guest() -> hello::Client<'static> {
+pub(super) fn guest() -> hello::Client<'static> {
     hello::Client::new(Instant::ZERO, greeting("thanks"), HandshakeConfig::default())
 }
 
@@ -166,7 +166,7 @@ fn who_says_nothing_is_waited_for_as_long_as_a_handshake_may_take() {
 
 #[test]
 fn a_client_takes_nobody_for_the_server_who_has_no_key() {
-    let cases: [(&str, &[u8], bool, ChannelError<Infallible>); 5] = [
+    let cases: [(&str, &[u8], bool, ChannelError); 5] = [
         ("closes", b"", false, ChannelError::Refused),
         ("resets", b"", true, ChannelError::Refused),
         ("greets plainly", b"welcome\n", false, ChannelError::NotKeyed),

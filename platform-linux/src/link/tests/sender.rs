@@ -213,7 +213,7 @@ pub(super) fn ask(
 
 /// How many calls have sent something in this turn, and how many bytes are gathered.
 pub(super) fn calls_and_gathered(link: &Link) -> (usize, usize) {
-    link.connection.as_ref().map_or((0, 0), |connection| {
+    link.driven.connection.as_ref().map_or((0, 0), |connection| {
         let (left, gathered) = connection.output();
         (WRITES - left, gathered)
     })

@@ -1,7 +1,9 @@
 //! The hello handshake: as without a key, an end in time, and no success that is none.
 
-use barewire_core::hello::{Client, HandshakeConfig, Server};
-use barewire_core::secure::{ChannelError, Conversation, DEFAULT_TIMEOUT, Key, Secured};
+use barewire_core::hello::{Client, HandshakeConfig, HandshakeError, Server};
+use barewire_core::secure::{
+    ChannelError, Conversation, DEFAULT_TIMEOUT, Key, Secured, SecuredError,
+};
 use barewire_core::text::Text;
 use barewire_core::time::Duration;
 use barewire_tests::simulator::random::Random;
@@ -55,7 +57,7 @@ fn no_fault_passes_for_success_or_outlasts_the_time() {
             assert!(!ending.is_success() || ending.has_heard(text), "success without a word");
             assert!(ending.heard.is_empty() || is_known, "heard with another key");
             assert!(ending.at <= latest, "{ending:?} after {latest:?}");
-            sometimes.note("late", ending.outcome == Outcome::Failed(ChannelError::TimedOut));
+            sometimes.note("late", ending.outcome == failed(ChannelError::TimedOut));
             sometimes.note("broken", ending.outcome == Outcome::Broken);
         }
         if fault.is_none() && is_known {
@@ -65,9 +67,13 @@ fn no_fault_passes_for_success_or_outlasts_the_time() {
             );
             assert_eq!(channels[0].peer_key(), which);
         }
-        let is_refused = at_server.outcome == Outcome::Failed(ChannelError::WrongKey);
+        let is_refused = at_server.outcome == failed(ChannelError::WrongKey);
         assert!(!is_refused || !is_known);
         sometimes.note("another key", is_refused);
         sometimes.note("success", at_client.is_success());
     });
+}
+
+fn failed(error: ChannelError) -> Outcome<SecuredError<HandshakeError>> {
+    Outcome::Failed(SecuredError::Channel(error))
 }

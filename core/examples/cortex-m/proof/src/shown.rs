@@ -39,7 +39,8 @@ pub struct Values {
     pub full: chat::JoinError,
     pub room_error: chat::RoomError,
     pub client_error: chat::ClientError,
-    pub channel_error: secure::ChannelError<hello::HandshakeError>,
+    pub channel_error: secure::ChannelError,
+    pub secured_error: secure::SecuredError<hello::HandshakeError>,
     pub setup_error: secure::ChannelSetupError,
     pub key: secure::Key,
     pub datagram_key: secure::DatagramKey,
@@ -78,11 +79,12 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.client_error);
     tell(out, &values.hash_key);
     show(out, &values.channel_error);
+    show(out, &values.secured_error);
     show(out, &values.setup_error);
     tell(out, &values.key);
     tell(out, &values.datagram_key);
     tell(out, &values.channel);
-    used(core::error::Error::source(black_box(&values.channel_error)));
+    used(core::error::Error::source(black_box(&values.secured_error)));
     tell(out, &values.text);
     tell(out, &values.request);
     tell(out, &values.asked);

@@ -8,7 +8,7 @@ use barewire_core::chat::{RoomConfig, RoomStorage};
 use barewire_core::driver::DriveError;
 use barewire_core::secure::rand_core::utils::next_word_via_fill;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
-use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT, Key};
+use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT, Key, SecuredError};
 use barewire_core::session::Session;
 use barewire_core::text::Text;
 use smoltcp::socket::tcp::State;
@@ -126,7 +126,8 @@ fn who_has_another_key_or_none_gives_the_memory_back() {
     let mut board = Board::new(TestStack::new(), hello());
     for _ in 0..2 {
         let refused = board.call(2, fine()).unwrap_err();
-        assert_eq!(refused, CallError::Failed(DriveError::Session(ChannelError::Refused)));
+        let error = SecuredError::Channel(ChannelError::Refused);
+        assert_eq!(refused, CallError::Failed(DriveError::Session(error)));
         let raw = board.stack.connect(64);
         let mut has_spoken = false;
         board.until(|stack| {

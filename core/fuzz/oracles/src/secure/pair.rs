@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use arbitrary::Arbitrary;
 use barewire_core::secure::{
-    Channel, ChannelConfig, ChannelError, Conversation, DEFAULT_TIMEOUT, Key, Secured,
+    Channel, ChannelConfig, Conversation, DEFAULT_TIMEOUT, Key, Secured, SecuredError,
 };
 use barewire_core::time::Instant;
 
@@ -81,7 +81,7 @@ struct Side<'b> {
     coming: Vec<u8>,
     is_cut: bool,
     has_opened: bool,
-    failed: Option<ChannelError<Late>>,
+    failed: Option<SecuredError<Late>>,
 }
 
 impl<'b> Side<'b> {

@@ -2,7 +2,9 @@
 //! Noise seals what it says, and opens what it hears.
 
 use arbitrary::Arbitrary;
-use barewire_core::secure::{Channel, ChannelConfig, ChannelError, Conversation, Key, Secured};
+use barewire_core::secure::{
+    Channel, ChannelConfig, ChannelError, Conversation, Key, Secured, SecuredError,
+};
 use barewire_core::time::Instant;
 
 use super::dice::Dice;
@@ -64,7 +66,7 @@ struct Model {
     stream: Vec<u8>,
     heard: Vec<u8>,
     has_ended: bool,
-    error: Option<ChannelError<Late>>,
+    error: Option<ChannelError>,
     /// One was sealed that did not come: whatever comes next is not the next.
     is_skipped: bool,
     /// The peer has shown that it has the key: a server by its answer, a client by its first record.
@@ -72,7 +74,7 @@ struct Model {
 }
 
 impl Model {
-    fn fail(&mut self, error: ChannelError<Late>) {
+    fn fail(&mut self, error: ChannelError) {
         self.error.get_or_insert(error);
     }
 
@@ -145,7 +147,7 @@ struct End<'b> {
     channel: Channel<'b>,
     talker: Talker,
     driver: ManualDriver,
-    failed: Option<ChannelError<Late>>,
+    failed: Option<SecuredError<Late>>,
 }
 
 impl End<'_> {
@@ -176,7 +178,7 @@ impl End<'_> {
 }
 
 /// The opening, or the answer to one, as it comes, and how it fails if it does.
-fn spoil(input: &Input<'_>, opening: &mut Vec<u8>) -> Option<ChannelError<Late>> {
+fn spoil(input: &Input<'_>, opening: &mut Vec<u8>) -> Option<ChannelError> {
     let wrong = |place: usize| match place {
         0 => ChannelError::NotKeyed,
         1 | 2 if input.is_server => ChannelError::NotKeyed,
@@ -275,7 +277,7 @@ pub fn check(input: &Input<'_>) {
     }
     if let Some(failure) = failure {
         end.end(START);
-        assert_eq!(end.failed, Some(failure));
+        assert_eq!(end.failed, Some(SecuredError::Channel(failure)));
         assert!(!end.talker.is_called && !end.channel.is_open());
         assert!(end.take_sent().is_empty(), "it says something to who has no key");
         return;
@@ -363,7 +365,7 @@ fn talk(input: &Input<'_>, end: &mut End<'_>, mut peer: Peer, mut sent: Vec<u8>,
         // Both have said that they end: what comes behind that is heard by nobody.
         assert!(model.has_ended && input.finishes && end.failed.is_none());
     } else {
-        assert_eq!(end.failed, model.error);
+        assert_eq!(end.failed, model.error.map(SecuredError::Channel));
     }
     assert_eq!((&end.talker.hears, end.talker.hears_end), (&model.heard, model.has_ended));
     sent.extend(end.take_sent());
