@@ -140,8 +140,9 @@ impl Link {
         self
     }
 
-    /// Which of the server's keys the client has, as [`Channel::peer_key`] tells, once the channel is open; also
-    /// when the conversation is over. `None` without a channel.
+    /// Which of the server's keys the client has, as
+    /// [`Channel::peer_key`](barewire_core::secure::Channel::peer_key) tells, once the channel is open; also when
+    /// the conversation is over. `None` without a channel.
     pub fn peer_key(&self) -> Option<usize> {
         let channel = self.channel.as_ref()?.channel();
         channel.has_opened().then(|| channel.peer_key())
