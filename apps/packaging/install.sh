@@ -50,7 +50,7 @@ remove_listed() {
         '') ;;
         ./) rmdir "$prefix" 2>/dev/null || : ;;
         */) rmdir "$prefix/$path" 2>/dev/null || : ;;
-        *) rm -f "$prefix/$path" "$prefix/$path.new" ;;
+        *) rm -f "$prefix/$path" "$prefix/$path.new" || : ;;
         esac
     done
 }
@@ -145,6 +145,9 @@ all=$(
     echo "$old" | grep '/$' || :
 )
 
+echo "$files" | while read -r path; do
+    [ ! -d "$prefix/$path" ] || fail "$prefix/$path is a folder, where a file is to be"
+done
 # All is written under other names first: so nobody finds half a file, and a running program's cannot be written to.
 writing=true
 mkdir -p "$(dirname "$list")"

@@ -18,9 +18,17 @@ const PROGRAMS: [&str; 8] = [
     "chat-client",
 ];
 
-/// Options of other programs that are spoken of: cargo's, and those of the tools of CI.
-const OF_OTHERS: [&str; 7] =
-    ["--manifest-path", "--test", "--workspace", "--path", "--example", "--release", "--fsync"];
+/// Options of other programs that are spoken of: cargo's, `install.sh`'s, and those of the tools of CI.
+const OF_OTHERS: [&str; 8] = [
+    "--manifest-path",
+    "--test",
+    "--workspace",
+    "--path",
+    "--prefix",
+    "--example",
+    "--release",
+    "--fsync",
+];
 
 fn options(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

@@ -106,6 +106,7 @@ impl ServerProfile {
     /// Whether lines wait for the nick to be told before them, or given.
     pub(super) fn holds_lines(&self) -> bool {
         self.nick_deadline.is_some()
+            || self.nick_refusal.is_some()
             || self.unsent_nick.is_some() && self.welcome_deadline.is_some()
     }
 
@@ -165,8 +166,11 @@ impl ServerProfile {
         if let Some(nick) = line.welcome() {
             self.welcomed = true;
             if !nick.starts_with("guest") {
-                // By the user's key: it keeps that.
-                self.unsent_nick = None;
+                // By the user's key: it keeps that. No person is there who could go on under it.
+                let is_other = self.unsent_nick.take().is_some_and(|wanted| wanted != nick);
+                if is_other && !chat.reporter.is_on_terminal() {
+                    self.nick_refusal = Some(format!("your key makes you {nick}"));
+                }
             }
             self.history_deadline = Some((now + HISTORY_PAUSE, now + HISTORY_TIME));
             self.replay = self.is_reconnect.then(Vec::new);

@@ -84,18 +84,23 @@ fn who_has_a_key_is_who_it_belongs_to() {
     server.stop();
 }
 
-/// A nick that was wished for is not asked for where the key gives one.
+/// A nick that was wished for is not asked for where the key gives one; and where that is another, no script speaks
+/// under it.
 #[test]
-fn a_wish_for_a_nick_does_not_get_in_the_way_of_the_keys() {
+fn who_wishes_for_another_nick_than_its_key_gives_says_nothing() {
     let folder = Folder::new();
     let ben = KeyFile::new(&folder, "ben");
     let mut server = serve("chat-server", &["--key", folder.arg()]);
-    let mut client = Client::start(server.address(), &["--key", ben.arg(), "--nick", "eve"]);
+    let mut client = Client::start(server.address(), &["--key", ben.arg(), "--nick", "ben"]);
     client.hears("* welcome to barewire chat, you are ben (/help)");
     client.say("hello");
     server.program.line_with("ben: hello");
     client.finish().exits(0).omits("you keep it");
-    server.stop();
+    let mut client = Client::start(server.address(), &["--key", ben.arg(), "--nick", "eve"]);
+    client.say("hello again");
+    let why = "does not give you the nick eve, so nothing was sent: your key makes you ben";
+    client.finish().exits(1).says(&[why]);
+    server.stop().omits("hello again");
 }
 
 #[test]

@@ -28,6 +28,12 @@ fn may_dump(program: &Program) -> bool {
 
 #[test]
 fn no_core_file_is_written_of_who_has_a_key() {
+    let (_, most) =
+        nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_CORE).unwrap();
+    if most == 0 {
+        println!("not tested: nobody may write core files here");
+        return;
+    }
     let folder = Folder::new();
     let key = KeyFile::new(&folder, "ben");
     for name in SERVERS {

@@ -99,13 +99,19 @@ impl Scene {
 
     /// A client that holds its conversation with who is there, once.
     pub(super) fn launch_client(&self, at: &str) -> Launch {
+        let launch = self.launch_nameless(at);
+        if self.kind == Kind::Chat { launch.args(["--nick", NICK]) } else { launch }
+    }
+
+    /// The same, to be called by the name of its key.
+    pub(super) fn launch_nameless(&self, at: &str) -> Launch {
         let launch = Launch::new(self.kind.client()).arg(at).within(&self.target);
         match self.kind {
             Kind::Hello => launch.arg(ANSWER),
             Kind::File => launch.args([NAME, "--retries", "0"]),
             Kind::Chat => {
                 let input = File::open(self.source.path("input")).expect("it is there");
-                launch.args(["--nick", NICK]).stdin(input)
+                launch.stdin(input)
             }
         }
     }

@@ -13,7 +13,7 @@ fn serve(scene: &Scene, first: &KeyFile) -> Server {
 }
 
 fn run_client(scene: &Scene, at: &str, key: &KeyFile) -> Finished {
-    scene.launch_client(at).args(["--key", key.arg()]).run()
+    scene.launch_nameless(at).args(["--key", key.arg()]).run()
 }
 
 #[test]
