@@ -6,6 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+/// The names of all programs.
+pub const PROGRAMS: [&str; 8] = [
+    "udp-server",
+    "udp-client",
+    "tcp-server",
+    "tcp-client",
+    "file-server",
+    "file-client",
+    "chat-server",
+    "chat-client",
+];
+
 /// Names a folder of ready-made programs to test instead of building them: an installed package,
 /// say.
 pub const FOLDER_VARIABLE: &str = "BAREWIRE_BIN_DIR";

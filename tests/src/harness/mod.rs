@@ -51,6 +51,7 @@ pub mod sockets;
 mod timeout;
 pub mod tutorial;
 
+pub use binaries::PROGRAMS;
 pub use dispositions::heed_signals;
 pub use finished::Finished;
 pub use folder::Folder;

@@ -3,20 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use barewire_tests::harness::run;
+use barewire_tests::harness::{PROGRAMS, run};
 
 use crate::markdown::Document;
-
-const PROGRAMS: [&str; 8] = [
-    "udp-server",
-    "udp-client",
-    "tcp-server",
-    "tcp-client",
-    "file-server",
-    "file-client",
-    "chat-server",
-    "chat-client",
-];
 
 /// Options of other programs that are spoken of: cargo's, `install.sh`'s, and those of the tools of CI.
 const OF_OTHERS: [&str; 8] = [

@@ -48,17 +48,7 @@ pub(crate) fn is_root() -> bool {
     is_root
 }
 
-/// The programs that these tests know.
-pub(crate) const PROGRAMS: [&str; 8] = [
-    "udp-server",
-    "udp-client",
-    "tcp-server",
-    "tcp-client",
-    "file-server",
-    "file-client",
-    "chat-server",
-    "chat-client",
-];
+pub(crate) use barewire_tests::harness::PROGRAMS;
 
 /// Those that serve.
 pub(crate) const SERVERS: [&str; 4] = ["udp-server", "tcp-server", "file-server", "chat-server"];
