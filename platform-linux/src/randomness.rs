@@ -6,6 +6,7 @@ use std::io;
 
 use barewire_core::secure::rand_core::utils::next_word_via_fill;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
+use nix::errno::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -13,7 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// started, it waits until there are some.
 ///
 /// # Errors
-/// Those of `getrandom(2)`: a filter forbids it, say.
+/// Those of `getrandom(2)`, in words: a filter forbids it, say.
 pub fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     fill(&mut bytes)?;
@@ -26,10 +27,18 @@ fn fill(bytes: &mut [u8]) -> io::Result<()> {
         match getrandom(&mut *rest, GetRandomFlags::empty()) {
             Ok(count) => rest = &mut rest[count..],
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(refused(error)),
         }
     }
     Ok(())
+}
+
+/// In words: who reads "permission denied" thinks of a file.
+fn refused(error: rustix::io::Errno) -> io::Error {
+    let error = Errno::from_raw(error.raw_os_error());
+    io::Error::other(format!(
+        "the system gives no randomness: getrandom fails with {error:?} (does a filter of system calls refuse it?)"
+    ))
 }
 
 /// The system's randomness, fit for keys and nonces, `AHEAD` bytes a system call: those that were drawn ahead are

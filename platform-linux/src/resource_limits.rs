@@ -40,11 +40,11 @@ pub fn survive_file_size_limit() -> io::Result<()> {
 /// process, or look at what is its own in `/proc`. To be called once the process is the user that it stays.
 ///
 /// # Errors
-/// Those of `setrlimit(2)` and `prctl(2)`: a filter of system calls forbids it.
+/// Those of `prctl(2)`: a filter of system calls forbids it.
 pub fn forbid_core_dumps() -> io::Result<()> {
-    let limited = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    prctl::set_dumpable(false)?;
-    Ok(limited?)
+    // Where this is refused the other is enough.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    Ok(prctl::set_dumpable(false)?)
 }
 
 #[cfg(test)]

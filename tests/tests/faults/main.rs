@@ -9,6 +9,7 @@
 mod clients;
 mod confinement;
 mod file_client;
+mod keys;
 mod refused;
 mod servers;
 mod sweep;
