@@ -1,5 +1,6 @@
 //! Who is let in: so many clients in all, and of each source.
 
+use core::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,6 +88,20 @@ pub(crate) enum Obstacle {
     SourceFull,
     /// The source's conversations keep failing: for so long nobody else from there is let in.
     Paused { left: Duration },
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("all places are taken"),
+            Self::SourceFull => f.write_str("all places of its source are taken"),
+            Self::Paused { left } => write!(f, "its source is paused for {}", in_seconds(*left)),
+        }
+    }
+}
+
+pub(super) fn in_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_millis_ceil().div_ceil(1000))
 }
 
 /// A connection that was let in, or not, as long as it lasts.

@@ -12,7 +12,7 @@ use barewire_linux::executor::{Context, Task, TaskId, Waker};
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{Admitted, Standing};
+use super::admission::{Admitted, Obstacle, Standing};
 use super::penalties::Penalty;
 use super::places::Place;
 use super::repeats::{More, Repeats, Subject};
@@ -44,6 +44,11 @@ pub(crate) struct ServedPeer {
 impl ServedPeer {
     pub(crate) fn standing(&self) -> Standing {
         self.admitted.standing()
+    }
+
+    /// Why it has no place, if it has none.
+    pub(crate) const fn obstacle(&self) -> Option<Obstacle> {
+        self.admitted.obstacle
     }
 
     /// As long as it does nothing, as it has since `idle_since`, another may have its place; then `waker` is

@@ -15,7 +15,7 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{Admission, Admitted, Capacity, Obstacle, Standing};
+use super::admission::{Admission, Admitted, Capacity, Obstacle, Standing, in_seconds};
 use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::penalties::Pause;
 use super::repeats::Repeats;
@@ -136,21 +136,8 @@ fn tell(address: PeerAddress, admitted: &Admitted) {
                 "{address}: let in, as one a second is while its source is paused for {left}"
             );
         }
-        (Some(obstacle), _) => {
-            let why = match obstacle {
-                Obstacle::Full => "all places are taken".to_owned(),
-                Obstacle::SourceFull => "all places of its source are taken".to_owned(),
-                Obstacle::Paused { left } => {
-                    format!("its source is paused for {}", in_seconds(left))
-                }
-            };
-            log::debug!("{address}: turned away, as {why}");
-        }
+        (Some(obstacle), _) => log::debug!("{address}: turned away, as {obstacle}"),
     }
-}
-
-fn in_seconds(time: Duration) -> Duration {
-    Duration::from_secs(time.as_millis_ceil().div_ceil(1000))
 }
 
 /// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.

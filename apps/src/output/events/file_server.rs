@@ -6,21 +6,21 @@ use barewire_core::file::{Operation, Refusal};
 use barewire_core::printable::{Printable, printable};
 use barewire_core::time::Duration;
 use barewire_linux::address::PeerAddress;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::output::format::{self, ADDRESS, KeyName, serialize_seconds, serialize_shown};
 use crate::output::peer_text::{Shown, serialize_name};
 
 /// How a server has answered a request for a file.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename = "served")]
 pub(crate) struct Served<'a> {
     #[serde(flatten, serialize_with = "serialize_name")]
     name: Printable<'a>,
     #[serde(serialize_with = "serialize_shown")]
     from: PeerAddress,
-    #[serde(serialize_with = "serialize_status")]
-    status: Option<Refusal>,
+    #[serde(serialize_with = "serialize_shown")]
+    status: Status,
     bytes: u64,
     #[serde(serialize_with = "serialize_seconds")]
     seconds: Duration,
@@ -29,16 +29,29 @@ pub(crate) struct Served<'a> {
     key: Option<&'a str>,
 }
 
+/// What became of the request.
+#[derive(Clone, Debug)]
+enum Status {
+    Sent,
+    Refused(Refusal),
+    TurnedAway(String),
+}
+
 impl<'a> Served<'a> {
     /// All `bytes` that were wanted of it went out.
     pub(crate) fn sent(from: PeerAddress, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
-        Self { name: printable(name), from, status: None, bytes, seconds, key: None }
+        Self { name: printable(name), from, status: Status::Sent, bytes, seconds, key: None }
     }
 
     /// It was refused.
     pub(crate) fn refused(from: PeerAddress, name: &'a [u8], why: Refusal) -> Self {
-        let name = printable(name);
-        Self { name, from, status: Some(why), bytes: 0, seconds: Duration::ZERO, key: None }
+        Self { status: Status::Refused(why), ..Self::sent(from, name, 0, Duration::ZERO) }
+    }
+
+    /// Who asked was not let in at all.
+    pub(crate) fn turned_away(from: PeerAddress, name: &'a [u8], why: impl fmt::Display) -> Self {
+        let status = Status::TurnedAway(why.to_string());
+        Self { status, ..Self::sent(from, name, 0, Duration::ZERO) }
     }
 
     pub(crate) fn with_key(self, key: Option<&'a str>) -> Self {
@@ -56,11 +69,11 @@ impl fmt::Display for Served<'_> {
         }
         match status {
             // What could not be read is told of nowhere else.
-            Some(Refusal::Malformed) if name.is_empty() => {
-                f.write_str("malformed request (does it come under a key? --key takes one)")
-            }
-            Some(refusal) => refusal.fmt(f),
-            None => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),
+            Status::Refused(Refusal::Malformed) if name.is_empty() => f.write_str(
+                "malformed request (if the client has a key, --key FILE is needed here)",
+            ),
+            Status::Sent => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),
+            other => other.fmt(f),
         }
     }
 }
@@ -74,13 +87,12 @@ pub(crate) fn reported_name(operation: Operation, name: Vec<u8>) -> Vec<u8> {
     }
 }
 
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
-fn serialize_status<S: Serializer>(
-    status: &Option<Refusal>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match status {
-        None => serializer.serialize_str("ok"),
-        Some(refusal) => serializer.collect_str(refusal),
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent => f.write_str("ok"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::TurnedAway(why) => write!(f, "turned away, as {why}"),
+        }
     }
 }

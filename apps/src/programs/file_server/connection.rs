@@ -257,7 +257,11 @@ impl ClientConnection {
                 refusal
             }
         };
-        let refused = Served::refused(self.peer.address, &name, refused);
+        let from = self.peer.address;
+        let refused = match self.peer.obstacle() {
+            Some(obstacle) => Served::turned_away(from, &name, obstacle),
+            None => Served::refused(from, &name, refused),
+        };
         let key = context.state.links.key_of(&self.link);
         context.printer.show_unless_quiet(&refused.with_key(key));
         if self.peer.standing() != Standing::Served {

@@ -39,7 +39,7 @@ fn more_connections_of_a_source_than_its_share_are_told_that_the_server_is_busy(
         }
         drop(held);
         assert_served(&server);
-        server.stop().prints("x: the server is busy");
+        server.stop().prints("x: turned away, as all places of its source are taken");
     }
 }
 

@@ -88,7 +88,7 @@ fn a_plain_client_gets_nothing_from_a_server_with_a_key() {
         let client = scene.launch_client(&way.at()).args(waits).run().exits(1);
         assert!(!scene.was_served(&client), "{client:?}");
         // It is told what it may lack.
-        client.says(&["a server with a key hears only who names it: --key"]);
+        client.says(&["if the server has a key, --key FILE is needed"]);
         server.stop().omits(scene.shown()).omits("joined");
         assert!(way.carried().iter().all(|count| *count == 0), "{:?}", way.carried());
     }
@@ -107,7 +107,7 @@ fn a_client_with_a_key_says_nothing_plain_to_a_plain_server() {
         assert!(!scene.was_served(&client), "{client:?}");
         let server = server.stop().omits(scene.shown());
         if kind == Kind::File {
-            server.prints("malformed request (does it come under a key? --key takes one)");
+            server.prints("malformed request (if the client has a key, --key FILE is needed here)");
         }
         for seen in way.recordings() {
             assert_keyed(Side::Client, kind.conversation(), seen.of(Side::Client));
