@@ -9,5 +9,6 @@ mod links;
 mod markdown;
 mod pattern;
 mod pictures;
+mod security;
 mod shell;
 mod translation;

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Instant;
 
+use barewire_tests::harness::printable::is_harmless;
 use barewire_tests::harness::sockets::{connect, reset};
-use barewire_tests::harness::{TIMEOUT, serve, tutorial};
+use barewire_tests::harness::{Folder, TIMEOUT, serve, tutorial};
 
 use super::Member;
 
@@ -160,7 +161,8 @@ fn a_line_that_is_too_long_is_refused_and_the_connection_stays() {
 /// Nobody can draw on another's terminal, by whatever route.
 #[test]
 fn what_reaches_others_is_printable() {
-    let mut server = serve("chat-server", &[]);
+    let folder = Folder::new();
+    let mut server = serve("chat-server", &["--log", &folder.path("log").display().to_string()]);
     let mut anna = Member::join(server.address());
     let mut ben = Member::join(server.address());
     anna.hears(&format!("* {} joined", ben.nick));
@@ -180,6 +182,9 @@ fn what_reaches_others_is_printable() {
     assert!(anna.line().contains(r"\x1b[2J"));
     server.program.line_with(shown);
     server.stop();
+    // Nor is there more in a log, which somebody will look at some day.
+    let log = String::from_utf8(folder.read("log")).expect("text");
+    assert!(log.contains(shown) && is_harmless(&log), "{log:?}");
 }
 
 /// A tutorial's client sends its text once, without a terminator, and reads once.

@@ -18,6 +18,22 @@ fn saying(text: &str) -> Peer<String> {
     })
 }
 
+/// What a terminal would obey is there to be read.
+#[test]
+fn nobody_steers_the_terminal_of_somebody_else() {
+    let harm = "\x1b]0;title\x07\u{9b}2J\u{202e}";
+    let server = saying(&format!("anna: {harm}\n* ben{harm} joined\nanna: end\n"));
+    let mut terminal = Terminal::start(&server.at(), &["--color", "never"]);
+    terminal.wait_for("end");
+    let rows = terminal.plain_rows();
+    let shown = r"\x1b]0;title\x07\u{9b}2J\u{202e}";
+    let times = rows.iter().filter(|row| row.contains(shown)).count();
+    assert_eq!(times, 2, "{rows:#?}");
+    terminal.press("\x04");
+    assert_eq!(terminal.finish(), Some(0));
+    server.finish();
+}
+
 /// Padding that ends with a row at a width, and then looks like one of somebody else's.
 #[test]
 fn nobody_draws_a_row_of_somebody_elses_at_any_width() {

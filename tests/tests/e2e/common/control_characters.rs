@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use barewire_tests::harness::printable::{HOSTILE, printable};
 use barewire_tests::harness::sockets::{ask, connect, datagram_socket, read_line};
-use barewire_tests::harness::{Launch, Server, ask_patiently, run, serve, tutorial};
+use barewire_tests::harness::{Launch, Peer, Server, ask_patiently, run, serve, tutorial};
 
 use crate::common::PROGRAMS;
 
@@ -79,6 +79,35 @@ fn controls_in_a_greeting_are_escaped() {
     let client = run("tcp-client", &[&peer.at(), "--quiet-period", "10ms", "--json"]).exits(0);
     assert_eq!(client.event("received")["text"], printable(HOSTILE));
     peer.finish();
+}
+
+#[test]
+fn controls_in_a_line_of_a_room_are_escaped() {
+    for options in [&[][..], &["--json"]] {
+        let room = Peer::tcp(|mut stream| {
+            stream.write_all(&[b"anna: ", HOSTILE, b"\n"].concat()).unwrap();
+        });
+        let client = run("chat-client", &[&[&*room.at()], options].concat()).exits(0);
+        match options {
+            [] => drop(client.prints(&format!("anna: {}\n", printable(HOSTILE)))),
+            _ => assert_eq!(client.event("line")["text"], printable(HOSTILE)),
+        }
+        room.finish();
+    }
+}
+
+/// What a peer gives as the reason is part of an error.
+#[test]
+fn controls_in_why_a_room_turns_somebody_away_are_escaped() {
+    for options in [&[][..], &["--json", "-v"]] {
+        let room = Peer::tcp(|mut stream| {
+            stream.write_all(&[b"* go away: ", HOSTILE, b"\n"].concat()).unwrap();
+        });
+        let client = run("chat-client", &[&[&*room.at()], options].concat()).exits(1);
+        let why = format!("turned you away: go away: {}", printable(HOSTILE));
+        client.says(&[&why]);
+        room.finish();
+    }
 }
 
 /// A line feed in a datagram cannot make a text look like two results.

@@ -1,0 +1,148 @@
+//! What `SECURITY.md` promises, and what holds it.
+
+use crate::markdown::{Document, top};
+
+/// A promise, or words that follow it, and what holds it.
+#[derive(Debug, Default)]
+struct Held<T> {
+    what: String,
+    by: Vec<T>,
+}
+
+/// A test, by its file and its name, or a line of a file.
+type Holder = (String, String);
+
+/// What holds which words of which promise.
+fn held() -> Vec<Held<Held<Holder>>> {
+    let text =
+        std::fs::read_to_string(top().join("tests/tests/docs/promises.txt")).expect("a table");
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut promises = Vec::<Held<Held<Holder>>>::new();
+    for line in lines {
+        let what = line.trim_start();
+        let last = promises.last_mut();
+        match (line.len() - what.len(), last) {
+            (0, _) => promises.push(Held { what: what.to_owned(), by: Vec::new() }),
+            (2, Some(promise)) => promise.by.push(Held { what: what.to_owned(), by: Vec::new() }),
+            (4, Some(Held { by, .. })) => {
+                let (path, name) = what.split_once(' ').expect("a file, and what is in it");
+                by.last_mut().expect("words").by.push((path.to_owned(), name.to_owned()));
+            }
+            _ => panic!("{line:?}"),
+        }
+    }
+    promises
+}
+
+/// What stands between the parts of a promise.
+const BETWEEN: [&str; 4] = ["and", "in", "of", "or"];
+
+/// The promises, each with what follows it.
+fn promises() -> Vec<(String, String)> {
+    let document = Document::read("SECURITY.md").text;
+    let part = document.split("\n## What is promised\n").nth(1).expect("it promises something");
+    let part = part.split("\n## ").next().unwrap_or_default();
+    let rows = part.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells = rows.skip(1).map(|row| row.split_once(" | ").expect("two cells"));
+    cells.map(|(promise, words)| (promise.to_owned(), words.to_owned())).collect()
+}
+
+/// Why a promise is not held word by word, if it is not.
+fn unheld(words: &str, parts: &[Held<Holder>]) -> Option<String> {
+    let mut rest = words.to_owned();
+    for Held { what, by } in parts {
+        if by.is_empty() {
+            return Some(format!("nothing holds {what:?}"));
+        }
+        let Some(at) = rest.find(what) else {
+            return Some(format!("{what:?} is held, and not promised"));
+        };
+        rest.replace_range(at..at + what.len(), "");
+    }
+    let is_said = |word: &&str| !word.is_empty() && !BETWEEN.contains(word);
+    let left: Vec<&str> = rest.split(|c: char| !c.is_alphanumeric()).filter(is_said).collect();
+    (!left.is_empty()).then(|| format!("nothing holds {left:?}"))
+}
+
+#[test]
+fn every_promise_is_held_and_whatever_is_held_is_promised() {
+    let (promises, held) = (promises(), held());
+    let mut wrong = Vec::new();
+    for (promise, words) in &promises {
+        let why = match held.iter().find(|it| it.what == *promise) {
+            Some(Held { by, .. }) => unheld(words, by),
+            None => Some("nothing holds it".into()),
+        };
+        wrong.extend(why.map(|why| format!("{promise}: {why}")));
+    }
+    let is_promised = |what: &str| promises.iter().any(|(promise, _)| promise == what);
+    wrong.extend(
+        held.iter()
+            .filter(|it| !is_promised(&it.what))
+            .map(|it| format!("{it:?}: is not promised")),
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(promises.len(), held.len(), "a promise is made or held twice");
+}
+
+#[test]
+fn what_holds_a_promise_is_there_and_asserts_something() {
+    let holders = held().into_iter().flat_map(|it| it.by).flat_map(|it| it.by);
+    let missing: Vec<_> = holders.filter(|(path, name)| !is_there(path, name)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+fn is_there(path: &str, name: &str) -> bool {
+    let text = Document::read(path).text;
+    is_test(&text, name) || text.lines().any(|line| line == name)
+}
+
+/// Whether a file has a test of this name that is run, and asserts something, by itself or in a function beside it.
+fn is_test(text: &str, name: &str) -> bool {
+    let Some((before, body)) = function(text, name) else { return false };
+    let attributes: Vec<&str> =
+        before.lines().rev().map(str::trim).take_while(|line| line.starts_with("#[")).collect();
+    attributes == ["#[test]"] && asserts(text, body, 2)
+}
+
+/// What is before the function of this name, and its body.
+fn function<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
+    let at = [format!("fn {name}("), format!("fn {name}<")].iter().find_map(|it| text.find(it))?;
+    let start = text[..at].rfind('\n').map_or(0, |it| it + 1);
+    let indent = &text[start..].split(|c: char| c != ' ').next().unwrap_or_default();
+    let body = &text[at..];
+    let end = body.find(&format!("\n{indent}}}\n")).unwrap_or(body.len());
+    Some((&text[..start], &body[..end]))
+}
+
+/// Whether `body`, or what it calls in the same file, has an assertion.
+fn asserts(text: &str, body: &str, depth: u32) -> bool {
+    const ASSERTIONS: [&str; 8] =
+        ["assert", ".exits(", ".says(", ".prints(", ".omits(", ".hears(", ".expect(", "panic!("];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let calls = body.match_indices('(').map(|(at, _)| &body[..at]);
+    let names = calls.map(|before| &before[before.trim_end_matches(is_name).len()..]);
+    ASSERTIONS.iter().any(|assertion| body.contains(assertion))
+        || depth > 0
+            && names
+                .filter(|name| !name.is_empty())
+                .filter_map(|name| function(text, name))
+                .any(|(_, other)| other != body && asserts(text, other, depth - 1))
+}
+
+#[test]
+fn what_holds_nothing_is_found_out() {
+    let part = |what: &str, by: &[Holder]| Held { what: what.into(), by: by.to_vec() };
+    let holder = [(String::from("file"), String::from("test"))];
+    let held = [part("no a", &holder), part("b", &holder)];
+    let nothing = |what: &str| Some(format!("nothing holds {what}"));
+    assert_eq!(unheld("no a; and b", &held), None);
+    assert_eq!(unheld("no a, b and c", &held), nothing("[\"c\"]"));
+    assert_eq!(unheld("no a", &held), Some("\"b\" is held, and not promised".into()));
+    assert_eq!(unheld("a", &[part("a", &[])]), nothing("\"a\""));
+
+    let text = "#[test]\nfn one() {\n    assert!(true);\n}\n\n#[test]\n#[ignore]\nfn two() {\n    assert!(true);\n}\n\n\
+                fn three() {\n    assert!(true);\n}\n\n#[test]\nfn four() {\n    go(7);\n}\n\n#[test]\nfn five() {\n    three();\n}\n";
+    let is_held = ["one", "two", "three", "four", "five", "six"].map(|name| is_test(text, name));
+    assert_eq!(is_held, [true, false, false, false, true, false]);
+}
