@@ -48,6 +48,59 @@ fn every_option_that_is_spoken_of_is_there() {
     assert!(count > 100, "{count}");
 }
 
+/// A document, its words, and the default of an option of a program that they tell.
+const DEFAULTS: [(&str, &str, &str, &str, &str); 11] = [
+    ("apps/docs/files.md", "`--stall` (30 s)", "file-client", "--stall", "30s"),
+    ("apps/docs/files.md", "`--max-size` (256 GiB)", "file-client", "--max-size", "256G"),
+    ("apps/docs/files.md", "`--max-files` (a million)", "file-client", "--max-files", "1000000"),
+    ("apps/docs/operators.md", "`--max-pause` (10 minutes)", "file-server", "--max-pause", "10m"),
+    ("apps/docs/operators.md", "`--max-members` (1000)", "chat-server", "--max-members", "1000"),
+    (
+        "apps/docs/operators.md",
+        "`--max-per-source` (100)",
+        "chat-server",
+        "--max-per-source",
+        "100",
+    ),
+    ("apps/docs/chat.md", "each at 10 lines a second", "chat-server", "--rate", "10"),
+    ("apps/docs/chat.md", "100 members, and as many", "chat-server", "--max-per-source", "100"),
+    ("apps/docs/chat.md", "then one a second", "chat-server", "--join-rate", "1"),
+    ("apps/docs/chat.md", "64 unfinished lines", "chat-server", "--max-begun-per-source", "64"),
+    (
+        "apps/docs/programs.md",
+        "followed for 200 ms\n(`--quiet-period`)",
+        "tcp-server",
+        "--quiet-period",
+        "200ms",
+    ),
+];
+
+#[test]
+fn the_defaults_that_are_told_are_those_of_the_programs() {
+    for (path, words, program, option, default) in DEFAULTS {
+        assert!(Document::read(path).text.contains(words), "{path} does not tell {words:?}");
+        let help = run(program, &["--help"]).exits(0);
+        let lines = help.output().lines().map(str::trim);
+        let mut about = lines.skip_while(|line| !line.split([' ', ',']).any(|it| it == option));
+        let told = about.find(|line| line.contains("[default: ")).expect(option);
+        assert!(told.contains(&format!("[default: {default}]")), "{program} {option}: {told}");
+    }
+}
+
+#[test]
+fn the_oldest_compilers_are_those_of_the_manifests() {
+    for (document, manifest) in [
+        ("README.md", "Cargo.toml"),
+        ("core/README.md", "core/Cargo.toml"),
+        ("CONTRIBUTING.md", "core/Cargo.toml"),
+    ] {
+        let manifest = Document::read(manifest).text;
+        let oldest = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \""));
+        let said = format!("Rust {}", oldest.expect("it has one").trim_end_matches('"'));
+        assert!(Document::read(document).text.contains(&said), "{document} does not say {said}");
+    }
+}
+
 /// The numbers of the README are some of those that stand with how they were measured.
 #[test]
 fn the_figures_of_the_readme_are_those_of_the_benchmark() {
