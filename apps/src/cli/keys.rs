@@ -193,9 +193,9 @@ impl ServerKeys {
             let (key, name) = (surroundings.read(origin, file)?, name_of(file));
             let is_like = |other: usize| {
                 let why = if names[other] == name {
-                    format!("are both called '{name}'")
+                    format!("are both called '{name}' (rename one)")
                 } else if keys[other].as_bytes() == key.as_bytes() {
-                    "are the same key".into()
+                    "are the same key (leave one out)".into()
                 } else {
                     return None;
                 };

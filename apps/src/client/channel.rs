@@ -41,14 +41,6 @@ impl ClientChannel {
     }
 }
 
-/// What may help whom a server tells nothing: it closes, or is silent.
-pub(crate) const KEY_HINT: &str = "a server with a key hears only who names it: --key FILE";
-
-/// The same behind a message, where it may help.
-pub(crate) fn key_hint(may_help: bool) -> String {
-    if may_help { format!(" ({KEY_HINT})") } else { String::new() }
-}
-
 /// Whether a connection broke in the way in which a server turns somebody away.
 pub(crate) fn is_turned_away(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
@@ -58,18 +50,17 @@ pub(crate) fn is_turned_away(error: &io::Error) -> bool {
 pub(crate) fn channel_error(server: &str, error: ChannelError, limit: Duration) -> String {
     match error {
         ChannelError::NotKeyed => format!(
-            "{server} speaks without a key, and with one nothing is said to such a server (it takes --key \
-             as well)"
+            "{server} speaks without a key, so nothing was said to it (start it with --key as well)"
         ),
         ChannelError::WrongKey => format!(
             "{server} answered, but not under this key: it has another key, or the answer was damaged under way"
         ),
         ChannelError::Refused => format!(
             "{server} closed at the handshake: it has another key, or none, or is full, or turns this address \
-             away (do both have the same file as --key? the server tells why with -v)"
+             away (do both sides have the same key file? the server tells why with -v)"
         ),
         ChannelError::TimedOut => format!(
-            "{server} did not answer under the key within {limit} (is it a server that has one? --timeout \
+            "{server} did not answer under the key within {limit} (does the server have one? --timeout \
              allows more)"
         ),
         ChannelError::HandshakeCut => format!("{server} closed within the handshake (try again)"),

@@ -156,7 +156,7 @@ pub(crate) fn connect_error(server: &str, timeout: Duration, error: &DialError) 
             describe(last)
         ),
         io::ErrorKind::ConnectionReset => format!(
-            "cannot connect to {server}: {which}{} (a server does so that is full, or turns this address away)",
+            "cannot connect to {server}: {which}{} (it may be full, or turn this address away: try later)",
             describe(last)
         ),
         _ => format!("cannot connect to {server}: {which}{}", describe(last)),
@@ -176,5 +176,5 @@ pub(crate) fn no_address(error: &DialError) -> String {
 
 /// What stands before the reason why the last of several addresses failed.
 pub(crate) fn among(tried: usize) -> String {
-    if tried > 1 { format!("{tried} addresses, the last: ") } else { String::new() }
+    if tried > 1 { format!("tried {tried} addresses, the last: ") } else { String::new() }
 }

@@ -16,7 +16,7 @@ pub(crate) fn describe(error: &io::Error) -> impl fmt::Display {
     }
     match error.raw_os_error() {
         Some(number) if log::log_enabled!(log::Level::Debug) => {
-            format!("{text} (os error {number})")
+            format!("{text}, os error {number}")
         }
         _ => text,
     }

@@ -52,7 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   chat-client 127.0.0.1:8080                   chat under your own name (/help tells the commands)
   chat-client example.org 8080 --nick anna     chat as anna
-  chat-client example.org 8080 --key ben.key   under this key, unheard by others
+  chat-client example.org 8080 --key ben.key   with a key that the server has, too
   echo done | chat-client 127.0.0.1:8080       send a line from a script, and show what comes
 
 On a terminal it reconnects when the connection ends; /quit, or Ctrl-D on an empty line, exits with \

@@ -62,7 +62,7 @@ Examples:
   chat-server                              a room on 127.0.0.1:8080
   chat-server 0.0.0.0:9000 --log chat.log  for everybody who can reach this host, with a log file
   chat-server unix:/run/chat/socket        for the owner and the group of that file
-  chat-server --key keys                   for who has a key in this folder: ben.key is ben
+  chat-server --key keys                   for clients with a key in this folder: ben.key is ben
   echo 'back at noon' | chat-server -q     send a line to whoever comes, show nothing
 
 What is typed here is sent as 'server'; /help lists the commands, /kick NICK, /ban NICK [TIME], \
@@ -71,8 +71,9 @@ a Unix socket on the user (uid:1000), and so on all who come from there. In the 
 terminal it serves on, and reads again in the foreground. Any client will do: chat-client, nc, or a \
 few lines of Python.
 
-With --key only who has the key joins, and nobody else hears a word. With several keys, or a folder, \
-the name of a key is the nick of who has it, which nobody else has (a second connection is ben-2).
+With --key only clients that have the key can join, and nobody else can read a word. With several keys, \
+or a folder of keys, the name of a key is the nick of its owner, and nobody else can have that nick (a \
+second connection is ben-2).
 
 SIGINT or SIGTERM stops the server with exit code 0, after 5 seconds at most; a second one stops it \
 at once.";

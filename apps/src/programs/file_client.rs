@@ -81,7 +81,7 @@ Examples:
   file-client 127.0.0.1:8080 -r music              a folder with all that is in it
   file-client 127.0.0.1:8080 notes.txt -o - | less contents to a pipe, only what is proven
   file-client a:8080 disk.img --mirror b:8080      one file from two servers at once
-  file-client a:8080 x --key ben.key               from a server with this key, unheard by others
+  file-client a:8080 x --key ben.key               with a key that the server has, too
 
 A file appears under its name only when it is complete. Until then it is NAME.part, with a journal \
 beside it, and the same command resumes it; a new one of at most 1 MiB has no name until then, where \
@@ -218,12 +218,14 @@ impl FileClientProgram {
     /// What the contents go to, if that is no file.
     fn stream(&self) -> Result<Option<Stream>, Failure> {
         let Some(path) = self.output.as_deref() else { return Ok(None) };
-        let found =
-            if path == Path::new("-") { Ok(Some(Stream::stdout())) } else { Stream::find(path) };
+        let (name, found) = if path == Path::new("-") {
+            ("standard output".into(), Ok(Some(Stream::stdout())))
+        } else {
+            (path.display().to_string(), Stream::find(path))
+        };
         let found = found.and_then(|stream| stream.map(Stream::checked).transpose());
         found.map_err(|error| {
-            let (path, why) = (path.display(), describe(&error));
-            Failure::Conversation(format!("cannot write to {path}: {why}"))
+            Failure::Conversation(format!("cannot write to {name}: {}", describe(&error)))
         })
     }
 

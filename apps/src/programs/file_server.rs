@@ -50,7 +50,7 @@ Examples:
   file-server 0.0.0.0:8080 /srv/files  a folder, to everybody who can reach this host
   file-server 127.0.0.1:0 . --once     one connection on a free port, for a script
   file-server unix:/run/files/socket . to the owner and the group of that file
-  file-server --key ben.key            to who has this key, unheard by others
+  file-server --key ben.key            to clients with this key only
 
 Any client will do: file-client resumes and verifies; `printf 'NAME\\n' | nc HOST PORT` just \
 downloads. Nothing outside the folder is ever read, whatever the links inside it say. SIGINT or \
@@ -122,7 +122,8 @@ pub(crate) struct FileServerProgram {
     #[command(flatten)]
     key: ServerKeyArguments,
 
-    /// Serve who has the key NAME, `ben` for ben.key, from the folder DIR and nothing else; again for others
+    /// Serve clients with the key NAME (`ben` for ben.key) from the folder DIR, and from nowhere else. Give it
+    /// again for other keys
     #[arg(long, value_name = "NAME=DIR", value_parser = key_root, help_heading = KEY_HEADING)]
     key_root: Vec<KeyRoot>,
 

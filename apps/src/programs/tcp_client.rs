@@ -20,9 +20,10 @@ use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
-use crate::client::channel::{ClientChannel, channel_error, is_turned_away, key_hint};
+use crate::client::channel::{ClientChannel, channel_error, is_turned_away};
 use crate::client::destination::{Destination, FamilyArguments, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
+use crate::client::hints::{in_parentheses, key_hint};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -42,7 +43,7 @@ Examples:
   tcp-client example.org 8080 'Good morning'  answer something else
   tcp-client 127.0.0.1:8080 -c 100 -i 10ms    a hundred handshakes, and how fast they were
   tcp-client unix:hello.sock                  a server on this machine, without a network
-  tcp-client 127.0.0.1:8080 --key ben.key     a server that has this key, unheard by others
+  tcp-client 127.0.0.1:8080 --key ben.key     with a key that the server has, too
 
 The exit code is 0 if the handshake succeeded (with --count, at least one), 1 if it failed, and 2 \
 for wrong usage.";
@@ -210,20 +211,23 @@ impl HandshakeTask {
         match error {
             LinkError::Channel(error) => channel_error(name, *error, limit),
             LinkError::Connection(error) => {
-                let hint = key_hint(may_want_key && is_turned_away(error));
+                let hint = in_parentheses(&[key_hint(may_want_key && is_turned_away(error))]);
                 format!("connection to {name} lost: {}{hint}", describe(error))
             }
             LinkError::Session(hello::HandshakeError::Silent) => format!(
-                "{name} closed the connection without a greeting (a server does so that has too many clients, \
-                 or too many that fail from this address: try later)"
+                "{name} closed the connection without a greeting (it may have too many clients, or have paused this \
+                 address because too many of its conversations failed: try later)"
             ),
             LinkError::Session(hello::HandshakeError::TooLong) => {
                 format!("the greeting of {name} is longer than {MAX_TEXT} bytes")
             }
             LinkError::Session(hello::HandshakeError::TimedOut) => format!(
-                "the handshake with {name} timed out after {limit} (--timeout allows more; is it a \
-                 server that speaks first?){}",
-                key_hint(may_want_key)
+                "the handshake with {name} timed out after {limit}{}",
+                in_parentheses(&[
+                    "--timeout allows more",
+                    "is it a server that speaks first?",
+                    key_hint(may_want_key),
+                ])
             ),
             LinkError::Session(hello::HandshakeError::Unclosed) => format!(
                 "{name} did not close the connection within {limit}, so it may not have received \

@@ -38,7 +38,7 @@ Examples:
   tcp-server 0.0.0.0:9000 --greeting Welcome  greet everybody who can reach this host
   tcp-server 127.0.0.1:0 --once --json        serve one client on a free port, for a script
   tcp-server unix:hello.sock                  to the owner and the group of that file
-  tcp-server --key ben.key                    to who has this key, unheard by others
+  tcp-server --key ben.key                    greet only clients with this key
 
 Any client will do: tcp-client, nc, or a few lines of Python. SIGINT or SIGTERM stops the server \
 with exit code 0, after 5 seconds at most; a second one stops it at once.";

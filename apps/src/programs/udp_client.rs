@@ -24,9 +24,9 @@ use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
-use crate::client::channel::KEY_HINT;
 use crate::client::destination::{Destination, FamilyArguments, among, no_address};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
+use crate::client::hints::{KEY_HINT, in_parentheses};
 use crate::output::events::datagram::ReceivedDatagram;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -39,7 +39,7 @@ Examples:
   udp-client 127.0.0.1:8080                  send 'nice to meet you too', show the reply
   udp-client example.org 8080 ping -r 2      try three times: for 5, 10 and 20 seconds
   udp-client 127.0.0.1:8080 -c 100 -i 10ms   a hundred exchanges, and how fast they were
-  udp-client 127.0.0.1:8080 --key ben.key    ask a server that has this key, unheard by others
+  udp-client 127.0.0.1:8080 --key ben.key    with a key that the server has, too
 
 The exit code is 0 if a whole reply came (with --count, any reply), 1 if none did, and 2 for wrong \
 usage.";
@@ -296,9 +296,8 @@ impl ExchangeTask {
                         " (is it a server with this key? one that has another does not answer)"
                     }
                     None => {
-                        let again =
-                            if config.retries == 0 { "try again with --retries; " } else { "" };
-                        &format!(" ({again}{KEY_HINT})")
+                        let again = if config.retries == 0 { "--retries tries again" } else { "" };
+                        &in_parentheses(&[again, KEY_HINT])
                     }
                 };
                 format!("no reply from {name}{addresses}{within}{advice}")

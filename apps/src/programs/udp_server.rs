@@ -47,15 +47,15 @@ Examples:
   udp-server                            reply 'nice to meet you' on 127.0.0.1:8080
   udp-server 0.0.0.0:9000 --echo        reply with what was sent
   udp-server --capacity 65535 --json    take the largest datagrams, for a script
-  udp-server --key ben.key              answer only who has this key, unheard by others
+  udp-server --key ben.key              answer only clients with this key
 
 The reply leaves from the address that was asked. To keep loops from starting, no datagram is \
 answered that is the server's own reply text, that comes from its own port number or from a port \
 that answers anything (such as 7, 53 or 123), or whose source is over its rate. -v tells each second \
 how many got no reply for a limit. SIGINT or SIGTERM stops the server with exit code 0.
 
-With a key, a datagram that was not sealed with it gets no reply, and each second tells how many there \
-were. A request that somebody has recorded and sends again is answered again.
+With a key, a datagram that was not sealed with it gets no reply, and how many there were is told once a \
+second. A request that somebody has recorded and sends again is answered again.
 
 Addresses can be forged: the reply then goes to somebody who never asked. A reply that is longer than \
 the question makes such an attack stronger, up to the rates. With a key it takes a recorded request.";
@@ -74,7 +74,7 @@ pub(crate) struct UdpServerProgram {
     #[command(flatten)]
     listen: ListenArguments,
 
-    /// The reply. One of more than 18 bytes helps who attacks others by forged addresses
+    /// The reply. One of more than 18 bytes helps attackers who forge addresses
     #[arg(short, long, value_name = "TEXT", value_parser = payload,
           default_value = "nice to meet you")]
     reply: &'static [u8],

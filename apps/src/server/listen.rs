@@ -139,14 +139,14 @@ impl SocketArguments {
 /// How many clients a server has at once.
 #[derive(Args, Debug)]
 pub(crate) struct ClientArguments {
-    /// How many clients to serve at once; more are turned away [default: as many as the open files that the
-    /// system allows]
+    /// How many clients to serve at once; more are turned away [default: as many as the
+    /// system allows open files for]
     #[arg(long, value_name = "N", value_parser = client_count)]
     max_clients: Option<NonZero<usize>>,
 
-    /// How many connections from one source, an IPv4 address, an IPv6 network of 64 bits or a user of a
-    /// Unix socket, to serve at once; more are turned away [default: three quarters of --max-clients, or a quarter of what the system
-    /// allows]
+    /// How many connections from one source (an IPv4 address, an IPv6 network of 64 bits, or a user of a Unix
+    /// socket) to serve at once; more are turned away [default: three quarters of --max-clients, if that is
+    /// given, or else a quarter of what the system allows]
     #[arg(long, value_name = "N", value_parser = client_count)]
     max_per_source: Option<NonZero<usize>>,
 }
@@ -162,8 +162,8 @@ impl ClientArguments {
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PenaltyArguments {
     /// The longest pause for a source whose conversations fail one after another: it is turned away for 5s at
-    /// first, then twice as long each time, but for one connection a second. 0 pauses nobody, and users of a
-    /// Unix socket never are paused
+    /// first, then for twice as long each time, except for one connection a second. 0 pauses nobody; users of a
+    /// Unix socket are never paused
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = written(DEFAULT_MAX_PAUSE))]
     pub(crate) max_pause: Duration,
 }

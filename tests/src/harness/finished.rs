@@ -114,6 +114,8 @@ impl Finished {
             assert!(verbose || !text.contains("os error"), "an error number\n{self:?}");
             assert!(coloured || printable::is_harmless(text), "control characters\n{self:?}");
         }
+        // What to do stands in one place.
+        assert!(!self.error().contains(") ("), "two parentheses in a row\n{self:?}");
     }
 }
 

@@ -101,7 +101,7 @@ impl Surroundings {
 /// What a variable names, if it is set.
 fn named(origin: Origin, value: Option<&Path>) -> Result<Option<&Path>, Failure> {
     if value == Some(Path::new("")) {
-        let why = "it is set, and empty: it names no key (unset it for plain text)";
+        let why = "it is set, and empty, so it names no key (unset it for plain text)";
         return Err(origin.refuse(why));
     }
     Ok(value)
@@ -111,7 +111,7 @@ fn named(origin: Origin, value: Option<&Path>) -> Result<Option<&Path>, Failure>
 fn misnamed(key: &Path) -> Failure {
     let (path, quoted) = (key.display(), quoted(key));
     Origin::Credential.refuse(&format!(
-        "there is {path}, and no {CREDENTIAL}, which is what a key is called there (rename the credential, or \
+        "there is {path}, but no {CREDENTIAL}, which is how a key is called there (rename the credential, or \
          use --key {quoted}; without {} all is plain text)",
         Origin::Credential.name()
     ))
@@ -138,6 +138,9 @@ fn why_not(path: &Path, error: &KeyFileError) -> String {
     match error {
         KeyFileError::System(error) if error.kind() == io::ErrorKind::NotFound => {
             format!("{} (--new-key makes one)", describe(error))
+        }
+        KeyFileError::System(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            format!("{} (it has to be readable for the user that this runs as)", describe(error))
         }
         KeyFileError::System(error) => describe(error).to_string(),
         KeyFileError::Exposed { .. } => format!(

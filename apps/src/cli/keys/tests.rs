@@ -145,9 +145,9 @@ fn no_two_keys_are_alike_by_name_or_by_bytes() {
         let both = format!("--key: {} and {} ", one.display(), other.display());
         told.strip_prefix(&both).unwrap_or_else(|| panic!("{told}")).to_owned()
     };
-    assert_eq!(refused(&alike), "are both called 'ben'");
-    assert_eq!(refused(&one), "are both called 'ben'");
-    assert_eq!(refused(&same), "are the same key");
+    assert_eq!(refused(&alike), "are both called 'ben' (rename one)");
+    assert_eq!(refused(&one), "are both called 'ben' (rename one)");
+    assert_eq!(refused(&same), "are the same key (leave one out)");
 }
 
 #[test]
@@ -201,15 +201,15 @@ fn who_has_named_a_key_never_speaks_in_plain_text() {
     fs::write(folder.path("file"), "").unwrap();
     let empty = Some(PathBuf::new());
     for (key_file, credentials, why) in [
-        (empty.clone(), None, "BAREWIRE_KEY_FILE: it is set, and empty: it names no key"),
+        (empty.clone(), None, "BAREWIRE_KEY_FILE: it is set, and empty, so it names no key"),
         (empty.clone(), path("credentials"), "BAREWIRE_KEY_FILE: it is set, and empty"),
-        (None, empty.clone(), "CREDENTIALS_DIRECTORY: it is set, and empty: it names no key"),
+        (None, empty.clone(), "CREDENTIALS_DIRECTORY: it is set, and empty, so it names no key"),
         (None, path("credentials"), "barewire.key: no such file or directory"),
         (None, path("file"), "not a directory"),
         (
             None,
             path("others"),
-            "/others/ben.key, and no barewire.key, which is what a key is called",
+            "/others/ben.key, but no barewire.key, which is how a key is called",
         ),
     ] {
         let surroundings = Surroundings { key_file, credentials };

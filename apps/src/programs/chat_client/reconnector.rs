@@ -8,7 +8,8 @@ use barewire_linux::dialer::{DialError, Dialer};
 use barewire_linux::executor::{Context, Task};
 
 use crate::cli::exit::Failure;
-use crate::client::channel::{ClientChannel, KEY_HINT};
+use crate::client::channel::ClientChannel;
+use crate::client::hints::KEY_HINT;
 use crate::client::retry_delay::{MAX_RETRY_DELAY, next_retry_delay};
 
 use super::session::{ChatSession, SessionEnd};
@@ -179,7 +180,7 @@ impl Reconnector {
             let lost = chat.outbox.len();
             if lost > 0 {
                 chat.fail(&format!(
-                    "the server closed the connection before {lost} queued lines were sent"
+                    "the server closed the connection; queued lines not sent: {lost}"
                 ));
             }
         }

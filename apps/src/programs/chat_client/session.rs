@@ -10,7 +10,8 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::{KEY_HINT, channel_error};
+use crate::client::channel::channel_error;
+use crate::client::hints::KEY_HINT;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 

@@ -6,8 +6,9 @@ use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 use indicatif::HumanBytes;
 
-use crate::client::channel::{KEY_HINT, channel_error, is_turned_away, key_hint};
+use crate::client::channel::{channel_error, is_turned_away};
 use crate::client::destination::connect_error;
+use crate::client::hints::{KEY_HINT, in_parentheses, key_hint};
 use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
 
@@ -17,7 +18,11 @@ use super::sink::Abort;
 use super::transfer::Transfer;
 
 /// What a server means that is busy: of a source that is paused it says the same.
-pub(super) const BUSY: &str = "is busy, or turns this address away as too much from it has failed";
+pub(super) const BUSY: &str =
+    "is busy, or has paused this address because too many of its requests failed";
+
+/// For servers that close, or are silent, at what they do not understand.
+const PLAIN_HINT: &str = "for the simplest servers there is --plain";
 
 /// So many entries of a folder the server cannot tell the names of.
 pub(super) fn left_out(folder: Shown<'_>, entries: u64) -> String {
@@ -48,7 +53,7 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, settings: &Settings
         Refusal::Busy => return format!("{}: {server} {BUSY} (try later)", transfer.shown()),
         Refusal::Malformed => "does not understand the request",
         Refusal::NotSupported if key.is_some() => "does not support the request",
-        Refusal::NotSupported => "does not support the request (--plain asks in the oldest way)",
+        Refusal::NotSupported => "does not support the request (--plain asks in the plain form)",
         _ => "does not send it",
     };
     format!("{}: {server} {why}", transfer.shown())
@@ -70,6 +75,7 @@ pub(super) fn ended(
 ) -> String {
     let Settings { server, timeout, stall, key, .. } = settings;
     let is_keyed = key.is_some();
+    let plain = if is_keyed || policy.is_plain() { "" } else { PLAIN_HINT };
     let (name, (held, _)) = (transfer.shown(), transfer.sink().held());
     let after = if held > 0 { format!(" after {}", HumanBytes(held)) } else { String::new() };
     let broke_off = |how: &str| format!("{name}: {server} broke off{after}: {how}");
@@ -90,19 +96,13 @@ pub(super) fn ended(
         Ending::Broken(LinkError::Connection(error))
             if policy.may_want_key() && is_turned_away(error) =>
         {
-            let plain = if policy.is_plain() { "" } else { "; --plain suits the simplest servers" };
-            let why = describe(error);
-            broke_off(&format!(
-                "{why}, without an answer ({KEY_HINT}; one that is too busy, or turns this address away, ends so, too{plain})"
-            ))
+            let hints = [KEY_HINT, "it may be busy, or turn this address away", plain];
+            broke_off(&format!("{}, without an answer{}", describe(error), in_parentheses(&hints)))
         }
         Ending::Broken(LinkError::Connection(error)) => broke_off(&describe(error).to_string()),
-        Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) if is_keyed => {
-            format!("{name}: {server} did not answer in {timeout} (--timeout allows more)")
-        }
         Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) => format!(
-            "{name}: {server} did not answer in {timeout} (--timeout allows more, and --plain \
-             suits the simplest servers)"
+            "{name}: {server} did not answer in {timeout}{}",
+            in_parentheses(&["--timeout allows more", plain])
         ),
         Ending::Broken(LinkError::Session(ReceiverError::Stalled)) => {
             broke_off(&format!("too little came for {stall} (--stall allows more)"))
@@ -111,9 +111,8 @@ pub(super) fn ended(
             if transfer.is_listing() && !policy.was_heard =>
         {
             format!(
-                "{server} seems to speak the plain form only, which has no folders (ask for files by their \
-                 names){}",
-                key_hint(policy.may_want_key())
+                "{server} seems to speak the plain form only, which has no folders{}",
+                in_parentheses(&["ask for files by their names", key_hint(policy.may_want_key())])
             )
         }
         Ending::Broken(LinkError::Session(ReceiverError::NotFramed)) if is_keyed => {
@@ -125,7 +124,7 @@ pub(super) fn ended(
         ),
         Ending::Broken(LinkError::Session(ReceiverError::Nothing)) => format!(
             "{name}: {server} sent nothing: there is no such file, it was refused, or it is empty{}",
-            key_hint(policy.may_want_key())
+            in_parentheses(&[key_hint(policy.may_want_key())])
         ),
         Ending::Broken(LinkError::Session(error)) => broke_off(&error.to_string()),
         Ending::Broken(fault) => format!("{name}: {fault}"),
@@ -136,7 +135,7 @@ pub(super) fn ended(
             format!("{name}: interrupted ({})", transfer.sink().kept())
         }
         Ending::Aborted(Abort::ReaderGone) => {
-            format!("{name}: nobody reads on ({})", transfer.sink().kept())
+            format!("{name}: nobody reads any more ({})", transfer.sink().kept())
         }
     }
 }

@@ -8,8 +8,9 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::{channel_error, is_turned_away, key_hint};
+use crate::client::channel::{channel_error, is_turned_away};
 use crate::client::destination::connect_error;
+use crate::client::hints::{in_parentheses, key_hint};
 use crate::output::system_error::describe;
 
 use super::connecting::connect;
@@ -174,7 +175,8 @@ impl MirrorConnection {
             Ending::Unconnected(error) => connect_error(address, mirrors.settings.timeout, error),
             Ending::Closed => "the connection was closed".into(),
             Ending::Broken(LinkError::Connection(error)) => {
-                let hint = key_hint(self.policy.may_want_key() && is_turned_away(error));
+                let may_want_key = self.policy.may_want_key() && is_turned_away(error);
+                let hint = in_parentheses(&[key_hint(may_want_key)]);
                 format!("{}{hint}", describe(error))
             }
             Ending::Broken(LinkError::Channel(error)) => {
@@ -185,7 +187,7 @@ impl MirrorConnection {
             {
                 format!(
                     "it seems to speak the plain form only, in which nothing can be proven{}",
-                    key_hint(self.policy.may_want_key())
+                    in_parentheses(&[key_hint(self.policy.may_want_key())])
                 )
             }
             Ending::Broken(error) => error.to_string(),

@@ -207,7 +207,7 @@ impl Sink for StreamSink {
 
 fn changed(name: &impl fmt::Display) -> Abort {
     Abort::GiveUp(format!(
-        "{name}: it has changed meanwhile, so what was written cannot be gone on with"
+        "{name}: it has changed meanwhile, so what was written cannot be continued"
     ))
 }
 

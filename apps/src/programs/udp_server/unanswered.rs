@@ -112,15 +112,16 @@ impl Unanswered {
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { why, datagrams, .. } = self;
-        write!(f, "no reply to {datagrams} in a second: ")?;
+        let s = if *datagrams == 1 { "" } else { "s" };
+        write!(f, "no reply to {datagrams} datagram{s} in a second: ")?;
         match why {
             Why::Dropped(DropReason::Truncated) => {
-                f.write_str("longer than --capacity, and so not to be opened")
+                f.write_str("longer than --capacity, which cannot be opened")
             }
             Why::Dropped(reason) => reason.fmt(f),
             Why::TooLong => f.write_str("too long to be sent back under a key"),
             Why::Unopened(sources) => {
-                f.write_str("under no key of this server (")?;
+                f.write_str("not sealed with a key of this server (")?;
                 let mut others = *datagrams;
                 for (source, count) in sources {
                     others -= count;
@@ -190,13 +191,13 @@ mod tests {
         };
         assert_eq!(
             told(&[("192.0.2.1", 1)], 0),
-            "no reply to 1 in a second: under no key of this server (1 from 192.0.2.1)"
+            "no reply to 1 datagram in a second: not sealed with a key of this server (1 from 192.0.2.1)"
         );
         let counts = [("192.0.2.1", 2), ("2001:db8::1", 90), ("192.0.2.3", 3), ("192.0.2.4", 4)];
         assert_eq!(
             told(&counts, 1000),
-            "no reply to 1099 in a second: under no key of this server (90 from 2001:db8::/64, 4 from 192.0.2.4, \
-             3 from 192.0.2.3, 1002 from others)"
+            "no reply to 1099 datagrams in a second: not sealed with a key of this server (90 from \
+             2001:db8::/64, 4 from 192.0.2.4, 3 from 192.0.2.3, 1002 from others)"
         );
     }
 }

@@ -149,7 +149,7 @@ fn a_client_that_is_turned_away_has_failed() {
     client().exits(0);
     room.answers("/ban 127.0.0.1", "* banned 127.0.0.1");
     let why = "turned you away: you are banned from this room";
-    client().exits(1).prints("* you are banned from this room\n").says(&[&at, why]);
+    client().exits(1).prints("* you are banned from this room\n").says(&[&at]).says(&[why]);
     room.server.stop();
 }
 
@@ -279,7 +279,7 @@ fn a_damaged_file_of_bans_is_told_by_its_line() {
         "2026-12-31T23:59:59Z",
     ]);
     assert!(fs::read_to_string(&file).unwrap().starts_with("# mine\n"), "it is left as it is");
-    launch().arg("/nowhere/bans").run().exits(1).says(&["/nowhere/bans", "no such file"]);
+    launch().arg("/nowhere/bans").run().exits(1).says(&["/nowhere/bans"]).says(&["no such file"]);
 }
 
 /// A FIFO would keep the server waiting, and a device would be replaced by a file.
@@ -387,5 +387,5 @@ fn a_message_that_is_too_long_is_told_at_the_start() {
     let file = folder.path().join("motd");
     fs::write(&file, "line\n".repeat(21)).unwrap();
     let run = Launch::new("chat-server").args(["127.0.0.1:0", "--motd"]).arg(&file).run();
-    run.exits(1).says(&["message of the day", "more than 20 lines"]);
+    run.exits(1).says(&["message of the day"]).says(&["more than 20 lines"]);
 }

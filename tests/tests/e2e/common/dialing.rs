@@ -126,7 +126,7 @@ fn an_error_tells_how_many_addresses_were_tried_and_why_the_last_failed() {
         let launch = namespace.launch(client).arg(&at);
         let launch = if client == "file-client" { launch.arg("name") } else { launch };
         launch.run().exits(1).says(&[&format!(
-            "cannot connect to {at}: 2 addresses, the last: connection refused (is a server"
+            "cannot connect to {at}: tried 2 addresses, the last: connection refused (is a server"
         )]);
     }
 }

@@ -161,14 +161,17 @@ fn who_shares_an_address_with_one_that_never_stops_failing_gets_in() {
 fn file_client_hears_that_the_server_is_busy_and_comes_back() {
     let folder = shared();
     let kind = &KINDS[1];
-    let server = kind.serve(&folder, &["-q"]);
+    let mut server = kind.serve(&folder, &[]);
     loop {
         kind.fail(TOO_MANY, Ipv4Addr::LOCALHOST, server.address());
         let client = run("file-client", &[&server.at(), "x", "-o", "-"]).exits(0);
         assert_eq!(client.output(), "contents");
         // Unless it was the one of its second.
         if client.error().contains("trying again in 0.5 s (1 of 5)") {
-            client.says(&["is busy, or turns this address away as too much from it has failed"]);
+            client.says(&[
+                "is busy, or has paused this address because too many of its requests failed",
+            ]);
+            server.program.line_with("x: turned away, as its source is paused for ");
             break;
         }
         client.omits("plain");
@@ -186,7 +189,9 @@ fn tcp_client_tells_what_a_close_without_a_greeting_may_mean() {
         let client = run("tcp-client", &[&server.at()]);
         // Unless it was the one of its second.
         if client.code() == Some(1) {
-            client.says(&["without a greeting (a server does so that has too many clients, or too many that fail"]);
+            client.says(&[
+                "without a greeting (it may have too many clients, or have paused this address",
+            ]);
             break;
         }
     }

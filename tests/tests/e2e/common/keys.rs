@@ -137,8 +137,8 @@ fn a_key_is_found_by_the_variable_and_among_a_services_credentials() {
     // What names a key, and no file, is no reason to speak in plain text.
     fs::rename(key.path(), folder.path("other.key")).unwrap();
     for (variable, value, why) in [
-        ("BAREWIRE_KEY_FILE", "", "it is set, and empty: it names no key"),
-        ("CREDENTIALS_DIRECTORY", folder.arg(), "other.key, and no barewire.key"),
+        ("BAREWIRE_KEY_FILE", "", "it is set, and empty, so it names no key"),
+        ("CREDENTIALS_DIRECTORY", folder.arg(), "other.key, but no barewire.key"),
     ] {
         for program in PROGRAMS {
             Launch::new(program)

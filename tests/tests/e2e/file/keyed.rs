@@ -123,7 +123,7 @@ fn who_names_no_key_is_told_that_it_may_take_one() {
             let client = fetch(at, &target, options).exits(1);
             let told: Vec<_> = client.diagnostics().collect();
             assert!(told.len() <= 3, "{client:?}");
-            let hint = "a server with a key hears only who names it: --key FILE";
+            let hint = "if the server has a key, --key FILE is needed";
             assert!(told[0].contains(hint) || told[told.len() - 1].contains(hint), "{client:?}");
         }
     }

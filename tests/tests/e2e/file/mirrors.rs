@@ -194,7 +194,7 @@ fn a_server_that_is_busy_is_tried_again() {
     let options = ["x", "--retries", "50", "--mirror", &nobody.at()];
     let mut client = begin(&server.at(), &target, &options).spawn();
     client.diagnostic_with(&[
-        "it is busy, or turns this address away as too much from it has failed; trying again",
+        "it is busy, or has paused this address because too many of its requests failed; trying again",
     ]);
     drop(held);
     client.finish().exits(0);

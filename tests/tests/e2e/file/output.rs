@@ -84,7 +84,7 @@ fn that_a_reader_has_gone_is_told_to_who_wants_to_know() {
     let server = share(&folder, &[]);
     let hash = "0".repeat(64);
     for (option, code, words) in [
-        (&["-v"][..], 0, "big: nobody reads on (what was written is not the whole of it)"),
+        (&["-v"][..], 0, "big: nobody reads any more (what was written is not the whole of it)"),
         (&["--expect", &hash], 1, "nobody reads it any more, so its hash was not compared"),
     ] {
         let (mut reader, writer) = io::pipe().expect("a pipe");

@@ -100,7 +100,7 @@ fn who_is_banned_is_answered_with_nothing_at_all() {
         assert_eq!(read_out(&mut stream).0, b"");
     }
     let banned = scene.run_client(&server.at()).exits(1);
-    let banned = banned.says(&["closed at the handshake", "turns this address away"]);
+    let banned = banned.says(&["closed at the handshake"]).says(&["turns this address away"]);
     assert!(!scene.was_served(&banned), "{banned:?}");
     server.stop().omits("joined");
 }

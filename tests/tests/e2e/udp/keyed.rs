@@ -43,7 +43,7 @@ fn who_has_the_key_is_answered_and_nobody_else() {
     }
     key.catch_up(server.address());
     assert_eq!(waiting(&stranger), 0);
-    let told = server.program.diagnostic_with(&["under no key of this server"]);
+    let told = server.program.diagnostic_with(&["not sealed with a key of this server"]);
     assert!(told.contains("no reply to "), "{told}");
     assert!(told.contains(" from 127.21.0.1"), "{told}");
     server.stop().omits("unheard");
@@ -258,11 +258,11 @@ fn another_key_is_no_key() {
         .exits(1)
         .says(&TIMED_OUT)
         .says(&["is it a server with this key?"]);
-    server.program.diagnostic_with(&["under no key of this server (1 from 127.0.0.1)"]);
+    server.program.diagnostic_with(&["not sealed with a key of this server (1 from 127.0.0.1)"]);
     for options in [&["--timeout", "50ms"][..], &["--timeout", "10ms", "--retries", "1"]] {
         run("udp-client", &[&[&*server.at()], options].concat())
             .exits(1)
-            .says(&["a server with a key hears only who names it: --key FILE"]);
+            .says(&["if the server has a key, --key FILE is needed"]);
     }
     server.stop();
     // A plain server shows what it cannot read, and its reply is none.
@@ -284,7 +284,7 @@ fn what_does_not_come_whole_is_told() {
     let socket = asking_socket("127.0.0.1", server.address());
     key.ask(&socket, server.address(), b"four");
     socket.send_to(&key.request(b"fives").1, server.address()).unwrap();
-    server.program.diagnostic_with(&["no reply to 1 in a second: longer than --capacity"]);
+    server.program.diagnostic_with(&["no reply to 1 datagram in a second: longer than --capacity"]);
     // The reply comes whole, and is shown as far as was asked for.
     let options = [&*server.at(), "four", "--key", key.arg(), "--capacity", "4", "--json"];
     ask_patiently("udp-client", &options)

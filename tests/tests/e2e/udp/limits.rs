@@ -84,7 +84,7 @@ fn what_the_limits_left_unanswered_is_counted() {
 fn a_reply_that_amplifies_is_told_of_once_at_the_start() {
     let reply = "x".repeat(1000);
     let server = serve("udp-server", &["--reply", &reply]);
-    let finished = server.stop().says(&["--reply has 1000 bytes", "17 times"]);
+    let finished = server.stop().says(&["--reply has 1000 bytes"]).says(&["17 times"]);
     assert_eq!(finished.error().matches("forged").count(), 1);
     for harmless in [&["--reply", "123456789012345678"][..], &["--echo"], &["-q"], &[]] {
         serve("udp-server", harmless).stop().is_silent();
