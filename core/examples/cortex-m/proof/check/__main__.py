@@ -3,7 +3,7 @@
 - no panic, in any of them;
 - no arithmetic in the core that could overflow;
 - everything that the core offers is called;
-- no recursion, and no more flash, static memory and stack than the ceilings allow.
+- no recursion, and no more flash, static memory and stack than the ceilings allow, or much else than the core's README tells.
 
 Each check is also seen to fail. Usage: python3 core/examples/cortex-m/proof/check
 """
@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 
 import calls  # noqa: E402
 import surface  # noqa: E402
+import told  # noqa: E402
 from ceilings import Ceilings  # noqa: E402
 from elf import Program  # noqa: E402
 from toolchain import Toolchain  # noqa: E402
@@ -111,7 +112,10 @@ def footprint(small, whole, ceilings):
                 faults.append(f"{name} has no bound on its stack: {names} > again")
     deepest = calls.depth(programs["all"], "drive_all")
     figures["largest frame"] = deepest.largest[0]
-    faults += ceilings.compare(figures, programs["all"].compiler())
+    compiler = programs["all"].compiler()
+    faults += ceilings.compare(figures, compiler)
+    if compiler == ceilings.compiler:
+        faults += told.outdated((ROOT / "core" / "README.md").read_text(), figures)
     print("the deepest way of all four:")
     for frame, function in deepest.path:
         print(f"  {frame:5}  {programs['all'].title(function)}")
