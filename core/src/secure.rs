@@ -98,26 +98,22 @@
 //! owner's.
 //!
 //! ```
+//! use std::fs::File;
+//! use std::io::Read;
+//!
 //! use barewire_core::hello;
-//! use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key, Secured};
+//! use barewire_core::nb;
+//! use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key, RandomFn, Secured};
 //! use barewire_core::session::{Output, Session};
 //! use barewire_core::text::Text;
 //! use barewire_core::time::Instant;
-//! # use barewire_core::secure::rand_core;
-//! # struct Dice(u8);
-//! # impl rand_core::TryRng for Dice {
-//! #     type Error = core::convert::Infallible;
-//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(0) }
-//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { Ok(0) }
-//! #     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
-//! #         self.0 += 1;
-//! #         dst.fill(self.0);
-//! #         Ok(())
-//! #     }
-//! # }
-//! # impl rand_core::TryCryptoRng for Dice {}
-//! # let random = &mut Dice(0);
 //!
+//! /// Chance that nobody can foresee. (On a board it comes from a generator in hardware.)
+//! fn fill(bytes: &mut [u8]) {
+//!     File::open("/dev/urandom").and_then(|mut file| file.read_exact(bytes)).unwrap();
+//! }
+//!
+//! let random = &mut RandomFn::new(fill);
 //! let (now, config) = (Instant::ZERO, ChannelConfig::new(Conversation::Hello));
 //! let keys = [Key::generate(random)];
 //! let (mut receive, mut send) = ([0; 1024], [0; 256]);
@@ -164,6 +160,7 @@ mod key;
 mod opening;
 #[cfg_attr(barewire_stand_ins, path = "secure/stand_ins.rs")]
 mod primitives;
+mod random_fn;
 mod record_reader;
 mod record_writer;
 mod secret;
@@ -181,5 +178,6 @@ pub use datagram::{
 pub use error::{ChannelError, ChannelSetupError, SecuredError};
 pub use key::{KEY_LENGTH, Key};
 pub use rand_core;
+pub use random_fn::RandomFn;
 pub use secured::{Secured, WantedContents};
 pub use wire::{LEAST_RECEIVE, LEAST_SEND};

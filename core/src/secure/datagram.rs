@@ -52,21 +52,12 @@ pub struct OpenedRequest<'d> {
 /// it again, and it is answered again. A reply is taken for one request only.
 ///
 /// ```
-/// use barewire_core::secure::{DatagramKey, Key, open_request};
-/// # use barewire_core::secure::rand_core;
-/// # struct Dice(u8);
-/// # impl rand_core::TryRng for Dice {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(0) }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { Ok(0) }
-/// #     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
-/// #         self.0 += 1;
-/// #         dst.fill(self.0);
-/// #         Ok(())
-/// #     }
+/// use barewire_core::secure::{DatagramKey, Key, RandomFn, open_request};
+///
+/// # fn fill(bytes: &mut [u8]) {
+/// #     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").unwrap(), bytes).unwrap();
 /// # }
-/// # impl rand_core::TryCryptoRng for Dice {}
-/// # let random = &mut Dice(0);
+/// let random = &mut RandomFn::new(|bytes| fill(bytes));
 /// let key = DatagramKey::new(&Key::new([7; 32]));
 /// let mut buffer = [0; 64];
 /// let (asked, request) = key.seal_request(random, b"ping", &mut buffer).unwrap();

@@ -1,12 +1,8 @@
 //! What the emulator, or a debugger, does for the firmware: semihosting.
 
-#[cfg(keyed)]
-use core::convert::Infallible;
 use core::net::SocketAddrV4;
 use core::panic::PanicInfo;
 
-#[cfg(keyed)]
-use barewire_core::secure::rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 use cortex_m_rt::{ExceptionFrame, exception};
 use defmt_semihosting as _;
 use semihosting::experimental::env::{self, Args};
@@ -76,32 +72,13 @@ pub(crate) fn seed() -> u64 {
 /// (NIST SP 800-90B and 90A), or a secure element's. One without any has no business with keys, since who knows
 /// its chance reads all it says; noise of a floating pin or the time since the start are none.
 #[cfg(keyed)]
-pub(crate) struct Randomness;
-
-#[cfg(keyed)]
-impl TryRng for Randomness {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        if random::fill_bytes(bytes).is_err() {
-            // To go on would be to speak with secrets that everybody knows.
-            defmt::error!("the host has no chance to offer: nothing can be said under a key");
-            exit(1);
-        }
-        Ok(())
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    if random::fill_bytes(bytes).is_err() {
+        // To go on would be to speak with secrets that everybody knows.
+        defmt::error!("the host has no chance to offer: nothing can be said under a key");
+        exit(1);
     }
 }
-
-#[cfg(keyed)]
-impl TryCryptoRng for Randomness {}
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {

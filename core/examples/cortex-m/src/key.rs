@@ -23,18 +23,18 @@ mod plain {
 
 #[cfg(keyed)]
 mod keyed {
-    use barewire_core::secure::Key;
+    use barewire_core::secure::{Key, RandomFn};
     use barewire_cortex_m::security::Keyed;
     use static_cell::StaticCell;
 
-    use crate::host::Randomness;
+    use crate::host::fill_random;
     use crate::memory::{CHANNELS, channels};
 
-    pub(crate) type Safety = Keyed<Randomness, CHANNELS>;
+    pub(crate) type Safety = Keyed<RandomFn<fn(&mut [u8])>, CHANNELS>;
 
     pub(crate) fn safety() -> Safety {
         static KEYS: StaticCell<[Key; 1]> = StaticCell::new();
         let keys = KEYS.init_with(|| [Key::new(*include_bytes!(env!("BAREWIRE_KEY_FILE")))]);
-        Keyed::new(keys, Randomness, channels())
+        Keyed::new(keys, RandomFn::new(fill_random), channels())
     }
 }

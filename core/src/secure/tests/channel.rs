@@ -3,7 +3,7 @@
 extern crate std;
 use std::vec::Vec;
 
-use super::harness::{CONFIG, Dice, End, NOW, buffers, hex, key, open, with_open};
+use super::harness::{CONFIG, End, NOW, buffers, dice, hex, key, open, with_open};
 use crate::secure::{
     Channel, ChannelConfig, ChannelError, ChannelSetupError, Conversation, DEFAULT_TIMEOUT,
     LEAST_RECEIVE, LEAST_SEND, MAX_KEYS, SecuredError,
@@ -317,7 +317,7 @@ fn a_stream_that_ends_before_the_first_record_was_cut_in_the_handshake() {
 
 #[test]
 fn a_channel_says_what_it_lacks() {
-    let (mut random, keys) = (Dice(0), [key(1)]);
+    let (mut random, keys) = (dice(0), [key(1)]);
     let mut client = |receive: usize, send: usize| {
         let [mut receive, mut send] = buffers(receive, send);
         Channel::client(NOW, CONFIG, &keys[0], &mut random, &mut receive, &mut send).map(|_| ())

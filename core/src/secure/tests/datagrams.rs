@@ -4,18 +4,18 @@ extern crate std;
 use core::slice;
 use std::vec::Vec;
 
-use super::harness::{Dice, key};
+use super::harness::{dice, key};
 use crate::secure::{DatagramKey, REPLY_OVERHEAD, REQUEST_OVERHEAD, RequestId, open_request};
 
 fn request(key: &DatagramKey, start: u8, text: &[u8]) -> (RequestId, Vec<u8>) {
     let mut buffer = std::vec![0; text.len() + REQUEST_OVERHEAD];
-    let (id, sealed) = key.seal_request(&mut Dice(start), text, &mut buffer).unwrap();
+    let (id, sealed) = key.seal_request(&mut dice(start), text, &mut buffer).unwrap();
     (id, sealed.to_vec())
 }
 
 fn reply(key: &DatagramKey, to: RequestId, text: &[u8]) -> Vec<u8> {
     let mut buffer = std::vec![0; text.len() + REPLY_OVERHEAD];
-    key.seal_reply(&mut Dice(99), to, text, &mut buffer).unwrap().to_vec()
+    key.seal_reply(&mut dice(99), to, text, &mut buffer).unwrap().to_vec()
 }
 
 #[test]
@@ -65,6 +65,6 @@ fn no_bit_can_be_changed_and_nothing_is_taken_for_the_other_direction() {
 fn a_buffer_without_room_gets_nothing() {
     let key = DatagramKey::new(&key(1));
     let mut buffer = [0; REQUEST_OVERHEAD + 3];
-    assert!(key.seal_request(&mut Dice(0), b"four", &mut buffer).is_none());
+    assert!(key.seal_request(&mut dice(0), b"four", &mut buffer).is_none());
     assert_eq!(buffer, [0; REQUEST_OVERHEAD + 3]);
 }

@@ -5,10 +5,9 @@ use core::convert::Infallible;
 use core::mem;
 use std::vec::Vec;
 
-use crate::secure::rand_core::utils::next_word_via_fill;
-use crate::secure::rand_core::{TryCryptoRng, TryRng};
+use crate::secure::rand_core::CryptoRng;
 use crate::secure::{
-    Channel, ChannelConfig, ChannelError, Conversation, Key, Secured, SecuredError,
+    Channel, ChannelConfig, ChannelError, Conversation, Key, RandomFn, Secured, SecuredError,
 };
 use crate::session::{Events, Output, Session};
 use crate::time::Instant;
@@ -16,29 +15,14 @@ use crate::time::Instant;
 pub(super) const NOW: Instant = Instant::from_secs(9);
 
 /// No chance at all: each byte is one more than the last.
-pub(super) struct Dice(pub(super) u8);
-
-impl TryRng for Dice {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+pub(super) fn dice(mut next: u8) -> impl CryptoRng {
+    RandomFn::new(move |bytes| {
         for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
+            *byte = next;
+            next = next.wrapping_add(1);
         }
-        Ok(())
-    }
+    })
 }
-
-impl TryCryptoRng for Dice {}
 
 pub(super) fn key(number: u8) -> Key {
     Key::new([number; 32])
@@ -142,13 +126,13 @@ pub(super) struct End<'b> {
 impl<'b> End<'b> {
     pub(super) fn client(key: &Key, buffers: &'b mut [Vec<u8>; 2]) -> Self {
         let [receive, send] = buffers;
-        let made = Channel::client(NOW, CONFIG, key, &mut Dice(0x20), receive, send);
+        let made = Channel::client(NOW, CONFIG, key, &mut dice(0x20), receive, send);
         Self::new(made.unwrap())
     }
 
     pub(super) fn server(keys: &'b [Key], buffers: &'b mut [Vec<u8>; 2]) -> Self {
         let [receive, send] = buffers;
-        let made = Channel::server(NOW, CONFIG, keys, &mut Dice(0x40), receive, send);
+        let made = Channel::server(NOW, CONFIG, keys, &mut dice(0x40), receive, send);
         Self::new(made.unwrap())
     }
 

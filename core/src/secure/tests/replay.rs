@@ -1,6 +1,6 @@
 //! Who proves what by its first record, and who cannot.
 
-use super::harness::{CONFIG, Dice, End, NOW, buffers, key};
+use super::harness::{CONFIG, End, NOW, buffers, dice, key};
 use crate::secure::wire::{ANSWER, LENGTH, OVERHEAD};
 use crate::secure::{Channel, ChannelError};
 
@@ -26,7 +26,7 @@ fn a_recorded_opening_opens_no_channel() {
     assert_eq!(server.talker.hears, b"open the door.");
 
     let [receive, send] = &mut again;
-    let mut random = Dice(0x60);
+    let mut random = dice(0x60);
     let made = Channel::server(NOW, CONFIG, &keys, &mut random, receive, send);
     let mut server = End::new(made.unwrap());
     server.talker.says.extend(b"who is there?");

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::harness::{Dice, End, buffers, hex};
+use super::harness::{End, buffers, dice, hex};
 use crate::secure::cipher_state::CipherState;
 use crate::secure::handshake::{Initiator, Message, Responder};
 use crate::secure::{DatagramKey, Key};
@@ -167,8 +167,8 @@ fn a_datagram_is_the_documented_one() {
     let key = DatagramKey::new(&Key::new(core::array::from_fn(|at| at.to_le_bytes()[0])));
     let mut parts = example("a datagram").into_iter();
     let (mut request, mut reply) = ([0; 64], [0; 128]);
-    let (id, request) = key.seal_request(&mut Dice(0x20), b"ping", &mut request).unwrap();
+    let (id, request) = key.seal_request(&mut dice(0x20), b"ping", &mut request).unwrap();
     assert_eq!(request, next(&mut parts, ">", 1));
-    let reply = key.seal_reply(&mut Dice(0x40), id, b"pong", &mut reply).unwrap();
+    let reply = key.seal_reply(&mut dice(0x40), id, b"pong", &mut reply).unwrap();
     assert_eq!(reply, next(&mut parts, "<", 1));
 }

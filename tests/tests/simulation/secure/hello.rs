@@ -10,7 +10,7 @@ use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::seeds::for_seeds;
 use barewire_tests::simulator::stream::{Calamity, Fault, Outcome, Streams};
 
-use super::{Chance, Memory, direction};
+use super::{Memory, chance, direction};
 use crate::hello::converse;
 
 #[test]
@@ -22,7 +22,7 @@ fn no_fault_passes_for_success_or_outlasts_the_time() {
         let mut keys = at_server.keys.clone();
         let is_known = random.chance(90);
         if !is_known {
-            keys.push(Key::generate(&mut Chance(&mut random)));
+            keys.push(Key::generate(&mut chance(&mut random)));
         }
         let which = keys.len() - 1;
         let mut at_client = Memory::with_keys(&mut random, keys);

@@ -4,38 +4,16 @@ mod chat;
 mod file;
 mod hello;
 
-use std::convert::Infallible;
-
-use barewire_core::secure::rand_core::utils::next_word_via_fill;
-use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
-use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key};
+use barewire_core::secure::rand_core::CryptoRng;
+use barewire_core::secure::{Channel, ChannelConfig, Conversation, Key, RandomFn};
 use barewire_core::time::{Duration, Instant};
 use barewire_tests::simulator::random::Random;
 use barewire_tests::simulator::stream::Direction;
 
 /// The simulation's chance as that of the channels.
-struct Chance<'r>(&'r mut Random);
-
-impl TryRng for Chance<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for byte in bytes {
-            *byte = self.0.count(0..=255).to_le_bytes()[0];
-        }
-        Ok(())
-    }
+fn chance(random: &mut Random) -> impl CryptoRng {
+    RandomFn::new(|bytes| bytes.fill_with(|| random.count(0..=255).to_le_bytes()[0]))
 }
-
-impl TryCryptoRng for Chance<'_> {}
 
 /// A direction that cuts, to a program that may have enough for a turn in the middle of a record.
 fn direction(random: &mut Random, slowest: Duration, window: usize) -> Direction {
@@ -52,7 +30,7 @@ struct Memory {
 
 impl Memory {
     fn draw(random: &mut Random) -> Self {
-        let keys = (0..random.count(1..=3)).map(|_| Key::generate(&mut Chance(random))).collect();
+        let keys = (0..random.count(1..=3)).map(|_| Key::generate(&mut chance(random))).collect();
         Self::with_keys(random, keys)
     }
 
@@ -66,13 +44,13 @@ impl Memory {
     fn server(&mut self, random: &mut Random, now: Instant, of: Conversation) -> Channel<'_> {
         let Self { keys, receive, send } = self;
         let config = ChannelConfig::new(of);
-        Channel::server(now, config, keys, &mut Chance(random), receive, send).unwrap()
+        Channel::server(now, config, keys, &mut chance(random), receive, send).unwrap()
     }
 
     /// With the last of the keys.
     fn client(&mut self, random: &mut Random, now: Instant, of: Conversation) -> Channel<'_> {
         let Self { keys, receive, send } = self;
         let (config, key) = (ChannelConfig::new(of), keys.last().unwrap());
-        Channel::client(now, config, key, &mut Chance(random), receive, send).unwrap()
+        Channel::client(now, config, key, &mut chance(random), receive, send).unwrap()
     }
 }

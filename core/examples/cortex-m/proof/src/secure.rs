@@ -7,7 +7,7 @@ use barewire_core::nb;
 use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
 use barewire_core::secure::{
     Channel, ChannelConfig, ChannelError, ChannelSetupError, Conversation, DatagramKey, Key,
-    RequestId, Secured, open_request,
+    RandomFn, RequestId, Secured, open_request,
 };
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
@@ -168,7 +168,9 @@ pub fn rest(given: &Given, machines: &mut Machines) {
     {
         used(made.into_buffers());
     }
-    let key = Key::generate(&mut machines.random);
+    let mut random = RandomFn::new(|bytes| used(bytes));
+    used((random.try_next_u32(), random.try_next_u64(), random.try_fill_bytes(machines.datagram)));
+    let key = Key::generate(&mut random);
     used(key.as_bytes());
     used(DatagramKey::new(&key));
     used(Key::new([0; 32]));

@@ -44,6 +44,7 @@ pub struct Values {
     pub setup_error: secure::ChannelSetupError,
     pub key: secure::Key,
     pub datagram_key: secure::DatagramKey,
+    pub random: secure::RandomFn<fn(&mut [u8])>,
     pub channel: secure::Channel<'static>,
     pub fault: driver::DriveError<hello::HandshakeError, file::SenderError>,
 }
@@ -83,6 +84,7 @@ pub fn exercise(values: &Values, out: &mut dyn Write) {
     show(out, &values.setup_error);
     tell(out, &values.key);
     tell(out, &values.datagram_key);
+    tell(out, &values.random);
     tell(out, &values.channel);
     used(core::error::Error::source(black_box(&values.secured_error)));
     tell(out, &values.text);

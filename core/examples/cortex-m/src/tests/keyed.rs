@@ -1,14 +1,12 @@
 //! The services under a key.
 
-use std::convert::Infallible;
+use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
 use barewire_core::chat::{RoomConfig, RoomStorage};
 use barewire_core::driver::DriveError;
-use barewire_core::secure::rand_core::utils::next_word_via_fill;
-use barewire_core::secure::rand_core::{TryCryptoRng, TryRng};
-use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT, Key, SecuredError};
+use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT, Key, RandomFn, SecuredError};
 use barewire_core::session::Session;
 use barewire_core::text::Text;
 use smoltcp::socket::tcp::State;
@@ -23,37 +21,24 @@ use crate::net::Net;
 use crate::security::Keyed;
 use crate::server::{Server, Service};
 
+type Dice = RandomFn<Box<dyn FnMut(&mut [u8])>>;
+
 /// No chance at all: each byte is one more than the last.
-struct Dice(u8);
-
-impl TryRng for Dice {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+fn dice(mut next: u8) -> Dice {
+    RandomFn::new(Box::new(move |bytes| {
         for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
+            *byte = next;
+            next = next.wrapping_add(1);
         }
-        Ok(())
-    }
+    }))
 }
-
-impl TryCryptoRng for Dice {}
 
 /// What one side has: this key, and the memory for one channel.
 type Side = Keyed<Dice, 1>;
 
 fn side(key: u8, chance: u8) -> Side {
     let memory = [vec![0; 1024].leak(), vec![0; 100].leak()];
-    Keyed::new(forever([Key::new([key; 32])]), Dice(chance), [memory])
+    Keyed::new(forever([Key::new([key; 32])]), dice(chance), [memory])
 }
 
 /// A service on one socket, under the key 1.

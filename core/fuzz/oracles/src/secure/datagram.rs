@@ -6,7 +6,7 @@ use barewire_core::secure::{
     DatagramKey, Key, REPLY_OVERHEAD, REQUEST_OVERHEAD, RequestId, open_request,
 };
 
-use super::dice::Dice;
+use super::dice::dice;
 
 /// Requests and replies, and what is made of them.
 #[derive(Debug, Arbitrary)]
@@ -69,7 +69,7 @@ pub fn check(input: &Input<'_>) {
     let keys = [1, 2, 3].map(|number| DatagramKey::new(&Key::new([number; 32])));
     // With which nothing is ever sealed, so that no fuzzer can learn what they open.
     let unused = [4, 5, 6].map(|number| DatagramKey::new(&Key::new([number; 32])));
-    let mut random = Dice(input.seed.into());
+    let mut random = dice(input.seed.into());
     let (mut sealed, mut ids): (Vec<Sealed>, Vec<RequestId>) = (Vec::new(), Vec::new());
     for step in &input.steps {
         match *step {

@@ -8,7 +8,7 @@ use barewire_core::secure::{
 };
 use barewire_core::time::Instant;
 
-use super::dice::Dice;
+use super::dice::dice;
 use super::talker::{Late, PATIENCE, Talker};
 use crate::manual_driver::ManualDriver;
 use crate::script::{START, Span};
@@ -185,9 +185,9 @@ pub fn check(input: &Input<'_>) {
     let keys = [key(1), key(2)];
     let (chance, config) = (chance(&input.steps), ChannelConfig::new(Conversation::Chat));
     let own = if input.is_same_key { &keys[1] } else { &key(3) };
-    let client = Channel::client(START, config, own, &mut Dice(chance), receive, send);
+    let client = Channel::client(START, config, own, &mut dice(chance), receive, send);
     let server =
-        Channel::server(START, config, &keys, &mut Dice(!chance), their_receive, their_send);
+        Channel::server(START, config, &keys, &mut dice(!chance), their_receive, their_send);
     // One of them may have enough in the middle of a record.
     let [client, server] =
         [client, server].map(|channel| channel.expect("its buffers are large enough"));
@@ -287,7 +287,7 @@ pub fn check(input: &Input<'_>) {
 fn replay(keys: &[Key], chance: u64, by_client: &[u8], by_server: &[u8]) {
     let config = ChannelConfig::new(Conversation::Chat);
     let [mut receive, mut send, mut their_receive, mut their_send] = [(); 4].map(|()| [0; 1024]);
-    let mut random = Dice(chance ^ 1);
+    let mut random = dice(chance ^ 1);
     let server =
         Channel::server(START, config, keys, &mut random, &mut their_receive, &mut their_send);
     let client = Channel::client(START, config, &keys[1], &mut random, &mut receive, &mut send);

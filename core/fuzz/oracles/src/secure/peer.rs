@@ -7,7 +7,7 @@ use barewire_core::secure::{
 };
 use barewire_core::time::Instant;
 
-use super::dice::Dice;
+use super::dice::dice;
 use super::talker::{Late, Talker};
 use crate::manual_driver::ManualDriver;
 use crate::script::{Cuts, START};
@@ -233,7 +233,7 @@ pub fn check(input: &Input<'_>) {
     let (mut room, mut outgoing) = (vec![0xaa; 1024 << (input.size % 3)], vec![0xaa; 1500]);
     let size = room.len();
     let config = ChannelConfig::new(Conversation::File);
-    let mut random = Dice(7);
+    let mut random = dice(7);
     let (key, own) = (&keys[which], [0x99; 32]);
     let secret = if matches!(input.opening, Opening::OtherKey) { &own } else { key.as_bytes() };
     let made = if input.is_server {
