@@ -22,11 +22,11 @@ mod unopened;
 use std::path::PathBuf;
 
 use barewire_core::chat::{
-    DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MEMBERS_PER_SOURCE, JoinError,
-    RoomConfig, min_log_bytes,
+    DEFAULT_HISTORY, DEFAULT_JOIN_RATE, DEFAULT_LINE_RATE, DEFAULT_MAX_TEXT,
+    DEFAULT_MEMBERS_PER_SOURCE, JoinError, RoomConfig, min_log_bytes,
 };
 use barewire_core::secure::{self, Conversation};
-use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT};
+use barewire_core::text::DEFAULT_QUIET;
 use barewire_core::time::Duration;
 use barewire_linux::files::is_same_file;
 use barewire_linux::link::RecordBuffers;
@@ -144,7 +144,7 @@ pub(crate) struct ChatServerProgram {
 
     /// How many bytes of lines to keep for members who read slowly
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20,
-          value_parser = clap::value_parser!(u64).range(min_log_bytes(MAX_TEXT) as u64..=1 << 31))]
+          value_parser = clap::value_parser!(u64).range(min_log_bytes(DEFAULT_MAX_TEXT) as u64..=1 << 31))]
     backlog: u64,
 
     /// Append what is said to a log file, with the time; SIGHUP reopens it, after it was renamed

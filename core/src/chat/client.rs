@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 /// The client's side of a chat: it says lines, and lends those that come.
 ///
 /// `OUT` is the room for lines that have not gone out, in bytes; `N` is the longest line that is
-/// taken, which for a server that follows the rules is 4 times its longest text and 128. The machine
+/// taken, [`max_line_bytes`](super::max_line_bytes) of the server's longest text if that follows the rules. The machine
 /// takes these bytes of memory and at most 72 more (64-bit). A line that is longer is left out, and
 /// [`TextReaderError`] told in its place.
 ///

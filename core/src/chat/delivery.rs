@@ -60,7 +60,7 @@ impl<'a> Delivery<'a> {
     }
 
     pub(super) const fn max_line(&self) -> usize {
-        max_line_bytes(self.config.max_text as usize)
+        max_line_bytes(self.config.max_text)
     }
 
     /// A member has a turn, and can read what it is shown.

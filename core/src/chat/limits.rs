@@ -20,14 +20,21 @@ pub(super) const AROUND_TEXT: u32 = 128;
 /// The longest line that a text of `max_text` bytes can become, in bytes: every byte shown by four
 /// (see [`printable`](crate::printable)), a nick and what stands around it. The room's own lines
 /// are shorter than the least of these.
-pub const fn max_line_bytes(max_text: usize) -> usize {
-    let said = max_text.saturating_mul(4).saturating_add(AROUND_TEXT as usize);
+///
+/// ```
+/// use barewire_core::chat::{Client, DEFAULT_MAX_TEXT, max_line_bytes};
+///
+/// // It takes every line of a room that has the limits by default.
+/// type Member = Client<1024, { max_line_bytes(DEFAULT_MAX_TEXT) }>;
+/// ```
+pub const fn max_line_bytes(max_text: u16) -> usize {
+    let said = (max_text as usize).saturating_mul(4).saturating_add(AROUND_TEXT as usize);
     if said < 256 { 256 } else { said }
 }
 
 /// The smallest log for texts of at most `max_text` bytes: two lines beside the share that is kept
 /// for notices.
-pub const fn min_log_bytes(max_text: usize) -> usize {
+pub const fn min_log_bytes(max_text: u16) -> usize {
     let two = max_line_bytes(max_text).saturating_mul(2);
     // All but the reserve, rounded up: a share of 1 in RESERVE.
     two.saturating_add(two / (RESERVE - 1)).saturating_add(1)

@@ -63,7 +63,7 @@ impl<'a> Room<'a> {
         }
         let parts = bytes.split_at_mut_checked(config.line_buffer_bytes());
         let (buffers, log) = parts.ok_or(RoomError::Bytes)?;
-        if log.len() < min_log_bytes(max_text.into()) {
+        if log.len() < min_log_bytes(max_text) {
             return Err(RoomError::Bytes);
         }
         let buffers = LineBuffers::new(buffers, line_buffers, max_text);

@@ -26,7 +26,7 @@ impl<const MEMBERS: usize, const LINES: usize, const BYTES: usize>
         const {
             assert!(MEMBERS >= MIN_SLOTS, "a room has an operator and somebody else");
             assert!(LINES >= MIN_ENTRIES, "a log has at least 16 lines");
-            assert!(BYTES >= min_log_bytes(MIN_TEXT as usize), "a log has at least two lines");
+            assert!(BYTES >= min_log_bytes(MIN_TEXT), "a log has at least two lines");
         }
         Self {
             slots: [const { MemberSlot::vacant() }; MEMBERS],

@@ -1,9 +1,8 @@
 //! All memory that the sockets and the chat room take: static, and seen by the linker.
 
 use barewire_core::chat::{
-    LogEntry, MemberSlot, Room, RoomConfig, RoomError, SourceSlot, min_log_bytes,
+    DEFAULT_MAX_TEXT, LogEntry, MemberSlot, Room, RoomConfig, RoomError, SourceSlot, min_log_bytes,
 };
-use barewire_core::text::MAX_TEXT;
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::{tcp, udp};
 use static_cell::{ConstStaticCell, StaticCell};
@@ -98,7 +97,7 @@ const ROOM: RoomConfig = RoomConfig::new();
 /// In a frame of its own, as [`sockets`].
 #[inline(never)]
 pub(crate) fn room() -> Result<Room<'static>, RoomError> {
-    const { assert!(LOG >= min_log_bytes(MAX_TEXT)) };
+    const { assert!(LOG >= min_log_bytes(DEFAULT_MAX_TEXT)) };
     let slots = SLOTS.init_with(|| [const { MemberSlot::vacant() }; MEMBERS + 1]);
     let sources = SOURCES.init_with(|| [const { SourceSlot::vacant() }; MEMBERS + 1]);
     let entries = ENTRIES.init_with(|| [LogEntry::EMPTY; 64]);

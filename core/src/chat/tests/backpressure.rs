@@ -201,11 +201,10 @@ fn those_who_wait_are_served_in_turn() {
 #[test]
 fn who_takes_all_at_every_turn_is_never_dropped() {
     for longest in [64_u16, 1024] {
-        let texts = usize::from(longest);
-        let mut memory = Memory::new(5, 64, min_log_bytes(texts), 2, longest);
+        let mut memory = Memory::new(5, 64, min_log_bytes(longest), 2, longest);
         let mut hand = Harness::new(memory.room(no_limit()));
         let [anna, bert, carl] = hand.join_members();
-        let controls = "\x01".repeat(texts) + "\n";
+        let controls = "\x01".repeat(longest.into()) + "\n";
         for round in 0..100_u64 {
             hand.now = at(round);
             while hand.offer(anna, controls.as_bytes()).1 == 0 {}

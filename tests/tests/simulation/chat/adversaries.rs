@@ -264,7 +264,7 @@ struct Setting<'s> {
 
 impl<'s> Setting<'s> {
     fn draw(random: &mut Random, others: &'s [Manner]) -> Self {
-        let least = min_log_bytes(TEXT.into());
+        let least = min_log_bytes(TEXT);
         let (log, entries) = random.pick(&[(least, 16), (9_728, 64), (16 * least, 512)]);
         let (line_buffers, is_shared) = (random.pick(&[1, 2, 8]), random.chance(50));
         Self { log, entries, line_buffers, others, is_shared, rate: 0, skips: 0 }

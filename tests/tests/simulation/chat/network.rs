@@ -18,7 +18,7 @@ use super::script::{self, Step};
 
 /// The longest text in these rooms, and the longest line.
 const TEXT: u16 = 32;
-pub(super) const LINE: usize = max_line_bytes(TEXT as usize);
+pub(super) const LINE: usize = max_line_bytes(TEXT);
 
 /// Where the witness comes from.
 const WITNESS: Source = Source(u64::MAX);
@@ -75,11 +75,11 @@ pub(super) struct Memory {
 impl Memory {
     /// Memory for a crowd, in which nobody has to wait long.
     pub(super) fn roomy(peers: usize) -> Self {
-        Self::of(peers, 64 * min_log_bytes(TEXT.into()), 4096, peers + 1)
+        Self::of(peers, 64 * min_log_bytes(TEXT), 4096, peers + 1)
     }
 
     pub(super) fn draw(random: &mut Random, peers: usize) -> Self {
-        let least = min_log_bytes(TEXT.into());
+        let least = min_log_bytes(TEXT);
         let log = random.pick(&[least, least + 100, 2 * least, 8 * least]);
         let (entries, line_buffers) = (random.count(16..=64), random.pick(&[1, 2, peers + 1]));
         Self::of(peers, log, entries, line_buffers)

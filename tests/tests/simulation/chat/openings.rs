@@ -163,7 +163,7 @@ fn meet(random: &mut Random, quiet: Duration, body: impl FnOnce(&mut Table<'_>, 
         .with_line_buffers_per_source(0);
     let mut slots: Vec<_> = (0..4).map(|_| MemberSlot::vacant()).collect();
     let mut sources: Vec<_> = (0..4).map(|_| SourceSlot::vacant()).collect();
-    let log = 8 * min_log_bytes(DEFAULT_MAX_TEXT.into());
+    let log = 8 * min_log_bytes(DEFAULT_MAX_TEXT);
     let (mut entries, mut bytes) = (vec![LogEntry::EMPTY; 128], vec![0; config.bytes(log)]);
     let mut room = Room::new(&mut slots, &mut sources, &mut entries, &mut bytes, config)
         .expect("it is enough");

@@ -124,8 +124,9 @@ pub fn rest(given: &Given, machines: &mut Machines, slices: &mut Slices) {
     let mut other = Skeleton::new(given.text.chars(), given.text.chars());
     used(hidden(&mut one).is_like(*hidden(&mut other)));
     used(hidden(&mut one).means(*hidden(&mut other)));
-    used(max_line_bytes(given.count));
-    used(min_log_bytes(given.count));
+    let longest = u16::try_from(given.count).unwrap_or(u16::MAX);
+    used(max_line_bytes(longest));
+    used(min_log_bytes(longest));
     used(Memory::default());
     used(MemberSlot::vacant());
     used(SourceSlot::vacant());

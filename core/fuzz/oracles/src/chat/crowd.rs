@@ -117,7 +117,7 @@ pub fn check(input: &Input) {
         .with_max_text(LONGEST)
         // What is refused takes of what a member may say, and when that is, is not known for lines given up.
         .with_line_buffers(u16::from(input.parts % 4) + if rate == 0 { 1 } else { MEMBERS });
-    let log = min_log_bytes(LONGEST.into()) + 4 * usize::from(input.bytes);
+    let log = min_log_bytes(LONGEST) + 4 * usize::from(input.bytes);
     let mut bytes = vec![0xaa; config.bytes(log)];
     let room = Room::new(&mut members, &mut sources, &mut lines, &mut bytes, config)
         .expect("it is enough");

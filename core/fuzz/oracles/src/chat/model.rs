@@ -72,7 +72,7 @@ impl Model {
     /// An empty room with `places` places, the operator's among them, of which newcomers get the last
     /// `history` lines, where each may say `rate` lines a second (0 for no limit), and none is longer
     /// than `text` bytes.
-    pub fn new(places: usize, history: usize, rate: u32, text: usize) -> Self {
+    pub fn new(places: usize, history: usize, rate: u32, text: u16) -> Self {
         let member = MemberModel::new(SERVER.into(), String::new(), 0);
         let mut members: Vec<_> = (0..places).map(|_| None).collect();
         members[OPERATOR] = Some(member);
@@ -85,7 +85,7 @@ impl Model {
             said: Vec::new(),
             nicks: HashSet::from([SERVER.into()]),
             guests: 0,
-            text,
+            text: text.into(),
             written: 0,
             room_for_who: (max_line_bytes(text) - 32).min(1_024),
         }

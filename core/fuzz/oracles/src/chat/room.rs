@@ -311,12 +311,12 @@ pub fn check(input: &Input<'_>) {
     let mut memory = Memory {
         members: (0..PLACES).map(|_| MemberSlot::vacant()).collect(),
         sources: (0..PLACES).map(|_| SourceSlot::vacant()).collect(),
-        bytes: vec![0xaa; config.bytes(2 * most * max_line_bytes(LONGEST.into()))],
+        bytes: vec![0xaa; config.bytes(2 * most * max_line_bytes(LONGEST))],
         lines: vec![LogEntry::EMPTY; 4 * most],
     };
     let Memory { members, sources, bytes, lines } = &mut memory;
     let room = Room::new(members, sources, lines, bytes, config).expect("it is enough");
-    let model = model::Model::new(PLACES, history.into(), rate, LONGEST.into());
+    let model = model::Model::new(PLACES, history.into(), rate, LONGEST);
     let operator = room.operator();
     let peers = (0..PLACES).map(|_| None).collect();
     let mut simulation = Simulation {

@@ -26,7 +26,7 @@ const STEPS: usize = 96;
 
 /// Each line that is said is told, or its sender is; and who comes and goes is.
 const LINES: usize = SAID + 3 * JOINS;
-const LOG_BYTES: usize = LINES * max_line_bytes(LONGEST as usize);
+const LOG_BYTES: usize = LINES * max_line_bytes(LONGEST);
 
 /// The rules of the room, and what happens in it.
 #[derive(Debug, Arbitrary)]

@@ -18,7 +18,7 @@ use crate::manual_driver::ManualDriver;
 
 /// The longest text, and the longest line.
 pub(super) const LONGEST: u16 = 32;
-const LINE: usize = max_line_bytes(LONGEST as usize);
+const LINE: usize = max_line_bytes(LONGEST);
 
 /// How many clients come at all.
 const CLIENTS: usize = 8;
