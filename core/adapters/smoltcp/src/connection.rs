@@ -37,7 +37,9 @@ impl Connection {
     }
 
     /// Moves what can be moved at `now`, without waiting. Call it after each turn of the network, when
-    /// the session's deadline is reached, and after commands to the session.
+    /// [its deadline](Self::poll_deadline) is reached, and after commands to the session.
+    ///
+    /// The connection is there or is being made: a socket that still listens is [`Broken`] to it.
     ///
     /// When the conversation is over, in either way, the session is done with, but the connection is not:
     /// [`finish`](Self::finish) ends it.
@@ -65,12 +67,21 @@ impl Connection {
         }
     }
 
+    /// When [`drive`](Self::drive) is due at the latest, whatever the network does until then. `None`: the
+    /// peer owes nothing.
+    pub fn poll_deadline<S: Session>(&self, session: &S) -> Option<Instant> {
+        self.driver.poll_deadline(session)
+    }
+
     /// Goes on with a connection whose conversation is over, or was never begun: what the peer still
     /// sends is thrown away until it has ended its direction, or for the driver's
     /// [`LINGER`](barewire_core::driver::LINGER), and what the socket has to send is given time as long
-    /// as it gets on with it ([`FLUSH`]). In the end the connection is reset, if it has to be. Tells
-    /// whether the socket can be used again. Call it after each turn of the network.
-    pub fn finish(&mut self, now: Instant, socket: &mut Socket<'_>) -> bool {
+    /// as it gets on with it ([`FLUSH`]). In the end the connection is reset, if it has to be.
+    ///
+    /// Call it after each turn of the network, and at the time that it tells. `None`: the socket can be used
+    /// again.
+    #[must_use]
+    pub fn finish(&mut self, now: Instant, socket: &mut Socket<'_>) -> Option<Instant> {
         let mut transport = TcpTransport::new(socket, &self.driver);
         let last = self.driver.end(now, &mut transport);
         let queued = socket.send_queue();
@@ -86,13 +97,16 @@ impl Connection {
         let is_late = self.until <= now;
         if is_free(socket) || (is_late && socket.state() == State::Closed) {
             // A reset that cannot leave, since the peer's machine is gone, is given up.
-            return true;
+            return None;
         }
         if is_late || (last == LastStep::Close && socket.state() == State::FinWait2) {
             socket.abort();
             self.until = now + FLUSH;
         }
-        false
+        match last {
+            LastStep::Wait(until) => Some(until.min(self.until)),
+            LastStep::Close | LastStep::Reset => Some(self.until),
+        }
     }
 }
 

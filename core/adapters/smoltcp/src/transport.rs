@@ -4,7 +4,7 @@ use core::fmt;
 use barewire_core::driver::{Driver, Transport};
 use smoltcp::socket::tcp::{RecvError, Socket, State};
 
-/// The peer has reset the connection, or is gone.
+/// The peer has reset the connection, or is gone; or there was no connection yet, on a socket that listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Broken;

@@ -1,6 +1,7 @@
 //! The adapter follows the driving rule, with its peer on another socket of the same stack.
 
-use std::collections::VecDeque;
+mod frames;
+
 use std::ops::ControlFlow;
 
 use barewire_conformance::{Adapter, Examiner, ExaminerError, ExaminerEvent, Peer, Seen, check};
@@ -8,56 +9,13 @@ use barewire_core::driver::{Driver, Step};
 use barewire_core::time::Instant;
 use barewire_smoltcp::{Broken, TcpTransport, time};
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet, SocketStorage};
-use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{RecvError, Socket, SocketBuffer, State};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
+use frames::Frames;
+
 const ADDRESS: IpAddress = IpAddress::v4(127, 0, 0, 1);
 const PORT: u16 = 80;
-
-/// What a stack sends comes back to it.
-#[derive(Default)]
-struct Frames(VecDeque<Vec<u8>>);
-
-struct Frame(Vec<u8>);
-
-struct Room<'a>(&'a mut VecDeque<Vec<u8>>);
-
-impl RxToken for Frame {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, take: F) -> R {
-        take(&self.0)
-    }
-}
-
-impl TxToken for Room<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
-        let mut frame = vec![0; length];
-        let result = fill(&mut frame);
-        self.0.push_back(frame);
-        result
-    }
-}
-
-impl Device for Frames {
-    type RxToken<'a> = Frame;
-    type TxToken<'a> = Room<'a>;
-
-    fn receive(&mut self, _: smoltcp::time::Instant) -> Option<(Frame, Room<'_>)> {
-        let frame = self.0.pop_front()?;
-        Some((Frame(frame), Room(&mut self.0)))
-    }
-
-    fn transmit(&mut self, _: smoltcp::time::Instant) -> Option<Room<'_>> {
-        Some(Room(&mut self.0))
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut capabilities = DeviceCapabilities::default();
-        capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = 1_500;
-        capabilities
-    }
-}
 
 fn forever<T>(values: Vec<T>) -> &'static mut [T] {
     Box::leak(values.into_boxed_slice())

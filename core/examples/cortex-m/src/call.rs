@@ -150,7 +150,7 @@ impl<C: Client, K: Security> Call<C, K> {
             }
         }
         if let Stage::Closing(connection, over) = &mut self.stage
-            && connection.finish(now, socket)
+            && connection.finish(now, socket).is_none()
         {
             return over.map_err(|error| nb::Error::Other(CallError::Failed(error)));
         }

@@ -124,7 +124,7 @@ impl<V, L: Link> Slot<V, L> {
             self.close(security);
         }
         if let Stage::Closing(connection) = &mut self.stage
-            && connection.finish(now, socket)
+            && connection.finish(now, socket).is_none()
         {
             self.stage = Stage::Waiting;
             listen(socket, port);

@@ -36,7 +36,7 @@ where
     /// Its turn; tells whether its conversation is over.
     fn turn(&mut self, stack: &mut TestStack) -> bool {
         if self.outcome.is_some() {
-            self.connection.finish(stack.now, stack.net.sockets.get_mut(self.handle));
+            let _ = self.connection.finish(stack.now, stack.net.sockets.get_mut(self.handle));
         }
         if self.outcome.is_none() {
             let (now, heard) = (stack.now, &mut self.heard);
