@@ -14,6 +14,7 @@
 //!
 //! use barewire_core::driver::{Driver, Step, Transport};
 //! use barewire_core::hello;
+//! use barewire_core::nb;
 //! use barewire_core::session::{Event, Session};
 //! use barewire_core::text::Text;
 //! use barewire_core::time::Instant;

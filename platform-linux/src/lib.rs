@@ -32,6 +32,7 @@
 //! use std::task::Poll;
 //!
 //! use barewire_core::hello;
+//! use barewire_core::nb;
 //! use barewire_core::text::Text;
 //! use barewire_linux::dialer::{Dialer, Resolver};
 //! use barewire_linux::executor::{Context, Executor, Task};

@@ -13,6 +13,7 @@
 //! ```
 //! # use std::fs::File;
 //! # use std::io;
+//! # use barewire_core::nb;
 //! # use barewire_core::session::{Event, Session};
 //! # use barewire_linux::executor::Context;
 //! # use barewire_linux::link::{Contents, Link, LinkError};

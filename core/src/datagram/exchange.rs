@@ -61,6 +61,7 @@ impl core::error::Error for ExchangeError {}
 /// use std::net::UdpSocket;
 ///
 /// use barewire_core::datagram::{Datagram, Exchange, ExchangeConfig, ExchangeEvent};
+/// use barewire_core::nb;
 /// use barewire_core::time::Instant;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -19,6 +19,7 @@ use crate::time::Instant;
 ///
 /// ```
 /// use barewire_core::hello;
+/// use barewire_core::nb;
 /// use barewire_core::session::{Output, Session};
 /// use barewire_core::text::Text;
 /// use barewire_core::time::Instant;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use barewire_core::file::MAX_NAME;
 use barewire_tests::harness::{PROGRAMS, run};
 
 use crate::markdown::Document;
@@ -139,6 +140,13 @@ fn each_unit_is_documented_with_where_it_listens() {
         let row = format!("| `{server}` | `{}` |", address.expect("it listens somewhere"));
         assert!(document.contains(&row), "no {row}");
     }
+}
+
+#[test]
+fn the_longest_name_is_the_one_that_is_told() {
+    let document = Document::read("apps/docs/from-the-tutorial.md").text;
+    let said = format!("reads a whole name, at most {MAX_NAME} bytes");
+    assert!(document.contains(&said), "not {said:?}");
 }
 
 #[test]

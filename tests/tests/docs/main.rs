@@ -5,6 +5,7 @@ mod claims;
 mod commands;
 mod contributing;
 mod elsewhere;
+mod examples;
 mod links;
 mod markdown;
 mod pattern;
