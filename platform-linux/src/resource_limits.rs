@@ -35,28 +35,39 @@ pub fn survive_file_size_limit() -> io::Result<()> {
     Ok(SigSet::from(Signal::SIGXFSZ).thread_block()?)
 }
 
-/// Has the system write this process's memory nowhere when it crashes, for good: no core file (`RLIMIT_CORE`), and
-/// nothing for a program that takes what would be in one (`PR_SET_DUMPABLE`, `core(5)`). Then only root can trace the
-/// process, or look at what is its own in `/proc`. To be called once the process is the user that it stays.
+/// Has the system write this process's memory nowhere when it crashes, for good: neither to a core file nor to a
+/// program that takes what would be in one (`PR_SET_DUMPABLE`, `core(5)`). Then only root can trace the process, or
+/// look at what is its own in `/proc`. To be called once the process is the user that it stays, and before there is
+/// what nobody is to see.
 ///
 /// # Errors
-/// Those of `prctl(2)`: a filter of system calls forbids it.
+/// Those of `prctl(2)`: a filter of system calls forbids it. Then there are no core files (`RLIMIT_CORE`), unless a
+/// filter forbids that as well; but a program that takes dumps heeds no such limit.
 pub fn forbid_core_dumps() -> io::Result<()> {
-    // Where this is refused the other is enough.
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     Ok(prctl::set_dumpable(false)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
     use super::*;
+    use crate::testing::in_child;
 
     #[test]
     fn no_core_is_written_and_nothing_of_the_process_handed_on() {
+        const TEST: &str = concat!(
+            "resource_limits::tests::",
+            "no_core_is_written_and_nothing_of_the_process_handed_on"
+        );
+        // Other tests look at themselves in `/proc`.
+        if !in_child(TEST, Stdio::null(), "") {
+            return;
+        }
+        assert_eq!(prctl::get_dumpable(), Ok(true));
         forbid_core_dumps().unwrap();
         assert_eq!(getrlimit(Resource::RLIMIT_CORE), Ok((0, 0)));
         assert_eq!(prctl::get_dumpable(), Ok(false));
-        // Other tests look at themselves in `/proc`.
-        prctl::set_dumpable(true).unwrap();
     }
 }

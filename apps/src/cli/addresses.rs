@@ -83,7 +83,7 @@ impl<'a> ServerAddress<'a> {
             (Self::HostPort(one), Self::HostPort(other)) => one == other && one.port != 0,
             (Self::Unix(one), Self::Unix(other)) => {
                 let paths = one.path().zip(other.path());
-                paths.is_some_and(|(one, other)| is_same_file(one, other).is_ok_and(|same| same))
+                paths.is_some_and(|(one, other)| is_same_file(one, other).unwrap_or(false))
             }
             _ => false,
         }

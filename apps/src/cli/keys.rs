@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barewire_core::secure::{Key, MAX_KEYS};
-use barewire_linux::files::is_same_file;
+use barewire_linux::files::{follow_links, is_same_file};
 use barewire_linux::resource_limits::forbid_core_dumps;
 use clap::Args;
 
 use crate::cli::exit::Failure;
 use crate::output::system_error::describe;
 
-use surroundings::{EXTENSION, Origin, Surroundings, keys_in};
+use surroundings::{EXTENSION, Found, Origin, Surroundings, is_key, keys_in};
 
 pub(crate) const KEY_HEADING: &str = "Key";
 
@@ -41,12 +41,12 @@ impl ClientKeyArguments {
         &self,
         others: &[Named<'_>],
     ) -> Result<Option<ClientKey>, Failure> {
-        let client = ClientKey::read(self.key.as_deref(), &Surroundings::of_process())?;
-        if let Some(ClientKey { file, .. }) = &client {
-            keep_secret();
-            keep_apart(&[file], others)?;
-        }
-        Ok(client)
+        let surroundings = Surroundings::of_process();
+        let Some(found) = surroundings.find(self.key.as_slice())? else { return Ok(None) };
+        keep_secret();
+        let client = ClientKey::read(found, &surroundings)?;
+        keep_apart(&[&client.file], &[], others)?;
+        Ok(Some(client))
     }
 }
 
@@ -63,11 +63,9 @@ impl ClientKey {
         holds(&self.file, path)
     }
 
-    fn read(given: Option<&Path>, surroundings: &Surroundings) -> Result<Option<Self>, Failure> {
-        let given = given.map(Path::to_owned);
-        let Some((origin, paths)) = surroundings.find(given.as_slice())? else { return Ok(None) };
-        let Some(file) = paths.into_iter().next() else { return Ok(None) };
-        Ok(Some(Self { key: surroundings.read(origin, &file)?, file }))
+    fn read((origin, paths): Found, surroundings: &Surroundings) -> Result<Self, Failure> {
+        let file = paths.into_iter().next().unwrap_or_default();
+        Ok(Self { key: surroundings.read(origin, &file)?, file })
     }
 }
 
@@ -89,25 +87,25 @@ impl ServerKeyArguments {
         self.read_apart_from(&[])
     }
 
-    /// The same, whose files none of `others` may be: options, and what they name.
+    /// The same, whose files none of `others` may be, nor become: options, and what they name.
     pub(crate) fn read_apart_from(
         &self,
         others: &[Named<'_>],
     ) -> Result<Option<ServerKeys>, Failure> {
-        let keys = ServerKeys::read(&self.key, &Surroundings::of_process())?;
-        if let Some(ServerKeys { names, files, .. }) = &keys {
-            keep_secret();
-            keep_apart(files, others)?;
-            log::debug!("serving clients with a key only: {}", names.join(", "));
-        }
-        Ok(keys)
+        let surroundings = Surroundings::of_process();
+        let Some(found) = surroundings.find(&self.key)? else { return Ok(None) };
+        keep_secret();
+        let keys = ServerKeys::read(found, &surroundings)?;
+        keep_apart(&keys.files, &keys.folders, others)?;
+        log::debug!("serving clients with a key only: {}", keys.names.join(", "));
+        Ok(Some(keys))
     }
 }
 
 /// An option, and the file that it names, if it is given.
 pub(crate) type Named<'n> = (&'n str, Option<&'n Path>);
 
-/// A crash is not to write what has been read to a disk.
+/// A crash is not to write what will be read to a disk.
 pub(crate) fn keep_secret() {
     if let Err(error) = forbid_core_dumps() {
         log::warn!("if this program crashes, a core file may have the key: {}", describe(&error));
@@ -116,21 +114,36 @@ pub(crate) fn keep_secret() {
 
 /// Whether both are one file.
 fn holds(key: &Path, path: &Path) -> bool {
-    is_same_file(key, path).is_ok_and(|is_same| is_same)
+    is_same_file(key, path).unwrap_or(false)
 }
 
-/// Refuses an option that names the file of a key: that would be spoilt, or told.
-fn keep_apart(files: &[impl AsRef<Path>], others: &[Named<'_>]) -> Result<(), Failure> {
+/// Refuses an option that names the file of a key, which would be spoilt, or told; or a file that is not there
+/// yet, and would be read as a key from one of the folders.
+fn keep_apart(
+    files: &[impl AsRef<Path>],
+    folders: &[PathBuf],
+    others: &[Named<'_>],
+) -> Result<(), Failure> {
     for (option, path) in others {
-        if let Some(path) = path
-            && files.iter().any(|file| holds(file.as_ref(), path))
-        {
-            let path = path.display();
-            let why = format!("{option}: {path} is the file of a key (name another)");
-            return Err(Failure::usage(why));
-        }
+        let Some(path) = path else { continue };
+        let shown = path.display();
+        let why = if files.iter().any(|file| holds(file.as_ref(), path)) {
+            format!("{shown} is the file of a key (name another)")
+        } else if let Some(folder) = folders.iter().find(|folder| would_be_key(folder, path)) {
+            let folder = folder.display();
+            format!("{shown} would be read as a key, since those of {folder} are (name another)")
+        } else {
+            continue;
+        };
+        return Err(Failure::usage(format!("{option}: {why}")));
     }
     Ok(())
+}
+
+/// Whether the file that is made at `path` would be one of the keys in `folder`.
+fn would_be_key(folder: &Path, path: &Path) -> bool {
+    let target = follow_links(path);
+    target.file_name().is_some_and(|name| is_key(name) && holds(&folder.join(name), path))
 }
 
 /// The keys that clients may have, each with a name.
@@ -139,6 +152,8 @@ pub(crate) struct ServerKeys {
     keys: Arc<[Key]>,
     names: Arc<[String]>,
     files: Arc<[PathBuf]>,
+    /// Of which all keys are taken.
+    folders: Arc<[PathBuf]>,
     /// A folder was given, or several keys: each is somebody's own.
     are_personal: bool,
 }
@@ -172,13 +187,12 @@ impl ServerKeys {
         self.files.iter().find(is_within).map(PathBuf::as_path)
     }
 
-    fn read(given: &[PathBuf], surroundings: &Surroundings) -> Result<Option<Self>, Failure> {
-        let Some((origin, paths)) = surroundings.find(given)? else { return Ok(None) };
-        let (mut files, mut are_personal) = (Vec::new(), false);
+    fn read((origin, paths): Found, surroundings: &Surroundings) -> Result<Self, Failure> {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
         for path in paths {
             if path.is_dir() {
-                are_personal = true;
                 files.extend(files_of(origin, &path)?);
+                folders.push(path);
             } else {
                 files.push(path);
             }
@@ -207,8 +221,14 @@ impl ServerKeys {
             keys.push(key);
             names.push(name);
         }
-        are_personal |= keys.len() > 1;
-        Ok(Some(Self { keys: keys.into(), names: names.into(), files: files.into(), are_personal }))
+        let are_personal = !folders.is_empty() || keys.len() > 1;
+        Ok(Self {
+            keys: keys.into(),
+            names: names.into(),
+            files: files.into(),
+            folders: folders.into(),
+            are_personal,
+        })
     }
 }
 

@@ -269,7 +269,7 @@ impl ChatServerProgram {
         for (index, (option, file)) in named.iter().enumerate() {
             for (other_option, other) in &named[..index] {
                 if let (Some(file), Some(other)) = (file, other)
-                    && is_same_file(file, other).is_ok_and(|is_same| is_same)
+                    && is_same_file(file, other).unwrap_or(false)
                 {
                     let message =
                         format!("{option}: {} is what {other_option} names", file.display());

@@ -1,6 +1,7 @@
 //! Where a program finds keys: as given, or as the process was started.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,9 @@ impl Origin {
     }
 }
 
+/// By what keys are named, and where they are.
+pub(super) type Found = (Origin, Vec<PathBuf>);
+
 /// What the process was started with.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
@@ -59,10 +63,7 @@ impl Surroundings {
 
     /// Where keys are: as given, or else where the surroundings say. `None` is for who has not named any: what
     /// cannot be looked at, or leads nowhere, is no reason to speak in plain text.
-    pub(super) fn find(
-        &self,
-        given: &[PathBuf],
-    ) -> Result<Option<(Origin, Vec<PathBuf>)>, Failure> {
+    pub(super) fn find(&self, given: &[PathBuf]) -> Result<Option<Found>, Failure> {
         if !given.is_empty() {
             return Ok(Some((Origin::Option, given.to_vec())));
         }
@@ -79,8 +80,21 @@ impl Surroundings {
         }
         match keys_in(folder) {
             Ok(others) => others.first().map_or(Ok(None), |other| Err(misnamed(other))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Origin::Credential.cannot_use(folder, &describe(&error).to_string())),
+            // Where there is none to pass, systemd names a folder and removes it
+            // (`setup_credentials` in its `src/core/exec-credential.c`).
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    && folder.parent().is_some_and(Path::is_dir) =>
+            {
+                log::debug!("no key: there are no credentials in {}", folder.display());
+                Ok(None)
+            }
+            Err(error) => {
+                let (folder, why) = (folder.display(), describe(&error));
+                Err(Origin::Credential.refuse(&format!(
+                    "cannot look for a key in {folder}: {why} (unset it for plain text)"
+                )))
+            }
         }
     }
 
@@ -121,15 +135,19 @@ fn misnamed(key: &Path) -> Failure {
 pub(super) fn keys_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        // As a shell reads `*.key`.
-        if name.ends_with(EXTENSION.as_bytes()) && !name.starts_with(b".") {
-            files.push(path);
+        let entry = entry?;
+        if is_key(&entry.file_name()) {
+            files.push(entry.path());
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file of this name is a key in a folder of them: as a shell reads `*.key`.
+pub(super) fn is_key(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(EXTENSION.as_bytes()) && !name.starts_with(b".")
 }
 
 /// What is wrong with a key, and what to do.

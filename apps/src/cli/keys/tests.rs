@@ -29,7 +29,17 @@ impl Folder {
 }
 
 fn client_key(given: Option<&Path>, surroundings: &Surroundings) -> Result<Option<Key>, Failure> {
-    Ok(ClientKey::read(given, surroundings)?.map(|client| client.key))
+    let given = given.map(Path::to_owned);
+    let found = surroundings.find(given.as_slice())?;
+    found.map(|found| Ok(ClientKey::read(found, surroundings)?.key)).transpose()
+}
+
+fn server_keys(
+    given: &[PathBuf],
+    surroundings: &Surroundings,
+) -> Result<Option<ServerKeys>, Failure> {
+    let found = surroundings.find(given)?;
+    found.map(|found| ServerKeys::read(found, surroundings)).transpose()
 }
 
 fn number(key: &Key) -> u8 {
@@ -43,7 +53,7 @@ fn message<T>(result: Result<T, Failure>) -> String {
 
 #[track_caller]
 fn read(given: &[PathBuf]) -> Vec<(u8, String)> {
-    let keys = ServerKeys::read(given, &Surroundings::default()).unwrap().unwrap();
+    let keys = server_keys(given, &Surroundings::default()).unwrap().unwrap();
     let named = |(place, key): (usize, &Key)| (number(key), keys.names()[place].clone());
     keys.keys().iter().enumerate().map(named).collect()
 }
@@ -60,7 +70,7 @@ fn the_option_comes_before_the_variable_and_that_before_the_credential() {
     let chosen = |given: Option<&Path>, surroundings| {
         let client = client_key(given, surroundings).unwrap();
         let given = given.map(Path::to_owned);
-        let server = ServerKeys::read(given.as_slice(), surroundings).unwrap();
+        let server = server_keys(given.as_slice(), surroundings).unwrap();
         let server = server.map(|keys| number(&keys.keys()[0]));
         assert_eq!(client.as_ref().map(number), server);
         server
@@ -114,7 +124,7 @@ fn a_folder_stands_for_its_keys_in_the_order_of_their_names() {
     let names: Vec<_> = read.iter().map(|(number, name)| (*number, name.as_str())).collect();
     assert_eq!(names, [(1, "a"), (2, "b"), (3, "c"), (9, "aa")]);
     fs::create_dir(folder.path("empty")).unwrap();
-    let told = message(ServerKeys::read(&[folder.path("empty")], &Surroundings::default()));
+    let told = message(server_keys(&[folder.path("empty")], &Surroundings::default()));
     assert!(told.ends_with("no file there ends in .key (--new-key makes one)"), "{told}");
 }
 
@@ -123,7 +133,7 @@ fn a_key_is_somebodys_own_unless_it_is_the_one_that_was_given() {
     let folder = Folder::new();
     let [ben, anna] = [folder.key("keys/ben.key", 1), folder.key("anna.key", 2)];
     let owners = |given: &[PathBuf]| {
-        let keys = ServerKeys::read(given, &Surroundings::default()).unwrap().unwrap();
+        let keys = server_keys(given, &Surroundings::default()).unwrap().unwrap();
         let owner = |place| keys.owner(place).map(str::to_owned);
         assert_eq!(keys.are_personal(), owner(0).is_some());
         (0..2).map(owner).collect::<Vec<_>>()
@@ -141,7 +151,7 @@ fn no_two_keys_are_alike_by_name_or_by_bytes() {
         [folder.key("a/ben.key", 1), folder.key("b/ben.key", 2), folder.key("eva.key", 1)];
     let refused = |other: &Path| {
         let given = [one.clone(), other.to_owned()];
-        let told = message(ServerKeys::read(&given, &Surroundings::default()));
+        let told = message(server_keys(&given, &Surroundings::default()));
         let both = format!("--key: {} and {} ", one.display(), other.display());
         told.strip_prefix(&both).unwrap_or_else(|| panic!("{told}")).to_owned()
     };
@@ -157,7 +167,7 @@ fn more_keys_than_a_server_tries_are_refused() {
         folder.key(&format!("{number}.key"), u8::try_from(number).unwrap());
     }
     let all = [folder.path("")];
-    let told = message(ServerKeys::read(&all, &Surroundings::default()));
+    let told = message(server_keys(&all, &Surroundings::default()));
     assert_eq!(told, "--key: there are 65 keys, and a server has at most 64");
     fs::remove_file(folder.path("64.key")).unwrap();
     assert_eq!(read(&all).len(), MAX_KEYS);
@@ -206,6 +216,7 @@ fn who_has_named_a_key_never_speaks_in_plain_text() {
         (None, empty.clone(), "CREDENTIALS_DIRECTORY: it is set, and empty, so it names no key"),
         (None, path("credentials"), "barewire.key: no such file or directory"),
         (None, path("file"), "not a directory"),
+        (None, path("none/inner"), "/inner: no such file or directory (unset it for plain text)"),
         (
             None,
             path("others"),
@@ -213,10 +224,9 @@ fn who_has_named_a_key_never_speaks_in_plain_text() {
         ),
     ] {
         let surroundings = Surroundings { key_file, credentials };
-        for told in [
-            message(client_key(None, &surroundings)),
-            message(ServerKeys::read(&[], &surroundings)),
-        ] {
+        for told in
+            [message(client_key(None, &surroundings)), message(server_keys(&[], &surroundings))]
+        {
             assert!(told.contains(why), "{told}");
         }
     }
@@ -263,9 +273,24 @@ fn no_other_option_takes_the_file_of_a_key() {
     let files = [key.clone(), other];
     for path in [&key, &link, &hard] {
         let named = [("--log", None), ("--motd", Some(path.as_path()))];
-        let told = message(keep_apart(&files, &named));
+        let told = message(keep_apart(&files, &[], &named));
         assert_eq!(told, format!("--motd: {} is the file of a key (name another)", path.display()));
     }
-    let new = folder.path("new");
-    keep_apart(&files, &[("--log", Some(&new))]).unwrap();
+    // Nor does one make a file that would be read as a key.
+    let keys = [folder.path("")];
+    fs::create_dir(folder.path("inner")).unwrap();
+    symlink("new.key", folder.path("to-new")).unwrap();
+    symlink("../to-new", folder.path("inner/chain")).unwrap();
+    let refuse = |folders: &[PathBuf], name: &str| {
+        let path = folder.path(name);
+        keep_apart(&files, folders, &[("--log", Some(path.as_path()))])
+    };
+    for name in ["new.key", "inner/../new.key", "to-new", "inner/chain"] {
+        let told = message(refuse(&keys, name));
+        assert!(told.starts_with("--log: ") && told.contains("would be read as a key"), "{told}");
+        refuse(&[], name).unwrap();
+    }
+    for name in ["new", ".new.key", "inner/new.key", "new.key~"] {
+        refuse(&keys, name).unwrap();
+    }
 }

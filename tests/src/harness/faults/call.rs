@@ -94,6 +94,7 @@ calls! {
     POLL = "poll", SYS_poll, Object::Nothing;
     #[cfg(not(target_arch = "x86_64"))]
     POLL = "ppoll", SYS_ppoll, Object::Nothing;
+    PRCTL = "prctl", SYS_prctl, Object::Nothing;
     PREAD = "pread64", SYS_pread64, FIRST;
     PREAD_CACHED = "preadv2", SYS_preadv2, FIRST;
     PRLIMIT = "prlimit64", SYS_prlimit64, Object::Nothing;

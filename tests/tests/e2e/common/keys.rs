@@ -132,13 +132,17 @@ fn a_key_is_found_by_the_variable_and_among_a_services_credentials() {
     server.stop();
     // Where there are credentials, but none is a key, there is none.
     let plain = serve("udp-server", &[]);
-    ask(&plain).env("CREDENTIALS_DIRECTORY", "/none").run().exits(0);
+    let others = Folder::new().with("password", "secret");
+    ask(&plain).env("CREDENTIALS_DIRECTORY", others.arg()).run().exits(0);
+    // As systemd leaves it.
+    ask(&plain).env("CREDENTIALS_DIRECTORY", others.path("none")).run().exits(0);
     plain.stop();
     // What names a key, and no file, is no reason to speak in plain text.
     fs::rename(key.path(), folder.path("other.key")).unwrap();
     for (variable, value, why) in [
         ("BAREWIRE_KEY_FILE", "", "it is set, and empty, so it names no key"),
         ("CREDENTIALS_DIRECTORY", folder.arg(), "other.key, but no barewire.key"),
+        ("CREDENTIALS_DIRECTORY", "/none/x", "cannot look for a key in /none/x: no such file"),
     ] {
         for program in PROGRAMS {
             Launch::new(program)
