@@ -48,9 +48,9 @@ impl DrivenConnection {
         if connection.full && connection.readiness(cx).intersects(Readiness::WRITABLE) {
             connection.full = false;
         }
-        let (mut scratch, now) = (cx.take_scratch(), cx.now());
+        let now = cx.now();
         let is_due = session.poll_deadline().is_some_and(|at| at <= now);
-        let mut transport = LinkTransport::new(cx, connection, &mut scratch);
+        let mut transport = LinkTransport::new(cx, connection);
         (transport.gathers, transport.is_due) = (gathers, is_due);
         transport.contents = contents.as_deref().copied();
         let mut on_event = |event: Event<'_, S>| {
@@ -61,7 +61,7 @@ impl DrivenConnection {
             Step::Over(result) => Some(result),
             _ => None,
         };
-        transport.end_turn(matches!(result, Some(Err(_))));
+        transport.has_failed = matches!(result, Some(Err(_)));
         if let (Some(contents), Some(used)) = (contents, transport.contents) {
             contents.stopped_at = used.stopped_at;
         }
@@ -72,7 +72,7 @@ impl DrivenConnection {
             let _ = transport.connection.flush(transport.cx, false);
         }
         let last = result.is_some().then(|| self.driver.end(now, &mut transport));
-        cx.give_scratch(scratch);
+        drop(transport);
         let (Some(result), Some(last)) = (result, last) else { return Err(nb::Error::WouldBlock) };
         self.end(cx, last, result.is_err());
         Ok(result?)
@@ -81,9 +81,8 @@ impl DrivenConnection {
     /// Gives the conversation up, and leaves nothing of it with the task.
     pub(super) fn give_up<W>(&mut self, cx: &mut Context<'_, W>) {
         let Some(connection) = &mut self.connection else { return };
-        let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let last = self.driver.end(now, &mut LinkTransport::new(cx, connection, &mut scratch));
-        cx.give_scratch(scratch);
+        let now = cx.now();
+        let last = self.driver.end(now, &mut LinkTransport::new(cx, connection));
         self.end(cx, last, true);
     }
 

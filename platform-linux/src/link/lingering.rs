@@ -27,10 +27,8 @@ impl<W> Task<W> for Lingering {
             cx.set_background();
         }
         self.connection.budget = Budget::TURN;
-        let (mut scratch, now) = (cx.take_scratch(), cx.now());
-        let mut transport = LinkTransport::new(cx, &mut self.connection, &mut scratch);
-        let last = self.driver.end(now, &mut transport);
-        cx.give_scratch(scratch);
+        let now = cx.now();
+        let last = self.driver.end(now, &mut LinkTransport::new(cx, &mut self.connection));
         match last {
             LastStep::Wait(until) if now < self.until => {
                 cx.set_deadline(Some(until.min(self.until)));

@@ -15,10 +15,10 @@ use crate::executor::{Context, Readiness};
 pub(super) struct LinkTransport<'a, 't, W> {
     pub(super) cx: &'a mut Context<'t, W>,
     pub(super) connection: &'a mut Connection,
-    /// Lent by the executor.
-    pub(super) scratch: &'a mut [u8],
+    /// Lent by the executor, until this is dropped.
+    scratch: Box<[u8]>,
     /// What of the scratch buffer was read and is not consumed.
-    pub(super) fresh: Range<usize>,
+    fresh: Range<usize>,
     /// How much of it was only [looked at](Connection::looks_first).
     looked_at: usize,
     /// Where the contents are that the session may want to send.
@@ -28,15 +28,14 @@ pub(super) struct LinkTransport<'a, 't, W> {
     /// The deadline was reached when the turn began. The clock was read after epoll's report, so bytes
     /// may have come in between.
     pub(super) is_due: bool,
+    /// The conversation has failed: what was only looked at stays where it is.
+    pub(super) has_failed: bool,
 }
 
 impl<'a, 't, W> LinkTransport<'a, 't, W> {
     /// One that sends nothing from a file and gathers nothing.
-    pub(super) fn new(
-        cx: &'a mut Context<'t, W>,
-        connection: &'a mut Connection,
-        scratch: &'a mut [u8],
-    ) -> Self {
+    pub(super) fn new(cx: &'a mut Context<'t, W>, connection: &'a mut Connection) -> Self {
+        let scratch = cx.take_scratch();
         Self {
             cx,
             connection,
@@ -46,6 +45,7 @@ impl<'a, 't, W> LinkTransport<'a, 't, W> {
             contents: None,
             gathers: false,
             is_due: false,
+            has_failed: false,
         }
     }
 
@@ -56,18 +56,6 @@ impl<'a, 't, W> LinkTransport<'a, 't, W> {
             self.looked_at -= count.clamp(1, self.looked_at);
         }
         Ok(())
-    }
-
-    /// Keeps what the session left for the next turn, unless it has failed.
-    pub(super) fn end_turn(&mut self, has_failed: bool) {
-        if !self.fresh.is_empty() {
-            let bytes = self.scratch[mem::take(&mut self.fresh)].into();
-            self.connection.held = Some(Box::new(Held { bytes, taken: 0 }));
-        }
-        if !has_failed {
-            // It is there, or the next read says why not.
-            let _ = self.take_looked_at();
-        }
     }
 
     /// Whether a read is worth a system call.
@@ -83,6 +71,21 @@ impl<'a, 't, W> LinkTransport<'a, 't, W> {
             self.cx.yield_now();
         }
         !self.connection.full && !is_spent
+    }
+}
+
+/// Keeps what the session left for the next turn, also where a panic ends this one.
+impl<W> Drop for LinkTransport<'_, '_, W> {
+    fn drop(&mut self) {
+        if !self.fresh.is_empty() {
+            let bytes = self.scratch[mem::take(&mut self.fresh)].into();
+            self.connection.held = Some(Box::new(Held { bytes, taken: 0 }));
+        }
+        if !self.has_failed {
+            // It is there, or the next read says why not.
+            let _ = self.take_looked_at();
+        }
+        self.cx.give_scratch(mem::take(&mut self.scratch));
     }
 }
 
@@ -109,7 +112,7 @@ impl<W> Transport for LinkTransport<'_, '_, W> {
             }
             self.connection.budget.reads -= 1;
             self.take_looked_at()?;
-            match self.connection.read(self.cx, self.scratch)? {
+            match self.connection.read(self.cx, &mut self.scratch)? {
                 Some(count) => {
                     self.fresh = 0..count;
                     self.looked_at = if self.connection.looks_first { count } else { 0 };

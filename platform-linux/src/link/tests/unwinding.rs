@@ -1,16 +1,72 @@
-//! A turn that a panic ends.
+//! A turn that a panic ends, which somebody catches who goes on.
 
 use core::task::Poll;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
+use super::echo::{Echo, Heard};
 use super::keyed::{SMALL_RECORDS, client, greeter, guest, server};
-use super::pair;
-use crate::executor::Executor;
+use super::{Link, pair};
+use crate::executor::{Executor, SCRATCH};
 use crate::testing::task;
 
-/// Whoever catches it and goes on does so under the key.
+/// Every seventh event: what was read with it is not lost, and what is read after it is no end.
 #[test]
-fn a_link_that_has_a_key_has_it_after_a_panic_too() {
+fn a_link_goes_on_where_a_panic_has_left_it() {
+    let sent: Vec<u8> = (0..5 * SCRATCH).map(|at| b"abcdefghij"[at % 10]).collect();
+    let (stream, mut peer) = pair();
+    let reader = {
+        let mut peer = peer.try_clone().unwrap();
+        thread::spawn(move || {
+            let mut received = Vec::new();
+            peer.read_to_end(&mut received).map(|_| received)
+        })
+    };
+    let writer = {
+        let sent = sent.clone();
+        thread::spawn(move || {
+            peer.write_all(&sent).unwrap();
+            peer.shutdown(Shutdown::Write).unwrap();
+        })
+    };
+    let (mut link, mut session) = (Link::new(stream), Echo::default());
+    let (mut events, mut panics) = (0, 0);
+    let mut executor = Executor::new().unwrap();
+    executor.spawn(task(move |heard: &mut Vec<u8>, cx| {
+        loop {
+            let turn = || {
+                link.drive(cx, &mut session, |event| {
+                    if let Heard::Bytes(bytes) = event {
+                        heard.extend_from_slice(bytes);
+                    }
+                    events += 1;
+                    if events % 7 == 0 {
+                        resume_unwind(Box::new("heard"));
+                    }
+                })
+            };
+            match catch_unwind(AssertUnwindSafe(turn)) {
+                Err(_) => panics += 1,
+                Ok(Err(nb::Error::WouldBlock)) => return Poll::Pending,
+                Ok(over) => {
+                    over.unwrap();
+                    assert!(panics > 1, "{events} events");
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }));
+    let mut heard = Vec::new();
+    executor.run(&mut heard).unwrap();
+    writer.join().unwrap();
+    let received = reader.join().unwrap().unwrap();
+    assert!(heard == sent && received == sent, "{} and {} bytes", heard.len(), received.len());
+}
+
+#[test]
+fn a_link_that_has_a_key_goes_on_under_the_key() {
     let (ours, theirs) = pair();
     let (mut here, mut there) = (
         server(ours, &[1], SMALL_RECORDS),
@@ -18,19 +74,30 @@ fn a_link_that_has_a_key_has_it_after_a_panic_too() {
     );
     let (mut greeter, mut guest) = (greeter(), guest());
     let mut executor = Executor::new().unwrap();
-    executor.spawn(task(move |has_panicked: &mut bool, cx| {
+    executor.spawn(task(move |panics: &mut u8, cx| {
         let turn = || here.drive(cx, &mut greeter, |_| resume_unwind(Box::new("heard")));
-        let Err(_) = catch_unwind(AssertUnwindSafe(turn)) else { return Poll::Pending };
-        assert_eq!(here.peer_key(), Some(0));
-        *has_panicked = true;
-        here.abort();
-        Poll::Ready(())
+        match catch_unwind(AssertUnwindSafe(turn)) {
+            Err(_) => {
+                assert_eq!(here.peer_key(), Some(0));
+                *panics += 1;
+                cx.yield_now();
+                Poll::Pending
+            }
+            Ok(Err(nb::Error::WouldBlock)) => Poll::Pending,
+            Ok(over) => {
+                over.unwrap();
+                Poll::Ready(())
+            }
+        }
     }));
-    executor.spawn(task(move |_: &mut bool, cx| match there.drive(cx, &mut guest, |_| {}) {
+    executor.spawn(task(move |_: &mut u8, cx| match there.drive(cx, &mut guest, |_| {}) {
         Err(nb::Error::WouldBlock) => Poll::Pending,
-        _ => Poll::Ready(()),
+        over => {
+            over.unwrap();
+            Poll::Ready(())
+        }
     }));
-    let mut has_panicked = false;
-    executor.run(&mut has_panicked).unwrap();
-    assert!(has_panicked);
+    let mut panics = 0;
+    executor.run(&mut panics).unwrap();
+    assert_eq!(panics, 1);
 }
