@@ -2,25 +2,25 @@
 
 #[cfg(feature = "ring")]
 mod assembly;
-#[cfg(any(test, not(feature = "ring")))]
+mod cipher;
 mod portable;
-mod record_cipher;
 #[cfg(test)]
 mod tests;
 
 use blake2::{Blake2s256, Digest};
-use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
+use chacha20poly1305::XChaCha20Poly1305;
 use rand_core::CryptoRng;
 use x25519_dalek::x25519;
 use zeroize::Zeroizing;
 
-use self::record_cipher::RecordCipher as _;
+use self::cipher::Cipher as _;
+use self::portable::Portable;
 use super::secret::{LONG_NONCE, PUBLIC, Secret, TAG};
 
 #[cfg(feature = "ring")]
 type Fastest = assembly::Assembly;
 #[cfg(not(feature = "ring"))]
-type Fastest = portable::Portable;
+type Fastest = Portable<chacha20poly1305::ChaCha20Poly1305>;
 
 /// The block of BLAKE2s, in which HMAC has its key (RFC 2104, RFC 7693).
 const BLOCK: usize = 64;
@@ -108,8 +108,7 @@ pub(super) fn seal_long(
     with: &[u8],
     buffer: &mut [u8],
 ) -> Option<[u8; TAG]> {
-    let cipher = XChaCha20Poly1305::new((&**key).into());
-    Some(cipher.encrypt_inout_detached(&(*nonce).into(), with, buffer.into()).ok()?.into())
+    Portable::<XChaCha20Poly1305>::seal(key, nonce, with, buffer)
 }
 
 /// As [`open`], of what [`seal_long`] sealed; but if it was not, it remains as it is.
@@ -120,6 +119,5 @@ pub(super) fn open_long(
     buffer: &mut [u8],
     tag: &[u8; TAG],
 ) -> bool {
-    let cipher = XChaCha20Poly1305::new((&**key).into());
-    cipher.decrypt_inout_detached(&(*nonce).into(), with, buffer.into(), &(*tag).into()).is_ok()
+    Portable::<XChaCha20Poly1305>::open(key, nonce, with, buffer, tag)
 }

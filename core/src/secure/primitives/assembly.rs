@@ -4,13 +4,13 @@ use core::hint::black_box;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
-use super::record_cipher::RecordCipher;
+use super::cipher::Cipher;
 use crate::secure::secret::{Secret, TAG};
 
 /// The `ring` crate.
 pub(super) struct Assembly;
 
-impl RecordCipher for Assembly {
+impl Cipher<12> for Assembly {
     fn seal(key: &Secret, nonce: &[u8; 12], with: &[u8], buffer: &mut [u8]) -> Option<[u8; TAG]> {
         let (nonce, with) = (Nonce::assume_unique_for_key(*nonce), Aad::from(with));
         let tag = with_key(key, |key| key.seal_in_place_separate_tag(nonce, with, buffer).ok())??;
