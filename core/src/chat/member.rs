@@ -54,8 +54,9 @@ impl<'r, 'a> Member<'r, 'a> {
     }
 
     /// It is to say no more: it gets what has been said until now, and then its connection is closed.
-    /// If it takes nothing of that for [`RoomConfig::end_timeout`](super::RoomConfig::end_timeout),
-    /// its session fails. The operator stays.
+    /// But its session fails if it takes nothing of that for
+    /// [`RoomConfig::end_timeout`](super::RoomConfig::end_timeout), or keeps others waiting for longer than
+    /// [`RoomConfig::patience`](super::RoomConfig::patience), as it may have done before. The operator stays.
     pub fn disconnect(&mut self, now: Instant) {
         self.end(now);
     }

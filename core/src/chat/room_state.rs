@@ -127,15 +127,29 @@ impl<'a> RoomState<'a> {
     /// A nick for somebody who is known by a name.
     #[inline(never)]
     fn named(&self, name: &str) -> Option<Nick> {
-        for number in 1..NOBODY {
+        choose_nick(name, self.delivery.config.nicks).ok()?;
+        let others = || self.delivery.slots.iter().filter(|slot| !slot.is_vacant());
+        let mut number = 1;
+        loop {
+            // In how many of the next nicks there is somebody who has just that one.
+            let mut taken = 0_u32;
+            for slot in others() {
+                let place = number_behind(slot.nick.as_str(), name)
+                    .and_then(|behind| behind.checked_sub(number));
+                taken |= place.and_then(|place| 1_u32.checked_shl(place)).unwrap_or(0);
+            }
+            let free = taken.trailing_ones();
+            number = number.saturating_add(free);
+            if free == u32::BITS {
+                continue;
+            }
             let name = with_number(name, number)?;
             let skeleton = choose_nick(&name, self.delivery.config.nicks).ok()?;
-            let mut others = self.delivery.slots.iter().filter(|slot| !slot.is_vacant());
-            if !others.any(|slot| slot.nick.skeleton.is_like(skeleton)) {
+            if !others().any(|slot| slot.nick.skeleton.is_like(skeleton)) {
                 return Some(Nick { name, skeleton, is_given: true });
             }
+            number = number.saturating_add(1);
         }
-        None
     }
 
     /// A nick for a new member.
@@ -329,6 +343,16 @@ fn with_number(name: &str, number: u32) -> Option<NickName> {
         bytes.push(byte).ok()?;
     }
     NickName::from_utf8(bytes).ok()
+}
+
+/// The number that [`with_number`] has put behind a name to make it this nick.
+fn number_behind(nick: &str, name: &str) -> Option<u32> {
+    let behind = nick.strip_prefix(name)?;
+    if behind.is_empty() {
+        return Some(1);
+    }
+    let digits = behind.strip_prefix('-').filter(|digits| !digits.starts_with(['0', '+']))?;
+    digits.parse().ok().filter(|number| *number > 1)
 }
 
 #[cfg(test)]

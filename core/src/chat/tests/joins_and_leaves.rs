@@ -1,4 +1,5 @@
 use super::*;
+use std::cell::Cell;
 
 #[test]
 fn a_newcomer_is_welcomed_and_the_others_are_told() {
@@ -241,6 +242,41 @@ fn who_is_known_by_a_name_has_it_again_after_a_lost_connection() {
     hand.leave(third, LeaveReason::Quit);
     let [guest] = hand.join_members();
     assert!(hand.say(guest, "/nick carl\n").contains("is now carl"));
+}
+
+/// However many have the name, the tables are asked about few nicks.
+#[test]
+fn a_free_number_behind_a_name_is_found_without_trying_all_that_are_taken() {
+    std::thread_local!(static ASKED: Cell<u32> = const { Cell::new(0) });
+    let check = |_: &str| {
+        ASKED.set(ASKED.get() + 1);
+        Ok(())
+    };
+    let mut memory = ample(120, 4);
+    let mut hand = Harness::new(memory.room(no_limit().with_nicks(NickRules { check, skeleton })));
+    let join = |hand: &mut Harness<'_>, source| {
+        ASKED.set(0);
+        let id = hand.room.join_named(hand.now, Source(source), "ben").unwrap();
+        assert!(ASKED.get() <= 4, "{} nicks", ASKED.get());
+        id
+    };
+    // Like ben-2, like ben-40, and like none that is given.
+    let others = hand.join_members::<3>();
+    for (id, nick) in others.into_iter().zip(["BEN_2", "ben.4O", "ben-05"]) {
+        hand.say(id, format!("/nick {nick}\n"));
+    }
+    let all: Vec<_> = (0..100).map(|source| join(&mut hand, 200 + source)).collect();
+    let numbers = (1..).filter(|number| ![2, 40].contains(number));
+    for (id, number) in all.iter().zip(numbers) {
+        let expected = if number == 1 { "ben".into() } else { format!("ben-{number}") };
+        assert_eq!(hand.room.nick(*id), Some(&*expected));
+    }
+    for gone in [70, 1, 0] {
+        let nick = hand.room.nick(all[gone]).unwrap().to_owned();
+        hand.leave(all[gone], LeaveReason::Quit);
+        let again = join(&mut hand, 400);
+        assert_eq!(hand.room.nick(again), Some(&*nick));
+    }
 }
 
 #[test]
