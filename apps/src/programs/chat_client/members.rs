@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use barewire_core::chat::{Kind, Line};
 
 use super::notices::Presence;
+use crate::programs::folding::folded;
 use crate::terminal::completion::Candidates;
 
 /// So many nicks are known: those heard of last.
@@ -90,7 +91,7 @@ impl Members {
     /// a command or a nick at the start of a line, a nick elsewhere.
     pub(super) fn candidates(&self, left: &str, own: Option<&str>) -> Candidates {
         let start = left.rfind(' ').map_or(0, |at| at + 1);
-        let word = left[start..].to_lowercase();
+        let word = folded(&left[start..]);
         let words = if start == 0 && word.starts_with('/') {
             let fitting = COMMANDS.into_iter().filter(|(command, _)| command.starts_with(&word));
             fitting
@@ -98,7 +99,7 @@ impl Members {
                 .collect()
         } else {
             let others = self.known.iter().filter(|nick| Some(nick.as_str()) != own);
-            let fitting = others.filter(|nick| nick.to_lowercase().starts_with(&word));
+            let fitting = others.filter(|nick| folded(nick).starts_with(&word));
             let end = if start == 0 { ": " } else { " " };
             fitting.map(|nick| format!("{nick}{end}")).collect()
         };
@@ -144,9 +145,9 @@ impl Members {
     }
 }
 
-/// No server gives two members nicks that differ in capitals only.
+/// No server gives two members nicks that differ only in how they are written.
 fn are_same(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    folded(one) == folded(other)
 }
 
 #[cfg(test)]
@@ -174,6 +175,17 @@ mod tests {
         assert_eq!(members.candidates("ask AN", None).start, 4);
         assert_eq!(words(&members, "/msg b"), ["bob "]);
         assert_eq!(words(&members, "ev"), [""; 0], "the user's own is none");
+    }
+
+    /// A keyboard may give letters and marks apart.
+    #[test]
+    fn a_nick_is_meant_however_it_is_written() {
+        let mut members = after(&["josé: hi", "민수: hi"]);
+        assert_eq!(words(&members, "Jose\u{301}"), ["josé: "]);
+        assert_eq!(words(&members, "jos"), ["josé: "]);
+        assert_eq!(words(&members, "\u{1106}\u{1175}\u{11ab}"), ["민수: "]);
+        members.ignore("Jose\u{301}");
+        assert!(members.hides(Line::read("josé: hi".as_bytes())));
     }
 
     #[test]

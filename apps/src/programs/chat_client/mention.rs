@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::programs::folding::folded;
+
 /// What Korean writes behind a name without a blank, one or several (`민수님은`): titles and particles. None
 /// begins another.
 const KOREAN: [&str; 41] = [
@@ -10,12 +12,13 @@ const KOREAN: [&str; 41] = [
     "부터", "까지", "처럼", "보다", "라고", "인데", "마저", "조차", "밖에", "더러",
 ];
 
-/// Whether a text has a nick as a word of its own, in capitals or not. Where words stand without blanks
+/// Whether a text has a nick as a word of its own, in whatever way it is written. Where words stand without blanks
 /// between them, as in Chinese, it is one where the boundaries of Unicode are (UAX #29); and in Korean also
 /// before what belongs to it.
 pub(super) fn mentions(text: &str, nick: &str) -> bool {
-    let (text, nick) = (text.to_lowercase(), nick.to_lowercase());
-    let is_boundary = |at| text.split_word_bound_indices().any(|(start, _)| start == at);
+    let (text, nick) = (folded(text), folded(nick));
+    let boundaries: Vec<_> = text.split_word_bound_indices().map(|(start, _)| start).collect();
+    let is_boundary = |at| boundaries.binary_search(&at).is_ok();
     let is_joined = |at, beside: Option<char>| match beside {
         Some('-' | '_') => true,
         Some(beside) => beside.is_alphanumeric() && !is_boundary(at),
@@ -54,6 +57,22 @@ mod tests {
             ("Tom", "小明和Tom", true),
             ("小明", "大-小明", false),
             ("Ольга", "Ольгами", false),
+        ] {
+            assert_eq!(mentions(text, nick), expected, "{nick} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_mention_is_one_however_it_is_written() {
+        for (nick, text, expected) in [
+            ("José", "hola JOSE\u{301}!", true),
+            ("Jose\u{301}", "hola josé", true),
+            ("José", "jose?", true),
+            ("José", "josefina", false),
+            ("민수", "\u{1106}\u{1175}\u{11ab}\u{1109}\u{116e}님", true),
+            ("민수", "\u{1106}\u{1175}\u{11ab}\u{1109}\u{116e}\u{11a8}", false),
+            ("Tom", "ｔｏｍ, hi", true),
+            ("か", "が", false),
         ] {
             assert_eq!(mentions(text, nick), expected, "{nick} in {text}");
         }

@@ -13,6 +13,8 @@ use unicode_security::{
 };
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::programs::folding::{fold_case, folded, without_marks};
+
 /// Names in everyday letters of one script, or of Latin with Han and its companions; compared without
 /// case and marks. What reads as an address is not one: the operator bans addresses.
 pub(super) const UNICODE: NickRules = NickRules { check, skeleton };
@@ -25,7 +27,7 @@ fn check(name: &str) -> Result<(), NickError> {
         return Err(NickError::Characters);
     }
     // As it is written, and without case, which makes a letter of a mark (U+0345).
-    if has_odd_marks(name.nfd()) || has_odd_marks(fold(name.nfkd())) {
+    if has_odd_marks(name.nfd()) || has_odd_marks(fold_case(name.nfkd())) {
         return Err(NickError::Marks);
     }
     let name: String = name.nfkc().collect();
@@ -71,35 +73,13 @@ fn is_nonspacing(c: char) -> bool {
 /// What a name looks like (UTS #39 §4): after NFKC and case folding, and as it is shown.
 fn skeleton(name: &str) -> Skeleton {
     let letters: String = without_marks(name.nfkd()).collect();
-    let folded: String = without_marks(fold(letters.chars())).collect();
-    let shown: String = without_marks(fold(prototypes(&letters))).collect();
-    Skeleton::new(prototypes(&folded), prototypes(&shown))
+    let shown: String = without_marks(fold_case(prototypes(&letters))).collect();
+    Skeleton::new(prototypes(&folded(name)), prototypes(&shown))
 }
 
 /// Letters that look the same everywhere, for those that look like them.
 fn prototypes(letters: &str) -> impl Iterator<Item = char> {
     without_marks(confusable_detection::skeleton(letters))
-}
-
-/// Case folding (Unicode 16, §3.13.3): capitals that have no small letter of their own, and small letters
-/// that share a capital, are made the same as well.
-fn fold(letters: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
-    let capitals = letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase);
-    capitals.flat_map(char::to_lowercase).nfkd()
-}
-
-/// Leaves out the marks over letters of scripts in which they tell no names apart: who reads quickly does
-/// not see them.
-fn without_marks(letters: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
-    let mut distinguish = false;
-    letters.filter(move |&c| {
-        if is_combining_mark(c) {
-            return distinguish;
-        }
-        let plain = [Script::Latin, Script::Greek, Script::Cyrillic, Script::Common];
-        distinguish = !plain.contains(&c.script());
-        true
-    })
 }
 
 #[cfg(test)]
