@@ -48,13 +48,21 @@ const SCENES: [Scene; 4] = [
         client: Program::UdpClient,
         meetings: &[
             Meeting {
-                arguments: &[],
+                arguments: &["--timeout", "20s"],
                 typed: "",
                 client_hears: ": nice to meet you\n",
                 server_hears: ": nice to meet you too\n",
             },
             Meeting {
-                arguments: &["how fast are you?", "--count", "3", "--interval", "10ms"],
+                arguments: &[
+                    "how fast are you?",
+                    "--count",
+                    "3",
+                    "--interval",
+                    "10ms",
+                    "--timeout",
+                    "20s",
+                ],
                 typed: "",
                 client_hears: "3 sent, 3 received, 0 lost",
                 server_hears: ": how fast are you?\n",
