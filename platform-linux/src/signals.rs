@@ -203,6 +203,8 @@ impl fmt::Debug for Signals {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
     use barewire_core::time::Instant;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::signal::raise;
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::executor::{Executor, GRACE, StopGroup};
-    use crate::testing::task;
+    use crate::testing::{in_child, task};
 
     /// Raises another signal when it is told to stop, and never finishes.
     #[derive(Default)]
@@ -314,6 +316,13 @@ mod tests {
 
     #[test]
     fn all_that_are_sent_to_end_a_program_are_caught_if_they_are_to_be() {
+        const TEST: &str = concat!(
+            "signals::tests::",
+            "all_that_are_sent_to_end_a_program_are_caught_if_they_are_to_be"
+        );
+        if !in_child(TEST, Stdio::null(), "") {
+            return;
+        }
         let caught = Signals::block_all().unwrap().caught();
         let usual = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
         for signal in usual.into_iter().chain(OTHERS) {
@@ -321,6 +330,21 @@ mod tests {
             assert_eq!(caught.receive().map(i32::from), Some(signal as i32), "{signal}");
         }
         assert_eq!(caught.exit_code(), Some(130), "the first");
+    }
+
+    #[test]
+    fn a_hangup_that_was_ignored_from_the_start_still_is() {
+        const TEST: &str = "signals::tests::a_hangup_that_was_ignored_from_the_start_still_is";
+        if !in_child(TEST, Stdio::null(), "trap '' HUP;") {
+            return;
+        }
+        for block in [Signals::block, Signals::block_all] {
+            let caught = block().unwrap().caught();
+            raise(Signal::SIGHUP).unwrap();
+            raise(Signal::SIGTERM).unwrap();
+            assert_eq!(caught.receive(), Some(15));
+            assert_eq!((caught.receive(), caught.is_repeated()), (None, false));
+        }
     }
 
     #[test]

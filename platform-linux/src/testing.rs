@@ -2,8 +2,11 @@
 
 use core::task::Poll;
 use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv6Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::{SigHandler, Signal, signal};
 use tempfile::TempDir;
 
 use crate::executor::{Context, Task};
@@ -25,26 +28,47 @@ where
 }
 
 /// Runs the rest of the calling test in a process of its own, whose limits and environment it may
-/// change: true in that process. It is started with the shell assignments `variables` and with
-/// `stdin` as its standard input.
-pub(crate) fn in_child(test: &str, stdin: Stdio, variables: &str) -> bool {
+/// change: true in that process. It is started behind the shell words `setup`, which may be assignments of
+/// variables, with `stdin` as its standard input, and with the default for `SIGHUP`, whatever the tests were
+/// told to ignore.
+pub(crate) fn in_child(test: &str, stdin: Stdio, setup: &str) -> bool {
     const MARK: &str = "BAREWIRE_TEST_CHILD";
     if std::env::var_os(MARK).is_some() {
         return true;
     }
     // The shell knows the number of the process that it will become.
-    let output = Command::new("sh")
-        .args(["-c", &format!("{variables} exec \"$0\" \"$@\"")])
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{setup} exec \"$0\" \"$@\"")])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(MARK, "1")
-        .stdin(stdin)
-        .output()
-        .unwrap();
+        .stdin(stdin);
+    heed_hangup(&mut command);
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("1 passed"), "there is no test {test}: {said}");
     false
+}
+
+#[expect(unsafe_code, reason = "no safe call changes what is done at a signal")]
+fn heed_hangup(command: &mut Command) {
+    let heed = || {
+        // SAFETY: there is no handler, and what was done before nobody relies on.
+        unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }?;
+        Ok(())
+    };
+    // SAFETY: in the new process, which has one thread, it only makes a system call (`signal-safety(7)`).
+    unsafe { command.pre_exec(heed) };
+}
+
+/// Fails a test where it cannot be what it says.
+pub(crate) fn needs_ipv6() {
+    let loopback = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).map(drop);
+    let hint =
+        "this test needs IPv6 on the loopback device (sysctl net.ipv6.conf.lo.disable_ipv6=0)";
+    loopback.expect(hint);
 }
 
 /// An empty folder on a file system that has files without names, as one in memory has; where there is none, the

@@ -70,7 +70,10 @@ impl Namespace {
         let mut line = String::new();
         let said = holder.stdout.take().expect("a pipe");
         BufReader::new(said).read_line(&mut line).expect("UTF-8");
-        assert_eq!(line, "ready\n", "there is no namespace: are they forbidden here?");
+        assert_eq!(
+            line, "ready\n",
+            "there is no such namespace: are they forbidden here, or has the kernel no IPv6?"
+        );
         Self { holder, names, kinds }
     }
 

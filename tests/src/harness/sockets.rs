@@ -292,3 +292,10 @@ impl RefusedUdp {
 pub fn has_ipv6() -> bool {
     TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
+
+/// Fails a test that without it would show nothing.
+pub fn needs_ipv6() {
+    let hint =
+        "this test needs IPv6 on the loopback device (sysctl net.ipv6.conf.lo.disable_ipv6=0)";
+    assert!(has_ipv6(), "{hint}");
+}

@@ -124,6 +124,14 @@ fn what_is_no_regular_file_is_refused_at_once() {
     });
 }
 
+struct StopOnDrop<'s>(&'s AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
     each_way(|folder, root| {
@@ -138,21 +146,30 @@ fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
                     exchange(&folder, "sub", "out").unwrap();
                 }
             });
-            for _ in 0..3000 {
+            // What fails here has the other thread stop as well.
+            let _stop = StopOnDrop(&stop);
+            // How often each was given, and refused: both must have happened, or nothing was raced.
+            let mut counts = [[0; 2]; 2];
+            let mut tries = 0;
+            while tries < 3000 || counts.as_flattened().contains(&0) {
+                tries += 1;
                 match root.open_file(b"sub/inner") {
-                    Ok(opened) => assert_eq!(opened.size(), 14),
-                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
+                    Ok(opened) => {
+                        assert_eq!(opened.size(), 14);
+                        counts[0][0] += 1;
+                    }
+                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => counts[0][1] += 1,
                     Err(refusal) => panic!("{refusal}"),
                 }
                 match root.list(b"sub") {
                     Ok(listed) => {
                         assert!(listed.entries.iter().all(|entry| entry.name != "secret"));
+                        counts[1][0] += 1;
                     }
-                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => {}
+                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => counts[1][1] += 1,
                     Err(refusal) => panic!("{refusal}"),
                 }
             }
-            stop.store(true, Ordering::Relaxed);
         });
     });
 }

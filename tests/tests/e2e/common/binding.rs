@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 
-use barewire_tests::harness::sockets::{handshake, has_ipv6, uninterrupted};
+use barewire_tests::harness::sockets::{handshake, has_ipv6, needs_ipv6, uninterrupted};
 use barewire_tests::harness::{Folder, Launch, Namespace, Program, Server, TIMEOUT, run, tutorial};
 use nix::sys::signal::Signal;
 
@@ -104,13 +104,9 @@ fn an_address_that_is_given_twice_is_wrong_usage() {
     Server::start(Launch::new("tcp-server").args(["127.0.0.1:0", "127.0.0.1:0"])).stop();
 }
 
-/// Without IPv6 on this machine there is nothing to say.
 #[test]
 fn everywhere_means_ipv4_as_well_and_says_so() {
-    if !has_ipv6() {
-        println!("not tested: this machine has no IPv6");
-        return;
-    }
+    needs_ipv6();
     for options in [&["[::]:0"][..], &["[::]:0", "--json"]] {
         let mut server = Server::start(Launch::new("tcp-server").args(options));
         let port = server.address().port();

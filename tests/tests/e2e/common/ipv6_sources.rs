@@ -1,8 +1,5 @@
 //! An IPv6 network of 64 bits is one source, whichever of its addresses is used.
 
-use std::fs;
-use std::path::Path;
-
 use barewire_tests::harness::namespace::Namespace;
 use barewire_tests::harness::{Folder, Server};
 
@@ -66,21 +63,8 @@ fn told(namespace: &Namespace, script: &str, server: &Server) -> Vec<(String, St
     output.output().lines().filter_map(pair).collect()
 }
 
-fn has_ipv6() -> bool {
-    let there = Path::new("/proc/net/if_inet6").exists();
-    let off = fs::read_to_string("/proc/sys/net/ipv6/conf/lo/disable_ipv6");
-    let is_on = there && off.is_ok_and(|off| off.trim() == "0");
-    if !is_on {
-        println!("not tested: this machine has no IPv6");
-    }
-    is_on
-}
-
 #[test]
 fn a_network_of_64_bits_has_one_share_of_a_server_of_streams() {
-    if !has_ipv6() {
-        return;
-    }
     let namespace = Namespace::network(NETWORKS, "");
     for (program, welcome, refusal) in [
         ("tcp-server", "你好", ""),
@@ -104,9 +88,6 @@ fn a_network_of_64_bits_has_one_share_of_a_server_of_streams() {
 
 #[test]
 fn a_network_of_64_bits_has_one_rate_of_a_server_of_datagrams() {
-    if !has_ipv6() {
-        return;
-    }
     let namespace = Namespace::network(NETWORKS, "");
     let launch = namespace.launch("udp-server").args(["[2001:db8:0:1::1]:0", "--rate", "3", "-q"]);
     let server = Server::start(launch);

@@ -29,6 +29,7 @@ fn another_key_is_told_at_both_ends_and_opens_nothing() {
         server.program.diagnostic_with(&OTHER_KEY);
         server.stop().omits(scene.shown()).omits("joined");
         let seen = way.recordings();
+        assert!(!seen.is_empty(), "nobody came this way");
         assert!(seen.iter().all(|seen| seen.of(Side::Server).is_empty()), "it was answered");
         for seen in seen {
             assert_keyed(Side::Client, kind.conversation(), seen.of(Side::Client));
