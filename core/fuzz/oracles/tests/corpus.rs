@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use barewire_oracles::TARGETS;
 
@@ -54,6 +55,19 @@ fn what_was_found_once_holds() {
 #[ignore = "is there only after fuzzing, and as long as that was"]
 fn what_was_learned_here_holds() {
     replay("corpus");
+}
+
+/// A mistake in its arguments is no finding, and no reason to fuzz everything.
+#[test]
+fn who_asks_for_another_target_is_told_which_there_are() {
+    for (arguments, told) in [(&["1", "texts"][..], "chat_room"), (&["text"], "SECONDS")] {
+        let script = folder("../../.ci/fuzz");
+        let output = Command::new(script).args(arguments).output().expect("it runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains(told), "{arguments:?}: {errors}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+    }
+    assert!(!folder("corpus/texts").exists());
 }
 
 /// A file for each target, an entry in the manifest, and no folder of inputs for anything else.
