@@ -127,28 +127,28 @@ impl<'a> RoomState<'a> {
     /// A nick for somebody who is known by a name.
     #[inline(never)]
     fn named(&self, name: &str) -> Option<Nick> {
-        choose_nick(name, self.delivery.config.nicks).ok()?;
         let others = || self.delivery.slots.iter().filter(|slot| !slot.is_vacant());
         let mut number = 1;
         loop {
-            // In how many of the next nicks there is somebody who has just that one.
-            let mut taken = 0_u32;
-            for slot in others() {
-                let place = number_behind(slot.nick.as_str(), name)
-                    .and_then(|behind| behind.checked_sub(number));
-                taken |= place.and_then(|place| 1_u32.checked_shl(place)).unwrap_or(0);
-            }
-            let free = taken.trailing_ones();
-            number = number.saturating_add(free);
-            if free == u32::BITS {
-                continue;
-            }
-            let name = with_number(name, number)?;
-            let skeleton = choose_nick(&name, self.delivery.config.nicks).ok()?;
+            let nick = with_number(name, number)?;
+            let skeleton = choose_nick(&nick, self.delivery.config.nicks).ok()?;
             if !others().any(|slot| slot.nick.skeleton.is_like(skeleton)) {
-                return Some(Nick { name, skeleton, is_given: true });
+                return Some(Nick { name: nick, skeleton, is_given: true });
             }
             number = number.saturating_add(1);
+            // Those that are taken, so many at a time: to try each would be work for each member.
+            loop {
+                let mut taken = 0_u32;
+                for slot in others() {
+                    let place = number_behind(slot.nick.as_str(), name).checked_sub(number);
+                    taken |= place.and_then(|place| 1_u32.checked_shl(place)).unwrap_or(0);
+                }
+                let before = taken.trailing_ones();
+                number = number.saturating_add(before);
+                if before < u32::BITS {
+                    break;
+                }
+            }
         }
     }
 
@@ -345,14 +345,18 @@ fn with_number(name: &str, number: u32) -> Option<NickName> {
     NickName::from_utf8(bytes).ok()
 }
 
-/// The number that [`with_number`] has put behind a name to make it this nick.
-fn number_behind(nick: &str, name: &str) -> Option<u32> {
-    let behind = nick.strip_prefix(name)?;
-    if behind.is_empty() {
-        return Some(1);
+/// The number that [`with_number`] has put behind a name to make it this nick, if it has: 2 at least.
+fn number_behind(nick: &str, name: &str) -> u32 {
+    let Some([b'-', digits @ ..]) = nick.as_bytes().strip_prefix(name.as_bytes()) else { return 0 };
+    let mut number = 0_u32;
+    for digit in digits {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        if digit > 9 || (digit | number) == 0 {
+            return 0;
+        }
+        number = number.saturating_mul(10).saturating_add(digit);
     }
-    let digits = behind.strip_prefix('-').filter(|digits| !digits.starts_with(['0', '+']))?;
-    digits.parse().ok().filter(|number| *number > 1)
+    number
 }
 
 #[cfg(test)]
