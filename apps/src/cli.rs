@@ -6,6 +6,7 @@ pub(crate) mod exit;
 pub(crate) mod keys;
 mod man_page;
 pub(crate) mod new_key;
+pub(crate) mod numbers;
 pub(crate) mod privileges;
 pub(crate) mod resource_limits;
 pub(crate) mod run;

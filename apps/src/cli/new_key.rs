@@ -21,7 +21,7 @@ pub(crate) fn make(program: &str, path: &Path) -> Result<String, Failure> {
             KeyFileError::System(error) => {
                 let advice = match error.kind() {
                     io::ErrorKind::NotFound => " (make its folder first)",
-                    io::ErrorKind::NotADirectory => " (what should be its folder is none)",
+                    io::ErrorKind::NotADirectory => " (what should be its folder is a file)",
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         " (choose a folder that you may write to)"
                     }

@@ -98,6 +98,10 @@ fn not_run<P: Run>(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         Printer::new(P::NAME, Format::Text, false).error(&message);
         return ExitCode::FAILURE;
     }
+    if error.use_stderr() {
+        // As it stands before all else that it says.
+        standard_error::write(format!("{}: ", P::NAME).as_bytes());
+    }
     // If it cannot be shown there is nobody to tell.
     let _ = if arguments.iter().all(is_plain) {
         error.print()

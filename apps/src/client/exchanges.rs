@@ -6,6 +6,7 @@ use barewire_linux::signals::Caught;
 use clap::Args;
 
 use crate::cli::exit::Failure;
+use crate::cli::numbers::at_least;
 use crate::cli::times::{duration, written};
 use crate::output::events::summary::Millis;
 use crate::output::printer::Printer;
@@ -16,7 +17,7 @@ use super::statistics::Statistics;
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct RepeatArguments {
     /// Make N exchanges, and print a summary of losses and round-trip times
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = at_least(1_u64))]
     count: Option<u64>,
 
     /// With --count, the time from one exchange to the next, on average: 1s, 20ms or 100us. After a delay it

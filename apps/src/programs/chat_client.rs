@@ -29,6 +29,7 @@ use clap::Parser;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ClientKeyArguments;
+use crate::cli::numbers::at_least;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
@@ -81,7 +82,7 @@ pub(crate) struct ChatClientProgram {
 
     /// How many lines a second to send, after a burst of about a hundred; 0 means no limit. A server
     /// refuses lines over its own limit
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE, value_parser = at_least(0_u32))]
     rate: u32,
 
     /// Ring the terminal's bell when your nick is mentioned, or a private line comes

@@ -37,6 +37,7 @@ use crate::cli::addresses::ListenAddress;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::keys::{Named, ServerKeyArguments};
+use crate::cli::numbers::{at_least, from_to};
 use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
@@ -110,28 +111,28 @@ pub(crate) struct ChatServerProgram {
     socket: SocketArguments,
 
     /// How many of the last lines to send to a new member
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_HISTORY)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_HISTORY, value_parser = from_to(0, u16::MAX))]
     history: u16,
 
     /// The maximum number of members
     #[arg(long, value_name = "N", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+          value_parser = from_to(1_u32, 1_000_000))]
     max_members: u32,
 
     /// The maximum number of members from one address (an IPv6 network of 64 bits counts as one, and so does
     /// a user of a Unix socket); as many more may be about to join
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEMBERS_PER_SOURCE,
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+          value_parser = from_to(1_u32, 1_000_000))]
     max_per_source: u32,
 
     /// How many members a second may join from one address, after a burst of twice --max-per-source; 0 means
     /// no limit
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOIN_RATE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOIN_RATE, value_parser = at_least(0_u32))]
     join_rate: u32,
 
     /// How many unfinished lines from one address to hold at a time, of 256 in all; further ones wait
     #[arg(long, value_name = "N", default_value_t = LINE_BUFFERS / 4,
-          value_parser = clap::value_parser!(u16).range(1..=i64::from(LINE_BUFFERS)))]
+          value_parser = from_to(1, LINE_BUFFERS))]
     max_begun_per_source: u16,
 
     #[command(flatten)]
@@ -139,12 +140,12 @@ pub(crate) struct ChatServerProgram {
 
     /// How many lines a second a member may send, after a burst of 100, and all members from one address
     /// four times as many; 0 means no limit
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LINE_RATE, value_parser = at_least(0_u32))]
     rate: u32,
 
     /// How many bytes of lines to keep for members who read slowly
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20,
-          value_parser = clap::value_parser!(u64).range(min_log_bytes(DEFAULT_MAX_TEXT) as u64..=1 << 31))]
+          value_parser = from_to(min_log_bytes(DEFAULT_MAX_TEXT) as u64, 1 << 31))]
     backlog: u64,
 
     /// Append what is said to a log file, with the time; SIGHUP reopens it, after it was renamed
@@ -193,11 +194,12 @@ impl Run for ChatServerProgram {
         let is_keyed = links.are_keyed();
         let log_file = self.log.as_deref().map(LogFile::open).transpose();
         let log_file = log_file.map_err(|failure| failure.about("--log"))?;
-        let motd = self.motd.as_deref().map(Motd::open).transpose()?;
+        let motd = self.motd.as_deref().map(Motd::open).transpose();
+        let motd = motd.map_err(|failure| failure.about("--motd"))?;
         let mut bans = Bans::default();
         let confine = || {
             self.common.sandbox.confine_and_tell(&removing(self.files(), &shares))?;
-            bans = Bans::open(self.bans.as_deref())?;
+            bans = Bans::open(self.bans.as_deref()).map_err(|failure| failure.about("--bans"))?;
             Ok(())
         };
         let mut service = listen::start(&addresses, printer, confine)?;

@@ -265,7 +265,10 @@ impl FileClientProgram {
         if let Some(path) = &self.output {
             let leaf = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
             let leaf = leaf.ok_or_else(|| {
-                Failure::usage(format!("'{}' names no file (-d takes a folder)", path.display()))
+                Failure::usage(format!(
+                    "-o: '{}' names no file (-d takes a folder)",
+                    path.display()
+                ))
             })?;
             let parent =
                 open(path.parent().unwrap_or(path)).map_err(|failure| failure.about("-o"))?;

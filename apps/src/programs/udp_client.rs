@@ -21,6 +21,7 @@ use crate::cli::addresses::HostPort;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ClientKeyArguments;
+use crate::cli::numbers::at_least;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{timeout, written};
@@ -59,7 +60,7 @@ pub(crate) struct UdpClientProgram {
     timeout: Duration,
 
     /// How often to try again
-    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    #[arg(short, long, value_name = "N", default_value_t = 0, value_parser = at_least(0_u32))]
     retries: u32,
 
     /// How many bytes of the reply to take; a longer one is shown as truncated

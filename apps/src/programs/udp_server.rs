@@ -25,6 +25,7 @@ use clap::Parser;
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ServerKeyArguments;
+use crate::cli::numbers::{at_least, from_to};
 use crate::cli::run::Run;
 use crate::cli::waits::Waits;
 use crate::output::events::datagram::ReceivedDatagram;
@@ -90,11 +91,13 @@ pub(crate) struct UdpServerProgram {
 
     /// How many replies a second one source gets: an IPv4 address, or an IPv6 network of 64 bits. A port that
     /// asks more than twice as often for 10 s gets none for a minute; 0 means no limit
-    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE)]
+    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_REPLY_RATE,
+          value_parser = at_least(0_u32))]
     rate: u32,
 
     /// How many replies a second all sources get together; 0 means no limit
-    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_TOTAL_REPLY_RATE)]
+    #[arg(long, value_name = "N", default_value_t = datagram::DEFAULT_TOTAL_REPLY_RATE,
+          value_parser = at_least(0_u32))]
     total_rate: u32,
 
     #[command(flatten)]
@@ -127,10 +130,7 @@ pub(crate) fn check_sealed_length(length: usize, overhead: usize) -> Result<(), 
 
 /// A receive capacity.
 pub(crate) fn capacity(argument: &str) -> Result<usize, String> {
-    match argument.parse() {
-        Ok(bytes @ 1..=0xffff) => Ok(bytes),
-        _ => Err("must be 1 to 65535".into()),
-    }
+    from_to(1, 0xffff)(argument)
 }
 
 /// What all sockets and threads of the server share: so its limits are the server's as a whole.

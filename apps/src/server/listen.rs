@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::cli::addresses::ListenAddress;
 use crate::cli::exit::Failure;
+use crate::cli::numbers::{at_least, from_to};
 use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::cli::times::{duration, written};
 use crate::output::events::listening::Listening;
@@ -60,7 +61,7 @@ pub(crate) struct ServeArguments {
 
     /// Serve with N threads, each with its own socket on the address [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "once",
-          value_parser = clap::value_parser!(u16).range(1..=256))]
+          value_parser = from_to(1_u16, 256))]
     threads: Option<u16>,
 }
 
@@ -141,13 +142,13 @@ impl SocketArguments {
 pub(crate) struct ClientArguments {
     /// How many clients to serve at once; more are turned away [default: as many as the
     /// system allows open files for]
-    #[arg(long, value_name = "N", value_parser = client_count)]
+    #[arg(long, value_name = "N", value_parser = at_least(NonZero::<usize>::MIN))]
     max_clients: Option<NonZero<usize>>,
 
     /// How many connections from one source (an IPv4 address, an IPv6 network of 64 bits, or a user of a Unix
     /// socket) to serve at once; more are turned away [default: three quarters of --max-clients, if that is
     /// given, or else a quarter of what the system allows]
-    #[arg(long, value_name = "N", value_parser = client_count)]
+    #[arg(long, value_name = "N", value_parser = at_least(NonZero::<usize>::MIN))]
     max_per_source: Option<NonZero<usize>>,
 }
 
@@ -221,11 +222,4 @@ fn socket_mode(argument: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(argument, 8).ok().filter(|mode| *mode <= 0o777);
     let is_plain = argument.bytes().all(|byte| byte.is_ascii_digit());
     mode.filter(|_| is_plain).ok_or_else(|| "must be three octal digits, such as 660 or 666".into())
-}
-
-/// Reads a number of clients.
-fn client_count(argument: &str) -> Result<NonZero<usize>, String> {
-    let count: usize =
-        argument.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
-    NonZero::new(count).ok_or_else(|| "must be at least 1".into())
 }

@@ -198,7 +198,12 @@ fn unbound_unix(address: &UnixAddress, error: &io::Error) -> Failure {
             "what is there is not a socket, and stays (remove it, or choose another path)"
         }
         io::ErrorKind::ResourceBusy => {
-            "a server that does not run any more has left it, and another process keeps its folder locked (flock)"
+            "a server that does not run any more has left it, and another process keeps its folder locked by \
+             flock (choose another folder)"
+        }
+        io::ErrorKind::NotFound => &format!("{} (make its folder first)", describe(error)),
+        io::ErrorKind::PermissionDenied => {
+            &format!("{} (choose a folder that you may write to)", describe(error))
         }
         _ => &describe(error).to_string(),
     };

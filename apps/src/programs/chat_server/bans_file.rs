@@ -139,6 +139,7 @@ impl BansFile {
         };
         // Where a link leads to is replaced, not the link.
         let target = follow_links(path);
+        check_regular(&target).map_err(failed)?;
         let mut locked = open_locked(&target).map_err(failed)?;
         let bans = read(path)?;
         replace(&target, &written(&bans), &mut locked).map_err(failed)?;
@@ -200,16 +201,19 @@ fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>, mut locked: Fi
     }
 }
 
+/// What a file is like, if it is there and can be looked at; it must be a regular one.
+fn check_regular(path: &Path) -> io::Result<Option<fs::Metadata>> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
+        found => Ok(found.ok()),
+    }
+}
+
 /// Replaces a regular file by one with the same permissions, or else one that nobody else can read:
 /// addresses are people's own. The new one is `locked` in the place of the old before it has the name.
 fn replace(path: &Path, text: &str, locked: &mut File) -> io::Result<()> {
-    let mode = match fs::metadata(path) {
-        Ok(before) if !before.is_file() => {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        Ok(before) => before.permissions().mode() & 0o777,
-        Err(_) => 0o600,
-    };
+    let before = check_regular(path)?;
+    let mode = before.map_or(0o600, |before| before.permissions().mode() & 0o777);
     let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
     name.push(".new");
     let new = path.with_file_name(name);

@@ -1,10 +1,11 @@
 //! The task of one member's connection.
 
+use core::fmt;
 use core::mem;
 use core::task::Poll;
 use std::io;
 
-use barewire_core::chat::{JoinError, LeaveReason, MemberEvent, MemberId};
+use barewire_core::chat::{JoinError, LeaveReason, MemberEvent, MemberId, Protocol};
 use barewire_core::secure::{ChannelError, DEFAULT_TIMEOUT};
 use barewire_core::time::Instant;
 use barewire_linux::executor::{Context, Task};
@@ -119,12 +120,13 @@ impl MemberConnection {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(Arrival::Joins { is_known })) => self.join(context, cx, is_known).err(),
             Poll::Ready(Ok(Arrival::Speaks(protocol))) => {
-                log::debug!("{} rejected: it speaks {protocol:?}", self.peer.address);
+                let name = if protocol == Protocol::Tls { "TLS" } else { "HTTP" };
+                log::debug!("{}: turned away, as it speaks {name}", self.peer.address);
                 self.peer.penalize(Penalty::Failed, cx.now());
                 protocol.refusal().map(str::to_owned)
             }
             Poll::Ready(Err(error)) => {
-                log::debug!("{}: {}", self.peer.address, describe(&error));
+                log::debug!("{}: connection lost: {}", self.peer.address, describe(&error));
                 self.peer.penalize(Penalty::NoData, cx.now());
                 None
             }
@@ -146,7 +148,7 @@ impl MemberConnection {
                 self.tell_of_channel(context, cx, error);
             }
             Err(nb::Error::Other(error)) => {
-                log::debug!("{}: {error}", self.peer.address);
+                log::debug!("{}: {}", self.peer.address, in_words(&error));
                 self.peer.penalize(Penalty::NoData, cx.now());
             }
             Ok(()) => {}
@@ -196,7 +198,7 @@ impl MemberConnection {
         let id = match joined {
             Ok(id) => id,
             Err(why) => {
-                context.peer_abandoned(&self.peer, &format!("rejected: {why}"));
+                context.peer_abandoned(&self.peer, &format!("turned away, as {why}"));
                 return Err(why.line().to_owned());
             }
         };
@@ -268,7 +270,7 @@ impl MemberConnection {
                 LeaveReason::Lost
             }
             Err(nb::Error::Other(fault)) => {
-                log::debug!("{}: {fault}", self.peer.address);
+                log::debug!("{}: {}", self.peer.address, in_words(&fault));
                 match fault {
                     LinkError::Session(error) => error.into(),
                     _ => LeaveReason::Lost,
@@ -305,10 +307,18 @@ impl MemberConnection {
     }
 }
 
+/// Why a connection ended before its time.
+fn in_words<E: fmt::Display>(fault: &LinkError<E>) -> String {
+    match fault {
+        LinkError::Connection(error) => format!("connection lost: {}", describe(error)),
+        other => other.to_string(),
+    }
+}
+
 /// What who is banned is told.
 fn banned(state: &ChatState, peer: &ServedPeer) -> Option<String> {
     let ban = state.bans.find(peer.address.source(), Timestamp::now())?;
-    log::debug!("{} rejected: banned{ban}", peer.address);
+    log::debug!("{}: turned away, as it is banned{ban}", peer.address);
     Some(format!("* you are banned from this room{ban}\n"))
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use indicatif::HumanBytes;
 
+use crate::cli::numbers::at_least;
 use crate::cli::sizes::size;
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -12,7 +13,7 @@ pub(super) struct Limits {
     max_size: u64,
 
     /// With -r, take no more than N files and folders in all
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = at_least(0_u64))]
     max_files: u64,
 }
 

@@ -42,7 +42,7 @@ pub(super) fn refused(transfer: &Transfer, refusal: Refusal, settings: &Settings
         Refusal::NotFound if is_listing => "has no such folder (--list shows what there is)",
         Refusal::NotFound => "has no such file (--list shows what there is)",
         Refusal::Refused if !is_acceptable(operation, transfer.name.as_bytes()) => {
-            "refused it: a name begins in the folder that is served, without `/`, and stays inside"
+            "refused it: it is no name in the folder that is served (names begin there, without `/`, and stay inside)"
         }
         Refusal::Refused if is_listing => "refused to list it: permission denied (is it a folder?)",
         Refusal::Refused => {

@@ -8,6 +8,7 @@ use barewire_linux::files::DownloadOptions;
 use clap::Args;
 
 use crate::cli::keys::ClientKey;
+use crate::cli::numbers::at_least;
 use crate::cli::sizes::rate;
 use crate::cli::times::{timeout, written};
 use crate::client::destination::FamilyArguments;
@@ -84,7 +85,7 @@ pub(super) struct Settings {
     pub(super) stall: Duration,
 
     /// How often to try again without progress when a connection breaks off
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least(0_u32))]
     pub(super) retries: u32,
 
     /// The pause before the first of them.

@@ -44,6 +44,9 @@ impl Store {
             let advice = match error.kind() {
                 io::ErrorKind::NotFound => " (the folder comes behind the address)",
                 io::ErrorKind::NotADirectory => " (give the folder that holds it)",
+                io::ErrorKind::PermissionDenied => {
+                    " (the user that this runs as must be able to enter it)"
+                }
                 _ => "",
             };
             Failure::Conversation(format!("cannot serve {name}: {}{advice}", describe(&error)))

@@ -36,7 +36,7 @@ fn nobody_hears_of_who_opens_with_another_protocol() {
 /// Nothing is proven if this is too slow.
 #[track_caller]
 fn nobody_hears(clock: &mut Server) -> Option<()> {
-    let server = serve("chat-server", &[]);
+    let server = serve("chat-server", &["-v"]);
     let mut anna = Member::join(server.address());
     let long = [b"\r\nGET /", &[b'x'; 5_000][..], b" HTTP/1.1\r\n\r\nhello\n"].concat();
     for bytes in [REQUEST, CLIENT_HELLO, &long] {
@@ -58,6 +58,10 @@ fn nobody_hears(clock: &mut Server) -> Option<()> {
     let stopped = server.stop();
     let joins = stopped.output().lines().filter(|line| line.ends_with(" joined"));
     assert_eq!(joins.count(), 2, "the operator hears of nobody else");
+    for name in ["HTTP", "TLS"] {
+        let told = format!("turned away, as it speaks {name}\n");
+        assert!(stopped.error().contains(&told), "{stopped:?}");
+    }
     Some(())
 }
 

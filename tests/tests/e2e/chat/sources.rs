@@ -105,5 +105,5 @@ fn the_begun_lines_of_an_address_wait_for_each_other_by_option() {
     server.stop();
 
     let launch = Launch::new("chat-server");
-    launch.args(["--max-begun-per-source", "257"]).run().exits(2).says(&["1..=256"]);
+    launch.args(["--max-begun-per-source", "257"]).run().exits(2).says(&["from 1 to 256"]);
 }

@@ -171,6 +171,8 @@ fn assert_wrong_usage(program: &str, arguments: &[&str]) {
         "possible values",
     ]);
     assert!(!finished.output().contains("listening"), "{finished:?}");
+    let names_itself = finished.error().starts_with(&format!("{program}: error: "));
+    assert!(names_itself && !finished.error().contains("invalid digit"), "{finished:?}");
 
     // Who reads JSON only is told as well, in one record and one line.
     let finished = run(program, &[&["--json"], arguments].concat()).exits(2);

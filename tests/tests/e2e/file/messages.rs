@@ -11,7 +11,7 @@ fn a_name_that_leads_out_is_not_taken_for_what_may_not_be_read() {
     let target = Folder::new();
     for options in [&["../a"][..], &["/etc/passwd"], &["a/../../b"], &["--list", "/etc"]] {
         let client = fetch(&server.at(), &target, options).exits(1);
-        client.says(&["a name begins in the folder that is served"]);
+        client.says(&["it is no name in the folder that is served"]);
     }
     let client = fetch(&server.at(), &target, &["sub"]).exits(1);
     client.says(&["permission denied (is it a file that may be read? -r downloads folders)"]);
