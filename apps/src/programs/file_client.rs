@@ -92,7 +92,7 @@ failed, 2 for wrong usage, and 130 or 143 after SIGINT or SIGTERM.";
 #[derive(Debug, Parser)]
 #[command(name = FileClientProgram::NAME, version, after_help = EXAMPLES)]
 pub(crate) struct FileClientProgram {
-    /// The server, HOST:PORT, or HOST and PORT as two words, or unix:PATH; and the files, whose names
+    /// The server, HOST:PORT, or HOST and PORT as two arguments, or unix:PATH; and the files, whose names
     /// are UTF-8 (asked for if there is none; `.` is the server's root)
     #[arg(value_names = ["ADDR", "NAME"], num_args = 1.., required = true)]
     words: Vec<String>,

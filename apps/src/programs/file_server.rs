@@ -74,7 +74,7 @@ const WORKERS: usize = 4;
 #[command(name = FileServerProgram::NAME, version, after_help = EXAMPLES)]
 #[command(mut_arg("threads", |threads| threads.help(THREADS)))]
 pub(crate) struct FileServerProgram {
-    /// Where to listen, several if need be: HOST:PORT, or HOST and PORT as two words, port 0 for a free one
+    /// Where to listen, several if need be: HOST:PORT, or HOST and PORT as two arguments, port 0 for a free one
     /// (127.0.0.1:8080); unix:PATH; or fd:NAME for the sockets of that name that the service manager has
     /// passed; and the folder to serve (the current one; write ./NAME if it looks like an address)
     #[arg(value_names = ["ADDR", "DIR"], num_args = 0..)]

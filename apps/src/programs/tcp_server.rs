@@ -25,7 +25,9 @@ use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::links::{Links, channel_penalty, channel_reason, has_no_key, is_keyed_opening};
+use crate::server::links::{
+    Links, SPEAKS_UNDER_KEY, channel_penalty, channel_reason, has_no_key, is_keyed_opening,
+};
 use crate::server::listen::{self, ClientArguments, ListenArguments, PenaltyArguments};
 use crate::server::penalties::Penalty;
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -166,8 +168,7 @@ impl Task<TcpContext> for Handshake {
             if is_keyed_opening(&answer) {
                 link.abort();
                 peer.penalize(Penalty::Failed, cx.now());
-                let reason = "refused, as it speaks under a key, and this server has none (--key)";
-                context.peer_failed(cx, peer, reason);
+                context.peer_failed(cx, peer, SPEAKS_UNDER_KEY);
                 peer.served(cx);
                 return Poll::Ready(());
             }

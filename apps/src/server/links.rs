@@ -53,6 +53,10 @@ impl Links {
     }
 }
 
+/// What a server without keys tells of who has one.
+pub(crate) const SPEAKS_UNDER_KEY: &str =
+    "refused, as it speaks under a key, and this server has none (--key)";
+
 /// Whether what a client says to a server without a key opens a keyed conversation, of whatever version.
 pub(crate) fn is_keyed_opening(text: &[u8]) -> bool {
     text.starts_with(b"\x01BW")

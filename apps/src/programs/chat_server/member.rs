@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::output::system_error::describe;
 use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
-use crate::server::links::{channel_penalty, channel_reason, has_no_key};
+use crate::server::links::{SPEAKS_UNDER_KEY, channel_penalty, channel_reason, has_no_key};
 use crate::server::penalties::Penalty;
 
 use super::greeting::{Greeted, Greeting};
@@ -30,6 +30,9 @@ use super::unopened::Unopened;
 /// How much the kernel may hold for a member who does not read: more would make the room's log no
 /// bound.
 const SEND_BUFFER: usize = 256 * 1024;
+
+/// What who speaks under a key is told, to whom any plain byte says enough.
+const PLAIN_ROOM: &str = "* this room has no key\n";
 
 pub(super) struct MemberConnection {
     peer: ServedPeer,
@@ -124,6 +127,11 @@ impl MemberConnection {
                 log::debug!("{}: turned away, as it speaks {name}", self.peer.address);
                 self.peer.penalize(Penalty::Failed, cx.now());
                 protocol.refusal().map(str::to_owned)
+            }
+            Poll::Ready(Ok(Arrival::SpeaksUnderKey)) => {
+                self.peer.penalize(Penalty::Failed, cx.now());
+                context.peer_failed(cx, &self.peer, SPEAKS_UNDER_KEY);
+                Some(PLAIN_ROOM.to_owned())
             }
             Poll::Ready(Err(error)) => {
                 log::debug!("{}: connection lost: {}", self.peer.address, describe(&error));

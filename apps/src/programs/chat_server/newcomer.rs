@@ -9,6 +9,8 @@ use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, EventSource, Readiness};
 use barewire_linux::stream::StreamSocket;
 
+use crate::server::links::is_keyed_opening;
+
 /// Who says nothing for so long comes to listen first.
 const SILENCE: Duration = Duration::from_millis(200);
 
@@ -33,6 +35,8 @@ pub(super) enum Arrival {
         is_known: bool,
     },
     Speaks(Protocol),
+    /// It has a key, and this server has none.
+    SpeaksUnderKey,
 }
 
 impl Newcomer {
@@ -82,6 +86,9 @@ impl Newcomer {
 /// What somebody is of whose stream these bytes have come `after` it has connected. `Err`: when, counted from then, that
 /// is known at last.
 fn arrival(begun: &[u8], has_ended: bool, after: Duration) -> Result<Arrival, Duration> {
+    if is_keyed_opening(begun) {
+        return Ok(Arrival::SpeaksUnderKey);
+    }
     let mut opening = Opening::new();
     opening.read(begun, 0, DEFAULT_MAX_TEXT);
     if has_ended {
@@ -129,6 +136,8 @@ mod tests {
             (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", false, 0, HTTP),
             (b"\x16", false, 0, Err(LINE_TIMEOUT)),
             (b"\x16\x03\x01", false, 0, Ok(Arrival::Speaks(Protocol::Tls))),
+            (b"\x01BW\x01\x04\x04", false, 0, Ok(Arrival::SpeaksUnderKey)),
+            (b"\x01B", false, 0, LET_IN),
         ] {
             assert_eq!(
                 arrival(begun, has_ended, millis(after)),

@@ -24,7 +24,7 @@ pub(super) struct Settings {
     #[arg(skip)]
     pub(super) server: String,
 
-    /// Ask in the form that every server knows, which cannot prove that a file is whole
+    /// Ask in the plain form, which every server knows, and which cannot prove that a file is whole
     #[arg(long, conflicts_with_all = ["list", "recursive"])]
     pub(super) plain: bool,
 

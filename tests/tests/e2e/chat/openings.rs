@@ -14,6 +14,11 @@ const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nHost: room\r\nContent-Length: 5\r\n\
 
 const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello\nhello\n";
 
+/// What a client with a key begins with.
+const UNDER_A_KEY: &[u8] = b"\x01BW\x01\x04\x04 hello\nhello\n";
+
+const NO_KEY: &str = "refused, as it speaks under a key, and this server has none (--key)\n";
+
 /// Who says nothing for so long has come to listen first.
 const SILENCE: Duration = Duration::from_millis(200);
 
@@ -51,6 +56,9 @@ fn nobody_hears(clock: &mut Server) -> Option<()> {
         other.hears(WORD);
         other.is_at_the_end();
     }
+    let mut other = speaker(&server, UNDER_A_KEY)?;
+    other.hears("* this room has no key");
+    other.is_at_the_end();
     let mut ben = Member::join(server.address());
     ben.say("GET well soon");
     anna.hears(&format!("* {} joined", ben.nick));
@@ -58,9 +66,8 @@ fn nobody_hears(clock: &mut Server) -> Option<()> {
     let stopped = server.stop();
     let joins = stopped.output().lines().filter(|line| line.ends_with(" joined"));
     assert_eq!(joins.count(), 2, "the operator hears of nobody else");
-    for name in ["HTTP", "TLS"] {
-        let told = format!("turned away, as it speaks {name}\n");
-        assert!(stopped.error().contains(&told), "{stopped:?}");
+    for told in ["turned away, as it speaks HTTP\n", "turned away, as it speaks TLS\n", NO_KEY] {
+        assert!(stopped.error().contains(told), "{stopped:?}");
     }
     Some(())
 }
