@@ -21,6 +21,15 @@ fn what_it_builds_is_what_is_run() {
 }
 
 #[test]
+fn what_it_leads_to_is_there() {
+    let document = Document::read("CONTRIBUTING.md");
+    let is_path = |it: &String| it.contains('/') && !it.contains(char::is_whitespace);
+    let paths: Vec<String> = document.code_spans().into_iter().filter(is_path).collect();
+    let lost: Vec<_> = paths.iter().filter(|it| !top().join(it).exists()).collect();
+    assert!(lost.is_empty() && paths.len() > 10, "{lost:?} of {paths:?}");
+}
+
+#[test]
 fn who_depends_on_the_core_by_the_documents_gets_this_version() {
     let version = env!("CARGO_PKG_VERSION").rsplit_once('.').expect("it has three parts").0;
     let document = Document::read("core/docs/embedded.md");
