@@ -55,7 +55,7 @@ fn a_key_that_cannot_be_made_is_told_with_the_reason() {
     symlink("nowhere", folder.path("link")).unwrap();
     for (name, why) in [
         ("none/x.key", "no such file or directory (make its folder first)"),
-        ("file/x.key", "not a directory (what should be its folder is none)"),
+        ("file/x.key", "not a directory (what should be its folder is a file)"),
         ("link", "it is there already"),
         (".", "it is there already"),
     ] {
