@@ -32,7 +32,28 @@ fn what_it_leads_to_is_there() {
 #[test]
 fn who_depends_on_the_core_by_the_documents_gets_this_version() {
     let version = env!("CARGO_PKG_VERSION").rsplit_once('.').expect("it has three parts").0;
-    let document = Document::read("core/docs/embedded.md");
-    let dependency = format!("barewire-core = {{ version = \"{version}\"");
-    assert!(document.text.contains(&dependency), "no {dependency}");
+    for path in [
+        "core/docs/embedded.md",
+        "core/adapters/smoltcp/README.md",
+        "core/adapters/embassy-net/README.md",
+    ] {
+        let document = Document::read(path);
+        let dependency = format!("barewire-core = {{ version = \"{version}\"");
+        assert!(document.text.contains(&dependency), "{path}: no {dependency}");
+    }
+}
+
+#[test]
+fn who_adds_an_adapter_by_its_readme_gets_the_stack_that_it_is_for() {
+    let manifest = Document::read("Cargo.toml").text;
+    for stack in ["smoltcp", "embassy-net"] {
+        let readme = Document::read(format!("core/adapters/{stack}/README.md")).text;
+        let needed = format!("{stack} = {{ version = ");
+        let of = |text: &str| {
+            text.lines()
+                .find_map(|it| it.strip_prefix(&needed)?.split('"').nth(1).map(str::to_owned))
+        };
+        assert!(of(&manifest).is_some());
+        assert_eq!(of(&readme), of(&manifest), "{stack}");
+    }
 }

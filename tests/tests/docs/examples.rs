@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::markdown::{Document, top};
+use crate::markdown::{Block, Document, top};
 
 /// Where the docs of what others build on stand.
 const PACKAGES: [&str; 5] = [
@@ -54,7 +54,8 @@ fn uses(code: &str, name: &str) -> bool {
 /// The examples of a document, each with where it stands.
 fn examples(document: &Document) -> Vec<(String, String)> {
     let blocks = document.blocks().into_iter();
-    let code = blocks.filter(|it| it.language.is_empty() || it.language.starts_with("rust"));
+    let is_rust = |it: &Block| ["", "rust", "no_run"].contains(&it.language.as_str());
+    let code = blocks.filter(is_rust);
     let place = |line| format!("{}:{line}", document.path.display());
     code.map(|it| (place(it.first_line), it.lines.join("\n"))).collect()
 }
