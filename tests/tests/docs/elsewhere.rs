@@ -90,9 +90,16 @@ pub(crate) const LIST: &[(&str, Elsewhere)] = &[
     // Fuzzing.
     (".ci/fuzz", In(".ci/run", &[".ci/fuzz"])),
     (".ci/fuzz 600 chat_room text", Never("CI gives each target some seconds, not ten minutes")),
+    (
+        "export PATH=\"$(../../.ci/tool cargo-fuzz):$PATH\"",
+        In(".ci/fuzz", &["export PATH=\"$(../../.ci/tool cargo-fuzz):$PATH\""]),
+    ),
     ("cargo +nightly fuzz run -O -s none text artifacts/text/crash-…", Never(CRASH)),
     ("cargo +nightly fuzz fmt -O -s none text artifacts/text/crash-…", Never(CRASH)),
     ("cargo +nightly fuzz tmin -O -s none text artifacts/text/crash-…", Never(CRASH)),
+    ("printf 'abc\\ndef' > seeds/text/mine", Never(MERGED)),
+    ("cargo +nightly fuzz fmt -O -s none text seeds/text/mine", Never(MERGED)),
+    ("cargo +nightly fuzz run -O -s none text seeds/text/mine", Never(MERGED)),
     ("mkdir merged", Never(MERGED)),
     (
         "cargo +nightly fuzz run -O -s none text merged corpus/text seeds/text -- -merge=1 -use_counters=0 -max_len=256",
