@@ -86,6 +86,10 @@ impl Root {
                 names.push(name.to_owned());
             }
         }
+        // One that was removed is empty for whoever has it open: as a copy of it nobody wants that.
+        if names.is_empty() && statx(&folder)?.links == 0 {
+            return Err(OpenError::NotFound);
+        }
         let mut path = [name, b"/"].concat();
         let base = path.len();
         let mut listing = FolderListing::default();

@@ -50,6 +50,17 @@ fn files_and_folders_sorted_by_bytes() {
 }
 
 #[test]
+fn a_root_that_was_removed_is_not_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("root");
+    fs::create_dir(&path).unwrap();
+    let root = Root::open(&path).unwrap();
+    assert!(root.list(b"").unwrap().entries.is_empty());
+    fs::remove_dir(&path).unwrap();
+    assert!(matches!(root.list(b""), Err(OpenError::NotFound)));
+}
+
+#[test]
 fn a_time_before_1970_is_rounded_down() {
     let folder = tempfile::tempdir().unwrap();
     let file = File::create(folder.path().join("old")).unwrap();
