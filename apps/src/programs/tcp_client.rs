@@ -225,7 +225,7 @@ impl HandshakeTask {
                 "the handshake with {name} timed out after {limit}{}",
                 in_parentheses(&[
                     "--timeout allows more",
-                    "is it a server that speaks first?",
+                    "the server must speak first",
                     key_hint(may_want_key),
                 ])
             ),

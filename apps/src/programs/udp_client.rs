@@ -268,7 +268,11 @@ impl ExchangeTask {
         let Question { local, config, .. } = self.question;
         match (why, local) {
             (Unanswered::Unsent(error), Some(local)) if is_about_local(error) => {
-                format!("--bind: cannot send from {local}: {}", describe(error))
+                let advice = match error.kind() {
+                    io::ErrorKind::AddrInUse => "choose another port, or 0 for a free one",
+                    _ => "list this host's addresses with: ip address",
+                };
+                format!("--bind: cannot send from {local}: {} ({advice})", describe(error))
             }
             (Unanswered::Unsent(error) | Unanswered::Unreachable(error), _)
                 if error.kind() == io::ErrorKind::ConnectionRefused =>
@@ -277,7 +281,17 @@ impl ExchangeTask {
                 format!("cannot reach {name}: {which}{error} (is a server listening there?)")
             }
             (Unanswered::Unsent(error), _) => {
-                format!("cannot send to {name}: {which}{}", describe(error))
+                let is_refused = error.kind() == io::ErrorKind::PermissionDenied;
+                let hint = if is_refused {
+                    "no broadcasts are sent; a firewall may refuse others"
+                } else {
+                    ""
+                };
+                format!(
+                    "cannot send to {name}: {which}{}{}",
+                    describe(error),
+                    in_parentheses(&[hint])
+                )
             }
             (Unanswered::Unreachable(error), _) => {
                 format!("cannot reach {name}: {which}{}", describe(error))

@@ -122,7 +122,19 @@ fn binding_to_a_foreign_address_fails_with_its_name() {
     run("udp-client", &["127.0.0.1:9", "--bind", "203.0.113.7:0"])
         .exits(1)
         .says(&["--bind: cannot send from 203.0.113.7:0"])
-        .says(&["cannot assign requested address"]);
+        .says(&["cannot assign requested address (list this host's addresses with: ip address)"]);
+    let holder = datagram_socket("127.0.0.1");
+    let taken = holder.local_addr().unwrap().to_string();
+    run("udp-client", &["127.0.0.1:9", "--bind", &taken])
+        .exits(1)
+        .says(&["address already in use (choose another port, or 0 for a free one)"]);
+}
+
+#[test]
+fn a_broadcast_is_refused_with_what_that_may_mean() {
+    run("udp-client", &["127.255.255.255:9"])
+        .exits(1)
+        .says(&["cannot send to 127.255.255.255:9: permission denied (no broadcasts are sent"]);
 }
 
 #[test]
