@@ -5,7 +5,7 @@ oldest=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' core/Cargo.toml)
 there=$(rustc --version | sed 's/^rustc \([0-9.]*\).*/\1/')
 if [ "$(printf '%s\n' "$oldest" "$there" | sort --version-sort | head -n 1)" != "$oldest" ]; then
     # A sanitizer may want the standard library's source.
-    rustup toolchain install nightly --profile minimal --component rust-src
+    rustup toolchain install nightly --profile minimal --no-self-update --component rust-src
     export RUSTUP_TOOLCHAIN=nightly
 fi
 exec core/fuzz/oss-fuzz.sh
