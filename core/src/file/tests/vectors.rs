@@ -30,6 +30,7 @@ fn examples() -> Vec<Example> {
             _ => assert_eq!(kind, "example:", "{line}"),
         }
     }
+    assert!(!examples.is_empty());
     examples
 }
 
