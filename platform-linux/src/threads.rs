@@ -104,8 +104,11 @@ fn bind_once<T>(
     let shares = (0..count.max(1)).map(|_| Vec::new()).collect();
     let mut bound = Bound { shares, left_out: Vec::new() };
     let mut port = None;
-    for address in addresses {
-        let mut address = *address;
+    for wanted in addresses {
+        if is_covered(wanted, addresses) && !bound.left_out.iter().any(is_everywhere) {
+            continue;
+        }
+        let mut address = *wanted;
         address.set_port(port.unwrap_or(address.port()));
         let sockets = bind_each(address, count, &bind, &local);
         let sockets = sockets.and_then(|sockets| Ok((local(&sockets[0])?.port(), sockets)));
@@ -128,18 +131,26 @@ fn bind_once<T>(
     Ok(bound)
 }
 
-/// The addresses, each once, without what another covers: `[::]` takes IPv4 as well.
+/// The addresses, each once, and last those that another covers.
 fn distinct(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut distinct = Vec::new();
     for address in addresses {
-        let covering = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
-        let is_wildcard = address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let is_covered = is_wildcard && addresses.contains(&covering);
-        if !is_covered && !distinct.contains(address) {
+        if !distinct.contains(address) {
             distinct.push(*address);
         }
     }
+    distinct.sort_by_key(|address| is_covered(address, addresses));
     distinct
+}
+
+/// Whether one of the others stands for an address, where there is IPv6: `[::]` takes IPv4 as well.
+fn is_covered(address: &SocketAddr, others: &[SocketAddr]) -> bool {
+    let covering = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
+    address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && others.contains(&covering)
+}
+
+fn is_everywhere(unbound: &BindError) -> bool {
+    unbound.address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
 }
 
 /// Whether an address cannot be bound because this host has no such address, or no such family.
@@ -282,8 +293,18 @@ mod tests {
     fn everywhere_covers_every_ipv4_address() {
         let [all, v4, one] =
             ["[::]:7", "0.0.0.0:7", "127.0.0.1:7"].map(|address| address.parse().unwrap());
-        assert_eq!(distinct(&[v4, all, all]), [all]);
-        assert_eq!(distinct(&[v4, one]), [v4, one]);
+        let local = |address: &SocketAddr| Ok(*address);
+        let bind = |addresses: &[SocketAddr]| {
+            bind_all(addresses, 1, |address, _| Ok(address), local).unwrap().shares
+        };
+        assert_eq!(bind(&[v4, all, all]), [[all]]);
+        assert_eq!(bind(&[v4, one]), [[v4, one]]);
+        // Not where there is no IPv6.
+        let without = |address: SocketAddr, _| {
+            if address.is_ipv4() { Ok(address) } else { Err(Errno::EAFNOSUPPORT.into()) }
+        };
+        let bound = bind_all(&[v4, all], 1, without, local).unwrap();
+        assert_eq!((bound.shares, bound.left_out.len()), (vec![vec![v4]], 1));
     }
 
     #[test]
