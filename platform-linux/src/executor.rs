@@ -76,7 +76,7 @@ use std::io;
 use barewire_core::time::Duration;
 
 pub use buffers::SCRATCH;
-pub use context::{Context, GRACE, Task};
+pub use context::{Context, GRACE, MAX_LINGERING, Task};
 pub use readiness::Readiness;
 pub use task_id::{EventSource, MAX_EVENT_SOURCES, TaskId};
 pub use waker::Waker;
@@ -167,6 +167,12 @@ impl<'t, W> Executor<'t, W> {
     /// the end of the peer's stream, where that is less than [`LINGER`](barewire_core::driver::LINGER).
     pub fn set_linger(&mut self, linger: Duration) {
         self.cx.linger = linger;
+    }
+
+    /// Changes how many connections wait so at once; [`MAX_LINGERING`] otherwise. Each keeps a descriptor, which a
+    /// peer that never closes has for nothing.
+    pub fn set_max_lingering(&mut self, count: usize) {
+        self.cx.max_lingering = count;
     }
 
     /// Changes the size of the [scratch buffer](Context::scratch), in bytes, at least 1; [`SCRATCH`]

@@ -84,7 +84,6 @@ use crate::stream::StreamSocket;
 use connection::{Budget, Connection};
 pub use contents::Contents;
 use driven_connection::DrivenConnection;
-pub use driven_connection::MAX_LINGERING;
 pub use error::LinkError;
 use error::is_closed;
 use keyed_session::KeyedSession;
@@ -106,7 +105,8 @@ pub use owned_channel::{OwnedChannel, RecordBuffers};
 /// When the conversation is over before the peer has ended its direction, the connection goes on in a task of its
 /// own: what the peer still sends is thrown away until its end, or for [`LINGER`](barewire_core::driver::LINGER) at
 /// most (or for [less](crate::executor::Executor::set_linger)), so that it does not turn the close into a reset,
-/// which would destroy output that is under way. At most [`MAX_LINGERING`] of an executor do so at once; others are
+/// which would destroy output that is under way. At most [`MAX_LINGERING`](crate::executor::MAX_LINGERING) of an
+/// executor do so at once, unless it is [told otherwise](crate::executor::Executor::set_max_lingering); others are
 /// closed without. The executor ends only behind such a task, unless the conversation failed or the executor is
 /// [stopping](Context::stopping).
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,8 +19,9 @@ use super::source_table::SourceTable;
 /// The part of the places that one source has at most is one of so many, unless that was chosen.
 const SOURCES: usize = 4;
 
-/// How many descriptors are kept for everything but clients at most.
-const RESERVED: usize = 128;
+/// How many descriptors are kept for everything but clients at least, where there are twice as many, and at most; in
+/// between it is an eighth of all.
+const RESERVED: RangeInclusive<usize> = 128..=1024;
 
 /// How many connections of a source are told that they are turned away, before others are closed without
 /// a word.
@@ -41,8 +43,8 @@ impl Capacity {
         per_source: Option<NonZero<usize>>,
         descriptors_each: usize,
     ) -> Self {
-        let limit = resource_limits::descriptor_limit().unwrap_or(1024);
-        let possible = (limit - reserved(limit)) / descriptors_each.max(1);
+        let (limit, reserve) = Reserve::now();
+        let possible = (limit - reserve.all) / descriptors_each.max(1);
         let count = clients.map_or(possible.max(1), NonZero::get);
         let share = match clients {
             // Who bounds them has no crowd in mind, and few sources.
@@ -53,8 +55,34 @@ impl Capacity {
     }
 }
 
-fn reserved(limit: usize) -> usize {
-    (limit / 2).min(RESERVED)
+/// The descriptors that no client has a place for. What these leave is the server's own: its files and sockets, and
+/// those that have been accepted in this moment.
+#[derive(Clone, Copy, Debug)]
+struct Reserve {
+    all: usize,
+    /// For those who are told that they are turned away.
+    told: usize,
+    /// For those who have lost their place to another, and are still there.
+    leaving: usize,
+    /// For those whose conversation is over, and who have not closed yet.
+    lingering: usize,
+}
+
+impl Reserve {
+    fn of(limit: usize) -> Self {
+        let all = (limit / 2).min((limit / 8).clamp(*RESERVED.start(), *RESERVED.end()));
+        Self { all, told: all / 4, leaving: (all / 8).max(2), lingering: all / 8 }
+    }
+
+    fn now() -> (usize, Self) {
+        let limit = resource_limits::descriptor_limit().unwrap_or(1024);
+        (limit, Self::of(limit))
+    }
+}
+
+/// How many connections of a server that are over may wait for their peers to close.
+pub(super) fn max_lingering() -> usize {
+    Reserve::now().1.lingering
 }
 
 /// Lets clients in, on any thread.
@@ -139,11 +167,11 @@ impl Drop for SourceCount {
 impl Admission {
     /// Nobody is turned away for longer than `max_pause` because its conversations fail.
     pub(crate) fn new(capacity: Capacity, max_pause: Duration) -> Self {
-        let limit = resource_limits::descriptor_limit().unwrap_or(1024);
+        let (_, reserve) = Reserve::now();
         Self {
             capacity,
-            places: Places::new(capacity.clients),
-            told: Semaphore::new(reserved(limit) / 4),
+            places: Places::new(capacity.clients, reserve.leaving),
+            told: Semaphore::new(reserve.told),
             served_by_source: SourceTable::new(),
             told_by_source: SourceTable::new(),
             penalties: Arc::new(Penalties::new(max_pause)),
@@ -182,6 +210,11 @@ impl Admission {
             }
         }
         admitted
+    }
+
+    /// Whether the next should come in another turn: not before those who are here have had theirs.
+    pub(super) fn is_full(&self) -> bool {
+        self.places.are_full()
     }
 
     fn find_place(

@@ -17,10 +17,12 @@ struct Inner {
 }
 
 /// Places of who does nothing with them, the longest idle first.
-#[derive(Default)]
 struct Offered {
     next: u64,
     all: BTreeMap<Offer, (Permit, Waker)>,
+    /// How many more may lose their place before one of those who have is gone: until then each has its
+    /// descriptor.
+    leaving: usize,
 }
 
 /// Since when its holder has been idle, and a number that makes it one of a kind.
@@ -39,19 +41,30 @@ enum State {
 }
 
 impl Places {
-    pub(crate) fn new(count: usize) -> Self {
-        let (free, offered) = (Semaphore::new(count), Mutex::default());
-        Self(Arc::new(Inner { free, offered }))
+    /// So many; and of those who lose theirs to another, `leaving` are still there at most.
+    pub(crate) fn new(count: usize, leaving: usize) -> Self {
+        let offered = Offered { next: 0, all: BTreeMap::new(), leaving };
+        Self(Arc::new(Inner { free: Semaphore::new(count), offered: Mutex::new(offered) }))
     }
 
-    /// A place that is free; or else the one of who has been idle for longest, who is woken.
+    /// A place that is free; or else the one of who has been idle for longest, who is woken, and is to leave
+    /// at once.
     pub(crate) fn take(&self) -> Option<Place> {
         let permit = self.0.free.try_acquire().or_else(|| {
-            let (_, (permit, waker)) = self.offered().all.pop_first()?;
+            let mut offered = self.offered();
+            let leaving = offered.leaving.checked_sub(1)?;
+            let (_, (permit, waker)) = offered.all.pop_first()?;
+            offered.leaving = leaving;
             waker.wake();
             Some(permit)
         });
         permit.map(|permit| Place { places: self.clone(), state: State::Held(permit) })
+    }
+
+    /// Whether none is free: then who has one and does nothing is to have a turn, so that it offers its own, or
+    /// leaves.
+    pub(crate) fn are_full(&self) -> bool {
+        self.0.free.is_exhausted()
     }
 
     fn offered(&self) -> MutexGuard<'_, Offered> {
@@ -88,7 +101,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.keep();
+        if !self.keep() {
+            self.places.offered().leaving += 1;
+        }
     }
 }
 
@@ -109,7 +124,7 @@ mod tests {
     fn the_longest_idle_gives_up_first_and_only_when_none_is_free() {
         let executor = Executor::<()>::new().unwrap();
         let waker = || executor.waker();
-        let places = Places::new(3);
+        let places = Places::new(3, 1);
         let mut held: Vec<_> = iter::from_fn(|| places.take()).collect();
         assert_eq!(held.len(), 3);
         for (number, idle_since) in [(0, 2), (2, 3), (1, 1)] {
@@ -133,11 +148,32 @@ mod tests {
     #[test]
     fn a_place_that_is_offered_and_dropped_is_free_once() {
         let executor = Executor::<()>::new().unwrap();
-        let places = Places::new(1);
+        let places = Places::new(1, 1);
         let mut place = places.take().unwrap();
         place.offer(at(0), || executor.waker());
         drop(place);
         let _held = places.take().unwrap();
         assert!(places.take().is_none());
+    }
+
+    /// Else whoever connects fast enough has as many descriptors as it likes.
+    #[test]
+    fn only_so_many_who_have_lost_their_places_are_still_there() {
+        let executor = Executor::<()>::new().unwrap();
+        let places = Places::new(5, 2);
+        let mut held: Vec<_> = iter::from_fn(|| places.take()).collect();
+        for place in &mut held {
+            place.offer(at(0), || executor.waker());
+        }
+        let taken: Vec<_> = iter::from_fn(|| places.take()).collect();
+        assert_eq!(taken.len(), 2);
+        // One of them leaves, and so one more may lose its place.
+        drop(held.remove(0));
+        assert!(places.take().is_some());
+        // That one had no use for it, and it is free.
+        assert_eq!(iter::from_fn(|| places.take()).collect::<Vec<_>>().len(), 1);
+        drop(held);
+        drop(taken);
+        assert_eq!(iter::from_fn(|| places.take()).collect::<Vec<_>>().len(), 5);
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{Admission, Admitted, Capacity, Obstacle, Standing, in_seconds};
+use super::admission::{self, Admission, Admitted, Capacity, Obstacle, Standing, in_seconds};
 use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::penalties::Pause;
 use super::repeats::Repeats;
@@ -74,10 +74,12 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     let once = limits.once;
     let admission = Arc::new(Admission::new(limits.capacity, limits.max_pause));
     let any_failed = Arc::new(AtomicBool::new(false));
-    let shares = service.share(listeners)?.into_iter().zip(states).collect();
+    let shares: Vec<_> = service.share(listeners)?.into_iter().zip(states).collect();
+    let max_lingering = admission::max_lingering().div_ceil(shares.len().max(1));
     threads::run(shares, |executor, _, ((listeners, service), mut state)| {
         executor.set_grace(limits.grace);
         executor.set_linger(limits.linger);
+        executor.set_max_lingering(max_lingering);
         service.spawn(executor);
         let flush_task = executor.spawn(Box::new(FlushTask));
         for listener in listeners {
@@ -94,6 +96,9 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
                     }
                     let admitted = admission.admit(address, cx.now());
                     tell(address, &admitted);
+                    if admission.is_full() {
+                        cx.yield_now();
+                    }
                     // At once, as each has a descriptor.
                     match (limits.others, admitted.obstacle) {
                         (Others::AreClosed { words }, Some(obstacle)) => {
@@ -141,7 +146,7 @@ fn tell(address: PeerAddress, admitted: &Admitted) {
 }
 
 /// Says `words` to who is turned away. If it does not take this at once, it sees the close at least.
-fn close_behind(stream: &StreamSocket, words: &[u8]) {
+pub(crate) fn close_behind(stream: &StreamSocket, words: &[u8]) {
     if !words.is_empty() {
         let _ = stream.send(words, &[], false);
     }

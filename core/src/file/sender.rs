@@ -77,8 +77,12 @@ impl<const N: usize> Sender<N> {
     }
 
     /// Whether nothing is asked at the moment, not even in part, and nothing is under way: a connection that
-    /// is kept for what may come.
+    /// is kept for what may come, or until the client, which is told no more, closes it as well.
     pub fn is_idle(&self) -> bool {
+        self.is_listening() || self.state.phase == Phase::Ending { write_closed: true }
+    }
+
+    fn is_listening(&self) -> bool {
         self.state.phase == Phase::Listening && !self.requests.has_begun()
     }
 
@@ -86,7 +90,7 @@ impl<const N: usize> Sender<N> {
     /// conversation end in order takes the server for one that knows the plain form only; so an owner
     /// that would [stop](Self::stop) it resets the connection instead.
     pub fn is_unasked(&self) -> bool {
-        self.is_idle() && !self.state.framed
+        self.is_listening() && !self.state.framed
     }
 
     /// The framed request that came last, until the next begins.
@@ -143,7 +147,7 @@ impl<const N: usize> Sender<N> {
     /// Takes no further request: the conversation ends after the one at work, or at once.
     pub fn stop(&mut self, now: Instant) {
         self.state.stopping = true;
-        if self.state.phase == Phase::Listening && !self.requests.has_begun() {
+        if self.is_listening() {
             self.state.end(now);
         }
     }

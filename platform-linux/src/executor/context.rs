@@ -27,6 +27,10 @@ const EVENTS: usize = 256;
 /// [`set_grace`](super::Executor::set_grace) says otherwise.
 pub const GRACE: Duration = Duration::from_secs(5);
 
+/// How many connections whose conversations are over an executor keeps at once until their peers end, unless
+/// [`set_max_lingering`](super::Executor::set_max_lingering) says otherwise.
+pub const MAX_LINGERING: usize = 32;
+
 /// Something that an [`Executor`](super::Executor) gives turns.
 pub trait Task<W> {
     /// Does what there is to do, without waiting and within a budget.
@@ -57,8 +61,9 @@ pub struct Context<'t, W> {
     pub(super) failure: Option<io::Error>,
     events: Vec<EpollEvent>,
     pub(super) buffers: Buffers,
-    /// How many connections linger in tasks of their own, and how long each may.
+    /// How many connections linger in tasks of their own, how many may, and how long each.
     pub(crate) lingering: usize,
+    pub(crate) max_lingering: usize,
     pub(crate) linger: Duration,
 }
 
@@ -80,6 +85,7 @@ impl<'t, W> Context<'t, W> {
             events: vec![EpollEvent::empty(); EVENTS],
             buffers: Buffers::new(),
             lingering: 0,
+            max_lingering: MAX_LINGERING,
             linger: LINGER,
         })
     }
@@ -187,6 +193,12 @@ impl<'t, W> Context<'t, W> {
     /// up, and there is more to do.
     pub fn yield_now(&mut self) {
         self.tasks.enqueue(self.id().index);
+    }
+
+    /// Whether this task has another turn already, which it was [woken](Self::wake) for or has
+    /// [asked for](Self::yield_now).
+    pub fn has_next_turn(&self) -> bool {
+        self.tasks.is_queued(self.id().index)
     }
 
     /// Gives another task a turn soon: in this round if it has not had one, else in the next. Cheap

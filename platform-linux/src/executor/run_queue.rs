@@ -159,6 +159,11 @@ impl<T> RunQueue<T> {
         }
     }
 
+    /// Whether the task in that slot is queued already.
+    pub(super) fn is_queued(&self, index: u32) -> bool {
+        self.slots[index as usize].queued
+    }
+
     pub(super) fn begin_round(&mut self) {
         self.queue.append(&mut self.next);
         self.round += 1;

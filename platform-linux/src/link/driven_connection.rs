@@ -13,10 +13,6 @@ use super::lingering::Lingering;
 use super::transport::LinkTransport;
 use crate::executor::{Context, Readiness};
 
-/// How many connections of one executor linger at once: each keeps a descriptor, which a peer that
-/// never closes would have for nothing.
-pub const MAX_LINGERING: usize = 32;
-
 #[derive(Debug)]
 pub(super) struct DrivenConnection {
     pub(super) driver: Driver,
@@ -101,7 +97,7 @@ impl DrivenConnection {
         match last {
             LastStep::Close => {}
             LastStep::Reset => connection.stream.abort(),
-            LastStep::Wait(_) if cx.lingering >= MAX_LINGERING => {}
+            LastStep::Wait(_) if cx.lingering >= cx.max_lingering => {}
             LastStep::Wait(_) => {
                 cx.lingering += 1;
                 let driver = mem::take(&mut self.driver);

@@ -14,7 +14,7 @@ use crate::executor::{Context, EventSource, Readiness, Task};
 use crate::stream::StreamSocket;
 use crate::sys::errno;
 
-/// How many connections one turn accepts before everybody else's turn comes.
+/// How many connections one turn accepts at most before everybody else's turn comes.
 const BUDGET: usize = 64;
 
 /// A connection that an [`Acceptor`] hands on.
@@ -44,7 +44,8 @@ pub struct Acceptor<F, R> {
 }
 
 impl<F, R> Acceptor<F, R> {
-    /// Accepts from `listener`. `on_accept` gets each connection; `on_pause` gets the reason when
+    /// Accepts from `listener`. `on_accept` gets each connection; if it asks for another turn
+    /// ([`Context::yield_now`]), the next is accepted in that. `on_pause` gets the reason when
     /// accepting pauses, once until a connection is accepted again.
     pub fn new<W>(
         listener: Listener,
@@ -76,7 +77,7 @@ impl<F, R> Acceptor<F, R> {
             None => *self.source.insert(cx.register(&self.listener, Readiness::READABLE)?),
         };
         for _ in 0..BUDGET {
-            if !cx.readiness(source).intersects(Readiness::READABLE) {
+            if cx.has_next_turn() || !cx.readiness(source).intersects(Readiness::READABLE) {
                 return Ok(());
             }
             let permit = match &self.semaphore {

@@ -38,6 +38,11 @@ impl Semaphore {
         Some(Permit(Arc::clone(&self.0)))
     }
 
+    /// Whether no permit is free at this moment.
+    pub fn is_exhausted(&self) -> bool {
+        self.0.free.load(Ordering::SeqCst) == 0
+    }
+
     /// A permit, or else `waker` is woken when one has been released. It may find that another has
     /// taken it.
     pub fn acquire_or_wake(&self, waker: impl FnOnce() -> Waker) -> Option<Permit> {

@@ -270,6 +270,32 @@ fn a_permit_that_is_released_just_before_the_wait_is_not_missed() {
     assert!(next.is_some());
 }
 
+#[test]
+fn who_asks_for_another_turn_after_one_connection_gets_the_next_in_that() {
+    let (listener, address) = local();
+    let _clients: Vec<_> = (0..3).map(|_| StdStream::connect(address).unwrap()).collect();
+    let mut executor = Executor::simulated();
+    let other = executor.spawn(task(|seen: &mut Vec<char>, _| {
+        seen.push('o');
+        Poll::Pending
+    }));
+    let on_accept = move |seen: &mut Vec<char>, cx: &mut Context<'_, _>, _| {
+        seen.push('a');
+        cx.wake(other);
+        cx.yield_now();
+        if seen.iter().filter(|it| **it == 'a').count() == 3 {
+            cx.stop();
+        }
+    };
+    executor
+        .spawn(Box::new(Acceptor::new(listener, None, on_accept, |_, error| panic!("{error}"))));
+    executor.spawn(task(|_, cx| if cx.stopping() { Poll::Ready(()) } else { Poll::Pending }));
+    let mut seen = Vec::new();
+    executor.set_grace(Duration::ZERO);
+    executor.run(&mut seen).unwrap();
+    assert!(seen.iter().collect::<String>().starts_with("oaoaoao"), "{seen:?}");
+}
+
 /// What the test of exhausted descriptors sees.
 #[derive(Default)]
 struct Seen {

@@ -18,6 +18,7 @@ use crate::programs::keepalive;
 use crate::server::context::{ServedPeer, ServerContext};
 use crate::server::links::{SPEAKS_UNDER_KEY, channel_penalty, channel_reason, has_no_key};
 use crate::server::penalties::Penalty;
+use crate::server::serve::close_behind;
 
 use super::greeting::{Greeted, Greeting};
 use super::motd::Motd;
@@ -91,10 +92,17 @@ impl MemberConnection {
             self.state = State::Left;
             return Poll::Ready(());
         }
-        let arrived = if !self.peer.keep_place() {
+        if !self.peer.keep_place() {
             log::debug!("{}: has not joined yet, and its place is another's", self.peer.address);
-            Poll::Ready(Some(JoinError::RoomFull.line().to_owned()))
-        } else if let Some(ban) = banned(&context.state, &self.peer) {
+            if let Some(link) = self.take_link(cx)
+                && link.is_open()
+                && let Some(stream) = link.stream()
+            {
+                close_behind(stream, JoinError::RoomFull.line().as_bytes());
+            }
+            return Poll::Ready(());
+        }
+        let arrived = if let Some(ban) = banned(&context.state, &self.peer) {
             // It may be newer than the connection.
             Poll::Ready(Some(ban))
         } else if let State::Unopened(_) = self.state {

@@ -297,9 +297,7 @@ impl ClientConnection {
 
     /// Whether this side has nothing more to say.
     fn has_stopped(&self) -> bool {
-        !self.session.is_idle()
-            && self.session.pending().is_none()
-            && self.session.poll_transmit() == Output::Nothing
+        self.session.pending().is_none() && self.session.poll_transmit() == Output::Nothing
     }
 
     /// In what it broke off, if in anything.

@@ -295,6 +295,20 @@ fn what_was_asked_is_no_longer_unasked() {
     }
 }
 
+/// Where there are few places, one of these gives up its own first.
+#[test]
+fn idle_is_who_asks_nothing_also_once_all_is_said() {
+    for (stream, is_idle) in [
+        (&b""[..], true),
+        (&get(b"a"), true),
+        (b"a\n", true),
+        (&get(b"a")[..1], false),
+        (b"a", false),
+    ] {
+        assert_eq!(after(stream).sender.is_idle(), is_idle, "{stream:?}");
+    }
+}
+
 #[test]
 fn events_are_shown_without_control_characters() {
     let server = after(&[get(b"\x1b[2J"), get(b"/\x1b")].concat());

@@ -6,7 +6,6 @@ use barewire_core::driver::LINGER;
 use barewire_core::time::Duration;
 
 use super::*;
-use crate::link::MAX_LINGERING;
 
 const LAST_WORDS: &[u8] = &[b'.'; 1 << 20];
 
@@ -122,7 +121,8 @@ fn an_executor_may_have_less_patience() {
 #[test]
 fn no_more_than_so_many_linger_at_once() {
     let (mut executor, mut peers) = (Executor::simulated(), Vec::new());
-    for _ in 0..2 * MAX_LINGERING {
+    executor.set_max_lingering(5);
+    for _ in 0..20 {
         let (stream, peer) = pair();
         let (mut link, mut session) = (Link::new(stream), Farewell::default());
         session.said = LAST_WORDS.len();
@@ -140,7 +140,7 @@ fn no_more_than_so_many_linger_at_once() {
     }
     let mut most = 0;
     executor.run(&mut most).unwrap();
-    assert_eq!(most, MAX_LINGERING);
+    assert_eq!(most, 5);
     for mut peer in peers {
         assert_eq!(peer.read(&mut [0]).unwrap(), 0, "an end, and no reset");
     }

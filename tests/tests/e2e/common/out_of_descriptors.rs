@@ -51,6 +51,46 @@ fn descriptors_do_not_run_out_and_nobody_waits_for_a_place() {
     }
 }
 
+/// Whoever is neither served nor gone has a descriptor, too: who has lost its place to another, who was turned away,
+/// and whose conversation is over, if they do not close.
+#[test]
+fn descriptors_do_not_run_out_as_places_change_hands() {
+    let folder = Folder::new().with("x", "contents");
+    // Before the end of what these say a server has nobody to answer; behind the end it waits for nothing.
+    for (program, begun, whole) in [
+        ("tcp-server", "", "hello\n"),
+        ("file-server", "", "x\n"),
+        ("chat-server", "GET", "/quit\n"),
+    ] {
+        let launch = Launch::through_shell(SOME_DESCRIPTORS, program).arg("127.0.0.1:0");
+        let server = Server::start(match program {
+            "file-server" => launch.arg(folder.as_ref()).args(["--threads", "1"]),
+            _ => launch,
+        });
+        let from = |last| connect_from(Ipv4Addr::new(127, 0, 0, last), server.address());
+        let mut crowd = Vec::new();
+        for number in 0..240_u8 {
+            let mut stream = from(2 + number % 8);
+            let said = if number % 3 == 0 { whole } else { begun };
+            // Who is turned away may find the connection closed already.
+            let _ = stream.write_all(said.as_bytes());
+            crowd.push(stream);
+        }
+        let mut last = from(99);
+        match program {
+            "tcp-server" => assert_eq!(read_line(&mut last), "你好"),
+            "file-server" => assert_eq!(Ask::get("x").fetch(&mut last).1, b"contents"),
+            _ => {
+                last.write_all(b"hello\n").expect("it has a place");
+                assert!(read_line(&mut last).starts_with("* welcome"));
+            }
+        }
+        drop(crowd);
+        let server = server.stop();
+        assert!(!server.error().contains("accepting paused"), "{server:?}");
+    }
+}
+
 #[test]
 fn out_of_descriptors_the_held_are_served_and_accepting_resumes() {
     let launch = Launch::through_shell(FEW_DESCRIPTORS, "tcp-server").arg("127.0.0.1:0");
