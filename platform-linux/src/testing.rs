@@ -1,7 +1,10 @@
 //! What several unit tests share.
 
 use core::task::Poll;
+use std::env;
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write as _};
 use std::net::{Ipv6Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
@@ -10,6 +13,18 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use tempfile::TempDir;
 
 use crate::executor::{Context, Task};
+
+/// Says that something was not tried on this machine, where nobody overlooks it: on standard error past the capture
+/// of a test's output, and in the list that CI ends with (`NOT_TRIED`). Where nothing may be left out
+/// (`NOTHING_LEFT_OUT`), the test fails.
+pub(crate) fn not_tried(what: &str) {
+    assert!(env::var_os("NOTHING_LEFT_OUT").is_none(), "not tried: {what}");
+    if let Some(list) = env::var_os("NOT_TRIED") {
+        let mut list = File::options().append(true).create(true).open(list).expect("the list");
+        writeln!(list, "{what}").expect("there is room");
+    }
+    let _ = writeln!(io::stderr(), "not tried: {what}");
+}
 
 /// A task made of a closure.
 pub(crate) fn task<W, F>(turn: F) -> Box<dyn Task<W>>
@@ -33,14 +48,14 @@ where
 /// told to ignore.
 pub(crate) fn in_child(test: &str, stdin: Stdio, setup: &str) -> bool {
     const MARK: &str = "BAREWIRE_TEST_CHILD";
-    if std::env::var_os(MARK).is_some() {
+    if env::var_os(MARK).is_some() {
         return true;
     }
     // The shell knows the number of the process that it will become.
     let mut command = Command::new("sh");
     command
         .args(["-c", &format!("{setup} exec \"$0\" \"$@\"")])
-        .arg(std::env::current_exe().unwrap())
+        .arg(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(MARK, "1")
         .stdin(stdin);
@@ -83,7 +98,7 @@ pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn seeded() -> Self {
-        let seed = std::env::var("BAREWIRE_SEED")
+        let seed = env::var("BAREWIRE_SEED")
             .ok()
             .and_then(|seed| seed.parse().ok())
             .unwrap_or_else(|| RandomState::new().hash_one(0))

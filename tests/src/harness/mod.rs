@@ -40,6 +40,7 @@ pub mod keyed;
 pub mod keys;
 pub mod launch;
 pub mod namespace;
+pub mod not_tried;
 pub mod peer;
 pub mod printable;
 pub mod program;

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
+use barewire_tests::harness::not_tried::not_tried;
 use barewire_tests::harness::{Folder, Launch, PATIENTLY, Server};
 use nix::errno::Errno;
 use nix::libc;
@@ -27,7 +28,7 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
 #[test]
 fn no_landlock() {
     if !has_landlock() {
-        println!("not tested: this kernel has no Landlock that could fail");
+        not_tried("a Landlock that fails: this kernel has none");
         return;
     }
     let source = Folder::in_memory().with("x", "contents");

@@ -4,6 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::LazyLock;
 
 use barewire_tests::harness::faults::{Call, Fault, FaultInjector, When};
+use barewire_tests::harness::not_tried::not_tried;
 use barewire_tests::harness::{Finished, Launch};
 use nix::errno::Errno;
 use nix::libc::{self, c_long};
@@ -51,7 +52,7 @@ pub(crate) fn sweep(rows: &[&[Row]], run: impl Fn(&FaultInjector, Expect)) {
     let (mut runs, mut wrong) = (0, 0);
     for Row { call, about, faults, expect } in rows.iter().copied().flatten() {
         if call.name.starts_with("landlock") && !has_landlock() {
-            println!("not tested: {}, as this kernel has no Landlock", call.name);
+            not_tried(&format!("a failing {}: this kernel has no Landlock", call.name));
             continue;
         }
         for fault in *faults {

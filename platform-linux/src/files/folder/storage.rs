@@ -265,7 +265,9 @@ mod tests {
     #[test]
     fn in_memory_there_is_no_such_mark() {
         let Ok(file) = tempfile::tempfile_in("/dev/shm") else {
-            println!("not tested: there is no /dev/shm");
+            crate::testing::not_tried(
+                "what a file in memory tells of its changes: there is no /dev/shm",
+            );
             return;
         };
         assert_eq!(file.changed().unwrap(), None);

@@ -37,13 +37,14 @@ mod unix_sockets;
 mod usage;
 pub(crate) mod words;
 
+use barewire_tests::harness::not_tried::not_tried;
 use nix::unistd::geteuid;
 
 /// Whether the tests run as root; if not, it is told that something is not tested.
 pub(crate) fn is_root() -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
-        println!("not tested: only root can");
+        not_tried("what a server does that is started as root");
     }
     is_root
 }

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use barewire_tests::harness::namespace::Namespace;
+use barewire_tests::harness::not_tried::not_tried;
 use barewire_tests::harness::{PATIENTLY, Program};
 
 const TOOL: &str = "systemd-socket-activate";
@@ -11,7 +12,9 @@ const TOOL: &str = "systemd-socket-activate";
 fn is_there() -> bool {
     let version = Command::new(TOOL).arg("--version").stderr(Stdio::null()).output();
     let Some(version) = version.ok().filter(|version| version.status.success()) else {
-        println!("not tested: there is no {TOOL} (on Debian: apt-get install systemd)");
+        not_tried(&format!(
+            "sockets by {TOOL}, which is not there (on Debian: apt-get install systemd)"
+        ));
         return false;
     };
     println!("by {}", String::from_utf8_lossy(&version.stdout).lines().next().unwrap_or_default());

@@ -94,7 +94,7 @@ fn files_that_are_really_called_so_survive_in_any_order() {
 #[test]
 fn another_users_part_is_left_in_a_folder_for_everybody() {
     if !nix::unistd::geteuid().is_root() {
-        println!("not tested: only root can");
+        crate::testing::not_tried("what another user has begun to download: only root can");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
