@@ -16,6 +16,7 @@ mod operator;
 mod operator_command;
 mod recorder;
 mod refusal;
+mod replacement;
 mod state;
 mod unopened;
 
@@ -42,8 +43,7 @@ use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
-use crate::server::admission::Obstacle;
-use crate::server::capacity::{ClientLimits, PerSource};
+use crate::server::admission::{Capacity, Obstacle};
 use crate::server::links::Links;
 use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments, SocketArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -231,7 +231,7 @@ impl Run for ChatServerProgram {
         let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd, links);
         let limits = AcceptLimits {
             once: false,
-            clients: client_limits(self.max_per_source),
+            capacity: capacity(self.max_per_source),
             others: Others::AreClosed { words },
             max_pause: self.penalties.max_pause,
             grace,
@@ -259,10 +259,10 @@ impl Run for ChatServerProgram {
 
 /// How many connections there may be. Of one source the room has no more than its share, and there may be as
 /// many besides that have not joined; but never all.
-fn client_limits(members_per_source: u32) -> ClientLimits {
+fn capacity(members_per_source: u32) -> Capacity {
+    let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
     let share = usize::try_from(members_per_source).unwrap_or(usize::MAX).saturating_mul(2);
-    let per_source = PerSource::AtMost(share);
-    ClientLimits { clients: None, per_source, descriptors_each: DESCRIPTORS }
+    Capacity { clients, per_source: share.min(clients - clients / 4) }
 }
 
 impl ChatServerProgram {

@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +25,7 @@ use crate::output::ending::patience;
 use crate::output::system_error::describe;
 
 use super::ban::Ban;
+use super::replacement::{check_regular, remove_leftovers, replace};
 
 const HEADING: &str = "\
 # Who may not come into the room: an address a line, until when, and whom it was meant for.
@@ -142,6 +142,8 @@ impl BansFile {
         check_regular(&target).map_err(failed)?;
         let mut locked = open_locked(&target).map_err(failed)?;
         let bans = read(path)?;
+        // Of a text that was written here, the beginning is this.
+        remove_leftovers(&target, HEADING.as_bytes());
         replace(&target, &written(&bans), &mut locked).map_err(failed)?;
         let file = Self::start(path.to_owned(), target, locked)?;
         Ok((file, bans))
@@ -201,49 +203,11 @@ fn write_each(path: &Path, newest: &Newest, woken: &Receiver<()>, mut locked: Fi
     }
 }
 
-/// What a file is like, if it is there and can be looked at; it must be a regular one.
-fn check_regular(path: &Path) -> io::Result<Option<fs::Metadata>> {
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
-        found => Ok(found.ok()),
-    }
-}
-
-/// Replaces a regular file by one with the same permissions, or else one that nobody else can read:
-/// addresses are people's own. The new one is `locked` in the place of the old before it has the name.
-fn replace(path: &Path, text: &str, locked: &mut File) -> io::Result<()> {
-    let before = check_regular(path)?;
-    let mode = before.map_or(0o600, |before| before.permissions().mode() & 0o777);
-    let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    // One that a crash has left; or somebody's link, which is not to be followed.
-    fs::remove_file(&new).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    let file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    // Nobody else knows it; what has no locks has none.
-    let _ = file.try_lock();
-    if let Err(error) = fill(&file, mode, text).and_then(|()| fs::rename(&new, path)) {
-        // The first error is the one to tell of.
-        let _ = fs::remove_file(&new);
-        return Err(error);
-    }
-    *locked = file;
-    // Its name is on the disk with the folder.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn fill(mut file: &File, mode: u32, text: &str) -> io::Result<()> {
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -309,17 +273,6 @@ mod tests {
         assert_eq!(mode(), 0o640);
         assert!(link.is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
-    }
-
-    #[test]
-    fn a_link_in_the_way_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let [path, new, other] = ["bans", "bans.new", "other"].map(|name| folder.path().join(name));
-        fs::write(&other, "mine").unwrap();
-        std::os::unix::fs::symlink(&other, &new).unwrap();
-        drop(BansFile::open(&path).unwrap());
-        assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
-        assert!(path.is_file() && !path.is_symlink() && !new.is_symlink());
     }
 
     /// Where a link leads is where they are kept, were nothing there yet.
