@@ -206,7 +206,11 @@ impl ServerKeys {
         for (place, file) in files.iter().enumerate() {
             let (key, name) = (surroundings.read(origin, file)?, name_of(file));
             let is_like = |other: usize| {
-                let why = if names[other] == name {
+                let why = if files[other] == *file {
+                    return Some(format!("{} is given twice (leave one out)", file.display()));
+                } else if holds(&files[other], file) {
+                    "are the same file (leave one out)".into()
+                } else if names[other] == name {
                     format!("are both called '{name}' (rename one)")
                 } else if keys[other].as_bytes() == key.as_bytes() {
                     "are the same key (leave one out)".into()

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use barewire_core::secure::{KEY_LENGTH, Key};
 use barewire_linux::files::{KeyFileError, KeyGuard, read_key};
@@ -80,12 +80,7 @@ impl Surroundings {
         }
         match keys_in(folder) {
             Ok(others) => others.first().map_or(Ok(None), |other| Err(misnamed(other))),
-            // Where there is none to pass, systemd names a folder and removes it
-            // (`setup_credentials` in its `src/core/exec-credential.c`).
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound
-                    && folder.parent().is_some_and(Path::is_dir) =>
-            {
+            Err(_) if was_removed(folder) => {
                 log::debug!("no key: there are no credentials in {}", folder.display());
                 Ok(None)
             }
@@ -110,6 +105,17 @@ impl Surroundings {
         let file = fs::canonicalize(path).ok();
         folder.is_some() && file.as_deref().and_then(Path::parent) == folder.as_deref()
     }
+}
+
+/// Whether nothing has the name of this folder, not even a link, in a folder that is there: where there are no
+/// credentials to pass, systemd names one and removes it (`setup_credentials` in its
+/// `src/core/exec-credential.c`).
+fn was_removed(folder: &Path) -> bool {
+    // Whatever it is written like: from the working folder, or with a `/` at the end, which follows a link.
+    let whole = path::absolute(folder).unwrap_or_default();
+    let Some((parent, name)) = whole.parent().zip(whole.file_name()) else { return false };
+    let found = fs::symlink_metadata(parent.join(name));
+    found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) && parent.is_dir()
 }
 
 /// What a variable names, if it is set.

@@ -156,8 +156,15 @@ fn no_two_keys_are_alike_by_name_or_by_bytes() {
         told.strip_prefix(&both).unwrap_or_else(|| panic!("{told}")).to_owned()
     };
     assert_eq!(refused(&alike), "are both called 'ben' (rename one)");
-    assert_eq!(refused(&one), "are both called 'ben' (rename one)");
     assert_eq!(refused(&same), "are the same key (leave one out)");
+    // However it is named, and by whatever name.
+    let told = message(server_keys(&[folder.path("b"), alike.clone()], &Surroundings::default()));
+    assert_eq!(told, format!("--key: {} is given twice (leave one out)", alike.display()));
+    symlink("ben.key", folder.path("a/link.key")).unwrap();
+    fs::hard_link(&one, folder.path("hard.key")).unwrap();
+    for name in ["b/../a/ben.key", "a/link.key", "hard.key"] {
+        assert_eq!(refused(&folder.path(name)), "are the same file (leave one out)", "{name}");
+    }
 }
 
 #[test]
@@ -209,14 +216,22 @@ fn who_has_named_a_key_never_speaks_in_plain_text() {
     symlink("nowhere", folder.path("credentials/barewire.key")).unwrap();
     folder.key("others/ben.key", 1);
     fs::write(folder.path("file"), "").unwrap();
+    symlink("nowhere", folder.path("dangling")).unwrap();
     let empty = Some(PathBuf::new());
+    let nowhere = "no such file or directory (unset it for plain text)";
     for (key_file, credentials, why) in [
         (empty.clone(), None, "BAREWIRE_KEY_FILE: it is set, and empty, so it names no key"),
         (empty.clone(), path("credentials"), "BAREWIRE_KEY_FILE: it is set, and empty"),
         (None, empty.clone(), "CREDENTIALS_DIRECTORY: it is set, and empty, so it names no key"),
         (None, path("credentials"), "barewire.key: no such file or directory"),
         (None, path("file"), "not a directory"),
-        (None, path("none/inner"), "/inner: no such file or directory (unset it for plain text)"),
+        (None, path("none/inner"), nowhere),
+        (None, path("none/.."), nowhere),
+        (None, path("dangling"), nowhere),
+        (None, path("dangling/"), nowhere),
+        (None, path("dangling/."), nowhere),
+        (None, path("dangling/inner"), nowhere),
+        (None, Some("none/inner".into()), nowhere),
         (
             None,
             path("others"),
@@ -239,6 +254,25 @@ fn who_has_named_a_key_never_speaks_in_plain_text() {
     fs::remove_file(folder.path("credentials/barewire.key")).unwrap();
     let surroundings = Surroundings { key_file: None, credentials: path("credentials") };
     assert!(client_key(None, &surroundings).unwrap().is_none());
+}
+
+/// It names a folder, and removes it.
+#[test]
+fn a_service_without_credentials_speaks_in_plain_text_however_their_folder_is_written() {
+    let folder = Folder::new();
+    let within = |name: &str| folder.path(name);
+    for credentials in [
+        within("none"),
+        within("none/"),
+        within("none/."),
+        within("./none"),
+        "./no such folder".into(),
+        "no such folder".into(),
+        "no such folder/".into(),
+    ] {
+        let surroundings = Surroundings { key_file: None, credentials: Some(credentials.clone()) };
+        assert!(client_key(None, &surroundings).unwrap().is_none(), "{}", credentials.display());
+    }
 }
 
 /// Its permissions are looked at wherever it lies, but in that very folder.
