@@ -6,6 +6,8 @@ use barewire_core::secure::{ChannelConfig, ChannelError, Conversation, Key};
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::link::{Link, OwnedChannel, RecordBuffers};
 
+use super::hints::is_turned_away;
+
 /// What a client needs to speak under a key.
 #[derive(Debug)]
 pub(crate) struct ClientChannel {
@@ -41,9 +43,10 @@ impl ClientChannel {
     }
 }
 
-/// Whether a connection broke in the way in which a server turns somebody away.
-pub(crate) fn is_turned_away(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+/// Whether a connection on which there `is_open` no channel yet broke as if the server had
+/// [refused](ChannelError::Refused) it: whether that is a reset or an orderly end is chance.
+pub(crate) fn is_refusal(error: &io::Error, is_open: bool) -> bool {
+    !is_open && is_turned_away(error)
 }
 
 /// Why the channel with a server failed, in words for people. The handshake may take `limit`.

@@ -14,6 +14,8 @@ use crate::cli::exit::Failure;
 use crate::cli::waits::Waits;
 use crate::output::system_error::describe;
 
+use super::hints::FULL_HINT;
+
 /// The server, as the user knows it.
 #[derive(Debug)]
 pub(crate) struct Destination<'a>(ServerAddress<'a>);
@@ -156,7 +158,7 @@ pub(crate) fn connect_error(server: &str, timeout: Duration, error: &DialError) 
             describe(last)
         ),
         io::ErrorKind::ConnectionReset => format!(
-            "cannot connect to {server}: {which}{} (it may be full, or turn this address away: try later)",
+            "cannot connect to {server}: {which}{} ({FULL_HINT}: try later)",
             describe(last)
         ),
         _ => format!("cannot connect to {server}: {which}{}", describe(last)),

@@ -4,7 +4,7 @@ use core::task::Poll;
 use std::time::Instant as StdInstant;
 
 use barewire_core::hello;
-use barewire_core::secure::Conversation;
+use barewire_core::secure::{ChannelError, Conversation};
 use barewire_core::text::{DEFAULT_QUIET, MAX_TEXT, Text};
 use barewire_core::time::Duration;
 use barewire_linux::address::Address;
@@ -20,10 +20,10 @@ use crate::cli::keys::ClientKeyArguments;
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::run::Run;
 use crate::cli::times::{duration, timeout, written};
-use crate::client::channel::{ClientChannel, channel_error, is_turned_away};
+use crate::client::channel::{ClientChannel, channel_error, is_refusal};
 use crate::client::destination::{Destination, FamilyArguments, connect_error};
 use crate::client::exchanges::{self, Exchanges, RepeatArguments};
-use crate::client::hints::{in_parentheses, key_hint};
+use crate::client::hints::{broken, in_parentheses, key_hint};
 use crate::output::events::hello::ReceivedText;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
@@ -197,22 +197,29 @@ impl HandshakeTask {
                     let text = greeting.printable();
                     printer.show(&ReceivedText { from: peer, text, key: None });
                 });
-                let is_greeted = *is_greeted;
-                over.map_err(|error| error.map(|fault| self.failed(&fault, is_greeted)))?;
+                let (is_open, is_greeted) = (link.is_open(), *is_greeted);
+                over.map_err(|error| error.map(|fault| self.failed(&fault, is_open, is_greeted)))?;
                 exchanges.succeed(since.elapsed().into());
                 Ok(Some(State::Waiting))
             }
         }
     }
 
-    fn failed(&self, error: &LinkError<hello::HandshakeError>, is_greeted: bool) -> String {
+    fn failed(
+        &self,
+        error: &LinkError<hello::HandshakeError>,
+        is_open: bool,
+        is_greeted: bool,
+    ) -> String {
         let (name, limit) = (&self.name, self.config.timeout);
         let may_want_key = !is_greeted && !self.channel.is_keyed();
         match error {
             LinkError::Channel(error) => channel_error(name, *error, limit),
+            LinkError::Connection(error) if is_refusal(error, is_open) => {
+                channel_error(name, ChannelError::Refused, limit)
+            }
             LinkError::Connection(error) => {
-                let hint = in_parentheses(&[key_hint(may_want_key && is_turned_away(error))]);
-                format!("connection to {name} lost: {}{hint}", describe(error))
+                format!("connection to {name} lost: {}", broken(error, may_want_key, ""))
             }
             LinkError::Session(hello::HandshakeError::Silent) => format!(
                 "{name} closed the connection without a greeting (it may have too many clients, or have paused this \

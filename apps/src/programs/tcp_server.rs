@@ -107,7 +107,7 @@ impl Run for TcpServerProgram {
         });
         let limits = AcceptLimits {
             once: self.listen.serve.once,
-            clients: self.clients.limits(DESCRIPTORS),
+            capacity: self.clients.capacity(DESCRIPTORS),
             // Words would be taken for the greeting.
             others: Others::AreClosed { words: |_| b"" },
             max_pause: self.penalties.max_pause,

@@ -9,7 +9,7 @@ use barewire_linux::executor::{Context, Task};
 
 use crate::cli::exit::Failure;
 use crate::client::channel::ClientChannel;
-use crate::client::hints::KEY_HINT;
+use crate::client::hints::{in_parentheses, key_hint};
 use crate::client::retry_delay::{MAX_RETRY_DELAY, next_retry_delay};
 
 use super::session::{ChatSession, SessionEnd};
@@ -154,7 +154,8 @@ impl Reconnector {
             SessionEnd::Closed => (Some(format!("{server} closed the connection")), Ok(())),
             SessionEnd::TurnedAway(why) => failed(format!("{server} turned you away: {why}")),
             SessionEnd::Silent => {
-                failed(format!("{server} closed the connection without a word ({KEY_HINT})"))
+                let hint = in_parentheses(&[key_hint(!self.channel.is_keyed())]);
+                failed(format!("{server} closed the connection without a word{hint}"))
             }
             SessionEnd::NoNick(why) => {
                 let nick = chat.wanted_nick.as_deref().unwrap_or_default();

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use barewire_core::chat::{
     Client, ClientError, DEFAULT_END_TIMEOUT, DEFAULT_LINE_BURST, RateLimiter,
 };
+use barewire_core::secure::ChannelError;
 use barewire_core::text::Text;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::Context;
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::channel_error;
-use crate::client::hints::KEY_HINT;
-use crate::output::system_error::describe;
+use crate::client::channel::{channel_error, is_refusal};
+use crate::client::hints::broken;
 use crate::programs::keepalive;
 
 use super::server_profile::{MAX_LINE, ServerProfile};
@@ -53,6 +53,7 @@ pub(super) struct ChatSession {
     has_said: bool,
     finished: bool,
     close_deadline: Option<Instant>,
+    is_plain: bool,
 }
 
 impl ChatSession {
@@ -82,6 +83,7 @@ impl ChatSession {
             has_said: false,
             finished: false,
             close_deadline: None,
+            is_plain,
         }
     }
 
@@ -218,15 +220,20 @@ impl ChatSession {
     }
 
     fn broken(&self, fault: &LinkError<ClientError>, chat: &ChatClientState<'_>) -> SessionEnd {
+        let is_open = self.link.is_open();
+        let unopened = |error: ChannelError| {
+            let Settings { server, timeout, .. } = &chat.settings;
+            SessionEnd::Unopened(channel_error(server, error, *timeout))
+        };
         match fault {
-            LinkError::Channel(error) if !self.link.is_open() => {
-                let Settings { server, timeout, .. } = &chat.settings;
-                SessionEnd::Unopened(channel_error(server, *error, *timeout))
+            LinkError::Channel(error) if !is_open => unopened(*error),
+            LinkError::Connection(error) if is_refusal(error, is_open) => {
+                unopened(ChannelError::Refused)
             }
-            LinkError::Connection(error) if !self.profile.was_heard() => {
-                SessionEnd::Broken(format!("{} ({KEY_HINT})", describe(error)))
+            LinkError::Connection(error) => {
+                let may_want_key = self.is_plain && !self.profile.was_heard();
+                SessionEnd::Broken(broken(error, may_want_key, ""))
             }
-            LinkError::Connection(error) => SessionEnd::Broken(describe(error).to_string()),
             other => SessionEnd::Broken(other.to_string()),
         }
     }

@@ -144,6 +144,7 @@ where
             abort = queue.take(event).err();
         }
     });
+    policy.was_heard |= queue.settings.key.is_some() && link.is_open();
     match (abort, driven) {
         (Some(abort), _) => Err(Ending::Aborted(abort)),
         (None, Ok(())) => Err(Ending::Closed),

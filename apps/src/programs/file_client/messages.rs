@@ -6,9 +6,9 @@ use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 use indicatif::HumanBytes;
 
-use crate::client::channel::{channel_error, is_turned_away};
+use crate::client::channel::{channel_error, is_refusal};
 use crate::client::destination::connect_error;
-use crate::client::hints::{KEY_HINT, in_parentheses, key_hint};
+use crate::client::hints::{broken, in_parentheses, key_hint};
 use crate::output::peer_text::Shown;
 use crate::output::system_error::describe;
 
@@ -94,12 +94,13 @@ pub(super) fn ended(
             format!("{name}: {}", channel_error(server, *error, *timeout))
         }
         Ending::Broken(LinkError::Connection(error))
-            if policy.may_want_key() && is_turned_away(error) =>
+            if is_refusal(error, !is_keyed || policy.was_heard) =>
         {
-            let hints = [KEY_HINT, "it may be busy, or turn this address away", plain];
-            broke_off(&format!("{}, without an answer{}", describe(error), in_parentheses(&hints)))
+            format!("{name}: {}", channel_error(server, ChannelError::Refused, *timeout))
         }
-        Ending::Broken(LinkError::Connection(error)) => broke_off(&describe(error).to_string()),
+        Ending::Broken(LinkError::Connection(error)) => {
+            broke_off(&broken(error, policy.may_want_key(), plain))
+        }
         Ending::Broken(LinkError::Session(ReceiverError::TimedOut)) => format!(
             "{name}: {server} did not answer in {timeout}{}",
             in_parentheses(&["--timeout allows more", plain])

@@ -3,15 +3,15 @@
 use core::task::Poll;
 
 use barewire_core::file::{self, ReceiverError};
+use barewire_core::secure::ChannelError;
 use barewire_core::session::Session as _;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::executor::{Context, Task};
 use barewire_linux::link::{Link, LinkError};
 
-use crate::client::channel::{channel_error, is_turned_away};
+use crate::client::channel::{channel_error, is_refusal};
 use crate::client::destination::connect_error;
-use crate::client::hints::{in_parentheses, key_hint};
-use crate::output::system_error::describe;
+use crate::client::hints::{broken, in_parentheses, key_hint};
 
 use super::connecting::connect;
 use super::messages::BUSY;
@@ -119,7 +119,8 @@ impl MirrorConnection {
         let deadline = paced.poll_deadline();
         mirrors.pace = pace;
         self.progressed |= progressed;
-        self.policy.was_heard |= receiver.is_framed();
+        let has_channel = mirrors.settings.key.is_some() && link.is_open();
+        self.policy.was_heard |= has_channel || receiver.is_framed();
         if let Some(abort) = useless {
             return Err(nb::Error::Other(Ending::Aborted(abort)));
         }
@@ -174,10 +175,13 @@ impl MirrorConnection {
         match ending {
             Ending::Unconnected(error) => connect_error(address, mirrors.settings.timeout, error),
             Ending::Closed => "the connection was closed".into(),
+            Ending::Broken(LinkError::Connection(error))
+                if is_refusal(error, mirrors.settings.key.is_none() || self.policy.was_heard) =>
+            {
+                channel_error("it", ChannelError::Refused, mirrors.settings.timeout)
+            }
             Ending::Broken(LinkError::Connection(error)) => {
-                let may_want_key = self.policy.may_want_key() && is_turned_away(error);
-                let hint = in_parentheses(&[key_hint(may_want_key)]);
-                format!("{}{hint}", describe(error))
+                broken(error, self.policy.may_want_key(), "")
             }
             Ending::Broken(LinkError::Channel(error)) => {
                 channel_error("it", *error, mirrors.settings.timeout)

@@ -8,7 +8,7 @@ use barewire_core::time::Duration;
 use barewire_linux::dialer::DialError;
 use barewire_linux::link::LinkError;
 
-use crate::client::channel::is_turned_away;
+use crate::client::hints::is_turned_away;
 use crate::client::retry_delay::next_retry_delay;
 
 use super::sink::Abort;
@@ -73,7 +73,7 @@ pub(super) struct RetryPolicy {
     form: Form,
     /// A connection has been made.
     was_reached: bool,
-    /// The server has answered.
+    /// The server has answered; under a key also if only that there is a channel.
     pub(super) was_heard: bool,
     is_keyed: bool,
 }

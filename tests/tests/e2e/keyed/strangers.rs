@@ -1,11 +1,11 @@
 //! Who has another key, or none: told so, at both ends, and given nothing.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::keyed::{Interceptor, Side, assert_hidden, assert_keyed};
-use barewire_tests::harness::sockets::{connect, read_out};
+use barewire_tests::harness::sockets::{connect, read_out, reset};
 use barewire_tests::harness::{KeyFile, Peer, Proxy, Server, serve};
 
 use super::scene::{Kind, Scene};
@@ -92,6 +92,39 @@ fn a_plain_client_gets_nothing_from_a_server_with_a_key() {
         client.says(&["if the server has a key, --key FILE is needed"]);
         server.stop().omits(scene.shown()).omits("joined");
         assert!(way.carried().iter().all(|count| *count == 0), "{:?}", way.carried());
+    }
+}
+
+/// With a key or without: a server that ends so tells no more, and whether it is seen as a reset is chance.
+#[test]
+fn a_server_that_ends_before_it_has_answered_is_told_the_same_way_however_it_ends() {
+    for kind in Kind::EACH {
+        for ends_in_order in [false, true] {
+            let scene = Scene::new(kind);
+            let peer = Peer::tcp(move |mut stream| {
+                stream.read_exact(&mut [0]).expect("the handshake");
+                if ends_in_order {
+                    stream.shutdown(Shutdown::Write).expect("it is connected");
+                }
+                reset(stream);
+            });
+            let client = scene.run_client(&peer.at()).exits(1);
+            let told = "closed at the handshake: it has another key, or none, or is full, or turns this address away";
+            client.says(&[told]).omits("--key FILE");
+            peer.finish();
+        }
+        let scene = Scene::new(kind);
+        let peer = Peer::tcp(move |mut stream| {
+            // The others speak first.
+            if kind == Kind::File {
+                stream.read_exact(&mut [0]).expect("a request");
+            }
+            reset(stream);
+        });
+        let client = scene.launch_client(&peer.at()).run().exits(1);
+        let client = client.says(&["connection reset by peer"]);
+        client.says(&["it may be full, or turn this address away"]);
+        peer.finish();
     }
 }
 
