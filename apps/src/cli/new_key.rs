@@ -8,7 +8,7 @@ use barewire_linux::files::{KeyFileError, create_key};
 use crate::cli::exit::Failure;
 use crate::cli::keys::keep_secret;
 use crate::output::shell::quoted;
-use crate::output::system_error::describe;
+use crate::output::system_error::{describe, not_there_advice};
 
 /// Makes a new key in the file at `path`, and gives what the user of `program` does next.
 pub(crate) fn make(program: &str, path: &Path) -> Result<String, Failure> {
@@ -20,7 +20,7 @@ pub(crate) fn make(program: &str, path: &Path) -> Result<String, Failure> {
             }
             KeyFileError::System(error) => {
                 let advice = match error.kind() {
-                    io::ErrorKind::NotFound => " (make its folder first)",
+                    io::ErrorKind::NotFound => &format!(" ({})", not_there_advice(path)),
                     io::ErrorKind::NotADirectory => " (what should be its folder is a file)",
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         " (choose a folder that you may write to)"

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use barewire_linux::system_error::description;
 
@@ -22,9 +23,30 @@ pub(crate) fn describe(error: &io::Error) -> impl fmt::Display {
     }
 }
 
+/// What to do where a file could not be made at `path`, as something is [not there](io::ErrorKind::NotFound).
+pub(crate) fn not_there_advice(path: &Path) -> &'static str {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(Path::is_dir) {
+        "no such file can be made in this folder: choose another"
+    } else {
+        "make its folder first"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_there_need_not_be_made() {
+        for (path, advice) in [
+            ("/proc/x", "choose another"),
+            ("x", "choose another"),
+            ("none/x", "make its folder first"),
+        ] {
+            assert!(not_there_advice(Path::new(path)).ends_with(advice), "{path}");
+        }
+    }
 
     #[test]
     fn errors_are_said_in_the_systems_words() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use barewire_linux::activation::{self, Unusable};
 use barewire_linux::address::{Address, UnixAddress};
@@ -13,7 +13,7 @@ use barewire_linux::threads::{self, BindError, Bound};
 
 use crate::cli::addresses::{HostPort, ListenAddress, ServerAddress};
 use crate::cli::exit::Failure;
-use crate::output::system_error::describe;
+use crate::output::system_error::{describe, not_there_advice};
 
 /// What a server listens with.
 pub(crate) trait ServerSocket: Sized {
@@ -124,17 +124,38 @@ pub(super) fn bind<S: ServerSocket>(
     let ListenAddress::At(addresses) = address else {
         return Err(Failure::Conversation("the service manager has passed no socket".into()));
     };
-    let mut all: Vec<Vec<S>> = (0..threads.max(1)).map(|_| Vec::new()).collect();
+    let mut wanted = Vec::new();
     for (index, address) in addresses.iter().enumerate() {
         if addresses[..index].iter().any(|before| before.is_taken_with(address)) {
             return Err(Failure::usage(format!("ADDR: '{address}' is given twice")));
         }
+        let resolved = match address {
+            ServerAddress::HostPort(host_port) => host_port.resolve()?,
+            ServerAddress::Unix(_) => Vec::new(),
+        };
+        wanted.push((index, address, resolved));
+    }
+    // First those that stand for others, which are not bound besides: that the server would do to itself.
+    wanted.sort_by_key(|(_, _, resolved)| resolved.iter().map(breadth).min());
+    let mut bound: Vec<Vec<Vec<S>>> = addresses.iter().map(|_| Vec::new()).collect();
+    let mut reached = Vec::new();
+    for (index, address, mut resolved) in wanted {
         let shares = match address {
-            ServerAddress::HostPort(host_port) => bind_ip(host_port, threads)?,
+            ServerAddress::HostPort(host_port) => {
+                resolved.retain(|address| !is_reached(*address, &reached));
+                bind_ip(host_port, &resolved, threads)?
+            }
             ServerAddress::Unix(path) => {
                 S::bind_unix(path, permissions, threads)?.into_iter().map(|it| vec![it]).collect()
             }
         };
+        for socket in shares.first().into_iter().flatten() {
+            reached.extend(socket.addresses().map_err(Failure::system)?);
+        }
+        bound[index] = shares;
+    }
+    let mut all: Vec<Vec<S>> = (0..threads.max(1)).map(|_| Vec::new()).collect();
+    for shares in bound {
         for (own, share) in all.iter_mut().zip(shares) {
             own.extend(share);
         }
@@ -142,11 +163,34 @@ pub(super) fn bind<S: ServerSocket>(
     Opened::new(all)
 }
 
+/// Less for what may stand for others: `[::]` for IPv4 as well.
+fn breadth(address: &SocketAddr) -> u8 {
+    match address.ip() {
+        ip if !ip.is_unspecified() => 2,
+        IpAddr::V4(_) => 1,
+        IpAddr::V6(_) => 0,
+    }
+}
+
+/// Whether who is reached at `others` is so at this address too: at each of the host, say.
+fn is_reached(address: SocketAddr, others: &[Address]) -> bool {
+    let everywhere: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let ways = [address, SocketAddr::new(everywhere, address.port())];
+    ways.into_iter().any(|way| others.contains(&Address::Ip(way)))
+}
+
 fn bind_ip<S: ServerSocket>(
     host_port: &HostPort<'_>,
+    addresses: &[SocketAddr],
     threads: usize,
 ) -> Result<Vec<Vec<S>>, Failure> {
-    let bound = S::bind(&host_port.resolve()?, threads);
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bound = S::bind(addresses, threads);
     let Bound { shares, left_out } =
         bound.map_err(|error| unbound(S::PROTOCOL, host_port, &error))?;
     for BindError { address, error } in left_out {
@@ -201,7 +245,10 @@ fn unbound_unix(address: &UnixAddress, error: &io::Error) -> Failure {
             "a server that does not run any more has left it, and another process keeps its folder locked by \
              flock (choose another folder)"
         }
-        io::ErrorKind::NotFound => &format!("{} (make its folder first)", describe(error)),
+        io::ErrorKind::NotFound => {
+            let advice = address.path().map_or("choose another path", not_there_advice);
+            &format!("{} ({advice})", describe(error))
+        }
         io::ErrorKind::PermissionDenied => {
             &format!("{} (choose a folder that you may write to)", describe(error))
         }

@@ -104,6 +104,32 @@ fn an_address_that_is_given_twice_is_wrong_usage() {
     Server::start(Launch::new("tcp-server").args(["127.0.0.1:0", "127.0.0.1:0"])).stop();
 }
 
+/// Of a host, or of the one server: it would find itself there.
+#[test]
+fn an_address_that_another_one_stands_for_is_not_bound_besides() {
+    needs_ipv6();
+    let namespace = Namespace::network("", "127.0.0.1 here.test\n");
+    for program in SERVERS {
+        for addresses in [
+            ["[::]:8080", "0.0.0.0:8080"],
+            ["0.0.0.0:8080", "[::]:8080"],
+            ["127.0.0.1:8080", "[::]:8080"],
+            ["127.0.0.1:8080", "0.0.0.0:8080"],
+            ["here.test:8080", "127.0.0.1:8080"],
+        ] {
+            let server = Server::start(namespace.launch(program).args(addresses));
+            let server = server.stop();
+            let port = server.output().matches(":8080").count();
+            let both = usize::from(addresses.contains(&"[::]:8080"));
+            assert_eq!(port, 1 + both, "{addresses:?}: {server:?}");
+        }
+    }
+    let other = Server::start(namespace.launch("tcp-server").arg("0.0.0.0:8080"));
+    let taken = namespace.launch("tcp-server").args(["[::]:8080", "0.0.0.0:8080"]).run();
+    taken.exits(1).says(&["cannot bind [::]:8080: address already in use (find the process with"]);
+    other.stop();
+}
+
 #[test]
 fn everywhere_means_ipv4_as_well_and_says_so() {
     needs_ipv6();

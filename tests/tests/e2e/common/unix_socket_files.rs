@@ -78,6 +78,19 @@ fn a_socket_that_is_served_is_left_to_its_server() {
 }
 
 #[test]
+fn where_no_socket_can_be_made_it_is_told_what_lacks() {
+    let folder = Folder::new();
+    let missing = format!("unix:{}", folder.path("none/socket").display());
+    for (at, advice) in [
+        (&*missing, "(make its folder first)"),
+        ("unix:/proc/socket", "(no such file can be made in this folder: choose another)"),
+    ] {
+        let told = format!("cannot bind {at}: no such file or directory {advice}");
+        run("tcp-server", &[at]).exits(1).says(&[&told]).omits("listening");
+    }
+}
+
+#[test]
 fn what_is_no_socket_stays_as_it_is() {
     let folder = Folder::new().with("socket", "mine");
     for program in STREAM_SERVERS {
