@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barewire_core::secure::{Key, MAX_KEYS};
+use barewire_linux::address::Address;
 use barewire_linux::files::{follow_links, is_same_file};
 use barewire_linux::resource_limits::forbid_core_dumps;
 use clap::Args;
@@ -82,28 +83,52 @@ pub(crate) struct ServerKeyArguments {
 }
 
 impl ServerKeyArguments {
-    /// The keys, if there are any. To be called once the server is its user, and before it is confined.
-    pub(crate) fn read(&self) -> Result<Option<ServerKeys>, Failure> {
-        self.read_apart_from(&[])
+    /// The keys, if there are any; no Unix socket among `addresses` may have been made in the place of one. To be
+    /// called once the server is its user, and before it is confined.
+    pub(crate) fn read(&self, addresses: &[Address]) -> Result<Option<ServerKeys>, Failure> {
+        self.read_apart_from(addresses, &[])
     }
 
-    /// The same, whose files none of `others` may be, nor become: options, and what they name.
+    /// The same, whose files none of `others` may be, nor become.
     pub(crate) fn read_apart_from(
         &self,
+        addresses: &[Address],
         others: &[Named<'_>],
     ) -> Result<Option<ServerKeys>, Failure> {
         let surroundings = Surroundings::of_process();
         let Some(found) = surroundings.find(&self.key)? else { return Ok(None) };
         keep_secret();
+        let found = KeyFiles::list(found)?;
+        let sockets = addresses.iter().filter_map(|address| match address {
+            Address::Unix(socket) => Some(Named::made("ADDR", socket.path())),
+            Address::Ip(_) => None,
+        });
+        let others: Vec<_> = others.iter().copied().chain(sockets).collect();
+        keep_apart(&found.files, &found.folders, &others)?;
         let keys = ServerKeys::read(found, &surroundings)?;
-        keep_apart(&keys.files, &keys.folders, others)?;
         log::debug!("serving clients with a key only: {}", keys.names.join(", "));
         Ok(Some(keys))
     }
 }
 
-/// An option, and the file that it names, if it is given.
-pub(crate) type Named<'n> = (&'n str, Option<&'n Path>);
+/// An option or argument, and the file that it names, if it is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'n> {
+    pub(crate) option: &'n str,
+    pub(crate) path: Option<&'n Path>,
+    /// It is made, if it is not there.
+    is_made: bool,
+}
+
+impl<'n> Named<'n> {
+    pub(crate) const fn made(option: &'n str, path: Option<&'n Path>) -> Self {
+        Self { option, path, is_made: true }
+    }
+
+    pub(crate) const fn read(option: &'n str, path: Option<&'n Path>) -> Self {
+        Self { option, path, is_made: false }
+    }
+}
 
 /// A crash is not to write what will be read to a disk.
 pub(crate) fn keep_secret() {
@@ -117,21 +142,23 @@ fn holds(key: &Path, path: &Path) -> bool {
     is_same_file(key, path).unwrap_or(false)
 }
 
-/// Refuses an option that names the file of a key, which would be spoilt, or told; or a file that is not there
-/// yet, and would be read as a key from one of the folders.
+/// Refuses an option that names the file of a key, which would be spoilt, or told; or what is not there yet, or a
+/// socket, and would be read as a key from one of the folders.
 fn keep_apart(
     files: &[impl AsRef<Path>],
     folders: &[PathBuf],
     others: &[Named<'_>],
 ) -> Result<(), Failure> {
-    for (option, path) in others {
+    for Named { option, path, is_made } in others {
         let Some(path) = path else { continue };
         let shown = path.display();
-        let why = if files.iter().any(|file| holds(file.as_ref(), path)) {
-            format!("{shown} is the file of a key (name another)")
-        } else if let Some(folder) = folders.iter().find(|folder| would_be_key(folder, path)) {
+        let is_new = *is_made && !path.is_file();
+        let mut folders = folders.iter().filter(|_| is_new);
+        let why = if let Some(folder) = folders.find(|folder| would_be_key(folder, path)) {
             let folder = folder.display();
             format!("{shown} would be read as a key, since those of {folder} are (name another)")
+        } else if files.iter().any(|file| holds(file.as_ref(), path)) {
+            format!("{shown} is the file of a key (name another)")
         } else {
             continue;
         };
@@ -146,14 +173,36 @@ fn would_be_key(folder: &Path, path: &Path) -> bool {
     target.file_name().is_some_and(|name| is_key(name) && holds(&folder.join(name), path))
 }
 
+/// Where the keys of a server are; there may be too many.
+#[derive(Debug)]
+struct KeyFiles {
+    origin: Origin,
+    files: Vec<PathBuf>,
+    /// Of which all keys are taken.
+    folders: Vec<PathBuf>,
+}
+
+impl KeyFiles {
+    fn list((origin, paths): Found) -> Result<Self, Failure> {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for path in paths {
+            if path.is_dir() {
+                files.extend(files_of(origin, &path)?);
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+        Ok(Self { origin, files, folders })
+    }
+}
+
 /// The keys that clients may have, each with a name.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerKeys {
     keys: Arc<[Key]>,
     names: Arc<[String]>,
     files: Arc<[PathBuf]>,
-    /// Of which all keys are taken.
-    folders: Arc<[PathBuf]>,
     /// A folder was given, or several keys: each is somebody's own.
     are_personal: bool,
 }
@@ -187,16 +236,8 @@ impl ServerKeys {
         self.files.iter().find(is_within).map(PathBuf::as_path)
     }
 
-    fn read((origin, paths): Found, surroundings: &Surroundings) -> Result<Self, Failure> {
-        let (mut files, mut folders) = (Vec::new(), Vec::new());
-        for path in paths {
-            if path.is_dir() {
-                files.extend(files_of(origin, &path)?);
-                folders.push(path);
-            } else {
-                files.push(path);
-            }
-        }
+    fn read(found: KeyFiles, surroundings: &Surroundings) -> Result<Self, Failure> {
+        let KeyFiles { origin, files, folders } = found;
         if files.len() > MAX_KEYS {
             let count = files.len();
             let why = format!("there are {count} keys, and a server has at most {MAX_KEYS}");
@@ -226,13 +267,7 @@ impl ServerKeys {
             names.push(name);
         }
         let are_personal = !folders.is_empty() || keys.len() > 1;
-        Ok(Self {
-            keys: keys.into(),
-            names: names.into(),
-            files: files.into(),
-            folders: folders.into(),
-            are_personal,
-        })
+        Ok(Self { keys: keys.into(), names: names.into(), files: files.into(), are_personal })
     }
 }
 

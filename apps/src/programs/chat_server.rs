@@ -189,7 +189,7 @@ impl Run for ChatServerProgram {
         // The room lives on one thread.
         let Opened { shares, addresses } = self.socket.open(&address)?;
         self.user.take_effect(Keep::Files)?;
-        let keys = self.key.read_apart_from(&self.named_files())?;
+        let keys = self.key.read_apart_from(&addresses, &self.named_files())?;
         keys.as_ref().map_or(Ok(()), key_nicks::check)?;
         let links = Links::new(keys, Conversation::Chat, RECORDS, secure::DEFAULT_TIMEOUT);
         let is_keyed = links.are_keyed();
@@ -269,13 +269,13 @@ impl ChatServerProgram {
     /// Each of them is another: one would spoil the other, or tell it.
     fn check_files(&self) -> Result<(), Failure> {
         let named = self.named_files();
-        for (index, (option, file)) in named.iter().enumerate() {
-            for (other_option, other) in &named[..index] {
-                if let (Some(file), Some(other)) = (file, other)
-                    && is_same_file(file, other).unwrap_or(false)
+        for (index, Named { option, path, .. }) in named.iter().enumerate() {
+            for other in &named[..index] {
+                if let (Some(path), Some(other_path)) = (path, other.path)
+                    && is_same_file(path, other_path).unwrap_or(false)
                 {
-                    let message =
-                        format!("{option}: {} is what {other_option} names", file.display());
+                    let (path, other) = (path.display(), other.option);
+                    let message = format!("{option}: {path} is what {other} names");
                     return Err(Failure::usage(format!(
                         "{message} (each takes a file of its own)"
                     )));
@@ -287,8 +287,11 @@ impl ChatServerProgram {
 
     fn named_files(&self) -> [Named<'_>; 3] {
         let Self { log, bans, motd, .. } = self;
-        [("--log", log), ("--bans", bans), ("--motd", motd)]
-            .map(|(option, file)| (option, file.as_deref()))
+        [
+            Named::made("--log", log.as_deref()),
+            Named::made("--bans", bans.as_deref()),
+            Named::read("--motd", motd.as_deref()),
+        ]
     }
 
     /// The files that it still opens while it serves.

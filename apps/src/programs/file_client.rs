@@ -44,7 +44,7 @@ use clap::Parser;
 
 use crate::cli::arguments::Common;
 use crate::cli::exit::Failure;
-use crate::cli::keys::ClientKeyArguments;
+use crate::cli::keys::{ClientKeyArguments, Named};
 use crate::cli::privileges::give_up_privileges;
 use crate::cli::resource_limits::raise_descriptor_limit;
 use crate::cli::run::Run;
@@ -136,8 +136,8 @@ impl Run for FileClientProgram {
     fn run(self, output: &mut Printer) -> Result<(), Failure> {
         let (server, names) = Destination::read_first(&self.words)?;
         let key = self.key.read_apart_from(&[
-            ("-o", self.output.as_deref()),
-            ("--expect-from", self.settings.expect_from.as_deref()),
+            Named::made("-o", self.output.as_deref()),
+            Named::read("--expect-from", self.settings.expect_from.as_deref()),
         ])?;
         let stream = self.stream()?;
         self.check(names, stream.as_ref())?;

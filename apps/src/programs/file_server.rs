@@ -145,7 +145,7 @@ impl Run for FileServerProgram {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let Opened { shares, addresses } = self.serve.open(&address, processors)?;
         self.user.take_effect(Keep::Files)?;
-        let keys = self.key.read()?;
+        let keys = self.key.read(&addresses)?;
         let stores = Stores::open(&folder, &self.key_root, keys.as_ref(), self.hidden)?;
         // Before the threads begin, since each inherits it from this one.
         let service = listen::start(&addresses, printer, || {

@@ -93,7 +93,8 @@ impl Run for TcpServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<Listener>()?;
         self.user.take_effect(Keep::Nothing)?;
-        let links = Links::new(self.key.read()?, Conversation::Hello, RECORDS, self.timeout);
+        let links =
+            Links::new(self.key.read(&addresses)?, Conversation::Hello, RECORDS, self.timeout);
         let allowed = || removing(Allowed::nothing(), &shares);
         let confine = || self.common.sandbox.confine_and_tell(&allowed());
         let service = listen::start(&addresses, printer, confine)?;

@@ -169,7 +169,7 @@ impl Run for UdpServerProgram {
     fn run(self, printer: &mut Printer) -> Result<(), Failure> {
         let Opened { shares, addresses } = self.listen.open::<UdpSocket>()?;
         self.user.take_effect(Keep::Nothing)?;
-        let keys = self.key.read()?.map(DatagramKeys::new);
+        let keys = self.key.read(&addresses)?.map(DatagramKeys::new);
         let text = (!self.echo).then_some(self.reply);
         let reply = match text {
             Some(text) if keys.is_some() => {

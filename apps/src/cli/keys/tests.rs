@@ -1,5 +1,6 @@
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 
 use barewire_core::secure::KEY_LENGTH;
 
@@ -39,7 +40,7 @@ fn server_keys(
     surroundings: &Surroundings,
 ) -> Result<Option<ServerKeys>, Failure> {
     let found = surroundings.find(given)?;
-    found.map(|found| ServerKeys::read(found, surroundings)).transpose()
+    found.map(|found| ServerKeys::read(KeyFiles::list(found)?, surroundings)).transpose()
 }
 
 fn number(key: &Key) -> u8 {
@@ -306,7 +307,7 @@ fn no_other_option_takes_the_file_of_a_key() {
     fs::hard_link(&key, &hard).unwrap();
     let files = [key.clone(), other];
     for path in [&key, &link, &hard] {
-        let named = [("--log", None), ("--motd", Some(path.as_path()))];
+        let named = [Named::made("--log", None), Named::read("--motd", Some(path.as_path()))];
         let told = message(keep_apart(&files, &[], &named));
         assert_eq!(told, format!("--motd: {} is the file of a key (name another)", path.display()));
     }
@@ -317,13 +318,21 @@ fn no_other_option_takes_the_file_of_a_key() {
     symlink("../to-new", folder.path("inner/chain")).unwrap();
     let refuse = |folders: &[PathBuf], name: &str| {
         let path = folder.path(name);
-        keep_apart(&files, folders, &[("--log", Some(path.as_path()))])
+        keep_apart(&files, folders, &[Named::made("--log", Some(path.as_path()))])
     };
     for name in ["new.key", "inner/../new.key", "to-new", "inner/chain"] {
         let told = message(refuse(&keys, name));
         assert!(told.starts_with("--log: ") && told.contains("would be read as a key"), "{told}");
         refuse(&[], name).unwrap();
     }
+    // What is only read makes no file, and has to be there.
+    let motd = folder.path("new.key");
+    keep_apart(&files, &keys, &[Named::read("--motd", Some(&motd))]).unwrap();
+    // A socket is there already.
+    let socket = folder.path("socket.key");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let told = message(keep_apart(&files, &keys, &[Named::made("ADDR", Some(&socket))]));
+    assert!(told.starts_with("ADDR: ") && told.contains("would be read as a key"), "{told}");
     for name in ["new", ".new.key", "inner/new.key", "new.key~"] {
         refuse(&keys, name).unwrap();
     }

@@ -66,13 +66,39 @@ fn no_option_of_a_room_takes_the_file_of_a_key() {
         room().args(["--key", key.arg()]).run().exits(2).says(&[&why]).omits("listening");
         room().args(["--key", folder.arg()]).run().exits(2).says(&[&why]);
         room().env("BAREWIRE_KEY_FILE", key.arg()).run().exits(2).says(&[&why]);
-        // Nor one that the next start would take for a key.
+        if option == "--motd" {
+            continue;
+        }
+        // Nor do they make one that the next start would take for a key.
         let new = folder.path("new.key");
         let room = || Launch::new("chat-server").args(["127.0.0.1:0", option]).arg(&new);
         room().args(["--key", folder.arg()]).run().exits(2).says(&["would be read as a key"]);
         assert!(!new.exists());
     }
     assert_eq!(fs::read(key.path()).unwrap(), bytes);
+}
+
+#[test]
+fn no_socket_is_made_where_keys_are_read() {
+    let folder = Folder::new();
+    KeyFile::new(&folder, "ben");
+    let socket = folder.path("socket.key");
+    let at = format!("unix:{}", socket.display());
+    for program in ["tcp-server", "file-server", "chat-server"] {
+        let why = format!("ADDR: {} would be read as a key", socket.display());
+        run(program, &[&at, "--key", folder.arg()]).exits(2).says(&[&why]).omits("listening");
+        assert!(!socket.exists());
+    }
+}
+
+/// It makes none.
+#[test]
+fn a_message_of_the_day_that_is_not_there_is_told_to_be_not_there() {
+    let folder = Folder::new();
+    KeyFile::new(&folder, "ben");
+    let motd = folder.path("motd.key");
+    let launch = Launch::new("chat-server").args(["127.0.0.1:0", "--key", folder.arg(), "--motd"]);
+    launch.arg(&motd).run().exits(1).says(&["motd.key: no such file or directory"]);
 }
 
 /// Also of one that the program does not know as a key.
