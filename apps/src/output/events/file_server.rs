@@ -24,23 +24,27 @@ pub(crate) struct Served<'a> {
     bytes: u64,
     #[serde(serialize_with = "serialize_seconds")]
     seconds: Duration,
+    /// Why who asked was turned away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// What the client's key is called, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
 }
 
 /// What became of the request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Status {
     Sent,
     Refused(Refusal),
-    TurnedAway(String),
+    TurnedAway,
 }
 
 impl<'a> Served<'a> {
     /// All `bytes` that were wanted of it went out.
     pub(crate) fn sent(from: PeerAddress, name: &'a [u8], bytes: u64, seconds: Duration) -> Self {
-        Self { name: printable(name), from, status: Status::Sent, bytes, seconds, key: None }
+        let (name, status) = (printable(name), Status::Sent);
+        Self { name, from, status, bytes, seconds, reason: None, key: None }
     }
 
     /// It was refused.
@@ -50,8 +54,8 @@ impl<'a> Served<'a> {
 
     /// Who asked was not let in at all.
     pub(crate) fn turned_away(from: PeerAddress, name: &'a [u8], why: impl fmt::Display) -> Self {
-        let status = Status::TurnedAway(why.to_string());
-        Self { status, ..Self::sent(from, name, 0, Duration::ZERO) }
+        let (status, reason) = (Status::TurnedAway, Some(why.to_string()));
+        Self { status, reason, ..Self::sent(from, name, 0, Duration::ZERO) }
     }
 
     pub(crate) fn with_key(self, key: Option<&'a str>) -> Self {
@@ -61,7 +65,7 @@ impl<'a> Served<'a> {
 
 impl fmt::Display for Served<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, from, status, bytes, seconds, key } = self;
+        let Self { name, from, status, bytes, seconds, reason, key } = self;
         write!(f, "{ADDRESS}{from}{ADDRESS:#}{}: ", KeyName(*key))?;
         // A request that makes no sense has none.
         if !name.is_empty() {
@@ -73,7 +77,10 @@ impl fmt::Display for Served<'_> {
                 "malformed request (if the client has a key, --key FILE is needed here)",
             ),
             Status::Sent => write!(f, "{bytes} bytes in {:.3} s", format::seconds(*seconds)),
-            other => other.fmt(f),
+            other => match reason {
+                Some(reason) => write!(f, "{other}, as {reason}"),
+                None => other.fmt(f),
+            },
         }
     }
 }
@@ -92,7 +99,7 @@ impl fmt::Display for Status {
         match self {
             Self::Sent => f.write_str("ok"),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::TurnedAway(why) => write!(f, "turned away, as {why}"),
+            Self::TurnedAway => f.write_str("turned away"),
         }
     }
 }

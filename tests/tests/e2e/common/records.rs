@@ -57,7 +57,7 @@ fn every_field_of_the_file_programs_records_is_documented() {
         assert_documented(&client.events(), optional);
     }
     let server = server.stop();
-    assert_documented(&server.events(), &[]);
+    assert_documented(&server.events(), &["reason"]);
 }
 
 #[test]

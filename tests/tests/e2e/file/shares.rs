@@ -43,6 +43,21 @@ fn more_connections_of_a_source_than_its_share_are_told_that_the_server_is_busy(
     }
 }
 
+#[test]
+fn a_record_tells_in_a_fixed_word_that_somebody_was_turned_away_and_the_reason_besides() {
+    let folder = Folder::new().with("x", "contents");
+    let mut server = share(&folder, &["--max-per-source", "1", "--json"]);
+    let mut held = connect(server.address());
+    assert_eq!(Ask::get("x").fetch(&mut held).1, b"contents");
+    let record = server.program.event("served");
+    assert_eq!((&record["status"], record.get("reason")), (&"ok".into(), None));
+    assert_eq!(Ask::get("x").status(server.address()), BUSY);
+    let record = server.program.event("served");
+    assert_eq!(record["status"], "turned away");
+    assert_eq!(record["reason"], "all places of its source are taken");
+    server.stop();
+}
+
 /// Somebody else's place is not taken by those who are turned away.
 #[test]
 fn who_is_turned_away_takes_no_place_of_a_client() {
