@@ -1,6 +1,7 @@
 //! What the servers have in common.
 
 pub(crate) mod admission;
+pub(crate) mod capacity;
 pub(crate) mod context;
 pub(crate) mod links;
 pub(crate) mod listen;

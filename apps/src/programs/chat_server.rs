@@ -43,7 +43,8 @@ use crate::cli::run::Run;
 use crate::cli::times::{duration, written};
 use crate::cli::waits::Waits;
 use crate::output::printer::Printer;
-use crate::server::admission::{Capacity, Obstacle};
+use crate::server::admission::Obstacle;
+use crate::server::capacity::{ClientLimits, PerSource};
 use crate::server::links::Links;
 use crate::server::listen::{self, DEFAULT_ADDRESS, PenaltyArguments, SocketArguments};
 use crate::server::serve::{AcceptLimits, Others, serve};
@@ -231,7 +232,7 @@ impl Run for ChatServerProgram {
         let state = ChatState::new(room, Recorder::new(log_file.clone()), bans, motd, links);
         let limits = AcceptLimits {
             once: false,
-            capacity: capacity(self.max_per_source),
+            clients: client_limits(self.max_per_source),
             others: Others::AreClosed { words },
             max_pause: self.penalties.max_pause,
             grace,
@@ -259,10 +260,10 @@ impl Run for ChatServerProgram {
 
 /// How many connections there may be. Of one source the room has no more than its share, and there may be as
 /// many besides that have not joined; but never all.
-fn capacity(members_per_source: u32) -> Capacity {
-    let Capacity { clients, .. } = Capacity::new(None, None, DESCRIPTORS);
+fn client_limits(members_per_source: u32) -> ClientLimits {
     let share = usize::try_from(members_per_source).unwrap_or(usize::MAX).saturating_mul(2);
-    Capacity { clients, per_source: share.min(clients - clients / 4) }
+    let per_source = PerSource::AtMost(share);
+    ClientLimits { clients: None, per_source, descriptors_each: DESCRIPTORS }
 }
 
 impl ChatServerProgram {

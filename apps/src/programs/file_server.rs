@@ -166,7 +166,7 @@ impl Run for FileServerProgram {
         let state = Arc::new(FileServerState { stores, sources, config, links });
         let limits = AcceptLimits {
             once: self.serve.once,
-            capacity: self.clients.capacity(DESCRIPTORS),
+            clients: self.clients.limits(DESCRIPTORS),
             others: Others::AreTold,
             max_pause: self.penalties.max_pause,
             grace: self.common.waits.grace,

@@ -108,7 +108,7 @@ impl Run for TcpServerProgram {
         });
         let limits = AcceptLimits {
             once: self.listen.serve.once,
-            capacity: self.clients.capacity(DESCRIPTORS),
+            clients: self.clients.limits(DESCRIPTORS),
             // Words would be taken for the greeting.
             others: Others::AreClosed { words: |_| b"" },
             max_pause: self.penalties.max_pause,

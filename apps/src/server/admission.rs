@@ -1,8 +1,6 @@
 //! Who is let in: so many clients in all, and of each source.
 
 use core::fmt;
-use std::num::NonZero;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,80 +8,15 @@ use barewire_core::source::Source;
 use barewire_core::time::{Duration, Instant};
 use barewire_linux::address::PeerAddress;
 use barewire_linux::listener::{Permit, Semaphore};
-use barewire_linux::resource_limits;
 
+use super::capacity::Capacity;
 use super::penalties::{Pause, Penalties, Penalty};
 use super::places::{Place, Places};
 use super::source_table::SourceTable;
 
-/// The part of the places that one source has at most is one of so many, unless that was chosen.
-const SOURCES: usize = 4;
-
-/// How many descriptors are kept for everything but clients at least, where there are twice as many, and at most; in
-/// between it is an eighth of all.
-const RESERVED: RangeInclusive<usize> = 128..=1024;
-
 /// How many connections of a source are told that they are turned away, before others are closed without
 /// a word.
 const TURNED_AWAY: usize = 16;
-
-/// How many clients are served at once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    pub(crate) clients: usize,
-    /// From one source.
-    pub(crate) per_source: usize,
-}
-
-impl Capacity {
-    /// As chosen; or else as many as there are descriptors for, with so many each, and a share of that
-    /// for each source.
-    pub(crate) fn new(
-        clients: Option<NonZero<usize>>,
-        per_source: Option<NonZero<usize>>,
-        descriptors_each: usize,
-    ) -> Self {
-        let (limit, reserve) = Reserve::now();
-        let possible = (limit - reserve.all) / descriptors_each.max(1);
-        let count = clients.map_or(possible.max(1), NonZero::get);
-        let share = match clients {
-            // Who bounds them has no crowd in mind, and few sources.
-            Some(_) => count - count / SOURCES,
-            None => count.div_ceil(SOURCES),
-        };
-        Self { clients: count, per_source: per_source.map_or(share, NonZero::get) }
-    }
-}
-
-/// The descriptors that no client has a place for. What these leave is the server's own: its files and sockets, and
-/// those that have been accepted in this moment.
-#[derive(Clone, Copy, Debug)]
-struct Reserve {
-    all: usize,
-    /// For those who are told that they are turned away.
-    told: usize,
-    /// For those who have lost their place to another, and are still there.
-    leaving: usize,
-    /// For those whose conversation is over, and who have not closed yet.
-    lingering: usize,
-}
-
-impl Reserve {
-    fn of(limit: usize) -> Self {
-        let all = (limit / 2).min((limit / 8).clamp(*RESERVED.start(), *RESERVED.end()));
-        Self { all, told: all / 4, leaving: (all / 8).max(2), lingering: all / 8 }
-    }
-
-    fn now() -> (usize, Self) {
-        let limit = resource_limits::descriptor_limit().unwrap_or(1024);
-        (limit, Self::of(limit))
-    }
-}
-
-/// How many connections of a server that are over may wait for their peers to close.
-pub(super) fn max_lingering() -> usize {
-    Reserve::now().1.lingering
-}
 
 /// Lets clients in, on any thread.
 pub(crate) struct Admission {
@@ -166,12 +99,11 @@ impl Drop for SourceCount {
 
 impl Admission {
     /// Nobody is turned away for longer than `max_pause` because its conversations fail.
-    pub(crate) fn new(capacity: Capacity, max_pause: Duration) -> Self {
-        let (_, reserve) = Reserve::now();
+    pub(super) fn new(capacity: Capacity, max_pause: Duration) -> Self {
         Self {
             capacity,
-            places: Places::new(capacity.clients, reserve.leaving),
-            told: Semaphore::new(reserve.told),
+            places: Places::new(capacity.clients, capacity.leaving),
+            told: Semaphore::new(capacity.told),
             served_by_source: SourceTable::new(),
             told_by_source: SourceTable::new(),
             penalties: Arc::new(Penalties::new(max_pause)),
@@ -264,7 +196,8 @@ mod tests {
     const NOW: Instant = Instant::ZERO;
 
     fn admission(clients: usize, per_source: usize) -> Admission {
-        Admission::new(Capacity { clients, per_source }, DEFAULT_MAX_PAUSE)
+        let capacity = Capacity { clients, per_source, told: 32, leaving: 16, lingering: 16 };
+        Admission::new(capacity, DEFAULT_MAX_PAUSE)
     }
 
     fn host(number: u8) -> PeerAddress {
@@ -339,19 +272,5 @@ mod tests {
         assert_eq!(standings, [Served, Served, TurnedAway, Served, TurnedAway]);
         drop(held);
         assert_eq!(admit(4).standing(), Served);
-    }
-
-    #[test]
-    fn what_is_not_chosen_leaves_room_for_others_and_for_the_server() {
-        let capacity = |clients, per_source| {
-            let number = |it: usize| NonZero::new(it);
-            Capacity::new(number(clients), number(per_source), 2)
-        };
-        let Capacity { clients, per_source } = capacity(0, 0);
-        let limit = resource_limits::descriptor_limit().unwrap();
-        assert!(clients > 0 && 2 * clients < limit && 3 * per_source <= clients.max(3));
-        assert_eq!(capacity(8, 0).per_source, 6);
-        assert_eq!(capacity(1, 0).per_source, 1);
-        assert_eq!(capacity(0, 7).per_source, 7);
     }
 }

@@ -21,7 +21,7 @@ use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 use crate::output::writable;
 
-use super::admission::Capacity;
+use super::capacity::{ClientLimits, PerSource};
 use super::penalties::DEFAULT_MAX_PAUSE;
 use super::service::Service;
 use super::sockets::{Opened, ServerSocket, bind, open_passed};
@@ -146,16 +146,18 @@ pub(crate) struct ClientArguments {
     max_clients: Option<NonZero<usize>>,
 
     /// How many connections from one source (an IPv4 address, an IPv6 network of 64 bits, or a user of a Unix
-    /// socket) to serve at once; more are turned away [default: three quarters of --max-clients, if that is
-    /// given, or else a quarter of what the system allows]
+    /// socket) to serve at once; more are turned away [default: three quarters of --max-clients, but never all
+    /// of several, if that is given, or else a quarter of what the system allows]
     #[arg(long, value_name = "N", value_parser = at_least(NonZero::<usize>::MIN))]
     max_per_source: Option<NonZero<usize>>,
 }
 
 impl ClientArguments {
-    /// For clients that take so many descriptors each. To be called once the limit is raised.
-    pub(crate) fn capacity(&self, descriptors_each: usize) -> Capacity {
-        Capacity::new(self.max_clients, self.max_per_source, descriptors_each)
+    /// For clients that take so many descriptors each.
+    pub(crate) fn limits(&self, descriptors_each: usize) -> ClientLimits {
+        let chosen = self.max_per_source.map(NonZero::get);
+        let per_source = chosen.map_or(PerSource::Share, PerSource::Chosen);
+        ClientLimits { clients: self.max_clients, per_source, descriptors_each }
     }
 }
 

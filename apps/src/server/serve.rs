@@ -15,7 +15,8 @@ use crate::cli::exit::Failure;
 use crate::output::printer::Printer;
 use crate::output::system_error::describe;
 
-use super::admission::{self, Admission, Admitted, Capacity, Obstacle, Standing, in_seconds};
+use super::admission::{Admission, Admitted, Obstacle, Standing, in_seconds};
+use super::capacity::{Capacity, ClientLimits};
 use super::context::{FlushTask, ServedPeer, ServerContext};
 use super::penalties::Pause;
 use super::repeats::Repeats;
@@ -26,7 +27,7 @@ pub(crate) struct AcceptLimits {
     /// Serve one client, and end: the first whose conversation begins.
     pub(crate) once: bool,
     /// How many at a time.
-    pub(crate) capacity: Capacity,
+    pub(crate) clients: ClientLimits,
     /// What becomes of the others.
     pub(crate) others: Others,
     /// How long nobody is let in from a source whose conversations keep failing, at most.
@@ -72,14 +73,15 @@ pub(crate) fn serve<S: Send + 'static, T: Task<ServerContext<S>> + 'static>(
     + 'static,
 ) -> Result<(), Failure> {
     let once = limits.once;
-    let admission = Arc::new(Admission::new(limits.capacity, limits.max_pause));
+    let capacity =
+        Capacity::new(limits.clients, listeners.len(), listeners.iter().map(Vec::len).sum());
+    let admission = Arc::new(Admission::new(capacity, limits.max_pause));
     let any_failed = Arc::new(AtomicBool::new(false));
-    let shares: Vec<_> = service.share(listeners)?.into_iter().zip(states).collect();
-    let max_lingering = admission::max_lingering().div_ceil(shares.len().max(1));
+    let shares = service.share(listeners)?.into_iter().zip(states).collect();
     threads::run(shares, |executor, _, ((listeners, service), mut state)| {
         executor.set_grace(limits.grace);
         executor.set_linger(limits.linger);
-        executor.set_max_lingering(max_lingering);
+        executor.set_max_lingering(capacity.lingering);
         service.spawn(executor);
         let flush_task = executor.spawn(Box::new(FlushTask));
         for listener in listeners {

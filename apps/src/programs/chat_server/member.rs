@@ -94,11 +94,12 @@ impl MemberConnection {
         }
         if !self.peer.keep_place() {
             log::debug!("{}: has not joined yet, and its place is another's", self.peer.address);
-            if let Some(link) = self.take_link(cx)
-                && link.is_open()
-                && let Some(stream) = link.stream()
-            {
-                close_behind(stream, JoinError::RoomFull.line().as_bytes());
+            // Who has no key is told nothing.
+            if let State::Arrived(newcomer) = mem::replace(&mut self.state, State::Left) {
+                let stream = newcomer.into_stream(cx);
+                // What has come of it is not to turn the close into a reset.
+                let _ = stream.recv(cx.scratch());
+                close_behind(&stream, JoinError::RoomFull.line().as_bytes());
             }
             return Poll::Ready(());
         }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use barewire_tests::harness::framed::Ask;
 use barewire_tests::harness::sockets::{
-    assert_nothing_arrives, connect, connect_from, handshake, read_line,
+    assert_nothing_arrives, connect, connect_from, handshake, read_line, read_out, read_to_end,
 };
 use barewire_tests::harness::{Folder, Launch, Server};
 
@@ -33,7 +33,7 @@ fn descriptors_do_not_run_out_and_nobody_waits_for_a_place() {
             _ => launch,
         });
         let greedy = |last| connect_from(Ipv4Addr::new(127, 0, 0, last), server.address());
-        let mut crowd: Vec<_> = (0..60_u8).map(|number| greedy(2 + number % 2)).collect();
+        let mut crowd: Vec<_> = (0..120_u8).map(|number| greedy(2 + number % 2)).collect();
         match program {
             "tcp-server" => assert_eq!(read_line(&mut connect(server.address())), "你好"),
             "file-server" => assert_eq!(Ask::get("x").status(server.address()), 0),
@@ -52,19 +52,33 @@ fn descriptors_do_not_run_out_and_nobody_waits_for_a_place() {
 }
 
 /// Whoever is neither served nor gone has a descriptor, too: who has lost its place to another, who was turned away,
-/// and whose conversation is over, if they do not close.
+/// and whose conversation is over, if they do not close. So has each thread.
 #[test]
 fn descriptors_do_not_run_out_as_places_change_hands() {
     let folder = Folder::new().with("x", "contents");
-    // Before the end of what these say a server has nobody to answer; behind the end it waits for nothing.
-    for (program, begun, whole) in [
-        ("tcp-server", "", "hello\n"),
-        ("file-server", "", "x\n"),
-        ("chat-server", "GET", "/quit\n"),
+    for (program, limit, threads) in [
+        ("tcp-server", 20, 1),
+        ("file-server", 24, 2),
+        ("tcp-server", 64, 1),
+        ("file-server", 64, 1),
+        ("chat-server", 64, 1),
+        ("tcp-server", 64, 8),
+        ("file-server", 64, 6),
+        ("tcp-server", 256, 32),
     ] {
-        let launch = Launch::through_shell(SOME_DESCRIPTORS, program).arg("127.0.0.1:0");
+        // Before the end of what the first say, a server has nobody to answer; behind that of the second it waits for
+        // nothing.
+        let (begun, whole, answer) = match program {
+            "tcp-server" => ("", "hello\n", "你好"),
+            "file-server" => ("", "x\n", "contents"),
+            _ => ("GET", "hello\n/quit\n", "* welcome"),
+        };
+        let few = format!(r#"ulimit -n {limit} && exec "$0" "$@""#);
+        let launch = Launch::through_shell(&few, program).arg("127.0.0.1:0");
+        let threads = threads.to_string();
         let server = Server::start(match program {
-            "file-server" => launch.arg(folder.as_ref()).args(["--threads", "1"]),
+            "file-server" => launch.arg(folder.as_ref()).args(["--threads", &threads]),
+            "tcp-server" => launch.args(["--threads", &threads]),
             _ => launch,
         });
         let from = |last| connect_from(Ipv4Addr::new(127, 0, 0, last), server.address());
@@ -76,19 +90,31 @@ fn descriptors_do_not_run_out_as_places_change_hands() {
             let _ = stream.write_all(said.as_bytes());
             crowd.push(stream);
         }
-        let mut last = from(99);
-        match program {
-            "tcp-server" => assert_eq!(read_line(&mut last), "你好"),
-            "file-server" => assert_eq!(Ask::get("x").fetch(&mut last).1, b"contents"),
-            _ => {
-                last.write_all(b"hello\n").expect("it has a place");
-                assert!(read_line(&mut last).starts_with("* welcome"));
-            }
-        }
+        // While many are on their way out on other threads, a place may be nobody's for a moment.
+        let is_served = || {
+            let mut stream = from(99);
+            let _ = stream.write_all(whole.as_bytes());
+            read_out(&mut stream).0.starts_with(answer.as_bytes())
+        };
+        assert!((0..1000).any(|_| is_served()), "{program}, {limit} descriptors");
         drop(crowd);
         let server = server.stop();
-        assert!(!server.error().contains("accepting paused"), "{server:?}");
+        assert!(!server.error().contains("accepting paused"), "{limit} {threads}: {server:?}");
     }
+}
+
+/// Who has lost its place is told so before the connection ends, and it does end.
+#[test]
+fn who_loses_its_place_in_a_room_reads_why() {
+    let launch = Launch::through_shell(SOME_DESCRIPTORS, "chat-server").arg("127.0.0.1:0");
+    let server = Server::start(launch);
+    let from = |last| connect_from(Ipv4Addr::new(127, 0, 0, last), server.address());
+    // What may become a request is waited for.
+    let mut first = from(2);
+    first.write_all(b"GET").expect("it has a place");
+    let _crowd: Vec<_> = (0..200).map(|number| from(3 + number % 8)).collect();
+    assert_eq!(read_to_end(&mut first), "* the room is full: come back later\n");
+    server.stop();
 }
 
 #[test]

@@ -85,7 +85,8 @@ fn answering(server: &Server, begun: &str) -> TcpStream {
 /// Over the limit a client is told by a close at once, and is served when another has left.
 #[test]
 fn max_clients_bounds_how_many_are_served_at_once() {
-    let mut server = serve("tcp-server", &["--max-clients", "2", "--quiet-period", "1h"]);
+    let limits = ["--max-clients", "2", "--max-per-source", "2"];
+    let mut server = serve("tcp-server", &[&limits[..], &["--quiet-period", "1h"]].concat());
     let [mut first, second] = [(); 2].map(|()| answering(&server, "make "));
     assert_eq!(read_to_end(&mut connect(server.address())), "");
 
