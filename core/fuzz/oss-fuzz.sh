@@ -12,7 +12,8 @@ cd "$(dirname "$0")"
 host="$(rustc -vV | sed -n 's/^host: //p')"
 cargo fuzz build --fuzz-dir . --release --target "$host" "$@"
 
-for target in $(cargo fuzz list --fuzz-dir .); do
+targets=$(cargo fuzz list --fuzz-dir .)
+for target in $targets; do
     cp "${CARGO_TARGET_DIR:-target}/$host/release/$target" "$OUT/$target"
     dictionary="dictionaries/${target%%_*}.dict"
     [ -e "$dictionary" ] || dictionary=dictionaries/text.dict
