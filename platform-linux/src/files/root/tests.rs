@@ -1,10 +1,12 @@
 //! Tests of what a name can reach.
 
+use std::fmt::Debug;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::stat::Mode as FifoMode;
 use nix::unistd::mkfifo;
@@ -132,45 +134,83 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
+/// Looks again and again while another thread makes a change over and over, until all that is to be `seen` was; but
+/// not for ever.
+fn race<S: Debug + Default>(
+    change: impl Fn() + Sync,
+    look: impl Fn(&mut S),
+    is_all: impl Fn(&S) -> bool,
+) {
+    const ENOUGH: Duration = Duration::from_mins(1);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let changing = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                change();
+            }
+        });
+        // What fails here has the other thread stop as well.
+        let _stop = StopOnDrop(&stop);
+        let (began, mut seen, mut looks) = (Instant::now(), S::default(), 0);
+        while looks < 3000 || !is_all(&seen) {
+            assert!(!changing.is_finished(), "the change could not be made (see above)");
+            assert!(began.elapsed() < ENOUGH, "in {looks} looks no more than this: {seen:?}");
+            look(&mut seen);
+            looks += 1;
+        }
+    });
+}
+
+/// What became of names that lead inside at one moment, and outside at another.
+#[derive(Debug, Default)]
+struct Outcomes {
+    given: u32,
+    refused: u32,
+    busy: u32,
+}
+
+impl Outcomes {
+    /// What was given.
+    #[track_caller]
+    fn count<T>(&mut self, answer: Result<T, OpenError>) -> Option<T> {
+        match answer {
+            Ok(given) => {
+                self.given += 1;
+                return Some(given);
+            }
+            Err(OpenError::Refused(_)) => self.refused += 1,
+            // There was too much change to tell.
+            Err(OpenError::Busy(_)) => self.busy += 1,
+            Err(refusal) => panic!("{refusal}"),
+        }
+        None
+    }
+
+    /// Else nothing was raced.
+    fn are_both(&self) -> bool {
+        self.given > 0 && self.refused > 0
+    }
+}
+
 #[test]
 fn while_folders_and_links_are_swapped_nothing_outside_is_read() {
     each_way(|folder, root| {
         let path = folder.path();
         fs::write(path.join("inner"), "outside!").unwrap();
         symlink("..", path.join("root/out")).unwrap();
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let folder = fs::File::open(path.join("root")).unwrap();
-                while !stop.load(Ordering::Relaxed) {
-                    exchange(&folder, "sub", "out").unwrap();
+        let swapped = fs::File::open(path.join("root")).unwrap();
+        race::<[Outcomes; 2]>(
+            || exchange(&swapped, "sub", "out").expect("names can change places (RENAME_EXCHANGE)"),
+            |[opened, listed]| {
+                if let Some(file) = opened.count(root.open_file(b"sub/inner")) {
+                    assert_eq!(file.size(), 14);
                 }
-            });
-            // What fails here has the other thread stop as well.
-            let _stop = StopOnDrop(&stop);
-            // How often each was given, and refused: both must have happened, or nothing was raced.
-            let mut counts = [[0; 2]; 2];
-            let mut tries = 0;
-            while tries < 3000 || counts.as_flattened().contains(&0) {
-                tries += 1;
-                match root.open_file(b"sub/inner") {
-                    Ok(opened) => {
-                        assert_eq!(opened.size(), 14);
-                        counts[0][0] += 1;
-                    }
-                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => counts[0][1] += 1,
-                    Err(refusal) => panic!("{refusal}"),
+                if let Some(list) = listed.count(root.list(b"sub")) {
+                    assert!(list.entries.iter().all(|entry| entry.name != "secret"));
                 }
-                match root.list(b"sub") {
-                    Ok(listed) => {
-                        assert!(listed.entries.iter().all(|entry| entry.name != "secret"));
-                        counts[1][0] += 1;
-                    }
-                    Err(OpenError::Refused(_) | OpenError::Busy(_)) => counts[1][1] += 1,
-                    Err(refusal) => panic!("{refusal}"),
-                }
-            }
-        });
+            },
+            |both| both.iter().all(Outcomes::are_both),
+        );
     });
 }
 
@@ -180,18 +220,14 @@ fn from_a_folder_that_is_moved_out_no_name_leads_to_what_is_beside_it() {
         let path = folder.path();
         fs::create_dir_all(path.join("root/a/b")).unwrap();
         fs::write(path.join("root/a/b/inner"), "inner").unwrap();
-        let (stop, moves) = (AtomicBool::new(false), AtomicU32::new(0));
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    fs::rename(path.join("root/a/b"), path.join("b")).unwrap();
-                    fs::rename(path.join("b"), path.join("root/a/b")).unwrap();
-                    moves.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-            let mut number = 0;
-            while number < 3000 || moves.load(Ordering::Relaxed) < 100 {
-                number += 1;
+        let moves = AtomicU32::new(0);
+        race::<()>(
+            || {
+                fs::rename(path.join("root/a/b"), path.join("b")).unwrap();
+                fs::rename(path.join("b"), path.join("root/a/b")).unwrap();
+                moves.fetch_add(1, Ordering::Relaxed);
+            },
+            |()| {
                 for name in ["a/b/../secret", "a/b/../../secret", "a/b/../root/file"] {
                     let found = root.open_file(name.as_bytes());
                     assert!(found.is_err(), "{name} is read");
@@ -199,9 +235,9 @@ fn from_a_folder_that_is_moved_out_no_name_leads_to_what_is_beside_it() {
                 if let Ok(opened) = root.open_file(b"a/b/../../file") {
                     assert_eq!(opened.size(), 8);
                 }
-            }
-            stop.store(true, Ordering::Relaxed);
-        });
+            },
+            |()| moves.load(Ordering::Relaxed) >= 100,
+        );
     });
 }
 
