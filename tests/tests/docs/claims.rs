@@ -81,11 +81,38 @@ fn the_defaults_that_are_told_are_those_of_the_programs() {
     for (path, words, program, option, default) in DEFAULTS {
         assert!(Document::read(path).text.contains(words), "{path} does not tell {words:?}");
         let help = run(program, &["--help"]).exits(0);
-        let lines = help.output().lines().map(str::trim);
-        let mut about = lines.skip_while(|line| !line.split([' ', ',']).any(|it| it == option));
-        let told = about.find(|line| line.contains("[default: ")).expect(option);
-        assert!(told.contains(&format!("[default: {default}]")), "{program} {option}: {told}");
+        let told = entry(help.output(), option).expect(option);
+        assert!(told.contains(&format!("[default: {default}]")), "{program}: {told}");
     }
+}
+
+/// What a help text has of an option: from the line that begins with its names to where the next one begins.
+fn entry(help: &str, option: &str) -> Option<String> {
+    // What an option is for stands further to the right.
+    let begins = |line: &&str| {
+        line.trim_start_matches(' ').starts_with('-') && !line.starts_with("        ")
+    };
+    let names = |line: &str| line.trim().split("  ").next().map(|it| it.replace(',', " "));
+    let is_its_own =
+        |line: &str| names(line).is_some_and(|it| it.split(' ').any(|it| it == option));
+    let mut lines = help.lines().skip_while(|line| !(begins(line) && is_its_own(line)));
+    let first = lines.next()?;
+    let rest = lines.take_while(|line| !line.is_empty() && !begins(line));
+    Some([first].into_iter().chain(rest).map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn what_help_has_of_an_option_is_of_no_other() {
+    let help = "Options:\n  -a, --one <N>  As --two,\n                 but\n                 --four [default:\n                 1]\n      \
+                --two <N>  --three\n      --three    [default: 3]\n\nOthers:\n      --four     [default: 4]\n";
+    let entries = ["--one", "-a", "--two", "--three", "--four", "--five"].map(|it| entry(help, it));
+    let one = "-a, --one <N>  As --two, but --four [default: 1]";
+    let (two, three, four) =
+        ("--two <N>  --three", "--three    [default: 3]", "--four     [default: 4]");
+    assert_eq!(
+        entries.each_ref().map(Option::as_deref),
+        [Some(one), Some(one), Some(two), Some(three), Some(four), None]
+    );
 }
 
 #[test]

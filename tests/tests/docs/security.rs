@@ -1,5 +1,6 @@
 //! What `SECURITY.md` promises, and what holds it.
 
+use crate::asserting::is_test;
 use crate::markdown::{Document, top};
 
 /// A promise, or words that follow it, and what holds it.
@@ -97,39 +98,6 @@ fn is_there(path: &str, name: &str) -> bool {
     is_test(&text, name) || text.lines().any(|line| line == name)
 }
 
-/// Whether a file has a test of this name that is run, and asserts something, by itself or in a function beside it.
-fn is_test(text: &str, name: &str) -> bool {
-    let Some((before, body)) = function(text, name) else { return false };
-    let attributes: Vec<&str> =
-        before.lines().rev().map(str::trim).take_while(|line| line.starts_with("#[")).collect();
-    attributes == ["#[test]"] && asserts(text, body, 2)
-}
-
-/// What is before the function of this name, and its body.
-fn function<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
-    let at = [format!("fn {name}("), format!("fn {name}<")].iter().find_map(|it| text.find(it))?;
-    let start = text[..at].rfind('\n').map_or(0, |it| it + 1);
-    let indent = &text[start..].split(|c: char| c != ' ').next().unwrap_or_default();
-    let body = &text[at..];
-    let end = body.find(&format!("\n{indent}}}\n")).unwrap_or(body.len());
-    Some((&text[..start], &body[..end]))
-}
-
-/// Whether `body`, or what it calls in the same file, has an assertion.
-fn asserts(text: &str, body: &str, depth: u32) -> bool {
-    const ASSERTIONS: [&str; 8] =
-        ["assert", ".exits(", ".says(", ".prints(", ".omits(", ".hears(", ".expect(", "panic!("];
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let calls = body.match_indices('(').map(|(at, _)| &body[..at]);
-    let names = calls.map(|before| &before[before.trim_end_matches(is_name).len()..]);
-    ASSERTIONS.iter().any(|assertion| body.contains(assertion))
-        || depth > 0
-            && names
-                .filter(|name| !name.is_empty())
-                .filter_map(|name| function(text, name))
-                .any(|(_, other)| other != body && asserts(text, other, depth - 1))
-}
-
 #[test]
 fn what_holds_nothing_is_found_out() {
     let part = |what: &str, by: &[Holder]| Held { what: what.into(), by: by.to_vec() };
@@ -140,9 +108,4 @@ fn what_holds_nothing_is_found_out() {
     assert_eq!(unheld("no a, b and c", &held), nothing("[\"c\"]"));
     assert_eq!(unheld("no a", &held), Some("\"b\" is held, and not promised".into()));
     assert_eq!(unheld("a", &[part("a", &[])]), nothing("\"a\""));
-
-    let text = "#[test]\nfn one() {\n    assert!(true);\n}\n\n#[test]\n#[ignore]\nfn two() {\n    assert!(true);\n}\n\n\
-                fn three() {\n    assert!(true);\n}\n\n#[test]\nfn four() {\n    go(7);\n}\n\n#[test]\nfn five() {\n    three();\n}\n";
-    let is_held = ["one", "two", "three", "four", "five", "six"].map(|name| is_test(text, name));
-    assert_eq!(is_held, [true, false, false, false, true, false]);
 }
