@@ -112,6 +112,11 @@ impl Document {
             }
         }
         assert_eq!(open, None, "{}: a block that does not end", self.path.display());
+        for paragraph in prose.split(|line| line.trim().is_empty()) {
+            let ticks = paragraph.iter().map(|line| line.matches('`').count()).sum::<usize>();
+            let path = self.path.display();
+            assert!(ticks % 2 == 0, "{path}: a backtick without another one in {paragraph:#?}");
+        }
         (blocks, prose)
     }
 }
@@ -151,4 +156,11 @@ fn the_parts_of_a_document_are_told_apart() {
     assert_eq!(document.code_spans(), ["b", "[no](link)"]);
     let lines = ["# no heading", "[x](no)"].map(str::to_owned).to_vec();
     assert_eq!(document.blocks(), [Block { language: "sh".into(), first_line: 6, lines }]);
+}
+
+#[test]
+#[should_panic(expected = "a backtick without another one")]
+fn a_backtick_without_another_one_is_found_out() {
+    let text = "A ` here, [x](y.md),\n\nand ` here.\n".to_owned();
+    let _ = Document { path: "test.md".into(), text }.links();
 }
