@@ -8,10 +8,10 @@ mod sending;
 mod unwinding;
 
 use core::task::Poll;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream as StdStream};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use barewire_core::session::{Events, Output, Session};
 use barewire_core::time::Instant;
@@ -37,6 +37,23 @@ fn pair() -> (StreamSocket, StdStream) {
     let peer = StdStream::connect(listener.local_addr().unwrap()).unwrap();
     let (ours, _) = listener.accept().unwrap();
     (ours.try_into().unwrap(), peer)
+}
+
+/// Has a peer say all of `sent` and end its direction, and hear all that comes meanwhile: one thread for each.
+fn say_and_hear(
+    mut peer: StdStream,
+    sent: Vec<u8>,
+) -> (JoinHandle<()>, JoinHandle<io::Result<Vec<u8>>>) {
+    let mut hearing = peer.try_clone().unwrap();
+    let reader = thread::spawn(move || {
+        let mut received = Vec::new();
+        hearing.read_to_end(&mut received).map(|_| received)
+    });
+    let writer = thread::spawn(move || {
+        peer.write_all(&sent).unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+    });
+    (writer, reader)
 }
 
 /// Drives `session` over `stream` to its end.
@@ -79,21 +96,8 @@ fn converse_watched(
 fn nothing_is_lost_under_back_pressure_and_the_half_close_is_answered() {
     let mut random = Random::seeded();
     let sent: Vec<u8> = (0..300_000).map(|_| b"abcdefghij"[random.below(10) as usize]).collect();
-    let (stream, mut peer) = pair();
-    let reader = {
-        let mut peer = peer.try_clone().unwrap();
-        thread::spawn(move || {
-            let mut received = Vec::new();
-            peer.read_to_end(&mut received).map(|_| received)
-        })
-    };
-    let writer = {
-        let sent = sent.clone();
-        thread::spawn(move || {
-            peer.write_all(&sent).unwrap();
-            peer.shutdown(Shutdown::Write).unwrap();
-        })
-    };
+    let (stream, peer) = pair();
+    let (writer, reader) = say_and_hear(peer, sent.clone());
     let outcome = converse(Executor::new().unwrap(), stream, Echo::default());
     writer.join().unwrap();
     let received = reader.join().unwrap().unwrap();

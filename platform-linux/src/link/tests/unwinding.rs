@@ -1,14 +1,11 @@
 //! A turn that a panic ends, which somebody catches who goes on.
 
 use core::task::Poll;
-use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
 
 use super::echo::{Echo, Heard};
 use super::keyed::{SMALL_RECORDS, client, greeter, guest, server};
-use super::{Link, pair};
+use super::{Link, pair, say_and_hear};
 use crate::executor::{Executor, SCRATCH};
 use crate::testing::task;
 
@@ -16,21 +13,8 @@ use crate::testing::task;
 #[test]
 fn a_link_goes_on_where_a_panic_has_left_it() {
     let sent: Vec<u8> = (0..5 * SCRATCH).map(|at| b"abcdefghij"[at % 10]).collect();
-    let (stream, mut peer) = pair();
-    let reader = {
-        let mut peer = peer.try_clone().unwrap();
-        thread::spawn(move || {
-            let mut received = Vec::new();
-            peer.read_to_end(&mut received).map(|_| received)
-        })
-    };
-    let writer = {
-        let sent = sent.clone();
-        thread::spawn(move || {
-            peer.write_all(&sent).unwrap();
-            peer.shutdown(Shutdown::Write).unwrap();
-        })
-    };
+    let (stream, peer) = pair();
+    let (writer, reader) = say_and_hear(peer, sent.clone());
     let (mut link, mut session) = (Link::new(stream), Echo::default());
     let (mut events, mut panics) = (0, 0);
     let mut executor = Executor::new().unwrap();
